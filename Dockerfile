@@ -1,0 +1,29 @@
+# Where there is no Docker engine, python3 -m deploy.replay_image replays these steps; it knows the instructions used here.
+
+FROM python:3.13-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIPENV_VENV_IN_PROJECT=1 PIPENV_VERBOSITY=-1
+WORKDIR /app
+RUN pip install pipenv==2026.10.3
+COPY Pipfile Pipfile.lock ./
+RUN pipenv install --deploy
+COPY .release-version run.py ./
+COPY janitor janitor
+# Compiled here, by content instead of by date, because the image's user may write nothing but its state.
+# Made readable, because the checkout may come from a person whose files only they can read.
+RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .venv/lib janitor && chmod -R a+rX .
+
+FROM python:3.13-slim
+RUN groupadd --gid 10001 janitor \
+    && useradd --uid 10001 --gid janitor --no-create-home --home-dir /app --shell /usr/sbin/nologin janitor \
+    && install --directory --owner=janitor --group=janitor --mode=0750 /app/var
+WORKDIR /app
+COPY --from=build /app/.venv .venv
+COPY --from=build /app/.release-version /app/run.py ./
+COPY --from=build /app/janitor janitor
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+VOLUME /app/var
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "run.py", "health"]
+ENTRYPOINT ["python", "run.py"]
+CMD ["start"]

@@ -1,0 +1,41 @@
+"""Lock the dependencies of the Pipfile, and keep the lock free of any one package registry.
+
+pipenv writes the index it happened to resolve from into Pipfile.lock. Every site has an index of its own, so the
+lock names none: the versions and their hashes say all that an installation has to obey. Run it after each change of
+the Pipfile, or to take newer versions:
+
+    python3 deploy/lock.py [PIPENV]
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "Pipfile.lock"
+
+
+def strip(lock: dict[str, Any]) -> dict[str, Any]:
+    """Return the lock without its sources and without the `index` of every package; hashes and markers stay."""
+    meta = {**lock["_meta"], "sources": []}
+    sections = {name: packages for name, packages in lock.items() if name != "_meta"}
+    return {"_meta": meta} | {
+        section: {
+            name: {key: value for key, value in package.items() if key != "index"} for name, package in packages.items()
+        }
+        for section, packages in sections.items()
+    }
+
+
+def main(pipenv: str = "pipenv") -> int:
+    """Resolve the Pipfile with the given pipenv and rewrite Pipfile.lock stripped; returns pipenv's exit code."""
+    done = subprocess.run([pipenv, "lock"], cwd=ROOT, check=False)
+    if done.returncode == 0:
+        LOCK.write_text(json.dumps(strip(json.loads(LOCK.read_text())), indent=4) + "\n")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

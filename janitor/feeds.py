@@ -1,0 +1,302 @@
+"""Feeds: what is new in an ever-growing id column, without losing what commits late.
+
+A transaction can take an id and commit after a later id was read. So a cursor holds a low-water mark and, above it, the
+ids already taken; an id counts as settled only when a read that began longer than the lag after it was first seen has
+found nothing new below it. Only the daemon's own clock is involved, one that nobody can set.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from pyroaring import BitMap64
+from sqlalchemy import URL, ColumnClause, ColumnElement, Row, and_, column, or_, select, table
+
+from janitor import databases, memory
+from janitor.clocks import boot_clock, era
+from janitor.errors import BadSetting
+from janitor.runs import current_run
+
+LOOK_BACK = 10_000
+"""How many ids below a feed's end a first look remembers, so that what commits late among them is found."""
+MOST_RANGES = 1_000
+"""How many gaps are asked for one by one; beyond that, all from there to the end are read again."""
+RANGES_A_STATEMENT = 200
+MOST_SEEN = 64
+
+
+@dataclass(frozen=True)
+class Seen:
+    """At `at`, on the boot clock, every id up to `top` that had committed was known."""
+
+    at: float
+    top: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What was there when a feed was first looked at from its end: not news, then or ever."""
+
+    mark: int = 0
+    ids: BitMap64 = field(default_factory=BitMap64)
+
+    def __contains__(self, id: int) -> bool:
+        return id <= self.mark or id in self.ids
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a feed is read: all up to `mark` is settled; above it, `taken` are done with.
+
+    `snapshot_after` is the last key of a snapshot that goes on, None where there is none (any more).
+    """
+
+    mark: int = 0
+    taken: BitMap64 = field(default_factory=BitMap64)
+    seen: tuple[Seen, ...] = ()
+    origin: Origin = field(default_factory=Origin)
+    snapshot_after: int | None = None
+
+    @property
+    def top(self) -> int:
+        """The highest id that was ever taken."""
+        return int(self.taken.max()) if self.taken else self.mark
+
+    def take(self, ids: Iterable[int], at: float) -> "Position":
+        """The position after these ids have been delivered, all read before the moment `at`."""
+        taken = self.taken | BitMap64(ids)
+        seen = self.seen
+        if taken and int(taken.max()) > self.top:
+            seen = _thinned((*seen, Seen(at, int(taken.max()))))
+        return replace(self, taken=taken, seen=seen)
+
+    def settle(self, began_at: float, lag_seconds: float) -> "Position":
+        """The position after a read of every gap, begun at `began_at`, has been delivered."""
+        old = [seen for seen in self.seen if seen.at + lag_seconds < began_at]
+        if not old:
+            return self
+        mark = max(self.mark, *(seen.top for seen in old))
+        above = BitMap64(self.taken)
+        above.remove_range(0, mark + 1)
+        return replace(self, mark=mark, taken=above, seen=tuple(seen for seen in self.seen if seen not in old))
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """The stretches of ids, first and last included, that are neither settled nor taken and lie below the top."""
+        found: list[tuple[int, int]] = []
+        start, top = self.mark + 1, self.top
+        missing = self.taken.flip(start, top + 1) if top >= start else BitMap64()
+        while (first := _next(missing, start)) is not None and first <= top:
+            if len(found) == MOST_RANGES:
+                return [*found, (first, top)]
+            after = _next(self.taken, first)
+            last = top if after is None else after - 1
+            found.append((first, last))
+            start = last + 1
+        return found
+
+    def dump(self) -> str:
+        """The position as JSON, as `load` reads it; its bitmaps are compressed."""
+        fields: dict[str, Any] = {"mark": self.mark, "taken": _packed(self.taken), "era": era()}
+        fields |= {"seen": [[seen.at, seen.top] for seen in self.seen], "snapshot_after": self.snapshot_after}
+        return json.dumps(fields | {"origin": [self.origin.mark, _packed(self.origin.ids)]})
+
+    @classmethod
+    def load(cls, text: str) -> "Position":
+        """A saved position; what was seen before the machine was started again counts as seen only now."""
+        fields = json.loads(text)
+        seen = tuple(Seen(at, top) for at, top in fields["seen"])
+        position = cls(fields["mark"], _unpacked(fields["taken"]), seen)
+        if seen and fields["era"] != era():
+            position = replace(position, seen=(Seen(boot_clock(), position.top),))
+        origin = Origin(fields["origin"][0], _unpacked(fields["origin"][1]))
+        return replace(position, origin=origin, snapshot_after=fields["snapshot_after"])
+
+
+@dataclass(frozen=True)
+class Feed:
+    """An ever-growing id column of a table, and the other columns that come with it.
+
+    `lag` is how late a row may commit after a higher id was first seen. `name` is the cursor's.
+    """
+
+    name: str
+    url: URL
+    table: str
+    id_column: str
+    columns: Sequence[ColumnClause[Any]]
+    lag: timedelta
+    page_rows: int = 5_000
+    clock: Callable[[], float] = boot_clock
+
+    def open(self) -> "Reading | None":
+        """Go on where the cursor is; None where the feed has never been read."""
+        saved = memory.cursor(self.name)
+        return None if saved is None else Reading(self, Position.load(saved))
+
+    def begin_at_end(self, *, snapshot: bool = False) -> "Reading":
+        """Begin after all that is there now; `snapshot` notes that a walk of the whole goes on beside it."""
+        end = self._end()
+        position = Position(mark=max(0, end - LOOK_BACK))
+        ids = [row[0] for row in self.rows(self._id() > position.mark, self._id() <= end)]
+        position = position.take(ids, self.clock())
+        origin = Origin(position.mark, BitMap64(position.taken))
+        reading = Reading(self, replace(position, origin=origin, snapshot_after=0 if snapshot else None))
+        reading.save()
+        return reading
+
+    def begin_at_start(self) -> "Reading":
+        """Begin before the first id there is."""
+        reading = Reading(self, Position())
+        reading.save()
+        return reading
+
+    def rows(self, *conditions: ColumnElement[bool], limit: int | None = None) -> Sequence[Row[Any]]:
+        """The feed's rows that meet all conditions, id first, in the order of their ids."""
+        id_column = self._id()
+        query = (
+            select(id_column, *self.columns).select_from(table(self.table)).where(and_(*conditions)).order_by(id_column)
+        )
+        with databases.read(self.url) as connection:
+            return connection.execute(query if limit is None else query.limit(limit)).all()
+
+    def back_from(self, id: int | None, page_rows: int) -> Sequence[Row[Any]]:
+        """The page of rows before an id (None: at the end), highest id first."""
+        id_column = self._id()
+        query = select(id_column, *self.columns).select_from(table(self.table))
+        query = query.order_by(id_column.desc()).limit(page_rows)
+        with databases.read(self.url) as connection:
+            return connection.execute(query if id is None else query.where(id_column < id)).all()
+
+    def _id(self) -> ColumnElement[Any]:
+        return column(self.id_column)
+
+    def _end(self) -> int:
+        newest = select(self._id()).select_from(table(self.table)).order_by(self._id().desc()).limit(1)
+        with databases.read(self.url) as connection:
+            return connection.execute(newest).scalar() or 0
+
+
+@dataclass
+class Page:
+    """Rows of a feed that are news, in the order of their ids."""
+
+    reading: "Reading"
+    rows: Sequence[Row[Any]]
+    read_at: float
+
+    def confirm(self, ids: Iterable[int] | None = None) -> None:
+        """Move the cursor over these ids, or all of the page's: call it after the sink has confirmed them."""
+        done = [row[0] for row in self.rows] if ids is None else list(ids)
+        if done:
+            self.reading.position = self.reading.position.take(done, self.read_at)
+            self.reading.save()
+
+
+class Reading:
+    """One run's way through a feed."""
+
+    def __init__(self, feed: Feed, position: Position) -> None:
+        """Begin at a position."""
+        self.feed, self.position = feed, position
+
+    def pages(self) -> Iterator[Page]:
+        """First what committed late, then what is new, in pages; each is to be confirmed before the next is asked for.
+
+        What is not confirmed comes again in the next run.
+
+        Raises:
+            Unavailable, Rejected, StatementTimeout: the feed's server says so.
+            DeadlineExceeded, Cancelled, Fenced: the run is to end; what is not confirmed comes again next time.
+        """
+        began_at = self.feed.clock()
+        complete = True
+        for late in self._late():
+            current_run().check()
+            yield late
+            complete = complete and all(row[0] in self.position.taken for row in late.rows)
+        settled = self.position.settle(began_at, self.feed.lag.total_seconds())
+        if complete and settled is not self.position:
+            self.position = settled
+            self.save()
+        while True:
+            current_run().check()
+            id_column = self.feed._id()
+            rows = self.feed.rows(id_column > self.position.top, limit=self.feed.page_rows)
+            if not rows:
+                return
+            top = self.position.top
+            yield Page(self, rows, self.feed.clock())
+            if len(rows) < self.feed.page_rows or self.position.top == top:
+                return
+
+    def save(self) -> None:
+        """Save the cursor.
+
+        Raises:
+            Fenced, Unavailable, Rejected: as `memory.save_cursor` does.
+        """
+        memory.save_cursor(self.feed.name, self.position.dump())
+
+    def save_snapshot(self, after: int | None) -> None:
+        """Save that a snapshot has come to the key `after`, or is complete (None)."""
+        self.position = replace(self.position, snapshot_after=after)
+        self.save()
+
+    def _late(self) -> Iterator[Page]:
+        id_column, gaps, taken = self.feed._id(), self.position.gaps(), self.position.taken
+        for start in range(0, len(gaps), RANGES_A_STATEMENT):
+            chunk = gaps[start : start + RANGES_A_STATEMENT]
+            ranges = [id_column == first if first == last else id_column.between(first, last) for first, last in chunk]
+            after = chunk[0][0] - 1
+            while True:
+                rows = self.feed.rows(or_(*ranges), id_column > after, limit=self.feed.page_rows)
+                news = [row for row in rows if row[0] not in taken]
+                if news:
+                    yield Page(self, news, self.feed.clock())
+                if len(rows) < self.feed.page_rows:
+                    break
+                after = rows[-1][0]
+
+
+def position_after(id: str, name: str = "VALUE") -> str:
+    """The saved form of a position that goes on after an id.
+
+    Raises:
+        BadSetting: it is not a whole number from 0 up.
+    """
+    if not id.isdecimal():
+        raise BadSetting(name, id, "give the id to go on after, a whole number from 0 up")
+    return Position(mark=int(id)).dump()
+
+
+def describe(text: str) -> dict[str, Any]:
+    """A saved position in words: all up to `settled` is done with, and `taken_above` ids above it, of which `top` is last."""
+    position = Position.load(text)
+    facts = {"top": position.top, "settled": position.mark, "taken_above": len(position.taken)}
+    facts |= {"gaps": sum(last - first + 1 for first, last in position.gaps())}
+    return facts | ({} if position.snapshot_after is None else {"snapshot_after": position.snapshot_after})
+
+
+def _next(bitmap: BitMap64, start: int) -> int | None:
+    try:
+        return int(bitmap.next_set_bit(start))
+    except ValueError:
+        return None
+
+
+def _thinned(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
+    """Fewer of them: where two become one the later time stays, so that nothing settles too early."""
+    return seen if len(seen) <= MOST_SEEN else (*seen[1:-1:2], seen[-1])
+
+
+def _packed(bitmap: BitMap64) -> str:
+    copy = BitMap64(bitmap)
+    copy.run_optimize()
+    return base64.b64encode(copy.serialize()).decode()
+
+
+def _unpacked(text: str) -> BitMap64:
+    return BitMap64.deserialize(base64.b64decode(text))

@@ -1,0 +1,182 @@
+"""The keeper: one thread that holds this process's leases, saves what its runs report, and forgets what is old."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
+from janitor.execution import Runner
+from janitor.state import leases, retention, runs
+
+log = logging.getLogger(__name__)
+
+LIVE_SECONDS = 1.0
+"""How often the log and progress of a run that goes on are saved."""
+PRUNE_SECONDS = 600.0
+
+
+def boot_clock() -> float:
+    """Seconds on a clock that nobody sets and that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class Keeper:
+    """Renews leases in the background; for a daemon it also takes the lease that lets the clock go.
+
+    `on_leading` is called when this process becomes the one daemon of its state database, `on_standby` when it no
+    longer is; both in the keeper's thread.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        daemon: bool,
+        on_leading: Callable[[], None] = lambda: None,
+        on_standby: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Nothing happens before `start`."""
+        self._runner, self._daemon = runner, daemon
+        self._on_leading, self._on_standby = on_leading, on_standby
+        self._seconds = runner.settings.lease_seconds
+        self._valid_until = boot_clock() + self._seconds
+        self._stop, self._thread = threading.Event(), threading.Thread(target=self._loop, name="keeper", daemon=True)
+        self._renew_at = self._prune_at = 0.0
+        self._away = self._told_standby = False
+        self.failure: JanitorError | None = None
+        self.leading = False
+        runner.guard = self.guard
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and give up the daemon's lease; leases of runs that still go on are kept."""
+        self._stop.set()
+        self._thread.join(self._seconds)
+        fence, self._runner.daemon_fence = self._runner.daemon_fence, None
+        try:
+            self._runner.flush()
+            with self._runner.state.begin() as connection:
+                if fence is not None:
+                    leases.release(connection, fence)
+        except JanitorError as exc:
+            log.warning("the lease could not be given back: %s", exc)
+
+    def guard(self) -> None:
+        """Let a run go on only while nobody else can have taken over.
+
+        Raises:
+            Unavailable: the leases could not be renewed for as long as they last.
+        """
+        if boot_clock() > self._valid_until:
+            raise Unavailable(
+                f"the leases in the state database could not be renewed for {self._seconds:g} s, so that another "
+                "daemon may have taken over: this run writes nothing more"
+            )
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._step()
+                self._tell_back()
+            except Unavailable as exc:
+                self._tell_away(exc)
+            except Rejected as exc:
+                if not self.leading:
+                    self.failure = exc
+                    self._on_standby()
+                self._tell_away(exc)
+            self._stop.wait(self._pause())
+
+    def _pause(self) -> float:
+        if self._daemon and not self.leading:
+            return min(2.0, self._seconds / 3)
+        if self._runner.live or self._runner.waiting:
+            return min(LIVE_SECONDS, self._seconds / 3)
+        return max(0.01, min(self._seconds / 3, self._renew_at - boot_clock()))
+
+    def _step(self) -> None:
+        if self._daemon and not self.leading:
+            self._lead()
+            return
+        if boot_clock() >= self._renew_at:
+            self._renew()
+        self._runner.flush()
+        self._warn_late()
+        if self.leading and boot_clock() >= self._prune_at:
+            self._prune()
+
+    def _lead(self) -> None:
+        """Take the daemon's lease where it is free, and clean up after whoever held it."""
+        runner, state = self._runner, self._runner.state
+        began = boot_clock()
+        state.migrate()
+        with state.begin() as connection:
+            now = state.now(connection)
+            fence = leases.acquire(connection, leases.DAEMON, runner.holder, now, self._seconds)
+            other = leases.holder_of(connection, leases.DAEMON)
+        if fence is None:
+            if not self._told_standby:
+                log.info("standing by: another daemon holds the state database (%s)", (other or "").split("|")[0])
+            self._told_standby = True
+            return
+        runner.daemon_fence = fence
+        with state.begin(fence) as connection:
+            live = leases.live_holders(connection, state.now(connection))
+            reason = "the daemon that ran it is gone"
+            dead = runs.interrupt(connection, live, datetime.now(timezone.utc), reason)
+        for row in dead:
+            log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason)
+        self._valid_until, self._renew_at = began + self._seconds, began + self._seconds / 3
+        self._prune_at = boot_clock() + min(60.0, PRUNE_SECONDS)
+        self.leading, self._told_standby = True, False
+        self._on_leading()
+
+    def _renew(self) -> None:
+        runner, state = self._runner, self._runner.state
+        began = boot_clock()
+        with state.begin() as connection:
+            held = leases.renew(connection, runner.holder, state.now(connection), self._seconds)
+        lost = [live for live in list(runner.live.values()) if live.fence.name not in held]
+        for live in lost:
+            live.run.ask_to_stop(Fenced("another process took this job over"))
+        if self.leading and leases.DAEMON not in held:
+            self._lose()
+            return
+        self._valid_until, self._renew_at = began + self._seconds, began + self._seconds / 3
+
+    def _lose(self) -> None:
+        log.error("another daemon has taken over: this one stops its runs and stands by")
+        self.leading, self._runner.daemon_fence = False, None
+        self._on_standby()
+        for live in list(self._runner.live.values()):
+            live.run.ask_to_stop(Fenced("another daemon has taken over"))
+
+    def _prune(self) -> None:
+        settings, state = self._runner.settings, self._runner.state
+        before = datetime.now(timezone.utc) - timedelta(days=settings.history_days)
+        with state.begin() as connection:
+            gone = retention.prune(connection, before, settings.history_runs)
+        # A little at a time, so that nobody waits long for the state database.
+        self._prune_at = boot_clock() + (0.2 if gone else PRUNE_SECONDS)
+
+    def _warn_late(self) -> None:
+        for live in list(self._runner.live.values()):
+            if not live.warned and live.run.remaining_seconds == 0:
+                live.warned = True
+                text = "run %d of %s is over its timeout of %g s and has not come to a safe point yet"
+                log.warning(text, live.run.id, live.job.id, live.job.timeout)
+
+    def _tell_away(self, exc: JanitorError) -> None:
+        if not self._away:
+            log.error("the state database is away, runs fail until it is back: %s", exc)
+        self._away = True
+
+    def _tell_back(self) -> None:
+        if self._away:
+            log.info("the state database is back")
+        self._away = False

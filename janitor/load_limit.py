@@ -1,0 +1,38 @@
+"""Giving way: long work pauses while a server is busy with other people's."""
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import URL, text
+
+from janitor import databases
+from janitor.runs import current_run
+
+PAUSE_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def give_way(urls: Sequence[URL], limit: int | None) -> float:
+    """Wait while any of the MySQL servers runs more than `limit` threads; how many seconds that took. None never waits.
+
+    Raises:
+        DeadlineExceeded, Cancelled: while waiting, as `Run.check` does.
+    """
+    waited = 0.0
+    while limit is not None and (busy := _busiest(urls)) > limit:
+        if not waited:
+            log.info("pausing: a server runs %d threads, over the limit of %d", busy, limit)
+        current_run().sleep(PAUSE_SECONDS)
+        waited += PAUSE_SECONDS
+    return waited
+
+
+def _busiest(urls: Sequence[URL]) -> int:
+    return max((_threads_running(url) for url in urls if databases.family(url) != "sqlite"), default=0)
+
+
+def _threads_running(url: URL) -> int:
+    with databases.read(url) as connection:
+        row = connection.execute(text("SHOW GLOBAL STATUS LIKE 'Threads_running'")).one()
+        return int(row[1])

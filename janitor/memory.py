@@ -1,0 +1,207 @@
+"""What a task remembers from run to run: cursors, ledger and quarantine, written only while the run holds its leases.
+
+In a dry run everything can be read and nothing is written.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+
+import tenacity
+from sqlalchemy import Connection
+
+from janitor.errors import JanitorError, Unavailable
+from janitor.runs import Run, current_run
+from janitor.state import State, cursors, leases, ledger, quarantine
+from janitor.state.quarantine import Quarantined
+
+LEASE_SECONDS = 60.0
+WAIT_SECONDS = 0.2
+ENTER_SECONDS = 20.0
+
+
+def cursor(name: str) -> str | None:
+    """The position saved under `name`; None before the first."""
+    with _reading() as connection:
+        return cursors.load(connection, name)
+
+
+def save_cursor(name: str, position: str) -> None:
+    """Save a position; it counts when this returns.
+
+    Raises:
+        Fenced: another process has taken this job over; nothing is written.
+        Unavailable, Rejected: the state database is away or says no.
+    """
+    with _writing() as connection:
+        if connection is not None:
+            cursors.save(connection, name, position, _now(), current_run().id)
+
+
+def published(name: str, digests: Sequence[bytes]) -> set[bytes]:
+    """Those of the 16-byte `digests` that the ledger `name` holds."""
+    with _reading() as connection:
+        return ledger.known(connection, name, digests)
+
+
+def enter(name: str, digests: Iterable[bytes]) -> None:
+    """Enter digests into the ledger `name`, all or none; it keeps trying for a while where the state database is away.
+
+    Raises:
+        Fenced, Unavailable, Rejected: as `save_cursor` does.
+    """
+    wanted = list(digests)
+    # What has been published and is not entered would be published again.
+    patiently = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Unavailable),
+        stop=tenacity.stop_after_delay(ENTER_SECONDS),
+        wait=tenacity.wait_exponential(multiplier=0.1, max=2),
+        reraise=True,
+    )
+    for attempt in patiently:
+        with attempt, _writing() as connection:
+            if connection is not None:
+                # An attempt whose answer was lost may have been committed.
+                again = attempt.retry_state.attempt_number > 1
+                there = ledger.known(connection, name, wanted) if again else set()
+                ledger.add(connection, name, (one for one in wanted if one not in there), _now())
+
+
+def forget_published(name: str, age: timedelta) -> int:
+    """Delete what the ledger `name` has held for longer than `age`, a little at a time; how many entries went."""
+    gone, before = 0, _now() - age
+    while True:
+        with _writing() as connection:
+            batch = 0 if connection is None else ledger.prune(connection, name, before)
+        gone += batch
+        if not batch:
+            return gone
+
+
+def quarantined(name: str, page_rows: int = 500) -> Iterator[Sequence[tuple[str, str]]]:
+    """Every (key, item) in the quarantine `name`, in pages."""
+    after = ("", "")
+    while True:
+        with _reading() as connection:
+            page = quarantine.page(connection, name, after, page_rows)
+        if not page:
+            return
+        yield page
+        after = page[-1]
+
+
+def checked_longest_ago(name: str, limit: int) -> Sequence[tuple[str, str]]:
+    """Those (key, item) in the quarantine `name` that were last looked at longest ago."""
+    with _reading() as connection:
+        return quarantine.checked_longest_ago(connection, name, limit)
+
+
+class Quarantine:
+    """The quarantine of one task, as one run sees it: rows that could not be delivered, kept until they can be."""
+
+    def __init__(self, name: str) -> None:
+        """Nothing is read before the first use."""
+        self.name = name
+
+    @cached_property
+    def _keys(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for page in quarantined(self.name):
+            for key, item in page:
+                found.setdefault(item, set()).add(key)
+        return found
+
+    def __len__(self) -> int:
+        return len(set().union(*self._keys.values()))
+
+    def items(self) -> set[str]:
+        """What waits, whatever its key."""
+        return set(self._keys)
+
+    def settle(self, items: Iterable[str], bad: Sequence[Quarantined]) -> Sequence[Quarantined]:
+        """Keep the `bad` ones of the rows just looked at, let go of all others under these `items`.
+
+        Returns one row for each key that is news, or is there for another reason than before.
+
+        Raises:
+            Fenced, Unavailable, Rejected: as `save_cursor` does.
+        """
+        wanted = {(row.key, row.item) for row in bad}
+        gone = {(key, item) for item in items for key in self._keys.get(item, ())} - wanted
+        if not wanted and not gone:
+            return []
+        with _writing() as connection:
+            if connection is None:
+                return []
+            quarantine.release(connection, self.name, gone)
+            news = quarantine.put(connection, self.name, bad, _now(), current_run().id)
+        held = {(key, item) for item, keys in self._keys.items() for key in keys}
+        held_keys = {key for key, _ in held}
+        told = [row for row in bad if (row.key, row.item) in news & held or row.key not in held_keys]
+        self._change(gone, wanted)
+        return list({row.key: row for row in told}.values())
+
+    def _change(self, gone: set[tuple[str, str]], wanted: set[tuple[str, str]]) -> None:
+        for key, item in gone:
+            self._keys[item].discard(key)
+            if not self._keys[item]:
+                del self._keys[item]
+        for key, item in wanted:
+            self._keys.setdefault(item, set()).add(key)
+
+
+@contextmanager
+def exclusively(name: str) -> Iterator[None]:
+    """Let only one run at a time, of whatever job and process, go on inside; the others wait at a safe point.
+
+    Every write to the memory made inside checks that the lease is still this run's.
+
+    Raises:
+        DeadlineExceeded, Cancelled: while waiting, as `Run.check` does.
+    """
+    run = current_run()
+    state, holder = _state(run), run.holder
+    while True:
+        with state.begin(*run.fences.values()) as connection:
+            fence = leases.acquire(connection, name, holder, state.now(connection), LEASE_SECONDS)
+        if fence is not None:
+            break
+        run.sleep(WAIT_SECONDS)
+    run.fences[name] = fence
+    try:
+        yield
+    finally:
+        del run.fences[name]
+        with state.begin() as connection:
+            leases.release(connection, fence)
+
+
+@contextmanager
+def _reading() -> Iterator[Connection]:
+    run = current_run()
+    run.check()
+    with _state(run).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _writing() -> Iterator[Connection | None]:
+    # No safe point: what a sink has confirmed is to be remembered, also by a run that is asked to stop.
+    run = current_run()
+    if run.dry_run:
+        yield None
+        return
+    with _state(run).begin(*run.fences.values()) as connection:
+        yield connection
+
+
+def _state(run: Run) -> State:
+    if run.state is None:
+        raise JanitorError("this task remembers things between runs: run it as a job, with `python run.py run JOB`")
+    state: State = run.state
+    return state
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

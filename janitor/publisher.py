@@ -1,0 +1,241 @@
+"""Messages out: to RabbitMQ, routed, persistent and confirmed; or to files, embedded."""
+
+import logging
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal, Protocol
+
+from pika import BasicProperties, DeliveryMode, frame, spec
+from pika.channel import Channel
+from pika.exceptions import ChannelClosed
+
+from janitor.avro import DIGEST_BYTES, Schema, digest
+from janitor.broker import Broker, check_exchange, connected
+from janitor.broker_errors import Peer, refused
+from janitor.errors import Rejected, Unavailable
+from janitor.message_files import MessageFiles
+from janitor.runs import current_run
+from janitor.settings import Settings
+
+IDLE_SECONDS = 10.0
+"""After how long without a group a new connection is made, as no heartbeat is sent between groups."""
+
+PIECE = 100
+"""How many messages of a group are sent while the next of them are being encoded."""
+
+FRAME_OVERHEAD = 8
+
+CONTENT_TYPES = {"binary": "avro/binary", "json": "application/x-ndjson"}
+
+logger = logging.getLogger(__name__)
+
+
+class Publisher(Protocol):
+    """Where groups of records are published."""
+
+    def publish(self, records: Sequence[Mapping[str, object]]) -> None:
+        """Publish one group; return when all of it is safe, raise when any of it may not be.
+
+        Publishing a group again is harmless: each message has the same id as before.
+
+        Raises:
+            BadMessage: a record does not fit the schema; none was published.
+            Unavailable, Rejected: the group counts as not published.
+            DeadlineExceeded, Cancelled: as the run's `check` does; the group counts as not published.
+        """
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What all messages of a publisher have in common."""
+
+    exchange: str
+    subject: str
+    message_type: str
+    encoding: Literal["binary", "json"]
+
+    def headers(self, schema: Schema) -> dict[str, str]:
+        """The headers that consumers read; `fingerprint` is that of the schema, as hex in the order of its bytes."""
+        return {
+            "subject": self.subject,
+            "version": "1",
+            "encoder_type": self.encoding,
+            "fingerprint": schema.fingerprint.hex(),
+        }
+
+
+@contextmanager
+def open_publisher(
+    settings: Settings,
+    schema: Schema,
+    *,
+    exchange: str,
+    subject: str,
+    message_type: str,
+    encoding: Literal["binary", "json"],
+    unroutable: Literal["fail", "drop"],
+) -> Iterator[Publisher]:
+    """A publisher into the folder MESSAGES_DIR where that is set, else to `exchange`; closed when the block ends.
+
+    It connects for the first group, so that a tick without news makes no connection.
+    """
+    envelope = Envelope(exchange, subject, message_type, encoding)
+    if settings.messages_dir is not None:
+        yield MessageFiles(settings.messages_dir, schema, message_type, envelope.headers(schema))
+        return
+    publisher = RabbitPublisher(settings, schema, envelope, drop=unroutable == "drop")
+    try:
+        yield publisher
+    finally:
+        publisher.close()
+
+
+class RabbitPublisher:
+    """Publishes to an exchange, a whole group in flight at once; made by `open_publisher`."""
+
+    def __init__(self, settings: Settings, schema: Schema, envelope: Envelope, *, drop: bool) -> None:
+        self._settings, self._schema, self._envelope, self._drop = settings, schema, envelope, drop
+        self._connection = ExitStack()
+        self._channel: ConfirmingChannel | None = None
+        self._used_at = 0.0
+        self._dropped = 0
+
+    def publish(self, records: Sequence[Mapping[str, object]]) -> None:
+        """As `Publisher.publish`."""
+        if not records:
+            return
+        bodies, count = self._bodies(records)
+        current_run().check()
+        try:
+            returned = self._connected().send(bodies, count, self._properties())
+            if returned and not self._drop:
+                raise self._unroutable()
+        except BaseException:
+            self._disconnect()
+            raise
+        self._dropped += returned
+        self._used_at = time.monotonic()
+
+    def close(self) -> None:
+        """Close the connection, if there is one, and tell how many messages were dropped."""
+        self._disconnect()
+        if self._dropped:
+            logger.warning("exchange %r: %d messages reached no queue", self._envelope.exchange, self._dropped)
+            self._dropped = 0
+
+    def _bodies(self, records: Sequence[Mapping[str, object]]) -> tuple[Iterator[bytes], int]:
+        """The bodies of the messages that `records` are, and how many they are."""
+        if self._envelope.encoding == "json":
+            return iter([self._schema.encode_lines(records)]), 1
+        return self._schema.encode_each(records), len(records)
+
+    def _connected(self) -> "ConfirmingChannel":
+        """The channel; a new one where none is open, or where it idled so long that it may be dead."""
+        if self._channel is None or time.monotonic() - self._used_at > IDLE_SECONDS:
+            self._disconnect()
+            broker = self._connection.enter_context(connected(self._settings))
+            self._channel = ConfirmingChannel(broker, self._envelope.exchange)
+        return self._channel
+
+    def _disconnect(self) -> None:
+        self._channel = None
+        self._connection.close()
+
+    def _properties(self) -> BasicProperties:
+        """The properties of all messages of a group, but for the message id."""
+        return BasicProperties(
+            content_type=CONTENT_TYPES[self._envelope.encoding],
+            headers=self._envelope.headers(self._schema),
+            delivery_mode=DeliveryMode.Persistent.value,
+            correlation_id=str(current_run().id),
+            timestamp=int(time.time()),
+            type=self._envelope.message_type,
+            app_id="janitor",
+        )
+
+    def _unroutable(self) -> Rejected:
+        where = f"exchange {self._envelope.exchange!r} at {Peer.of(self._settings).address}"
+        return Rejected(f"no queue is bound to {where}: bind one, or set SEQUENCING_PUBLISHER_UNROUTABLE=drop")
+
+
+class ConfirmingChannel:
+    """A channel on which each group is confirmed, all of it, before the next is sent.
+
+    Raises:
+        Unavailable, Rejected: the exchange is missing or is not durable and fanout, as `check_exchange` finds.
+    """
+
+    def __init__(self, broker: Broker, exchange: str) -> None:
+        self._broker, self._exchange = broker, exchange
+        self._channel = channel = broker.channel()
+        check_exchange(broker, channel, exchange)
+        broker.call(channel, lambda answer: channel.confirm_delivery(self._on_confirm, answer))
+        channel.add_on_return_callback(self._on_return)
+        self._sent = 0
+        self._unconfirmed: set[int] = set()
+        self._nacked = 0
+        self._returned = 0
+
+    def send(self, bodies: Iterator[bytes], count: int, properties: BasicProperties) -> int:
+        """Send `count` messages and wait until each is confirmed; return how many of them reached no queue.
+
+        Raises:
+            Unavailable: a message was refused, or not all were confirmed in time.
+            Rejected: the exchange is gone, or the user may not write to it.
+        """
+        last = self._sent + count
+        self._unconfirmed = set(range(self._sent + 1, last + 1))
+        self._sent, self._nacked, self._returned = last, 0, 0
+        marshal = Marshal(self._channel, self._exchange, properties)
+        while piece := list(islice(bodies, PIECE)):
+            self._broker.send(marshal(piece))
+            self._broker.flush()
+        try:
+            doing = f"confirming {count} messages to exchange {self._exchange!r}"
+            self._broker.wait(lambda: not self._unconfirmed, self._broker.answer_seconds, doing, self._channel)
+        except ChannelClosed as exc:
+            raise refused(exc, self._broker.peer, self._exchange) from exc
+        if self._nacked:
+            refusal = f"{self._broker.peer} refused {self._nacked} of {count} messages to exchange"
+            raise Unavailable(f"{refusal} {self._exchange!r}: a queue bound to it is full or broken")
+        return self._returned
+
+    def _on_confirm(self, confirm: Any) -> None:
+        tag, multiple = confirm.method.delivery_tag, confirm.method.multiple
+        settled = {each for each in self._unconfirmed if each <= tag} if multiple else {tag}
+        self._unconfirmed -= settled
+        if isinstance(confirm.method, spec.Basic.Nack):
+            self._nacked += len(settled)
+
+    def _on_return(self, *_: object) -> None:
+        self._returned += 1
+
+
+class Marshal:
+    """Makes of bodies what `channel.basic_publish` would send, mandatory; the id of each is the digest of its body.
+
+    Marshalling each message anew takes pika about ten times as long: messages of a group differ by body and id alone.
+    """
+
+    def __init__(self, channel: Channel, exchange: str, properties: BasicProperties) -> None:
+        self._number = channel.channel_number
+        self._most = channel.connection.params.frame_max - FRAME_OVERHEAD
+        properties.message_id = secrets.token_hex(DIGEST_BYTES)
+        publish = spec.Basic.Publish(exchange=exchange, routing_key="", mandatory=True)
+        header = frame.Header(self._number, 0, properties).marshal()
+        self._before_size = frame.Method(self._number, publish).marshal() + header[:11]
+        self._before_id, self._after_id = header[19:].split(properties.message_id.encode())
+
+    def __call__(self, bodies: Sequence[bytes]) -> bytes:
+        """The frames of all `bodies`, in one piece."""
+        parts: list[bytes] = []
+        for body in bodies:
+            message_id = digest(body).hex().encode()
+            parts += self._before_size, len(body).to_bytes(8), self._before_id, message_id, self._after_id
+            for start in range(0, len(body), self._most):
+                parts.append(frame.Body(self._number, body[start : start + self._most]).marshal())
+        return b"".join(parts)

@@ -1,0 +1,131 @@
+"""The life of a run: what a task sees of the run that it is part of."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from enum import StrEnum
+from typing import Any
+
+from janitor.errors import Cancelled, DeadlineExceeded
+
+
+class Outcome(StrEnum):
+    """How a run, or a slot that got none, ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A lease that is held: its name, and the token that every write made under it must still find there."""
+
+    name: str
+    token: int
+
+
+ProgressSink = Callable[[tuple[str, ...], float, float | None, str], None]
+
+
+def _nothing() -> None:
+    """No guard."""
+
+
+def _nowhere(path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
+    """Progress that nobody asked for."""
+
+
+@dataclass(eq=False)
+class Run:
+    """One execution of a job, as its task sees it; made by the engine, found with `current_run()`.
+
+    `deadline` is a reading of `time.monotonic()`, infinite without a timeout. `stop` is set by the engine with
+    `ask_to_stop` and noticed by the task at its next safe point. `guard` raises where the run may no longer write.
+    """
+
+    id: int = 0
+    job: str = ""
+    slot_at: datetime | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    dry_run: bool = False
+    deadline: float = float("inf")
+    timeout_seconds: float = float("inf")
+    attempt: int = 1
+    fences: dict[str, Fence] = field(default_factory=dict)
+    state: Any = None
+    holder: str = ""
+    guard: Callable[[], None] = _nothing
+    on_progress: ProgressSink = _nowhere
+    stop: threading.Event = field(default_factory=threading.Event)
+    stopped_by: Cancelled | None = None
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Seconds until the deadline, never below 0; infinite without a timeout."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def check(self) -> None:
+        """Mark a safe point: end the run here if its time is over or it was asked to stop.
+
+        Raises:
+            DeadlineExceeded: the run is over its timeout.
+            Cancelled: the run was asked to stop.
+            Unavailable: the state database has been away for so long that another daemon may have taken over.
+        """
+        if self.stop.is_set():
+            raise self.stopped_by or Cancelled("asked to stop")
+        if time.monotonic() > self.deadline:
+            raise DeadlineExceeded(f"over its timeout of {self.timeout_seconds:g} s")
+        self.guard()
+
+    def ask_to_stop(self, reason: Cancelled) -> None:
+        """Let the task end at its next safe point, with `reason`."""
+        self.stopped_by = self.stopped_by or reason
+        self.stop.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, as a safe point all the while.
+
+        Raises:
+            DeadlineExceeded, Cancelled: as `check` does.
+        """
+        self.stop.wait(min(seconds, self.remaining_seconds))
+        self.check()
+
+    def progress(self, done: float, total: float | None = None, *path: str, note: str = "") -> None:
+        """Report how far the run is, `done` of `total` in any unit (None: unknown), for a named part where `path` is given.
+
+        It is a safe point, cheap enough for every page, and shown by `show`, `run` and whoever else asks.
+
+        Raises:
+            DeadlineExceeded, Cancelled: as `check` does.
+        """
+        self.check()
+        self.on_progress(path, done, total, note)
+
+
+_current: ContextVar[Run | None] = ContextVar("janitor_run", default=None)
+
+
+def current_run() -> Run:
+    """The run that this code is part of; outside any run, one without id, deadline or memory, so that tasks can be called plainly."""
+    return _current.get() or Run()
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Make `run` the current one in this context."""
+    token = _current.set(run)
+    try:
+        yield run
+    finally:
+        _current.reset(token)

@@ -1,0 +1,408 @@
+"""The clock: APScheduler's BlockingScheduler whose jobs become recorded runs, each in a lane of its own."""
+
+import functools
+import logging
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from apscheduler.executors.base import BaseExecutor
+from apscheduler.job import Job as ClockJob
+from apscheduler.jobstores.base import ConflictingIdError
+from apscheduler.schedulers.base import STATE_STOPPED
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.util import undefined
+
+from janitor import schedules
+from janitor.errors import BadSetting, Interrupted
+from janitor.execution import Runner, Slot
+from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, is_true, variable
+from janitor.keeper import Keeper
+from janitor.needs import Need
+from janitor.runs import Outcome
+from janitor.settings import Settings
+from janitor.state import jobs as job_records
+from janitor.state import runs
+from janitor.state.runs import LostSlots
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 5.0
+"""The clock ticks at least this often, due slots or none, and touches its heartbeat file."""
+
+
+RECORDER_SECONDS = 12.0
+"""How long the recording of a lost slot may wait: a little longer than a statement on the state database may take."""
+
+
+class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """A BlockingScheduler that remembers: every slot ends in exactly one recorded outcome."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare a clock without jobs; nothing is opened or started."""
+        self.settings = settings
+        self.jobs: dict[str, Job] = {}
+        self._lanes = Lanes(self)
+        self._keeper: Keeper | None = None
+        self._stopping = threading.Event()
+        defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
+        super().__init__(timezone=timezone.utc, executors={"default": self._lanes}, job_defaults=defaults)
+
+    def add_job(
+        self,
+        func: Callable[..., object],
+        trigger: BaseTrigger | str | None = None,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        id: str | None = None,
+        name: str | None = None,
+        misfire_grace_time: float | None = undefined,
+        coalesce: bool = undefined,
+        max_instances: int = undefined,
+        next_run_time: datetime | None = undefined,
+        jobstore: str = "default",
+        executor: str = "default",
+        replace_existing: bool = False,
+        *,
+        timeout: float = 3600.0,
+        retries: int = 0,
+        catch_up: CatchUp = "last",
+        isolation: Isolation = "thread",
+        enabled: bool | str = True,
+        needs: Sequence[Need] = (),
+        **trigger_args: Any,
+    ) -> ClockJob:
+        """Put a task on a schedule: APScheduler's `add_job`, with a few more keywords.
+
+        Args:
+            id: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
+                from the environment.
+            trigger: APScheduler's, or `every 5m`, or `cron 0 2 * * *`. An interval without a start date has its slots at
+                whole multiples of it since 1970, so that they are the same after a restart.
+            misfire_grace_time: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
+            timeout: seconds that all attempts of a run may take together.
+            retries: how often a failed attempt is repeated within a run, with exponential backoff and jitter.
+            catch_up: what becomes of slots that were lost while nothing ran: `"last"` runs once, `"none"` not at all;
+                the others are recorded as missed.
+            isolation: `"thread"`, or `"process"`: a child process that is killed when its time is over.
+            enabled: False, or a text that says why, switches the job off.
+            needs: what the task needs from outside; `check` looks at it.
+
+        Raises:
+            BadSetting: an argument, or a variable that overrides one, is malformed.
+        """
+        job_id = id or str(getattr(func, "__name__", "task"))
+        if coalesce is False or (max_instances is not undefined and max_instances != 1):
+            raise BadSetting(f"max_instances of job {job_id}", max_instances, "leave it out: runs never overlap")
+        built = self._trigger(trigger, trigger_args, job_id)
+        late = misfire_grace_time if isinstance(misfire_grace_time, (int, float)) else LATE_SECONDS
+        job = Job(
+            job_id,
+            func,
+            tuple(args or ()),
+            dict(kwargs or {}),
+            built,
+            schedules.describe(built),
+            timeout,
+            retries,
+            catch_up,
+            isolation,
+            late,
+            self._disabled_because(job_id, enabled),
+            tuple(needs),
+        )
+        check_options(job)
+        self._register(job, replace_existing)
+        moment = None if not job.enabled else next_run_time
+        return super().add_job(
+            func,
+            built,
+            args,
+            kwargs,
+            job_id,
+            name or job_id,
+            None,
+            False,
+            1,
+            moment,
+            jobstore,
+            executor,
+            replace_existing,
+        )
+
+    def start(self, runner: Runner) -> None:
+        """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
+
+        While another daemon holds the state database this one stands by. A second signal ends the process at once.
+
+        Raises:
+            Rejected: the state database says no at the start.
+        """
+        self.report_unknown_variables()
+        self._lanes.runner = runner
+        self._keeper = Keeper(runner, daemon=True, on_leading=self._lead, on_standby=self._stand_by)
+        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            self._event = threading.Event()
+            super(BlockingScheduler, self).start(paused=True)
+            self._keeper.start()
+            self._main_loop()
+        finally:
+            self._stop_in_order(runner)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        if self._keeper.failure is not None:
+            raise self._keeper.failure
+
+    def ask_to_stop(self) -> None:
+        """Let `start` return, after the runs have stopped in order; from any thread, or a signal."""
+        self._stopping.set()
+        self._event.set()
+
+    def report_unknown_variables(self) -> list[str]:
+        """Warn of each variable that looks like a job's switch or schedule and names no job; their names."""
+        prefixes = {variable(job_id) for job_id in self.jobs}
+        known = {name.upper() for name in type(self.settings).model_fields}
+        unknown = []
+        for name in sorted(self.settings.environ):
+            prefix, _, ending = name.rpartition("_")
+            if ending in ("ENABLED", "SCHEDULE") and prefix not in prefixes and name not in known:
+                log.warning(
+                    "%s is set, and there is no job %s; the jobs are %s", name, prefix.lower(), ", ".join(self.jobs)
+                )
+                unknown.append(name)
+        return unknown
+
+    def _trigger(self, trigger: BaseTrigger | str | None, arguments: dict[str, Any], job_id: str) -> BaseTrigger:
+        name = f"{variable(job_id)}_SCHEDULE"
+        zone = self.settings.schedule_timezone
+        if name in self.settings.environ:
+            return schedules.parse(self.settings.environ[name], zone, name)
+        if isinstance(trigger, str) and trigger.split(" ")[0] in ("every", "cron") and not arguments:
+            return schedules.parse(trigger, zone, f"the schedule of job {job_id}")
+        if trigger == "cron":
+            arguments = {"timezone": zone} | arguments
+        try:
+            return self._create_trigger(trigger, schedules.align(trigger, arguments))
+        except (TypeError, ValueError, LookupError) as exc:
+            raise BadSetting(f"the schedule of job {job_id}", trigger, f"{exc}; {schedules.HELP}") from exc
+
+    def _disabled_because(self, job_id: str, enabled: bool | str) -> str:
+        name = f"{variable(job_id)}_ENABLED"
+        value = self.settings.environ.get(name)
+        if value is not None and not is_true(name, value):
+            return f"{name}={value}"
+        if isinstance(enabled, str):
+            return enabled
+        return "" if enabled else "add_job(enabled=False)"
+
+    def _register(self, job: Job, replace_existing: bool) -> None:
+        taken = {variable(job_id): job_id for job_id in self.jobs if job_id != job.id}
+        if job.id in self.jobs and not replace_existing:
+            raise ConflictingIdError(job.id)
+        if variable(job.id) in taken:
+            raise BadSetting(
+                "id", job.id, f"give another: its variables would be those of job {taken[variable(job.id)]}"
+            )
+        self.jobs[job.id] = job
+
+    def _main_loop(self) -> None:
+        wait: float | None = 0.0
+        while self.state != STATE_STOPPED and not self._stopping.is_set():
+            self._event.wait(min(HEARTBEAT_SECONDS, HEARTBEAT_SECONDS if wait is None else wait))
+            self._event.clear()
+            if self._stopping.is_set():
+                break
+            wait = self._process_jobs()
+            _touch(self.settings.heartbeat_file)
+
+    def _lead(self) -> None:
+        """Account for the slots since the last one on record, and let the clock go."""
+        runner, now = self._lanes.runner, datetime.now(timezone.utc)
+        known = {job.id: (job.schedule, job.enabled) for job in self.jobs.values()}
+        fences = (runner.daemon_fence,) if runner.daemon_fence else ()
+        with runner.state.begin(*fences) as connection:
+            before = job_records.remember(connection, known, now)
+            last = runs.last_slots(connection)
+        due: list[tuple[Job, datetime, str]] = []
+        for job in (job for job in self.jobs.values() if job.enabled):
+            record = before.get(job.id)
+            since = max(
+                filter(None, (last.get(job.id), record.enabled_at if record and record.enabled else None)), default=None
+            )
+            due += self._owed(job, since, now)
+            self._set_next(job, now)
+        log.info("leading with %d jobs: %s", len(known), ", ".join(known))
+        self.resume()
+        for job, at, origin in due:
+            self._lanes.enter(job, Slot(at, origin))
+
+    def _owed(self, job: Job, since: datetime | None, now: datetime) -> list[tuple[Job, datetime, str]]:
+        """The slot that runs now, where one is owed; the others that were lost are recorded."""
+        if since is None:
+            first = isinstance(job.trigger, IntervalTrigger) and job.catch_up == "last"
+            slot = schedules.next_slot(job.trigger, now - job.trigger.interval) if first else None
+            return [(job, slot, runs.SCHEDULE)] if slot is not None and slot <= now else []
+        lost = schedules.slots_between(job.trigger, since, now)
+        if lost is None:
+            return []
+        down = f"no daemon was running between {since:%Y-%m-%d %H:%M:%S} and {now:%Y-%m-%d %H:%M:%S} UTC"
+        return self._lanes.account(job, lost, now, down, runs.CATCH_UP)
+
+    def _set_next(self, job: Job, now: datetime) -> None:
+        clock_job = self.get_job(job.id)
+        if clock_job is not None and clock_job.next_run_time is not None:
+            upcoming = schedules.next_slot(job.trigger, now)
+            if upcoming is not None:
+                clock_job.modify(next_run_time=upcoming)
+
+    def _stand_by(self) -> None:
+        self.pause()
+        if self._keeper is not None and self._keeper.failure is not None:
+            self.ask_to_stop()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._stopping.is_set():
+            os._exit(128 + number)
+        self.ask_to_stop()
+
+    def _stop_in_order(self, runner: Runner) -> None:
+        """Let no run begin, ask those that go on to stop, wait the grace, and record what was cut off."""
+        self._lanes.close()
+        if self.state != STATE_STOPPED:
+            self.shutdown(wait=False)
+        live = list(runner.live.values())
+        if live:
+            names = ", ".join(one.job.id for one in live)
+            log.info("stopping: waiting up to %g s for %s", self.settings.grace_seconds, names)
+        for one in live:
+            one.run.ask_to_stop(Interrupted("the daemon was asked to stop"))
+        self._lanes.wait(self.settings.grace_seconds)
+        runner.cut_off(
+            f"it came to no safe point within {self.settings.grace_seconds:g} s of the daemon being asked to stop"
+        )
+        if self._keeper is not None:
+            self._keeper.stop()
+        runner.state.close()
+        log.info("stopped")
+
+
+class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """Where the clock puts due slots: a thread for each run, at most one run for each job, none waits for another."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        """No lane is open before the scheduler starts."""
+        super().__init__()
+        self._clock = scheduler
+        self.runner: Runner = None  # type: ignore[assignment]  # given by Scheduler.start, before anything is due
+        self._busy: set[str] = set()
+        self._idle = threading.Condition()
+        self._closed = False
+        self._lost: queue.SimpleQueue[LostSlots | None] = queue.SimpleQueue()
+        self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
+
+    def start(self, scheduler: BlockingScheduler, alias: str) -> None:
+        """Called by APScheduler when the clock starts."""
+        super().start(scheduler, alias)
+        self._recorder.start()
+
+    def submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
+        """Take the slots that are due; APScheduler's own count of instances is not needed, a lane holds one run."""
+        self._do_submit_job(job, run_times)
+
+    def _do_submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
+        """Run the newest slot; those before it were slept over."""
+        ours = self._clock.jobs[job.id]
+        now = datetime.now(timezone.utc)
+        slots = schedules.Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
+        asleep = "the machine was asleep or its clock was set forward"
+        for owed, at, origin in self.account(ours, slots, now, asleep, runs.SCHEDULE):
+            self.enter(owed, Slot(at, origin))
+
+    def account(
+        self, job: Job, slots: schedules.Slots, now: datetime, why: str, origin: str
+    ) -> list[tuple[Job, datetime, str]]:
+        """Record as missed all of a stretch of slots but the one that still runs, which is returned."""
+        late = (now - slots.last_at).total_seconds()
+        runs_last = job.catch_up == "last" or late <= job.late_seconds
+        if runs_last and slots.count > 1:
+            before = _before_last(job.trigger, slots)
+            self._lost.put(LostSlots(job.id, before.first_at, before.last_at, before.count, Outcome.MISSED, why))
+        if not runs_last:
+            lost = LostSlots(job.id, slots.first_at, slots.last_at, slots.count, Outcome.MISSED, why)
+            self._lost.put(lost)
+        return [(job, slots.last_at, origin)] if runs_last else []
+
+    def enter(self, job: Job, slot: Slot) -> None:
+        """Begin a run in its job's lane, or record the slot as skipped where the lane is taken."""
+        with self._idle:
+            if self._closed:
+                return
+            taken = job.id in self._busy
+            self._busy.add(job.id)
+        if taken:
+            other = next((live.run.id for live in list(self.runner.live.values()) if live.job.id == job.id), None)
+            reason = "still running" + (f" (run {other})" if other else "")
+            log.warning("%s skipped: %s", job.id, reason)
+            at = slot.at or datetime.now(timezone.utc)
+            self._lost.put(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason))
+            return
+        threading.Thread(target=self._run, args=(job, slot), name=job.id, daemon=True).start()
+
+    def close(self) -> None:
+        """Let no further run begin, and have every lost slot recorded."""
+        with self._idle:
+            self._closed = True
+        if self._recorder.is_alive():
+            self._lost.put(None)
+            self._recorder.join(RECORDER_SECONDS)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until every lane is free; False where that took longer."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._busy, seconds)
+
+    def _run(self, job: Job, slot: Slot) -> None:
+        try:
+            self.runner.execute(job, slot)
+        finally:
+            with self._idle:
+                self._busy.discard(job.id)
+                self._idle.notify_all()
+
+    def _record(self) -> None:
+        """Record lost slots in a thread of their own: the clock never waits for the state database."""
+        while (lost := self._lost.get()) is not None:
+            with self._idle:
+                # A slot is skipped for a run; that run's own slot has to be on record first, or a crash could lose it.
+                self._idle.wait_for(functools.partial(self._is_recorded, lost.job), RECORDER_SECONDS)
+            self.runner.lost(lost)
+
+    def _is_recorded(self, job_id: str) -> bool:
+        return job_id not in self._busy or any(live.job.id == job_id for live in list(self.runner.live.values()))
+
+
+def _before_last(trigger: BaseTrigger, slots: schedules.Slots) -> schedules.Slots:
+    just_before = slots.last_at - timedelta(microseconds=1)
+    found = schedules.slots_between(trigger, slots.first_at - timedelta(microseconds=1), just_before)
+    return found or slots
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc)
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()

@@ -1,0 +1,128 @@
+"""Schedules: from words to triggers and back, and which slots lie between two moments."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from janitor.errors import BadSetting
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HELP = "give 'every' and a number with s, m, h or d, such as 'every 5m', or 'cron' and five fields, such as 'cron 0 2 * * *'"
+MOST_SLOTS = 100_000
+"""How many slots are counted one by one; a longer stretch is told as at least that many."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """A stretch of consecutive slots, first and last included."""
+
+    first_at: datetime
+    last_at: datetime
+    count: int
+
+
+def parse(text: str, zone: tzinfo, name: str) -> BaseTrigger:
+    """The trigger for `every 5m` or `cron 0 2 * * *`; cron fields are read in `zone`, weekdays are 0 to 7, Sunday is 0 and 7.
+
+    Raises:
+        BadSetting: the text is neither; the error carries `name`.
+    """
+    kind, _, rest = text.strip().partition(" ")
+    if kind.lower() == "every":
+        return every(_seconds(rest, text, name))
+    fields = rest.split()
+    if kind.lower() != "cron" or len(fields) != 5:
+        raise BadSetting(name, text, HELP)
+    minute, hour, day, month, weekday = fields
+    if day != "*" and weekday != "*":
+        raise BadSetting(name, text, "give either a day of the month or a weekday, and '*' for the other")
+    try:
+        return CronTrigger(
+            minute=minute, hour=hour, day=day, month=month, day_of_week=_weekdays(weekday), timezone=zone
+        )
+    except ValueError as exc:
+        raise BadSetting(name, text, f"{exc}; {HELP}") from exc
+
+
+def every(seconds: float) -> IntervalTrigger:
+    """A trigger whose slots are whole multiples of an interval since 1970, the same after every restart."""
+    return IntervalTrigger(seconds=seconds, start_date=EPOCH, timezone=timezone.utc)
+
+
+def align(trigger: BaseTrigger | str | None, arguments: dict[str, Any]) -> dict[str, Any]:
+    """APScheduler's arguments for an interval, begun at 1970 where they do not say otherwise."""
+    if trigger == "interval" and "start_date" not in arguments:
+        return {"timezone": timezone.utc} | arguments | {"start_date": EPOCH}
+    return arguments
+
+
+def describe(trigger: BaseTrigger) -> str:
+    """A trigger in the words that `parse` takes, as far as it can be said in them."""
+    if isinstance(trigger, IntervalTrigger):
+        seconds = trigger.interval.total_seconds()
+        unit = next((unit for unit in "dhm" if seconds % UNITS[unit] == 0), "s")
+        return f"every {seconds / UNITS[unit]:g}{unit}"
+    if isinstance(trigger, CronTrigger):
+        return _describe_cron(trigger)
+    if isinstance(trigger, DateTrigger):
+        return f"at {trigger.run_date.isoformat()}"
+    return str(trigger)
+
+
+def next_slot(trigger: BaseTrigger, after: datetime) -> datetime | None:
+    """The first slot later than a moment; None where there is none any more."""
+    moment = after + timedelta(microseconds=1)
+    slot: datetime | None = trigger.get_next_fire_time(None, moment)
+    return slot.astimezone(timezone.utc) if slot else None
+
+
+def slots_between(trigger: BaseTrigger, after: datetime, until: datetime) -> Slots | None:
+    """The slots later than `after` and not later than `until`; None where there is none."""
+    first = next_slot(trigger, after)
+    if first is None or first > until:
+        return None
+    if isinstance(trigger, IntervalTrigger):
+        count = (until - first) // trigger.interval
+        return Slots(first, first + count * trigger.interval, count + 1)
+    last, count = first, 1
+    while (slot := next_slot(trigger, last)) is not None and slot <= until and count < MOST_SLOTS:
+        last, count = slot, count + 1
+    return Slots(first, last, count)
+
+
+def _seconds(text: str, whole: str, name: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip().lower())
+    if match is None or float(match[1]) == 0:
+        raise BadSetting(name, whole, HELP)
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _weekdays(field: str) -> str:
+    """Crontab's weekdays as names: APScheduler counts from Monday, crontab from Sunday."""
+    if not re.fullmatch(r"[\d,\-/]+", field):
+        return field
+    days: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        first, _, last = span.partition("-")
+        top = int(last) if last else (6 if step else int(first))
+        if not int(first) <= top <= 7 or (step and int(step) == 0):
+            raise ValueError(f"{field!r} is not a list of weekdays")
+        days.update(range(int(first), top + 1, int(step or 1)))
+    return ",".join(dict.fromkeys(DAYS[day] for day in sorted(days)))
+
+
+def _describe_cron(trigger: CronTrigger) -> str:
+    fields = {field.name: str(field) for field in trigger.fields}
+    if fields["year"] == "*" and fields["week"] == "*" and fields["second"] == "0":
+        order = ("minute", "hour", "day", "month", "day_of_week")
+        return "cron " + " ".join(fields[name] for name in order)
+    return "cron " + " ".join(f"{field.name}={field}" for field in trigger.fields if not field.is_default)

@@ -1,0 +1,19 @@
+"""Cursors: how far each task has read its feed, as a text that the feed understands."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from janitor.state.tables import cursors
+
+
+def load(connection: Connection, name: str) -> str | None:
+    """The saved position; None where nothing was saved yet."""
+    return connection.execute(select(cursors.c.position).where(cursors.c.name == name)).scalar()
+
+
+def save(connection: Connection, name: str, position: str, now: datetime, run_id: int) -> None:
+    """Replace the saved position, in the caller's fenced transaction; saving the same again is harmless."""
+    values = {"position": position, "updated_at": now, "run_id": run_id}
+    if connection.execute(update(cursors).where(cursors.c.name == name).values(values)).rowcount == 0:
+        connection.execute(insert(cursors).values(name=name, **values))

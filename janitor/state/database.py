@@ -1,0 +1,95 @@
+"""The connection to the state database: opened, migrated, and written to only by whoever holds the lease."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, func, inspect, select, text, tuple_
+
+from janitor.databases import Limits, family, make_engine, place
+from janitor.errors import Fenced, Rejected
+from janitor.runs import Fence
+from janitor.state.tables import SCHEMA_VERSION, leases
+
+STATEMENT_SECONDS = 10.0
+"""How long one statement on the state database may take."""
+
+
+class State:
+    """Janitor's memory: one pooled engine; every module of `janitor.state` takes one of its connections."""
+
+    def __init__(self, url: URL, connect_seconds: float = 5.0) -> None:
+        """Prepare the engine; nothing is opened before the first use."""
+        self.url = url
+        limits = Limits(STATEMENT_SECONDS, connect_seconds)
+        self.engine = make_engine(url, read_only=False, limits=limits, create=True)
+        if family(url) == "sqlite":
+            event.listen(self.engine, "connect", _journal)
+
+    @contextmanager
+    def begin(self, *fences: Fence) -> Iterator[Connection]:
+        """One transaction, which commits when the block ends; it begins by making sure that every fence still stands.
+
+        Raises:
+            Fenced: another holder has one of the leases now; nothing is written.
+            Unavailable, Rejected: the state database is away, or says no.
+        """
+        with self.engine.connect() as connection, connection.begin():
+            if fences:
+                _hold(connection, fences)
+            yield connection
+
+    def now(self, connection: Connection) -> datetime:
+        """The state database's own time, aware UTC: the one clock that several machines share."""
+        if family(self.url) == "sqlite":
+            return datetime.now(timezone.utc)
+        naive: datetime = connection.execute(select(func.utc_timestamp(6))).scalar_one()
+        return naive.replace(tzinfo=timezone.utc)
+
+    def version(self) -> str | None:
+        """The schema's version; None for a database that holds none yet."""
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return found
+
+    def migrate(self) -> None:
+        """Bring the schema to this release's version; nothing happens where it is there already.
+
+        Raises:
+            Rejected: the database is of a newer release.
+        """
+        found = self.version()
+        if found == SCHEMA_VERSION:
+            return
+        if found is not None and found > SCHEMA_VERSION:
+            raise Rejected(
+                f"the state database at {place(self.url)} has schema {found}, and this release knows schemas up to "
+                f"{SCHEMA_VERSION}: start the newer release, or give an older copy of the database"
+            )
+        # Alembic takes a tenth of a second and several megabytes, which only a first start has to spend.
+        from janitor.state.migrations.upgrade import upgrade
+
+        upgrade(self.engine)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _journal(connection: sqlite3.Connection, record: Any) -> None:
+    # With FULL a commit is on disk before it returns, so that a pulled plug cannot take back a ledger row.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _hold(connection: Connection, fences: tuple[Fence, ...]) -> None:
+    wanted = [(fence.name, fence.token) for fence in fences]
+    query = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(wanted)).with_for_update(read=True)
+    held = set(connection.execute(query).scalars())
+    lost = sorted(fence.name for fence in fences if fence.name not in held)
+    if lost:
+        raise Fenced(f"another process holds {', '.join(lost)} now; this one writes nothing more")

@@ -1,0 +1,115 @@
+"""Leases: who may do a thing now, and the token that shows it to every later write."""
+
+import os
+import socket
+import uuid
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from janitor.runs import Fence
+from janitor.state.tables import leases
+
+DAEMON = "daemon"
+NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def job_lease(job: str) -> str:
+    """The name of the lease that one run of `job` holds."""
+    return f"job:{job}"
+
+
+def new_holder() -> str:
+    """A name for this process alone, from which its neighbours on the machine can tell whether it lives."""
+    return "|".join(
+        (
+            socket.gethostname(),
+            _boot_id(),
+            _pid_namespace(),
+            str(os.getpid()),
+            _started(os.getpid()),
+            uuid.uuid4().hex[:8],
+        )
+    )
+
+
+def is_dead(holder: str) -> bool:
+    """True where the process of that name ran on this machine and is gone; False where it lives, or nobody can know."""
+    parts = holder.split("|")
+    if len(parts) != 6 or parts[:3] != [socket.gethostname(), _boot_id(), _pid_namespace()] or not parts[1]:
+        return False
+    return _started(int(parts[3])) != parts[4]
+
+
+def acquire(connection: Connection, name: str, holder: str, now: datetime, seconds: float) -> Fence | None:
+    """Take the lease for `seconds` from `now`, with a new token; None where somebody else holds it.
+
+    The caller's transaction decides when it counts. A lease whose holder is known to be dead is free at once.
+    """
+    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
+    expires_at = now + timedelta(seconds=seconds)
+    if row is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(leases).values(name=name, holder=holder, token=1, expires_at=expires_at))
+        except IntegrityError:
+            return None
+        return Fence(name, 1)
+    free = row.holder is None or row.expires_at <= now or is_dead(row.holder)
+    if not free:
+        return None
+    changed = connection.execute(
+        update(leases)
+        .where(leases.c.name == name, leases.c.token == row.token)
+        .values(holder=holder, token=row.token + 1, expires_at=expires_at)
+    )
+    return Fence(name, row.token + 1) if changed.rowcount == 1 else None
+
+
+def renew(connection: Connection, holder: str, now: datetime, seconds: float) -> set[str]:
+    """Extend every lease that `holder` has; the names of those that it still has."""
+    mine = leases.c.holder == holder
+    connection.execute(update(leases).where(mine).values(expires_at=now + timedelta(seconds=seconds)))
+    return set(connection.execute(select(leases.c.name).where(mine)).scalars())
+
+
+def release(connection: Connection, fence: Fence) -> None:
+    """Give the lease back; nothing happens where it was lost already."""
+    held = (leases.c.name == fence.name) & (leases.c.token == fence.token)
+    connection.execute(update(leases).where(held).values(holder=None, expires_at=NEVER))
+
+
+def live_holders(connection: Connection, now: datetime) -> set[str]:
+    """The holders of unexpired leases, less those known to be dead."""
+    query = select(leases.c.holder).where(leases.c.holder.is_not(None), leases.c.expires_at > now)
+    return {holder for holder in connection.execute(query).scalars() if not is_dead(holder)}
+
+
+def holder_of(connection: Connection, name: str) -> str | None:
+    """Who holds the lease, expired or not; None where it is free."""
+    return connection.execute(select(leases.c.holder).where(leases.c.name == name)).scalar()
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _pid_namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks; empty where there is no such process (a zombie counts as none)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in ("Z", "X") else fields[19]

@@ -1,0 +1,33 @@
+"""The log lines of runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from janitor.state.tables import run_logs
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One record that was logged during a run."""
+
+    run_id: int
+    at: datetime
+    level: str
+    logger: str
+    message: str
+
+
+def add(connection: Connection, lines: Sequence[LogLine]) -> None:
+    """Append log lines, in order."""
+    if lines:
+        connection.execute(insert(run_logs), [vars(line) for line in lines])
+
+
+def of_run(connection: Connection, run_id: int, after: int = 0, limit: int = 100_000) -> Sequence[Row[Any]]:
+    """A run's lines in order, those with an id above `after`."""
+    query = select(run_logs).where(run_logs.c.run_id == run_id, run_logs.c.id > after)
+    return connection.execute(query.order_by(run_logs.c.id).limit(limit)).all()

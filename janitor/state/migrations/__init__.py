@@ -1,0 +1,1 @@
+"""The steps from an empty state database to the newest schema, run by Alembic."""

@@ -1,0 +1,103 @@
+"""Quarantine: rows that could not be delivered, each with its reason, kept until they can be."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, insert, select, update
+
+from janitor.state.tables import quarantine
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A row that cannot be delivered: its key in words, the part of it that waits (`item`), and why."""
+
+    key: str
+    reason: str
+    item: str = ""
+
+
+def put(
+    connection: Connection, name: str, rows: Iterable[Quarantined], now: datetime, run_id: int
+) -> set[tuple[str, str]]:
+    """Keep rows, or renew those kept already; the identities that were not there before, or not for this reason."""
+    wanted = {(row.key, row.item): row for row in rows}
+    held = _held(connection, name, sorted({key for key, _ in wanted}))
+    fresh, renewed, news = [], [], set()
+    for identity, row in wanted.items():
+        values = {"key": row.key, "item": row.item, "reason": row.reason, "last_at": now, "run_id": run_id}
+        if identity not in held:
+            fresh.append(values | {"name": name, "first_at": now})
+        else:
+            renewed.append({f"_{column}": value for column, value in values.items()})
+        if held.get(identity) != row.reason:
+            news.add(identity)
+    if fresh:
+        connection.execute(insert(quarantine), fresh)
+    if renewed:
+        connection.execute(_renewal(name), renewed)
+    return news
+
+
+def release(connection: Connection, name: str, identities: Iterable[tuple[str, str]]) -> int:
+    """Let go of rows, by (key, item), that have been delivered or are no longer wanted; how many were kept."""
+    wanted = set(identities)
+    held = _held(connection, name, sorted({key for key, _ in wanted}))
+    gone = [{"_key": key, "_item": item} for key, item in wanted & held.keys()]
+    table = quarantine.c
+    mine = (table.name == name) & (table.key == bindparam("_key")) & (table.item == bindparam("_item"))
+    if gone:
+        connection.execute(delete(quarantine).where(mine), gone)
+    return len(gone)
+
+
+def page(connection: Connection, name: str, after: tuple[str, str], limit: int) -> Sequence[tuple[str, str]]:
+    """The next identities (key, item) after one, in order; `("", "")` begins."""
+    table = quarantine.c
+    later = (table.key > after[0]) | ((table.key == after[0]) & (table.item > after[1]))
+    query = select(table.key, table.item).where(table.name == name, later).order_by(table.key, table.item).limit(limit)
+    return [(key, item) for key, item in connection.execute(query)]
+
+
+def checked_longest_ago(connection: Connection, name: str, limit: int) -> Sequence[tuple[str, str]]:
+    """The identities (key, item) that were last looked at longest ago."""
+    table = quarantine.c
+    query = select(table.key, table.item).where(table.name == name).order_by(table.last_at).limit(limit)
+    return [(key, item) for key, item in connection.execute(query)]
+
+
+def listing(connection: Connection, name: str | None = None) -> Sequence[Row[Any]]:
+    """One line for each key and reason, with how many items wait under it; the oldest first."""
+    table = quarantine.c
+    first, last = func.min(table.first_at, type_=table.first_at.type), func.max(table.last_at, type_=table.last_at.type)
+    items = func.count().label("items")
+    query = select(table.name, table.key, table.reason, items, first.label("first_at"), last.label("last_at"))
+    query = query.group_by(table.name, table.key, table.reason).order_by(table.name, first, table.key)
+    return connection.execute(query if name is None else query.where(table.name == name)).all()
+
+
+def size(connection: Connection, name: str) -> int:
+    """How many keys are in quarantine."""
+    query = select(func.count(distinct(quarantine.c.key))).where(quarantine.c.name == name)
+    return int(connection.execute(query).scalar_one())
+
+
+def _held(connection: Connection, name: str, keys: Sequence[str]) -> dict[tuple[str, str], str]:
+    table = quarantine.c
+    found: dict[tuple[str, str], str] = {}
+    for start in range(0, len(keys), CHUNK):
+        chunk = keys[start : start + CHUNK]
+        query = select(table.key, table.item, table.reason).where(table.name == name, table.key.in_(chunk))
+        found.update({(key, item): reason for key, item, reason in connection.execute(query)})
+    return found
+
+
+def _renewal(name: str) -> Any:
+    table = quarantine.c
+    mine = (table.name == name) & (table.key == bindparam("_key")) & (table.item == bindparam("_item"))
+    values: dict[str, Any] = {column: bindparam(f"_{column}") for column in ("reason", "last_at", "run_id")}
+    return update(quarantine).where(mine).values(values)

@@ -1,0 +1,169 @@
+"""What is remembered of runs: one row for each, and one for each stretch of slots that got none."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from janitor.runs import Outcome
+from janitor.state.tables import attempts, runs
+
+SCHEDULE, CATCH_UP, BY_HAND = "schedule", "catch_up", "by_hand"
+MAX_TEXT = 1_000_000
+"""The longest reason or traceback that is kept, in characters."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, as it is written to its row."""
+
+    outcome: Outcome
+    reason: str | None
+    ended_at: datetime
+    seconds: float
+    counts: Mapping[str, Any] | None = None
+    traceback: str | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of a run's task."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime
+    outcome: Outcome
+    reason: str | None = None
+    traceback: str | None = None
+
+
+@dataclass(frozen=True)
+class LostSlots:
+    """A stretch of slots in which a job did not run, all for one reason."""
+
+    job: str
+    first_at: datetime
+    last_at: datetime
+    slots: int
+    outcome: Outcome
+    reason: str
+
+
+def start(
+    connection: Connection, job: str, origin: str, slot_at: datetime | None, now: datetime, dry_run: bool, holder: str
+) -> int:
+    """Record that a run has begun; its id.
+
+    Raises:
+        IntegrityError: the slot has an outcome already.
+    """
+    values: dict[str, Any] = {"job": job, "origin": origin, "slot_at": slot_at, "slot_until_at": slot_at}
+    values |= {"dry_run": dry_run, "slots": 0 if slot_at is None else 1, "attempts": 1, "holder": holder}
+    made = connection.execute(insert(runs).values(started_at=now, **values)).inserted_primary_key
+    return int(made[0]) if made else 0
+
+
+def finish(connection: Connection, run_id: int, ending: Ending) -> bool:
+    """Close a run; False where it was closed already, by whoever found it interrupted, and nothing is written."""
+    changed = connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.outcome.is_(None))
+        .values(
+            outcome=ending.outcome.value,
+            reason=ending.reason and ending.reason[:MAX_TEXT],
+            ended_at=ending.ended_at,
+            seconds=ending.seconds,
+            counts=None if ending.counts is None else json.dumps(ending.counts, default=str),
+            traceback=ending.traceback and ending.traceback[-MAX_TEXT:],
+            attempts=ending.attempts,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def add_attempts(connection: Connection, run_id: int, made: Sequence[Attempt]) -> None:
+    """Record the tries of a run."""
+    rows = [
+        {
+            "run_id": run_id,
+            "number": one.number,
+            "started_at": one.started_at,
+            "ended_at": one.ended_at,
+            "outcome": one.outcome.value,
+            "reason": one.reason and one.reason[:MAX_TEXT],
+            "traceback": one.traceback and one.traceback[-MAX_TEXT:],
+        }
+        for one in made
+    ]
+    if rows:
+        connection.execute(insert(attempts), rows)
+
+
+def attempts_of(connection: Connection, run_id: int) -> Sequence[Row[Any]]:
+    """The tries of a run, in order."""
+    return connection.execute(select(attempts).where(attempts.c.run_id == run_id).order_by(attempts.c.number)).all()
+
+
+def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
+    """Record slots without a run; a stretch that goes on where the job's newest record ended grows that record."""
+    newest = connection.execute(
+        select(runs).where(runs.c.job == lost.job, runs.c.slot_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
+    ).one_or_none()
+    outcome = lost.outcome.value
+    if newest is not None and (newest.outcome, newest.reason) == (outcome, lost.reason):
+        if newest.slot_until_at < lost.first_at:
+            grown = {"slots": newest.slots + lost.slots, "slot_until_at": lost.last_at, "ended_at": lost.last_at}
+            connection.execute(update(runs).where(runs.c.id == newest.id).values(grown))
+            return
+    values = {"job": lost.job, "origin": SCHEDULE, "slot_at": lost.first_at, "slot_until_at": lost.last_at}
+    values |= {"slots": lost.slots, "outcome": outcome, "reason": lost.reason, "started_at": lost.first_at}
+    values |= {"ended_at": lost.last_at, "seconds": 0.0, "attempts": 0, "dry_run": False, "holder": holder}
+    connection.execute(insert(runs).values(values))
+
+
+def last_slots(connection: Connection) -> dict[str, datetime]:
+    """The newest slot of each job that has an outcome or is running."""
+    query = select(runs.c.job, func.max(runs.c.slot_until_at)).where(runs.c.slot_at.is_not(None)).group_by(runs.c.job)
+    return {job: at for job, at in connection.execute(query)}
+
+
+def interrupt(connection: Connection, live: set[str], now: datetime, reason: str) -> Sequence[Row[Any]]:
+    """Close every run whose process is not among the `live` ones as `interrupted`; the rows closed."""
+    open_runs = connection.execute(select(runs).where(runs.c.outcome.is_(None)).order_by(runs.c.id)).all()
+    dead = [row for row in open_runs if row.holder not in live]
+    for row in dead:
+        seconds = max(0.0, (now - row.started_at).total_seconds())
+        finish(connection, row.id, Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=row.attempts))
+    return dead
+
+
+def running(connection: Connection, job: str) -> Row[Any] | None:
+    """The run of `job` that has no outcome yet; None where there is none."""
+    query = select(runs).where(runs.c.outcome.is_(None), runs.c.job == job).order_by(runs.c.id.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
+def get(connection: Connection, run_id: int) -> Row[Any] | None:
+    """One run; None where there is none of that id."""
+    return connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+
+
+def history(connection: Connection, job: str | None = None, limit: int = 50) -> Sequence[Row[Any]]:
+    """The newest runs first, of one job or of all."""
+    query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+    return connection.execute(query if job is None else query.where(runs.c.job == job)).all()
+
+
+def newest(connection: Connection) -> dict[str, Row[Any]]:
+    """Each job's newest record."""
+    ids = select(func.max(runs.c.id)).group_by(runs.c.job)
+    return {row.job: row for row in connection.execute(select(runs).where(runs.c.id.in_(ids)))}
+
+
+def save_progress(connection: Connection, run_id: int, progress: str) -> None:
+    """Replace what a run has reported so far, a JSON text."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(progress=progress))

@@ -1,0 +1,179 @@
+"""The tables of the state database; `migrations/` holds the steps that make them."""
+
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mysql
+
+SCHEMA_VERSION = "0001"
+"""The newest migration; a state database at this version is used as it is."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, kept as naive UTC with microseconds."""
+
+    impl = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse what has no zone: it would mean another moment on another machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone")
+        return value.astimezone(timezone.utc).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give the stored UTC its zone back."""
+        return None if value is None else value.replace(tzinfo=timezone.utc)
+
+
+LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+Digest = LargeBinary(16).with_variant(mysql.BINARY(16), "mysql", "mariadb")
+
+metadata = MetaData()
+_MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+_MARIADB = {name.replace("mysql", "mariadb"): value for name, value in _MYSQL.items()}
+OPTIONS: dict[str, Any] = {**_MYSQL, **_MARIADB}
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(191), primary_key=True),
+    Column("schedule", String(255), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("enabled_at", Instant, nullable=False),
+    Column("paused_at", Instant),
+    Column("paused_by", String(255)),
+    **OPTIONS,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("job", String(191), nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("slot_at", Instant),
+    Column("slot_until_at", Instant),
+    Column("slots", Integer, nullable=False),
+    Column("outcome", String(16)),
+    Column("reason", LongText),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("seconds", Float),
+    Column("attempts", Integer, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("counts", LongText),
+    Column("progress", LongText),
+    Column("traceback", LongText),
+    Column("holder", String(255), nullable=False),
+    UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
+    Index("runs_of_job", "job", "id"),
+    Index("runs_by_outcome", "outcome", "id"),
+    sqlite_autoincrement=True,
+    **OPTIONS,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("run_id", RowId, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", LongText),
+    Column("traceback", LongText),
+    **OPTIONS,
+)
+
+run_logs = Table(
+    "run_logs",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("run_id", RowId, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("logger", String(255), nullable=False),
+    Column("message", LongText, nullable=False),
+    Index("logs_of_run", "run_id", "id"),
+    **OPTIONS,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", String(191), primary_key=True),
+    Column("position", LongText, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("run_id", RowId, nullable=False),
+    **OPTIONS,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("digest", Digest, primary_key=True),
+    Column("published_at", Instant, nullable=False),
+    Index("ledger_by_age", "name", "published_at"),
+    sqlite_with_rowid=False,
+    **OPTIONS,
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("item", String(64), primary_key=True),
+    Column("reason", LongText, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("run_id", RowId, nullable=False),
+    **OPTIONS,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(191), primary_key=True),
+    Column("holder", String(255)),
+    Column("token", BigInteger, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("leases_of_holder", "holder"),
+    **OPTIONS,
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("job", String(191)),
+    Column("detail", LongText),
+    Index("actions_of_job", "job", "id"),
+    **OPTIONS,
+)

@@ -1,0 +1,95 @@
+"""What becomes of each row of a chunk, given what is stored: pure decisions, without a database."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from janitor.table_columns import Column, Layout, Row
+
+Age = tuple[bool, Any]
+
+
+class Refused(NamedTuple):
+    """A row that the target cannot take: its key, and the reason in words."""
+
+    key: Any
+    reason: str
+
+
+@dataclass
+class Plan:
+    """What is to be done: rows to add, rows to overwrite (with the stored key), and counts of those to leave alone."""
+
+    missing: list[Row] = field(default_factory=list)
+    changed: list[tuple[Any, Row]] = field(default_factory=list)
+    unchanged: int = 0
+    older: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """By what it is decided: the layout, and the column (if any) by which a newer row is told from an older one."""
+
+    layout: Layout
+    newer: Column | None
+
+    def plan(
+        self, rows: Sequence[Row], homes: Sequence[Hashable], stored: Mapping[Any, Row], settled: set[Row]
+    ) -> Plan:
+        """Decide over `rows`, each with its home: the stored key that it meets, or else what rows of one new key share.
+
+        `settled` are other rows of the same chunk, known to be stored just so.
+        """
+        plan = Plan()
+        kept = {key: row for key, row in stored.items() if row in settled} if settled else {}
+        winners: dict[Hashable, Row] = dict(kept)
+        for row, home in zip(rows, homes):
+            rival = winners.setdefault(home, row)
+            if rival is row:
+                continue
+            if row == rival:
+                plan.unchanged += 1
+            elif self._age(row) < self._age(rival) or (home in kept and self._age(row) == self._age(rival)):
+                plan.refused.append(self._twin(row, rival))
+            else:
+                winners[home] = row
+                if rival is not kept.get(home):
+                    plan.refused.append(self._twin(rival, row))
+        for home, row in winners.items():
+            if row is not kept.get(home):
+                self._decide(plan, home, row, stored.get(home))
+        return plan
+
+    def _decide(self, plan: Plan, home: Hashable, row: Row, kept: Row | None) -> None:
+        owned_from = len(self.layout.columns) - len(self.layout.owner)
+        if kept is None:
+            plan.missing.append(row)
+        elif kept[owned_from:] != row[owned_from:]:
+            plan.refused.append(self._foreign(row, kept))
+        elif kept == row:
+            plan.unchanged += 1
+        elif self._age(kept) > self._age(row):
+            plan.older += 1
+        else:
+            plan.changed.append((home, row))
+
+    def _age(self, row: Row) -> Age:
+        if self.newer is None:
+            return (False, None)
+        value = self.newer.comparable(row[self.layout.columns.index(self.newer)])
+        return (value is not None, value)
+
+    def _foreign(self, row: Row, kept: Row) -> Refused:
+        key = row[self.layout.key_at]
+        names = [column.name for column in self.layout.columns]
+        whose = " and ".join(f"{name} {kept[names.index(name)]!r}" for name in self.layout.owner)
+        return Refused(key, f"{self.layout.key} {key!r} has a row of {whose}, which stays as it is")
+
+    def _twin(self, row: Row, winner: Row) -> Refused:
+        key, other = row[self.layout.key_at], winner[self.layout.key_at]
+        if key == other:
+            return Refused(key, f"{self.layout.key} {key!r} came more than once, and the newest was kept")
+        return Refused(
+            key, f"{self.layout.key} {key!r} is the same key as {other!r} to the table, and the newest was kept"
+        )

@@ -1,0 +1,1 @@
+"""The tasks: one module or package for each."""

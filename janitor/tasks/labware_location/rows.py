@@ -1,0 +1,136 @@
+"""From LabWhere to rows of the table: which labwares, what each row holds, and which cannot have one."""
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import URL, DateTime, Row, TextualSelect, column
+
+from janitor import databases
+from janitor.state.quarantine import Quarantined
+from janitor.statements import statement
+
+COLUMNS = (
+    "labware_barcode",
+    "location_barcode",
+    "full_location_address",
+    "location_name",
+    "coordinate_position",
+    "coordinate_row",
+    "coordinate_column",
+    "lims_id",
+    "stored_by",
+    "stored_at",
+)
+PAGE_ROWS = 5_000
+PACKAGE = "janitor.tasks.labware_location"
+
+_as_target_row = attrgetter(*COLUMNS)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What some labwares come to: rows for the target, the labware's id for each barcode, and those without a row."""
+
+    checked: frozenset[int]
+    rows: Sequence[tuple[Any, ...]]
+    ids: dict[str, int]
+    rejected: Sequence[Quarantined]
+    without_audit: int
+
+    def refused(self, key: str, reason: str) -> Quarantined:
+        """A row that the target refused."""
+        return Quarantined(key, reason, str(self.ids.get(key, "")))
+
+
+def of_labwares(url: URL, labware_ids: Iterable[int]) -> Iterator[Derived]:
+    """Derive the rows of these labwares, a page at a time; ids that no labware has come to nothing."""
+    wanted = sorted(labware_ids)
+    for start in range(0, len(wanted), PAGE_ROWS):
+        page = wanted[start : start + PAGE_ROWS]
+        found = _select(url, "WHERE labwares.id IN :labware_ids", ("labware_ids",), {"labware_ids": page})
+        yield _derive(found, frozenset(page))
+
+
+def of_all_labwares(url: URL, after: int = 0) -> Iterator[tuple[int, Derived]]:
+    """Derive the rows of all labwares with an id above `after`, a page at a time, each with the last id of its page."""
+    where = "WHERE labwares.id > :after ORDER BY labwares.id LIMIT :page_rows"
+    while True:
+        found = _select(url, where, (), {"after": after, "page_rows": PAGE_ROWS})
+        if not found:
+            return
+        after = found[-1].labware_id
+        yield after, _derive(found, frozenset(row.labware_id for row in found))
+        if len(found) < PAGE_ROWS:
+            return
+
+
+def of_barcodes(url: URL, barcodes: Iterable[str]) -> Iterator[Derived]:
+    """Derive the rows of the labwares that have these barcodes now."""
+    if wanted := list(barcodes):
+        found = _select(url, "WHERE labwares.barcode IN :barcodes", ("barcodes",), {"barcodes": wanted})
+        yield _derive(found, frozenset(row.labware_id for row in found))
+
+
+def standing_in(url: URL, location_id: int) -> Iterator[list[int]]:
+    """The labwares that stand in a location, or at one of its coordinates, in pages of ids."""
+    with databases.read(url) as connection:
+        ordered = connection.execute(
+            statement(PACKAGE, "select_ordered_labwares.sql"), {"location_id": location_id}
+        ).scalars()
+        yield list(ordered)
+    after: int | None = 0
+    while after is not None:
+        parameters = {"location_id": location_id, "after": after, "page_rows": PAGE_ROWS}
+        with databases.read(url) as connection:
+            query = statement(PACKAGE, "select_unordered_labwares.sql")
+            page = list(connection.execute(query, parameters).scalars())
+        yield page
+        after = page[-1] if len(page) == PAGE_ROWS else None
+
+
+def existing(url: URL, barcodes: Sequence[str]) -> set[str]:
+    """Those of the barcodes that some labware has, without regard to case, case-folded."""
+    query = statement(PACKAGE, "select_barcodes.sql", "barcodes")
+    with databases.read(url) as connection:
+        return {barcode.casefold() for barcode in connection.execute(query, {"barcodes": barcodes}).scalars()}
+
+
+def _select(url: URL, where: str, lists: tuple[str, ...], parameters: dict[str, Any]) -> Sequence[Row[Any]]:
+    query = _query(where, lists)
+    with databases.read(url) as connection:
+        return connection.execute(query, parameters).all()
+
+
+@functools.cache
+def _query(where: str, lists: tuple[str, ...]) -> TextualSelect:
+    # SQLite returns a text for a datetime unless it is told.
+    names = ("labware_id", "audit_id", *COLUMNS)
+    typed = [column(name, DateTime()) if name == "stored_at" else column(name) for name in names]
+    return statement(PACKAGE, "select_labwares.sql", *lists, where=where).columns(*typed)
+
+
+def _derive(found: Sequence[Row[Any]], checked: frozenset[int]) -> Derived:
+    rows, ids, rejected, without_audit = [], {}, [], 0
+    for row in found:
+        if row.audit_id is None:
+            without_audit += 1
+        elif reason := _problem(row):
+            key = row.labware_barcode or f"labware {row.labware_id}"
+            rejected.append(Quarantined(key, reason, str(row.labware_id)))
+        else:
+            rows.append(_as_target_row(row))
+            ids[row.labware_barcode] = row.labware_id
+    return Derived(checked, rows, ids, rejected, without_audit)
+
+
+def _problem(row: Row[Any]) -> str | None:
+    if not row.labware_barcode:
+        return f"labware {row.labware_id} has no barcode"
+    if not row.location_barcode:
+        return f"labware {row.labware_barcode!r} stands in no location that has a barcode"
+    if not row.stored_by:
+        return f"the latest audit ({row.audit_id}) of labware {row.labware_barcode!r} has no user with a login"
+    return None

@@ -1,0 +1,168 @@
+"""The two movements: follow what changed, and reconcile the whole."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import URL, column
+
+from janitor import memory
+from janitor.feeds import Feed, Page, Reading
+from janitor.load_limit import give_way
+from janitor.runs import current_run
+from janitor.settings import Settings
+from janitor.table_sink import Compared, TableSink, Written
+from janitor.tasks.labware_location import rows
+from janitor.tasks.labware_location.rows import COLUMNS, Derived
+
+NAME = "labware_location"
+LAG = timedelta(minutes=10)
+RECHECKED_A_TICK = 100
+"""How many quarantined labwares a tick looks at again: those looked at longest ago."""
+
+log = logging.getLogger(__name__)
+
+
+def follow(settings: Settings) -> dict[str, int]:
+    """Bring the table up to date with every audit since the last run; the first run walks all labwares.
+
+    Committed page by page; a run that is cut off goes on where it stopped, and repeating one writes nothing.
+
+    Raises:
+        Unavailable, Rejected: a server is away or says no; the cursor stays before what was not written.
+    """
+    sync = Sync(settings)
+    feed = audits(sync.source)
+    reading = feed.open() or feed.begin_at_end(snapshot=True)
+    if reading.position.snapshot_after is not None:
+        sync.take_snapshot(reading)
+    sync.recheck()
+    for page in reading.pages():
+        sync.follow_page(page)
+    return sync.counts("audits", "labwares", "inserted", "updated", "unchanged", "older", "without_audit")
+
+
+def reconcile(settings: Settings) -> dict[str, int]:
+    """Compare every labware with the table and repair what differs; in a dry run only count.
+
+    It goes page by page, gives way to other people's work where LOAD_LIMIT_THREADS_RUNNING is set, and deletes rows
+    whose labware is gone only where LABWARE_LOCATION_DELETE_ORPHANS is true.
+
+    Raises:
+        Unavailable, Rejected: a server is away or says no; pages before that one are repaired.
+    """
+    sync = Sync(settings)
+    sync.walk()
+    sync.find_orphans(delete=settings.labware_location_delete_orphans)
+    count = sync.counts("labwares", "inserted", "updated", "older", "orphaned", "deleted", "without_audit")
+    missing, different = count.pop("inserted"), count.pop("updated")
+    repaired = 0 if current_run().dry_run else missing + different
+    return {"checked": count.pop("labwares"), "missing": missing, "different": different, "repaired": repaired} | count
+
+
+def audits(url: URL) -> Feed:
+    """LabWhere's feed of changes."""
+    return Feed(NAME, url, "audits", "id", (column("auditable_type"), column("auditable_id")), LAG)
+
+
+def target(url: URL) -> TableSink:
+    """MLWH's table of locations."""
+    return TableSink(
+        url,
+        table="labware_location",
+        key="labware_barcode",
+        columns=COLUMNS,
+        owner={"lims_id": "LabWhere"},
+        newer="stored_at",
+        created_at="created_at",
+        updated_at="updated_at",
+    )
+
+
+class Sync:
+    """One run: where from, where to, and what was counted on the way."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is connected yet."""
+        self.source, destination = settings.needed("LABWHERE_DATABASE_URL"), settings.needed("MLWH_DATABASE_URL")
+        self.settings, self.urls, self.sink = settings, (self.source, destination), target(destination)
+        self.quarantine = memory.Quarantine(NAME)
+        self.totals: Counter[str] = Counter()
+
+    def counts(self, *names: str) -> dict[str, int]:
+        """What the run did, and how many labwares are in quarantine now."""
+        return {name: self.totals[name] for name in names} | {"quarantined": len(self.quarantine)}
+
+    def take_snapshot(self, reading: Reading) -> None:
+        """Walk all labwares from where the snapshot was cut off, or from the first."""
+        after = reading.position.snapshot_after or 0
+        for after, derived in rows.of_all_labwares(self.source, after):
+            self.deliver(derived)
+            reading.save_snapshot(after)
+            current_run().progress(self.totals["labwares"], note=f"snapshot, up to labware {after}")
+        reading.save_snapshot(None)
+
+    def recheck(self) -> None:
+        """Look again at some labwares in quarantine: they may have become valid without an audit."""
+        oldest = memory.checked_longest_ago(NAME, RECHECKED_A_TICK)
+        for derived in rows.of_labwares(self.source, {int(item) for _, item in oldest if item}):
+            self.deliver(derived)
+
+    def follow_page(self, page: Page) -> None:
+        """Deliver the labwares that a page of audits touches, then move the cursor."""
+        kinds: dict[str, set[int]] = {"Labware": set(), "Location": set()}
+        for audit in page.rows:
+            kinds.get(audit.auditable_type, set()).add(audit.auditable_id)
+        touched = kinds["Labware"] - {None}
+        for location_id in sorted(kinds["Location"] - {None}):
+            for labware_ids in rows.standing_in(self.source, location_id):
+                self.deliver_labwares(set(labware_ids) - touched)
+        self.deliver_labwares(touched)
+        page.confirm()
+        self.totals["audits"] += len(page.rows)
+
+    def deliver_labwares(self, labware_ids: set[int]) -> None:
+        """Derive and deliver these labwares."""
+        for derived in rows.of_labwares(self.source, labware_ids):
+            self.deliver(derived)
+
+    def deliver(self, derived: Derived) -> None:
+        """Write the rows that differ, and keep in quarantine those that cannot be written."""
+        written: Written | Compared
+        if current_run().dry_run:
+            written = self.sink.compare(derived.rows)
+            self.totals.update(inserted=written.missing, updated=written.different)
+        else:
+            written = self.sink.write(derived.rows, datetime.now(timezone.utc))
+            self.totals.update(inserted=written.inserted, updated=written.updated)
+        refused = [derived.refused(one.key, one.reason) for one in written.refused]
+        for news in self.quarantine.settle({str(id) for id in derived.checked}, [*derived.rejected, *refused]):
+            log.warning("in quarantine: %s", news.reason)
+        self.totals.update(unchanged=written.unchanged, older=written.older)
+        self.totals.update(labwares=len(derived.checked), without_audit=derived.without_audit)
+
+    def walk(self) -> None:
+        """Deliver every labware, giving way between pages."""
+        for after, derived in rows.of_all_labwares(self.source):
+            self.deliver(derived)
+            current_run().progress(self.totals["labwares"], note=f"up to labware {after}")
+            give_way(self.urls, self.settings.load_limit_threads_running)
+
+    def find_orphans(self, delete: bool) -> None:
+        """Count the rows whose labware is gone, and delete them where that is wanted."""
+        for keys in self.sink.keys():
+            known = rows.existing(self.source, keys)
+            orphans = [key for key in keys if key.casefold() not in known]
+            self.totals["orphaned"] += len(orphans)
+            if orphans and delete and not current_run().dry_run:
+                self.totals["deleted"] += self._delete(orphans)
+            give_way(self.urls, self.settings.load_limit_threads_running)
+
+    def _delete(self, orphans: Sequence[Any]) -> int:
+        deleted = self.sink.delete(orphans)
+        # A labware may have come with one of these barcodes since: what was written for it meanwhile is written again.
+        for derived in rows.of_barcodes(self.source, rows.existing(self.source, orphans)):
+            self.deliver(derived)
+        return deleted

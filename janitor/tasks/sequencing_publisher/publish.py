@@ -1,0 +1,234 @@
+"""The two movements: follow what changed, and reconcile the last days."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import URL, ColumnClause, DateTime, Integer, Row, column
+
+from janitor import memory
+from janitor.avro import Schema
+from janitor.feeds import Feed, Page, Position, Reading
+from janitor.publisher import Publisher, open_publisher
+from janitor.runs import current_run
+from janitor.settings import Settings
+from janitor.tasks.sequencing_publisher import parts
+from janitor.tasks.sequencing_publisher.changes import SCHEMA, Change, Deriver, StatusChanges
+
+NAME = "sequencing_publisher"
+MESSAGE_TYPE = "sample_sequence_status"
+LAG = timedelta(hours=24)
+WINDOW = timedelta(days=14)
+LEDGER_AGE = 3 * WINDOW + timedelta(days=1)
+RUNS_AT_ONCE = 20
+BATCH_CHANGES = 2_000
+BACK_ROWS = 1_000
+
+log = logging.getLogger(__name__)
+
+Only = Mapping[int, frozenset[str]]
+
+
+def follow(settings: Settings) -> dict[str, int]:
+    """Publish what every run status that came since the last run comes to, in groups, each confirmed before the next.
+
+    The first run begins at the feed's end, or at SEQUENCING_PUBLISHER_SINCE. The cursor moves over statuses that are
+    wholly published; repeating a run publishes nothing that the ledger holds.
+
+    Raises:
+        Unavailable, Rejected: a server is away or says no; the next run goes on before what was not confirmed.
+    """
+    with _publication(settings) as publication:
+        for page in publication.begin().pages():
+            publication.follow_page(page)
+        return publication.counts()
+
+
+def reconcile(settings: Settings) -> dict[str, int]:
+    """Derive the last 14 days again and publish what the ledger does not hold: parts that came after their status.
+
+    Statuses that wait in quarantine are looked at again, however old. The ledger is pruned to 43 days.
+
+    Raises:
+        Unavailable, Rejected: a server is away or says no; the next run does the rest.
+    """
+    with _publication(settings) as publication:
+        position = publication.begin().position
+        recent = list(publication.recent(datetime.now(timezone.utc) - WINDOW))
+        waiting = publication.waiting(recent)
+        publication.publish_statuses(publication.wanted(recent, position))
+        publication.publish_statuses(publication.by_ids(waiting), waiting)
+        memory.forget_published(NAME, LEDGER_AGE)
+        return publication.counts()
+
+
+def statuses(url: URL) -> Feed:
+    """MLWH's feed of run statuses."""
+    columns: tuple[ColumnClause[Any], ...] = (
+        column("id_run"),
+        column("date", DateTime()),
+        column("id_run_status_dict"),
+    )
+    return Feed(NAME, url, "iseq_run_status", "id_run_status", columns, LAG)
+
+
+@contextmanager
+def _publication(settings: Settings) -> "Iterator[Publication]":
+    schema = Schema.load(parts.PACKAGE, SCHEMA)
+    with open_publisher(
+        settings,
+        schema,
+        exchange=settings.sequencing_publisher_exchange,
+        subject=MESSAGE_TYPE,
+        message_type=MESSAGE_TYPE,
+        encoding=settings.sequencing_publisher_encoding,
+        unroutable=settings.sequencing_publisher_unroutable,
+    ) as publisher:
+        yield Publication(settings, schema, publisher)
+
+
+class Publication:
+    """One run: from where, by which publisher, and what was counted on the way."""
+
+    def __init__(self, settings: Settings, schema: Schema, publisher: Publisher) -> None:
+        """Nothing is connected yet."""
+        self.mlwh, self.events = settings.needed("MLWH_DATABASE_URL"), settings.needed("MLWH_EVENTS_DATABASE_URL")
+        self.settings, self.publisher = settings, publisher
+        self.feed, self.deriver = statuses(self.mlwh), Deriver(schema, settings.mlwh_timezone)
+        self.quarantine = memory.Quarantine(NAME)
+        self.totals: Counter[str] = Counter()
+
+    def counts(self) -> dict[str, int]:
+        """What the run did, and how many samples are in quarantine now."""
+        names = ("statuses", "published", "already_published", "without_manifest")
+        return {name: self.totals[name] for name in names} | {"quarantined": len(self.quarantine)}
+
+    def begin(self) -> Reading:
+        """Go on where the cursor is; the first time, begin at the feed's end or at the day that was set."""
+        reading = self.feed.open()
+        if reading is not None:
+            return reading
+        with memory.exclusively(NAME):
+            begun = self.feed.open()
+            if begun is not None:
+                return begun
+            since = self.settings.sequencing_publisher_since
+            return self.feed.begin_at_end() if since is None else self.feed.begin_at_start()
+
+    def follow_page(self, page: Page) -> None:
+        """Publish a page of statuses, and move the cursor over those wholly published."""
+        wanted = self._since(page.rows)
+        unwanted = {row[0] for row in page.rows} - {row[0] for row in wanted}
+        page.confirm(unwanted)
+        self.publish_statuses(wanted, page=page)
+
+    def recent(self, since: datetime) -> Iterator[Row[Any]]:
+        """The statuses set after a moment, read backwards by id until a whole page was set before it."""
+        before = since.astimezone(self.settings.mlwh_timezone).replace(tzinfo=None)
+        last: int | None = None
+        while True:
+            page = self.feed.back_from(last, BACK_ROWS)
+            found = [row for row in page if row.date >= before]
+            yield from found
+            if not found or len(page) < BACK_ROWS:
+                return
+            last = page[-1].id_run_status
+
+    def wanted(self, rows: Iterable[Row[Any]], position: Position) -> list[Row[Any]]:
+        """The statuses that may be published: neither before the day that was set nor there before the first run."""
+        news = (row for row in self._since(rows) if row.id_run_status not in position.origin)
+        return sorted(news, key=lambda row: (row.id_run, row.id_run_status))
+
+    def waiting(self, recent: Iterable[Row[Any]]) -> Only:
+        """The statuses in quarantine that are not among the recent ones, with the samples that wait for each."""
+        known = {row.id_run_status for row in recent}
+        found: dict[int, set[str]] = {}
+        for page in memory.quarantined(NAME):
+            for sample_uuid, item in page:
+                if int(item) not in known:
+                    found.setdefault(int(item), set()).add(sample_uuid)
+        return {id_run_status: frozenset(samples) for id_run_status, samples in found.items()}
+
+    def by_ids(self, ids: Iterable[int]) -> list[Row[Any]]:
+        """The statuses with these ids."""
+        wanted, id_column = sorted(ids), column("id_run_status", Integer())
+        pages = (wanted[start : start + BACK_ROWS] for start in range(0, len(wanted), BACK_ROWS))
+        return [row for page in pages for row in self.feed.rows(id_column.in_(page))]
+
+    def publish_statuses(self, rows: Sequence[Row[Any]], only: Only | None = None, page: Page | None = None) -> None:
+        """Publish what these statuses come to, in batches of bounded size."""
+        batch: list[StatusChanges] = []
+        for status in self._derived(rows, only or {}):
+            batch.append(status)
+            if sum(len(one.changes) for one in batch) >= BATCH_CHANGES or len(batch) >= BATCH_CHANGES:
+                self._publish_batch(batch, page)
+                batch = []
+                current_run().progress(self.totals["statuses"], note=f"{self.totals['published']} messages published")
+        self._publish_batch(batch, page)
+
+    def _since(self, rows: Iterable[Row[Any]]) -> list[Row[Any]]:
+        since = self.settings.sequencing_publisher_since
+        return [row for row in rows if since is None or row.date.date() >= since]
+
+    def _derived(self, rows: Sequence[Row[Any]], only: Only) -> Iterator[StatusChanges]:
+        for chunk in _by_runs(rows):
+            run_parts = parts.of_runs(self.mlwh, self.events, (row.id_run for row in chunk))
+            for row in chunk:
+                yield self.deriver.of_status(row, run_parts.get(row.id_run, ()), only.get(row.id_run_status))
+
+    def _publish_batch(self, batch: Sequence[StatusChanges], page: Page | None) -> None:
+        if not batch:
+            return
+        changes = list({change.digest: change for status in batch for change in status.changes}.values())
+        safe = memory.published(NAME, [change.digest for change in changes])
+        self.totals["already_published"] += len(safe)
+        try:
+            if len(safe) < len(changes):
+                self._publish_changes(changes, safe)
+        finally:
+            whole = [one for one in batch if all(change.digest in safe for change in one.changes)]
+            self._settle(whole, page)
+
+    def _publish_changes(self, changes: Sequence[Change], safe: set[bytes]) -> None:
+        if current_run().dry_run:
+            self.totals["published"] += len(changes) - len(safe)
+            safe.update(change.digest for change in changes)
+            return
+        # Follow and reconcile may come to one message at once: the second to get here finds it in the ledger.
+        with memory.exclusively(NAME):
+            safe |= memory.published(NAME, [change.digest for change in changes if change.digest not in safe])
+            news = [change for change in changes if change.digest not in safe]
+            size = self.settings.sequencing_publisher_group_size
+            for start in range(0, len(news), size):
+                current_run().check()
+                group = news[start : start + size]
+                self.publisher.publish([change.record for change in group])
+                memory.enter(NAME, [change.digest for change in group])
+                safe.update(change.digest for change in group)
+                self.totals["published"] += len(group)
+
+    def _settle(self, whole: Sequence[StatusChanges], page: Page | None) -> None:
+        rejected = [row for status in whole for row in status.rejected]
+        for news in self.quarantine.settle({str(one.id_run_status) for one in whole}, rejected):
+            log.warning("in quarantine: %s", news.reason)
+        if page is not None:
+            page.confirm(one.id_run_status for one in whole)
+        self.totals["statuses"] += len(whole)
+        self.totals["without_manifest"] += sum(one.without_manifest for one in whole)
+
+
+def _by_runs(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
+    """The rows in their order, in chunks that name at most 20 runs each."""
+    chunk: list[Row[Any]] = []
+    runs: set[int] = set()
+    for row in rows:
+        if row.id_run not in runs and len(runs) == RUNS_AT_ONCE:
+            yield chunk
+            chunk, runs = [], set()
+        chunk.append(row)
+        runs.add(row.id_run)
+    if chunk:
+        yield chunk

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Runs the whole suite against servers of its own, with coverage as XML (coverage.xml) and HTML (htmlcov/).
+# Arguments go to pytest: ./test.sh tests/test_feeds.py -k lag
+set -euo pipefail
+cd "$(dirname "$0")"
+. deploy/environment.sh
+
+# Debian keeps servers in sbin, which is not on everybody's PATH.
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+missing_packages() {
+    if ! command -v mariadbd >/dev/null || ! command -v mariadb-install-db >/dev/null; then echo mariadb-server; fi
+    if ! command -v rabbitmq-server >/dev/null; then echo rabbitmq-server; fi
+}
+
+install_packages() {
+    local policy=/usr/sbin/policy-rc.d status=0
+    # The suite starts servers of its own; Debian would start one of each at once, but for a policy that forbids it.
+    if [ -e "$policy" ]; then policy=; else
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+    fi
+    apt-get update -qq &&
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" || status=$?
+    if [ -n "$policy" ]; then rm -f "$policy"; fi
+    return "$status"
+}
+
+get_servers() {
+    local missing
+    missing=$(missing_packages)
+    if [ -z "$missing" ]; then return; fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing for the tests:" $missing
+        install_packages $missing </dev/null >/dev/null || complain "apt-get could not install" $missing
+    else
+        complain "the suite starts servers of its own and did not find their programs; install:" $missing \
+            "(on Debian, as root: apt-get install" $missing"; elsewhere MariaDB 10.6 or later and RabbitMQ 3.10 or later)"
+    fi
+}
+
+make_environment dev
+get_servers
+exec .pipenv/bin/pipenv run test "$@"

@@ -1,0 +1,99 @@
+"""Fixtures: real servers, started when the first test asks for one, and fresh databases and exchanges for each test."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from tests.fixtures import Exchange, Warehouses
+from tests.servers import Broker, SqlServer, broker, sql_server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let SIGTERM end the suite as Ctrl-C does, so that the servers are stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def mariadb_session() -> Iterator[SqlServer]:
+    """The database server, for as long as the suite runs."""
+    server = sql_server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def mariadb(mariadb_session: SqlServer) -> Iterator[SqlServer]:
+    """The database server; a test may stop or kill it, and it runs again for the next."""
+    yield mariadb_session
+    mariadb_session.start()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_session() -> Iterator[Broker]:
+    """The broker, for as long as the suite runs."""
+    server = broker()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def rabbitmq(rabbitmq_session: Broker) -> Iterator[Broker]:
+    """The broker; a test may stop or kill it, and it runs again for the next."""
+    yield rabbitmq_session
+    rabbitmq_session.start()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """The URL of an empty database, on SQLite and on the server."""
+    if request.param == "sqlite":
+        yield URL.create("sqlite", database=str(tmp_path / "database.db"))
+        return
+    server: SqlServer = request.getfixturevalue("mariadb")
+    url = server.create_database()
+    yield url
+    server.start()
+    server.drop_database(url.database)
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def warehouses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouses]:
+    """The three warehouses with their tables, empty, on SQLite and on the server."""
+    if request.param == "sqlite":
+        with Warehouses.in_folder(tmp_path) as made:
+            yield made
+        return
+    with Warehouses.on_server(request.getfixturevalue("mariadb")) as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite_warehouses(tmp_path: Path) -> Iterator[Warehouses]:
+    """The three warehouses with their tables, empty, on SQLite only."""
+    with Warehouses.in_folder(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def mariadb_warehouses(mariadb: SqlServer) -> Iterator[Warehouses]:
+    """The three warehouses with their tables, empty, on the server only."""
+    with Warehouses.on_server(mariadb) as made:
+        yield made
+
+
+@pytest.fixture
+def exchange(rabbitmq: Broker) -> Iterator[Exchange]:
+    """A durable fanout exchange of this test's own with a durable queue bound to it."""
+    made = Exchange(rabbitmq)
+    yield made
+    rabbitmq.start()
+    made.delete()

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pika
+import pytest
+from pika.exceptions import AMQPConnectionError, UnroutableError
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.exc import OperationalError
+
+from tests.fixtures import Exchange, Warehouses
+from tests.servers import Broker, SqlServer, _binary
+
+PERSISTENT = pika.BasicProperties(delivery_mode=2)
+
+
+def test_a_database_is_made_and_dropped(mariadb: SqlServer) -> None:
+    url = mariadb.create_database()
+    with create_engine(url).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (n int)")
+    mariadb.drop_database(url.database)
+    assert mariadb.execute(f"SHOW DATABASES LIKE '{url.database}'") == []
+
+
+def test_committed_rows_outlive_a_killed_server(mariadb_warehouses: Warehouses, mariadb: SqlServer) -> None:
+    with mariadb_warehouses.labwhere.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO users (login, created_at, updated_at) VALUES ('ab1', NOW(), NOW())")
+    mariadb.kill()
+    with pytest.raises(OperationalError), create_engine(mariadb.url()).connect():
+        pass
+    mariadb.start()
+    with mariadb_warehouses.labwhere.connect() as connection:
+        assert connection.exec_driver_sql("SELECT login FROM users").scalars().all() == ["ab1"]
+
+
+def test_a_stopped_server_answers_again_afterwards(mariadb: SqlServer) -> None:
+    with mariadb.stopped(), pytest.raises(OperationalError), create_engine(mariadb.url()).connect():
+        pass
+    assert mariadb.execute("SELECT 41 + 1") == [(42,)]
+
+
+def test_each_test_has_empty_warehouses_of_its_own(warehouses: Warehouses) -> None:
+    assert inspect(warehouses.labwhere).get_table_names() != []
+    for engine in (warehouses.labwhere, warehouses.mlwh, warehouses.events):
+        with engine.connect() as connection:
+            for table in inspect(engine).get_table_names():
+                if not table.startswith("sqlite_"):
+                    assert connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar() == 0
+
+
+def test_an_exchange_gives_back_what_was_published(exchange: Exchange, rabbitmq: Broker) -> None:
+    with rabbitmq.channel() as channel:
+        channel.confirm_delivery()
+        for text in (b"one", b"two"):
+            channel.basic_publish(
+                exchange.name, "", text, pika.BasicProperties(delivery_mode=2, message_id=text.decode())
+            )
+    assert exchange.waiting() == 2
+    assert [(message.body, message.properties.message_id) for message in exchange.received()] == [
+        (b"one", "one"),
+        (b"two", "two"),
+    ]
+    assert exchange.received() == []
+
+
+def test_a_message_is_unroutable_once_unbound(exchange: Exchange, rabbitmq: Broker) -> None:
+    exchange.unbind()
+    with rabbitmq.channel() as channel:
+        channel.confirm_delivery()
+        with pytest.raises(UnroutableError):
+            channel.basic_publish(exchange.name, "", b"lost", mandatory=True)
+
+
+def test_persistent_messages_outlive_a_killed_broker(exchange: Exchange, rabbitmq: Broker) -> None:
+    with rabbitmq.channel() as channel:
+        channel.confirm_delivery()
+        channel.basic_publish(exchange.name, "", b"kept", PERSISTENT)
+    rabbitmq.kill()
+    with pytest.raises(AMQPConnectionError), rabbitmq.channel():
+        pass
+    rabbitmq.start()
+    assert [message.body for message in exchange.received()] == [b"kept"]
+
+
+def test_a_missing_server_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pytest.fail.Exception, match="needs? Debian's package of-nothing"):
+        _binary("no-such-server", "of-nothing")
