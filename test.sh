@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the whole suite against servers of its own, with coverage as XML (coverage.xml) and HTML (htmlcov/).
 # Arguments go to pytest: ./test.sh tests/test_feeds.py -k lag
+# JANITOR_TEST_MYSQL_URL (mysql+pymysql://root:...) and JANITOR_TEST_RABBITMQ_URL (amqp://...) name servers to use instead.
 set -euo pipefail
 cd "$(dirname "$0")"
 . deploy/environment.sh
@@ -9,22 +10,25 @@ cd "$(dirname "$0")"
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 missing_packages() {
-    if ! command -v mariadbd >/dev/null || ! command -v mariadb-install-db >/dev/null; then echo mariadb-server; fi
-    if ! command -v rabbitmq-server >/dev/null; then echo rabbitmq-server; fi
+    if [ -z "${JANITOR_TEST_MYSQL_URL:-}" ] && ! command -v mariadbd >/dev/null; then
+        echo mariadb-server
+    fi
+    if [ -z "${JANITOR_TEST_RABBITMQ_URL:-}" ] && ! command -v rabbitmq-server >/dev/null; then
+        echo rabbitmq-server
+    fi
 }
 
-install_packages() {
-    local policy=/usr/sbin/policy-rc.d status=0
+install_packages() (
+    policy=/usr/sbin/policy-rc.d
     # The suite starts servers of its own; Debian would start one of each at once, but for a policy that forbids it.
-    if [ -e "$policy" ]; then policy=; else
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod +x "$policy"
     fi
-    apt-get update -qq &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" || status=$?
-    if [ -n "$policy" ]; then rm -f "$policy"; fi
-    return "$status"
-}
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@"
+)
 
 get_servers() {
     local missing

@@ -218,6 +218,10 @@ def _bound_sqlite(connection: Connection, seconds: float) -> None:
 
 
 def _translate(where: str, context: ExceptionContext) -> None:
+    executed = context.execution_context
+    if executed is not None and executed.execution_options.get("skip_user_error_events"):
+        # SQLAlchemy asks whether a table exists by an error, and reads the driver's own.
+        return
     error = translated(context.original_exception, where)
     run = current_run()
     if isinstance(error, StatementTimeout) and run.remaining_seconds == 0:

@@ -67,7 +67,11 @@ class Runner:
         self.guard: Callable[[], None] = lambda: None
 
     def execute(self, job: Job, slot: Slot, dry_run: bool = False) -> tuple[int, Ending] | None:
-        """Run a job to its end in this thread; the run's id and ending, None where none could begin (why is recorded)."""
+        """Run a job to its end in this thread; the run's id and ending, None where none could begin (why is recorded).
+
+        Raises:
+            JanitorError: a run without a slot could not begin; whoever asked for it is told why. `Skip`: it goes on already.
+        """
         try:
             live = self._start(job, slot, dry_run)
         except IntegrityError:
@@ -77,10 +81,11 @@ class Runner:
             log.warning("%s did not start: %s", job.id, exc)
             return None
         except JanitorError as exc:
+            if slot.at is None:
+                raise
             reason = self._mask(f"the run could not be recorded: {exc}")
             log.error("%s failed: %s", job.id, reason)
-            if slot.at is not None:
-                self.lost(LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason))
+            self.lost(LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason))
             return None
         return None if live is None else (live.run.id, self._to_its_end(live))
 
@@ -154,10 +159,10 @@ class Runner:
         return live
 
     def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> None:
+        if slot_at is None:
+            raise Skip(reason)
         log.info("%s skipped: %s", job.id, reason)
-        if slot_at is not None:
-            lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason)
-            runs.record_lost(connection, lost, self.holder)
+        runs.record_lost(connection, LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason), self.holder)
 
     def _to_its_end(self, live: Live) -> Ending:
         run = live.run

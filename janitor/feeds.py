@@ -273,7 +273,7 @@ def position_after(id: str, name: str = "VALUE") -> str:
 
 
 def describe(text: str) -> dict[str, Any]:
-    """A saved position in words: all up to `settled` is done with, and `taken_above` ids above it, of which `top` is last."""
+    """A saved position in words: all up to `settled` is done with, and `taken_above` ids above it, up to `top`."""
     position = Position.load(text)
     facts = {"top": position.top, "settled": position.mark, "taken_above": len(position.taken)}
     facts |= {"gaps": sum(last - first + 1 for first, last in position.gaps())}

@@ -169,16 +169,21 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
 
     def report_unknown_variables(self) -> list[str]:
         """Warn of each variable that looks like a job's switch or schedule and names no job; their names."""
+        unknown = self.unknown_variables()
+        for problem in unknown.values():
+            log.warning("%s", problem)
+        return list(unknown)
+
+    def unknown_variables(self) -> dict[str, str]:
+        """Each variable that looks like a job's switch or schedule and names no job, with a sentence that says so."""
         prefixes = {variable(job_id) for job_id in self.jobs}
         known = {name.upper() for name in type(self.settings).model_fields}
-        unknown = []
+        unknown = {}
         for name in sorted(self.settings.environ):
             prefix, _, ending = name.rpartition("_")
             if ending in ("ENABLED", "SCHEDULE") and prefix not in prefixes and name not in known:
-                log.warning(
-                    "%s is set, and there is no job %s; the jobs are %s", name, prefix.lower(), ", ".join(self.jobs)
-                )
-                unknown.append(name)
+                jobs = ", ".join(self.jobs)
+                unknown[name] = f"{name} is set, and there is no job {prefix.lower()}; the jobs are {jobs}"
         return unknown
 
     def _trigger(self, trigger: BaseTrigger | str | None, arguments: dict[str, Any], job_id: str) -> BaseTrigger:

@@ -130,7 +130,7 @@ def _column(name: str, declared: str, nullable: bool, collation: str) -> Column:
         low, high = integer_range(64 if kind == "integer" else INTEGER_BITS[kind], "unsigned" in declared.lower())
         return Column(kind="integer", low=low, high=min(high, 2**63 - 1), **common)
     if kind in ("datetime", "timestamp"):
-        return Column(kind="datetime", low=datetime.min, high=datetime.max, digits=int(size or 0), **common)
+        return Column(kind="datetime", low=datetime.min, high=datetime.max, digits=int(size or 6), **common)
     if kind == "date":
         return Column(kind="date", low=date.min, high=date.max, **common)
     if "char" in kind or "text" in kind:

@@ -1,16 +1,17 @@
 """The table sink against real tables: what is written, what is left alone, what is refused."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import URL, Engine, MetaData, Table, create_engine, event, insert, select
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, insert, select
 
 from janitor import databases
 from janitor.databases import Limits
@@ -312,8 +313,6 @@ def test_filling_goes_on_where_keys_are_there(warehouses: Warehouses) -> None:
 
 
 def test_aware_instants_are_stored_in_utc(warehouses: Warehouses) -> None:
-    from zoneinfo import ZoneInfo
-
     noon = datetime(2026, 7, 1, 12, tzinfo=ZoneInfo("Europe/London"))
     target = sink(warehouses.mlwh_url)
     target.write([Place(stored_at=noon)], noon)
@@ -380,42 +379,184 @@ def test_a_key_added_meanwhile_is_not_overwritten(mariadb_warehouses: Warehouses
     assert (after["DN2"]["lims_id"], after["DN3"]["stored_at"], after["DN1"]["created_at"]) == ("SQSCP", NOW, NOW)
 
 
-def test_a_deadlock_is_tried_again(mariadb_warehouses: Warehouses) -> None:
-    target = sink(mariadb_warehouses.mlwh_url)
+def test_a_deadlock_is_tried_again(mariadb_warehouses: Warehouses, caplog: pytest.LogCaptureFixture) -> None:
+    target, engine = sink(mariadb_warehouses.mlwh_url), mariadb_warehouses.mlwh
     target.write([Place("DN1"), Place("DN2"), *(Place(f"X{number}") for number in range(50))], THEN)
-    other = mariadb_warehouses.mlwh.connect()
-    other.begin()
-    # More rows changed here than by the sink, so that the server chooses the sink's transaction to end the deadlock.
-    other.exec_driver_sql("UPDATE labware_location SET stored_by = 'other' WHERE labware_barcode LIKE 'X%%'")
-    other.exec_driver_sql("UPDATE labware_location SET stored_by = 'other' WHERE labware_barcode = 'DN2'")
-    locked: list[str] = []
-
-    def deadlock() -> None:
-        # Waits for the sink's lock on DN1, while the sink waits for DN2: a deadlock.
-        other.exec_driver_sql("UPDATE labware_location SET stored_by = 'other' WHERE labware_barcode = 'DN1'")
-        other.commit()
-
-    thread = threading.Thread(target=deadlock)
-
-    def seen(statement: str) -> None:
-        locked.append(statement)
-        if len(locked) == 2:
-            thread.start()
-            time.sleep(0.3)
-
     rows = [Place("DN1", stored_by="sink", stored_at=NOW), Place("DN2", stored_by="sink", stored_at=NOW)]
-    with statements(("SELECT `labware_barcode`", "UPDATE `labware_location`"), seen), databases.begin(target.url) as held:
-        # The sink's own statements lock DN1 and DN2 at once; here they are split, with the other session between.
-        held.exec_driver_sql("SELECT 1 FROM labware_location WHERE labware_barcode = 'DN1' FOR UPDATE")
-        locked.append("first")
-        thread.start()
-        time.sleep(0.3)
-        from janitor.database_errors import lost_a_race
+    with ThreadPoolExecutor(1) as pool, engine.connect() as other:
+        # The other session has changed more than the sink, so it is the sink that the server makes give way.
+        change(other, "LIKE 'X%%'")
+        change(other, "= 'DN2'")
+        written = pool.submit(target.write, rows, NOW)
+        until_waiting(mariadb_warehouses.server)
+        change(other, "= 'DN1'")
+        other.commit()
+        assert written.result() == Written(updated=2)
+    assert "lost a race, attempt 1 of 5" in caplog.text
+    assert places(engine) >= set(rows)
 
-        with pytest.raises(Exception) as caught:
-            held.exec_driver_sql("SELECT 1 FROM labware_location WHERE labware_barcode = 'DN2' FOR UPDATE")
-        assert lost_a_race(caught.value)
-        held.rollback()
-    thread.join()
-    assert target.write(rows, NOW).updated == 2
-    other.close()
+
+def change(connection: Connection, barcodes: str) -> None:
+    connection.exec_driver_sql(f"UPDATE labware_location SET stored_by = 'other' WHERE labware_barcode {barcodes}")
+
+
+def until_waiting(server: SqlServer | None) -> None:
+    """Return once a session on the server waits for a row's lock."""
+    assert server is not None
+    for _ in range(500):
+        if server.execute("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"):
+            return
+        time.sleep(0.02)
+    pytest.fail("no session waits for a lock")
+
+
+def test_a_lock_on_the_target_ends_in_words(warehouses: Warehouses) -> None:
+    target = sink(warehouses.mlwh_url)
+    target.write([Place("DN1"), Place("DN2")], THEN)
+    databases.configure(Limits(statement_seconds=1))
+    with warehouses.mlwh.connect() as other:
+        if warehouses.server is None:
+            other.exec_driver_sql("BEGIN IMMEDIATE")
+        change(other, "= 'DN2'")
+        started = time.monotonic()
+        with pytest.raises(StatementTimeout, match="time limit|waited too long for a lock"):
+            target.write([Place("DN1", stored_by="sink"), Place("DN2", stored_by="sink"), Place("DN3")], NOW)
+        assert time.monotonic() - started < 10
+        other.rollback()
+    assert places(warehouses.mlwh) == {Place("DN1"), Place("DN2")}
+
+
+def test_each_statement_finds_its_rows_by_an_index(mariadb_warehouses: Warehouses) -> None:
+    target = sink(mariadb_warehouses.mlwh_url)
+    rows = [Place(f"DN{number:06d}") for number in range(30_000)]
+    target.write(rows, THEN, mostly_new=True)
+    databases.dispose()
+    seen: list[str] = []
+    page = [*(row._replace(stored_by="zz9", stored_at=NOW) for row in rows[::15]), Place("dn000007", stored_at=NOW)]
+    with statements(("SELECT", "UPDATE", "DELETE"), seen.append):
+        assert target.write(page, NOW).updated == 2001
+        assert target.write([Place("new"), Place("dn000007", stored_at=NOW)], NOW).inserted == 1
+        assert target.compare(page).unchanged == 2001
+        assert len(list(target.keys(5000))) == 7
+        assert target.delete([row.labware_barcode for row in rows[:2000]]) == 1999
+    explained = [statement for statement in seen if "`labware_location`" in statement]
+    assert len(explained) > 10
+    for statement in explained:
+        for row in explain(mariadb_warehouses.server, target.url, statement):
+            if row["table"] in ("t", "labware_location"):
+                assert row["type"] in ("const", "ref", "eq_ref", "range") or _first_page(statement), statement[:300]
+                assert row["key"] in ("index_labware_location_on_labware_barcode", "PRIMARY"), statement[:300]
+
+
+def _first_page(statement: str) -> bool:
+    """Whether this reads the first page of all rows, in the order of the primary key and no further."""
+    return statement.endswith("FROM `labware_location` ORDER BY `id` LIMIT 5000")
+
+
+def explain(server: SqlServer | None, url: URL, statement: str) -> list[dict[str, Any]]:
+    with create_engine(url).connect() as connection:
+        connection.exec_driver_sql("SET in_predicate_conversion_threshold = 0")
+        options = {"no_parameters": True}
+        return [dict(row) for row in connection.exec_driver_sql(f"EXPLAIN {statement}", None, options).mappings()]
+
+
+OTHER_TABLE = """
+CREATE TABLE other (
+  `odd ``name` char(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci NOT NULL PRIMARY KEY,
+  big bigint unsigned,
+  tiny tinyint NOT NULL,
+  day date,
+  whole datetime,
+  tenth datetime(1) NOT NULL,
+  stamp timestamp(3) NULL,
+  wide varchar(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+  narrow text CHARACTER SET latin1,
+  plain varchar(10) CHARACTER SET ascii COLLATE ascii_bin,
+  unrelated int NOT NULL DEFAULT 7
+)
+"""
+OTHER_COLUMNS = ("odd `name", "big", "tiny", "day", "whole", "tenth", "stamp", "wide", "narrow", "plain")
+GOOD = ("Käse€", 2**64 - 1, -128, date(2026, 2, 28), THEN, THEN, THEN, "😀\'"", "naïve" * 9, "ok")
+
+
+def other_sink(mariadb: SqlServer) -> TableSink:
+    url = mariadb.create_database()
+    with create_engine(url).begin() as connection:
+        connection.exec_driver_sql(OTHER_TABLE.replace("%", "%%"))
+    return TableSink(url, "other", "odd `name", OTHER_COLUMNS)
+
+
+def test_types_and_character_sets_of_all_kinds(mariadb: SqlServer) -> None:
+    target = other_sink(mariadb)
+    lowest = ("kase  ", None, 127, None, None, datetime(1000, 1, 1), None, None, None, None)
+    assert target.write([GOOD], NOW) == Written(inserted=1)
+    assert target.write([GOOD], NOW) == Written(unchanged=1)
+    assert target.compare([GOOD]) == Compared(unchanged=1)
+    with create_engine(target.url).connect() as connection:
+        (row,) = connection.exec_driver_sql("SELECT * FROM other")
+    cut = THEN.replace(microsecond=0), THEN.replace(microsecond=100_000), THEN.replace(microsecond=123_000)
+    assert tuple(row) == (*GOOD[:4], *cut, *GOOD[7:], 7)
+    assert target.write([lowest], NOW) == Written(updated=1)
+    assert target.write([lowest], NOW) == Written(unchanged=1)
+    assert list(target.keys()) == [["kase"]]
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "reason"),
+    [
+        (0, "Łódź", "odd `name contains 'Ł' (U+0141), which the table's character set latin1 cannot hold"),
+        (1, -1, "big -1 is outside what the table can hold, 0 to 18446744073709551615"),
+        (2, 128, "tiny 128 is outside what the table can hold, -128 to 127"),
+        (3, THEN, "day is datetime.datetime(2026, 7, 1, 12, 0, 0, 123456) (datetime), where the table holds dates"),
+        (3, date(999, 1, 1), "day 0999-01-01 is outside what the table can hold, 1000-01-01 to 9999-12-31"),
+        (6, datetime(2039, 1, 1), "stamp 2039-01-01 00:00:00 is outside what the table can hold, "),
+        (8, "é" * 65536, "narrow has 65536 characters, where the table holds at most 65535"),
+        (9, "é", "plain contains 'é' (U+00E9), which the table's character set ascii cannot hold"),
+    ],
+)
+def test_limits_are_those_of_the_target(mariadb: SqlServer, at: int, value: Any, reason: str) -> None:
+    target = other_sink(mariadb)
+    bad = [*GOOD]
+    bad[at] = value
+    bad[0] = bad[0] if at == 0 else "bad"
+    (refused,) = target.write([tuple(bad), GOOD], NOW).refused
+    assert refused.reason.startswith(reason)
+    assert list(target.keys()) == [["Käse€"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"table": "nowhere"}, "a table is missing at {place}: there is no nowhere, or this user may not see it; check"),
+        ({"columns": (*Place._fields, "colour")}, "a column is missing at {place}: labware_location has no colour; the"),
+        ({"updated_at": "changed_at"}, "a column is missing at {place}: labware_location has no changed_at; the table"),
+        ({"key": "location_barcode"}, "labware_location at {place} has no unique index on location_barcode alone;"),
+        ({"owner": {"lims_id": "L" * 300}}, "labware_location at {place} does not take this task's rows: lims_id has"),
+    ],
+)
+def test_what_the_target_lacks_is_said(warehouses: Warehouses, changes: dict[str, Any], sentence: str) -> None:
+    target = sink(warehouses.mlwh_url, **changes)
+    for call in (target.check, lambda: target.write([Place()], NOW), lambda: list(target.keys())):
+        with pytest.raises(Rejected) as caught:
+            call()
+        assert str(caught.value).startswith(sentence.format(place=databases.place(warehouses.mlwh_url)))
+
+
+def test_a_column_that_cannot_be_compared_is_refused(mariadb: SqlServer) -> None:
+    url = mariadb.create_database()
+    with create_engine(url).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (k int PRIMARY KEY, f double)")
+    with pytest.raises(Rejected, match=r"^t\.f at .* is double, which cannot be compared exactly$"):
+        TableSink(url, "t", "k", ("k", "f")).check()
+
+
+def test_a_read_only_user_is_told_of_the_grant(mariadb_warehouses: Warehouses) -> None:
+    server, url = mariadb_warehouses.server, mariadb_warehouses.mlwh_url
+    assert server is not None
+    server.execute("CREATE OR REPLACE USER reader IDENTIFIED BY 'sekret'", f"GRANT SELECT ON `{url.database}`.* TO reader")
+    target = sink(url.set(username="reader", password="sekret"))
+    assert target.compare([Place()]) == Compared(missing=1)
+    with pytest.raises(Rejected, match="a grant is missing at .*: INSERT command denied to user 'reader'") as caught:
+        target.write([Place()], NOW)
+    assert "sekret" not in str(caught.value)
+    assert not stored(mariadb_warehouses.mlwh)

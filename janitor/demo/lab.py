@@ -11,18 +11,11 @@ from typing import Any
 from sqlalchemy import URL, Connection, text
 
 from janitor import databases
-from janitor.demo.sequencing_rows import MANIFEST_UPDATED, ROLE_LABWARE, ROLE_SAMPLE, STATUSES, product_id
+from janitor.demo.new_run import Deed, NewRun, written
+from janitor.demo.sequencing_rows import STATUSES
 from janitor.demo.storage_rows import FIRST_SHELF, LAST_SHELF, NOBODY, UNKNOWN_LOCATION, USERS
 
 NEW_RUN_SAMPLES = 6
-
-
-@dataclass(frozen=True)
-class Deed:
-    """Something the lab has done: what kind of thing, and in words."""
-
-    kind: str
-    words: str
 
 
 @dataclass(frozen=True)
@@ -77,8 +70,8 @@ class SimulatedLab:
     def _draw(self) -> Callable[[datetime], Deed]:
         """Every kind of thing in its turn, in a new order each time."""
         if not self._deck:
-            self._deck = [self.scan] * 4 + [self.set_status] * 3 + [self.move_box, self.scan_out, self.scan_late]
-            self._deck += [self.set_status_late, self.scan_by_nobody, self.register, self.delete]
+            self._deck.extend([self.scan] * 4 + [self.set_status] * 3 + [self.move_box, self.scan_out, self.scan_late])
+            self._deck.extend([self.set_status_late, self.scan_by_nobody, self.register, self.delete])
             self.chance.shuffle(self._deck)
             self._deck.append(self.start_run)
         return self._deck.pop()
@@ -145,7 +138,9 @@ class SimulatedLab:
             self._stand(connection, labware, (shelf, None), 2, audit, begun_at)
             newest = connection.execute(text("SELECT MAX(id) FROM audits")).scalar_one()
             barcode = _barcodes(connection, [labware])
-        return Deed("late commits", f"commits audit {audit} of {barcode} late: audit {newest} was there before it")
+        return Deed(
+            "late scans committed", f"commits audit {audit} of {barcode} late: audit {newest} was there before it"
+        )
 
     def move_box(self, now: datetime) -> Deed:
         """Carry a box to another shelf: one audit of the box, and none of the labwares in it."""
@@ -158,7 +153,7 @@ class SimulatedLab:
             address = f"{found.parentage} / {found.name}"
             move = "UPDATE locations SET parentage = :address, ancestry = :path, updated_at = :now WHERE id = :id"
             path = f"{found.ancestry}/{shelf}"
-            connection.execute(text(move), {"address": address, "path": path, "now": _written(now), "id": box})
+            connection.execute(text(move), {"address": address, "path": path, "now": written(now), "id": box})
             self._audit(connection, "Location", box, 3, next(self._ids["audits"]), now)
             inside = """SELECT COUNT(*) FROM labwares
                 JOIN coordinates ON coordinates.id = coordinate_id WHERE coordinates.location_id = :id"""
@@ -169,7 +164,7 @@ class SimulatedLab:
         """Register a new labware and scan it onto a shelf."""
         self._labwares += 1
         own, barcode = self._labwares, f"NEW{self._labwares:06d}"
-        row = {"id": own, "barcode": barcode, "uuid": f"registered-{own}", "now": _written(now)}
+        row = {"id": own, "barcode": barcode, "uuid": f"registered-{own}", "now": written(now)}
         with databases.begin(self.labwhere) as connection:
             columns = "INSERT INTO labwares (id, barcode, uuid, created_at, updated_at)"
             connection.execute(text(f"{columns} VALUES (:id, :barcode, :uuid, :now, :now)"), row)
@@ -224,7 +219,7 @@ class SimulatedLab:
         with databases.begin(self.mlwh) as connection:
             self._status(connection, id_run, status, own, begun_at)
             newest = connection.execute(text("SELECT MAX(id_run_status) FROM iseq_run_status")).scalar_one()
-        return Deed("late commits", f"commits status {own} of run {id_run} late: the newest is {newest}")
+        return Deed("late statuses committed", f"commits status {own} of run {id_run} late: the newest is {newest}")
 
     def _advance(self, now: datetime) -> tuple[int, int]:
         """A run that is going on, and its next status; where all are over, the newest begins anew."""
@@ -257,114 +252,21 @@ class SimulatedLab:
     ) -> None:
         update = """UPDATE labwares SET location_id = :location, coordinate_id = :coordinate, deleted_at = :deleted,
             updated_at = :now WHERE id = :id"""
-        values = {"location": place[0], "coordinate": place[1], "id": labware, "now": _written(now)}
-        connection.execute(text(update), values | {"deleted": _written(now) if deleted else None})
+        values = {"location": place[0], "coordinate": place[1], "id": labware, "now": written(now)}
+        connection.execute(text(update), values | {"deleted": written(now) if deleted else None})
         self._audit(connection, "Labware", labware, user, audit, now)
 
     def _audit(self, connection: Connection, kind: str, of: int, user: int, audit: int, now: datetime) -> None:
         insert = """INSERT INTO audits (id, auditable_type, auditable_id, action, user_id, uuid, created_at, updated_at)
             VALUES (:id, :kind, :of, 'scanned', :user, :uuid, :now, :now)"""
-        values = {"id": audit, "kind": kind, "of": of, "user": user, "uuid": f"audit-{audit}", "now": _written(now)}
+        values = {"id": audit, "kind": kind, "of": of, "user": user, "uuid": f"audit-{audit}", "now": written(now)}
         connection.execute(text(insert), values)
 
     def _status(self, connection: Connection, id_run: int, status: int, own: int, now: datetime) -> None:
         connection.execute(text("UPDATE iseq_run_status SET iscurrent = 0 WHERE id_run = :run"), {"run": id_run})
         insert = """INSERT INTO iseq_run_status (id_run_status, id_run, date, id_run_status_dict, iscurrent)
             VALUES (:id, :run, :now, :status, 1)"""
-        connection.execute(text(insert), {"id": own, "run": id_run, "now": _written(now), "status": status})
-
-
-@dataclass(frozen=True)
-class NewRun:
-    """A run whose parts arrive one after the other; sample, flowcell row and product share their place in the lists."""
-
-    id_run: int
-    samples: Sequence[int]
-    products: Sequence[int]
-    flowcell: str
-
-    def add_flowcell(self, connection: Connection, now: datetime) -> None:
-        """Register the samples, the last one without a supplier's name, and load them."""
-        sample = """INSERT INTO sample (id_sample_tmp, id_lims, uuid_sample_lims, id_sample_lims, last_updated,
-            recorded_at, name, supplier_name) VALUES (:id, 'SQSCP', :uuid, :id, :now, :now, :name, :supplier)"""
-        loaded = """INSERT INTO iseq_flowcell (id_iseq_flowcell_tmp, last_updated, recorded_at, id_sample_tmp,
-            id_study_tmp, id_lims, id_flowcell_lims, position, tag_index, entity_type, entity_id_lims, id_pool_lims)
-            VALUES (:id, :now, :now, :sample, 1, 'SQSCP', :name, 1, :tag, 'library_indexed', :id, :name)"""
-        for tag, (own, product) in enumerate(zip(self.samples, self.products, strict=True), start=1):
-            supplier = None if own == self.samples[-1] else f"supplier sample {own}"
-            row = {"id": own, "uuid": self.uuid(own), "name": f"1STDY{own}", "supplier": supplier}
-            connection.execute(text(sample), row | {"now": _written(now)})
-            row = {"id": product, "sample": own, "name": self.flowcell, "tag": tag, "now": _written(now)}
-            connection.execute(text(loaded), row)
-
-    def add_products(self, url: URL, now: datetime) -> Deed:
-        """Add the products; the last but one is not linked to its flowcell row yet."""
-        insert = """INSERT INTO iseq_product_metrics (id_iseq_pr_metrics_tmp, id_iseq_product, last_changed,
-            id_iseq_flowcell_tmp, id_run, position, tag_index) VALUES (:id, :digest, :now, :flowcell, :run, 1, :tag)"""
-        with databases.begin(url) as connection:
-            for tag, own in enumerate(self.products, start=1):
-                row: dict[str, Any] = {"id": own, "digest": product_id(self.id_run, 1, tag), "run": self.id_run}
-                row["flowcell"] = None if own == self.products[-2] else own
-                connection.execute(text(insert), row | {"tag": tag, "now": _written(now)})
-        return Deed("late parts", f"adds the {len(self.products)} products of run {self.id_run}, one not linked yet")
-
-    def add_manifest(self, url: URL, event: int, subjects: Sequence[int], now: datetime) -> Deed:
-        """Update the manifest of the samples, which stand in one labware."""
-        uuids = [self.uuid(sample) for sample in self.samples] + [self.uuid(event + 10**9)]
-        barcode = f"PL{self.id_run}"
-        names = [f"1STDY{sample}" for sample in self.samples] + [barcode]
-        made = """INSERT INTO events (id, lims_id, uuid, event_type_id, occured_at, user_identifier)
-            VALUES (:id, 'SQSCP', :uuid, :type, :now, 'ab1')"""
-        subject = "INSERT INTO subjects (id, uuid, friendly_name, subject_type_id) VALUES (:id, :uuid, :name, :type)"
-        role = "INSERT INTO roles (event_id, subject_id, role_type_id) VALUES (:event, :subject, :type)"
-        with databases.begin(url) as connection:
-            row = {"id": event, "uuid": _bytes(self.uuid(event + 2 * 10**9)), "type": MANIFEST_UPDATED}
-            connection.execute(text(made), row | {"now": _written(now)})
-            for own, uuid, name in zip(subjects, uuids, names, strict=True):
-                kind = ROLE_LABWARE if name == barcode else ROLE_SAMPLE
-                connection.execute(text(subject), {"id": own, "uuid": _bytes(uuid), "name": name, "type": kind})
-                connection.execute(text(role), {"event": event, "subject": own, "type": kind})
-        return Deed("late parts", f"fills in the manifest of run {self.id_run}: its samples stand in {barcode}")
-
-    def link_last_product(self, url: URL, now: datetime) -> Deed:
-        """Link the product that was not linked."""
-        update = "UPDATE iseq_product_metrics SET id_iseq_flowcell_tmp = :id WHERE id_iseq_pr_metrics_tmp = :id"
-        with databases.begin(url) as connection:
-            connection.execute(text(update), {"id": self.products[-2]})
-        return Deed("late parts", f"links a product of run {self.id_run} to its flowcell")
-
-    def add_paths(self, url: URL, now: datetime) -> Deed:
-        """Put half of the products into iRODS."""
-        insert = """INSERT INTO seq_product_irods_locations (created, last_changed, id_product, seq_platform_name,
-            pipeline_name, irods_root_collection, irods_data_relative_path)
-            VALUES (:now, :now, :digest, 'Illumina', 'npg-prod', :root, :path)"""
-        root = f"/seq/illumina/runs/{self.id_run // 1000}/{self.id_run}"
-        half = range(1, len(self.products) // 2 + 1)
-        with databases.begin(url) as connection:
-            for tag in half:
-                row = {"digest": product_id(self.id_run, 1, tag), "root": root, "now": _written(now)}
-                connection.execute(text(insert), row | {"path": f"lane1/plex{tag}/{self.id_run}_1#{tag}.cram"})
-        return Deed("late parts", f"puts {len(half)} products of run {self.id_run} into iRODS")
-
-    def name_supplier(self, url: URL, now: datetime) -> Deed:
-        """Mend the sample that has no supplier's name."""
-        own = self.samples[-1]
-        with databases.begin(url) as connection:
-            update = "UPDATE sample SET supplier_name = :name WHERE id_sample_tmp = :id"
-            connection.execute(text(update), {"name": f"supplier sample {own}", "id": own})
-        return Deed("broken rows mended", f"fills in the missing supplier name of sample {own}")
-
-    def uuid(self, number: int) -> str:
-        """A uuid for one of the run's things."""
-        return f"{self.id_run:08x}-0000-4000-8000-{number:012x}"
-
-
-def _bytes(uuid: str) -> bytes:
-    return bytes.fromhex(uuid.replace("-", ""))
-
-
-def _written(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+        connection.execute(text(insert), {"id": own, "run": id_run, "now": written(now), "status": status})
 
 
 def _column(url: URL, query: str) -> list[Any]:
@@ -377,7 +279,10 @@ def _highest(url: URL, table: str, column: str) -> int:
 
 
 def _name(connection: Connection, location: int) -> str:
-    return str(connection.execute(text("SELECT name FROM locations WHERE id = :id"), {"id": location}).scalar_one())
+    """A location by its name, and what it stands in."""
+    query = text("SELECT name, parentage FROM locations WHERE id = :id")
+    row = connection.execute(query, {"id": location}).one()
+    return f"{row.name} of {row.parentage.split(' / ')[-1]}"
 
 
 def _free_places(connection: Connection, box: int, count: int) -> list[int]:

@@ -33,12 +33,12 @@ def locations(lab: Lab) -> Iterator[Row]:
     made = _at(lab, 1, "UnknownLocation", "UNKNOWN", ())
     yield made
     tree, above = [made], [()]  # type: list[Row], list[tuple[tuple[int, str], ...]]
-    for level, count, name in ((1, 2, "Building"), (2, 3, "Room"), (3, 5, "Freezer"), (4, 5, "Shelf")):
+    for count, name in ((2, "Building"), (3, "Room"), (5, "Freezer"), (5, "Shelf")):
         below = []
         for parents in above:
             for n in range(1, count + 1):
                 own = len(tree) + 1
-                label = f"{name} {'.'.join(str(p[0]) for p in parents[:1])}{n:02d}" if level > 1 else f"{name} {n}"
+                label = f"{name} {n}"
                 tree.append(_at(lab, own, "UnorderedLocation", label, parents, barcode=own != LAST_SHELF))
                 below.append((*parents, (own, label)))
         above = below
@@ -62,7 +62,7 @@ def _at(lab: Lab, own: int, kind: str, name: str, parents: tuple[tuple[int, str]
     return (
         own,
         name,
-        f"lw-{name.lower().replace(' ', '-').replace('.', '-')}-{own}" if barcode else None,
+        f"lw-{name.lower().replace(' ', '-')}-{own}" if barcode else None,
         " / ".join(parent for _, parent in parents),
         kind,
         BOX_ROWS if ordered else 0,

@@ -1,4 +1,4 @@
-"""What ought to have come out by now, derived in the plainest way there is: each warehouse read whole, joined in memory.
+"""What ought to have come out by now, derived in the plainest way there is: each warehouse read whole, every time.
 
 Nothing of the tasks is used here, so that the demo's comparison is one.
 """
@@ -16,7 +16,7 @@ Message = tuple[Any, ...]
 
 
 def locations(labwhere: URL) -> dict[str, tuple[Any, ...]]:
-    """Barcode -> location's barcode, address, name, position, row, column, user, moment, of labware with all of these."""
+    """Barcode -> location's barcode, address, name, position, row, column, user, moment; of labware that has them."""
     query = """SELECT labwares.barcode, COALESCE(box.barcode, place.barcode) AS location,
             CASE WHEN box.barcode IS NULL THEN place.parentage ELSE box.parentage END AS address,
             CASE WHEN box.barcode IS NULL THEN place.name ELSE box.name END AS name,
@@ -72,7 +72,8 @@ def _labwares_of_samples(events: URL) -> dict[str, list[str]]:
         FROM roles JOIN role_types ON role_types.id = role_type_id JOIN subjects ON subjects.id = subject_id
         JOIN events ON events.id = roles.event_id JOIN event_types ON event_types.id = event_type_id
         WHERE event_types.`key` = 'sample_manifest.updated'"""
-    labwares, latest = defaultdict(set), defaultdict(int)
+    labwares: dict[int, set[str]] = defaultdict(set)
+    latest: dict[str, int] = defaultdict(int)
     for row in _rows(events, query):
         if row.role == "labware":
             labwares[row.event_id].add(row.friendly_name)
@@ -82,7 +83,7 @@ def _labwares_of_samples(events: URL) -> dict[str, list[str]]:
 
 
 def _joined(paths: Any) -> str | None:
-    return ";".join(sorted({path for path in paths if path})) or None
+    return ";".join(sorted(path for path in paths if path)) or None
 
 
 def _second(moment: Any) -> str:

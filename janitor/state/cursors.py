@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from janitor.state.tables import cursors
 
@@ -17,3 +17,8 @@ def save(connection: Connection, name: str, position: str, now: datetime, run_id
     values = {"position": position, "updated_at": now, "run_id": run_id}
     if connection.execute(update(cursors).where(cursors.c.name == name).values(values)).rowcount == 0:
         connection.execute(insert(cursors).values(name=name, **values))
+
+
+def forget(connection: Connection, name: str) -> bool:
+    """Delete the saved position, so that the next run begins anew; False where nothing was saved."""
+    return connection.execute(delete(cursors).where(cursors.c.name == name)).rowcount == 1

@@ -38,7 +38,8 @@ def follow(settings: Settings) -> dict[str, int]:
     reading = feed.open() or feed.begin_at_end(snapshot=True)
     if reading.position.snapshot_after is not None:
         sync.take_snapshot(reading)
-    sync.recheck()
+    else:
+        sync.recheck()
     for page in reading.pages():
         sync.follow_page(page)
     return sync.counts("audits", "labwares", "inserted", "updated", "unchanged", "older", "without_audit")

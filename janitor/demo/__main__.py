@@ -1,0 +1,261 @@
+"""`python -m janitor.demo`: the real daemon on three SQLite warehouses, and a lab that keeps changing them."""
+
+import argparse
+import fcntl
+import importlib.util
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from sqlalchemy import URL, create_engine
+
+from janitor import databases
+from janitor.demo import truth, warehouses
+from janitor.demo.lab import SimulatedLab
+from janitor.demo.summary import Gap, summary
+from janitor.demo.watch import Watch
+from janitor.settings import Settings
+
+LABWARES, RUNS, PRODUCTS, DAYS = 3_000, 36, 24, 20.0
+SINCE_DAYS = 4
+STEP_SECONDS = 0.4
+CATCH_UP_SECONDS = 45
+STOP_SECONDS = 40
+WELL, NOT_WELL = 0, 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """The demo's folder, and what is where in it."""
+
+    folder: Path
+    since: date
+
+    def url(self, name: str) -> URL:
+        """The URL of the database `name`: a SQLite file."""
+        return URL.create("sqlite", database=str(self.folder / f"{name}.db"))
+
+    @property
+    def messages(self) -> Path:
+        """Where the messages go."""
+        return self.folder / "messages"
+
+    @property
+    def log(self) -> Path:
+        """What the daemon prints."""
+        return self.folder / "daemon.log"
+
+    def environment(self) -> dict[str, str]:
+        """The daemon's settings, in place of any that this process has."""
+        kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
+        return kept | {
+            "LABWHERE_DATABASE_URL": str(self.url("labwhere")),
+            "MLWH_DATABASE_URL": str(self.url("mlwh")),
+            "MLWH_EVENTS_DATABASE_URL": str(self.url("mlwh_events")),
+            "STATE_DATABASE_URL": str(self.url("state")),
+            "MESSAGES_DIR": str(self.messages),
+            "HEARTBEAT_FILE": str(self.folder / "heartbeat"),
+            "SEQUENCING_PUBLISHER_SINCE": self.since.isoformat(),
+            "LABWARE_LOCATION_SCHEDULE": "every 3s",
+            "SEQUENCING_PUBLISHER_SCHEDULE": "every 3s",
+            "LABWARE_LOCATION_RECONCILE_SCHEDULE": "every 10s",
+            "SEQUENCING_PUBLISHER_RECONCILE_SCHEDULE": "every 10s",
+        }
+
+
+def main() -> int:
+    """Run the demo until Ctrl-C, or for `--seconds`, and return 0 where all came out as it should."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    folder = arguments.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            # The daemon inherits the lock: nobody wipes the folder of one that outlived its demo.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.print(f"another demo, or its daemon, is at work in {folder}: end it, or give another --folder")
+            return NOT_WELL
+        return _Demo(console, _prepare(folder, console), lock).run(arguments.seconds)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./demo.sh", description="Janitor at work on a simulated lab.")
+    parser.add_argument("--seconds", type=float, help="end after so many seconds; on Ctrl-C without it")
+    help_text = "where the demo keeps its databases and messages; emptied at the start (default: var/demo)"
+    parser.add_argument("--folder", type=Path, default=Path("var/demo"), help=help_text)
+    return parser.parse_args()
+
+
+def _prepare(folder: Path, console: Console) -> Place:
+    """Empty the folder and fill three warehouses in it."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != ".lock":
+            path.unlink()
+    began, now = time.monotonic(), datetime.now(timezone.utc)
+    place = Place(folder, (now - timedelta(days=SINCE_DAYS)).date())
+    engines = [create_engine(place.url(name)) for name in warehouses.NAMES]
+    for engine, name in zip(engines, warehouses.NAMES, strict=True):
+        with engine.connect() as connection:
+            # Readers and the one writer of a file do not wait for each other.
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        warehouses.create_tables(engine, name)
+    size = {"labwares": LABWARES, "runs": RUNS, "products": PRODUCTS, "days": DAYS}
+    counts = warehouses.fill(*engines, **size, seed=random.randrange(1000), now=now)  # type: ignore[arg-type]
+    for engine in engines:
+        engine.dispose()
+    seconds = time.monotonic() - began
+    console.print(
+        f"[bold]Made a lab[/] of {sum(counts.values()):,} rows in three SQLite warehouses in {seconds:.1f} s:"
+    )
+    console.print(
+        f"{LABWARES:,} labwares, {counts['audits']:,} audits, {RUNS} sequencing runs, {counts['sample']} samples"
+    )
+    return place
+
+
+class _Demo:
+    """The lab, the daemon and who watches them."""
+
+    def __init__(self, console: Console, place: Place, lock: IO[str]) -> None:
+        self.console, self.place, self.lock = console, place, lock
+        labwhere, mlwh, events = (place.url(name) for name in warehouses.NAMES)
+        self.lab = SimulatedLab(labwhere, mlwh, events, seed=random.randrange(1000))
+        self.watch = Watch(place.url("mlwh"), place.url("state"), place.messages)
+
+    def run(self, seconds: float | None) -> int:
+        """Let the lab work for so long, let the daemon catch up, and say what came of it."""
+        daemon = self._start_daemon()
+        self.console.print(
+            f"[bold]Started the daemon[/], process {daemon.pid}; it prints to {_short(self.place.log)}\n"
+        )
+        try:
+            ending = self._watch_over(daemon, seconds)
+        finally:
+            self._stop(daemon)
+        self._show_news()
+        if ending is not None:
+            self.console.print(f"\n[red bold]The daemon ended by itself, with exit code {ending}.[/] Its last lines:")
+            self.console.print("\n".join(self.place.log.read_text().splitlines()[-15:]), markup=False)
+            return NOT_WELL
+        gap = self._gap()
+        self.console.print(summary(self.lab.done, self.watch, gap))
+        self._print_where_to_look()
+        return WELL if gap.is_closed and self.watch.rows and self.watch.messages else NOT_WELL
+
+    def _watch_over(self, daemon: "subprocess.Popen[bytes]", seconds: float | None) -> int | None:
+        """The daemon's exit code where it ended by itself; None once the time is over and the daemon has caught up."""
+        began = time.monotonic()
+        work_seconds = float("inf") if seconds is None else max(seconds / 2, seconds - 6)
+        try:
+            while time.monotonic() - began < work_seconds and daemon.poll() is None:
+                self._show_lab()
+                self._show_news()
+                time.sleep(STEP_SECONDS)
+        except KeyboardInterrupt:
+            self.console.print()
+        self.console.print("[dim]The lab rests; Janitor catches up. (Ctrl-C: do not wait)[/]")
+        limit = max(time.monotonic(), began + (seconds or 0)) + CATCH_UP_SECONDS
+        try:
+            while daemon.poll() is None and time.monotonic() < limit:
+                self._show_news()
+                if self._gap().is_closed and time.monotonic() - began >= (seconds or 0):
+                    return None
+                time.sleep(2 * STEP_SECONDS)
+        except KeyboardInterrupt:
+            self.console.print()
+        return daemon.poll()
+
+    def _gap(self) -> Gap:
+        labwhere, mlwh, events = (self.place.url(name) for name in warehouses.NAMES)
+        return Gap.between(
+            truth.locations(labwhere),
+            truth.table(mlwh),
+            truth.messages(mlwh, events, self.place.since),
+            self.watch.messages,
+        )
+
+    def _start_daemon(self) -> "subprocess.Popen[bytes]":
+        front_door = importlib.util.find_spec("run")
+        if front_door is None or front_door.origin is None:
+            raise SystemExit("run.py is not there: start the demo from the checkout, as ./demo.sh does")
+        # In a session of its own it gets no Ctrl-C from the terminal; in the demo's folder it reads no .env.
+        with self.place.log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, front_door.origin],
+                cwd=self.place.folder,
+                env=self.place.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=[self.lock.fileno()],
+            )
+
+    def _stop(self, daemon: "subprocess.Popen[bytes]") -> None:
+        daemon.terminate()
+        try:
+            daemon.wait(STOP_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            daemon.kill()
+            daemon.wait()
+
+    def _show_lab(self) -> None:
+        deed = self.lab.step(datetime.now(timezone.utc))
+        self._line("lab", deed.words, "red" if deed.kind == "broken rows" else "default")
+
+    def _show_news(self) -> None:
+        for line in self.watch.news():
+            color = "yellow" if line.startswith(("quarantine", "run ")) else "green"
+            self._line("janitor", line, color)
+
+    def _line(self, who: str, words: str, color: str) -> None:
+        """The lab on the left, Janitor on the right, where the terminal is wide enough for both."""
+        width = self.console.width if self.console.is_terminal else 160
+        indent = 0 if who == "lab" else max(4, width // 2 - 14)
+        clock = datetime.now().strftime("%H:%M:%S")
+        mark = "·" if who == "lab" else "→"
+        self.console.print(f"[dim]{clock}[/] {' ' * indent}{mark} [{color}]{_plain(words)}[/]", no_wrap=True)
+
+    def _print_where_to_look(self) -> None:
+        folder = _short(self.place.folder)
+        self.console.print(f"\nAll of it is kept in {folder} until the next demo. Its history, for one:")
+        state = self.place.url("state").render_as_string()
+        self.console.print(
+            f"  STATE_DATABASE_URL={state} {_short(Path(sys.executable))} run.py history", soft_wrap=True
+        )
+
+
+def _is_setting(name: str) -> bool:
+    lower = name.removesuffix("_FILE").lower()
+    return lower in Settings.model_fields or name.endswith(("_ENABLED", "_SCHEDULE"))
+
+
+def _plain(words: str) -> str:
+    return words.replace("[", "\\[")
+
+
+def _short(path: Path) -> str:
+    """Relative to where one stands, where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+if __name__ == "__main__":
+    try:
+        code = main()
+    finally:
+        databases.dispose()
+    sys.exit(code)

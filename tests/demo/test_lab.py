@@ -1,0 +1,99 @@
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from janitor import databases
+from janitor.demo import truth
+from janitor.demo.lab import SimulatedLab
+from janitor.demo.summary import Gap
+from tests.fixtures import NOW, Warehouses
+
+ALWAYS = date(2000, 1, 1)
+
+
+@pytest.fixture
+def lab(warehouses: Warehouses) -> Iterator[SimulatedLab]:
+    warehouses.fill(labwares=120, runs=2, products=8)
+    yield SimulatedLab(warehouses.labwhere_url, warehouses.mlwh_url, warehouses.events_url, seed=3)
+    databases.dispose()
+
+
+def work(lab: SimulatedLab, steps: int) -> None:
+    for step in range(steps):
+        lab.step(NOW + timedelta(seconds=0.4 * step))
+
+
+def ids(engine: Engine, statement: str) -> list[int]:
+    with engine.connect() as connection:
+        return list(connection.exec_driver_sql(statement).scalars())
+
+
+def test_a_lab_does_a_bit_of_everything(lab: SimulatedLab) -> None:
+    work(lab, 60)
+    assert lab.done.keys() == {
+        "scans",
+        "scans out",
+        "boxes moved",
+        "labwares registered",
+        "labwares deleted",
+        "broken rows",
+        "broken rows mended",
+        "late commits begun",
+        "late scans committed",
+        "late statuses committed",
+        "runs started",
+        "statuses set",
+        "late parts",
+    }
+
+
+def test_an_id_taken_early_is_committed_late(lab: SimulatedLab, warehouses: Warehouses) -> None:
+    seen: list[int] = []
+    audits = "SELECT id FROM audits ORDER BY id"
+    for step in range(60):
+        lab.step(NOW + timedelta(seconds=0.4 * step))
+        seen += sorted(set(ids(warehouses.labwhere, audits)) - set(seen))
+    late = [own for own, before in zip(seen[1:], seen, strict=False) if own < before]
+    assert len(late) == lab.done["late scans committed"] > 0
+
+
+def test_no_labware_is_lost_by_moving_it(lab: SimulatedLab, warehouses: Warehouses) -> None:
+    before = truth.locations(warehouses.labwhere_url).keys()
+    work(lab, 60)
+    after = truth.locations(warehouses.labwhere_url).keys()
+    assert len(before - after) <= lab.done["broken rows"] + lab.done["labwares deleted"]
+    registered = {barcode for barcode in after if barcode.startswith("NEW")}
+    assert len(registered) == lab.done["labwares registered"]
+
+
+def test_parts_that_come_late_call_for_more_messages(lab: SimulatedLab, warehouses: Warehouses) -> None:
+    urls = (warehouses.mlwh_url, warehouses.events_url)
+    first = truth.messages(*urls, ALWAYS)
+    work(lab, 60)
+    new = {message for message in truth.messages(*urls, ALWAYS) - first if message[1] == 47003}
+    assert {message[4] for message in new} == {"PL47003"}
+    assert {message[6] for message in new} == {None, "/seq/illumina/runs/47/47003"}
+
+
+def test_no_status_before_the_day_calls_for_a_message(lab: SimulatedLab, warehouses: Warehouses) -> None:
+    work(lab, 30)
+    since = NOW.date()
+    found = truth.messages(warehouses.mlwh_url, warehouses.events_url, since)
+    assert found
+    assert min(message[0] for message in found).date() == since
+
+
+def test_a_gap_counts_wrong_missing_and_repeated() -> None:
+    locations = {"DN1": ("shelf 1",), "DN2": ("shelf 2",), "DN3": ("shelf 3",)}
+    table = {"DN1": ("shelf 1",), "DN2": ("elsewhere",), "DN9": ("where it was last known",)}
+    gap = Gap.between(locations, table, {("a",), ("b",)}, Counter({("a",): 3, ("an earlier one",): 1}))
+    assert gap == Gap(locations=3, wrong_locations=2, messages=2, missing_messages=1, repeated_messages=2)
+    assert not gap.is_closed
+
+
+def test_what_is_there_as_it_ought_to_be_has_no_gap() -> None:
+    gap = Gap.between({"DN1": ("shelf 1",)}, {"DN1": ("shelf 1",)}, {("a",)}, Counter([("a",), ("an earlier one",)]))
+    assert gap.is_closed

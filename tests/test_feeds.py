@@ -1,0 +1,313 @@
+"""Feeds: no commit within the lag is lost, in whatever order; nothing comes twice; the cursor stays small."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import URL, Connection, Engine, column, create_engine, text
+
+from janitor import databases
+from janitor.errors import BadSetting
+from janitor.feeds import LOOK_BACK, Feed, Position, Reading, Seen, describe, position_after
+from janitor.runs import Fence, Run, running
+from janitor.state import State, cursors, leases
+
+LAG = 100.0
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def engine(database_url: URL) -> Iterator[Engine]:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE news (id INTEGER PRIMARY KEY, word VARCHAR(20))"))
+    yield engine
+    engine.dispose()
+    databases.dispose()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    state = State(URL.create("sqlite", database=str(tmp_path / "state.db")))
+    state.migrate()
+    with running(Run(id=1, job="reader", state=state, holder=leases.new_holder())) as run:
+        yield run
+    state.close()
+
+
+@pytest.fixture
+def feed(engine: Engine, run: Run, clock: Clock) -> Feed:
+    return Feed("reader", engine.url, "news", "id", (column("word"),), timedelta(seconds=LAG), 10, clock)
+
+
+def add(engine: Engine, *ids: int) -> None:
+    with engine.begin() as connection:
+        insert(connection, *ids)
+
+
+def insert(connection: Connection, *ids: int) -> None:
+    for id in ids:
+        connection.execute(text("INSERT INTO news (id, word) VALUES (:id, :word)"), {"id": id, "word": f"word {id}"})
+
+
+def drain(feed: Feed) -> list[int]:
+    """One tick: all that is new, confirmed."""
+    reading = feed.open() or feed.begin_at_start()
+    found = []
+    for page in reading.pages():
+        found += [row.id for row in page.rows]
+        page.confirm()
+    return found
+
+
+def position(feed: Feed) -> Position:
+    reading = feed.open()
+    assert reading is not None
+    return reading.position
+
+
+def test_each_row_comes_once_in_order(feed: Feed, engine: Engine) -> None:
+    add(engine, *range(1, 38))
+    assert drain(feed) == list(range(1, 38))
+    assert drain(feed) == []
+    add(engine, 40, 41)
+    assert drain(feed) == [40, 41]
+
+
+def test_rows_carry_their_columns(feed: Feed, engine: Engine) -> None:
+    add(engine, 7)
+    [page] = list(feed.begin_at_start().pages())
+    assert [(row.id, row.word) for row in page.rows] == [(7, "word 7")]
+
+
+def test_a_commit_under_the_mark_is_found(feed: Feed, engine: Engine, clock: Clock) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: no transaction commits after a later one")
+    with engine.connect() as slow:
+        insert(slow, 1)
+        add(engine, 2)
+        assert drain(feed) == [2]
+        clock.now += LAG / 2
+        assert drain(feed) == []
+        slow.commit()
+    assert drain(feed) == [1]
+    clock.now += 10 * LAG
+    assert drain(feed) == []
+
+
+def test_what_is_not_confirmed_comes_again(feed: Feed, engine: Engine) -> None:
+    add(engine, 1, 2, 3, 4)
+    [page] = list(feed.begin_at_start().pages())
+    page.confirm([1, 3])
+    assert drain(feed) == [2, 4]
+
+
+def test_what_is_not_confirmed_never_settles(feed: Feed, engine: Engine, clock: Clock) -> None:
+    add(engine, 1, 2, 3)
+    [page] = list(feed.begin_at_start().pages())
+    page.confirm([1, 3])
+    for _ in range(3):
+        clock.now += 2 * LAG
+        reading = feed.open()
+        assert reading is not None
+        assert [row.id for late in reading.pages() for row in late.rows] == [2]
+    assert drain(feed) == [2]
+
+
+def test_the_mark_rises_after_the_lag(feed: Feed, engine: Engine, clock: Clock) -> None:
+    add(engine, 5, 6, 9)
+    drain(feed)
+    clock.now += LAG - 1
+    drain(feed)
+    assert position(feed).mark == 0
+    clock.now += 2
+    drain(feed)
+    assert (position(feed).mark, len(position(feed).taken), position(feed).seen) == (9, 0, ())
+
+
+def test_a_read_that_began_too_early_settles_nothing(feed: Feed, engine: Engine, clock: Clock) -> None:
+    add(engine, 5)
+    drain(feed)
+    reading = feed.open()
+    assert reading is not None
+    clock.now += LAG + 1
+    began_before = clock.now - LAG - 1
+    assert reading.position.settle(began_before, LAG) is reading.position
+    assert reading.position.settle(clock.now, LAG).mark == 5
+
+
+def test_a_first_look_takes_the_end(feed: Feed, engine: Engine) -> None:
+    add(engine, 1, 2, 20)
+    reading = feed.begin_at_end()
+    assert list(reading.pages()) == []
+    assert all(id in reading.position.origin for id in (1, 2, 20))
+    add(engine, 3, 21)
+    assert drain(feed) == [3, 21]
+    assert 3 not in position(feed).origin and 2 in position(feed).origin
+
+
+def test_a_first_look_remembers_only_the_last_ids(feed: Feed, engine: Engine) -> None:
+    end = LOOK_BACK + 50
+    add(engine, 1, end)
+    feed.begin_at_end()
+    assert position(feed).mark == 50
+    add(engine, 40, 60)
+    assert drain(feed) == [60]
+
+
+def test_a_first_look_at_an_empty_feed(feed: Feed, engine: Engine) -> None:
+    feed.begin_at_end()
+    add(engine, 1)
+    assert drain(feed) == [1]
+
+
+def test_a_feed_never_read_is_not_open(feed: Feed) -> None:
+    assert feed.open() is None
+
+
+def test_a_restart_of_the_machine_settles_nothing_early(feed: Feed, engine: Engine, clock: Clock) -> None:
+    add(engine, 5)
+    drain(feed)
+    saved = position(feed).dump().replace('"era": "', '"era": "before-')
+    loaded = Position.load(saved)
+    assert loaded.mark == 0 and loaded.top == 5
+    assert loaded.settle(clock.now + 2 * LAG, LAG).mark in (0, 5)
+    assert [seen.top for seen in loaded.seen] == [5] and loaded.seen[0].at != position(feed).seen[0].at
+
+
+def test_a_dry_run_saves_no_cursor(feed: Feed, engine: Engine, run: Run) -> None:
+    run.dry_run = True
+    add(engine, 1)
+    assert drain(feed) == [1]
+    assert feed.open() is None
+
+
+def test_a_fenced_out_run_moves_no_cursor(feed: Feed, engine: Engine, run: Run) -> None:
+    with run.state.begin() as connection:
+        mine = leases.acquire(connection, "job:reader", "someone|else", run.state.now(connection), 60)
+        assert mine is not None
+        run.fences["job:reader"] = Fence("job:reader", mine.token + 1)
+    add(engine, 1)
+    with pytest.raises(Exception, match="another process holds job:reader"):
+        drain(feed)
+    with run.state.begin() as connection:
+        assert cursors.load(connection, "reader") is None
+
+
+def test_many_gaps_are_read_in_one_stretch(feed: Feed, engine: Engine) -> None:
+    add(engine, *range(2, 4_400, 2))
+    assert len(drain(feed)) == 2_199
+    add(engine, 3, 4_001)
+    assert drain(feed) == [3, 4_001]
+
+
+def test_a_big_gap_costs_one_range(feed: Feed, engine: Engine) -> None:
+    add(engine, 1_000_000_000)
+    drain(feed)
+    assert position(feed).gaps() == [(1, 999_999_999)]
+    add(engine, 500_000_000)
+    assert drain(feed) == [500_000_000]
+
+
+def test_a_hundred_thousand_ids_stay_small() -> None:
+    contiguous = Position().take(range(1, 100_001), 1.0)
+    every_fifth = Position().take(range(0, 500_000, 5), 1.0)
+    assert len(contiguous.dump()) < 400
+    assert len(every_fifth.dump()) < 150_000
+
+
+def test_many_reads_within_the_lag_stay_few() -> None:
+    made = Position()
+    for number in range(1, 1_000):
+        made = made.take([number], float(number))
+    assert len(made.seen) <= 64 and made.seen[-1] == Seen(999.0, 999)
+
+
+def test_a_position_is_set_by_hand(feed: Feed, engine: Engine, run: Run) -> None:
+    add(engine, 1, 2, 3)
+    drain(feed)
+    with run.state.begin() as connection:
+        cursors.save(connection, "reader", position_after("1"), run.started_at, 1)
+    assert drain(feed) == [2, 3]
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "the end", ""])
+def test_a_position_that_is_no_id_is_refused(value: str) -> None:
+    with pytest.raises(BadSetting, match="give the id to go on after"):
+        position_after(value)
+
+
+def test_a_position_in_words(feed: Feed, engine: Engine, clock: Clock) -> None:
+    add(engine, 1, 2, 3)
+    drain(feed)
+    clock.now += 2 * LAG
+    add(engine, 5, 8)
+    drain(feed)
+    assert describe(position(feed).dump()) == {"top": 8, "settled": 3, "taken_above": 2, "gaps": 3}
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_of_commits_within_the_lag(data: st.DataObject) -> None:
+    """Ids are allotted in order and commit in any order, each within the lag: none is lost, none comes twice."""
+    clock, committed, waiting, delivered = Clock(), set[int](), dict[int, float](), list[int]()
+    place, allotted = Position(), 0
+    for _ in range(data.draw(st.integers(5, 40))):
+        for _ in range(data.draw(st.integers(0, 4))):
+            allotted += data.draw(st.integers(1, 3))
+            waiting[allotted] = clock.now + data.draw(st.floats(0, LAG))
+        clock.now += data.draw(st.floats(0, LAG * 0.7))
+        due = {id for id, at in waiting.items() if at <= clock.now}
+        committed |= due
+        for id in due:
+            del waiting[id]
+        if data.draw(st.booleans()):
+            place, read = tick(place, committed, clock.now, data.draw(st.integers(0, 2)))
+            delivered += read
+    committed |= set(waiting)
+    _, read = tick(place, committed, clock.now, 0)
+    delivered += read
+    assert sorted(delivered) == sorted(committed)
+
+
+def tick(place: Position, committed: set[int], now: float, unconfirmed: int) -> tuple[Position, list[int]]:
+    """What `Reading.pages` does, over a set instead of a table; some late ids may stay unconfirmed."""
+    low, top = place.mark, place.top
+    late = sorted(id for first, last in place.gaps() for id in committed if first <= id <= last)
+    assert late == sorted(id for id in committed if low < id <= top and id not in place.taken)
+    confirmed = late[: len(late) - unconfirmed] if unconfirmed else late
+    place = place.take(confirmed, now)
+    if confirmed == late:
+        place = place.settle(now, LAG)
+    new = sorted(id for id in committed if id > place.top)
+    return place.take(new, now), confirmed + new
+
+
+def test_reading_is_what_the_property_says(feed: Feed, engine: Engine, clock: Clock) -> None:
+    add(engine, 2, 4)
+    reading = feed.begin_at_start()
+    assert isinstance(reading, Reading)
+    for page in reading.pages():
+        page.confirm()
+    add(engine, 1, 3, 6)
+    clock.now += 2 * LAG
+    expected, read = tick(reading.position, {1, 2, 3, 4, 6}, clock.now, 0)
+    assert drain(feed) == read
+    assert position(feed) == expected
