@@ -103,23 +103,22 @@ class Broker:
         """As `wait`, but return whether it is done when time is over."""
         run, end = current_run(), time.monotonic() + seconds
         while not done():
-            if self._lost is not None:
-                raise in_words(self._lost, self.peer) from self._lost
-            if channel in self._closed_channels:
-                raise self._closed_channels[channel]
+            self._refuse_if_lost(channel)
             run.check()
             if (left := end - time.monotonic()) <= 0:
                 return False
             self._turn(min(POLL_SECONDS, left, run.remaining_seconds))
         return True
 
-    def send(self, frames: bytes) -> None:
-        """Queue AMQP frames that are already marshalled, as one piece; pika itself would send each frame on its own."""
-        self._connection._output_marshaled_frames([frames])  # type: ignore[attr-defined]
+    def send(self, frames: bytes, channel: Channel) -> None:
+        """Queue marshalled frames of `channel` for the next `wait`, as one piece; pika itself would send one at a time.
 
-    def flush(self) -> None:
-        """Let the network have what is queued, without waiting for anything."""
-        self._turn(0)
+        Raises:
+            Unavailable: the connection is lost.
+            ChannelClosed: the broker closed `channel`.
+        """
+        self._refuse_if_lost(channel)
+        self._connection._output_marshaled_frames([frames])  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Say farewell and close; cut the connection where the broker does not answer."""
@@ -131,6 +130,12 @@ class Broker:
             self._turn_until_lost(CLOSE_SECONDS)
         self._loop.deactivate_poller()
         self._loop.close()
+
+    def _refuse_if_lost(self, channel: Channel | None) -> None:
+        if self._lost is not None:
+            raise in_words(self._lost, self.peer) from self._lost
+        if channel in self._closed_channels:
+            raise self._closed_channels[channel]
 
     def _turn(self, seconds: float) -> None:
         """Let pika do what is due; wait for the network `seconds` at most."""

@@ -1,7 +1,7 @@
 """Printing: tables in a terminal, tab-separated text in a pipe, JSON on demand."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -41,15 +41,32 @@ def print_listing(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: b
 
 def print_json(value: object) -> None:
     """Print a value to stdout as indented JSON; instants are ISO 8601 in UTC."""
-    print(orjson.dumps(value, default=_json, option=orjson.OPT_INDENT_2).decode())
+    print(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())
 
 
-def print_fields(fields: Iterable[tuple[str, str]]) -> None:
-    """Print `name  value` lines to stdout, the values beneath each other; fields without a value are left out."""
-    shown = [(name, value) for name, value in fields if value]
-    width = max((len(name) for name, _ in shown), default=0)
-    for name, value in shown:
-        print(f"{name:<{width}}  {value}")
+def print_run(run: Row) -> None:
+    """Print all that `listings.details` tells of a run to stdout, for people."""
+    seconds = "" if run["seconds"] is None else f"{run['seconds']:.2f}"
+    slots = f"{run['slots']}, up to {instant(run['slot_until_at'])}" if (run["slots"] or 0) > 1 else ""
+    fields = {"run": run["run"], "job": run["job"], "outcome": run["outcome"], "reason": run["reason"]}
+    fields |= {"origin": run["origin"].replace("_", " "), "dry run": "yes" if run["dry_run"] else ""}
+    fields |= {"slot": instant(run["slot_at"]), "slots": slots, "started": instant(run["started_at"])}
+    fields |= {"ended": instant(run["ended_at"]), "seconds": seconds, "by": run["holder"]}
+    fields |= {"counts": counted(run["counts"]), "attempts": run["attempts"] if run["attempts"] > 1 else ""}
+    for name, value in fields.items():
+        if value:
+            print(f"{name:<8}  {one_line(value)}")
+    for name, part in (run["progress"] or {}).items():
+        total = "" if part["total"] is None else f" of {part['total']:g}"
+        print(f"progress  {name}{': ' if name else ''}{part['done']:g}{total} {part.get('note', '')}".rstrip())
+    for one in run["attempt_list"]:
+        print(f"attempt   {one['number']} at {instant(one['started_at'])}: {one['outcome']} {one_line(one['reason'] or '')}")
+    if run["log"]:
+        print("\nlog (UTC)")
+    for line in run["log"]:
+        print(f"{line['at']:%Y-%m-%d %H:%M:%S.%f} {line['level']} {line['logger']} {line['message']}")
+    if run["traceback"]:
+        print(f"\n{run['traceback'].rstrip()}")
 
 
 def instant(moment: datetime | None) -> str:
@@ -95,10 +112,6 @@ def _cell(value: object) -> str:
 
 def _plain(value: object) -> str:
     return _iso(value) if isinstance(value, datetime) else _cell(value)
-
-
-def _json(value: object) -> object:
-    return _iso(value) if isinstance(value, datetime) else str(value)
 
 
 def _iso(moment: datetime) -> str:

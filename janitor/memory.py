@@ -6,7 +6,6 @@ In a dry run everything can be read and nothing is written.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from functools import cached_property
 
 import tenacity
 from sqlalchemy import Connection
@@ -103,21 +102,11 @@ class Quarantine:
     def __init__(self, name: str) -> None:
         """Nothing is read before the first use."""
         self.name = name
-
-    @cached_property
-    def _keys(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for page in quarantined(self.name):
-            for key, item in page:
-                found.setdefault(item, set()).add(key)
-        return found
+        self._empty: bool | None = None
 
     def __len__(self) -> int:
-        return len(set().union(*self._keys.values()))
-
-    def items(self) -> set[str]:
-        """What waits, whatever its key."""
-        return set(self._keys)
+        with _reading() as connection:
+            return quarantine.size(connection, self.name)
 
     def settle(self, items: Iterable[str], bad: Sequence[Quarantined]) -> Sequence[Quarantined]:
         """Keep the `bad` ones of the rows just looked at, let go of all others under these `items`.
@@ -128,7 +117,7 @@ class Quarantine:
             Fenced, Unavailable, Rejected: as `save_cursor` does.
         """
         wanted = {(row.key, row.item) for row in bad}
-        gone = {(key, item) for item in items for key in self._keys.get(item, ())} - wanted
+        gone = self._held(list(items)) - wanted
         if not wanted and not gone:
             return []
         with _writing() as connection:
@@ -136,19 +125,15 @@ class Quarantine:
                 return []
             quarantine.release(connection, self.name, gone)
             news = quarantine.put(connection, self.name, bad, _now(), current_run().id)
-        held = {(key, item) for item, keys in self._keys.items() for key in keys}
-        held_keys = {key for key, _ in held}
-        told = [row for row in bad if (row.key, row.item) in news & held or row.key not in held_keys]
-        self._change(gone, wanted)
-        return list({row.key: row for row in told}.values())
+        self._empty = self._empty and not wanted
+        return news
 
-    def _change(self, gone: set[tuple[str, str]], wanted: set[tuple[str, str]]) -> None:
-        for key, item in gone:
-            self._keys[item].discard(key)
-            if not self._keys[item]:
-                del self._keys[item]
-        for key, item in wanted:
-            self._keys.setdefault(item, set()).add(key)
+    def _held(self, items: Sequence[str]) -> set[tuple[str, str]]:
+        if self._empty:
+            return set()
+        with _reading() as connection:
+            self._empty = quarantine.is_empty(connection, self.name)
+            return set() if self._empty else quarantine.of_items(connection, self.name, items)
 
 
 @contextmanager

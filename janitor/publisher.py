@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal, Protocol
 
 from pika import BasicProperties, DeliveryMode, frame, spec
@@ -24,10 +23,10 @@ from janitor.settings import Settings
 IDLE_SECONDS = 10.0
 """After how long without a group a new connection is made, as no heartbeat is sent between groups."""
 
-PIECE = 100
-"""How many messages of a group are sent while the next of them are being encoded."""
-
 FRAME_OVERHEAD = 8
+FRAME_END = bytes([spec.FRAME_END])
+HEADER_SIZED = 19
+"""Where a content header's frame holds the body's size, up to here: after its head (7 bytes), class and weight (4)."""
 
 CONTENT_TYPES = {"binary": "avro/binary", "json": "application/x-ndjson"}
 
@@ -108,10 +107,10 @@ class RabbitPublisher:
         """As `Publisher.publish`."""
         if not records:
             return
-        bodies, count = self._bodies(records)
+        bodies = self._bodies(records)
         current_run().check()
         try:
-            returned = self._connected().send(bodies, count, self._properties())
+            returned = self._connected().send(bodies, self._properties())
             if returned and not self._drop:
                 raise self._unroutable()
         except BaseException:
@@ -127,11 +126,11 @@ class RabbitPublisher:
             logger.warning("exchange %r: %d messages reached no queue", self._envelope.exchange, self._dropped)
             self._dropped = 0
 
-    def _bodies(self, records: Sequence[Mapping[str, object]]) -> tuple[Iterator[bytes], int]:
-        """The bodies of the messages that `records` are, and how many they are."""
+    def _bodies(self, records: Sequence[Mapping[str, object]]) -> list[bytes]:
+        """The bodies of the messages that `records` are."""
         if self._envelope.encoding == "json":
-            return iter([self._schema.encode_lines(records)]), 1
-        return self._schema.encode_each(records), len(records)
+            return [self._schema.encode_lines(records)]
+        return [self._schema.encode(record) for record in records]
 
     def _connected(self) -> "ConfirmingChannel":
         """The channel; a new one where none is open, or where it idled so long that it may be dead."""
@@ -180,27 +179,24 @@ class ConfirmingChannel:
         self._nacked = 0
         self._returned = 0
 
-    def send(self, bodies: Iterator[bytes], count: int, properties: BasicProperties) -> int:
-        """Send `count` messages and wait until each is confirmed; return how many of them reached no queue.
+    def send(self, bodies: Sequence[bytes], properties: BasicProperties) -> int:
+        """Send a message for each of `bodies`, wait until each is confirmed, and return how many reached no queue.
 
         Raises:
             Unavailable: a message was refused, or not all were confirmed in time.
             Rejected: the exchange is gone, or the user may not write to it.
         """
-        last = self._sent + count
+        last = self._sent + len(bodies)
         self._unconfirmed = set(range(self._sent + 1, last + 1))
         self._sent, self._nacked, self._returned = last, 0, 0
-        marshal = Marshal(self._channel, self._exchange, properties)
-        while piece := list(islice(bodies, PIECE)):
-            self._broker.send(marshal(piece))
-            self._broker.flush()
         try:
-            doing = f"confirming {count} messages to exchange {self._exchange!r}"
+            self._broker.send(_frames(self._channel, self._exchange, bodies, properties), self._channel)
+            doing = f"confirming {len(bodies)} messages to exchange {self._exchange!r}"
             self._broker.wait(lambda: not self._unconfirmed, self._broker.answer_seconds, doing, self._channel)
         except ChannelClosed as exc:
             raise refused(exc, self._broker.peer, self._exchange) from exc
         if self._nacked:
-            refusal = f"{self._broker.peer} refused {self._nacked} of {count} messages to exchange"
+            refusal = f"{self._broker.peer} refused {self._nacked} of {len(bodies)} messages to exchange"
             raise Unavailable(f"{refusal} {self._exchange!r}: a queue bound to it is full or broken")
         return self._returned
 
@@ -215,27 +211,23 @@ class ConfirmingChannel:
         self._returned += 1
 
 
-class Marshal:
-    """Makes of bodies what `channel.basic_publish` would send, mandatory; the id of each is the digest of its body.
+def _frames(channel: Channel, exchange: str, bodies: Sequence[bytes], properties: BasicProperties) -> bytes:
+    """What `channel.basic_publish` sends for each of `bodies`, mandatory, in one piece; digests are their ids.
 
-    Marshalling each message anew takes pika about ten times as long: messages of a group differ by body and id alone.
+    Marshalling each message anew takes pika many times as long: messages of a group differ by body and id alone.
     """
-
-    def __init__(self, channel: Channel, exchange: str, properties: BasicProperties) -> None:
-        self._number = channel.channel_number
-        self._most = channel.connection.params.frame_max - FRAME_OVERHEAD
-        properties.message_id = secrets.token_hex(DIGEST_BYTES)
-        publish = spec.Basic.Publish(exchange=exchange, routing_key="", mandatory=True)
-        header = frame.Header(self._number, 0, properties).marshal()
-        self._before_size = frame.Method(self._number, publish).marshal() + header[:11]
-        self._before_id, self._after_id = header[19:].split(properties.message_id.encode())
-
-    def __call__(self, bodies: Sequence[bytes]) -> bytes:
-        """The frames of all `bodies`, in one piece."""
-        parts: list[bytes] = []
-        for body in bodies:
-            message_id = digest(body).hex().encode()
-            parts += self._before_size, len(body).to_bytes(8), self._before_id, message_id, self._after_id
-            for start in range(0, len(body), self._most):
-                parts.append(frame.Body(self._number, body[start : start + self._most]).marshal())
-        return b"".join(parts)
+    number = channel.channel_number
+    properties.message_id = secrets.token_hex(DIGEST_BYTES)
+    method = frame.Method(number, spec.Basic.Publish(exchange=exchange, routing_key="", mandatory=True)).marshal()
+    header = frame.Header(number, 0, properties).marshal()
+    before_id, after_id = header[HEADER_SIZED:].split(properties.message_id.encode())
+    before_size, body_head = method + header[: HEADER_SIZED - 8], frame.Body(number, b"").marshal()[:3]
+    most = channel.connection.params.frame_max - FRAME_OVERHEAD
+    parts: list[bytes] = []
+    for body in bodies:
+        size = len(body)
+        parts += before_size, size.to_bytes(8), before_id, digest(body).hex().encode(), after_id
+        for start in range(0, size, most):
+            part = body[start : start + most]
+            parts += body_head, len(part).to_bytes(4), part, FRAME_END
+    return b"".join(parts)

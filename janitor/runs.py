@@ -1,10 +1,11 @@
 """The life of a run: what a task sees of the run that it is part of."""
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import StrEnum
@@ -67,6 +68,7 @@ class Run:
     on_progress: ProgressSink = _nowhere
     stop: threading.Event = field(default_factory=threading.Event)
     stopped_by: Cancelled | None = None
+    ended: bool = False
 
     @property
     def remaining_seconds(self) -> float:
@@ -118,7 +120,9 @@ _current: ContextVar[Run | None] = ContextVar("janitor_run", default=None)
 
 def current_run() -> Run:
     """The run that this code is part of; outside any run, one without id, deadline or memory, so that tasks can be called plainly."""
-    return _current.get() or Run()
+    run = _current.get()
+    # A thread that outlives the run that started it, in a pool for example, is part of no run any more.
+    return Run() if run is None or run.ended else run
 
 
 @contextmanager
@@ -129,3 +133,23 @@ def running(run: Run) -> Iterator[Run]:
         yield run
     finally:
         _current.reset(token)
+
+
+def follow_into_threads() -> None:
+    """Let the threads that a run starts, by whatever library, be part of it; calling it twice is harmless.
+
+    Python before 3.14 starts every thread without the context of the code that started it: what a pool's threads log
+    would be missing in the run's log, and their statements would know no deadline.
+    """
+    if getattr(threading.Thread.start, "follows_runs", False):
+        return
+    plainly = threading.Thread.start
+
+    @functools.wraps(plainly)
+    def start(thread: threading.Thread) -> None:
+        if _current.get() is not None:
+            thread.run = functools.partial(copy_context().run, thread.run)  # type: ignore[method-assign]
+        plainly(thread)
+
+    start.follows_runs = True  # type: ignore[attr-defined]
+    threading.Thread.start = start  # type: ignore[method-assign]

@@ -16,6 +16,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HELP = "give 'every' and a number with s, m, h or d, such as 'every 5m', or 'cron' and five fields, such as 'cron 0 2 * * *'"
+SHORTEST_SECONDS = 0.05
+LONGEST_SECONDS = 10 * 365 * 86400.0
 MOST_SLOTS = 100_000
 """How many slots are counted one by one; a longer stretch is told as at least that many."""
 
@@ -45,11 +47,14 @@ def parse(text: str, zone: tzinfo, name: str) -> BaseTrigger:
     if day != "*" and weekday != "*":
         raise BadSetting(name, text, "give either a day of the month or a weekday, and '*' for the other")
     try:
-        return CronTrigger(
+        trigger = CronTrigger(
             minute=minute, hour=hour, day=day, month=month, day_of_week=_weekdays(weekday), timezone=zone
         )
     except ValueError as exc:
         raise BadSetting(name, text, f"{exc}; {HELP}") from exc
+    if next_slot(trigger, EPOCH) is None:
+        raise BadSetting(name, text, "give a day that some month has: this one never comes")
+    return trigger
 
 
 def every(seconds: float) -> IntervalTrigger:
@@ -69,7 +74,8 @@ def describe(trigger: BaseTrigger) -> str:
     if isinstance(trigger, IntervalTrigger):
         seconds = trigger.interval.total_seconds()
         unit = next((unit for unit in "dhm" if seconds % UNITS[unit] == 0), "s")
-        return f"every {seconds / UNITS[unit]:g}{unit}"
+        number = f"{seconds / UNITS[unit]:.6f}".rstrip("0").rstrip(".")
+        return f"every {number}{unit}"
     if isinstance(trigger, CronTrigger):
         return _describe_cron(trigger)
     if isinstance(trigger, DateTrigger):
@@ -79,9 +85,11 @@ def describe(trigger: BaseTrigger) -> str:
 
 def next_slot(trigger: BaseTrigger, after: datetime) -> datetime | None:
     """The first slot later than a moment; None where there is none any more."""
-    moment = after + timedelta(microseconds=1)
-    slot: datetime | None = trigger.get_next_fire_time(None, moment)
-    return slot.astimezone(timezone.utc) if slot else None
+    if isinstance(trigger, IntervalTrigger):
+        return _next_multiple(trigger, after)
+    slot: datetime | None = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
+    # A date's trigger gives its one moment whenever it is asked first, also long after it.
+    return slot.astimezone(timezone.utc) if slot is not None and slot > after else None
 
 
 def slots_between(trigger: BaseTrigger, after: datetime, until: datetime) -> Slots | None:
@@ -90,7 +98,7 @@ def slots_between(trigger: BaseTrigger, after: datetime, until: datetime) -> Slo
     if first is None or first > until:
         return None
     if isinstance(trigger, IntervalTrigger):
-        count = (until - first) // trigger.interval
+        count = (min(until, trigger.end_date or until) - first) // trigger.interval
         return Slots(first, first + count * trigger.interval, count + 1)
     last, count = first, 1
     while (slot := next_slot(trigger, last)) is not None and slot <= until and count < MOST_SLOTS:
@@ -98,26 +106,38 @@ def slots_between(trigger: BaseTrigger, after: datetime, until: datetime) -> Slo
     return Slots(first, last, count)
 
 
+def _next_multiple(trigger: IntervalTrigger, after: datetime) -> datetime | None:
+    # In whole microseconds: APScheduler's sum of floats may miss a slot by one.
+    start: datetime = trigger.start_date
+    passed = (after - start) // trigger.interval + 1
+    slot = (start + max(0, passed) * trigger.interval).astimezone(timezone.utc)
+    return slot if trigger.end_date is None or slot <= trigger.end_date else None
+
+
 def _seconds(text: str, whole: str, name: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip().lower())
-    if match is None or float(match[1]) == 0:
+    if match is None:
         raise BadSetting(name, whole, HELP)
-    return float(match[1]) * UNITS[match[2]]
+    seconds = float(match[1]) * UNITS[match[2]]
+    if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        raise BadSetting(name, whole, f"give an interval between {SHORTEST_SECONDS:g} s and ten years; {HELP}")
+    return seconds
 
 
 def _weekdays(field: str) -> str:
     """Crontab's weekdays as names: APScheduler counts from Monday, crontab from Sunday."""
-    if not re.fullmatch(r"[\d,\-/]+", field):
-        return field
-    days: set[int] = set()
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
-        top = int(last) if last else (6 if step else int(first))
-        if not int(first) <= top <= 7 or (step and int(step) == 0):
-            raise ValueError(f"{field!r} is not a list of weekdays")
-        days.update(range(int(first), top + 1, int(step or 1)))
-    return ",".join(dict.fromkeys(DAYS[day] for day in sorted(days)))
+    return field if field == "*" else ",".join(dict.fromkeys(",".join(map(_weekday, field.split(","))).split(",")))
+
+
+def _weekday(part: str) -> str:
+    match = re.fullmatch(r"(?:(\d)(?:-(\d))?|\*)(?:/(\d+))?", part)
+    if match is None:
+        return part
+    first, last, step = match.groups()
+    top = int(last) if last else (6 if step or first is None else int(first))
+    if not int(first or 0) <= top <= 7 or step == "0":
+        raise ValueError(f"{part!r} is not a weekday, nor a range of them")
+    return ",".join(DAYS[day] for day in range(int(first or 0), top + 1, int(step or 1)))
 
 
 def _describe_cron(trigger: CronTrigger) -> str:

@@ -121,7 +121,7 @@ def test_quarantine_keeps_until_it_is_settled(run: Run, state: State) -> None:
     bad = [Quarantined("sample a", "no name", "1"), Quarantined("sample a", "no name", "2"), Quarantined("b", "too long", "1")]
     assert [row.key for row in Quarantine("q").settle(["1", "2"], bad)] == ["sample a", "b"]
     assert Quarantine("q").settle(["1", "2"], bad) == []
-    assert len(Quarantine("q")) == 2 and Quarantine("q").items() == {"1", "2"}
+    assert len(Quarantine("q")) == 2
     with state.begin() as connection:
         assert [(row.key, row.reason, row.items) for row in quarantine_listing(connection, "q")] == [
             ("b", "too long", 1),

@@ -92,7 +92,24 @@ def fresh_engines() -> Iterator[None]:
     databases.configure(Limits())
 
 
-NASTY = ["", " ", "x ", "x", "X", "'", '"', "\\", '\\"', "a'b\"c\\d\n\t\r", "%s %(a)s %%", "\x00", "\x1a", "\x1f\x1e", "N", "V"]
+NASTY = [
+    "",
+    " ",
+    "x ",
+    "x",
+    "X",
+    "'",
+    '"',
+    "\\",
+    '\\"',
+    "a'b\"c\\d\n\t\r",
+    "%s %(a)s %%",
+    "\x00",
+    "\x1a",
+    "\x1f\x1e",
+    "N",
+    "V",
+]
 NASTY += ["],[", "),(", "é", "É", "ß", "ﬀ", "\u2028", "\ufffe", "\x7f\x80", "\\u0041", "` -- /* #", ":name", "u" * 255]
 texts = st.sampled_from(NASTY) | st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=30)
 numbers = st.none() | st.integers(-(2**31), 2**31 - 1)
@@ -189,8 +206,8 @@ def test_an_older_row_never_replaces_a_newer(warehouses: Warehouses) -> None:
         ({"location_name": None}, "location_name is missing (NULL), and the table needs it"),
         ({"location_name": "é" * 256}, "location_name has 256 characters, where the table holds at most 255"),
         (
-            {"coordinate_row": 2**31},
-            "coordinate_row 2147483648 is outside what the table can hold, -2147483648 to 2147483647",
+            {"coordinate_row": 2**63},
+            "coordinate_row 9223372036854775808 is outside what the table can hold, {range}",
         ),
         ({"coordinate_row": "A"}, "coordinate_row is 'A' (str), where the table holds whole numbers"),
         ({"stored_at": "yesterday"}, "stored_at is 'yesterday' (str), where the table holds instants"),
@@ -210,8 +227,10 @@ def test_what_does_not_fit_is_refused_in_words(warehouses: Warehouses, changes: 
     target = sink(warehouses.mlwh_url)
     bad = Place("BAD")._replace(**changes)
     written = target.write([Place("DN1"), bad, Place("DN2")], NOW)
-    charset = "utf8mb3" if warehouses.server else "utf8mb4"
-    assert written == Written(inserted=2, refused=(Refused("BAD", reason.replace("{charset}", charset)),))
+    # SQLite's own INTEGER has 64 bits, and its text holds everything.
+    bits, charset = (32, "utf8mb3") if warehouses.server else (64, "utf8mb4")
+    reason = reason.replace("{charset}", charset).replace("{range}", f"{-(2 ** (bits - 1))} to {2 ** (bits - 1) - 1}")
+    assert written == Written(inserted=2, refused=(Refused("BAD", reason),))
     assert places(warehouses.mlwh) == {Place("DN1"), Place("DN2")}
 
 
@@ -438,7 +457,7 @@ def test_each_statement_finds_its_rows_by_an_index(mariadb_warehouses: Warehouse
         assert target.write([Place("new"), Place("dn000007", stored_at=NOW)], NOW).inserted == 1
         assert target.compare(page).unchanged == 2001
         assert len(list(target.keys(5000))) == 7
-        assert target.delete([row.labware_barcode for row in rows[:2000]]) == 1999
+        assert target.delete([row.labware_barcode for row in rows[:2000]]) == 2000
     explained = [statement for statement in seen if "`labware_location`" in statement]
     assert len(explained) > 10
     for statement in explained:
@@ -476,7 +495,7 @@ CREATE TABLE other (
 )
 """
 OTHER_COLUMNS = ("odd `name", "big", "tiny", "day", "whole", "tenth", "stamp", "wide", "narrow", "plain")
-GOOD = ("Käse€", 2**64 - 1, -128, date(2026, 2, 28), THEN, THEN, THEN, "😀\'"", "naïve" * 9, "ok")
+GOOD = ("Käse€", 2**64 - 1, -128, date(2026, 2, 28), THEN, THEN, THEN, "😀\\'\"", "naïve\x81" * 9, "ok")
 
 
 def other_sink(mariadb: SqlServer) -> TableSink:
@@ -488,7 +507,7 @@ def other_sink(mariadb: SqlServer) -> TableSink:
 
 def test_types_and_character_sets_of_all_kinds(mariadb: SqlServer) -> None:
     target = other_sink(mariadb)
-    lowest = ("kase  ", None, 127, None, None, datetime(1000, 1, 1), None, None, None, None)
+    lowest = ("kase€  ", None, 127, None, None, datetime(1000, 1, 1), None, None, None, None)
     assert target.write([GOOD], NOW) == Written(inserted=1)
     assert target.write([GOOD], NOW) == Written(unchanged=1)
     assert target.compare([GOOD]) == Compared(unchanged=1)
@@ -498,7 +517,7 @@ def test_types_and_character_sets_of_all_kinds(mariadb: SqlServer) -> None:
     assert tuple(row) == (*GOOD[:4], *cut, *GOOD[7:], 7)
     assert target.write([lowest], NOW) == Written(updated=1)
     assert target.write([lowest], NOW) == Written(unchanged=1)
-    assert list(target.keys()) == [["kase"]]
+    assert list(target.keys()) == [["kase€"]]
 
 
 @pytest.mark.parametrize(
@@ -527,8 +546,14 @@ def test_limits_are_those_of_the_target(mariadb: SqlServer, at: int, value: Any,
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"table": "nowhere"}, "a table is missing at {place}: there is no nowhere, or this user may not see it; check"),
-        ({"columns": (*Place._fields, "colour")}, "a column is missing at {place}: labware_location has no colour; the"),
+        (
+            {"table": "nowhere"},
+            "a table is missing at {place}: there is no nowhere, or this user may not see it; check",
+        ),
+        (
+            {"columns": (*Place._fields, "colour")},
+            "a column is missing at {place}: labware_location has no colour; the",
+        ),
         ({"updated_at": "changed_at"}, "a column is missing at {place}: labware_location has no changed_at; the table"),
         ({"key": "location_barcode"}, "labware_location at {place} has no unique index on location_barcode alone;"),
         ({"owner": {"lims_id": "L" * 300}}, "labware_location at {place} does not take this task's rows: lims_id has"),
@@ -553,7 +578,9 @@ def test_a_column_that_cannot_be_compared_is_refused(mariadb: SqlServer) -> None
 def test_a_read_only_user_is_told_of_the_grant(mariadb_warehouses: Warehouses) -> None:
     server, url = mariadb_warehouses.server, mariadb_warehouses.mlwh_url
     assert server is not None
-    server.execute("CREATE OR REPLACE USER reader IDENTIFIED BY 'sekret'", f"GRANT SELECT ON `{url.database}`.* TO reader")
+    server.execute(
+        "CREATE OR REPLACE USER reader IDENTIFIED BY 'sekret'", f"GRANT SELECT ON `{url.database}`.* TO reader"
+    )
     target = sink(url.set(username="reader", password="sekret"))
     assert target.compare([Place()]) == Compared(missing=1)
     with pytest.raises(Rejected, match="a grant is missing at .*: INSERT command denied to user 'reader'") as caught:

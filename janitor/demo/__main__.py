@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from rich.console import Console
 from sqlalchemy import URL, create_engine
@@ -28,9 +28,10 @@ from janitor.settings import Settings
 LABWARES, RUNS, PRODUCTS, DAYS = 3_000, 36, 24, 20.0
 SINCE_DAYS = 4
 STEP_SECONDS = 0.4
-CATCH_UP_SECONDS = 45
 STOP_SECONDS = 40
 WELL, NOT_WELL = 0, 1
+
+Daemon: TypeAlias = "subprocess.Popen[bytes]"
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,14 @@ def main() -> int:
         except BlockingIOError:
             console.print(f"another demo, or its daemon, is at work in {folder}: end it, or give another --folder")
             return NOT_WELL
-        return _Demo(console, _prepare(folder, console), lock).run(arguments.seconds)
+        return _Demo(console, _prepare(folder, console), lock).run(arguments.seconds, arguments.patience)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./demo.sh", description="Janitor at work on a simulated lab.")
     parser.add_argument("--seconds", type=float, help="end after so many seconds; on Ctrl-C without it")
+    patience = "how long the daemon may take to catch up in the end: seconds (default: 45)"
+    parser.add_argument("--patience", type=float, default=45.0, help=patience)
     help_text = "where the demo keeps its databases and messages; emptied at the start (default: var/demo)"
     parser.add_argument("--folder", type=Path, default=Path("var/demo"), help=help_text)
     return parser.parse_args()
@@ -135,14 +138,14 @@ class _Demo:
         self.lab = SimulatedLab(labwhere, mlwh, events, seed=random.randrange(1000))
         self.watch = Watch(place.url("mlwh"), place.url("state"), place.messages)
 
-    def run(self, seconds: float | None) -> int:
+    def run(self, seconds: float | None, patience: float) -> int:
         """Let the lab work for so long, let the daemon catch up, and say what came of it."""
         daemon = self._start_daemon()
         self.console.print(
             f"[bold]Started the daemon[/], process {daemon.pid}; it prints to {_short(self.place.log)}\n"
         )
         try:
-            ending = self._watch_over(daemon, seconds)
+            ending = self._watch_over(daemon, seconds, patience)
         finally:
             self._stop(daemon)
         self._show_news()
@@ -155,7 +158,7 @@ class _Demo:
         self._print_where_to_look()
         return WELL if gap.is_closed and self.watch.rows and self.watch.messages else NOT_WELL
 
-    def _watch_over(self, daemon: "subprocess.Popen[bytes]", seconds: float | None) -> int | None:
+    def _watch_over(self, daemon: Daemon, seconds: float | None, patience: float) -> int | None:
         """The daemon's exit code where it ended by itself; None once the time is over and the daemon has caught up."""
         began = time.monotonic()
         work_seconds = float("inf") if seconds is None else max(seconds / 2, seconds - 6)
@@ -166,8 +169,10 @@ class _Demo:
                 time.sleep(STEP_SECONDS)
         except KeyboardInterrupt:
             self.console.print()
+        if daemon.poll() is not None:
+            return daemon.returncode
         self.console.print("[dim]The lab rests; Janitor catches up. (Ctrl-C: do not wait)[/]")
-        limit = max(time.monotonic(), began + (seconds or 0)) + CATCH_UP_SECONDS
+        limit = max(time.monotonic(), began + (seconds or 0)) + patience
         try:
             while daemon.poll() is None and time.monotonic() < limit:
                 self._show_news()
@@ -187,7 +192,7 @@ class _Demo:
             self.watch.messages,
         )
 
-    def _start_daemon(self) -> "subprocess.Popen[bytes]":
+    def _start_daemon(self) -> Daemon:
         front_door = importlib.util.find_spec("run")
         if front_door is None or front_door.origin is None:
             raise SystemExit("run.py is not there: start the demo from the checkout, as ./demo.sh does")
@@ -204,7 +209,7 @@ class _Demo:
                 pass_fds=[self.lock.fileno()],
             )
 
-    def _stop(self, daemon: "subprocess.Popen[bytes]") -> None:
+    def _stop(self, daemon: Daemon) -> None:
         daemon.terminate()
         try:
             daemon.wait(STOP_SECONDS)

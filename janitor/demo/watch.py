@@ -43,6 +43,8 @@ class Watch:
         columns = runs.c.job, runs.c.outcome, func.count()
         query = select(*columns).where(runs.c.outcome.is_not(None)).group_by(runs.c.job, runs.c.outcome)
         found: dict[str, dict[str, int]] = {}
+        if not self._has_state():
+            return found
         with databases.read(self.state) as connection:
             for job, outcome, count in connection.execute(query.order_by(runs.c.job)):
                 found.setdefault(job, {})[outcome] = count

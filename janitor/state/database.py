@@ -1,15 +1,16 @@
 """The connection to the state database: opened, migrated, and written to only by whoever holds the lease."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, func, inspect, select, text, tuple_
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases import Limits, family, make_engine, place
-from janitor.errors import Fenced, Rejected
+from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.tables import SCHEMA_VERSION, leases
 
@@ -36,10 +37,16 @@ class State:
             Fenced: another holder has one of the leases now; nothing is written.
             Unavailable, Rejected: the state database is away, or says no.
         """
-        with self.engine.connect() as connection, connection.begin():
+        with self._connect() as connection, connection.begin():
             if fences:
-                _hold(connection, fences)
+                hold(connection, fences)
             yield connection
+
+    def _connect(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except PoolTimeout as exc:
+            raise Unavailable(f"{place(self.url)} has no free connection in this process: {exc.args[0]}") from exc
 
     def now(self, connection: Connection) -> datetime:
         """The state database's own time, aware UTC: the one clock that several machines share."""
@@ -86,10 +93,20 @@ def _journal(connection: sqlite3.Connection, record: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 
-def _hold(connection: Connection, fences: tuple[Fence, ...]) -> None:
+def hold(connection: Connection, fences: Iterable[Fence]) -> None:
+    """Make sure that leases are still held, and stay so until the transaction ends.
+
+    Raises:
+        Fenced: another holder has one of them now.
+    """
     wanted = [(fence.name, fence.token) for fence in fences]
-    query = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(wanted)).with_for_update(read=True)
-    held = set(connection.execute(query).scalars())
+    held = held_names(connection, wanted)
     lost = sorted(fence.name for fence in fences if fence.name not in held)
     if lost:
         raise Fenced(f"another process holds {', '.join(lost)} now; this one writes nothing more")
+
+
+def held_names(connection: Connection, wanted: Sequence[tuple[str, int]]) -> set[str]:
+    """Those of the leases, given as (name, token), that still stand."""
+    query = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(wanted)).with_for_update(read=True)
+    return set(connection.execute(query).scalars())

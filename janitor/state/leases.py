@@ -3,10 +3,11 @@
 import os
 import socket
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from janitor.runs import Fence
@@ -43,10 +44,13 @@ def is_dead(holder: str) -> bool:
     return _started(int(parts[3])) != parts[4]
 
 
-def acquire(connection: Connection, name: str, holder: str, now: datetime, seconds: float) -> Fence | None:
+def acquire(
+    connection: Connection, name: str, holder: str, now: datetime, seconds: float, again: bool = False
+) -> Fence | None:
     """Take the lease for `seconds` from `now`, with a new token; None where somebody else holds it.
 
-    The caller's transaction decides when it counts. A lease whose holder is known to be dead is free at once.
+    The caller's transaction decides when it counts. A lease whose holder is known to be dead is free at once. With
+    `again` one's own is free too: for a caller who knows that nothing goes on under it.
     """
     row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
     expires_at = now + timedelta(seconds=seconds)
@@ -57,7 +61,7 @@ def acquire(connection: Connection, name: str, holder: str, now: datetime, secon
         except IntegrityError:
             return None
         return Fence(name, 1)
-    free = row.holder is None or row.expires_at <= now or is_dead(row.holder)
+    free = row.holder is None or row.expires_at <= now or (again and row.holder == holder) or is_dead(row.holder)
     if not free:
         return None
     changed = connection.execute(
@@ -68,17 +72,35 @@ def acquire(connection: Connection, name: str, holder: str, now: datetime, secon
     return Fence(name, row.token + 1) if changed.rowcount == 1 else None
 
 
-def renew(connection: Connection, holder: str, now: datetime, seconds: float) -> set[str]:
-    """Extend every lease that `holder` has; the names of those that it still has."""
-    mine = leases.c.holder == holder
+def renew(connection: Connection, fences: Collection[Fence], now: datetime, seconds: float) -> set[Fence]:
+    """Extend leases for `seconds` from `now`; those that still stand. A lease that nobody renews ends by itself."""
+    wanted = [(fence.name, fence.token) for fence in fences]
+    if not wanted:
+        return set()
+    mine = tuple_(leases.c.name, leases.c.token).in_(wanted) & leases.c.holder.is_not(None)
     connection.execute(update(leases).where(mine).values(expires_at=now + timedelta(seconds=seconds)))
-    return set(connection.execute(select(leases.c.name).where(mine)).scalars())
+    return {Fence(*row) for row in connection.execute(select(leases.c.name, leases.c.token).where(mine))}
 
 
 def release(connection: Connection, fence: Fence) -> None:
     """Give the lease back; nothing happens where it was lost already."""
     held = (leases.c.name == fence.name) & (leases.c.token == fence.token)
     connection.execute(update(leases).where(held).values(holder=None, expires_at=NEVER))
+
+
+def release_of(connection: Connection, holder: str) -> None:
+    """Give back every lease of a holder, with new tokens: whatever went on under them writes nothing more."""
+    freed = {"holder": None, "expires_at": NEVER, "token": leases.c.token + 1}
+    connection.execute(update(leases).where(leases.c.holder == holder).values(freed))
+
+
+def revoke_dead(connection: Connection, now: datetime) -> set[str]:
+    """Give back every lease that has expired or whose holder is dead, with new tokens; the holders of the others."""
+    live = live_holders(connection, now)
+    query = select(leases.c.holder).distinct().where(leases.c.holder.is_not(None))
+    for holder in set(connection.execute(query).scalars()) - live:
+        release_of(connection, holder)
+    return live
 
 
 def live_holders(connection: Connection, now: datetime) -> set[str]:

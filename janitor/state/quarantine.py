@@ -10,6 +10,15 @@ from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, inser
 from janitor.state.tables import quarantine
 
 CHUNK = 500
+ITEMS = 5_000
+
+# Follow and reconcile may come upon the same row at once.
+_ADDITION = (
+    insert(quarantine)
+    .prefix_with("OR IGNORE", dialect="sqlite")
+    .prefix_with("IGNORE", dialect="mysql")
+    .prefix_with("IGNORE", dialect="mariadb")
+)
 
 
 @dataclass(frozen=True)
@@ -23,36 +32,49 @@ class Quarantined:
 
 def put(
     connection: Connection, name: str, rows: Iterable[Quarantined], now: datetime, run_id: int
-) -> set[tuple[str, str]]:
-    """Keep rows, or renew those kept already; the identities that were not there before, or not for this reason."""
+) -> Sequence[Quarantined]:
+    """Keep rows, or renew those kept already; one row for each key that is new, or is kept for a new reason."""
     wanted = {(row.key, row.item): row for row in rows}
     held = _held(connection, name, sorted({key for key, _ in wanted}))
-    fresh, renewed, news = [], [], set()
+    known = {key for key, _ in held}
+    fresh, renewed, news = [], [], {}
     for identity, row in wanted.items():
         values = {"key": row.key, "item": row.item, "reason": row.reason, "last_at": now, "run_id": run_id}
         if identity not in held:
             fresh.append(values | {"name": name, "first_at": now})
         else:
             renewed.append({f"_{column}": value for column, value in values.items()})
-        if held.get(identity) != row.reason:
-            news.add(identity)
+        if row.key not in known or held.get(identity, row.reason) != row.reason:
+            news[row.key] = row
     if fresh:
-        connection.execute(insert(quarantine), fresh)
+        connection.execute(_ADDITION, fresh)
     if renewed:
         connection.execute(_renewal(name), renewed)
-    return news
+    return list(news.values())
 
 
-def release(connection: Connection, name: str, identities: Iterable[tuple[str, str]]) -> int:
-    """Let go of rows, by (key, item), that have been delivered or are no longer wanted; how many were kept."""
-    wanted = set(identities)
-    held = _held(connection, name, sorted({key for key, _ in wanted}))
-    gone = [{"_key": key, "_item": item} for key, item in wanted & held.keys()]
+def of_items(connection: Connection, name: str, items: Sequence[str]) -> set[tuple[str, str]]:
+    """The identities (key, item) kept under some items."""
+    table, found = quarantine.c, set[tuple[str, str]]()
+    for start in range(0, len(items), ITEMS):
+        chunk = items[start : start + ITEMS]
+        query = select(table.key, table.item).where(table.name == name, table.item.in_(chunk))
+        found.update((key, item) for key, item in connection.execute(query))
+    return found
+
+
+def is_empty(connection: Connection, name: str) -> bool:
+    """True where nothing is kept under `name`."""
+    return connection.execute(select(quarantine.c.key).where(quarantine.c.name == name).limit(1)).scalar() is None
+
+
+def release(connection: Connection, name: str, identities: Iterable[tuple[str, str]]) -> None:
+    """Let go of rows, by (key, item), that have been delivered or are no longer wanted."""
+    gone = [{"_key": key, "_item": item} for key, item in identities]
     table = quarantine.c
     mine = (table.name == name) & (table.key == bindparam("_key")) & (table.item == bindparam("_item"))
     if gone:
         connection.execute(delete(quarantine).where(mine), gone)
-    return len(gone)
 
 
 def page(connection: Connection, name: str, after: tuple[str, str], limit: int) -> Sequence[tuple[str, str]]:

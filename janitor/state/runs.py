@@ -110,9 +110,8 @@ def attempts_of(connection: Connection, run_id: int) -> Sequence[Row[Any]]:
 
 def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
     """Record slots without a run; a stretch that goes on where the job's newest record ended grows that record."""
-    newest = connection.execute(
-        select(runs).where(runs.c.job == lost.job, runs.c.slot_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
-    ).one_or_none()
+    of_job = (runs.c.job == lost.job) & runs.c.slot_at.is_not(None)
+    newest = connection.execute(select(runs).where(of_job).order_by(runs.c.slot_at.desc()).limit(1)).one_or_none()
     outcome = lost.outcome.value
     if newest is not None and (newest.outcome, newest.reason) == (outcome, lost.reason):
         if newest.slot_until_at < lost.first_at:

@@ -151,6 +151,8 @@ quarantine = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("run_id", RowId, nullable=False),
+    Index("quarantine_by_item", "name", "item"),
+    Index("quarantine_by_age", "name", "last_at"),
     **OPTIONS,
 )
 

@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from janitor import databases
 from janitor.demo import truth
-from janitor.demo.lab import SimulatedLab
+from janitor.demo.lab import NEW_RUN_SAMPLES, SimulatedLab
+from janitor.demo.lab_rows import labware_barcode
 from janitor.demo.summary import Gap
 from tests.fixtures import NOW, Warehouses
 
@@ -67,6 +68,42 @@ def test_no_labware_is_lost_by_moving_it(lab: SimulatedLab, warehouses: Warehous
     assert len(before - after) <= lab.done["broken rows"] + lab.done["labwares deleted"]
     registered = {barcode for barcode in after if barcode.startswith("NEW")}
     assert len(registered) == lab.done["labwares registered"]
+
+
+def test_a_labware_is_where_it_was_scanned_last(lab: SimulatedLab, warehouses: Warehouses) -> None:
+    before = truth.locations(warehouses.labwhere_url)
+    lab.scan(NOW)
+    after = truth.locations(warehouses.labwhere_url)
+    moved = [row for barcode, row in after.items() if before.get(barcode) != row]
+    assert moved
+    assert {row[7] for row in moved} == {"2026-07-01 12:00:00"}
+
+
+def test_a_box_takes_its_labwares_along(lab: SimulatedLab, warehouses: Warehouses) -> None:
+    before = truth.locations(warehouses.labwhere_url)
+    deed = lab.move_box(NOW)
+    after = truth.locations(warehouses.labwhere_url)
+    moved = [barcode for barcode in after if before[barcode] != after[barcode]]
+    assert moved
+    assert all(deed.words.endswith(after[barcode][1]) for barcode in moved)
+    assert [after[barcode][7] for barcode in moved] == [before[barcode][7] for barcode in moved]
+
+
+def test_broken_parts_call_for_no_message_yet(lab: SimulatedLab, warehouses: Warehouses) -> None:
+    moment = NOW
+    while "fills in the manifest of run 47003" not in lab.step(moment).words:
+        moment += timedelta(seconds=0.4)
+    found = truth.messages(warehouses.mlwh_url, warehouses.events_url, ALWAYS)
+    assert len({message[3] for message in found if message[1] == 47003}) == NEW_RUN_SAMPLES - 2
+
+
+def test_the_latest_manifest_update_counts(sqlite_warehouses: Warehouses) -> None:
+    sqlite_warehouses.fill(labwares=50, runs=24, products=8)
+    found = truth.messages(sqlite_warehouses.mlwh_url, sqlite_warehouses.events_url, ALWAYS)
+    databases.dispose()
+    held = {int(str(message[3]).split()[-1]): message[4] for message in found}
+    assert {held[sample] for sample in held if 96 < sample <= 144} == {labware_barcode(9)}
+    assert {held[sample] for sample in held if 48 < sample <= 96} == {labware_barcode(4)}
 
 
 def test_parts_that_come_late_call_for_more_messages(lab: SimulatedLab, warehouses: Warehouses) -> None:

@@ -20,7 +20,6 @@ COLUMNS = (
     "coordinate_position",
     "coordinate_row",
     "coordinate_column",
-    "lims_id",
     "stored_by",
     "stored_at",
 )

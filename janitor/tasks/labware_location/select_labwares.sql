@@ -10,7 +10,6 @@ SELECT
   coordinates.position AS coordinate_position,
   coordinates.row AS coordinate_row,
   coordinates.column AS coordinate_column,
-  'LabWhere' AS lims_id,
   users.login AS stored_by,
   latest.updated_at AS stored_at
 FROM labwares

@@ -19,7 +19,7 @@ from janitor.tasks.labware_location.rows import COLUMNS, Derived
 
 NAME = "labware_location"
 LAG = timedelta(minutes=10)
-RECHECKED_A_TICK = 100
+RECHECKED_A_TICK = 20
 """How many quarantined labwares a tick looks at again: those looked at longest ago."""
 
 log = logging.getLogger(__name__)

@@ -1,5 +1,7 @@
 """The first schema."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,8 +12,8 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make every table."""
-    op.create_table(
+    """Make every table that is not there yet."""
+    _table(
         "actions",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("at", Instant, nullable=False),
@@ -21,8 +23,8 @@ def upgrade() -> None:
         sa.Column("detail", LongText),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("actions_of_job", "actions", ["job", "id"])
-    op.create_table(
+    _index("actions_of_job", "actions", ["job", "id"])
+    _table(
         "cursors",
         sa.Column("name", sa.String(191), nullable=False),
         sa.Column("position", LongText, nullable=False),
@@ -30,7 +32,7 @@ def upgrade() -> None:
         sa.Column("run_id", RowId, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.create_table(
+    _table(
         "jobs",
         sa.Column("id", sa.String(191), nullable=False),
         sa.Column("schedule", sa.String(255), nullable=False),
@@ -40,7 +42,7 @@ def upgrade() -> None:
         sa.Column("paused_by", sa.String(255)),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_table(
+    _table(
         "leases",
         sa.Column("name", sa.String(191), nullable=False),
         sa.Column("holder", sa.String(255)),
@@ -48,18 +50,17 @@ def upgrade() -> None:
         sa.Column("expires_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.create_index("leases_of_holder", "leases", ["holder"])
-    op.create_table(
+    _index("leases_of_holder", "leases", ["holder"])
+    _table(
         "ledger",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("digest", Digest, nullable=False),
         sa.Column("published_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("name", "digest"),
         sqlite_with_rowid=False,
-        **OPTIONS,
     )
-    op.create_index("ledger_by_age", "ledger", ["name", "published_at"])
-    op.create_table(
+    _index("ledger_by_age", "ledger", ["name", "published_at"])
+    _table(
         "quarantine",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("key", sa.String(255), nullable=False),
@@ -70,7 +71,9 @@ def upgrade() -> None:
         sa.Column("run_id", RowId, nullable=False),
         sa.PrimaryKeyConstraint("name", "key", "item"),
     )
-    op.create_table(
+    _index("quarantine_by_item", "quarantine", ["name", "item"])
+    _index("quarantine_by_age", "quarantine", ["name", "last_at"])
+    _table(
         "runs",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("job", sa.String(191), nullable=False),
@@ -92,11 +95,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
         sqlite_autoincrement=True,
-        **OPTIONS,
     )
-    op.create_index("runs_by_outcome", "runs", ["outcome", "id"])
-    op.create_index("runs_of_job", "runs", ["job", "id"])
-    op.create_table(
+    _index("runs_by_outcome", "runs", ["outcome", "id"])
+    _index("runs_of_job", "runs", ["job", "id"])
+    _table(
         "attempts",
         sa.Column("run_id", RowId, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -108,7 +110,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "number"),
     )
-    op.create_table(
+    _table(
         "run_logs",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("run_id", RowId, nullable=False),
@@ -119,4 +121,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("logs_of_run", "run_logs", ["run_id", "id"])
+    _index("logs_of_run", "run_logs", ["run_id", "id"])
+
+
+def _table(name: str, *parts: Any, **options: Any) -> None:
+    # MySQL cannot take DDL back: a migration that was cut off, or is run by two at once, goes on from what is there.
+    op.create_table(name, *parts, if_not_exists=True, **OPTIONS, **options)
+
+
+def _index(name: str, table: str, columns: list[str]) -> None:
+    if name not in {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}:
+        op.create_index(name, table, columns)

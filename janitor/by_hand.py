@@ -1,0 +1,170 @@
+"""A run that a person starts: now, in this process, recorded like any other, with its progress on the terminal."""
+
+import getpass
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Self
+
+from janitor import databases
+from janitor.console import counted, one_line
+from janitor.errors import Cancelled, Interrupted, JanitorError
+from janitor.exit_codes import INTERRUPTED
+from janitor.execution import Runner, Slot
+from janitor.jobs import Job
+from janitor.keeper import Keeper
+from janitor.runs import Outcome
+from janitor.state.runs import BY_HAND, Ending
+
+LOOK_SECONDS = 0.1
+"""How often the run's progress is looked at."""
+CUT_OFF_SECONDS = 2.0
+"""How long recording a run that is cut off may take."""
+
+Finished = tuple[int, Ending]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a run by hand ended, in one line."""
+
+    outcome: Outcome
+    text: str
+
+
+def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str) -> Report:
+    """Run a job now, to its end; Ctrl-C asks it to stop at its next safe point, a second one ends the process at once.
+
+    Call it in the main thread. `show_command` is the command by which a person sees the whole run, without the id.
+
+    Raises:
+        Skip: the job is running already.
+        Unavailable, Rejected: the state database cannot record the run, which then does not begin.
+    """
+    runner.state.migrate()
+    keeper = Keeper(runner, daemon=False)
+    with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread, Stopper(runner) as stopper:
+        keeper.start()
+        try:
+            future = thread.submit(runner.execute, job, Slot(None, BY_HAND), dry_run)
+            finished = _watched(runner, future, stopper, job.id)
+        finally:
+            keeper.stop()
+    databases.dispose()
+    if finished is None:
+        raise JanitorError(f"{job.id} did not run; the log says why")
+    return _report(job, finished, dry_run, show_command, unrecorded=runner.waiting > 0)
+
+
+def keep_quiet(handler: logging.Handler) -> None:
+    """Keep out of the terminal what the report says anyway: that the run began, and how it ended."""
+    handler.addFilter(lambda record: record.name != "janitor.execution" or record.levelno == logging.WARNING)
+
+
+def user_name() -> str:
+    """Who is at the keyboard, as far as the machine knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user often has no name
+        return f"uid {os.getuid()}"
+
+
+def _report(job: Job, finished: Finished, dry_run: bool, show_command: str, unrecorded: bool) -> Report:
+    run_id, ending = finished
+    done = f"{job.id} {ending.outcome.value.replace('_', ' ')}"
+    if ending.outcome is Outcome.SUCCEEDED:
+        done += f" in {ending.seconds:.2f} s" + (" (dry run)" if dry_run else "")
+    said = one_line(ending.reason) if ending.reason else counted(ending.counts)
+    where = f"run {run_id}" + (f"; `{show_command} {run_id}` has the traceback" if ending.traceback else "")
+    where += "; its end is not recorded, as the state database is away" if unrecorded else ""
+    return Report(ending.outcome, f"{done}{': ' if said else ''}{said} ({where})")
+
+
+class Stopper:
+    """Turns SIGINT and SIGTERM into a request to the run to stop, and the second one into the end of the process."""
+
+    def __init__(self, runner: Runner) -> None:
+        """Signals are as they were until the block begins."""
+        self._runner, self._previous = runner, dict[int, Any]()
+        self._reason: Cancelled | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave signals as they were."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def pass_on(self) -> None:
+        """Ask the run to stop, where that was asked for; a run that had not begun by then is asked once it has."""
+        if self._reason is not None:
+            for live in list(self._runner.live.values()):
+                live.run.ask_to_stop(self._reason)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._reason is not None:
+            self._end_at_once()
+        by_hand = Cancelled(f"stopped by {user_name()} with Ctrl-C")
+        self._reason = by_hand if number == signal.SIGINT else Interrupted("the process was asked to stop")
+        self.pass_on()
+
+    def _end_at_once(self) -> None:
+        # In a thread, as the state database may be away, or be waiting for this very thread.
+        args = ("it was ended at once, by a second signal",)
+        recorder = threading.Thread(target=self._runner.cut_off, args=args, daemon=True)
+        recorder.start()
+        recorder.join(CUT_OFF_SECONDS)
+        os._exit(INTERRUPTED)
+
+
+def _watched(runner: Runner, future: "Future[Finished | None]", stopper: Stopper, name: str) -> Finished | None:
+    with _progress_shown(name) as show:
+        while True:
+            try:
+                return future.result(LOOK_SECONDS)
+            except NotYet:
+                if future.done():
+                    raise
+            stopper.pass_on()
+            for live in list(runner.live.values()):
+                show(dict(live.progress))
+
+
+@contextmanager
+def _progress_shown(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Bars on a terminal, one for each part that the run reports on; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda parts: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bars: dict[str, Any] = {}
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True) as progress:
+        handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
+        for handler in handlers:
+            handler.setStream(sys.stderr)  # rich's, which writes above the bars
+
+        def show(parts: dict[str, Any]) -> None:
+            for name, part in parts.items():
+                if name not in bars:
+                    bars[name] = progress.add_task(name or job, total=None, note="")
+                progress.update(
+                    bars[name], completed=part["done"], total=part["total"], note=part.get("note", "")
+                )
+
+        yield show
+    for handler in handlers:
+        handler.setStream(sys.stderr)

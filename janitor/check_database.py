@@ -1,0 +1,137 @@
+"""Whether a database is what the jobs need: it answers, is new enough, and has the tables, columns and grants."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import URL, Connection, column, select, table, text
+
+from janitor import databases
+from janitor.errors import JanitorError
+from janitor.findings import Finding, ok, wrong
+from janitor.needs import DatabaseNeed
+from janitor.settings import Settings
+
+OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0, 4), "SQLite": (3, 38)}
+"""The first versions that have JSON_TABLE, or SQLite's JSON functions."""
+SMALLEST_PACKET = 1024 * 1024
+"""A page of rows goes to the server as one parameter of some hundred kilobytes."""
+
+
+def of_database(settings: Settings, need: DatabaseNeed, jobs: str) -> Iterator[Finding]:
+    """The database that a setting names: connection, version, tables, columns and grants. Nothing is written."""
+    url = settings.needed(need.setting)
+    try:
+        with databases.read(url) as connection:
+            yield from _of_server(connection, need, url, jobs)
+    except JanitorError as exc:
+        yield wrong(f"{need.setting}: {exc}")
+        return
+    for name in dict.fromkeys((*need.reads, *need.writes)):
+        columns = tuple(dict.fromkeys((*need.reads.get(name, ()), *need.writes.get(name, ()))))
+        deletes = name in need.deletes and bool(getattr(settings, need.deletes[name].lower()))
+        yield from of_table(url, need.setting, name, columns, writes=name in need.writes, deletes=deletes)
+
+
+def of_table(
+    url: URL, setting: str, name: str, columns: Sequence[str], *, writes: bool, deletes: bool
+) -> Iterator[Finding]:
+    """One table: its columns, and what the user may do with it."""
+    where = f"{setting}: table {name} at {databases.place(url)}"
+    try:
+        with databases.read(url) as connection:
+            if absent := _absent(connection, name, columns):
+                several = "columns" if len(absent) > 1 else "column"
+                lacks = f"{where} has no {several} {', '.join(absent)}"
+                yield wrong(f"{lacks}: check that it is the right database, or add the {several}")
+                return
+            connection.execute(_query(name, columns))
+    except JanitorError as exc:
+        yield wrong(f"{setting}: {exc}{_grant(exc, url, name, 'SELECT')}")
+        return
+    may = ["read"]
+    for verb in [*(("INSERT", "UPDATE") if writes else ()), *(("DELETE",) if deletes else ())]:
+        try:
+            with databases.begin(url) as connection:
+                connection.execute(_explained(connection, verb, name, columns))
+        except JanitorError as exc:
+            yield wrong(f"{setting}: {exc}{_grant(exc, url, name, verb)}")
+            return
+        may.append(verb.lower())
+    yield ok(f"{where}: {len(columns)} columns; the user may {', '.join(may)}")
+
+
+def _of_server(connection: Connection, need: DatabaseNeed, url: URL, jobs: str) -> Iterator[Finding]:
+    where = f"{need.setting}: {databases.place(url)}"
+    if databases.family(url) == "sqlite":
+        product, said = "SQLite", str(connection.execute(text("SELECT sqlite_version()")).scalar_one())
+        yield _of_version(where, product, said, said, jobs)
+        return
+    query = text("SELECT VERSION() AS version, @@max_allowed_packet AS packet, @@read_only AS read_only")
+    row = connection.execute(query).one()
+    product = "MariaDB" if "mariadb" in row.version.lower() else "MySQL"
+    # In a MariaDB session this is the only sure sign of TLS; a tunnel does not show.
+    cipher: Any = connection.execute(text("SHOW SESSION STATUS LIKE 'Ssl_cipher'")).one_or_none()
+    secured = f"{row.version} as user {url.username!r}, {'with' if cipher and cipher[1] else 'without'} TLS"
+    yield _of_version(where, product, row.version, secured, jobs)
+    if row.packet < SMALLEST_PACKET:
+        yield wrong(f"{where}: max_allowed_packet is {row.packet} bytes: set it to {SMALLEST_PACKET} or more there")
+    if need.writes and row.read_only:
+        yield wrong(f"{where}: the server is read-only, and {', '.join(need.writes)} is written: give the primary's URL")
+
+
+def _of_version(where: str, product: str, version: str, said: str, jobs: str) -> Finding:
+    numbers = tuple(int(part) for part in version.split("-")[0].split(".") if part.isdecimal())
+    oldest = OLDEST[product]
+    if numbers < oldest:
+        least = ".".join(str(number) for number in oldest)
+        return wrong(f"{where} is {product} {version}: Janitor needs {product} {least} or later")
+    return ok(f"{where}: connected, {product} {said} ({jobs})")
+
+
+def _absent(connection: Connection, name: str, columns: Sequence[str]) -> list[str]:
+    """The columns that the table lacks; none where the table itself is missing or hidden, which a query tells better."""
+    if connection.dialect.name == "sqlite":
+        query = text("SELECT name FROM pragma_table_info(:name)")
+    else:
+        query = text(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = :name"
+        )
+    found = {str(one).lower() for one in connection.execute(query, {"name": name}).scalars()}
+    if not found or connection.dialect.name != "sqlite" and _readable(connection, name, columns):
+        return []
+    return [one for one in columns if one.lower() not in found]
+
+
+def _readable(connection: Connection, name: str, columns: Sequence[str]) -> bool:
+    """False also where a grant is missing, for columns that the user may not see look as if they were not there."""
+    try:
+        connection.execute(_query(name, columns))
+        return True
+    except JanitorError as exc:
+        return _is_denied(exc)
+
+
+def _query(name: str, columns: Sequence[str]) -> Any:
+    return select(*(column(one) for one in columns)).select_from(table(name)).limit(0)
+
+
+def _explained(connection: Connection, verb: str, name: str, columns: Sequence[str]) -> Any:
+    """A statement that the server checks as it would check the write itself, and does not execute."""
+    quote = connection.dialect.identifier_preparer.quote
+    target, names = quote(name), [quote(one) for one in columns]
+    statements = {
+        "INSERT": f"INSERT INTO {target} ({', '.join(names)}) VALUES ({', '.join('NULL' for _ in names)})",
+        "UPDATE": f"UPDATE {target} SET {', '.join(f'{one} = {one}' for one in names)}",
+        "DELETE": f"DELETE FROM {target}",
+    }
+    return text(f"EXPLAIN {statements[verb]}")
+
+
+def _grant(error: JanitorError, url: URL, name: str, verb: str) -> str:
+    """What an administrator would run, where it is a grant that is missing."""
+    return f": GRANT {verb} ON `{url.database}`.`{name}` TO {url.username!r}" if _is_denied(error) else ""
+
+
+def _is_denied(error: JanitorError) -> bool:
+    driver_error = error.__cause__
+    return driver_error is not None and driver_error.args[:1] in ((1142,), (1143,))

@@ -1,0 +1,355 @@
+"""The verbs: each reads what was typed, lets other modules do the work, and prints what came of it."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+
+from janitor import __version__, console, databases, logs
+from janitor.errors import BadSetting, JanitorError, Skip
+from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, OF_OUTCOME, SKIPPED, SUCCEEDED
+from janitor.jobs import Job
+from janitor.logs import Mask, RunLog
+from janitor.requirements import require
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+from janitor.state import State, leases
+
+log = logging.getLogger("janitor")
+
+Build = Callable[[Settings], Scheduler]
+DEAD_SECONDS = 30.0
+"""How old the clock's heartbeat may be: six times as long as the clock takes between two."""
+
+
+@dataclass
+class House:
+    """What the verbs share, each part made when it is first asked for."""
+
+    build: Build
+    mask: Mask = field(default_factory=Mask)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, from the environment and `.env`."""
+        settings = Settings.load()
+        self.mask = logs.mask_for(settings)
+        databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+        return settings
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """The clock with its jobs, not started."""
+        return self.build(self.settings)
+
+    @cached_property
+    def state(self) -> State:
+        """The state database, at this release's schema."""
+        state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds)
+        state.migrate()
+        return state
+
+    def job(self, name: str) -> Job:
+        """The job of that name.
+
+        Raises:
+            BadSetting: there is none; the error lists those there are.
+        """
+        jobs = self.scheduler.jobs
+        if name not in jobs:
+            raise BadSetting("JOB", name, f"there is no such job; the jobs are {', '.join(jobs)}")
+        return jobs[name]
+
+    def log_to(self, stream: Any, *, tracebacks: bool, least: int | None = None) -> RunLog:
+        """Set up logging for this process; `least` keeps out lesser levels, but not where LOG_LEVEL is DEBUG."""
+        run_log = logs.set_up(self.settings, self.mask, stream, tracebacks)
+        if least is not None and self.settings.log_level != "DEBUG":
+            logging.getLogger().setLevel(least)
+        return run_log
+
+
+def main(build: Build, arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; the exit code. What goes wrong is one line on stderr."""
+    house = House(build)
+    try:
+        code = verbs.main(arguments, prog_name=program(), obj=house, standalone_mode=False)
+        return code if isinstance(code, int) else SUCCEEDED
+    except click.Abort:
+        return CANCELLED
+    except click.ClickException as exc:
+        exc.show()
+        return BAD_INPUT
+    except BadSetting as exc:
+        _complain(house, str(exc))
+        return BAD_INPUT
+    except JanitorError as exc:
+        _complain(house, str(exc))
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has had enough
+        return SUCCEEDED
+    except Exception as exc:
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            sys.stderr.write(house.mask(traceback.format_exc()))
+        hint = "set LOG_LEVEL=DEBUG to see where"
+        _complain(house, f"an error that was not expected: {type(exc).__name__}: {exc}; {hint}")
+        return FAILED
+
+
+def program() -> str:
+    """How this program was called, for texts that name a command."""
+    return "python run.py" if Path(sys.argv[0]).name == "run.py" else "janitor"
+
+
+def _complain(house: House, sentence: str) -> None:
+    print(f"janitor: {house.mask(console.one_line(sentence))}", file=sys.stderr)
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="janitor", message="%(prog)s %(version)s")
+@click.pass_context
+def verbs(context: click.Context) -> int | None:
+    """Scheduled data work: a clock, plain task functions and a memory of every run. Without a verb: start."""
+    return context.invoke(start) if context.invoked_subcommand is None else None
+
+
+@verbs.command()
+@click.pass_obj
+def start(house: House) -> int:
+    """Run the daemon until SIGTERM or Ctrl-C."""
+    from janitor.execution import Runner
+
+    settings = house.settings
+    run_log = house.log_to(sys.stdout, tracebacks=True)
+    scheduler = house.scheduler
+    for job in scheduler.jobs.values():
+        if job.enabled:
+            require(settings, job)
+    _touch(settings.heartbeat_file)
+    where = databases.place(settings.state_database_url)
+    log.info("Janitor %s starts, its state is in %s", __version__, where)
+    state = State(settings.state_database_url, settings.connect_timeout_seconds)
+    scheduler.start(Runner(state, settings, leases.new_holder(), house.mask, run_log))
+    return SUCCEEDED
+
+
+@verbs.command("jobs")
+@as_json
+@click.pass_obj
+def jobs(house: House, as_json: bool) -> None:
+    """List the jobs: schedule, next run, last outcome."""
+    from janitor import listings
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.begin() as connection:
+        rows = listings.of_jobs(connection, house.scheduler.jobs.values(), _now())
+    console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
+
+
+@verbs.command()
+@click.argument("job")
+@click.option("--dry-run", is_flag=True, help="Only count what would be done.")
+@click.pass_obj
+def run(house: House, job: str, dry_run: bool) -> int:
+    """Run a job now, recorded; the exit code tells its outcome."""
+    from janitor import by_hand
+    from janitor.execution import Runner
+
+    wanted = house.job(job)
+    require(house.settings, wanted)
+    run_log = house.log_to(sys.stderr, tracebacks=False)
+    by_hand.keep_quiet(logging.getLogger().handlers[0])
+    runner = Runner(house.state, house.settings, leases.new_holder(), house.mask, run_log)
+    try:
+        report = by_hand.run(runner, wanted, dry_run=dry_run, show_command=f"{program()} show")
+    except Skip as exc:
+        print(f"{job} skipped: {exc}")
+        return SKIPPED
+    print(report.text)
+    return OF_OUTCOME[report.outcome]
+
+
+@verbs.command()
+@click.argument("job", required=False)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many lines.")
+@as_json
+@click.pass_obj
+def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
+    """List the newest runs, and what people did to jobs."""
+    from janitor import listings
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    name = house.job(job).id if job else None
+    with house.state.begin() as connection:
+        rows = listings.history(connection, name, limit)
+    console.print_listing(rows, listings.HISTORY, as_json=as_json, empty="Nothing has run yet.")
+
+
+@verbs.command()
+@click.argument("run", type=int)
+@as_json
+@click.pass_obj
+def show(house: House, run: int, as_json: bool) -> None:
+    """Show one run: outcome, counts, attempts, progress, log, traceback."""
+    from janitor import listings
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.begin() as connection:
+        row = listings.details(connection, run)
+    if row is None:
+        raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists those there are")
+    if as_json:
+        console.print_json(row)
+    else:
+        console.print_run(row)
+
+
+@verbs.command()
+@click.argument("job")
+@click.pass_obj
+def pause(house: House, job: str) -> None:
+    """Let no further slot of a job run, until it is resumed."""
+    from janitor.state import actions
+    from janitor.state import jobs as records
+
+    wanted, actor = house.job(job), _actor()
+    with house.state.begin() as connection:
+        done = records.pause(connection, wanted.id, wanted.schedule, _now(), actor)
+        if done:
+            actions.record(connection, actor, "pause", wanted.id, "", _now())
+    print(f"{job} is paused" if done else f"{job} was paused already")
+
+
+@verbs.command()
+@click.argument("job")
+@click.pass_obj
+def resume(house: House, job: str) -> None:
+    """Let a paused job's slots run again."""
+    from janitor.state import actions
+    from janitor.state import jobs as records
+
+    wanted = house.job(job)
+    with house.state.begin() as connection:
+        done = records.resume(connection, wanted.id)
+        if done:
+            actions.record(connection, _actor(), "resume", wanted.id, "", _now())
+    print(f"{job} is resumed" if done else f"{job} was not paused")
+
+
+@verbs.command()
+@click.option("--all", "everything", is_flag=True, help="Also what jobs that are switched off need.")
+@click.option("--declare", is_flag=True, help="Make the exchange where it is missing.")
+@as_json
+@click.pass_obj
+def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
+    """Check settings, connections, tables, columns, grants, the exchange."""
+    from janitor.check import findings
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)
+    jobs, unknown = house.scheduler.jobs.values(), house.scheduler.unknown_variables().values()
+    found = []
+    for finding in findings(house.settings, jobs, unknown, everything=everything, declare=declare):
+        found.append({"verdict": finding.verdict.lower(), "text": house.mask(console.one_line(finding.text))})
+        if not as_json:
+            print(f"{finding.verdict:<5}  {found[-1]['text']}", flush=True)
+    if as_json:
+        console.print_json(found)
+    return FAILED if any(one["verdict"] == "wrong" for one in found) else SUCCEEDED
+
+
+@verbs.command()
+@click.argument("job", required=False)
+@as_json
+@click.pass_obj
+def quarantine(house: House, job: str | None, as_json: bool) -> None:
+    """List what cannot be delivered, with the reasons."""
+    from janitor import listings
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    name = house.job(job).id if job else None
+    with house.state.begin() as connection:
+        rows = listings.of_quarantine(connection, name)
+    console.print_listing(rows, listings.QUARANTINE, as_json=as_json, empty="Nothing is in quarantine.")
+
+
+@verbs.command()
+@click.argument("job")
+@click.option("--set", "value", metavar="VALUE", help="An id to go on after, or 'start' to begin anew.")
+@as_json
+@click.pass_obj
+def cursor(house: House, job: str, value: str | None, as_json: bool) -> None:
+    """Show how far a job has read its feed, or set it."""
+    from janitor import job_cursor
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    wanted = house.job(job)
+    if value is not None:
+        job_cursor.move(house.state, wanted.id, value, _actor(), _now(), house.settings.lease_seconds)
+    found = job_cursor.read(house.state, wanted.id)
+    if as_json:
+        console.print_json(found)
+    else:
+        print(job_cursor.in_words(wanted.id, found))
+
+
+@verbs.command()
+@click.option("--limit", type=click.IntRange(1), help="End after so many rows.")
+@click.pass_obj
+def listen(house: House, limit: int | None) -> int:
+    """Print what is published from now on, decoded, as JSON lines."""
+    from janitor import published
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    try:
+        for line in published.lines(house.settings, house.scheduler.jobs.values(), limit):
+            print(line, flush=True)
+    except KeyboardInterrupt:
+        pass
+    return SUCCEEDED
+
+
+@verbs.command()
+@click.pass_obj
+def health(house: House) -> int:
+    """Tell whether the daemon's clock ticks."""
+    path = house.settings.heartbeat_file
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError as exc:
+        print(f"not healthy: the clock's heartbeat {path} cannot be read ({exc.strerror}); is the daemon running?")
+        return FAILED
+    ticked = f"the clock ticked {age:.0f} s ago ({path})"
+    if age > DEAD_SECONDS:
+        print(f"not healthy: {ticked}, which should be every 5 s")
+        return FAILED
+    print(f"healthy: {ticked}")
+    return SUCCEEDED
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as exc:
+        raise BadSetting("HEARTBEAT_FILE", path, f"it cannot be written ({exc.strerror}); give another path") from exc
+
+
+def _actor() -> str:
+    from janitor.by_hand import user_name
+
+    return user_name()
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

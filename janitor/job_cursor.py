@@ -1,0 +1,57 @@
+"""A job's cursor, as a person reads and sets it."""
+
+from datetime import datetime
+from typing import Any
+
+from janitor.errors import BadSetting, JanitorError
+from janitor.feeds import describe, position_after
+from janitor.state import State, actions, cursors, leases, runs
+
+START = "start"
+
+
+def read(state: State, job: str) -> dict[str, Any] | None:
+    """How far the job has read its feed; None before its first run."""
+    with state.begin() as connection:
+        position = cursors.load(connection, job)
+    return None if position is None else {"job": job, **describe(position)}
+
+
+def in_words(job: str, found: dict[str, Any] | None) -> str:
+    """What `read` found, as a sentence."""
+    if found is None:
+        return f"{job} has no cursor: its next run begins anew"
+    text = f"{job} has read its feed up to id {found['top']}; up to {found['settled']} it does not look back"
+    text += f"; {found['taken_above']} ids above that are done, and {found['gaps']} may still come"
+    if found.get("snapshot_after") is not None:
+        text += f"; its snapshot goes on after key {found['snapshot_after']}"
+    return text
+
+
+def move(state: State, job: str, value: str, actor: str, now: datetime, lease_seconds: float) -> None:
+    """Let the job go on after the id `value`, or begin anew where it is `start`; recorded with who did it.
+
+    Raises:
+        BadSetting: the value is neither, or the job has no cursor that could be set.
+        JanitorError: the job is running, and would overwrite it.
+    """
+    position = None if value == START else position_after(value, "--set")
+    with state.begin() as connection:
+        # All in one transaction: nobody can take the lease, or write the cursor, in between.
+        fence = leases.acquire(
+            connection, leases.job_lease(job), leases.new_holder(), state.now(connection), lease_seconds
+        )
+        if fence is None:
+            other = runs.running(connection, job)
+            which = f" (run {other.id})" if other else ""
+            raise JanitorError(f"{job} is running{which}: set its cursor once it has ended, or pause it first")
+        before = cursors.load(connection, job)
+        if before is None:
+            raise BadSetting("JOB", job, "it has no cursor; a job that follows a feed has one after its first run")
+        if position is None:
+            cursors.forget(connection, job)
+        else:
+            cursors.save(connection, job, position, now, 0)
+        detail = f"{value}; it was at {describe(before)['top']}"
+        actions.record(connection, actor, "cursor set", job, detail, now)
+        leases.release(connection, fence)
