@@ -1,4 +1,4 @@
-"""The front door: settings, a clock, one `add_job` for each job. `python run.py` starts it, `python run.py --help` tells the rest."""
+"""The front door: a clock with one `add_job` for each job. `python run.py` starts it; `--help` tells the rest."""
 
 import sys
 

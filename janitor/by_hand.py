@@ -17,8 +17,8 @@ from typing import Any, Self
 from janitor import databases
 from janitor.console import counted, one_line
 from janitor.errors import Cancelled, Interrupted, JanitorError
-from janitor.exit_codes import INTERRUPTED
 from janitor.execution import Runner, Slot
+from janitor.exit_codes import INTERRUPTED
 from janitor.jobs import Job
 from janitor.keeper import Keeper
 from janitor.runs import Outcome
@@ -152,7 +152,9 @@ def _progress_shown(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bars: dict[str, Any] = {}
-    with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True) as progress:
+    with Progress(
+        *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
+    ) as progress:
         handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
         for handler in handlers:
             handler.setStream(sys.stderr)  # rich's, which writes above the bars
@@ -161,9 +163,7 @@ def _progress_shown(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
             for name, part in parts.items():
                 if name not in bars:
                     bars[name] = progress.add_task(name or job, total=None, note="")
-                progress.update(
-                    bars[name], completed=part["done"], total=part["total"], note=part.get("note", "")
-                )
+                progress.update(bars[name], completed=part["done"], total=part["total"], note=part.get("note", ""))
 
         yield show
     for handler in handlers:

@@ -19,7 +19,12 @@ from janitor.state.tables import leases
 
 
 def findings(
-    settings: Settings, jobs: Iterable[Job], unknown: Iterable[str] = (), *, everything: bool = False, declare: bool = False
+    settings: Settings,
+    jobs: Iterable[Job],
+    unknown: Iterable[str] = (),
+    *,
+    everything: bool = False,
+    declare: bool = False,
 ) -> Iterator[Finding]:
     """Look at what the enabled jobs need, or with `everything` all jobs; each finding as soon as it is known.
 
@@ -34,7 +39,7 @@ def findings(
             yield note(f"{job.id} is switched off by {job.disabled_because}: what it needs is not looked at")
     yield from _heartbeat(settings.heartbeat_file)
     yield from of_state(settings)
-    yield from _of_settings(settings, wanted)
+    yield from (wrong(str(problem)) for problem in missing(settings, wanted))
     for setting, (need, names) in _databases(wanted).items():
         if getattr(settings, setting.lower()) is not None:
             yield from of_database(settings, need, names)
@@ -88,11 +93,6 @@ def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> I
         yield ok(f"{setting}: exchange {exchange!r} at RabbitMQ {place}: {said} ({jobs})")
     except JanitorError as exc:
         yield wrong(f"{'MESSAGES_DIR' if settings.messages_dir is not None else setting}: {exc}")
-
-
-def _of_settings(settings: Settings, jobs: Iterable[Job]) -> Iterator[Finding]:
-    for job in jobs:
-        yield from (wrong(str(problem)) for problem in missing(settings, job))
 
 
 def _heartbeat(path: Path) -> Iterator[Finding]:

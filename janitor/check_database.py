@@ -76,7 +76,9 @@ def _of_server(connection: Connection, need: DatabaseNeed, url: URL, jobs: str) 
     if row.packet < SMALLEST_PACKET:
         yield wrong(f"{where}: max_allowed_packet is {row.packet} bytes: set it to {SMALLEST_PACKET} or more there")
     if need.writes and row.read_only:
-        yield wrong(f"{where}: the server is read-only, and {', '.join(need.writes)} is written: give the primary's URL")
+        yield wrong(
+            f"{where}: the server is read-only, and {', '.join(need.writes)} is written: give the primary's URL"
+        )
 
 
 def _of_version(where: str, product: str, version: str, said: str, jobs: str) -> Finding:
@@ -89,7 +91,7 @@ def _of_version(where: str, product: str, version: str, said: str, jobs: str) ->
 
 
 def _absent(connection: Connection, name: str, columns: Sequence[str]) -> list[str]:
-    """The columns that the table lacks; none where the table itself is missing or hidden, which a query tells better."""
+    """The columns that the table lacks; none where the table is missing or hidden, which a query tells better."""
     if connection.dialect.name == "sqlite":
         query = text("SELECT name FROM pragma_table_info(:name)")
     else:

@@ -1,12 +1,15 @@
 """A task in a child process, which is killed when its time is over and dies with its parent."""
 
+import contextlib
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import traceback
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -24,14 +27,14 @@ from janitor.errors import (
     Unavailable,
 )
 from janitor.jobs import Job
-from janitor.logs import RunLog, mask_for
-from janitor.runs import Fence, Run, running
+from janitor.logs import quieten
+from janitor.runs import Run, follow_into_threads, in_words, running
 from janitor.settings import Settings
 from janitor.state import State
-from janitor.state.logs import LogLine
 
 POLL_SECONDS = 0.1
 KILL_AFTER_SECONDS = 2.0
+STOP_SECONDS = 1.0
 LEAVES = (Cancelled, DeadlineExceeded, Fenced, Interrupted, Rejected, Skip, StatementTimeout, Unavailable)
 """The errors that mean the same in the parent as in the child; the traceback of any other one comes along."""
 
@@ -44,51 +47,88 @@ class ChildFailed(JanitorError):
         self.child_traceback = child_traceback
 
 
-def call(job: Job, run: Run, settings: Settings, run_log: RunLog) -> dict[str, Any] | None:
-    """Run the job's task in a fresh interpreter; its counts.
+def call(job: Job, run: Run, settings: Settings) -> object:
+    """Run the job's task in a fresh interpreter, with its log and progress as if it ran here; what it returned.
+
+    Asked to stop, it may come to its next safe point within the grace; it is killed after that, and at its deadline.
 
     Raises:
-        DeadlineExceeded: its time was over and it was killed.
-        Interrupted, Cancelled: it was asked to stop, and killed.
+        DeadlineExceeded: its time was over.
+        Interrupted, Cancelled: it was asked to stop.
         ChildFailed: it raised, or died.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     about = {"id": run.id, "job": run.job, "slot_at": run.slot_at, "started_at": run.started_at, "dry_run": run.dry_run}
-    about |= {"holder": run.holder, "timeout_seconds": run.timeout_seconds, "attempt": run.attempt, "remaining": run.remaining_seconds}
-    fences = [(fence.name, fence.token) for fence in run.fences.values()]
+    about |= {"timeout_seconds": run.timeout_seconds, "attempt": run.attempt, "remaining": run.remaining_seconds}
+    about |= {"holder": run.holder, "fences": dict(run.fences)}
     task = (job.func, tuple(job.args), dict(job.kwargs))
-    process = context.Process(target=_in_child, args=(theirs, settings, about, fences, task), daemon=True)
-    process.start()
-    theirs.close()
+    process = context.Process(target=_in_child, args=(theirs, settings, about, task), daemon=True)
+    ended = False
     try:
-        return _follow(ours, process, run, run_log)
+        process.start()
+        theirs.close()
+        returned = _follow(_Parent(ours, process, run, settings.grace_seconds))
+        ended = True
+        return returned
     finally:
-        _end(process)
+        _end(process, KILL_AFTER_SECONDS if ended else 0)
         ours.close()
 
 
-def _follow(pipe: Connection, process: BaseProcess, run: Run, run_log: RunLog) -> dict[str, Any] | None:
+@dataclass
+class _Parent:
+    """A child process, seen from the one that waits for it."""
+
+    pipe: Connection
+    process: BaseProcess
+    run: Run
+    grace_seconds: float
+    stop_until: float | None = None
+
+
+def _follow(parent: _Parent) -> object:
     while True:
-        run.check()
-        if not pipe.poll(POLL_SECONDS):
-            if not process.is_alive() and not pipe.poll(0):
-                raise ChildFailed(f"its process ended without a result, exit code {process.exitcode}")
+        _let_go_on(parent)
+        if not parent.pipe.poll(POLL_SECONDS):
+            if not parent.process.is_alive() and not parent.pipe.poll(0):
+                raise _died(parent)
             continue
         try:
-            kind, value = pipe.recv()
-        except EOFError:
-            process.join(KILL_AFTER_SECONDS)
-            raise ChildFailed(f"its process ended without a result, exit code {process.exitcode}") from None
+            kind, value = parent.pipe.recv()
+        except (EOFError, OSError):
+            raise _died(parent) from None
         if kind == "log":
-            run_log.keep(LogLine(run.id, *value))
+            logging.getLogger(value["name"]).handle(logging.makeLogRecord(value))
         elif kind == "progress":
-            run.on_progress(*value)
+            parent.run.on_progress(*value)
         elif kind == "returned":
-            counts: dict[str, Any] | None = value
-            return counts
+            return value
         else:
             raise _as_error(*value)
+
+
+def _let_go_on(parent: _Parent) -> None:
+    """Raise where the child's time is over; pass on to it that the run was asked to stop."""
+    try:
+        parent.run.check()
+    except Cancelled as exc:
+        now = time.monotonic()
+        if parent.stop_until is None:
+            parent.stop_until = now + parent.grace_seconds
+            with contextlib.suppress(OSError):
+                parent.pipe.send((type(exc).__name__, str(exc)))
+        if now >= min(parent.stop_until, parent.run.deadline):
+            raise
+
+
+def _died(parent: _Parent) -> JanitorError:
+    parent.process.join(KILL_AFTER_SECONDS)
+    if parent.process.exitcode == -signal.SIGTERM:
+        # A supervisor may send it to every process at once: then the parent's own is on its way.
+        parent.run.stop.wait(STOP_SECONDS)
+        parent.run.check()
+    return ChildFailed(f"its process ended without a result, exit code {parent.process.exitcode}")
 
 
 def _as_error(name: str, text: str, trace: str) -> JanitorError:
@@ -96,12 +136,16 @@ def _as_error(name: str, text: str, trace: str) -> JanitorError:
     return ChildFailed(text, trace) if leaf is None else leaf(text)
 
 
-def _end(process: BaseProcess) -> None:
+def _end(process: BaseProcess, seconds: float) -> None:
+    """Let the process end by itself for `seconds`, then end it, and see that it is gone."""
+    if process.pid is None:
+        return
+    process.join(seconds)
     if process.is_alive():
-        process.terminate()
-        process.join(KILL_AFTER_SECONDS)
-    if process.is_alive():
-        process.kill()
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has not come so far as to have a session of its own
+            process.kill()
     process.join()
 
 
@@ -111,11 +155,19 @@ class _Sender(logging.Handler):
     def __init__(self, pipe: Connection) -> None:
         super().__init__()
         self._pipe, self._pipe_lock = pipe, threading.Lock()
+        self._formatter = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send one record."""
-        at = datetime.fromtimestamp(record.created, timezone.utc)
-        self.send("log", (at, record.levelname, record.name, record.getMessage()))
+        """Send one record, as text: what it was made of may not be sent."""
+        try:
+            text = record.getMessage()
+        except Exception:  # what every handler does with a call that logs wrongly: say so, and let the task go on
+            self.handleError(record)
+            return
+        if record.exc_info:
+            text += "\n" + self._formatter.formatException(record.exc_info)
+        kept = {"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
+        self.send("log", kept | {"msg": text, "args": None, "created": record.created})
 
     def send(self, kind: str, value: object) -> None:
         """Send one message of any kind."""
@@ -123,34 +175,47 @@ class _Sender(logging.Handler):
             self._pipe.send((kind, value))
 
 
-def _in_child(
-    pipe: Connection, settings: Settings, about: dict[str, Any], fences: list[tuple[str, int]], task: tuple[Any, ...]
-) -> None:
+def _in_child(pipe: Connection, settings: Settings, about: dict[str, Any], task: tuple[Any, ...]) -> None:
     sender = _Sender(pipe)
-    root = logging.getLogger()
-    root.handlers[:] = [sender]
-    root.setLevel(settings.log_level)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+    _set_up(sender, settings)
     remaining = about.pop("remaining")
     run = Run(**about, deadline=time.monotonic() + remaining, state=State(settings.state_database_url))
-    run.fences = {name: Fence(name, token) for name, token in fences}
     run.on_progress = lambda path, done, total, note: sender.send("progress", (path, done, total, note))
+    threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
     function, arguments, keywords = task
     with running(run):
         try:
             returned = function(*arguments, **keywords)
-            sender.send(
-                "returned", {str(key): value for key, value in returned.items()} if isinstance(returned, dict) else None
-            )
-        except Exception as exc:
-            mask = mask_for(settings)
-            text = str(exc) if isinstance(exc, JanitorError) else f"{type(exc).__name__}: {exc}"
-            sender.send("raised", (type(exc).__name__, mask(text), mask("".join(traceback.format_exception(exc)))))
+            sender.send("returned", dict(returned) if isinstance(returned, Mapping) else None)
+        except BaseException as exc:  # whatever it is, the parent tells it
+            text = str(exc) if isinstance(exc, JanitorError) else in_words(exc)
+            sender.send("raised", (type(exc).__name__, text, "".join(traceback.format_exception(exc))))
+
+
+def _set_up(sender: _Sender, settings: Settings) -> None:
+    # A session of its own: Ctrl-C in a terminal is the parent's to handle, and what the task starts is killed with it.
+    os.setsid()
+    root = logging.getLogger()
+    root.handlers[:] = [sender]
+    root.setLevel(settings.log_level)
+    quieten()
+    follow_into_threads()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+
+
+def _listen(pipe: Connection, run: Run) -> None:
+    """Take the parent's one message: stop at the next safe point."""
+    try:
+        name, text = pipe.recv()
+    except (EOFError, OSError):
+        return
+    leaf = next((leaf for leaf in LEAVES if leaf.__name__ == name and issubclass(leaf, Cancelled)), Cancelled)
+    run.ask_to_stop(leaf(text))
 
 
 def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(1)
+        os.killpg(0, signal.SIGKILL)

@@ -133,9 +133,7 @@ def start(house: House) -> int:
     settings = house.settings
     run_log = house.log_to(sys.stdout, tracebacks=True)
     scheduler = house.scheduler
-    for job in scheduler.jobs.values():
-        if job.enabled:
-            require(settings, job)
+    require(settings, [job for job in scheduler.jobs.values() if job.enabled])
     _touch(settings.heartbeat_file)
     where = databases.place(settings.state_database_url)
     log.info("Janitor %s starts, its state is in %s", __version__, where)
@@ -167,7 +165,7 @@ def run(house: House, job: str, dry_run: bool) -> int:
     from janitor.execution import Runner
 
     wanted = house.job(job)
-    require(house.settings, wanted)
+    require(house.settings, [wanted])
     run_log = house.log_to(sys.stderr, tracebacks=False)
     by_hand.keep_quiet(logging.getLogger().handlers[0])
     runner = Runner(house.state, house.settings, leases.new_holder(), house.mask, run_log)
@@ -201,7 +199,7 @@ def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def show(house: House, run: int, as_json: bool) -> None:
-    """Show one run: outcome, counts, attempts, progress, log, traceback."""
+    """Show one run: outcome, counts, log, traceback."""
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
@@ -227,7 +225,7 @@ def pause(house: House, job: str) -> None:
     with house.state.begin() as connection:
         done = records.pause(connection, wanted.id, wanted.schedule, _now(), actor)
         if done:
-            actions.record(connection, actor, "pause", wanted.id, "", _now())
+            actions.record(connection, actor, "paused", wanted.id, "", _now())
     print(f"{job} is paused" if done else f"{job} was paused already")
 
 
@@ -243,7 +241,7 @@ def resume(house: House, job: str) -> None:
     with house.state.begin() as connection:
         done = records.resume(connection, wanted.id)
         if done:
-            actions.record(connection, _actor(), "resume", wanted.id, "", _now())
+            actions.record(connection, _actor(), "resumed", wanted.id, "", _now())
     print(f"{job} is resumed" if done else f"{job} was not paused")
 
 
@@ -253,7 +251,7 @@ def resume(house: House, job: str) -> None:
 @as_json
 @click.pass_obj
 def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
-    """Check settings, connections, tables, columns, grants, the exchange."""
+    """Check settings, connections, tables, grants, the exchange."""
     from janitor.check import findings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)

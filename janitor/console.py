@@ -25,10 +25,11 @@ Row = Mapping[str, Any]
 def print_listing(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:
     """Print rows to stdout: as one JSON array with all their values, or the `columns` (name -> heading) of each.
 
+    A value called `note` says for people what other values say for programs, and is not in the JSON.
     `empty` is the sentence that a terminal shows where there are no rows.
     """
     if as_json:
-        print_json(rows)
+        print_json([{name: value for name, value in row.items() if name != "note"} for row in rows])
     elif not sys.stdout.isatty():
         print("\t".join(columns))
         for row in rows:
@@ -60,7 +61,8 @@ def print_run(run: Row) -> None:
         total = "" if part["total"] is None else f" of {part['total']:g}"
         print(f"progress  {name}{': ' if name else ''}{part['done']:g}{total} {part.get('note', '')}".rstrip())
     for one in run["attempt_list"]:
-        print(f"attempt   {one['number']} at {instant(one['started_at'])}: {one['outcome']} {one_line(one['reason'] or '')}")
+        said = f"{one['outcome']} {one_line(one['reason'] or '')}".rstrip()
+        print(f"attempt   {one['number']} at {instant(one['started_at'])}: {said}")
     if run["log"]:
         print("\nlog (UTC)")
     for line in run["log"]:

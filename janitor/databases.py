@@ -68,11 +68,15 @@ def read(url: URL) -> Iterator[Connection]:
 def begin(url: URL) -> Iterator[Connection]:
     """A pooled connection in one transaction, which commits when the block ends and rolls back when it raises.
 
+    In a dry run it rolls back at the end too: the statements have run and been counted, and nothing is written.
+
     Raises:
         Unavailable, Rejected, StatementTimeout: whatever the server said, as one sentence.
     """
-    with _connected(_engine(url, False)) as connection, connection.begin():
+    with _connected(_engine(url, False)) as connection, connection.begin() as transaction:
         yield connection
+        if current_run().dry_run:
+            transaction.rollback()
 
 
 def family(url: URL) -> str:
@@ -218,6 +222,8 @@ def _bound_sqlite(connection: Connection, seconds: float) -> None:
 
 
 def _translate(where: str, context: ExceptionContext) -> None:
+    if context.is_pre_ping:
+        return  # the pool itself replaces a connection that has died in it
     executed = context.execution_context
     if executed is not None and executed.execution_options.get("skip_user_error_events"):
         # SQLAlchemy asks whether a table exists by an error, and reads the driver's own.

@@ -1,13 +1,12 @@
 """One run from its recorded start to its recorded end, whatever happens between."""
 
-import collections
 import functools
 import json
 import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -19,18 +18,16 @@ from sqlalchemy.exc import IntegrityError
 from janitor import child
 from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Skip
 from janitor.jobs import Job
+from janitor.journal import OF_ONE, Journal, Record
 from janitor.logs import Mask, RunLog
-from janitor.runs import Fence, Outcome, Run, running
+from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running
 from janitor.settings import Settings
 from janitor.state import State, jobs, leases, logs, runs
+from janitor.state.database import held_names
+from janitor.state.logs import LogLine
 from janitor.state.runs import Attempt, Ending, LostSlots
 
 log = logging.getLogger(__name__)
-
-MOST_PENDING = 10_000
-"""How many records wait in memory while the state database is away; the oldest give way."""
-
-Write = Callable[[Connection], object]
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,25 @@ class Live:
     warned: bool = False
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A run that is on record as begun."""
+
+    run_id: int
+    fence: Fence
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A slot, or a person's wish, whose run is about to be recorded."""
+
+    job: Job
+    slot: Slot
+    dry_run: bool
+    start: Record
+
+
 class Runner:
     """Executes jobs and remembers how it went; shared by the daemon's lanes and the command line."""
 
@@ -60,38 +76,64 @@ class Runner:
         """`holder` is this process's name on leases."""
         self.state, self.settings, self.holder = state, settings, holder
         self._mask, self._run_log = mask, run_log
+        self.journal = Journal(state)
         self.live: dict[int, Live] = {}
-        self._pending: collections.deque[Write] = collections.deque(maxlen=MOST_PENDING)
-        self._pending_lock = threading.Lock()
+        self._saving = threading.Lock()
         self.daemon_fence: Fence | None = None
         self.guard: Callable[[], None] = lambda: None
+        follow_into_threads()
 
     def execute(self, job: Job, slot: Slot, dry_run: bool = False) -> tuple[int, Ending] | None:
         """Run a job to its end in this thread; the run's id and ending, None where none could begin (why is recorded).
 
+        No other run of the job may be going on in this process.
+
         Raises:
             JanitorError: a run without a slot could not begin; whoever asked for it is told why. `Skip`: it goes on already.
         """
+        return self.carry_out(self.enter(job, slot, dry_run))
+
+    def enter(self, job: Job, slot: Slot, dry_run: bool = False) -> Entered:
+        """Put a run's beginning into the journal, in its order, without waiting for it; `carry_out` does the rest."""
+        fences = () if slot.origin == runs.BY_HAND else self._daemon_fences()
+        write = functools.partial(self._record_start, job=job, slot=slot, dry_run=dry_run)
+        return Entered(job, slot, dry_run, self.journal.add(Record(write, fences)))
+
+    def carry_out(self, entered: Entered) -> tuple[int, Ending] | None:
+        """Run what was entered to its end in this thread; returns and raises what `execute` does."""
+        job, slot = entered.job, entered.slot
         try:
-            live = self._start(job, slot, dry_run)
+            begun = self.journal.result(entered.start)
         except IntegrityError:
             log.info("the slot %s of %s has an outcome already", slot.at, job.id)
             return None
         except Interrupted as exc:
             log.warning("%s did not start: %s", job.id, exc)
             return None
-        except JanitorError as exc:
+        except (JanitorError, *OF_ONE) as exc:
             if slot.at is None:
                 raise
             reason = self._mask(f"the run could not be recorded: {exc}")
             log.error("%s failed: %s", job.id, reason)
-            self.lost(LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason))
+            self.add_lost(LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason), entered.start.fences)
+            self.journal.settle()
             return None
-        return None if live is None else (live.run.id, self._to_its_end(live))
+        if begun is None:
+            return None
+        live = self._made_live(entered, begun)
+        return live.run.id, self._to_its_end(live)
 
     def lost(self, lost: LostSlots) -> None:
         """Record slots that got no run, now or when the state database is back."""
-        self._write(lambda connection: runs.record_lost(connection, lost, self.holder))
+        self.add_lost(lost)
+        self.journal.settle()
+
+    def add_lost(self, lost: LostSlots, fences: tuple[Fence, ...] | None = None) -> None:
+        """Put slots that got no run into the journal, in their order, without waiting for it."""
+        fences = self._daemon_fences() if fences is None else fences
+        record = Record(lambda connection: None, fences, kept=True, lost=lost)
+        record.write = functools.partial(self._record_lost, record=record)
+        self.journal.add(record)
 
     def flush(self) -> None:
         """Save what waited for the state database, then the progress and log lines of the runs going on.
@@ -99,14 +141,19 @@ class Runner:
         Raises:
             Unavailable, Rejected: the state database is away; nothing is lost.
         """
-        with self._pending_lock:
-            while self._pending:
-                write = self._pending[0]
-                with self.state.begin() as connection:
-                    _once(write, connection)
-                self._pending.popleft()
-        for live in list(self.live.values()):
-            self._save(live)
+        self.journal.flush()
+        with self._saving:
+            taken = {live.run.id: self._run_log.take(live.run.id) for live in list(self.live.values())}
+            news = [live for live in list(self.live.values()) if live.unsaved or taken.get(live.run.id)]
+            if not news:
+                return
+            try:
+                self._save(news, taken)
+            except (JanitorError, *OF_ONE):
+                for live in news:
+                    live.unsaved = live.unsaved or bool(live.progress)
+                    self._run_log.give_back(taken.get(live.run.id, ()))
+                raise
 
     def cut_off(self, reason: str) -> None:
         """Record every run that still goes on as interrupted; whatever it does afterwards changes no record."""
@@ -115,54 +162,64 @@ class Runner:
             now = datetime.now(timezone.utc)
             seconds = max(0.0, (now - live.run.started_at).total_seconds())
             ending = Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=live.run.attempt)
-            self._write(functools.partial(runs.finish, run_id=live.run.id, ending=ending))
+            with self._saving:
+                self._close(live, ending, goes_on=True)
+        self.journal.settle()
 
     @property
     def waiting(self) -> int:
         """How many records wait for the state database."""
-        return len(self._pending)
+        return self.journal.waiting
 
-    def _write(self, write: Write) -> None:
-        if not self._pending:
-            try:
-                with self.state.begin() as connection:
-                    _once(write, connection)
-                return
-            except JanitorError as exc:
-                log.warning("kept in memory until the state database is back: %s", exc)
-        self._pending.append(write)
+    def _daemon_fences(self) -> tuple[Fence, ...]:
+        # Whoever does not lead has no say in slots: no lease ever has the token -1.
+        return (self.daemon_fence or Fence(leases.DAEMON, -1),)
 
-    def _start(self, job: Job, slot: Slot, dry_run: bool) -> Live | None:
-        fences = (self.daemon_fence,) if self.daemon_fence and slot.origin != runs.BY_HAND else ()
+    def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | None:
         now = datetime.now(timezone.utc)
-        with self.state.begin(*fences) as connection:
-            if slot.at is not None and jobs.is_paused(connection, job.id):
-                self._skip(connection, job, slot.at, "paused")
-                return None
-            shared_now = self.state.now(connection)
-            lease = leases.job_lease(job.id)
-            fence = leases.acquire(connection, lease, self.holder, shared_now, self.settings.lease_seconds)
-            other = runs.running(connection, job.id)
-            if fence is None:
-                where = f"run {other.id}" if other else "its last run"
-                self._skip(connection, job, slot.at, f"still running in another process ({where})")
-                return None
-            if other is not None:
-                _close_dead(connection, other, now)
-            run_id = runs.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder)
-        run = Run(run_id, job.id, slot.at, now, dry_run, time.monotonic() + job.timeout, job.timeout)
-        run.fences, run.state, run.holder, run.guard = {lease: fence}, self.state, self.holder, self.guard
-        live = Live(run, job, fence, {})
-        run.on_progress = lambda path, done, total, note: _report(live, path, done, total, note)
-        self._run_log.open(run_id)
-        self.live[run_id] = live
-        return live
+        if slot.at is not None and jobs.is_paused(connection, job.id):
+            self._skip(connection, job, slot.at, "paused")
+            return None
+        lease, shared_now = leases.job_lease(job.id), self.state.now(connection)
+        fence = leases.acquire(connection, lease, self.holder, shared_now, self.settings.lease_seconds, again=True)
+        other = runs.running(connection, job.id)
+        if fence is None:
+            where = f"run {other.id}" if other else "its last run"
+            self._skip(connection, job, slot.at, f"still running in another process ({where})")
+            return None
+        if other is not None:
+            _close_dead(connection, other, now)
+        return Begun(runs.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder), fence, now)
 
     def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> None:
         if slot_at is None:
             raise Skip(reason)
         log.info("%s skipped: %s", job.id, reason)
         runs.record_lost(connection, LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason), self.holder)
+
+    def _record_lost(self, connection: Connection, record: Record) -> None:
+        lost = record.lost
+        assert lost is not None
+        if lost.outcome is Outcome.FAILED and lost.slots == 1:
+            # Its start may have been committed although the answer never came.
+            begun = runs.open_slot(connection, lost.job, lost.first_at, self.holder)
+            if begun is not None:
+                runs.finish(connection, begun, Ending(Outcome.FAILED, lost.reason, lost.last_at, 0.0))
+                leases.release_of(connection, self.holder, leases.job_lease(lost.job))
+                return
+        runs.record_lost(connection, lost, self.holder)
+
+    def _made_live(self, entered: Entered, begun: Begun) -> Live:
+        job, slot = entered.job, entered.slot
+        deadline = time.monotonic() + job.timeout
+        run = Run(begun.run_id, job.id, slot.at, begun.started_at, entered.dry_run, deadline, job.timeout)
+        run.fences, run.state, run.guard = {begun.fence.name: begun.fence}, self.state, self.guard
+        run.holder = leases.holder_of_run(self.holder, run.id)
+        live = Live(run, job, begun.fence, {})
+        run.on_progress = lambda path, done, total, note: _report(live, path, done, total, note)
+        self._run_log.open(run.id)
+        self.live[run.id] = live
+        return live
 
     def _to_its_end(self, live: Live) -> Ending:
         run = live.run
@@ -172,21 +229,35 @@ class Runner:
             log.info("started%s", " (dry run)" if run.dry_run else "")
             ending = self._tries(live, made)
             ending = replace(ending, seconds=time.monotonic() - began, attempts=len(made))
+            if len(made) == 1 and made[0].outcome is ending.outcome:
+                made.clear()
             _tell(ending)
-        lines = self._run_log.close_run(run.id)
-        progress = json.dumps(live.progress) if live.progress else None
-
-        def close(connection: Connection) -> None:
-            if runs.finish(connection, run.id, ending):
-                runs.add_attempts(connection, run.id, made if len(made) > 1 else [])
-            logs.add(connection, lines)
-            if progress is not None:
-                runs.save_progress(connection, run.id, progress)
-            leases.release(connection, live.fence)
-
-        self.live.pop(run.id, None)
-        self._write(close)
+        run.ended = True
+        with self._saving:
+            self._close(live, ending, made)
+        self.journal.settle()
         return ending
+
+    def _close(self, live: Live, ending: Ending, made: Sequence[Attempt] = (), goes_on: bool = False) -> None:
+        """Put the run's end into the journal, once; a task that still goes on keeps its leases."""
+        run = live.run
+        lines = self._run_log.close_run(run.id)
+        if self.live.pop(run.id, None) is None:
+            return
+        progress = json.dumps(live.progress, default=str) if live.progress else None
+
+        def write(connection: Connection) -> None:
+            # False for a run that another daemon found dead: whatever it still says is nobody's any more.
+            if runs.finish(connection, run.id, ending):
+                runs.add_attempts(connection, run.id, made)
+                logs.add(connection, lines)
+                if progress is not None:
+                    runs.save_progress(connection, run.id, progress)
+            if not goes_on:
+                leases.release(connection, live.fence)
+                leases.release_of(connection, run.holder)
+
+        self.journal.add(Record(write, kept=True))
 
     def _tries(self, live: Live, made: list[Attempt]) -> Ending:
         """Call the task up to 1 + retries times, with exponential backoff and jitter between."""
@@ -214,14 +285,14 @@ class Runner:
         run, job = live.run, live.job
         try:
             if job.isolation == "process":
-                counts = child.call(job, run, self.settings, self._run_log)
+                counts = as_counts(child.call(job, run, self.settings))
             else:
                 counts = as_counts(job.func(*job.args, **job.kwargs))
             if time.monotonic() > run.deadline:
                 reason = f"it finished, but over its timeout of {job.timeout:g} s"
                 return Ending(Outcome.TIMED_OUT, reason, datetime.now(timezone.utc), 0.0, counts)
             return Ending(Outcome.SUCCEEDED, None, datetime.now(timezone.utc), 0.0, counts)
-        except (Exception, SystemExit) as exc:
+        except BaseException as exc:  # a task may also end with SystemExit or asyncio's CancelledError
             return self._ending(live, exc)
 
     def _ending(self, live: Live, error: BaseException) -> Ending:
@@ -232,34 +303,22 @@ class Runner:
             trace = self._mask(getattr(error, "child_traceback", None) or "".join(traceback.format_exception(error)))
         return Ending(outcome, self._mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
 
-    def _save(self, live: Live) -> None:
-        lines = self._run_log.take(live.run.id)
-        if not lines and not live.unsaved:
-            return
-        try:
-            with self.state.begin() as connection:
-                logs.add(connection, lines)
+    def _save(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
+        with self.state.begin() as connection:
+            held = held_names(connection, [(live.fence.name, live.fence.token) for live in news])
+            for live in [live for live in news if live.fence.name in held]:
                 if live.unsaved:
                     live.unsaved = False
-                    runs.save_progress(connection, live.run.id, json.dumps(live.progress))
-        except JanitorError:
-            live.unsaved = True
-            self._run_log.give_back(lines)
-            raise
+                    runs.save_progress(connection, live.run.id, json.dumps(live.progress, default=str))
+                logs.add(connection, taken.get(live.run.id, ()))
 
 
 def as_counts(returned: object) -> dict[str, Any] | None:
-    """What a task returned, where it is a mapping; anything else is not kept."""
-    return {str(key): value for key, value in returned.items()} if isinstance(returned, Mapping) else None
-
-
-def _once(write: Write, connection: Connection) -> None:
-    """A record that is there already was written by an attempt whose answer got lost."""
-    try:
-        with connection.begin_nested():
-            write(connection)
-    except IntegrityError as exc:
-        log.info("already recorded: %s", exc.orig)
+    """What a task returned, where it is a mapping, in the types that JSON has; anything else is not kept."""
+    if not isinstance(returned, Mapping):
+        return None
+    counts: dict[str, Any] = json.loads(json.dumps({str(key): value for key, value in returned.items()}, default=str))
+    return counts
 
 
 def _close_dead(connection: Connection, row: Any, now: datetime) -> None:
@@ -284,7 +343,7 @@ def _outcome(run: Run, error: BaseException) -> tuple[Outcome, str]:
         return Outcome.TIMED_OUT, f"over its timeout of {run.timeout_seconds:g} s: {error}"
     if isinstance(error, JanitorError):
         return Outcome.FAILED, str(error)
-    return Outcome.FAILED, f"{type(error).__name__}: {error}"
+    return Outcome.FAILED, in_words(error)
 
 
 def _tell(ending: Ending) -> None:

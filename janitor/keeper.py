@@ -2,24 +2,20 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
+from janitor.clocks import boot_clock
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.execution import Runner
+from janitor.runs import Fence
 from janitor.state import leases, retention, runs
 
 log = logging.getLogger(__name__)
 
 LIVE_SECONDS = 1.0
-"""How often the log and progress of a run that goes on are saved."""
+"""How often the log and progress of a run that goes on are saved, and a stand-by looks whether it is needed."""
 PRUNE_SECONDS = 600.0
-
-
-def boot_clock() -> float:
-    """Seconds on a clock that nobody sets and that goes on while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Keeper:
@@ -44,7 +40,7 @@ class Keeper:
         self._valid_until = boot_clock() + self._seconds
         self._stop, self._thread = threading.Event(), threading.Thread(target=self._loop, name="keeper", daemon=True)
         self._renew_at = self._prune_at = 0.0
-        self._away = self._told_standby = False
+        self._away = self._told_standby = self._migrated = False
         self.failure: JanitorError | None = None
         self.leading = False
         runner.guard = self.guard
@@ -79,25 +75,30 @@ class Keeper:
             )
 
     def _loop(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._step()
-                self._tell_back()
-            except Unavailable as exc:
-                self._tell_away(exc)
-            except Rejected as exc:
-                if not self.leading:
-                    self.failure = exc
-                    self._on_standby()
-                self._tell_away(exc)
-            self._stop.wait(self._pause())
+        try:
+            while not self._stop.is_set():
+                self._try_step()
+                self._stop.wait(min(LIVE_SECONDS, self._seconds / 3))
+        finally:
+            if not self._stop.is_set():
+                # Without its keeper a process would go on in appearance only.
+                self.failure = self.failure or JanitorError("the keeper of the leases died; the log tells of what")
+                self.leading = False
+                self._on_standby()
 
-    def _pause(self) -> float:
-        if self._daemon and not self.leading:
-            return min(2.0, self._seconds / 3)
-        if self._runner.live or self._runner.waiting:
-            return min(LIVE_SECONDS, self._seconds / 3)
-        return max(0.01, min(self._seconds / 3, self._renew_at - boot_clock()))
+    def _try_step(self) -> None:
+        try:
+            self._step()
+            self._tell_back()
+        except Unavailable as exc:
+            self._tell_away(exc)
+        except Fenced as exc:
+            self._lose(exc)
+        except Rejected as exc:
+            if not self.leading:
+                self.failure = exc
+                self._on_standby()
+            self._tell_away(exc)
 
     def _step(self) -> None:
         if self._daemon and not self.leading:
@@ -114,52 +115,62 @@ class Keeper:
         """Take the daemon's lease where it is free, and clean up after whoever held it."""
         runner, state = self._runner, self._runner.state
         began = boot_clock()
-        state.migrate()
+        if not self._migrated:
+            state.migrate()
+            self._migrated = True
         with state.begin() as connection:
             now = state.now(connection)
-            fence = leases.acquire(connection, leases.DAEMON, runner.holder, now, self._seconds)
+            # What a call before this one may have taken counts as free: it did not come so far as to lead.
+            fence = leases.acquire(connection, leases.DAEMON, runner.holder, now, self._seconds, again=True)
             other = leases.holder_of(connection, leases.DAEMON)
         if fence is None:
             if not self._told_standby:
                 log.info("standing by: another daemon holds the state database (%s)", (other or "").split("|")[0])
             self._told_standby = True
             return
+        self._clean_up(fence)
         runner.daemon_fence = fence
+        self._valid_until, self._renew_at = began + self._seconds, began + self._seconds / 3
+        self._prune_at = boot_clock() + min(60.0, PRUNE_SECONDS)
+        self._on_leading()
+        self.leading, self._told_standby = True, False
+
+    def _clean_up(self, fence: Fence) -> None:
+        """Record the runs of dead processes as interrupted, and take their leases from them."""
+        state, reason = self._runner.state, "the process that ran it is gone"
         with state.begin(fence) as connection:
-            live = leases.live_holders(connection, state.now(connection))
-            reason = "the daemon that ran it is gone"
+            live = leases.revoke_dead(connection, state.now(connection))
             dead = runs.interrupt(connection, live, datetime.now(timezone.utc), reason)
         for row in dead:
             log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason)
-        self._valid_until, self._renew_at = began + self._seconds, began + self._seconds / 3
-        self._prune_at = boot_clock() + min(60.0, PRUNE_SECONDS)
-        self.leading, self._told_standby = True, False
-        self._on_leading()
 
     def _renew(self) -> None:
         runner, state = self._runner, self._runner.state
         began = boot_clock()
+        going_on = list(runner.live.values())
+        fences = [live.fence for live in going_on] + ([runner.daemon_fence] if runner.daemon_fence else [])
         with state.begin() as connection:
-            held = leases.renew(connection, runner.holder, state.now(connection), self._seconds)
-        lost = [live for live in list(runner.live.values()) if live.fence.name not in held]
-        for live in lost:
-            live.run.ask_to_stop(Fenced("another process took this job over"))
-        if self.leading and leases.DAEMON not in held:
-            self._lose()
-            return
+            now = state.now(connection)
+            held = leases.renew(connection, fences, now, self._seconds)
+            leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
+        for live in going_on:
+            if live.fence not in held and live.run.id in runner.live:
+                live.run.ask_to_stop(Fenced("another process took this job over"))
+        if self.leading and runner.daemon_fence not in held:
+            raise Fenced("another daemon has taken over")
         self._valid_until, self._renew_at = began + self._seconds, began + self._seconds / 3
 
-    def _lose(self) -> None:
-        log.error("another daemon has taken over: this one stops its runs and stands by")
+    def _lose(self, why: Fenced) -> None:
+        log.error("%s: this one stops its runs and stands by", why)
         self.leading, self._runner.daemon_fence = False, None
         self._on_standby()
         for live in list(self._runner.live.values()):
-            live.run.ask_to_stop(Fenced("another daemon has taken over"))
+            live.run.ask_to_stop(Fenced(str(why)))
 
     def _prune(self) -> None:
         settings, state = self._runner.settings, self._runner.state
         before = datetime.now(timezone.utc) - timedelta(days=settings.history_days)
-        with state.begin() as connection:
+        with state.begin(*((self._runner.daemon_fence,) if self._runner.daemon_fence else ())) as connection:
             gone = retention.prune(connection, before, settings.history_runs)
         # A little at a time, so that nobody waits long for the state database.
         self._prune_at = boot_clock() + (0.2 if gone else PRUNE_SECONDS)

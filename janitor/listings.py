@@ -10,8 +10,9 @@ from sqlalchemy import Row as Record
 
 from janitor import schedules
 from janitor.jobs import Job
-from janitor.state import actions, logs, quarantine, runs
+from janitor.state import actions
 from janitor.state import jobs as job_records
+from janitor.state import logs, quarantine, runs
 
 Row = dict[str, Any]
 

@@ -1,8 +1,12 @@
 """Logging: one line per fact to stdout; what is logged during a run is kept with it; no secret gets through."""
 
 import collections
+import io
+import json
 import logging
+import re
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any, TextIO
@@ -14,20 +18,24 @@ from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.state.logs import LogLine
 
+log = logging.getLogger(__name__)
+
 MAX_LINES_A_RUN = 10_000
 MAX_LINE = 20_000
+MAX_TEXT_A_RUN = 10_000_000
 SHORTEST_SECRET = 6
 """A shorter password is not looked for in texts: it would blot out ordinary words."""
+
+_PASSWORD_IN_URL = re.compile(r"^[\w+]+://[^/:@]*:(.+)@")
 
 
 class Mask:
     """Replaces secrets in a text by `***`: the last line of defence, for text that others wrote."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        """Take the secrets as they are; their URL-quoted forms are masked too."""
-        plain = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
-        forms = plain | {quote(secret, safe="") for secret in plain} | {quote_plus(secret) for secret in plain}
-        self._forms = sorted(forms, key=len, reverse=True)
+        """Take the secrets as they are; their quoted forms are masked too."""
+        forms = (_forms(secret) for secret in secrets if len(secret) >= SHORTEST_SECRET)
+        self._forms = sorted(set().union(*forms), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         """The text without the secrets."""
@@ -37,11 +45,20 @@ class Mask:
         return text
 
 
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, in a URL, in JSON, and as Python shows it."""
+    shown = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    shown |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    return shown | {form.replace("\\", "\\\\") for form in shown}
+
+
 def mask_for(settings: Settings) -> Mask:
     """A mask for every password in the settings."""
     urls = (getattr(settings, name) for name in type(settings).model_fields if name.endswith("_database_url"))
     passwords = [str(url.password) for url in urls if url is not None and url.password]
-    return Mask([*passwords, settings.rabbitmq_password.get_secret_value()])
+    # As they were written: there is more than one way to quote a character in a URL.
+    written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
+    return Mask([*passwords, *written, settings.rabbitmq_password.get_secret_value()])
 
 
 class TextFormatter(logging.Formatter):
@@ -56,10 +73,10 @@ class TextFormatter(logging.Formatter):
         """One record as text."""
         run = current_run()
         job = f" [{run.job} {run.id}]" if run.id else ""
-        text = (
-            f"{_instant(record):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
-            + f"Z {record.levelname} {record.name}{job} {record.getMessage()}"
-        )
+        # One line per fact, also where somebody else's text has several.
+        message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
+        at = f"{_instant(record):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
+        text = f"{at}Z {record.levelname} {record.name}{job} {message}"
         if self._tracebacks:
             text += _trace(self, record)
         return self._mask(text)
@@ -85,7 +102,10 @@ class JsonFormatter(logging.Formatter):
         fields |= getattr(record, "facts", {})
         if trace := _trace(self, record):
             fields["traceback"] = trace.strip()
-        return self._mask(orjson.dumps(fields, default=str).decode())
+        try:
+            return self._mask(orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
+        except TypeError:  # numbers beyond 64 bits, half a surrogate pair
+            return self._mask(json.dumps(fields, default=str))
 
 
 class RunLog(logging.Handler):
@@ -94,32 +114,32 @@ class RunLog(logging.Handler):
     def __init__(self, mask: Mask) -> None:
         """Nothing is kept before a run begins."""
         super().__init__()
-        self._mask = mask
+        self._mask, self._formatter = mask, logging.Formatter()
         self._lines: dict[int, collections.deque[LogLine]] = {}
-        self._counts: dict[int, int] = {}
+        self._room: dict[int, tuple[int, int]] = {}
 
     def open(self, run_id: int) -> None:
         """Begin to keep the lines of a run."""
-        self._lines[run_id], self._counts[run_id] = collections.deque(), 0
+        self._lines[run_id], self._room[run_id] = collections.deque(), (MAX_LINES_A_RUN, MAX_TEXT_A_RUN)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record, where it belongs to a run that is open."""
+        """Keep one record, masked, where it belongs to a run that is open."""
         run_id = current_run().id
-        lines = self._lines.get(run_id)
-        if lines is None or self._counts[run_id] > MAX_LINES_A_RUN:
+        lines, room = self._lines.get(run_id), self._room.get(run_id, (0, 0))
+        if lines is None or room[0] <= 0:
             return
-        self._counts[run_id] += 1
-        text = record.getMessage()
-        if self._counts[run_id] > MAX_LINES_A_RUN:
-            text = f"the log is cut here, at {MAX_LINES_A_RUN} lines; the daemon's own output has the rest"
-        self.keep(LogLine(run_id, _instant(record), record.levelname, record.name, text))
-
-    def keep(self, line: LogLine) -> None:
-        """Keep one line, masked."""
-        message = self._mask(line.message)[:MAX_LINE]
-        lines = self._lines.get(line.run_id)
-        if lines is not None:
-            lines.append(LogLine(line.run_id, line.at, line.level, line.logger[:255], message))
+        try:
+            text = record.getMessage() + (_trace(self._formatter, record) if record.exc_info else "")
+        except Exception:  # what every handler does with a call that logs wrongly: say so, and let the task go on
+            self.handleError(record)
+            return
+        text = self._mask(text.encode("utf-8", "backslashreplace").decode())[:MAX_LINE]
+        room = (room[0] - 1, room[1] - len(text))
+        if min(room) <= 0:
+            text = f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
+            room = (0, 0)
+        self._room[run_id] = room
+        lines.append(LogLine(run_id, _instant(record), record.levelname[:16], record.name[:255], text))
 
     def take(self, run_id: int) -> list[LogLine]:
         """The lines kept since the last call."""
@@ -129,28 +149,45 @@ class RunLog(logging.Handler):
     def give_back(self, lines: Iterable[LogLine]) -> None:
         """Return lines that could not be saved, to the front."""
         for line in reversed(list(lines)):
-            self._lines.setdefault(line.run_id, collections.deque()).appendleft(line)
+            if line.run_id in self._lines:
+                self._lines[line.run_id].appendleft(line)
 
     def close_run(self, run_id: int) -> list[LogLine]:
         """Stop keeping a run's lines; those not taken yet."""
         lines = self.take(run_id)
         self._lines.pop(run_id, None)
-        self._counts.pop(run_id, None)
+        self._room.pop(run_id, None)
         return lines
 
 
 def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, tracebacks: bool = True) -> RunLog:
     """Configure the root logger, once a process; the handler that keeps what runs log."""
-    output = logging.StreamHandler(stream or sys.stdout)
+    stream = stream or sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    output = logging.StreamHandler(stream)
     output.setFormatter(JsonFormatter(mask) if settings.log_format == "json" else TextFormatter(mask, tracebacks))
     run_log = RunLog(mask)
     root = logging.getLogger()
     root.handlers[:] = [output, run_log]
     root.setLevel(settings.log_level)
+    quieten()
+    logging.captureWarnings(True)
+    threading.excepthook = _tell_of_dead_thread
+    return run_log
+
+
+def quieten() -> None:
+    """Set the levels of libraries that say too much."""
     # APScheduler and Alembic tell at INFO what Janitor tells better; pika reports as errors what its exceptions say too.
     for name, level in (("apscheduler", logging.WARNING), ("alembic", logging.WARNING), ("pika", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level)
-    return run_log
+
+
+def _tell_of_dead_thread(what: threading.ExceptHookArgs) -> None:
+    if what.exc_value is not None and not isinstance(what.exc_value, SystemExit):
+        trace = (what.exc_type, what.exc_value, what.exc_traceback)
+        log.critical("the thread %s died", what.thread.name if what.thread else "?", exc_info=trace)
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:

@@ -1,30 +1,42 @@
 """The settings without which a job cannot do anything: a start without one of them is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from janitor.errors import BadSetting
 from janitor.jobs import Job, variable
-from janitor.needs import ExchangeNeed
+from janitor.needs import ExchangeNeed, Need
 from janitor.settings import URL_HELP, Settings
 
+BROKER_HELP = "give the broker's host name, or a folder as MESSAGES_DIR"
 
-def require(settings: Settings, job: Job) -> None:
-    """Make sure that every setting that the job needs is given.
+
+def require(settings: Settings, jobs: Iterable[Job]) -> None:
+    """Make sure that every setting that these jobs need is given.
 
     Raises:
-        BadSetting: one is missing; the error names it and the job.
+        BadSetting: one is missing; the error names it and the jobs.
     """
-    for problem in missing(settings, job):
+    for problem in missing(settings, jobs):
         raise problem
 
 
-def missing(settings: Settings, job: Job) -> Iterator[BadSetting]:
-    """Each setting that the job needs and that is not given, as an error that says so."""
-    without = f"{variable(job.id)}_ENABLED=false would do without"
-    for need in job.needs:
-        if isinstance(need, ExchangeNeed):
-            if settings.rabbitmq_host is None and settings.messages_dir is None:
-                broker = "give the broker's host name, or a folder as MESSAGES_DIR"
-                yield BadSetting("RABBITMQ_HOST", None, f"{job.id} needs it; {broker}; {without}")
-        elif getattr(settings, need.setting.lower()) is None:
-            yield BadSetting(need.setting, None, f"{job.id} needs it; {URL_HELP}; {without}")
+def missing(settings: Settings, jobs: Iterable[Job]) -> list[BadSetting]:
+    """Each setting that the jobs need and that is not given, as an error that says so."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        for need in job.needs:
+            if (setting := _lacking(settings, need)) is not None:
+                lacking.setdefault(setting, []).append(job.id)
+    return [BadSetting(name, None, f"{_who(jobs_of)}; {help}") for (name, help), jobs_of in lacking.items()]
+
+
+def _lacking(settings: Settings, need: Need) -> tuple[str, str] | None:
+    if isinstance(need, ExchangeNeed):
+        given = settings.rabbitmq_host is not None or settings.messages_dir is not None
+        return None if given else ("RABBITMQ_HOST", BROKER_HELP)
+    return None if getattr(settings, need.setting.lower()) is not None else (need.setting, URL_HELP)
+
+
+def _who(jobs: list[str]) -> str:
+    without = " and ".join(f"{variable(job)}_ENABLED=false" for job in jobs)
+    return f"{' and '.join(jobs)} {'needs' if len(jobs) == 1 else 'need'} it ({without} would do without)"

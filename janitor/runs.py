@@ -3,6 +3,7 @@
 import functools
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -133,6 +134,14 @@ def running(run: Run) -> Iterator[Run]:
         yield run
     finally:
         _current.reset(token)
+
+
+def in_words(error: BaseException) -> str:
+    """An error that is not Janitor's as one line: its class and the first line of its text."""
+    # The interpreter's own words, as they also take an error whose __str__ fails.
+    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
+    words = lines[-1 if isinstance(error, SyntaxError) else 0]
+    return words.removeprefix(f"{type(error).__module__}.")
 
 
 def follow_into_threads() -> None:

@@ -1,46 +1,40 @@
 """The clock: APScheduler's BlockingScheduler whose jobs become recorded runs, each in a lane of its own."""
 
-import functools
 import logging
 import os
-import queue
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
 from apscheduler.jobstores.base import ConflictingIdError
-from apscheduler.schedulers.base import STATE_STOPPED
+from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from apscheduler.util import undefined
+from apscheduler.util import ref_to_obj, undefined
 
 from janitor import schedules
 from janitor.errors import BadSetting, Interrupted
 from janitor.execution import Runner, Slot
 from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, is_true, variable
 from janitor.keeper import Keeper
+from janitor.lanes import Lanes, before_last
 from janitor.needs import Need
-from janitor.runs import Outcome
 from janitor.settings import Settings
 from janitor.state import jobs as job_records
 from janitor.state import runs
-from janitor.state.runs import LostSlots
+from janitor.state.jobs import JobRecord
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
 """The clock ticks at least this often, due slots or none, and touches its heartbeat file."""
-
-
-RECORDER_SECONDS = 12.0
-"""How long the recording of a lost slot may wait: a little longer than a statement on the state database may take."""
 
 
 class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no annotations
@@ -50,15 +44,17 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         """Prepare a clock without jobs; nothing is opened or started."""
         self.settings = settings
         self.jobs: dict[str, Job] = {}
-        self._lanes = Lanes(self)
+        self._lanes = Lanes(self.jobs)
+        self._begin_at: set[str] = set()
         self._keeper: Keeper | None = None
         self._stopping = threading.Event()
+        self._beats_fail = False
         defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
         super().__init__(timezone=timezone.utc, executors={"default": self._lanes}, job_defaults=defaults)
 
     def add_job(
         self,
-        func: Callable[..., object],
+        func: Callable[..., object] | str,
         trigger: BaseTrigger | str | None = None,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
@@ -99,9 +95,12 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         Raises:
             BadSetting: an argument, or a variable that overrides one, is malformed.
         """
+        func = ref_to_obj(func) if isinstance(func, str) else func
         job_id = id or str(getattr(func, "__name__", "task"))
-        if coalesce is False or (max_instances is not undefined and max_instances != 1):
+        if max_instances not in (undefined, 1):
             raise BadSetting(f"max_instances of job {job_id}", max_instances, "leave it out: runs never overlap")
+        if coalesce is False:
+            raise BadSetting(f"coalesce of job {job_id}", coalesce, "leave it out: lost slots run once, or not at all")
         built = self._trigger(trigger, trigger_args, job_id)
         late = misfire_grace_time if isinstance(misfire_grace_time, (int, float)) else LATE_SECONDS
         job = Job(
@@ -116,12 +115,14 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             catch_up,
             isolation,
             late,
-            self._disabled_because(job_id, enabled),
+            self._disabled_because(job_id, enabled if next_run_time is not None else "add_job(next_run_time=None)"),
             tuple(needs),
         )
         check_options(job)
         self._register(job, replace_existing)
         moment = None if not job.enabled else next_run_time
+        if job.enabled and next_run_time is not undefined:
+            self._begin_at.add(job_id)
         return super().add_job(
             func,
             built,
@@ -144,9 +145,15 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         While another daemon holds the state database this one stands by. A second signal ends the process at once.
 
         Raises:
+            BadSetting: the heartbeat file cannot be written.
             Rejected: the state database says no at the start.
         """
         self.report_unknown_variables()
+        try:
+            _touch(self.settings.heartbeat_file)
+        except OSError as exc:
+            path = self.settings.heartbeat_file
+            raise BadSetting("HEARTBEAT_FILE", path, f"give a file that can be written ({exc.strerror})") from exc
         self._lanes.runner = runner
         self._keeper = Keeper(runner, daemon=True, on_leading=self._lead, on_standby=self._stand_by)
         previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -181,7 +188,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         unknown = {}
         for name in sorted(self.settings.environ):
             prefix, _, ending = name.rpartition("_")
-            if ending in ("ENABLED", "SCHEDULE") and prefix not in prefixes and name not in known:
+            if prefix and ending in ("ENABLED", "SCHEDULE") and prefix not in prefixes and name not in known:
                 jobs = ", ".join(self.jobs)
                 unknown[name] = f"{name} is set, and there is no job {prefix.lower()}; the jobs are {jobs}"
         return unknown
@@ -227,7 +234,18 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             if self._stopping.is_set():
                 break
             wait = self._process_jobs()
+            self._beat()
+
+    def _beat(self) -> None:
+        try:
             _touch(self.settings.heartbeat_file)
+        except OSError as exc:
+            # `health` tells of its age; the runs go on.
+            level = logging.DEBUG if self._beats_fail else logging.ERROR
+            log.log(level, "the heartbeat file cannot be touched: %s", exc)
+            self._beats_fail = True
+        else:
+            self._beats_fail = False
 
     def _lead(self) -> None:
         """Account for the slots since the last one on record, and let the clock go."""
@@ -237,40 +255,40 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         with runner.state.begin(*fences) as connection:
             before = job_records.remember(connection, known, now)
             last = runs.last_slots(connection)
-        due: list[tuple[Job, datetime, str]] = []
-        for job in (job for job in self.jobs.values() if job.enabled):
-            record = before.get(job.id)
-            since = max(
-                filter(None, (last.get(job.id), record.enabled_at if record and record.enabled else None)), default=None
-            )
-            due += self._owed(job, since, now)
-            self._set_next(job, now)
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
-        self.resume()
-        for job, at, origin in due:
-            self._lanes.enter(job, Slot(at, origin))
+        for job in (job for job in self.jobs.values() if job.enabled):
+            slot = self._owed(job, _accounted_until(before.get(job.id), last.get(job.id), now), now)
+            self._set_next(job, now)
+            if slot is not None:
+                self._lanes.enter(job, slot)
+        if self.state != STATE_STOPPED:
+            self.resume()
 
-    def _owed(self, job: Job, since: datetime | None, now: datetime) -> list[tuple[Job, datetime, str]]:
+    def _owed(self, job: Job, since: datetime | None, now: datetime) -> Slot | None:
         """The slot that runs now, where one is owed; the others that were lost are recorded."""
         if since is None:
-            first = isinstance(job.trigger, IntervalTrigger) and job.catch_up == "last"
-            slot = schedules.next_slot(job.trigger, now - job.trigger.interval) if first else None
-            return [(job, slot, runs.SCHEDULE)] if slot is not None and slot <= now else []
+            first = isinstance(job.trigger, IntervalTrigger) and job.catch_up == "last" and job.id not in self._begin_at
+            at = schedules.next_slot(job.trigger, now - job.trigger.interval) if first else None
+            return Slot(at) if at is not None and at <= now else None
         lost = schedules.slots_between(job.trigger, since, now)
         if lost is None:
-            return []
+            return None
         down = f"no daemon was running between {since:%Y-%m-%d %H:%M:%S} and {now:%Y-%m-%d %H:%M:%S} UTC"
-        return self._lanes.account(job, lost, now, down, runs.CATCH_UP)
+        return self._lanes.account(job, lost, before_last(job.trigger, lost), now, down, runs.CATCH_UP)
 
     def _set_next(self, job: Job, now: datetime) -> None:
         clock_job = self.get_job(job.id)
-        if clock_job is not None and clock_job.next_run_time is not None:
-            upcoming = schedules.next_slot(job.trigger, now)
-            if upcoming is not None:
-                clock_job.modify(next_run_time=upcoming)
+        if clock_job is None or clock_job.next_run_time is None:
+            return
+        if job.id in self._begin_at:
+            # Whoever gave `next_run_time` said when the clock is to begin.
+            self._begin_at.discard(job.id)
+        elif not isinstance(job.trigger, DateTrigger):
+            clock_job.modify(next_run_time=schedules.next_slot(job.trigger, now))
 
     def _stand_by(self) -> None:
-        self.pause()
+        if self.state == STATE_RUNNING:
+            self.pause()
         if self._keeper is not None and self._keeper.failure is not None:
             self.ask_to_stop()
 
@@ -300,109 +318,14 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         log.info("stopped")
 
 
-class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
-    """Where the clock puts due slots: a thread for each run, at most one run for each job, none waits for another."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        """No lane is open before the scheduler starts."""
-        super().__init__()
-        self._clock = scheduler
-        self.runner: Runner = None  # type: ignore[assignment]  # given by Scheduler.start, before anything is due
-        self._busy: set[str] = set()
-        self._idle = threading.Condition()
-        self._closed = False
-        self._lost: queue.SimpleQueue[LostSlots | None] = queue.SimpleQueue()
-        self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
-
-    def start(self, scheduler: BlockingScheduler, alias: str) -> None:
-        """Called by APScheduler when the clock starts."""
-        super().start(scheduler, alias)
-        self._recorder.start()
-
-    def submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
-        """Take the slots that are due; APScheduler's own count of instances is not needed, a lane holds one run."""
-        self._do_submit_job(job, run_times)
-
-    def _do_submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
-        """Run the newest slot; those before it were slept over."""
-        ours = self._clock.jobs[job.id]
-        now = datetime.now(timezone.utc)
-        slots = schedules.Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
-        asleep = "the machine was asleep or its clock was set forward"
-        for owed, at, origin in self.account(ours, slots, now, asleep, runs.SCHEDULE):
-            self.enter(owed, Slot(at, origin))
-
-    def account(
-        self, job: Job, slots: schedules.Slots, now: datetime, why: str, origin: str
-    ) -> list[tuple[Job, datetime, str]]:
-        """Record as missed all of a stretch of slots but the one that still runs, which is returned."""
-        late = (now - slots.last_at).total_seconds()
-        runs_last = job.catch_up == "last" or late <= job.late_seconds
-        if runs_last and slots.count > 1:
-            before = _before_last(job.trigger, slots)
-            self._lost.put(LostSlots(job.id, before.first_at, before.last_at, before.count, Outcome.MISSED, why))
-        if not runs_last:
-            lost = LostSlots(job.id, slots.first_at, slots.last_at, slots.count, Outcome.MISSED, why)
-            self._lost.put(lost)
-        return [(job, slots.last_at, origin)] if runs_last else []
-
-    def enter(self, job: Job, slot: Slot) -> None:
-        """Begin a run in its job's lane, or record the slot as skipped where the lane is taken."""
-        with self._idle:
-            if self._closed:
-                return
-            taken = job.id in self._busy
-            self._busy.add(job.id)
-        if taken:
-            other = next((live.run.id for live in list(self.runner.live.values()) if live.job.id == job.id), None)
-            reason = "still running" + (f" (run {other})" if other else "")
-            log.warning("%s skipped: %s", job.id, reason)
-            at = slot.at or datetime.now(timezone.utc)
-            self._lost.put(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason))
-            return
-        threading.Thread(target=self._run, args=(job, slot), name=job.id, daemon=True).start()
-
-    def close(self) -> None:
-        """Let no further run begin, and have every lost slot recorded."""
-        with self._idle:
-            self._closed = True
-        if self._recorder.is_alive():
-            self._lost.put(None)
-            self._recorder.join(RECORDER_SECONDS)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until every lane is free; False where that took longer."""
-        with self._idle:
-            return self._idle.wait_for(lambda: not self._busy, seconds)
-
-    def _run(self, job: Job, slot: Slot) -> None:
-        try:
-            self.runner.execute(job, slot)
-        finally:
-            with self._idle:
-                self._busy.discard(job.id)
-                self._idle.notify_all()
-
-    def _record(self) -> None:
-        """Record lost slots in a thread of their own: the clock never waits for the state database."""
-        while (lost := self._lost.get()) is not None:
-            with self._idle:
-                # A slot is skipped for a run; that run's own slot has to be on record first, or a crash could lose it.
-                self._idle.wait_for(functools.partial(self._is_recorded, lost.job), RECORDER_SECONDS)
-            self.runner.lost(lost)
-
-    def _is_recorded(self, job_id: str) -> bool:
-        return job_id not in self._busy or any(live.job.id == job_id for live in list(self.runner.live.values()))
-
-
-def _before_last(trigger: BaseTrigger, slots: schedules.Slots) -> schedules.Slots:
-    just_before = slots.last_at - timedelta(microseconds=1)
-    found = schedules.slots_between(trigger, slots.first_at - timedelta(microseconds=1), just_before)
-    return found or slots
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc)
+def _accounted_until(before: JobRecord | None, last_slot: datetime | None, now: datetime) -> datetime | None:
+    """The moment after which a job's slots have no outcome yet; None for a job that is new."""
+    if before is None:
+        return last_slot
+    if not before.enabled:
+        # It owes nothing for the time during which it was switched off.
+        return now
+    return max(last_slot or before.enabled_at, before.enabled_at)
 
 
 def _touch(path: Path) -> None:

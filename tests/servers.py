@@ -149,7 +149,16 @@ class MariaDB(SqlServer):
         if made.returncode:
             pytest.fail(f"mariadb-install-db failed: {made.stdout[-1000:]}{made.stderr[-1000:]}")
         command = [_binary("mariadbd", "mariadb-server"), "--no-defaults", f"--datadir={data}", user]
-        command += [f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1"]
+        # A starting server deletes the temporary tables that it finds: those of its neighbours, in a shared folder.
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
+        shutil.chown(temporary, _user_name())
+        command += [
+            f"--tmpdir={temporary}",
+            f"--socket={self.socket}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+        ]
         command += ["--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync"]
         command += ["--innodb-log-file-size=64M", "--innodb-buffer-pool-size=256M", "--skip-name-resolve"]
         return [*command, *options]

@@ -73,7 +73,7 @@ instants = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=zon
 ints = st.integers(-(2**31), 2**31 - 1)
 longs = st.integers(-(2**63), 2**63 - 1)
 paths = st.none() | texts
-records = st.builds(
+records: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     change_date=instants,
     id_run=ints,
@@ -85,7 +85,7 @@ records = st.builds(
     irods_data_relative_path=paths,
     irods_secondary_data_relative_path=paths,
 )
-of_every_type = st.builds(
+of_every_type: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     flag=st.booleans(),
     number=longs,

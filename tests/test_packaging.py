@@ -65,6 +65,15 @@ def test_lock_pins_no_patch_of_python() -> None:
     assert [marker for marker in markers if re.search(r"python_(full_)?version (==|<)", marker)] == []
 
 
+def test_lock_is_of_this_pipfile() -> None:
+    pipenv = shutil.which("pipenv", path=f"{ROOT / '.pipenv/bin'}:{os.environ['PATH']}")
+    if pipenv is None:
+        pytest.skip("there is no pipenv to ask")
+    environment = os.environ | {"PIPENV_PIPFILE": str(ROOT / "Pipfile"), "PIPENV_DONT_LOAD_ENV": "1"}
+    asked = subprocess.run([pipenv, "verify"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+
+
 def test_strip_keeps_hashes_and_markers() -> None:
     package = {"version": "==1.0", "hashes": ["sha256:00"], "markers": "python_version >= '3.11'", "extras": ["rsa"]}
     source = {"name": "somewhere", "url": "https://packages.example/simple", "verify_ssl": True}

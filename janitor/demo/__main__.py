@@ -15,21 +15,25 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from rich.console import Console
+from rich.console import Console, OverflowMethod
+from rich.markup import escape
 from sqlalchemy import URL, create_engine
 
 from janitor import databases
 from janitor.demo import truth, warehouses
 from janitor.demo.lab import SimulatedLab
+from janitor.demo.new_run import Deed
 from janitor.demo.summary import Gap, summary
 from janitor.demo.watch import Watch
+from janitor.errors import JanitorError
 from janitor.settings import Settings
 
 LABWARES, RUNS, PRODUCTS, DAYS = 3_000, 36, 24, 20.0
 SINCE_DAYS = 4
-STEP_SECONDS = 0.4
+STEP_SECONDS = 0.3
+PIPE_WIDTH = 120
 STOP_SECONDS = 40
-WELL, NOT_WELL = 0, 1
+WELL, NOT_WELL, CUT_OFF = 0, 1, 130
 
 Daemon: TypeAlias = "subprocess.Popen[bytes]"
 
@@ -76,16 +80,19 @@ class Place:
 def main() -> int:
     """Run the demo until Ctrl-C, or for `--seconds`, and return 0 where all came out as it should."""
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     folder = arguments.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with (folder / ".lock").open("a+") as lock:
         try:
             # The daemon inherits the lock: nobody wipes the folder of one that outlived its demo.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            console.print(f"another demo, or its daemon, is at work in {folder}: end it, or give another --folder")
+            lock.seek(0)
+            who = f"another demo, or its daemon (process {lock.read().strip() or 'unknown'}),"
+            console.print(f"{who} is at work in {folder}: end it, or give another --folder", soft_wrap=True)
             return NOT_WELL
         return _Demo(console, _prepare(folder, console), lock).run(arguments.seconds, arguments.patience)
 
@@ -164,16 +171,18 @@ class _Demo:
         work_seconds = float("inf") if seconds is None else max(seconds / 2, seconds - 6)
         try:
             while time.monotonic() - began < work_seconds and daemon.poll() is None:
-                self._show_lab()
+                self._show_deed(self.lab.step(datetime.now(timezone.utc)))
                 self._show_news()
                 time.sleep(STEP_SECONDS)
         except KeyboardInterrupt:
             self.console.print()
         if daemon.poll() is not None:
             return daemon.returncode
-        self.console.print("[dim]The lab rests; Janitor catches up. (Ctrl-C: do not wait)[/]")
+        self.console.print("[dim]The lab ends what it has begun, and Janitor catches up. (Ctrl-C: do not wait)[/]")
         limit = max(time.monotonic(), began + (seconds or 0)) + patience
         try:
+            for deed in self.lab.finish(datetime.now(timezone.utc)):
+                self._show_deed(deed)
             while daemon.poll() is None and time.monotonic() < limit:
                 self._show_news()
                 if self._gap().is_closed and time.monotonic() - began >= (seconds or 0):
@@ -198,7 +207,7 @@ class _Demo:
             raise SystemExit("run.py is not there: start the demo from the checkout, as ./demo.sh does")
         # In a session of its own it gets no Ctrl-C from the terminal; in the demo's folder it reads no .env.
         with self.place.log.open("wb") as log:
-            return subprocess.Popen(
+            daemon = subprocess.Popen(
                 [sys.executable, front_door.origin],
                 cwd=self.place.folder,
                 env=self.place.environment(),
@@ -208,6 +217,10 @@ class _Demo:
                 start_new_session=True,
                 pass_fds=[self.lock.fileno()],
             )
+        self.lock.truncate(0)
+        self.lock.write(str(daemon.pid))
+        self.lock.flush()
+        return daemon
 
     def _stop(self, daemon: Daemon) -> None:
         daemon.terminate()
@@ -217,22 +230,22 @@ class _Demo:
             daemon.kill()
             daemon.wait()
 
-    def _show_lab(self) -> None:
-        deed = self.lab.step(datetime.now(timezone.utc))
-        self._line("lab", deed.words, "red" if deed.kind == "broken rows" else "default")
+    def _show_deed(self, deed: Deed) -> None:
+        self._line(0, "·", deed.words, "red" if deed.kind == "broken rows" else "default")
 
     def _show_news(self) -> None:
         for line in self.watch.news():
             color = "yellow" if line.startswith(("quarantine", "run ")) else "green"
-            self._line("janitor", line, color)
+            self._line(self.console.width // 2 - 14, "→", line, color)
 
-    def _line(self, who: str, words: str, color: str) -> None:
-        """The lab on the left, Janitor on the right, where the terminal is wide enough for both."""
-        width = self.console.width if self.console.is_terminal else 160
-        indent = 0 if who == "lab" else max(4, width // 2 - 14)
+    def _line(self, indent: int, mark: str, words: str, color: str) -> None:
+        """The lab on the left, Janitor on the right, where there is a terminal wide enough for both."""
+        if not self.console.is_terminal or self.console.width < 110:
+            indent = min(indent, 6)
         clock = datetime.now().strftime("%H:%M:%S")
-        mark = "·" if who == "lab" else "→"
-        self.console.print(f"[dim]{clock}[/] {' ' * indent}{mark} [{color}]{_plain(words)}[/]", no_wrap=True)
+        line = f"[dim]{clock}[/] {' ' * indent}{mark} [{color}]{escape(words)}[/]"
+        cut: OverflowMethod = "ellipsis" if self.console.is_terminal else "ignore"
+        self.console.print(line, no_wrap=True, overflow=cut, crop=self.console.is_terminal)
 
     def _print_where_to_look(self) -> None:
         folder = _short(self.place.folder)
@@ -248,10 +261,6 @@ def _is_setting(name: str) -> bool:
     return lower in Settings.model_fields or name.endswith(("_ENABLED", "_SCHEDULE"))
 
 
-def _plain(words: str) -> str:
-    return words.replace("[", "\\[")
-
-
 def _short(path: Path) -> str:
     """Relative to where one stands, where that is shorter."""
     here = Path.cwd()
@@ -261,6 +270,11 @@ def _short(path: Path) -> str:
 if __name__ == "__main__":
     try:
         code = main()
+    except KeyboardInterrupt:
+        code = CUT_OFF
+    except JanitorError as exc:
+        print(f"the demo cannot go on: {exc}", file=sys.stderr)
+        code = NOT_WELL
     finally:
         databases.dispose()
     sys.exit(code)

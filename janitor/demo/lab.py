@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,6 +66,15 @@ class SimulatedLab:
             deed = self._draw()(now)
         self.done[deed.kind] += 1
         return deed
+
+    def finish(self, now: datetime) -> Iterator[Deed]:
+        """End all that was begun: late commits, parts on their way, rows to be mended."""
+        while self._later:
+            later = min(self._later, key=lambda one: one.due_at)
+            self._later.remove(later)
+            deed = later.act(now)
+            self.done[deed.kind] += 1
+            yield deed
 
     def _draw(self) -> Callable[[datetime], Deed]:
         """Every kind of thing in its turn, in a new order each time."""

@@ -66,7 +66,7 @@ def summary(done: Counter[str], watch: Watch, gap: Gap) -> Table:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing"
 
 
 def _general(reason: str) -> str:

@@ -22,7 +22,7 @@ def locations(labwhere: URL) -> dict[str, tuple[Any, ...]]:
             CASE WHEN box.barcode IS NULL THEN place.name ELSE box.name END AS name,
             coordinates.position, coordinates.`row`, coordinates.`column`, users.login, audits.updated_at
         FROM labwares
-        JOIN (SELECT auditable_id, MIN(id) AS id FROM audits WHERE auditable_type = 'Labware' GROUP BY auditable_id)
+        JOIN (SELECT auditable_id, MAX(id) AS id FROM audits WHERE auditable_type = 'Labware' GROUP BY auditable_id)
             AS latest ON latest.auditable_id = labwares.id
         JOIN audits ON audits.id = latest.id
         LEFT JOIN users ON users.id = audits.user_id

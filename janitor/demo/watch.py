@@ -64,9 +64,9 @@ class Watch:
         now = truth.table(self.mlwh)
         changed = [barcode for barcode, row in now.items() if self.rows.get(barcode) != row]
         for barcode in changed[:ONE_BY_ONE]:
-            yield f"labware_location: {barcode} is in {place(now[barcode])}"
+            yield f"synced: {barcode} is in {place(now[barcode])}"
         if len(changed) > ONE_BY_ONE:
-            yield f"labware_location: and {_count(len(changed) - ONE_BY_ONE, 'more row')} written"
+            yield f"synced: and {_count(len(changed) - ONE_BY_ONE, 'more row')} written"
         self.rows, self.written = now, self.written + len(changed)
 
     def _message_files(self) -> Iterator[str]:

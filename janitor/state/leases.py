@@ -36,6 +36,11 @@ def new_holder() -> str:
     )
 
 
+def holder_of_run(holder: str, run_id: int) -> str:
+    """The name under which a run takes leases of its own, besides its job's: they end with the run."""
+    return f"{holder}#{run_id}"
+
+
 def is_dead(holder: str) -> bool:
     """True where the process of that name ran on this machine and is gone; False where it lives, or nobody can know."""
     parts = holder.split("|")
@@ -82,16 +87,24 @@ def renew(connection: Connection, fences: Collection[Fence], now: datetime, seco
     return {Fence(*row) for row in connection.execute(select(leases.c.name, leases.c.token).where(mine))}
 
 
+def renew_of(connection: Connection, holders: Collection[str], now: datetime, seconds: float) -> None:
+    """Extend every lease of some holders."""
+    extended = update(leases).where(leases.c.holder.in_(holders)).values(expires_at=now + timedelta(seconds=seconds))
+    if holders:
+        connection.execute(extended)
+
+
 def release(connection: Connection, fence: Fence) -> None:
     """Give the lease back; nothing happens where it was lost already."""
     held = (leases.c.name == fence.name) & (leases.c.token == fence.token)
     connection.execute(update(leases).where(held).values(holder=None, expires_at=NEVER))
 
 
-def release_of(connection: Connection, holder: str) -> None:
-    """Give back every lease of a holder, with new tokens: whatever went on under them writes nothing more."""
+def release_of(connection: Connection, holder: str, name: str | None = None) -> None:
+    """Give back every lease of a holder, or one by name, with new tokens: what goes on under them writes nothing more."""
     freed = {"holder": None, "expires_at": NEVER, "token": leases.c.token + 1}
-    connection.execute(update(leases).where(leases.c.holder == holder).values(freed))
+    statement = update(leases).where(leases.c.holder == holder).values(freed)
+    connection.execute(statement if name is None else statement.where(leases.c.name == name))
 
 
 def revoke_dead(connection: Connection, now: datetime) -> set[str]:

@@ -146,6 +146,12 @@ def running(connection: Connection, job: str) -> Row[Any] | None:
     return connection.execute(query).one_or_none()
 
 
+def open_slot(connection: Connection, job: str, slot_at: datetime, holder: str) -> int | None:
+    """The run of a slot that `holder` has begun and not ended; None where there is none."""
+    query = select(runs.c.id).where(runs.c.job == job, runs.c.slot_at == slot_at, runs.c.holder == holder)
+    return connection.execute(query.where(runs.c.outcome.is_(None))).scalar()
+
+
 def get(connection: Connection, run_id: int) -> Row[Any] | None:
     """One run; None where there is none of that id."""
     return connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()

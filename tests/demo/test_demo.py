@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def test_ctrl_c_ends_the_demo_and_its_daemon(tmp_path: Path) -> None:
     command = [*DEMO, "--folder", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         output = ""
-        while "labware_location:" not in output:
+        while "synced:" not in output:
             output += process.stdout.readline() if process.stdout else ""
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=120)
@@ -87,17 +86,20 @@ def test_a_daemon_that_does_nothing_fails_the_demo(tmp_path: Path) -> None:
     assert "0 written, of 0 labwares" in ended.stdout
 
 
-def test_a_second_demo_in_one_folder_is_refused(tmp_path: Path) -> None:
+def test_a_demo_leaves_alone_what_an_orphaned_daemon_uses(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text("import time\ntime.sleep(600)")
     command = [*DEMO, "--folder", str(tmp_path / "demo")]
     variables = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True) as first:
-        while first.stdout and "Started" not in first.stdout.readline():
-            time.sleep(0.01)
+        output = ""
+        while "Started the daemon" not in output:
+            output += first.stdout.readline() if first.stdout else ""
+        first.kill()
+    daemon = int(output.split("process ")[1].split(";")[0])
+    try:
         second = demo(tmp_path / "demo", "--seconds", "1", cwd=tmp_path, PYTHONPATH=str(ROOT))
-        first.send_signal(signal.SIGINT)
-        time.sleep(0.5)
-        first.send_signal(signal.SIGINT)
-        first.communicate(timeout=60)
+    finally:
+        os.kill(daemon, signal.SIGKILL)
     assert second.returncode == 1
-    assert "another demo, or its daemon, is at work in" in second.stdout
+    assert f"another demo, or its daemon (process {daemon}), is at work in" in second.stdout
+    assert (tmp_path / "demo" / "labwhere.db").exists()

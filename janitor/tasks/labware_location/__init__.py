@@ -35,5 +35,6 @@ NEEDS = (
                 "updated_at",
             )
         },
+        deletes={"labware_location": "LABWARE_LOCATION_DELETE_ORPHANS"},
     ),
 )

@@ -1,32 +1,48 @@
 """From LabWhere to rows of the table: which labwares, what each row holds, and which cannot have one."""
 
-import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import URL, DateTime, Row, TextualSelect, column
+from sqlalchemy import URL
 
-from janitor import databases
+from janitor import databases, pages
 from janitor.state.quarantine import Quarantined
 from janitor.statements import statement
 
-COLUMNS = (
-    "labware_barcode",
-    "location_barcode",
-    "full_location_address",
-    "location_name",
-    "coordinate_position",
-    "coordinate_row",
-    "coordinate_column",
-    "stored_by",
-    "stored_at",
-)
 PAGE_ROWS = 5_000
 PACKAGE = "janitor.tasks.labware_location"
 
-_as_target_row = attrgetter(*COLUMNS)
+
+class Found(NamedTuple):
+    """A row of select_labwares.sql: a labware, its latest audit (None without one), and a row of the target to be."""
+
+    labware_id: int
+    audit_id: int | None
+    labware_barcode: str | None
+    location_barcode: str | None
+    full_location_address: str | None
+    location_name: str | None
+    coordinate_position: int | None
+    coordinate_row: int | None
+    coordinate_column: int | None
+    stored_by: str | None
+    stored_at: str | None
+
+
+class Target(NamedTuple):
+    """A row of labware_location, as the sink takes it."""
+
+    labware_barcode: str | None
+    location_barcode: str | None
+    full_location_address: str | None
+    location_name: str | None
+    coordinate_position: int | None
+    coordinate_row: int | None
+    coordinate_column: int | None
+    stored_by: str | None
+    stored_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -34,7 +50,7 @@ class Derived:
     """What some labwares come to: rows for the target, the labware's id for each barcode, and those without a row."""
 
     checked: frozenset[int]
-    rows: Sequence[tuple[Any, ...]]
+    rows: Sequence[Target]
     ids: dict[str, int]
     rejected: Sequence[Quarantined]
     without_audit: int
@@ -97,22 +113,16 @@ def existing(url: URL, barcodes: Sequence[str]) -> set[str]:
         return {barcode.casefold() for barcode in connection.execute(query, {"barcodes": barcodes}).scalars()}
 
 
-def _select(url: URL, where: str, lists: tuple[str, ...], parameters: dict[str, Any]) -> Sequence[Row[Any]]:
-    query = _query(where, lists)
-    with databases.read(url) as connection:
-        return connection.execute(query, parameters).all()
+def _select(url: URL, where: str, lists: tuple[str, ...], parameters: dict[str, Any]) -> Sequence[Found]:
+    query = statement(PACKAGE, "select_labwares.sql", *lists, where=where)
+    return sorted(pages.fetch(url, query, parameters, Found))
 
 
-@functools.cache
-def _query(where: str, lists: tuple[str, ...]) -> TextualSelect:
-    # SQLite returns a text for a datetime unless it is told.
-    names = ("labware_id", "audit_id", *COLUMNS)
-    typed = [column(name, DateTime()) if name == "stored_at" else column(name) for name in names]
-    return statement(PACKAGE, "select_labwares.sql", *lists, where=where).columns(*typed)
-
-
-def _derive(found: Sequence[Row[Any]], checked: frozenset[int]) -> Derived:
-    rows, ids, rejected, without_audit = [], {}, [], 0
+def _derive(found: Sequence[Found], checked: frozenset[int]) -> Derived:
+    rows: list[Target] = []
+    ids: dict[str, int] = {}
+    rejected: list[Quarantined] = []
+    without_audit = 0
     for row in found:
         if row.audit_id is None:
             without_audit += 1
@@ -120,12 +130,28 @@ def _derive(found: Sequence[Row[Any]], checked: frozenset[int]) -> Derived:
             key = row.labware_barcode or f"labware {row.labware_id}"
             rejected.append(Quarantined(key, reason, str(row.labware_id)))
         else:
-            rows.append(_as_target_row(row))
-            ids[row.labware_barcode] = row.labware_id
+            made = _target(row)
+            rows.append(made)
+            ids[str(made.labware_barcode)] = row.labware_id
     return Derived(checked, rows, ids, rejected, without_audit)
 
 
-def _problem(row: Row[Any]) -> str | None:
+def _target(row: Found) -> Target:
+    # What may not be null is refused by the sink, with the reason in words.
+    return Target(
+        row.labware_barcode,
+        row.location_barcode,
+        row.full_location_address,
+        row.location_name,
+        row.coordinate_position,
+        row.coordinate_row,
+        row.coordinate_column,
+        row.stored_by,
+        datetime.fromisoformat(row.stored_at) if row.stored_at else None,
+    )
+
+
+def _problem(row: Found) -> str | None:
     if not row.labware_barcode:
         return f"labware {row.labware_id} has no barcode"
     if not row.location_barcode:

@@ -15,7 +15,7 @@ from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.table_sink import Compared, TableSink, Written
 from janitor.tasks.labware_location import rows
-from janitor.tasks.labware_location.rows import COLUMNS, Derived
+from janitor.tasks.labware_location.rows import Derived, Target
 
 NAME = "labware_location"
 LAG = timedelta(minutes=10)
@@ -74,7 +74,7 @@ def target(url: URL) -> TableSink:
         url,
         table="labware_location",
         key="labware_barcode",
-        columns=COLUMNS,
+        columns=Target._fields,
         owner={"lims_id": "LabWhere"},
         newer="stored_at",
         created_at="created_at",

@@ -32,5 +32,5 @@ NEEDS = (
             "event_types": ("id", "key"),
         },
     ),
-    ExchangeNeed("SEQUENCING_PUBLISHER_EXCHANGE"),
+    ExchangeNeed("SEQUENCING_PUBLISHER_EXCHANGE", schema=(__name__, "message_schemas/sample_sequence_status.avsc")),
 )

@@ -1,0 +1,131 @@
+"""Lanes: where the clock puts due slots; a thread for each run, one run for each job, and no job waits for another."""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+
+from apscheduler.executors.base import BaseExecutor
+from apscheduler.job import Job as ClockJob
+from apscheduler.triggers.base import BaseTrigger
+
+from janitor import schedules
+from janitor.execution import Entered, Runner, Slot
+from janitor.jobs import Job
+from janitor.runs import Outcome
+from janitor.state import runs
+from janitor.state.runs import LostSlots
+
+log = logging.getLogger(__name__)
+
+RECORDER_SECONDS = 12.0
+"""How long the recorder may take to end: a little longer than a statement on the state database."""
+
+
+class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """An APScheduler executor: what is due goes into the journal in the clock's order, and into a thread of its own."""
+
+    def __init__(self, jobs: Mapping[str, Job]) -> None:
+        """No lane is open before the scheduler starts; `jobs` may grow until then."""
+        super().__init__()
+        self._jobs = jobs
+        self.runner: Runner = None  # type: ignore[assignment]  # given by Scheduler.start, before anything is due
+        self._busy: set[str] = set()
+        self._idle = threading.Condition()
+        self._closed = False
+        self._news = threading.Event()
+        self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
+
+    def start(self, scheduler: object, alias: str) -> None:
+        """Called by APScheduler when the clock starts."""
+        super().start(scheduler, alias)
+        self._recorder.start()
+
+    def submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
+        """Take the slots that are due; APScheduler's own count of instances is not needed, a lane holds one run."""
+        self._do_submit_job(job, run_times)
+
+    def _do_submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
+        """Run the newest slot; those before it were slept over."""
+        ours = self._jobs[job.id]
+        now = datetime.now(timezone.utc)
+        slots = schedules.Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
+        before = schedules.Slots(slots.first_at, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
+        asleep = "the machine was asleep, or its clock was set forward"
+        slot = self.account(ours, slots, before, now, asleep, runs.SCHEDULE)
+        if slot is not None:
+            self.enter(ours, slot)
+
+    def account(
+        self, job: Job, slots: schedules.Slots, before: schedules.Slots | None, now: datetime, why: str, origin: str
+    ) -> Slot | None:
+        """Record as missed all of a stretch of slots but the last one, where that still runs, and return it.
+
+        `before` is the stretch without its last slot; None for a stretch of one.
+        """
+        runs_last = job.catch_up == "last" or (now - slots.last_at).total_seconds() <= job.late_seconds
+        missed = before if runs_last else slots
+        if missed is not None:
+            lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why)
+            self.runner.add_lost(lost)
+            self._news.set()
+        return Slot(slots.last_at, origin) if runs_last else None
+
+    def enter(self, job: Job, slot: Slot) -> None:
+        """Begin a run in its job's lane, or record the slot as skipped where the lane is taken."""
+        with self._idle:
+            if self._closed:
+                return
+            taken = job.id in self._busy
+            self._busy.add(job.id)
+        if taken:
+            self._skip(job, slot)
+            return
+        entered = self.runner.enter(job, slot)
+        threading.Thread(target=self._run, args=(entered,), name=job.id, daemon=True).start()
+
+    def close(self) -> None:
+        """Let no further run begin, and have every lost slot recorded."""
+        with self._idle:
+            self._closed = True
+        self._news.set()
+        if self._recorder.is_alive():
+            self._recorder.join(RECORDER_SECONDS)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until every lane is free; False where that took longer."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._busy, seconds)
+
+    def _skip(self, job: Job, slot: Slot) -> None:
+        other = next((live.run.id for live in list(self.runner.live.values()) if live.job.id == job.id), None)
+        reason = "still running" + (f" (run {other})" if other else "")
+        log.warning("%s skipped: %s", job.id, reason)
+        at = slot.at or datetime.now(timezone.utc)
+        self.runner.add_lost(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason))
+        self._news.set()
+
+    def _run(self, entered: Entered) -> None:
+        try:
+            self.runner.carry_out(entered)
+        finally:
+            with self._idle:
+                self._busy.discard(entered.job.id)
+                self._idle.notify_all()
+
+    def _record(self) -> None:
+        """Record lost slots in a thread of their own: the clock never waits for the state database."""
+        while not self._closed:
+            self._news.wait()
+            self._news.clear()
+            self.runner.journal.settle()
+
+
+def before_last(trigger: BaseTrigger, slots: schedules.Slots) -> schedules.Slots | None:
+    """A stretch of a trigger's slots without its last one; None for a stretch of one."""
+    moment = timedelta(microseconds=1)
+    return schedules.slots_between(trigger, slots.first_at - moment, slots.last_at - moment)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc)

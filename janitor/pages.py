@@ -1,0 +1,58 @@
+"""Pages of rows, fetched as one JSON text: the server writes it, orjson reads it, and little is left to Python.
+
+Measured on 100,000 labwares: 0.14 s of Python where the driver's own rows take 1.5 s.
+"""
+
+import functools
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import orjson
+from sqlalchemy import URL, TextClause, text
+
+from janitor import databases
+
+log = logging.getLogger(__name__)
+
+RowType = TypeVar("RowType", bound=NamedTuple)
+
+
+def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[RowType]) -> list[RowType]:
+    """The rows of a query whose columns are named as the fields of `row`; datetimes come as texts.
+
+    Order holds only within a key that the caller sorts by. Where the text would be longer than the server sends in
+    one packet, the rows are fetched one by one.
+
+    Raises:
+        Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
+    """
+    with databases.read(url) as connection:
+        whole = connection.execute(_as_json(query, row._fields, databases.family(url)), parameters).scalar()
+        try:
+            return [row._make(values) for values in orjson.loads(whole or "[]")]
+        except orjson.JSONDecodeError:
+            # MariaDB cuts the text at max_allowed_packet, with no more than a warning.
+            log.info("a page is longer than one packet of %s: it is read row by row", databases.place(url))
+        found = connection.execute(_one_by_one(query, row._fields, databases.family(url)), parameters)
+        return [row._make(orjson.loads(values)) for values in found.scalars()]
+
+
+@functools.lru_cache(maxsize=None)
+def _as_json(query: TextClause, names: Sequence[str], family: str) -> TextClause:
+    aggregate = "json_group_array(json({}))" if family == "sqlite" else "JSON_ARRAYAGG({})"
+    return _wrapped(query, aggregate.format(_array(names)))
+
+
+@functools.lru_cache(maxsize=None)
+def _one_by_one(query: TextClause, names: Sequence[str], family: str) -> TextClause:
+    return _wrapped(query, _array(names))
+
+
+def _array(names: Sequence[str]) -> str:
+    return f"json_array({', '.join(f'page.{name}' for name in names)})"
+
+
+def _wrapped(query: TextClause, what: str) -> TextClause:
+    parameters = query._bindparams.values()
+    return text(f"SELECT {what} FROM (\n{query.text}\n) AS page").bindparams(*parameters)

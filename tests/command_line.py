@@ -1,0 +1,94 @@
+"""The command line as a person has it: real processes, in a folder of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+WAIT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What it printed to stdout."""
+        return self.out.splitlines()
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The tab-separated lines that it printed, by the names in the first."""
+        names, *rows = (line.split("\t") for line in self.lines)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    @property
+    def json(self) -> Any:
+        """What it printed, as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs a program's verbs in `folder`, with nothing in the environment but what it needs and `environment`."""
+
+    folder: Path
+    program: tuple[str, ...] = (str(ROOT / "run.py"),)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, *arguments: str, **environment: str) -> Ended:
+        """Run a verb to its end."""
+        with self.started(*arguments, **environment) as process:
+            out, err = process.communicate(timeout=WAIT_SECONDS)
+        return Ended(process.returncode, out, err)
+
+    @contextmanager
+    def started(self, *arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+        """A verb that goes on during the block; what is left of it then is killed."""
+        process = subprocess.Popen(
+            [sys.executable, *self.program, *arguments],
+            cwd=self.folder,
+            env=self.whole(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+
+    def stopped(self, process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> Ended:
+        """Send a signal to a process that was started, and wait until it ended."""
+        process.send_signal(number)
+        out, err = process.communicate(timeout=WAIT_SECONDS)
+        return Ended(process.returncode, out, err)
+
+    def whole(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a process."""
+        kept = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME", "TZ") or "COV" in name}
+        return kept | {"PYTHONPATH": str(ROOT), "LOGNAME": "anna", **self.environment, **environment}
+
+
+def wait_for(true: Callable[[], Any]) -> Any:
+    """Ask until the answer is true, and return it."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not (answer := true()):
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.05)
+    return answer

@@ -1,0 +1,70 @@
+"""A house of small jobs, for trying out the command line: `python -m tests.small_house VERB`."""
+
+import os
+import sys
+import time
+from datetime import datetime, timezone
+
+from janitor import cli, memory
+from janitor.errors import Skip
+from janitor.feeds import position_after
+from janitor.runs import current_run
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+from janitor.state.quarantine import Quarantined
+
+
+def count() -> dict[str, int]:
+    """Return counts, and remember a cursor and two rows in quarantine."""
+    memory.save_cursor("count", position_after("41"))
+    memory.Quarantine("count").settle((), [Quarantined("DN1", "no location", "1"), Quarantined("DN2", "no user", "2")])
+    return {"checked": 7, "inserted": 5}
+
+
+def fail(settings: Settings) -> None:
+    """Fail, with a password in the error's text."""
+    url = settings.labwhere_database_url
+    raise ValueError(f"cannot use {url.render_as_string(hide_password=False) if url else 'it'}\nat all")
+
+
+def decline() -> None:
+    """Find nothing to do."""
+    raise Skip("there is nothing new")
+
+
+def overrun() -> None:
+    """Go on until the timeout."""
+    while True:
+        current_run().sleep(0.05)
+
+
+def walk() -> None:
+    """Go on for long, telling how far, until asked to stop."""
+    for done in range(600):
+        current_run().progress(done, 600, note="walking")
+        time.sleep(0.05)
+
+
+def stick() -> None:
+    """Go on for long, whatever anybody asks."""
+    current_run().progress(1, 2)
+    time.sleep(30)
+
+
+def build(settings: Settings) -> Scheduler:
+    """The jobs, by the names of their functions; SMALL_HOUSE_BREAKS breaks it."""
+    if "SMALL_HOUSE_BREAKS" in os.environ:
+        raise RuntimeError("this\nwas not expected")
+    scheduler = Scheduler(settings)
+    scheduler.add_job(count, "interval", hours=1)
+    scheduler.add_job(fail, "cron", hour=3, args=[settings])
+    scheduler.add_job(decline, "cron", hour=3)
+    scheduler.add_job(overrun, "cron", hour=3, timeout=0.3)
+    scheduler.add_job(walk, "cron", hour=3, enabled="it is switched off here")
+    scheduler.add_job(stick, "cron", hour=3)
+    scheduler.add_job(print, "date", run_date=datetime(2020, 1, 1, tzinfo=timezone.utc), id="over")
+    return scheduler
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(build))

@@ -1,0 +1,178 @@
+"""The connection to RabbitMQ: exchanges declared and inspected, TLS, and a farewell that is never waited for long."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pika
+import pytest
+import trustme
+
+from janitor.broker import connected, declare_exchange, inspect_exchange
+from janitor.errors import BadSetting, Cancelled, Rejected, Unavailable
+from janitor.runs import Run, running
+from janitor.settings import Settings
+from tests.fixtures import Exchange
+from tests.messages import SCHEMA, publisher_to, settings_for, statuses
+from tests.servers import Broker, RabbitMQ, free_port
+
+
+def test_declared_exchange_is_durable_and_fanout(rabbitmq: Broker) -> None:
+    settings = settings_for(rabbitmq)
+    for _ in range(2):
+        declare_exchange(settings, "declared")
+        assert inspect_exchange(settings, "declared") == "exists, fanout, durable"
+    with rabbitmq.channel() as channel:
+        channel.exchange_declare("declared", "fanout", durable=True)
+        channel.exchange_delete("declared")
+
+
+def test_missing_exchange_is_not_made_by_inspecting(rabbitmq: Broker) -> None:
+    for _ in range(2):
+        with pytest.raises(Rejected, match="^the exchange 'nowhere' at 127.0.0.1:.* does not exist"):
+            inspect_exchange(settings_for(rabbitmq), "nowhere")
+
+
+def test_exchange_of_another_type_is_left_alone(rabbitmq: Broker) -> None:
+    with rabbitmq.channel() as channel:
+        channel.exchange_declare("topical", "topic", durable=True)
+    for tried in (inspect_exchange, declare_exchange):
+        with pytest.raises(Rejected, match="'topical' .* received 'fanout' but current is 'topic'"):
+            tried(settings_for(rabbitmq), "topical")
+    with rabbitmq.channel() as channel:
+        channel.exchange_declare("topical", "topic", durable=True)
+        channel.exchange_delete("topical")
+
+
+def test_exchange_with_an_alternate_is_accepted(rabbitmq: Broker) -> None:
+    with rabbitmq.channel() as channel:
+        channel.exchange_declare("alternated", "fanout", durable=True, arguments={"alternate-exchange": "amq.fanout"})
+        assert inspect_exchange(settings_for(rabbitmq), "alternated").startswith("exists, fanout, durable; ")
+        channel.exchange_delete("alternated")
+
+
+def test_missing_host_is_a_bad_setting() -> None:
+    with pytest.raises(BadSetting, match="^RABBITMQ_HOST is missing: give the broker's host name, or a folder"):
+        inspect_exchange(Settings.load({}, None), "x")
+
+
+@contextmanager
+def silent_port(backlog: int) -> Iterator[Settings]:
+    """A port that takes connections and never speaks, or, once its backlog is full, lets them wait."""
+    with socket.create_server(("127.0.0.1", 0), backlog=backlog) as silent, ExitStack() as callers:
+        for _ in range(backlog + 1 if backlog < 2 else 0):
+            caller = callers.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(silent.getsockname())
+        broker = Broker(pika.ConnectionParameters("127.0.0.1", silent.getsockname()[1]), "guest", "guest")
+        yield settings_for(broker, CONNECT_TIMEOUT_SECONDS="1")
+
+
+@pytest.mark.parametrize("backlog", [0, 5])
+def test_port_that_never_answers_is_unavailable(backlog: int) -> None:
+    with silent_port(backlog) as settings:
+        with pytest.raises(Unavailable, match="^(no answer from|cannot connect to) RabbitMQ at 127.0.0.1:"):
+            inspect_exchange(settings, "x")
+
+
+@pytest.mark.parametrize("backlog", [0, 5])
+def test_request_to_stop_ends_connecting(backlog: int) -> None:
+    run = Run()
+    run.ask_to_stop(Cancelled("by hand"))
+    with silent_port(backlog) as settings, running(run), pytest.raises(Cancelled, match="by hand"):
+        inspect_exchange(settings, "x")
+
+
+def test_broker_that_hangs_is_unavailable_in_time(rabbitmq: Broker) -> None:
+    process = int(rabbitmq.ctl("eval", "os:getpid().").strip().strip('"'))
+    began = time.monotonic()
+    try:
+        with pytest.raises(Unavailable, match="^no answer from RabbitMQ at .* within 1 s while opening a channel$"):
+            with connected(settings_for(rabbitmq, STATEMENT_TIMEOUT_SECONDS="1")) as broker:
+                os.kill(process, signal.SIGSTOP)
+                broker.channel()
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert time.monotonic() - began < 30
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def tls_broker(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A broker that speaks TLS too, on the port `tls_port`, with a certificate for localhost."""
+    folder = tmp_path_factory.mktemp("tls")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    issued = authority.issue_cert("localhost")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    folder.chmod(0o755)
+    port = free_port()
+    files = {"cacertfile": "ca.pem", "certfile": "cert.pem", "keyfile": "key.pem"}
+    lines = [f"ssl_options.{name} = {folder / file}" for name, file in files.items()]
+    server = RabbitMQ("\n".join([f"listeners.ssl.default = 127.0.0.1:{port}", *lines, ""]))
+    server.tls_port = port  # type: ignore[attr-defined]
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def tls_settings(tls_broker: RabbitMQ, authority: trustme.CA, tmp_path: Path) -> dict[str, str]:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    port = str(tls_broker.tls_port)  # type: ignore[attr-defined]
+    changes = {"RABBITMQ_HOST": "localhost", "RABBITMQ_PORT": port, "RABBITMQ_TLS": "true"}
+    return changes | {"RABBITMQ_CA_FILE": str(tmp_path / "ca.pem")}
+
+
+@pytest.mark.slow
+def test_messages_arrive_through_tls(tls_broker: RabbitMQ, tls_settings: dict[str, str]) -> None:
+    exchange = Exchange(tls_broker)
+    with publisher_to(settings_for(tls_broker, **tls_settings), exchange.name) as publisher:
+        publisher.publish(statuses(250))
+    assert [SCHEMA.decode(message.body) for message in exchange.received()] == statuses(250)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"RABBITMQ_CA_FILE": ""},
+            "^the certificate of RabbitMQ at localhost:.* is not trusted .*set RABBITMQ_CA_FILE",
+        ),
+        ({"RABBITMQ_HOST": "127.0.0.1"}, "^the certificate of RabbitMQ at 127.0.0.1:.* not valid for '127.0.0.1'"),
+    ],
+)
+def test_certificate_that_does_not_fit_is_rejected(
+    tls_broker: RabbitMQ, tls_settings: dict[str, str], change: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(Rejected, match=sentence):
+        inspect_exchange(settings_for(tls_broker, **(tls_settings | change)), "amq.fanout")
+
+
+@pytest.mark.slow
+def test_tls_to_a_plain_port_and_the_reverse_are_told(tls_broker: RabbitMQ, tls_settings: dict[str, str]) -> None:
+    with pytest.raises(Rejected, match="^no TLS with RabbitMQ at .*: set RABBITMQ_PORT to its TLS port, or"):
+        inspect_exchange(settings_for(tls_broker, **(tls_settings | {"RABBITMQ_PORT": str(tls_broker.port)})), "x")
+    with pytest.raises(Unavailable, match=r"expects TLS \(RABBITMQ_TLS=true\)"):
+        inspect_exchange(settings_for(tls_broker, **(tls_settings | {"RABBITMQ_TLS": "false"})), "x")
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_unreadable_ca_file_is_a_bad_setting(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    environment = {"RABBITMQ_HOST": "localhost", "RABBITMQ_TLS": "true", "RABBITMQ_CA_FILE": str(path)}
+    with pytest.raises(BadSetting, match="^RABBITMQ_CA_FILE is '.*ca.pem': give a PEM file of CA certificates"):
+        inspect_exchange(Settings.load(environment, None), "x")

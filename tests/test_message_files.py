@@ -1,0 +1,106 @@
+"""Messages as files: whole or not there, once for each group, and a sentence where they cannot be written."""
+
+import io
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import fastavro
+import pytest
+
+from janitor.errors import Cancelled, Rejected
+from janitor.message_files import check_folder
+from janitor.runs import Run, running
+from janitor.settings import Settings
+from tests.messages import SCHEMA, publisher_to, statuses
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings.load({"MESSAGES_DIR": str(folder)}, None)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of 64 kB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)], capture_output=True)
+    if made.returncode:
+        pytest.skip("this test needs the right to mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_each_group_is_one_container_file(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "here"
+    with running(Run(id=731)), publisher_to(settings_in(folder), "x") as publisher:
+        publisher.publish(statuses(100))
+        publisher.publish(statuses(7, id_run=2))
+        publisher.publish([])
+    found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    read = [SCHEMA.read_container(io.BytesIO(path.read_bytes())) for path in found]
+    assert [rows for _, rows in read] == [statuses(100), statuses(7, id_run=2)]
+    metadata = read[0][0]
+    assert found[0].name == f"sample_sequence_status-{metadata['message_id']}.avro"
+    assert (metadata["correlation_id"], metadata["app_id"]) == ("731", "janitor")
+    assert (metadata["subject"], metadata["version"]) == ("sample-sequence-status", "1")
+
+
+def test_any_reader_of_avro_reads_the_files(tmp_path: Path) -> None:
+    with publisher_to(settings_in(tmp_path), "x") as publisher:
+        publisher.publish(statuses(3))
+    with next(tmp_path.glob("*.avro")).open("rb") as file:
+        assert list(fastavro.reader(file)) == statuses(3)
+
+
+def test_repeated_group_leaves_its_one_file_alone(tmp_path: Path) -> None:
+    with publisher_to(settings_in(tmp_path), "x") as publisher:
+        publisher.publish(statuses(3))
+        (before,) = tmp_path.iterdir()
+        content, changed = before.read_bytes(), before.stat().st_mtime_ns
+        publisher.publish(statuses(3))
+    (after,) = tmp_path.iterdir()
+    assert (after.name, after.read_bytes(), after.stat().st_mtime_ns) == (before.name, content, changed)
+
+
+def test_full_disk_is_rejected_and_leaves_no_file(small_disk: Path) -> None:
+    with publisher_to(settings_in(small_disk), "x") as publisher:
+        publisher.publish(statuses(3))
+        before = list(small_disk.iterdir())
+        with pytest.raises(
+            Rejected, match=r"^cannot write a message file in '.*small' \(No space left on device\): make"
+        ):
+            publisher.publish(statuses(3000))
+        assert list(small_disk.iterdir()) == before
+        publisher.publish(statuses(3, id_run=2))
+
+
+def test_folder_that_cannot_be_made_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with publisher_to(settings_in(folder), "x") as publisher:
+            with pytest.raises(Rejected, match=r"^cannot write a message file in '.*file.*' \("):
+                publisher.publish(statuses(1))
+        with pytest.raises(Rejected, match="set MESSAGES_DIR to another folder$"):
+            check_folder(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_folder_of_others_is_rejected(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with publisher_to(settings_in(tmp_path), "x") as publisher, pytest.raises(Rejected, match="Permission denied"):
+        publisher.publish(statuses(1))
+
+
+def test_check_makes_the_folder_and_leaves_nothing_in_it(tmp_path: Path) -> None:
+    assert check_folder(tmp_path / "new") == "exists, can be written"
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_stopped_run_writes_no_further_file(tmp_path: Path) -> None:
+    run = Run()
+    run.ask_to_stop(Cancelled("by hand"))
+    with running(run), publisher_to(settings_in(tmp_path), "x") as publisher, pytest.raises(Cancelled):
+        publisher.publish(statuses(1))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,336 @@
+"""Publishing to a real RabbitMQ: what arrives, and what is said when it cannot."""
+
+import hashlib
+import logging
+import secrets
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pika
+import pytest
+from pika.channel import Channel
+
+from janitor.avro import BadMessage
+from janitor.broker import connected
+from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, Unavailable
+from janitor.publisher import _frames
+from janitor.runs import Run, running
+from tests.fixtures import Exchange
+from tests.messages import SCHEMA, publisher_to, settings_for, statuses
+from tests.servers import Broker, free_port
+
+
+def decoded(exchange: Exchange) -> list[dict[str, Any]]:
+    return [SCHEMA.decode(message.body) for message in exchange.received()]
+
+
+@contextmanager
+def alarm(rabbitmq: Broker) -> Iterator[None]:
+    """RabbitMQ's memory alarm, for the length of a block: it reads from no publisher."""
+    rabbitmq.ctl("set_vm_memory_high_watermark", "0")
+    try:
+        yield
+    finally:
+        rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
+
+
+def test_records_arrive_whole_and_in_order(rabbitmq: Broker, exchange: Exchange) -> None:
+    rows = statuses(250)
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        for start in range(0, 250, 100):
+            publisher.publish(rows[start : start + 100])
+            assert exchange.waiting() == min(start + 100, 250)
+    assert decoded(exchange) == rows
+
+
+def test_binary_message_has_all_its_properties(rabbitmq: Broker, exchange: Exchange) -> None:
+    before = int(time.time())
+    with running(Run(id=731)), publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(statuses(1))
+    (message,) = exchange.received()
+    properties = message.properties
+    assert message.routing_key == ""
+    assert properties.content_type == "avro/binary"
+    assert properties.delivery_mode == 2
+    assert properties.message_id == hashlib.sha256(message.body).digest()[:16].hex()
+    assert properties.message_id == SCHEMA.digest(statuses(1)[0]).hex()
+    assert before <= (properties.timestamp or 0) <= time.time()
+    assert (properties.type, properties.app_id) == ("sample_sequence_status", "janitor")
+    assert properties.correlation_id == "731"
+    assert properties.headers == {
+        "subject": "sample-sequence-status",
+        "version": "1",
+        "encoder_type": "binary",
+        "fingerprint": "2386c17bc37c3d38",
+    }
+
+
+def test_json_is_one_message_a_group(rabbitmq: Broker, exchange: Exchange) -> None:
+    rows = statuses(120)
+    with publisher_to(settings_for(rabbitmq), exchange.name, encoding="json") as publisher:
+        publisher.publish(rows[:100])
+        publisher.publish(rows[100:])
+    messages = exchange.received()
+    assert [SCHEMA.decode_lines(message.body) for message in messages] == [rows[:100], rows[100:]]
+    assert messages[0].properties.content_type == "application/x-ndjson"
+    assert messages[0].properties.message_id == hashlib.sha256(messages[0].body).digest()[:16].hex()
+    assert (messages[0].properties.headers or {})["encoder_type"] == "json"
+
+
+def test_same_records_have_the_same_message_ids(rabbitmq: Broker, exchange: Exchange) -> None:
+    for _ in range(2):
+        with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+            publisher.publish(statuses(3))
+    ids = [message.properties.message_id for message in exchange.received()]
+    assert ids[:3] == ids[3:]
+    assert len(set(ids)) == 3
+
+
+def test_message_larger_than_a_frame_arrives_whole(rabbitmq: Broker, exchange: Exchange) -> None:
+    rows = [{**row, "sequencing_study": "x" * 300_000} for row in statuses(3)]
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(rows)
+    assert decoded(exchange) == rows
+
+
+@pytest.mark.parametrize("body_size", [1, 150, 131_064, 131_065, 400_000])
+def test_frames_are_those_that_pika_sends(rabbitmq: Broker, exchange: Exchange, body_size: int) -> None:
+    properties = pika.BasicProperties(content_type="avro/binary", headers={"a": "1"}, delivery_mode=2, app_id="x")
+    body = b"\xce" * body_size
+    with connected(settings_for(rabbitmq)) as broker:
+        channel = broker.channel()
+        ours = _frames(channel, exchange.name, [body, body], properties)
+        sent = frames_of_pika(channel, exchange.name, body, properties)
+    assert ours == sent * 2
+
+
+def frames_of_pika(channel: Channel, exchange: str, body: bytes, properties: pika.BasicProperties) -> bytes:
+    """What pika itself would send for a message, caught on its way to the network."""
+    properties.message_id = hashlib.sha256(body).digest()[:16].hex()
+    caught: list[bytes] = []
+    channel.connection._output_marshaled_frames = caught.extend  # type: ignore[attr-defined]
+    channel.basic_publish(exchange, "", body, properties, mandatory=True)
+    del channel.connection._output_marshaled_frames  # type: ignore[attr-defined]
+    return b"".join(caught)
+
+
+def test_no_records_make_no_connection() -> None:
+    with publisher_to(settings_for_closed_port(), "x") as publisher:
+        publisher.publish([])
+
+
+def settings_for_closed_port() -> Any:
+    return settings_for(Broker(pika.ConnectionParameters("127.0.0.1", free_port()), "guest", "s3cret-word"))
+
+
+def test_closed_port_is_unavailable() -> None:
+    settings = settings_for_closed_port()
+    with publisher_to(settings, "x") as publisher:
+        with pytest.raises(
+            Unavailable, match=f"^cannot connect to RabbitMQ at 127.0.0.1:{settings.rabbitmq_port}, .*ref"
+        ):
+            publisher.publish(statuses(1))
+
+
+def test_record_that_does_not_fit_publishes_nothing(rabbitmq: Broker, exchange: Exchange) -> None:
+    rows = statuses(5)
+    rows[3]["sample_supplier_id"] = None
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        with pytest.raises(BadMessage, match="^sample_supplier_id is missing$"):
+            publisher.publish(rows)
+        publisher.publish(rows[:3])
+    assert decoded(exchange) == rows[:3]
+
+
+def test_unroutable_message_fails(rabbitmq: Broker, exchange: Exchange) -> None:
+    exchange.unbind()
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        with pytest.raises(
+            Rejected, match=f"^no queue is bound to exchange '{exchange.name}' at 127.0.0.1:{rabbitmq.port}"
+        ):
+            publisher.publish(statuses(3))
+        exchange.bind()
+        publisher.publish(statuses(3))
+    assert decoded(exchange) == statuses(3)
+
+
+def test_unroutable_message_is_dropped_where_told(
+    rabbitmq: Broker, exchange: Exchange, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange.unbind()
+    with publisher_to(settings_for(rabbitmq), exchange.name, unroutable="drop") as publisher:
+        publisher.publish(statuses(3))
+        publisher.publish(statuses(2))
+    assert [record.getMessage() for record in caplog.records if record.name == "janitor.publisher"] == [
+        f"exchange '{exchange.name}': 5 messages reached no queue"
+    ]
+
+
+def test_missing_exchange_is_rejected(rabbitmq: Broker) -> None:
+    with publisher_to(settings_for(rabbitmq), "nowhere") as publisher:
+        with pytest.raises(Rejected, match="^the exchange 'nowhere' at .* does not exist: declare it once"):
+            publisher.publish(statuses(1))
+
+
+@pytest.mark.parametrize(("kind", "durable"), [("direct", True), ("fanout", False)])
+def test_other_exchange_is_rejected(rabbitmq: Broker, kind: str, durable: bool) -> None:
+    name = f"other_{kind}_{durable}"
+    with rabbitmq.channel() as channel:
+        channel.exchange_declare(name, kind, durable=durable)
+        channel.queue_declare(name, exclusive=True)
+        channel.queue_bind(name, name)
+        with publisher_to(settings_for(rabbitmq), name) as publisher:
+            with pytest.raises(Rejected, match=f"^the exchange '{name}' at .* is not as it must be .*inequivalent arg"):
+                publisher.publish(statuses(1))
+        assert channel.queue_declare(name, passive=True).method.message_count == 0
+        channel.exchange_delete(name)
+
+
+def test_exchange_deleted_between_groups_is_rejected(rabbitmq: Broker, exchange: Exchange) -> None:
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(statuses(3))
+        with rabbitmq.channel() as channel:
+            channel.exchange_delete(exchange.name)
+        with pytest.raises(Rejected, match="does not exist"):
+            publisher.publish(statuses(3))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"RABBITMQ_PASSWORD": "wr0ng-word"}, "refuses the user 'guest': correct RABBITMQ_USERNAME or"),
+        ({"RABBITMQ_USERNAME": "nobody"}, "refuses the user 'nobody': correct RABBITMQ_USERNAME or"),
+        (
+            {"RABBITMQ_VHOST": "elsewhere"},
+            r"does not let the user 'guest' in \(NOT_ALLOWED - vhost elsewhere not found\)",
+        ),
+    ],
+)
+def test_refused_login_is_rejected(rabbitmq: Broker, change: dict[str, str], sentence: str) -> None:
+    with publisher_to(settings_for(rabbitmq, **change), "x") as publisher:
+        with pytest.raises(Rejected, match=sentence):
+            publisher.publish(statuses(1))
+
+
+def test_password_is_in_no_error_and_no_log(rabbitmq: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    password = secrets.token_hex(8)
+    for change in ({}, {"RABBITMQ_PORT": str(free_port())}, {"RABBITMQ_VHOST": "elsewhere"}):
+        settings = settings_for(rabbitmq, **change, RABBITMQ_PASSWORD=password)
+        with pytest.raises(JanitorError) as caught, publisher_to(settings, "x") as publisher:
+            publisher.publish(statuses(1))
+        assert password not in "".join(traceback.format_exception(caught.value))
+    assert password not in caplog.text
+    assert "ACCESS_REFUSED" in caplog.text
+
+
+def test_host_that_is_no_broker_is_unavailable(rabbitmq: Broker) -> None:
+    settings = settings_for(rabbitmq, RABBITMQ_HOST="no-such-host.invalid")
+    with publisher_to(settings, "x") as publisher:
+        with pytest.raises(
+            Unavailable, match="^the host name of RabbitMQ at no-such-host.invalid:.* cannot be resolved"
+        ):
+            publisher.publish(statuses(1))
+
+
+def test_user_without_rights_is_rejected(rabbitmq: Broker, exchange: Exchange) -> None:
+    rabbitmq.ctl("add_user", "reader", "r3ader-word")
+    rabbitmq.ctl("set_permissions", "reader", "^$", "^$", ".*")
+    settings = settings_for(rabbitmq, RABBITMQ_USERNAME="reader", RABBITMQ_PASSWORD="r3ader-word")
+    with publisher_to(settings, exchange.name) as publisher:
+        with pytest.raises(Rejected, match="^the user 'reader' may not use exchange .*ACCESS_REFUSED"):
+            publisher.publish(statuses(1))
+    rabbitmq.ctl("set_permissions", "reader", "^$", ".*", "^$")
+    with publisher_to(settings, exchange.name) as publisher:
+        publisher.publish(statuses(1))
+    rabbitmq.ctl("delete_user", "reader")
+    assert decoded(exchange) == statuses(1)
+
+
+def test_nack_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
+    with rabbitmq.channel() as channel:
+        full = {"x-max-length": 2, "x-overflow": "reject-publish"}
+        channel.queue_declare("full", durable=True, arguments=full)
+        channel.queue_bind("full", exchange.name)
+        with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+            publisher.publish(statuses(2))
+            with pytest.raises(Unavailable, match="refused [1-9]0? of 10 messages to exchange .* is full or broken$"):
+                publisher.publish(statuses(10))
+        channel.queue_delete("full")
+
+
+def test_connection_closed_by_the_broker_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
+    confirmed: list[int] = []
+    closer = threading.Timer(1.5, rabbitmq.ctl, ["close_all_connections", "maintenance"])
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        closer.start()
+        with pytest.raises(Unavailable, match="closed the connection .*CONNECTION_FORCED"):
+            for number in range(100_000):
+                publisher.publish(statuses(100, id_run=number))
+                confirmed.append(number)
+        publisher.publish(statuses(1, id_run=-1))
+    closer.join()
+    assert confirmed
+    arrived = [(row["id_run"], row["sample_supplier_id"]) for row in decoded(exchange)]
+    whole = [(number, row["sample_supplier_id"]) for number in confirmed for row in statuses(100)]
+    assert arrived[: len(whole)] == whole
+    assert arrived[-1] == (-1, "Ünit 0")
+
+
+def test_broker_that_dies_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(statuses(100))
+        with rabbitmq.stopped():
+            with pytest.raises(Unavailable, match="^(lost the connection to|RabbitMQ at .* closed the connection)"):
+                publisher.publish(statuses(100, id_run=2))
+            with pytest.raises(Unavailable, match="^cannot connect to"):
+                publisher.publish(statuses(100, id_run=2))
+        publisher.publish(statuses(100, id_run=2))
+    assert {row["id_run"] for row in decoded(exchange)} == {48123, 2}
+
+
+def test_wait_for_a_blocked_broker_is_bounded(rabbitmq: Broker, exchange: Exchange) -> None:
+    run = Run()
+    settings = settings_for(rabbitmq, STATEMENT_TIMEOUT_SECONDS="1")
+    with publisher_to(settings, exchange.name) as publisher, alarm(rabbitmq):
+        with pytest.raises(Unavailable, match="within 1 s .* it has blocked its publishers: low on memory"):
+            publisher.publish(statuses(3))
+        with running(Run(deadline=time.monotonic() + 0.5, timeout_seconds=0.5)), pytest.raises(DeadlineExceeded):
+            publisher.publish(statuses(3))
+        threading.Timer(0.5, run.ask_to_stop, [Cancelled("by hand")]).start()
+        with running(run), pytest.raises(Cancelled, match="by hand"):
+            publisher.publish(statuses(3))
+
+
+def test_stopped_run_publishes_no_further_group(rabbitmq: Broker, exchange: Exchange) -> None:
+    run = Run()
+    with running(run), publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(statuses(3))
+        run.ask_to_stop(Cancelled("by hand"))
+        with pytest.raises(Cancelled):
+            publisher.publish(statuses(3))
+    assert decoded(exchange) == statuses(3)
+
+
+def test_idle_connection_is_made_anew(rabbitmq: Broker, exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.publisher.IDLE_SECONDS", 0.0)
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(statuses(3))
+        rabbitmq.ctl("close_all_connections", "maintenance")
+        publisher.publish(statuses(3))
+    assert exchange.waiting() == 6
+
+
+def test_no_connection_is_left_open(rabbitmq: Broker, exchange: Exchange) -> None:
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(statuses(3))
+    with suppress(JanitorError), publisher_to(settings_for(rabbitmq), "nowhere") as publisher:
+        publisher.publish(statuses(3))
+    end = time.monotonic() + 10
+    while rabbitmq.ctl("list_connections", "pid").split()[1:] and time.monotonic() < end:
+        time.sleep(0.2)
+    assert rabbitmq.ctl("list_connections", "pid").split()[1:] == []
