@@ -10,7 +10,7 @@ PIPENV_REQUIREMENT="pipenv==2026.10.3"
 
 # pipenv must use this checkout's .venv whatever is active around it, and must not read .env: Janitor does that itself.
 export PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_DONT_USE_PYENV=1 PIPENV_DONT_LOAD_ENV=1
-export PIPENV_PIPFILE="$PWD/Pipfile" PIPENV_VERBOSITY=-1
+export PIPENV_PIPFILE="$PWD/Pipfile" PIPENV_VERBOSITY=-1 VIRTUALENV_QUIET=1
 
 complain() {
     echo "$(basename "$0"): $*" >&2

@@ -36,8 +36,23 @@ EMBEDDED = {
     "MLWH_DATABASE_URL": "sqlite:///var/mlwh.db",
     "MLWH_EVENTS_DATABASE_URL": "sqlite:///var/mlwh_events.db",
     "MESSAGES_DIR": "var/messages",
+    "LABWARE_LOCATION_SCHEDULE": "every 2s",
+    "SEQUENCING_PUBLISHER_SCHEDULE": "every 2s",
+    "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
 }
+JOBS = ("labware_location", "sequencing_publisher")
+FILL = """
+from datetime import datetime, timezone
+from sqlalchemy import create_engine
+from janitor.demo import warehouses
+
+engines = [create_engine(f"sqlite:///var/{name}.db") for name in warehouses.NAMES]
+for engine, name in zip(engines, warehouses.NAMES, strict=True):
+    warehouses.create_tables(engine, name)
+warehouses.fill(*engines, labwares=500, runs=4, seed=1, now=datetime.now(timezone.utc), products=8)
+"""
 HEALTHY_WITHIN_SECONDS = 60
+WORKED_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 60
 
 
@@ -264,43 +279,71 @@ def inside(image: Image, code: str) -> str:
 
 
 def try_daemon(image: Image) -> None:
-    """Start the image's command with embedded parts, ask its health until it passes, and stop it as an engine would."""
-    command = in_root(image, [*image.entrypoint, *image.cmd], EMBEDDED)
+    """Start the image's command with embedded parts, see it healthy and at work, and stop it as an engine would."""
+    inside(image, FILL)
     say(shlex.join([*image.entrypoint, *image.cmd]))
-    began = time.monotonic()
-    daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    name = signal.Signals(image.stop_signal).name
+    daemon = subprocess.Popen(in_root(image, [*image.entrypoint, *image.cmd], EMBEDDED), stdin=subprocess.DEVNULL)
     try:
-        pid = await_health(image, daemon)
-        say(f"healthy after {time.monotonic() - began:.1f} s")
-        os.kill(pid, image.stop_signal)
+        await_health(image, daemon)
+        await_work(image, daemon)
+        os.kill(first_process(daemon), image.stop_signal)
         code = daemon.wait(STOPPED_WITHIN_SECONDS)
     except subprocess.TimeoutExpired as exc:
-        raise ReplayError(
-            f"still running {STOPPED_WITHIN_SECONDS} s after {signal.Signals(image.stop_signal).name}"
-        ) from exc
+        raise ReplayError(f"still running {STOPPED_WITHIN_SECONDS} s after {name}") from exc
     finally:
         daemon.kill()
         daemon.wait()
     if code != 0:
-        raise ReplayError(f"the daemon ended with exit code {code} after {signal.Signals(image.stop_signal).name}")
-    say("stopped with exit code 0")
+        raise ReplayError(f"the daemon ended with exit code {code} after {name}")
+    say(f"{name}: stopped with exit code 0")
 
 
-def await_health(image: Image, daemon: subprocess.Popen[bytes]) -> int:
-    """Return the daemon's process id once its health check passes; raises ReplayError if it ends or takes too long."""
+def first_process(daemon: subprocess.Popen[bytes]) -> int:
+    """Return the id, on this machine, of what is PID 1 in the image; raises ReplayError if it has ended."""
+    if daemon.poll() is not None:
+        raise ReplayError(f"the daemon ended by itself, with exit code {daemon.returncode}")
     children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children")
-    last = ""
-    for _ in range(HEALTHY_WITHIN_SECONDS):
+    while not (found := children.read_text().split()):
+        time.sleep(0.1)
+    return int(found[0])
+
+
+def beside(image: Image, daemon: subprocess.Popen[bytes], argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command beside the daemon, as `docker exec` and health checks do, and return what came of it."""
+    enter = ["nsenter", f"--target={first_process(daemon)}", "--mount", "--pid"]
+    command = [*enter, *chrooted(image, argv, EMBEDDED)]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+def await_health(image: Image, daemon: subprocess.Popen[bytes]) -> None:
+    """Wait until the image's health check passes; raises ReplayError if that takes too long."""
+    began = time.monotonic()
+    said = ""
+    while time.monotonic() - began < HEALTHY_WITHIN_SECONDS:
+        time.sleep(0.5)
+        asked = beside(image, daemon, list(image.healthcheck))
+        if asked.returncode == 0:
+            say(f"healthy after {time.monotonic() - began:.1f} s: {asked.stdout.strip()}")
+            return
+        said = (asked.stdout + asked.stderr).strip()
+    raise ReplayError(f"not healthy within {HEALTHY_WITHIN_SECONDS} s; its health check says: {said[-500:]}")
+
+
+def await_work(image: Image, daemon: subprocess.Popen[bytes]) -> None:
+    """Wait until a run of each flagship job has succeeded; raises ReplayError with what the last ones came to."""
+    outcomes: dict[str, str] = {}
+    for _ in range(WORKED_WITHIN_SECONDS):
         time.sleep(1)
-        if daemon.poll() is not None:
-            raise ReplayError(f"the daemon ended by itself, with exit code {daemon.returncode}")
-        pid = int(children.read_text().split()[0])
-        check = ["nsenter", f"--target={pid}", "--mount", "--pid", *chrooted(image, list(image.healthcheck), EMBEDDED)]
-        done = subprocess.run(check, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return pid
-        last = (done.stdout + done.stderr).strip()
-    raise ReplayError(f"not healthy within {HEALTHY_WITHIN_SECONDS} s; its health check says: {last[-500:]}")
+        asked = beside(image, daemon, [*image.entrypoint, "history", "--json"])
+        runs = json.loads(asked.stdout) if asked.returncode == 0 else []
+        outcomes |= {
+            run["job"]: f"{run['outcome']} {run['counts']}" for run in runs if run.get("outcome") == "succeeded"
+        }
+        if outcomes.keys() >= set(JOBS):
+            say("; ".join(f"{job} {outcomes[job]}" for job in JOBS))
+            return
+    raise ReplayError(f"no run of each job succeeded within {WORKED_WITHIN_SECONDS} s; history: {asked.stdout[:2000]}")
 
 
 def lacking() -> Iterator[str]:

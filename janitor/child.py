@@ -210,7 +210,7 @@ def _listen(pipe: Connection, run: Run) -> None:
         name, text = pipe.recv()
     except (EOFError, OSError):
         return
-    leaf = next((leaf for leaf in LEAVES if leaf.__name__ == name and issubclass(leaf, Cancelled)), Cancelled)
+    leaf = {"Interrupted": Interrupted, "Fenced": Fenced}.get(name, Cancelled)
     run.ask_to_stop(leaf(text))
 
 

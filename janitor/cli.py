@@ -1,6 +1,7 @@
 """The verbs: each reads what was typed, lets other modules do the work, and prints what came of it."""
 
 import logging
+import os
 import sys
 import time
 import traceback
@@ -81,6 +82,7 @@ def main(build: Build, arguments: Sequence[str] | None = None) -> int:
     house = House(build)
     try:
         code = verbs.main(arguments, prog_name=program(), obj=house, standalone_mode=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else SUCCEEDED
     except click.Abort:
         return CANCELLED
@@ -94,7 +96,8 @@ def main(build: Build, arguments: Sequence[str] | None = None) -> int:
         _complain(house, str(exc))
         return FAILED
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read us has had enough
+        # Whoever read us has had enough; Python would complain when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SUCCEEDED
     except Exception as exc:
         if logging.getLogger().isEnabledFor(logging.DEBUG):

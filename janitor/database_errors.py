@@ -65,15 +65,15 @@ _MYSQL: dict[int, tuple[Leaf, str]] = {
 }
 
 _SQLITE: tuple[tuple[str, Leaf, str], ...] = (
+    ("constraint failed", Rejected, "{where} refused a row: {text}"),
     ("no such table", Rejected, "a table is missing in {where}: {text}; check the path, or create the table"),
     ("no such column", Rejected, "a column is missing in {where}: {text}; the table is not the one this task needs"),
     ("has no column", Rejected, "a column is missing in {where}: {text}; the table is not the one this task needs"),
     ("unable to open", Rejected, "the file {where} cannot be opened: {text}; check the path and its permissions"),
     ("interrupted", StatementTimeout, "a statement ran over its time limit in {where} and was stopped"),
-    ("full", Rejected, "the disk is full under {where}: {text}; free some space there"),
+    ("disk is full", Rejected, "the disk is full under {where}: {text}; free some space there"),
     ("readonly", Rejected, "the file {where} cannot be written: {text}; check its permissions"),
-    ("locked", StatementTimeout, "{where} waited too long for a lock that another process holds: {text}"),
-    ("constraint failed", Rejected, "{where} refused a row: {text}"),
+    ("is locked", StatementTimeout, "{where} waited too long for a lock that another process holds: {text}"),
     ("not a database", Rejected, "{where} is not a SQLite database: {text}; check the path"),
     ("malformed", Rejected, "{where} is damaged: {text}; restore it from a backup"),
     ("disk I/O error", Rejected, "the disk failed under {where}: {text}"),
@@ -92,7 +92,7 @@ def lost_a_race(error: BaseException) -> bool:
 
 
 def translated(error: BaseException, where: str) -> JanitorError | None:
-    """The sentence for a driver's error at `where`; None for one that is the program's own fault, such as bad SQL."""
+    """The sentence for a driver's error at `where`, without the statement; None for what no driver raised."""
     if isinstance(error, pymysql.err.Error):
         return _from_mysql(error, where)
     if isinstance(error, sqlite3.Error):
@@ -102,13 +102,11 @@ def translated(error: BaseException, where: str) -> JanitorError | None:
     return None
 
 
-def _from_mysql(error: pymysql.err.Error, where: str) -> JanitorError | None:
+def _from_mysql(error: pymysql.err.Error, where: str) -> JanitorError:
     number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = _plain(str(error.args[1] if len(error.args) > 1 else error))
     if number == 2003 and "certificate" in text.lower():
         number = 2026
-    if number == 1290 and "secure" in text:
-        return None
     if number == 2013 and "timed out" in text:
         return StatementTimeout(f"{where} did not answer within the time limit: {text}")
     if number in _MYSQL:
@@ -116,15 +114,15 @@ def _from_mysql(error: pymysql.err.Error, where: str) -> JanitorError | None:
         return leaf(sentence.format(where=where, text=text))
     if isinstance(error, pymysql.err.InterfaceError):
         return Unavailable(f"the connection to {where} was lost: {text or 'it was closed'}")
-    return None
+    return Rejected(f"{where} refused a statement: {text} (error {number})")
 
 
-def _from_sqlite(error: sqlite3.Error, where: str) -> JanitorError | None:
+def _from_sqlite(error: sqlite3.Error, where: str) -> JanitorError:
     text = str(error)
     for fragment, leaf, sentence in _SQLITE:
         if fragment in text:
             return leaf(sentence.format(where=where, text=text))
-    return None
+    return Rejected(f"{where} refused a statement: {text}")
 
 
 def _plain(text: str) -> str:

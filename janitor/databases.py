@@ -164,11 +164,18 @@ def _open_file(create: bool, dialect: Any, record: Any, args: list[Any], options
     path = str(args[0])
     if path == ":memory:" or create or options.get("uri"):
         if create and path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(path).parent)
         return None
     args[0] = f"{Path(path).absolute().as_uri()}?mode=rw"
     options["uri"] = True
     return None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise Rejected(f"the folder {folder} cannot be made: {exc.strerror}; check the path, or who may write") from exc
 
 
 def _set_up_sqlite(read_only: bool, connection: sqlite3.Connection, record: Any) -> None:

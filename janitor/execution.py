@@ -13,12 +13,11 @@ from typing import Any
 
 import tenacity
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from janitor import child
 from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Skip
 from janitor.jobs import Job
-from janitor.journal import OF_ONE, Journal, Record
+from janitor.journal import FAILURES, Journal, Record, is_recorded
 from janitor.logs import Mask, RunLog
 from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running
 from janitor.settings import Settings
@@ -84,12 +83,12 @@ class Runner:
         follow_into_threads()
 
     def execute(self, job: Job, slot: Slot, dry_run: bool = False) -> tuple[int, Ending] | None:
-        """Run a job to its end in this thread; the run's id and ending, None where none could begin (why is recorded).
+        """Run a job to its end here; the run's id and ending, None where none could begin (why is recorded).
 
         No other run of the job may be going on in this process.
 
         Raises:
-            JanitorError: a run without a slot could not begin; whoever asked for it is told why. `Skip`: it goes on already.
+            JanitorError: a run without a slot could not begin; whoever asked is told why. `Skip`: it goes on already.
         """
         return self.carry_out(self.enter(job, slot, dry_run))
 
@@ -104,19 +103,19 @@ class Runner:
         job, slot = entered.job, entered.slot
         try:
             begun = self.journal.result(entered.start)
-        except IntegrityError:
-            log.info("the slot %s of %s has an outcome already", slot.at, job.id)
-            return None
         except Interrupted as exc:
             log.warning("%s did not start: %s", job.id, exc)
             return None
-        except (JanitorError, *OF_ONE) as exc:
+        except FAILURES as exc:
             if slot.at is None:
                 raise
+            if is_recorded(exc):
+                log.info("the slot %s of %s has an outcome already", slot.at, job.id)
+                return None
             reason = self._mask(f"the run could not be recorded: {exc}")
             log.error("%s failed: %s", job.id, reason)
-            self.add_lost(LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason), entered.start.fences)
-            self.journal.settle()
+            lost = LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason)
+            self.journal.settle(self.add_lost(lost, entered.start.fences))
             return None
         if begun is None:
             return None
@@ -125,15 +124,14 @@ class Runner:
 
     def lost(self, lost: LostSlots) -> None:
         """Record slots that got no run, now or when the state database is back."""
-        self.add_lost(lost)
-        self.journal.settle()
+        self.journal.settle(self.add_lost(lost))
 
-    def add_lost(self, lost: LostSlots, fences: tuple[Fence, ...] | None = None) -> None:
+    def add_lost(self, lost: LostSlots, fences: tuple[Fence, ...] | None = None) -> Record:
         """Put slots that got no run into the journal, in their order, without waiting for it."""
         fences = self._daemon_fences() if fences is None else fences
         record = Record(lambda connection: None, fences, kept=True, lost=lost)
         record.write = functools.partial(self._record_lost, record=record)
-        self.journal.add(record)
+        return self.journal.add(record)
 
     def flush(self) -> None:
         """Save what waited for the state database, then the progress and log lines of the runs going on.
@@ -149,7 +147,7 @@ class Runner:
                 return
             try:
                 self._save(news, taken)
-            except (JanitorError, *OF_ONE):
+            except FAILURES:
                 for live in news:
                     live.unsaved = live.unsaved or bool(live.progress)
                     self._run_log.give_back(taken.get(live.run.id, ()))
@@ -163,8 +161,8 @@ class Runner:
             seconds = max(0.0, (now - live.run.started_at).total_seconds())
             ending = Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=live.run.attempt)
             with self._saving:
-                self._close(live, ending, goes_on=True)
-        self.journal.settle()
+                record = self._close(live, ending, goes_on=True)
+            self.journal.settle(record)
 
     @property
     def waiting(self) -> int:
@@ -234,16 +232,16 @@ class Runner:
             _tell(ending)
         run.ended = True
         with self._saving:
-            self._close(live, ending, made)
-        self.journal.settle()
+            record = self._close(live, ending, made)
+        self.journal.settle(record)
         return ending
 
-    def _close(self, live: Live, ending: Ending, made: Sequence[Attempt] = (), goes_on: bool = False) -> None:
+    def _close(self, live: Live, ending: Ending, made: Sequence[Attempt] = (), goes_on: bool = False) -> Record | None:
         """Put the run's end into the journal, once; a task that still goes on keeps its leases."""
         run = live.run
         lines = self._run_log.close_run(run.id)
         if self.live.pop(run.id, None) is None:
-            return
+            return None
         progress = json.dumps(live.progress, default=str) if live.progress else None
 
         def write(connection: Connection) -> None:
@@ -255,9 +253,8 @@ class Runner:
                     runs.save_progress(connection, run.id, progress)
             if not goes_on:
                 leases.release(connection, live.fence)
-                leases.release_of(connection, run.holder)
 
-        self.journal.add(Record(write, kept=True))
+        return self.journal.add(Record(write, kept=True))
 
     def _tries(self, live: Live, made: list[Attempt]) -> Ending:
         """Call the task up to 1 + retries times, with exponential backoff and jitter between."""

@@ -21,8 +21,8 @@ def in_words(job: str, found: dict[str, Any] | None) -> str:
     """What `read` found, as a sentence."""
     if found is None:
         return f"{job} has no cursor: its next run begins anew"
-    text = f"{job} has read its feed up to id {found['top']}: all up to {found['settled']} is settled, and of the ids above"
-    text += f" that {found['taken_above']} are done, while {found['gaps']} that are not there may still come"
+    text = f"{job} has read its feed up to id {found['top']}: all up to {found['settled']} is settled, and of the ids"
+    text += f" above that {found['taken_above']} are done, while {found['gaps']} that are not there may still come"
     if found.get("snapshot_after") is not None:
         text += f"; its snapshot goes on after key {found['snapshot_after']}"
     return text

@@ -1,16 +1,19 @@
-"""The journal: what is recorded of runs, in its order, many records in one transaction, kept while the state database is away."""
+"""The journal: what is recorded of runs, in order, many at a time, kept while the state database is away."""
 
 import collections
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pymysql
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from janitor.errors import Fenced, JanitorError, Skip, Unavailable
+from janitor.database_errors import lost_a_race
+from janitor.errors import Fenced, JanitorError, Skip
 from janitor.runs import Fence
 from janitor.state import State
 from janitor.state.database import hold
@@ -22,23 +25,24 @@ TOGETHER = 200
 """How many records are written in one transaction: a commit waits for the disk, and so do all who wait for it."""
 MOST_WAITING = 10_000
 """How many records wait in memory while the state database is away; the oldest give way."""
+LOOK_SECONDS = 1.0
 DEADLOCK_TRIES = 5
-OF_ONE = (SQLAlchemyError, ValueError, TypeError, Fenced, Skip)
-"""The errors of one record alone; any other one concerns the state database, and with it all records."""
+FAILURES = (JanitorError, SQLAlchemyError, ValueError, TypeError)
+"""What writing a record may raise."""
 
 
 @dataclass(eq=False)
 class Record:
     """One thing to write; `kept` until it is written, or else given up with an error where the state database is away.
 
-    `fences` are the leases under which it is true. Of `lost` slots, those of one job, reason and fence become one record.
+    `fences` are the leases under which it is true. Of `lost` slots, those of one job and reason become one record.
     """
 
     write: Callable[[Connection], Any]
     fences: tuple[Fence, ...] = ()
     kept: bool = False
     lost: LostSlots | None = None
-    settled: bool = False
+    answered: threading.Event = field(default_factory=threading.Event)
     result: Any = None
     error: Exception | None = None
 
@@ -68,23 +72,19 @@ class Journal:
 
         Raises:
             Fenced: one of its leases is lost; nothing is written.
-            IntegrityError: what it says is recorded already.
-            Unavailable, Rejected: the state database is away, or says no.
+            Rejected: what it says is recorded already, as `is_recorded` tells, or the state database says no.
+            Unavailable: the state database is away.
         """
-        with self._turn:
-            if not record.settled:
-                self._drain()
+        self.settle(record)
         if record.error is not None:
             raise record.error
         return record.result
 
-    def settle(self) -> None:
-        """Write what waits; records that are kept go on waiting where the state database is away."""
-        with self._turn:
-            failure = self._drain()
-        if failure is not None and not self._away:
-            log.warning("what is recorded waits in memory until the state database is back: %s", failure)
-        self._away = failure is not None
+    def settle(self, record: Record | None = None) -> None:
+        """Write what waits; with a `record`, until it is written or, where the state database is away, waits on."""
+        self._write_out()
+        while record is not None and not record.answered.wait(LOOK_SECONDS):
+            self._write_out()
 
     def flush(self) -> None:
         """Write what waits.
@@ -98,17 +98,29 @@ class Journal:
             if failure is not None:
                 raise failure
 
+    def _write_out(self) -> None:
+        """Write for all who wait, where nobody does so already."""
+        while self._queue and self._turn.acquire(blocking=False):
+            try:
+                failure = self._drain()
+            finally:
+                self._turn.release()
+            if failure is not None and not self._away:
+                log.warning("what is recorded waits in memory until the state database is back: %s", failure)
+            self._away = failure is not None
+            if failure is not None:
+                return
+
     def _drain(self) -> JanitorError | None:
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(TOGETHER, len(self._queue)))]
             try:
                 self._write(batch)
-            except (JanitorError, SQLAlchemyError) as exc:
-                away = exc if isinstance(exc, JanitorError) else Unavailable(f"the state database failed: {exc}")
-                self._put_back(batch, away)
-                return away
+            except JanitorError as exc:
+                self._put_back(batch, exc)
+                return exc
             for record in batch:
-                record.settled = True
+                record.answered.set()
                 if record.kept and record.error is not None:
                     _tell(record.error)
         return None
@@ -116,31 +128,32 @@ class Journal:
     def _write(self, batch: Sequence[Record]) -> None:
         for attempt in range(1, DEADLOCK_TRIES + 1):
             try:
-                return self._write_alone(batch[0]) if len(batch) == 1 else self._write_together(batch)
-            except JanitorError as exc:
-                if attempt == DEADLOCK_TRIES or not _is_deadlock(exc):
+                return self._write_together(batch)
+            except FAILURES as exc:
+                if _concerns_one(exc):
+                    return self._write_apart(batch)
+                if attempt == DEADLOCK_TRIES or not lost_a_race(exc):
                     raise
 
-    def _write_alone(self, record: Record) -> None:
-        record.error = None
-        try:
-            with self._state.begin(*record.fences) as connection:
-                record.result = record.write(connection)
-        except OF_ONE as exc:
-            record.error = exc
-
     def _write_together(self, batch: Sequence[Record]) -> None:
-        standing: set[Fence] = set()
+        """All or none: what one of them cannot have, none has."""
+        fences = {fence for record in batch for fence in record.fences}
+        with self._state.begin(*sorted(fences)) as connection:
+            for record in batch:
+                record.error, record.result = None, record.write(connection)
+
+    def _write_apart(self, batch: Sequence[Record]) -> None:
+        """In one transaction, but each record with an outcome of its own."""
         with self._state.begin() as connection:
             for record in batch:
                 record.error = None
                 try:
-                    if not standing.issuperset(record.fences):
-                        hold(connection, record.fences)
-                        standing.update(record.fences)
                     with connection.begin_nested():
+                        hold(connection, record.fences)
                         record.result = record.write(connection)
-                except OF_ONE as exc:
+                except FAILURES as exc:
+                    if not _concerns_one(exc):
+                        raise
                     record.error = exc
 
     def _put_back(self, batch: Sequence[Record], error: JanitorError) -> None:
@@ -148,7 +161,8 @@ class Journal:
         rest = [*batch, *(self._queue.popleft() for _ in range(len(self._queue)))]
         for record in rest:
             if not record.kept:
-                record.error, record.settled = error, True
+                record.error = error
+            record.answered.set()
         kept = _merged([record for record in rest if record.kept])
         if len(kept) > MOST_WAITING:
             log.error("%d records are given up: too many wait for the state database", len(kept) - MOST_WAITING)
@@ -156,7 +170,7 @@ class Journal:
 
 
 def _merged(records: Sequence[Record]) -> list[Record]:
-    """The records, with one for each stretch of lost slots; the first of a job stays alone, it may be on record already."""
+    """The records, one for each stretch of lost slots; a job's first stays alone, it may be on record already."""
     kept: list[Record] = []
     newest: dict[str, tuple[Record, bool]] = {}
     for record in records:
@@ -180,14 +194,21 @@ def _continues(before: Record, record: Record) -> bool:
 
 
 def _tell(error: Exception) -> None:
-    if isinstance(error, IntegrityError):
-        log.info("already recorded: %s", error.orig)
+    if is_recorded(error):
+        log.info("already recorded: %s", error)
     elif isinstance(error, Fenced):
         log.warning("not recorded: %s", error)
     else:
         log.error("a record cannot be written and is given up", exc_info=error)
 
 
-def _is_deadlock(error: JanitorError) -> bool:
-    # MySQL takes a transaction back to end a deadlock, and means it to be tried again.
-    return bool(error.__cause__ is not None and error.__cause__.args and error.__cause__.args[0] == 1213)
+def is_recorded(error: Exception) -> bool:
+    """Whether a record was refused for being there already."""
+    return isinstance(error.__cause__, (sqlite3.IntegrityError, pymysql.err.IntegrityError))
+
+
+def _concerns_one(error: Exception) -> bool:
+    # Any other error concerns the state database, and with it all records.
+    if isinstance(error, (Fenced, Skip)) or not isinstance(error, JanitorError):
+        return True
+    return is_recorded(error) or isinstance(error.__cause__, (sqlite3.DataError, pymysql.err.DataError))

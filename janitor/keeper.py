@@ -114,10 +114,10 @@ class Keeper:
     def _lead(self) -> None:
         """Take the daemon's lease where it is free, and clean up after whoever held it."""
         runner, state = self._runner, self._runner.state
-        began = boot_clock()
         if not self._migrated:
             state.migrate()
             self._migrated = True
+        began = boot_clock()
         with state.begin() as connection:
             now = state.now(connection)
             # What a call before this one may have taken counts as free: it did not come so far as to lead.

@@ -63,7 +63,7 @@ def history(connection: Connection, job: str | None, limit: int) -> list[Row]:
 
 def of_quarantine(connection: Connection, name: str | None) -> list[Row]:
     """What cannot be delivered, one row for each key and reason."""
-    rows = [dict(record._mapping) for record in quarantine.listing(connection, name)]
+    rows = [_without(record) for record in quarantine.listing(connection, name)]
     return [{"job": row.pop("name"), **row} for row in rows]
 
 
@@ -119,4 +119,4 @@ def _outcome(record: Record[Any]) -> str:
 
 
 def _without(record: Record[Any], *names: str) -> Row:
-    return {name: value for name, value in record._mapping.items() if name not in names}
+    return {str(name): value for name, value in record._mapping.items() if name not in names}

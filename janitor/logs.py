@@ -38,7 +38,9 @@ class Mask:
         self._forms = sorted(set().union(*forms), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text without the secrets."""
+        """The text without the secrets, and without halves of characters, which neither files nor databases take."""
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode("utf-8")
         for form in self._forms:
             if form in text:
                 text = text.replace(form, "***")
@@ -47,7 +49,8 @@ class Mask:
 
 def _forms(secret: str) -> set[str]:
     """A secret as it is, in a URL, in JSON, and as Python shows it."""
-    shown = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    # SQLAlchemy leaves blanks and plus signs in a URL as they are.
+    shown = {secret, quote(secret), quote(secret, safe=""), quote(secret, safe=" +"), quote_plus(secret)}
     shown |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
     return shown | {form.replace("\\", "\\\\") for form in shown}
 
@@ -83,7 +86,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, event, logger, job, run_id, and the mapping given as `extra={"facts": ...}`."""
+    """One JSON object a line: time, level, event, logger, job, run_id, and what is given as `extra={"facts": ...}`."""
 
     def __init__(self, mask: Mask) -> None:
         """Secrets are masked in every value."""
@@ -133,7 +136,7 @@ class RunLog(logging.Handler):
         except Exception:  # what every handler does with a call that logs wrongly: say so, and let the task go on
             self.handleError(record)
             return
-        text = self._mask(text.encode("utf-8", "backslashreplace").decode())[:MAX_LINE]
+        text = self._mask(text)[:MAX_LINE]
         room = (room[0] - 1, room[1] - len(text))
         if min(room) <= 0:
             text = f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
@@ -179,7 +182,7 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
 
 def quieten() -> None:
     """Set the levels of libraries that say too much."""
-    # APScheduler and Alembic tell at INFO what Janitor tells better; pika reports as errors what its exceptions say too.
+    # APScheduler and Alembic tell at INFO what Janitor tells better; pika logs what its exceptions say too.
     for name, level in (("apscheduler", logging.WARNING), ("alembic", logging.WARNING), ("pika", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level)
 

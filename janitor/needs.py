@@ -1,4 +1,4 @@
-"""What a task needs from outside, stated beside it: `check` looks at each, and a start without one of its settings is refused."""
+"""What a task needs from outside: `check` looks at each, and a start without one of its settings is refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

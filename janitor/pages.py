@@ -28,20 +28,28 @@ def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[
         Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
     """
     with databases.read(url) as connection:
-        whole = connection.execute(_as_json(query, row._fields, databases.family(url)), parameters).scalar()
-        try:
-            return [row._make(values) for values in orjson.loads(whole or "[]")]
-        except orjson.JSONDecodeError:
-            # MariaDB cuts the text at max_allowed_packet, with no more than a warning.
-            log.info("a page is longer than one packet of %s: it is read row by row", databases.place(url))
+        count, whole = connection.execute(_as_json(query, row._fields, databases.family(url)), parameters).one()
+        page = _parsed(whole)
+        if len(page) == count:
+            return [row._make(values) for values in page]
+        log.info("a page is longer than one packet of %s: it is read row by row", databases.place(url))
         found = connection.execute(_one_by_one(query, row._fields, databases.family(url)), parameters)
         return [row._make(orjson.loads(values)) for values in found.scalars()]
+
+
+def _parsed(whole: str | None) -> list[Any]:
+    """The rows in the text; none where it was cut, or left out, at max_allowed_packet with no more than a warning."""
+    try:
+        rows: list[Any] = orjson.loads(whole or "[]")
+        return rows
+    except orjson.JSONDecodeError:
+        return []
 
 
 @functools.lru_cache(maxsize=None)
 def _as_json(query: TextClause, names: Sequence[str], family: str) -> TextClause:
     aggregate = "json_group_array(json({}))" if family == "sqlite" else "JSON_ARRAYAGG({})"
-    return _wrapped(query, aggregate.format(_array(names)))
+    return _wrapped(query, f"COUNT(*), {aggregate.format(_array(names))}")
 
 
 @functools.lru_cache(maxsize=None)

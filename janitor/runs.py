@@ -27,7 +27,7 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Fence:
     """A lease that is held: its name, and the token that every write made under it must still find there."""
 
@@ -105,7 +105,7 @@ class Run:
         self.check()
 
     def progress(self, done: float, total: float | None = None, *path: str, note: str = "") -> None:
-        """Report how far the run is, `done` of `total` in any unit (None: unknown), for a named part where `path` is given.
+        """Report how far the run is: `done` of `total` in any unit (None: unknown), or how far a part called `path` is.
 
         It is a safe point, cheap enough for every page, and shown by `show`, `run` and whoever else asks.
 
@@ -120,7 +120,7 @@ _current: ContextVar[Run | None] = ContextVar("janitor_run", default=None)
 
 
 def current_run() -> Run:
-    """The run that this code is part of; outside any run, one without id, deadline or memory, so that tasks can be called plainly."""
+    """The run that this code is part of; outside any, one without id, deadline or memory: tasks can be called plainly."""
     run = _current.get()
     # A thread that outlives the run that started it, in a pool for example, is part of no run any more.
     return Run() if run is None or run.ended else run
@@ -161,4 +161,4 @@ def follow_into_threads() -> None:
         plainly(thread)
 
     start.follows_runs = True  # type: ignore[attr-defined]
-    threading.Thread.start = start  # type: ignore[method-assign]
+    threading.Thread.start = start  # type: ignore[method-assign,assignment]

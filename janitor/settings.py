@@ -1,5 +1,6 @@
 """One frozen object, read once from the environment and `.env`; a bad value stops the start, by name."""
 
+import inspect
 import os
 from collections.abc import Mapping
 from datetime import date
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pymysql
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from sqlalchemy import URL, make_url
@@ -22,13 +24,31 @@ def _database_url(value: object) -> URL:
     try:
         url = value if isinstance(value, URL) else make_url(str(value))
         driver = url.get_dialect().driver
+    except NoSuchModuleError as exc:
+        raise ValueError(f"its driver is unknown; {URL_HELP}") from exc
     except ArgumentError as exc:
         raise ValueError(f"it is not a database URL; {URL_HELP}") from exc
-    except (NoSuchModuleError, ValueError) as exc:
-        raise ValueError(f"its host or port cannot be read, or its driver is unknown; {URL_HELP}") from exc
+    except ValueError as exc:
+        raise ValueError(f"its host or port cannot be read; {URL_HELP}") from exc
     if driver not in ("pymysql", "pysqlite"):
         raise ValueError(f"the driver {url.drivername!r} is not one of mysql+pymysql and sqlite; {URL_HELP}")
+    if url.database in (None, "", ":memory:") or (driver == "pymysql" and not url.host):
+        raise ValueError(f"it names no {'file' if driver == 'pysqlite' else 'host or no database'}; {URL_HELP}")
+    _check_options(url)
     return url
+
+
+def _check_options(url: URL) -> None:
+    """Refuse options of the driver that it does not know: it would only say so when it connects."""
+    dialect = url.get_dialect()()
+    try:
+        _, options = dialect.create_connect_args(url)
+    except (ValueError, TypeError, ArgumentError) as exc:
+        raise ValueError(f"an option after its '?' is malformed; {URL_HELP}") from exc
+    known = inspect.signature(pymysql.connections.Connection).parameters
+    unknown = sorted(set(options) - set(known)) if dialect.driver == "pymysql" else []
+    if unknown:
+        raise ValueError(f"the driver has no option {', '.join(unknown)}; {URL_HELP}")
 
 
 def _zone(value: object) -> ZoneInfo:
@@ -60,10 +80,10 @@ class Settings(BaseModel):
     mlwh_events_database_url: DatabaseUrl | None = Field(None, description="MLWH Events, read only: a database URL")
     mlwh_timezone: Zone = Field(ZoneInfo("UTC"), description="the zone of the dates in iseq_run_status: a tz name")
     statement_timeout_seconds: float = Field(
-        60, gt=0, description="how long one statement may take on a warehouse: seconds"
+        60, allow_inf_nan=False, gt=0, description="how long one statement may take on a warehouse: seconds"
     )
     connect_timeout_seconds: float = Field(
-        10, gt=0, description="how long connecting to a database or broker may take: seconds"
+        10, allow_inf_nan=False, gt=0, description="how long connecting to a database or broker may take: seconds"
     )
 
     state_database_url: DatabaseUrl = Field(
@@ -72,9 +92,9 @@ class Settings(BaseModel):
     history_days: int = Field(90, ge=1, description="how long a run is kept in the history: days")
     history_runs: int = Field(10_000, ge=1, description="how many runs of each job are kept in the history: runs")
     lease_seconds: float = Field(
-        30, ge=1, le=60, description="after how long without a sign of life a stand-by takes over: seconds, 1 to 60"
+        30, allow_inf_nan=False, ge=1, le=60, description="after how long without a sign of life a stand-by takes over: seconds, 1 to 60"
     )
-    grace_seconds: float = Field(25, ge=0, description="how long running tasks may take to stop after SIGTERM: seconds")
+    grace_seconds: float = Field(25, allow_inf_nan=False, ge=0, description="how long running tasks may take to stop after SIGTERM: seconds")
     heartbeat_file: Path = Field(
         Path("var/heartbeat"), description="touched by the clock at least every 5 s; `health` looks at its age: a path"
     )
@@ -162,7 +182,7 @@ class Settings(BaseModel):
 
 
 def _variables(environ: Mapping[str, str], dotenv: str | Path | None) -> dict[str, str]:
-    from_file = dotenv_values(dotenv) if dotenv is not None and Path(dotenv).is_file() else {}
+    from_file = _from_file(dotenv) if dotenv is not None and Path(dotenv).is_file() else {}
     merged = {**{name: value or "" for name, value in from_file.items()}, **environ}
     variables = {name: value for name, value in merged.items() if value.strip()}
     for name, path in list(variables.items()):
@@ -173,6 +193,13 @@ def _variables(environ: Mapping[str, str], dotenv: str | Path | None) -> dict[st
     return variables
 
 
+def _from_file(path: str | Path) -> dict[str, str | None]:
+    try:
+        return dotenv_values(path)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise BadSetting("the file", path, f"give one that can be read as UTF-8 ({exc.__class__.__name__})") from exc
+
+
 _OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE"})
 
 
@@ -180,11 +207,13 @@ def _content(name: str, path: str, target: str, variables: Mapping[str, str]) ->
     if target in variables:
         raise BadSetting(name, path, f"{target} is given too; give one of the two")
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as exc:
-        raise BadSetting(
-            name, path, f"give a file that can be read and holds {target} ({exc.__class__.__name__})"
-        ) from exc
+        reason = exc.__class__.__name__
+        raise BadSetting(name, path, f"give a file that can be read and holds {target} ({reason})") from exc
+    if not text:
+        raise BadSetting(name, path, f"give a file that holds {target}: this one is empty")
+    return text
 
 
 def _bad_setting(exc: ValidationError, given: Mapping[str, str]) -> BadSetting:

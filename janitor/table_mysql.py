@@ -33,7 +33,7 @@ class MySqlTable:
         marked = [column.marked(values) for column, values in zip(self.layout.columns, zip(*rows))]
         texts = list(map(BETWEEN_VALUES.join, zip(*marked)))
         where = f"{_name(self.layout.key)} IN ({_keys(connection, [row[self.layout.key_at] for row in rows])})"
-        select = f"SELECT GROUP_CONCAT({self._marked_sql()} SEPARATOR '{BETWEEN_ROWS}'), COUNT(*)"
+        select = f"SELECT GROUP_CONCAT({self._marked_sql(self.layout.columns)} SEPARATOR '{BETWEEN_ROWS}'), COUNT(*)"
         joined, found = _run(connection, f"{select} FROM {_name(self.layout.table)} WHERE {where}").one()
         pieces = joined.split(BETWEEN_ROWS) if joined else []
         separators = len(rows) * (len(self.layout.columns) - 1)
@@ -43,16 +43,17 @@ class MySqlTable:
         stored = set(pieces)
         return [row for row, one in zip(rows, texts) if one not in stored], found
 
-    def _marked_sql(self) -> str:
+    def _marked_sql(self, columns: Sequence[Column]) -> str:
         parts = []
-        for column in self.layout.columns:
+        for column in columns:
             name = _name(column.name)
             if column.kind == "text":
                 name = f"CONVERT({name} USING utf8mb4)"
                 parts.append(f"IFNULL(CONCAT('V', {name}), 'N')" if column.nullable else name)
             else:
                 parts.append(f"IFNULL({name}, 'N')" if column.nullable else name)
-        return f"CONCAT_WS('{BETWEEN_VALUES}', {', '.join(parts)})"
+        # GROUP_CONCAT itself joins them: of one text longer than 512 characters MariaDB makes a temporary file.
+        return f", '{BETWEEN_VALUES}', ".join(parts)
 
     def stored(self, connection: Connection, keys: Sequence[Any], lock: bool) -> list[Row]:
         """As `table_sink.Table` says."""
@@ -95,13 +96,27 @@ class MySqlTable:
             join = f"{_json_table(values, columns)} AS s ON t.{_name(layout.key)} = {self._same('s.c0')}"
             _run(connection, f"UPDATE {_name(layout.table)} AS t JOIN {join} SET {', '.join(changes)}")
 
-    def page(self, connection: Connection, after: Any, limit: int) -> list[tuple[Any, ...]]:
-        """As `table_sink.Table` says."""
-        walk = _name(self.layout.walk)
-        names = ", ".join(map(_name, (self.layout.walk, self.layout.key, *self.layout.owner)))
-        where = "" if after is None else f"WHERE {walk} > {_literals(connection, (after,))} "
-        statement = f"SELECT {names} FROM {_name(self.layout.table)} {where}ORDER BY {walk} LIMIT {limit}"
-        return list(map(tuple, _run(connection, statement)))
+    def page(
+        self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
+    ) -> tuple[list[Any], Any | None]:
+        """As `table_sink.Table` says; joined into one text like `suspects`, where that is certain."""
+        walk, table = _name(self.layout.walk), _name(self.layout.table)
+        begin = "1" if after is None else f"{walk} > {_literals(connection, (after,))}"
+        last = f"SELECT {walk} FROM {table} WHERE {begin} ORDER BY {walk} LIMIT {limit - 1}, 1"
+        end = _run(connection, last).scalar()
+        where = begin if end is None else f"{begin} AND {walk} <= {_literals(connection, (end,))}"
+        columns = [self.layout.key_column, *self.layout.columns[len(self.layout.columns) - len(owner) :]]
+        select = f"SELECT GROUP_CONCAT({self._marked_sql(columns)} SEPARATOR '{BETWEEN_ROWS}'), COUNT(*)"
+        joined, found = _run(connection, f"{select} FROM {table} WHERE {where}").one()
+        pieces = joined.split(BETWEEN_ROWS) if joined else []
+        certain = len(pieces) == found and (joined or "").count(BETWEEN_VALUES) == found * len(owner)
+        if certain and columns[0].kind in ("text", "integer"):
+            ending = "".join(BETWEEN_VALUES + column.marked([owner[column.name]])[0] for column in columns[1:])
+            texts = [one[: len(one) - len(ending)] for one in pieces if one.endswith(ending)]
+            return [int(one) for one in texts] if columns[0].kind == "integer" else texts, end
+        names = ", ".join(_name(column.name) for column in columns)
+        rows = map(tuple, _run(connection, f"SELECT {names} FROM {table} WHERE {where}"))
+        return [row[0] for row in rows if row[1:] == tuple(owner.values())], end
 
     def delete(self, connection: Connection, keys: Sequence[Any], owner: Mapping[str, Any]) -> int:
         """As `table_sink.Table` says."""

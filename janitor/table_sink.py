@@ -90,8 +90,10 @@ class Table(Protocol):
     def update(self, connection: Connection, rows: list[tuple[Any, Row]], now: datetime) -> None:
         """Overwrite rows, each given with the key that is stored."""
 
-    def page(self, connection: Connection, after: Any, limit: int) -> list[Row]:
-        """The next rows in the order of the walk: the value walked by, the key, and the owner's values."""
+    def page(
+        self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
+    ) -> tuple[list[Any], Any | None]:
+        """The owner's keys in the next `limit` rows, and after what in the walk the rest begins (or None)."""
 
     def delete(self, connection: Connection, keys: Sequence[Any], owner: Mapping[str, Any]) -> int:
         """Delete the owner's rows with these keys; how many there were."""
@@ -187,15 +189,14 @@ class TableSink:
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
         """
-        owner, after = tuple(self.owner.values()), None
+        after = None
         while True:
             with databases.read(self.url) as connection:
-                page = self._statements.page(connection, after, page_rows)
-            if owned := [row[1] for row in page if row[2:] == owner]:
+                owned, after = self._statements.page(connection, after, page_rows, self.owner)
+            if owned:
                 yield owned
-            if len(page) < page_rows:
+            if after is None:
                 return
-            after = page[-1][0]
 
     def delete(self, keys: Sequence[Any]) -> int:
         """Delete the owner's rows with these keys, in one transaction per chunk; how many there were.

@@ -68,13 +68,17 @@ class SqliteTable:
         statement = f"UPDATE {_name(self.layout.table)} SET {changes} WHERE {_name(self.layout.key)} = ?"
         connection.exec_driver_sql(statement, [(*row, *ending, stored) for stored, row in rows])
 
-    def page(self, connection: Connection, after: Any, limit: int) -> list[Row]:
+    def page(
+        self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
+    ) -> tuple[list[Any], Any | None]:
         """As `table_sink.Table` says."""
         walk = _name(self.layout.walk)
-        names = ", ".join(map(_name, (self.layout.walk, self.layout.key, *self.layout.owner)))
+        names = ", ".join(map(_name, (self.layout.walk, self.layout.key, *owner)))
         where = "" if after is None else f"WHERE {walk} > ? "
         statement = f"SELECT {names} FROM {_name(self.layout.table)} {where}ORDER BY {walk} LIMIT {limit}"
-        return _rows(connection, statement, () if after is None else (after,))
+        rows = _rows(connection, statement, () if after is None else (after,))
+        end = rows[-1][0] if len(rows) == limit else None
+        return [row[1] for row in rows if row[2:] == tuple(owner.values())], end
 
     def delete(self, connection: Connection, keys: Sequence[Any], owner: Mapping[str, Any]) -> int:
         """As `table_sink.Table` says."""

@@ -54,7 +54,7 @@ def stick() -> None:
 def build(settings: Settings) -> Scheduler:
     """The jobs, by the names of their functions; SMALL_HOUSE_BREAKS breaks it."""
     if "SMALL_HOUSE_BREAKS" in os.environ:
-        raise RuntimeError("this\nwas not expected")
+        fail(settings)
     scheduler = Scheduler(settings)
     scheduler.add_job(count, "interval", hours=1)
     scheduler.add_job(fail, "cron", hour=3, args=[settings])

@@ -92,7 +92,7 @@ def test_jobs_are_a_table_in_a_terminal(house: CommandLine) -> None:
     "job, code, outcome, text",
     [
         ("count", 0, "succeeded", r"count succeeded in \d+\.\d\d s: checked=7 inserted=5 \(run 1\)"),
-        ("fail", 1, "failed", r"fail failed: ValueError: cannot use it at all \(run 1; `janitor show 1` has the .*\)"),
+        ("fail", 1, "failed", r"fail failed: ValueError: cannot use it \(run 1; `janitor show 1` has the .*\)"),
         ("decline", 3, "skipped", r"decline skipped: there is nothing new \(run 1\)"),
         ("overrun", 4, "timed_out", r"overrun timed out: over its timeout of 0.3 s \(run 1; .*\)"),
     ],
@@ -199,7 +199,7 @@ def test_show_has_the_log_and_the_traceback(house: CommandLine) -> None:
     assert "Traceback (most recent call last)" in shown.out and "ValueError: cannot use it" in shown.out
     assert re.search(r"^outcome +failed$", shown.out, re.MULTILINE)
     found = house("show", "1", "--json").json
-    assert found["outcome"] == "failed" and found["reason"] == "ValueError: cannot use it\nat all"
+    assert found["outcome"] == "failed" and found["reason"] == "ValueError: cannot use it"
     assert found["log"][0]["message"] == "started"
     assert found["traceback"].endswith("ValueError: cannot use it\nat all\n")
 
@@ -309,7 +309,11 @@ def test_bad_input_is_named_and_exits_2(house: CommandLine, arguments: list[str]
 @pytest.mark.parametrize(
     "name, value, text",
     [
-        ("STATE_DATABASE_URL", "oracle://anna:s3cret99@host/x", "STATE_DATABASE_URL is '(not shown)': its host"),
+        (
+            "STATE_DATABASE_URL",
+            "oracle://anna:s3cret99@host/x",
+            "STATE_DATABASE_URL is '(not shown)': the driver 'oracle' is not",
+        ),
         ("COUNT_SCHEDULE", "every now and then", "COUNT_SCHEDULE is 'every now and then': give 'every' and a number"),
         ("COUNT_ENABLED", "perhaps", "COUNT_ENABLED is 'perhaps': give true or false"),
         ("GRACE_SECONDS", "soon", "GRACE_SECONDS is 'soon': input should be a valid number"),
@@ -340,13 +344,23 @@ def test_a_start_on_a_damaged_state_database_says_so(house: CommandLine) -> None
     assert "janitor: state.db is not a SQLite database" in ended.err and "Traceback" not in ended.out + ended.err
 
 
+@pytest.mark.parametrize("verb", [["jobs"], ["start"], ["run", "count"]])
+def test_a_state_database_that_cannot_be_made_is_told(house: CommandLine, verb: list[str]) -> None:
+    (house.folder / "file").touch()
+    ended = house(*verb, STATE_DATABASE_URL="sqlite:///file/state.db")
+    assert ended.code == 1 and "Traceback" not in ended.out + ended.err
+    assert re.fullmatch(r"janitor: the folder .*file cannot be made: .*; check the path.*", ended.err.splitlines()[-1])
+
+
 def test_an_unexpected_error_is_one_sentence(house: CommandLine) -> None:
-    ended = house("jobs", SMALL_HOUSE_BREAKS="1")
-    assert ended.code == 1
-    assert ended.err == (
-        "janitor: an error that was not expected: RuntimeError: this was not expected; set LOG_LEVEL=DEBUG to see where\n"
-    )
-    assert "Traceback" in house("jobs", SMALL_HOUSE_BREAKS="1", LOG_LEVEL="DEBUG").err
+    environment = {"SMALL_HOUSE_BREAKS": "1", "LABWHERE_DATABASE_URL": LABWHERE}
+    ended = house("jobs", **environment)
+    url = LABWHERE.replace("s3cret%2Fword%25%26", "***")
+    said = f"an error that was not expected: ValueError: cannot use {url} at all"
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == f"janitor: {said}; set LOG_LEVEL=DEBUG to see where\n"
+    debugged = house("jobs", **environment, LOG_LEVEL="DEBUG")
+    assert "Traceback" in debugged.err and "s3cret" not in debugged.err
 
 
 def test_a_reader_that_goes_away_is_no_error(house: CommandLine) -> None:
@@ -368,8 +382,10 @@ def test_start_runs_jobs_until_sigterm(house: CommandLine) -> None:
     assert ended.code == 0 and ended.err == ""
     assert re.search(r"INFO janitor Janitor \d+\.\d+\.\d+\S* starts, its state is in var/janitor.db", ended.out)
     assert "NOPE_ENABLED is set, and there is no job nope" in ended.out
-    assert healthy.code == 0 and healthy.out.startswith("healthy: the clock ticked 0 s ago")
-    assert jobs.rows[0]["last_outcome"] in ("succeeded", "running") and history.rows[-1]["outcome"] == "succeeded"
+    assert healthy.code == 0 and re.match(r"healthy: the clock ticked \d+ s ago", healthy.out)
+    assert jobs.rows[0]["last_outcome"] in ("succeeded", "running") and "succeeded" in {
+        row["outcome"] for row in history.rows
+    }
     assert refused.code == 2
     assert recorded(house, "SELECT 1 FROM runs WHERE outcome IS NULL") == []
 
@@ -388,7 +404,8 @@ def test_a_paused_job_is_skipped_by_the_daemon(house: CommandLine) -> None:
         wait_for(lambda: recorded(house, "SELECT 1 FROM runs WHERE outcome = 'skipped' AND reason = 'paused'"))
         assert house("run", "count").code == 0
         house.stopped(process)
-    assert recorded(house, "SELECT DISTINCT outcome FROM runs WHERE slot_at IS NOT NULL") == [("skipped",)]
+    query = "SELECT outcome FROM runs WHERE job = 'count' AND slot_at IS NOT NULL AND outcome = 'succeeded'"
+    assert recorded(house, query) == []
 
 
 def test_health_needs_a_fresh_heartbeat(house: CommandLine) -> None:
@@ -417,7 +434,9 @@ def test_listen_prints_rows_from_an_exchange(janitor: CommandLine, exchange: Exc
     environment = {**exchange.broker.environment(), "SEQUENCING_PUBLISHER_EXCHANGE": exchange.name}
     settings = Settings.load(environment, dotenv=None)
     with janitor.started("listen", "--limit", "4", **environment) as process:
-        wait_for(lambda: publish(settings, exchange.name) or process.poll() is not None)
+        while process.poll() is None:  # nobody tells when its queue is bound
+            publish(settings, exchange.name)
+            time.sleep(0.1)
         out, err = process.communicate()
     assert process.returncode == 0
     assert {json.loads(line)["row"]["sample_supplier_id"] for line in out.splitlines()} == {"NA12878"}

@@ -156,6 +156,7 @@ def test_a_lock_is_not_awaited_for_ever(url: URL) -> None:
     [
         ("SELECT * FROM nowhere", "a table is missing (at|in) .*nowhere.*; check the"),
         ("SELECT colour FROM t", "a column is missing (at|in) .*colour.*; the table is not the one"),
+        ("SELECT n FROM t WHERE WHERE n = 'a secret'", ".* refused a statement: .*WHERE"),
         ("INSERT INTO t (n) VALUES (1)", "(a row was refused at .*Duplicate entry '1'|.* refused a row: UNIQUE)"),
     ],
 )

@@ -2,7 +2,9 @@
 
 import io
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +76,31 @@ def test_full_disk_is_rejected_and_leaves_no_file(small_disk: Path) -> None:
             publisher.publish(statuses(3000))
         assert list(small_disk.iterdir()) == before
         publisher.publish(statuses(3, id_run=2))
+
+
+DIES_IN_MID_WRITE = """
+import pathlib, resource, signal, sys
+from tests.messages import publisher_to, statuses
+from tests.test_message_files import settings_in
+
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+with publisher_to(settings_in(pathlib.Path(sys.argv[1])), "x") as publisher:
+    publisher.publish(statuses(3000))
+"""
+
+
+def test_process_that_dies_in_mid_write_leaves_no_message(tmp_path: Path) -> None:
+    died = subprocess.run(
+        [sys.executable, "-c", DIES_IN_MID_WRITE, str(tmp_path)], env=os.environ | {"PYTHONPATH": "."}
+    )
+    assert died.returncode == -signal.SIGXFSZ
+    assert list(tmp_path.glob("*.avro")) == []
+    with publisher_to(settings_in(tmp_path), "x") as publisher:
+        publisher.publish(statuses(3000))
+    (path,) = tmp_path.glob("*.avro")
+    with path.open("rb") as file:
+        assert SCHEMA.read_container(file)[1] == statuses(3000)
 
 
 def test_folder_that_cannot_be_made_is_rejected(tmp_path: Path) -> None:

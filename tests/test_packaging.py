@@ -20,6 +20,7 @@ import yaml
 import janitor
 from deploy import dockerfile
 from deploy.lock import strip
+from janitor.settings import Settings
 from tests.servers import Broker, MariaDB
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -276,6 +277,21 @@ def test_compose_waits_for_servers_that_are_ready() -> None:
             assert wait["condition"] == wanted
     assert "state:/app/var" in services["janitor"]["volumes"]
     assert {volume.split(":")[0] for volume in services["janitor"]["volumes"]} <= set(compose()["volumes"])
+
+
+def test_compose_gives_settings_that_janitor_reads() -> None:
+    given = compose()["services"]["janitor"]["environment"]
+    filled = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in given.items()}
+    settings = Settings.load(filled, dotenv=None)
+    assert settings.labwhere_database_url is not None
+    assert settings.labwhere_database_url.password == "local-janitor"
+    assert settings.rabbitmq_host == "rabbitmq"
+    assert {name.lower() for name in given} <= set(Settings.model_fields)
+
+
+def test_compose_outwaits_the_grace_of_janitor() -> None:
+    stated = compose()["services"]["janitor"]["stop_grace_period"]
+    assert int(stated.removesuffix("s")) > Settings.load({}, dotenv=None).grace_seconds
 
 
 def test_compose_mounts_files_that_exist() -> None:

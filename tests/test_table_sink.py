@@ -123,7 +123,7 @@ def row_sets() -> st.SearchStrategy[list[Place]]:
     return st.lists(row, max_size=12, unique_by=lambda one: one.labware_barcode)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=row_sets(), second=row_sets())
 def test_the_target_becomes_the_source(warehouses: Warehouses, first: list[Place], second: list[Place]) -> None:
     with warehouses.mlwh.begin() as connection:
@@ -152,7 +152,7 @@ def test_the_target_becomes_the_source(warehouses: Warehouses, first: list[Place
     assert stored(warehouses.mlwh) == after
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(keys=st.lists(texts, max_size=8, unique=True))
 def test_any_key_is_kept_whatever_its_characters(warehouses: Warehouses, keys: list[str]) -> None:
     with warehouses.mlwh.begin() as connection:
@@ -166,7 +166,7 @@ def test_any_key_is_kept_whatever_its_characters(warehouses: Warehouses, keys: l
     assert written.inserted == len(kept)
     again = target.write(rows, NOW)
     assert (again.inserted, again.updated, again.unchanged) == (0, 0, len(kept))
-    assert [key for page in target.keys(3) for key in page] == [row["labware_barcode"] for row in _by_id(warehouses)]
+    assert sorted(key for page in target.keys(3) for key in page) == sorted(row.labware_barcode for row in kept)
 
 
 def _by_id(warehouses: Warehouses) -> list[dict[str, Any]]:
@@ -469,7 +469,7 @@ def test_each_statement_finds_its_rows_by_an_index(mariadb_warehouses: Warehouse
 
 def _first_page(statement: str) -> bool:
     """Whether this reads the first page of all rows, in the order of the primary key and no further."""
-    return statement.endswith("FROM `labware_location` ORDER BY `id` LIMIT 5000")
+    return " WHERE 1 ORDER BY `id` LIMIT 4999, 1" in statement
 
 
 MARIADB, MYSQL = (

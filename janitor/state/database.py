@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, func, inspect, select, text, tuple_
+from sqlalchemy import URL, Connection, bindparam, event, func, inspect, select, text, tuple_
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases import Limits, family, make_engine, place
 from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.tables import SCHEMA_VERSION, leases
+
+_WANTED = bindparam("wanted", expanding=True)
+_HELD = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(_WANTED)).with_for_update(read=True)
 
 STATEMENT_SECONDS = 10.0
 """How long one statement on the state database may take."""
@@ -100,6 +103,8 @@ def hold(connection: Connection, fences: Iterable[Fence]) -> None:
         Fenced: another holder has one of them now.
     """
     wanted = [(fence.name, fence.token) for fence in fences]
+    if not wanted:
+        return
     held = held_names(connection, wanted)
     lost = sorted(fence.name for fence in fences if fence.name not in held)
     if lost:
@@ -107,6 +112,5 @@ def hold(connection: Connection, fences: Iterable[Fence]) -> None:
 
 
 def held_names(connection: Connection, wanted: Sequence[tuple[str, int]]) -> set[str]:
-    """Those of the leases, given as (name, token), that still stand."""
-    query = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(wanted)).with_for_update(read=True)
-    return set(connection.execute(query).scalars())
+    """Those of the leases, given as (name, token), that still stand, and do so until the transaction ends."""
+    return set(connection.execute(_HELD, {"wanted": wanted}).scalars())

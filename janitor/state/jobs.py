@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from janitor.state.tables import jobs
+
+_PAUSED = select(jobs.c.paused_at).where(jobs.c.id == bindparam("b_id"))
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], 
 
 def is_paused(connection: Connection, job: str) -> bool:
     """True while the job is paused."""
-    return connection.execute(select(jobs.c.paused_at).where(jobs.c.id == job)).scalar() is not None
+    return connection.execute(_PAUSED, {"b_id": job}).scalar() is not None
 
 
 def pause(connection: Connection, job: str, schedule: str, now: datetime, actor: str) -> bool:

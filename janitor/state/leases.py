@@ -7,14 +7,27 @@ from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
 from janitor.runs import Fence
 from janitor.state.tables import leases
 
 DAEMON = "daemon"
 NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+# Statements that every run executes are made once: making one takes SQLAlchemy longer than executing it.
+_FOUND = select(leases).where(leases.c.name == bindparam("b_name")).with_for_update()
+_FIRST = (
+    insert(leases)
+    .prefix_with("OR IGNORE", dialect="sqlite")
+    .prefix_with("IGNORE", dialect="mysql")
+    .prefix_with("IGNORE", dialect="mariadb")
+)
+_CHANGE = (
+    update(leases)
+    .where(leases.c.name == bindparam("b_name"), leases.c.token == bindparam("b_token"))
+    .values({name: bindparam(name) for name in ("holder", "token", "expires_at")})
+)
 
 
 def job_lease(job: str) -> str:
@@ -37,7 +50,7 @@ def new_holder() -> str:
 
 
 def holder_of_run(holder: str, run_id: int) -> str:
-    """The name under which a run takes leases of its own, besides its job's: they end with the run."""
+    """The name under which a run takes leases of its own, besides its job's: nobody renews them after the run."""
     return f"{holder}#{run_id}"
 
 
@@ -57,23 +70,16 @@ def acquire(
     The caller's transaction decides when it counts. A lease whose holder is known to be dead is free at once. With
     `again` one's own is free too: for a caller who knows that nothing goes on under it.
     """
-    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
+    row = connection.execute(_FOUND, {"b_name": name}).one_or_none()
     expires_at = now + timedelta(seconds=seconds)
     if row is None:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(leases).values(name=name, holder=holder, token=1, expires_at=expires_at))
-        except IntegrityError:
-            return None
-        return Fence(name, 1)
+        first = {"name": name, "holder": holder, "token": 1, "expires_at": expires_at}
+        return Fence(name, 1) if connection.execute(_FIRST, first).rowcount == 1 else None
     free = row.holder is None or row.expires_at <= now or (again and row.holder == holder) or is_dead(row.holder)
     if not free:
         return None
-    changed = connection.execute(
-        update(leases)
-        .where(leases.c.name == name, leases.c.token == row.token)
-        .values(holder=holder, token=row.token + 1, expires_at=expires_at)
-    )
+    values = {"holder": holder, "token": row.token + 1, "expires_at": expires_at}
+    changed = connection.execute(_CHANGE, {"b_name": name, "b_token": row.token, **values})
     return Fence(name, row.token + 1) if changed.rowcount == 1 else None
 
 
@@ -96,12 +102,12 @@ def renew_of(connection: Connection, holders: Collection[str], now: datetime, se
 
 def release(connection: Connection, fence: Fence) -> None:
     """Give the lease back; nothing happens where it was lost already."""
-    held = (leases.c.name == fence.name) & (leases.c.token == fence.token)
-    connection.execute(update(leases).where(held).values(holder=None, expires_at=NEVER))
+    values = {"holder": None, "token": fence.token + 1, "expires_at": NEVER}
+    connection.execute(_CHANGE, {"b_name": fence.name, "b_token": fence.token, **values})
 
 
 def release_of(connection: Connection, holder: str, name: str | None = None) -> None:
-    """Give back every lease of a holder, or one by name, with new tokens: what goes on under them writes nothing more."""
+    """Give back every lease of a holder, or one by name; what still goes on under them writes nothing more."""
     freed = {"holder": None, "expires_at": NEVER, "token": leases.c.token + 1}
     statement = update(leases).where(leases.c.holder == holder).values(freed)
     connection.execute(statement if name is None else statement.where(leases.c.name == name))

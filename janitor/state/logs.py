@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Row, insert, select
 
 from janitor.state.tables import run_logs
 
+_ADDITION = insert(run_logs)
+
 
 @dataclass(frozen=True)
 class LogLine:
@@ -24,7 +26,7 @@ class LogLine:
 def add(connection: Connection, lines: Sequence[LogLine]) -> None:
     """Append log lines, in order."""
     if lines:
-        connection.execute(insert(run_logs), [vars(line) for line in lines])
+        connection.execute(_ADDITION, [vars(line) for line in lines])
 
 
 def of_run(connection: Connection, run_id: int, after: int = 0, limit: int = 100_000) -> Sequence[Row[Any]]:

@@ -26,7 +26,7 @@ def prune(connection: Connection, before: datetime, keep_runs: int) -> int:
 
 
 def _newest_slots(connection: Connection) -> list[int]:
-    found = []
+    found: list[int] = []
     for job in connection.execute(select(runs.c.job).distinct()).scalars().all():
         of_job = select(runs.c.id).where(runs.c.job == job, runs.c.slot_at.is_not(None))
         found += connection.execute(of_job.order_by(runs.c.slot_at.desc()).limit(1)).scalars().all()

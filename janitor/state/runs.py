@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from janitor.runs import Outcome
 from janitor.state.tables import attempts, runs
@@ -14,6 +14,16 @@ from janitor.state.tables import attempts, runs
 SCHEDULE, CATCH_UP, BY_HAND = "schedule", "catch_up", "by_hand"
 MAX_TEXT = 1_000_000
 """The longest reason or traceback that is kept, in characters."""
+
+# Statements that every run executes are made once: making one takes SQLAlchemy longer than executing it.
+_START = insert(runs)
+_ENDING = ("outcome", "reason", "ended_at", "seconds", "counts", "traceback", "attempts")
+_FINISH = (
+    update(runs)
+    .where(runs.c.id == bindparam("b_id"), runs.c.outcome.is_(None))
+    .values({name: bindparam(name) for name in _ENDING})
+)
+_RUNNING = select(runs).where(runs.c.outcome.is_(None), runs.c.job == bindparam("b_job"))
 
 
 @dataclass(frozen=True)
@@ -59,30 +69,21 @@ def start(
     """Record that a run has begun; its id.
 
     Raises:
-        IntegrityError: the slot has an outcome already.
+        Rejected: the slot has an outcome already.
     """
     values: dict[str, Any] = {"job": job, "origin": origin, "slot_at": slot_at, "slot_until_at": slot_at}
     values |= {"dry_run": dry_run, "slots": 0 if slot_at is None else 1, "attempts": 1, "holder": holder}
-    made = connection.execute(insert(runs).values(started_at=now, **values)).inserted_primary_key
+    made = connection.execute(_START, values | {"started_at": now}).inserted_primary_key
     return int(made[0]) if made else 0
 
 
 def finish(connection: Connection, run_id: int, ending: Ending) -> bool:
     """Close a run; False where it was closed already, by whoever found it interrupted, and nothing is written."""
-    changed = connection.execute(
-        update(runs)
-        .where(runs.c.id == run_id, runs.c.outcome.is_(None))
-        .values(
-            outcome=ending.outcome.value,
-            reason=ending.reason and ending.reason[:MAX_TEXT],
-            ended_at=ending.ended_at,
-            seconds=ending.seconds,
-            counts=None if ending.counts is None else json.dumps(ending.counts, default=str),
-            traceback=ending.traceback and ending.traceback[-MAX_TEXT:],
-            attempts=ending.attempts,
-        )
-    )
-    return changed.rowcount == 1
+    values: dict[str, Any] = {"outcome": ending.outcome.value, "reason": ending.reason and ending.reason[:MAX_TEXT]}
+    values |= {"ended_at": ending.ended_at, "seconds": ending.seconds, "attempts": ending.attempts}
+    values["counts"] = None if ending.counts is None else json.dumps(ending.counts, default=str)
+    values["traceback"] = ending.traceback and ending.traceback[-MAX_TEXT:]
+    return connection.execute(_FINISH, {"b_id": run_id, **values}).rowcount == 1
 
 
 def add_attempts(connection: Connection, run_id: int, made: Sequence[Attempt]) -> None:
@@ -142,8 +143,7 @@ def interrupt(connection: Connection, live: set[str], now: datetime, reason: str
 
 def running(connection: Connection, job: str) -> Row[Any] | None:
     """The run of `job` that has no outcome yet; None where there is none."""
-    query = select(runs).where(runs.c.outcome.is_(None), runs.c.job == job).order_by(runs.c.id.desc()).limit(1)
-    return connection.execute(query).one_or_none()
+    return connection.execute(_RUNNING, {"b_job": job}).first()
 
 
 def open_slot(connection: Connection, job: str, slot_at: datetime, holder: str) -> int | None:

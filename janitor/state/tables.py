@@ -89,7 +89,7 @@ runs = Table(
     Column("holder", String(255), nullable=False),
     UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
     Index("runs_of_job", "job", "id"),
-    Index("runs_by_outcome", "outcome", "id"),
+    Index("runs_by_outcome", "outcome", "job"),
     sqlite_autoincrement=True,
     **OPTIONS,
 )

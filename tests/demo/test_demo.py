@@ -40,7 +40,7 @@ def records(folder: Path) -> Counter[tuple[object, ...]]:
 @pytest.mark.slow
 def test_the_demo_moves_rows_and_messages_twice_in_a_row(tmp_path: Path) -> None:
     for _ in range(2):
-        ended = demo(tmp_path, "--seconds", "8")
+        ended = demo(tmp_path, "--seconds", "5")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         rows = count(tmp_path, "mlwh.db", "SELECT COUNT(*) FROM labware_location")
         published = records(tmp_path)

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine, text
 
+from janitor import databases
+from janitor.demo.warehouses import NAMES
 from janitor.state import State
 from tests.fixtures import Warehouses
 from tests.runs import Daemon
+from tests.servers import SqlServer
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +23,63 @@ def migrated_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state.migrate()
     state.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the three warehouses as SQLite files, their tables empty."""
+    folder = tmp_path_factory.mktemp("warehouses")
+    with Warehouses.in_folder(folder):
+        return folder
+
+
+@pytest.fixture(scope="session")
+def kept_databases(mariadb_session: SqlServer) -> Iterator[Warehouses]:
+    """The three warehouses on the server, made once; whoever uses them leaves their tables empty."""
+    with Warehouses.on_server(mariadb_session) as made:
+        yield made
+
+
+@pytest.fixture
+def mariadb_warehouses(kept_databases: Warehouses, mariadb: SqlServer) -> Iterator[Warehouses]:
+    """The three warehouses with their tables, empty, on the server only; no test may change a table's definition."""
+    yield kept_databases
+    mariadb.start()
+    databases.dispose()
+    for engine in (kept_databases.labwhere, kept_databases.mlwh, kept_databases.events):
+        with engine.begin() as connection:
+            for (name,) in list(connection.execute(text("SHOW TABLES"))):
+                connection.execute(text(f"DELETE FROM `{name}`"))
+
+
+@pytest.fixture
+def sqlite_warehouses(empty_files: Path, tmp_path: Path) -> Iterator[Warehouses]:
+    """The three warehouses with their tables, empty, on SQLite only."""
+    urls = [URL.create("sqlite", database=str(shutil.copy(file, tmp_path))) for file in files_of(empty_files)]
+    engines = [create_engine(url) for url in urls]
+    yield Warehouses(*engines)
+    databases.dispose()
+    for engine in engines:
+        engine.dispose()
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of the three warehouses, in the order of their names' list."""
+    return [folder / f"{name}.db" for name in NAMES]
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def warehouses(request: pytest.FixtureRequest) -> Warehouses:
+    """The three warehouses with their tables, empty, on SQLite and on the server; see `mariadb_warehouses`."""
+    made: Warehouses = request.getfixturevalue(f"{request.param}_warehouses")
+    return made
+
+
+@pytest.fixture
+def own_databases(mariadb: SqlServer) -> Iterator[Warehouses]:
+    """The three warehouses on the server for this test alone, to be spoiled as it likes."""
+    with Warehouses.on_server(mariadb) as made:
+        yield made
 
 
 @pytest.fixture

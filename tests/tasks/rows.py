@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Engine, column, delete, insert, select, table, text, update
+from sqlalchemy import Connection, Engine, column, delete, event, insert, select, table, text, update
+
+from janitor.demo.warehouses import fill
+from tests.fixtures import Warehouses
 
 
 class Tables:
@@ -13,11 +16,17 @@ class Tables:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _hurry):
+            engine.dispose()
+            event.listen(engine, "connect", _hurry)
         self._open: Connection | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All changes made inside are one transaction."""
+        """All changes made inside are one transaction; entering it again inside changes nothing."""
+        if self._open is not None:
+            yield self._open
+            return
         with self.engine.begin() as connection:
             self._open = connection
             try:
@@ -68,6 +77,18 @@ class Tables:
         """Run a statement that returns nothing."""
         with self._connection() as connection:
             connection.execute(text(statement))
+
+
+def fill_recently(warehouses: Warehouses, runs: int, products: int, labwares: int = 1) -> None:
+    """Fill the warehouses with a lab whose days all lie in the last twelve, within reconcile's window."""
+    engines = (warehouses.labwhere, warehouses.mlwh, warehouses.events)
+    now = datetime.now(timezone.utc)
+    fill(*engines, labwares=labwares, runs=runs, seed=1, now=now, products=products, days=12)
+
+
+def _hurry(connection: Any, record: Any) -> None:
+    # What a test writes need not survive a power cut.
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def moment(value: Any) -> datetime | None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
-from janitor.avro import Schema, digest
+from janitor.avro import BadMessage, Schema, digest
 from janitor.state.quarantine import Quarantined
 from janitor.tasks.sequencing_publisher import parts
 from janitor.tasks.sequencing_publisher.parts import Labware, Part
@@ -66,11 +66,12 @@ class Deriver:
             return
         for labware in part.labwares:
             record = self._record(status, part, labware)
-            problem = self._schema.problem(record)
-            if problem is None:
-                yield Change(record, self._digest(status, part, labware, record))
+            try:
+                content = self._schema.encode(record)
+            except BadMessage as exc:
+                yield self._rejected(status, part, str(exc))
             else:
-                yield self._rejected(status, part, problem)
+                yield Change(record, _digest(status, part, labware, content))
 
     def _record(self, status: Row[Any], part: Part, labware: Labware) -> dict[str, object]:
         return {
@@ -85,12 +86,13 @@ class Deriver:
             "irods_secondary_data_relative_path": part.secondary_data_paths,
         }
 
-    def _digest(self, status: Row[Any], part: Part, labware: Labware, record: Mapping[str, object]) -> bytes:
-        # Two samples may have one supplier name: the content alone does not tell their messages apart. No *_tmp id is
-        # in it, as these change while the sample stays the same.
-        identity = f"{status.id_run_status}|{part.sample_uuid}|{part.study_lims}|{part.study_id}|{labware.uuid.hex()}|"
-        return digest(identity.encode() + self._schema.encode(record))
-
     @staticmethod
     def _rejected(status: Row[Any], part: Part, problem: str) -> Quarantined:
         return Quarantined(part.sample_uuid, f"sample {part.sample_uuid}: {problem}", str(status.id_run_status))
+
+
+def _digest(status: Row[Any], part: Part, labware: Labware, content: bytes) -> bytes:
+    # Two samples may have one supplier name: the content alone does not tell their messages apart. No *_tmp id is in
+    # it, as these change while the sample stays the same.
+    identity = f"{status.id_run_status}|{part.sample_uuid}|{part.study_lims}|{part.study_id}|{labware.uuid.hex()}|"
+    return digest(identity.encode() + content)

@@ -60,7 +60,9 @@ def reconcile(settings: Settings) -> dict[str, int]:
         recent = list(publication.recent(datetime.now(timezone.utc) - WINDOW))
         waiting = publication.waiting(recent)
         publication.publish_statuses(publication.wanted(recent, position))
-        publication.publish_statuses(publication.by_ids(waiting), waiting)
+        again = publication.entitled(publication.by_ids(waiting))
+        publication.publish_statuses(again, waiting)
+        publication.let_go(waiting.keys() - {row.id_run_status for row in again})
         memory.forget_published(NAME, LEDGER_AGE)
         return publication.counts()
 
@@ -120,7 +122,7 @@ class Publication:
 
     def follow_page(self, page: Page) -> None:
         """Publish a page of statuses, and move the cursor over those wholly published."""
-        wanted = self._since(page.rows)
+        wanted = self.entitled(page.rows)
         unwanted = {row[0] for row in page.rows} - {row[0] for row in wanted}
         page.confirm(unwanted)
         self.publish_statuses(wanted, page=page)
@@ -139,7 +141,7 @@ class Publication:
 
     def wanted(self, rows: Iterable[Row[Any]], position: Position) -> list[Row[Any]]:
         """The statuses that may be published: neither before the day that was set nor there before the first run."""
-        news = (row for row in self._since(rows) if row.id_run_status not in position.origin)
+        news = (row for row in self.entitled(rows) if row.id_run_status not in position.origin)
         return sorted(news, key=lambda row: (row.id_run, row.id_run_status))
 
     def waiting(self, recent: Iterable[Row[Any]]) -> Only:
@@ -151,6 +153,15 @@ class Publication:
                 if int(item) not in known:
                     found.setdefault(int(item), set()).add(sample_uuid)
         return {id_run_status: frozenset(samples) for id_run_status, samples in found.items()}
+
+    def entitled(self, rows: Iterable[Row[Any]]) -> list[Row[Any]]:
+        """Those of the statuses that were not set before the day that was set."""
+        since = self.settings.sequencing_publisher_since
+        return [row for row in rows if since is None or row.date.date() >= since]
+
+    def let_go(self, ids: Iterable[int]) -> None:
+        """Take these statuses out of quarantine: they are gone, or not to be published any more."""
+        self.quarantine.settle({str(id) for id in ids}, [])
 
     def by_ids(self, ids: Iterable[int]) -> list[Row[Any]]:
         """The statuses with these ids."""
@@ -168,10 +179,6 @@ class Publication:
                 batch = []
                 current_run().progress(self.totals["statuses"], note=f"{self.totals['published']} messages published")
         self._publish_batch(batch, page)
-
-    def _since(self, rows: Iterable[Row[Any]]) -> list[Row[Any]]:
-        since = self.settings.sequencing_publisher_since
-        return [row for row in rows if since is None or row.date.date() >= since]
 
     def _derived(self, rows: Sequence[Row[Any]], only: Only) -> Iterator[StatusChanges]:
         for chunk in _by_runs(rows):

@@ -41,13 +41,13 @@ class LabWhere(Tables):
         return self.add("labwares", **values, created_at=START, updated_at=START)
 
     def audit(
-        self, kind: str | None, id: int | None, user: int | None, at: datetime | None = None, **values: Any
+        self, kind: str | None, of: int | None, user: int | None, at: datetime | None = None, **values: Any
     ) -> int:
         """Somebody did something to a labware or a location."""
         if at is None:
             self.now += timedelta(seconds=1)
             at = self.now
-        values |= {"auditable_type": kind, "auditable_id": id, "user_id": user, "action": "scan"}
+        values |= {"auditable_type": kind, "auditable_id": of, "user_id": user, "action": "scan"}
         return self.add("audits", **values, uuid=str(uuid.uuid4()), created_at=at, updated_at=at)
 
     def scan(

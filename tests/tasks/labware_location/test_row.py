@@ -1,6 +1,7 @@
 """labware_location: what a row holds, and which labwares have none."""
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,7 +211,12 @@ def test_the_first_run_puts_in_quarantine_too(lab: LabWhere, warehouses: Warehou
     assert set(stored(warehouses.mlwh)) == {"DN1", "foreign"}
 
 
-def test_values_too_long_for_the_table_wait(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
+@pytest.mark.parametrize("kind", ["sqlite_warehouses", "own_databases"])
+def test_values_too_long_for_the_table_wait(
+    kind: str, state_folder: Path, request: pytest.FixtureRequest
+) -> None:
+    warehouses: Warehouses = request.getfixturevalue(kind)
+    lab, daemon = LabWhere(warehouses.labwhere), Daemon(warehouses.environment(), state_folder)
     if warehouses.server:
         lab.execute("ALTER TABLE users MODIFY login varchar(300)")
         lab.execute("ALTER TABLE labwares MODIFY barcode varchar(300)")
@@ -226,6 +232,7 @@ def test_values_too_long_for_the_table_wait(lab: LabWhere, warehouses: Warehouse
     lab.scan(labware, user, shelf)
     assert daemon.counts(follow)["quarantined"] == 1
     assert set(stored(warehouses.mlwh)) == {"D" * 255, "DN1A"}
+    daemon.close()
 
 
 def test_the_old_row_stays_while_it_waits(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:

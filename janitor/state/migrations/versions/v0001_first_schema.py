@@ -96,7 +96,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
         sqlite_autoincrement=True,
     )
-    _index("runs_by_outcome", "runs", ["outcome", "id"])
+    _index("runs_by_outcome", "runs", ["outcome", "job"])
     _index("runs_of_job", "runs", ["job", "id"])
     _table(
         "attempts",

@@ -1,0 +1,242 @@
+"""The engine in a test: a runner that leads, a clock that goes until something is so, daemons as processes, and a checker."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from apscheduler.triggers.base import BaseTrigger
+from sqlalchemy import URL, Row, insert, select
+
+from janitor import logs, schedules
+from janitor.execution import Runner, Slot
+from janitor.jobs import Job
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+from janitor.state import State, leases
+from janitor.state.leases import DAEMON
+from janitor.state.runs import BY_HAND, Ending
+from janitor.state.tables import jobs as job_table
+from janitor.state.tables import run_logs, runs
+
+PATIENCE_SECONDS = 30.0
+SECOND = timedelta(seconds=1)
+ROOT = Path(__file__).parent.parent
+
+
+def text_of(url: URL) -> str:
+    """A URL as an environment variable holds it."""
+    return url.render_as_string(hide_password=False)
+
+
+def settings_for(url: URL, folder: Path, **more: str) -> Settings:
+    """Settings with a state database, a heartbeat file in `folder`, and a short lease."""
+    environment = {"STATE_DATABASE_URL": text_of(url), "HEARTBEAT_FILE": str(folder / "heartbeat")}
+    return Settings.load(environment | {"LEASE_SECONDS": "2", "GRACE_SECONDS": "5"} | more, dotenv=None)
+
+
+def migrated(url: URL) -> State:
+    """A state database with its tables."""
+    state = State(url)
+    state.migrate()
+    return state
+
+
+@contextmanager
+def logging_to(settings: Settings) -> Iterator[tuple[logs.Mask, logs.RunLog]]:
+    """Janitor's logging for the length of a block, over what pytest set up."""
+    import logging
+
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, threading.excepthook
+    mask = logs.mask_for(settings)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        run_log = logs.set_up(settings, mask, nowhere)
+        root.handlers[:] = [*handlers, run_log]
+        try:
+            yield mask, run_log
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
+            logging.captureWarnings(False)
+            threading.excepthook = hook
+
+
+@contextmanager
+def runner_for(settings: Settings, leads: bool = True) -> Iterator[Runner]:
+    """A runner on the settings' state database; where it `leads` it holds the daemon's lease for a minute."""
+    state = migrated(settings.state_database_url)
+    with logging_to(settings) as (mask, run_log):
+        runner = Runner(state, settings, leases.new_holder(), mask, run_log)
+        if leads:
+            with state.begin() as connection:
+                now = state.now(connection)
+                runner.daemon_fence = leases.acquire(connection, DAEMON, runner.holder, now, 60)
+        yield runner
+        state.close()
+
+
+def job_of(func: Callable[..., object], *args: Any, id: str = "task", **options: Any) -> Job:
+    """A job that is due every hour, for a runner that is asked by hand."""
+    trigger = schedules.every(3600)
+    return Job(id, func, args, {}, trigger, schedules.describe(trigger), **options)
+
+
+def run_by_hand(runner: Runner, func: Callable[..., object], *args: Any, **options: Any) -> tuple[int, Ending]:
+    """Run a task once, to its end."""
+    finished = runner.execute(job_of(func, *args, **options), Slot(None, BY_HAND))
+    assert finished is not None
+    return finished
+
+
+def eventually(found: Callable[[], Any], what: str = "", seconds: float = PATIENCE_SECONDS) -> Any:
+    """Wait until something is true, and return it."""
+    end = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < end, f"still not so after {seconds} s: {what or found}"
+        time.sleep(0.02)
+    return value
+
+
+def tick(scheduler: Scheduler, runner: Runner, until: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Let the clock go in this thread until something is so, then stop in order; whether it came to be so."""
+    met: list[bool] = []
+
+    def watch() -> None:
+        end = time.monotonic() + seconds
+        while not (so := bool(until())) and time.monotonic() < end:
+            time.sleep(0.02)
+        met.append(so)
+        scheduler.ask_to_stop()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    scheduler.start(runner)
+    watcher.join(seconds)
+    return met == [True]
+
+
+def rows_of(state: State, job: str | None = None) -> Sequence[Row[Any]]:
+    """The records of a job, or of all, in the order of their ids."""
+    query = select(runs).order_by(runs.c.id)
+    with state.begin() as connection:
+        return connection.execute(query if job is None else query.where(runs.c.job == job)).all()
+
+
+def lines_of(state: State, run_id: int) -> list[str]:
+    """What a run logged, less the engine's own lines."""
+    query = select(run_logs.c.message).where(run_logs.c.run_id == run_id, run_logs.c.logger != "janitor.execution")
+    with state.begin() as connection:
+        return list(connection.execute(query.order_by(run_logs.c.id)).scalars())
+
+
+def outcomes(state: State, job: str | None = None) -> list[str | None]:
+    """The outcomes of a job's records."""
+    return [row.outcome for row in rows_of(state, job)]
+
+
+def remember(state: State, job: str, enabled_at: datetime, enabled: bool = True) -> None:
+    """Let the state database know a job from an earlier start."""
+    with state.begin() as connection:
+        connection.execute(insert(job_table).values(id=job, schedule="x", enabled=enabled, enabled_at=enabled_at))
+
+
+def remember_run(state: State, job: str, slot_at: datetime, outcome: str | None = "succeeded", **more: Any) -> None:
+    """Put a run of an earlier start into the history."""
+    values = {"job": job, "origin": "schedule", "slot_at": slot_at, "slot_until_at": slot_at, "slots": 1}
+    values |= {"outcome": outcome, "started_at": slot_at, "attempts": 1, "dry_run": False, "holder": "gone"}
+    with state.begin() as connection:
+        connection.execute(insert(runs).values(values | more))
+
+
+def check_slots(state: State, job: str, trigger: BaseTrigger) -> int:
+    """Make sure that a job's records cover each slot from the first to the last exactly once; how many there are."""
+    rows = sorted((row for row in rows_of(state, job) if row.slot_at is not None), key=lambda row: row.slot_at)
+    before: datetime | None = None
+    for row in rows:
+        found = schedules.slots_between(trigger, row.slot_at - timedelta(microseconds=1), row.slot_until_at)
+        assert found == schedules.Slots(row.slot_at, row.slot_until_at, row.slots), row
+        if before is not None:
+            assert schedules.next_slot(trigger, before) == row.slot_at, (before, row)
+        before = row.slot_until_at
+    return sum(row.slots for row in rows)
+
+
+class Process:
+    """A daemon in a process of its own, with the jobs of tests/engine_daemon.py; its output is in a file."""
+
+    def __init__(self, url: URL, folder: Path, name: str = "daemon", **environment: str) -> None:
+        self.output = folder / f"{name}.log"
+        settings = {"STATE_DATABASE_URL": text_of(url), "HEARTBEAT_FILE": str(folder / f"{name}.heartbeat")}
+        settings |= {"LEASE_SECONDS": "2", "GRACE_SECONDS": "5", "TOUCHED": str(folder)}
+        with self.output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.engine_daemon"],
+                cwd=ROOT,
+                env=dict(os.environ) | settings | environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self.pid = self._process.pid
+
+    @property
+    def text(self) -> str:
+        """What it has said so far."""
+        return self.output.read_text(encoding="utf-8")
+
+    def says(self, words: str, times: int = 1) -> None:
+        """Wait until it has said something."""
+        eventually(lambda: self.text.count(words) >= times or self._process.poll() is not None, words)
+        assert self.text.count(words) >= times, f"it ended with {self._process.returncode} instead:\n{self.text[-3000:]}"
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send it a signal and wait for its end; its exit code."""
+        self._process.send_signal(number)
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def wait(self) -> int:
+        """Wait for its end; its exit code."""
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """End it, where it lives."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def processes(url: URL, folder: Path, **environment: str) -> Iterator[Callable[..., Process]]:
+    """Start daemons on one state database; all are gone after the block."""
+    made: list[Process] = []
+
+    def start(name: str = "daemon", **more: str) -> Process:
+        made.append(Process(url, folder, name, **{**environment, **more}))
+        return made[-1]
+
+    try:
+        yield start
+    finally:
+        for process in made:
+            process.close()
+
+
+def without(environment: Mapping[str, str], *names: str) -> dict[str, str]:
+    """An environment without some variables."""
+    return {name: value for name, value in environment.items() if name not in names}
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(timezone.utc)

@@ -1,0 +1,157 @@
+"""labware_location, reconcile: what no audit announces is found, counted and repaired."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from janitor import load_limit
+from janitor.tasks.labware_location import follow, reconcile, sync
+from tests.fixtures import Warehouses
+from tests.runs import Daemon
+from tests.servers import SqlServer
+from tests.tasks.labware_location.labwhere import LabWhere
+from tests.tasks.labware_location.oracle import expected, stored
+from tests.tasks.rows import Tables
+
+COUNTED = ("checked", "missing", "different", "orphaned", "repaired")
+
+
+def counted(daemon: Daemon, dry_run: bool = False) -> dict[str, int]:
+    """What a reconcile reports."""
+    counts = daemon.counts(reconcile, "labware_location_reconcile", dry_run)
+    return {name: counts[name] for name in COUNTED}
+
+
+def spoil(lab: LabWhere, warehouses: Warehouses) -> None:
+    """Make all the mistakes that no audit tells of: 3 rows missing, 2 + those in a renamed box different, 1 orphan."""
+    target = Tables(warehouses.mlwh)
+    held = sorted(stored(warehouses.mlwh))
+    for barcode in held[:3]:
+        target.remove("labware_location", labware_barcode=barcode)
+    target.change("labware_location", {"labware_barcode": held[3]}, location_name="by hand")
+    target.change("labware_location", {"labware_barcode": held[4]}, coordinate_row=99, stored_by="nobody")
+    lab.remove("labwares", barcode=held[5])
+
+
+def test_reconcile_repairs_what_nobody_announced(warehouses: Warehouses, daemon: Daemon) -> None:
+    warehouses.fill(labwares=250, runs=0)
+    lab = LabWhere(warehouses.labwhere)
+    daemon.run(follow)
+    whole = counted(daemon)
+    assert whole == {"checked": 250, "missing": 0, "different": 0, "orphaned": 0, "repaired": 0}
+    spoil(lab, warehouses)
+    lab.change("locations", {"name": "Box 00001"}, parentage="Another building / Room 9")
+    rows = expected(warehouses.labwhere).rows
+    boxed = {barcode for barcode, row in rows.items() if row["full_location_address"] == "Another building / Room 9"}
+    different = len(boxed - set(sorted(stored(warehouses.mlwh) | rows)[:6])) + 2
+    assert len(boxed) > 20
+    spoiled = stored(warehouses.mlwh)
+    dry = counted(daemon, dry_run=True)
+    assert stored(warehouses.mlwh) == spoiled
+    assert dry["repaired"] == 0
+    real = counted(daemon)
+    assert real["repaired"] == real["missing"] + real["different"] == 3 + real["different"]
+    assert dry == real | {"repaired": 0} and real["orphaned"] == 1 and real["checked"] == 249
+    assert different - 2 <= real["different"] <= different + 6
+    orphans = set(stored(warehouses.mlwh)) - set(rows)
+    assert len(orphans) == 1
+    assert {barcode: row for barcode, row in stored(warehouses.mlwh).items() if barcode not in orphans} == rows
+    assert counted(daemon) == whole | {"checked": 249, "orphaned": 1}
+
+
+def test_orphans_are_deleted_only_where_that_is_set(
+    lab: LabWhere, warehouses: Warehouses, state_folder: Path
+) -> None:
+    user, shelf = lab.user(), lab.location()
+    for n in range(6):
+        lab.scan(lab.labware(f"DN{n}"), user, shelf)
+    texts = {"location_barcode": "x", "full_location_address": "x", "location_name": "x", "stored_by": "x"}
+    moments = dict.fromkeys(("stored_at", "created_at", "updated_at"), datetime(2026, 1, 1))
+    Tables(warehouses.mlwh).add("labware_location", labware_barcode="THEIRS", lims_id="Other", **texts, **moments)
+    for wanted in ("false", "true"):
+        environment = warehouses.environment() | {"LABWARE_LOCATION_DELETE_ORPHANS": wanted}
+        daemon = Daemon(environment, state_folder)
+        daemon.run(follow)
+        lab.remove("labwares", barcode="DN1")
+        lab.remove("labwares", barcode="DN4")
+        lab.audit("Labware", 2, user)
+        daemon.run(follow)
+        assert {"DN1", "DN4"} <= set(stored(warehouses.mlwh))
+        dry = daemon.counts(reconcile, dry_run=True)
+        assert (dry["orphaned"], dry["deleted"]) == (2, 0) and "DN1" in stored(warehouses.mlwh)
+        counts = daemon.counts(reconcile)
+        assert (counts["orphaned"], counts["deleted"]) == (2, 2 if wanted == "true" else 0)
+        daemon.close()
+    assert set(stored(warehouses.mlwh)) == {"DN0", "DN2", "DN3", "DN5", "THEIRS"}
+
+
+def test_reconcile_walks_in_pages(
+    warehouses: Warehouses, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 11)
+    warehouses.fill(labwares=110, runs=0)
+    assert counted(daemon)["checked"] == 110
+    assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
+
+
+def test_reconcile_before_follow_leaves_the_snapshot(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
+    lab.scan(lab.labware("DN1"), lab.user(), lab.location())
+    assert counted(daemon)["missing"] == 1
+    assert daemon.counts(follow)["labwares"] == 1
+    assert daemon.counts(follow)["labwares"] == 0
+
+
+def test_reconcile_gives_way_to_a_busy_server(
+    mariadb_warehouses: Warehouses, state_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 10)
+    monkeypatch.setattr(load_limit, "PAUSE_SECONDS", 0.05)
+    mariadb_warehouses.fill(labwares=100, runs=0)
+    environment = mariadb_warehouses.environment() | {"LOAD_LIMIT_THREADS_RUNNING": "4"}
+    daemon = Daemon(environment, state_folder)
+    server = mariadb_warehouses.server
+    assert server is not None
+    busy = [threading.Thread(target=doze, args=(server,)) for _ in range(6)]
+    for thread in busy:
+        thread.start()
+    try:
+        until(lambda: len(sleepers(server)) == 6)
+        run = threading.Thread(target=daemon.run, args=(reconcile,))
+        run.start()
+        until(lambda: len(stored(mariadb_warehouses.mlwh)) > 0)
+        time.sleep(0.5)
+        assert run.is_alive() and len(stored(mariadb_warehouses.mlwh)) <= 10
+    finally:
+        for (id,) in sleepers(server):
+            server.execute(f"KILL QUERY {id}")
+        for thread in busy:
+            thread.join()
+    run.join(20)
+    assert stored(mariadb_warehouses.mlwh) == expected(mariadb_warehouses.labwhere).rows
+    daemon.close()
+
+
+def doze(server: SqlServer) -> None:
+    """Keep a thread of the server running, until it is killed."""
+    with contextlib.suppress(DBAPIError):
+        server.execute("SELECT SLEEP(60)")
+
+
+def sleepers(server: SqlServer) -> list[tuple[int]]:
+    """The sessions that sleep."""
+    query = "SELECT id FROM information_schema.processlist WHERE info = 'SELECT SLEEP(60)'"
+    return list(server.execute(query))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that must happen soon."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)

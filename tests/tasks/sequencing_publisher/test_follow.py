@@ -1,0 +1,239 @@
+"""sequencing_publisher: which statuses are published, each once, whatever the order of commits and of runs."""
+
+import shutil
+import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from janitor.feeds import Position
+from janitor.state import cursors, ledger
+from janitor.state.runs import Ending
+from janitor.tasks.sequencing_publisher import follow, publish, reconcile
+from tests.fixtures import Exchange, Warehouses
+from tests.runs import Daemon
+from tests.tasks.clock import Clock
+from tests.tasks.sequencing_publisher.conftest import MakeDaemon
+from tests.tasks.sequencing_publisher.consumer import counted, in_files
+from tests.tasks.sequencing_publisher.oracle import derived
+from tests.tasks.sequencing_publisher.warehouse import SAMPLE_KEYS, Warehouse
+
+RUN = 48123
+
+
+def position(daemon: Daemon) -> Position:
+    """The saved cursor."""
+    with daemon.state.begin() as connection:
+        return Position.load(cursors.load(connection, "sequencing_publisher") or "")
+
+
+def ledger_size(daemon: Daemon) -> int:
+    """How many digests the ledger holds."""
+    with daemon.state.begin() as connection:
+        return ledger.size(connection, "sequencing_publisher")
+
+
+def small_run(warehouse: Warehouse, run: int = RUN, samples: int = 3) -> None:
+    """A run with one product for each of some samples."""
+    study = warehouse.study()
+    for _ in range(samples):
+        warehouse.product(run, warehouse.sample(), study)
+
+
+@pytest.mark.parametrize("first", [follow, reconcile])
+def test_what_was_there_before_is_never_published(
+    first: object, warehouse: Warehouse, warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path
+) -> None:
+    small_run(warehouse)
+    before = {warehouse.status(RUN, status) for status in range(1, 6)}
+    daemon = to_files(SEQUENCING_PUBLISHER_SINCE="")
+    for task in (first, follow, reconcile):
+        assert callable(task)
+        assert daemon.counts(task)["published"] == 0
+    new = warehouse.status(RUN, 9)
+    warehouse.product(RUN, warehouse.sample(), warehouse.study())
+    assert daemon.counts(follow)["published"] == 4
+    for _ in range(2):
+        assert daemon.counts(reconcile)["published"] == 0
+    assert new not in before
+    assert in_files(messages_dir) == Counter(derived(warehouses, statuses=[new]).messages.values())
+
+
+def test_since_begins_at_the_first_status_of_that_day(
+    warehouse: Warehouse, warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path
+) -> None:
+    small_run(warehouse)
+    day = (datetime.now(UTC) - timedelta(days=5)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    warehouse.status(RUN, 1, day - timedelta(seconds=1))
+    wanted = [warehouse.status(RUN, 2, day)]
+    warehouse.status(RUN, 3, day - timedelta(days=1))  # set before, though its id is higher
+    wanted.append(warehouse.status(RUN, 4, day + timedelta(hours=30)))
+    daemon = to_files(SEQUENCING_PUBLISHER_SINCE=day.date().isoformat())
+    assert daemon.counts(follow)["published"] == 6
+    assert daemon.counts(reconcile)["published"] == daemon.counts(follow)["published"] == 0
+    assert in_files(messages_dir) == Counter(derived(warehouses, statuses=wanted).messages.values())
+
+
+def test_reconcile_looks_back_fourteen_days(
+    warehouse: Warehouse, to_files: MakeDaemon, messages_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "BACK_ROWS", 3)
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    product = warehouse.product(RUN, warehouse.sample(), warehouse.study())
+    for status, days in enumerate((15, 14.1, 13.9, 10, 9, 8, 7, 6, 5, 4, 0.1), start=1):
+        warehouse.status(RUN, status, now - timedelta(days=days))
+    daemon = to_files()
+    assert daemon.counts(follow)["published"] == 11
+    warehouse.irods(product, "/root", "late.cram")
+    assert daemon.counts(reconcile)["published"] == 9
+    again = {record[5] for record in in_files(messages_dir) if record[6]}
+    assert again == set(range(3, 12))
+
+
+def test_statuses_that_commit_late_are_not_lost(
+    mariadb_warehouses: Warehouses, state_folder: Path, messages_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock().give_to(monkeypatch, publish, "statuses")
+    warehouse = Warehouse(mariadb_warehouses, datetime(2026, 1, 1))
+    small_run(warehouse)
+    settings = {"MESSAGES_DIR": str(messages_dir), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
+    daemon = Daemon(mariadb_warehouses.environment() | settings, state_folder)
+    warehouse.status(RUN, 1, id=1)
+    daemon.run(follow)
+    slow = Warehouse.__new__(Warehouse)
+    slow.__dict__.update(warehouse.__dict__ | {"mlwh": type(warehouse.mlwh)(mariadb_warehouses.mlwh)})
+    with slow.mlwh.transaction():
+        for id in range(2, 6):
+            slow.status(RUN, 2, id=id)
+        warehouse.status(RUN, 3, id=6)
+        assert daemon.counts(follow)["published"] == 3
+        for _ in range(3):
+            clock.advance(publish.LAG.total_seconds() / 4)
+            assert daemon.counts(follow)["published"] == 0
+    assert daemon.counts(follow)["published"] == 12
+    assert in_files(messages_dir) == Counter(derived(mariadb_warehouses).messages.values())
+    clock.advance(publish.LAG.total_seconds() + 1)
+    daemon.run(follow)
+    clock.advance(publish.LAG.total_seconds() + 1)
+    assert daemon.counts(follow)["published"] == 0
+    assert position(daemon).mark == 6
+    daemon.close()
+
+
+def test_changed_tmp_ids_publish_nothing_again(
+    warehouse: Warehouse, warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path
+) -> None:
+    small_run(warehouse)
+    small_run(warehouse, RUN + 1, 2)
+    for product in warehouse.mlwh.all("iseq_product_metrics", "id_iseq_product"):
+        warehouse.irods(product["id_iseq_product"], "/root", "a.cram")
+    warehouse.status(RUN, 4)
+    warehouse.status(RUN + 1, 4)
+    daemon = to_files()
+    assert daemon.counts(follow)["published"] == 5
+    for table, key in (("sample", "id_sample_tmp"), ("study", "id_study_tmp")):
+        warehouse.mlwh.execute(f"UPDATE {table} SET {key} = {key} + 5000")
+        warehouse.mlwh.execute(f"UPDATE iseq_flowcell SET {key} = {key} + 5000")
+    for table in ("iseq_flowcell", "iseq_product_metrics"):
+        warehouse.mlwh.execute(f"UPDATE {table} SET id_iseq_flowcell_tmp = id_iseq_flowcell_tmp + 5000")
+    warehouse.mlwh.execute("UPDATE iseq_product_metrics SET id_iseq_pr_metrics_tmp = id_iseq_pr_metrics_tmp + 5000")
+    warehouse.mlwh.execute(
+        "UPDATE seq_product_irods_locations SET id_seq_product_irods_locations_tmp = 9000 - "
+        "id_seq_product_irods_locations_tmp"
+    )
+    counts = daemon.counts(reconcile)
+    assert (counts["published"], counts["already_published"]) == (0, 5)
+    assert in_files(messages_dir) == Counter(derived(warehouses).messages.values())
+    assert warehouse.mlwh.all("sample", *SAMPLE_KEYS)[0]["id_sample_tmp"] > 5000
+
+
+def test_the_ledger_is_pruned(warehouse: Warehouse, to_files: MakeDaemon, messages_dir: Path) -> None:
+    small_run(warehouse)
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    warehouse.status(RUN, 1, now - timedelta(days=44))
+    warehouse.status(RUN, 2, now - timedelta(days=1))
+    daemon = to_files()
+    assert daemon.counts(follow)["published"] == ledger_size(daemon) == 6
+    first = in_files(messages_dir)
+    with daemon.state.begin() as connection:
+        old, young = (str(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days)) for days in (44, 42))
+        connection.execute(text("UPDATE ledger SET published_at = :young"), {"young": young})
+    assert daemon.counts(reconcile)["published"] == 0
+    assert ledger_size(daemon) == 6  # three times the window is not over
+    with daemon.state.begin() as connection:
+        oldest = "SELECT digest FROM ledger ORDER BY digest LIMIT 3"
+        connection.execute(text(f"UPDATE ledger SET published_at = :old WHERE digest IN ({oldest})"), {"old": old})
+    daemon.run(reconcile)
+    assert ledger_size(daemon) == 3
+    daemon.run(follow)
+    assert set(in_files(messages_dir)) == set(first)
+
+
+def test_a_dry_run_publishes_and_remembers_nothing(
+    warehouse: Warehouse, to_files: MakeDaemon, messages_dir: Path
+) -> None:
+    small_run(warehouse)
+    warehouse.product(RUN, warehouse.sample(None), warehouse.study())
+    daemon = to_files()
+    daemon.run(follow)
+    warehouse.status(RUN)
+    before = position(daemon)
+    for task in (follow, reconcile):
+        counts = daemon.counts(task, dry_run=True)
+        assert (counts["published"], counts["quarantined"]) == (3, 0)
+        assert not in_files(messages_dir) and ledger_size(daemon) == 0 and position(daemon) == before
+    assert daemon.counts(follow)["published"] == 3
+
+
+def test_a_first_dry_run_saves_no_cursor(warehouse: Warehouse, to_files: MakeDaemon) -> None:
+    small_run(warehouse)
+    warehouse.status(RUN)
+    daemon = to_files()
+    for task in (follow, reconcile):
+        assert daemon.counts(task, dry_run=True)["published"] == 3
+        with daemon.state.begin() as connection:
+            assert cursors.load(connection, "sequencing_publisher") is None
+
+
+def test_two_runs_at_once_publish_nothing_twice(
+    warehouse: Warehouse, warehouses: Warehouses, to_exchange: MakeDaemon, exchange: Exchange
+) -> None:
+    for run in range(4):
+        small_run(warehouse, RUN + run, 5)
+        for status in range(1, 6):
+            warehouse.status(RUN + run, status)
+    daemon = to_exchange(SEQUENCING_PUBLISHER_GROUP_SIZE="3")
+    endings: list[Ending] = []
+    tasks = {"sequencing_publisher": follow, "sequencing_publisher_reconcile": reconcile, "by hand": reconcile}
+    threads = [
+        threading.Thread(target=lambda job=job, task=task: endings.append(daemon.run(task, job)))
+        for job, task in tasks.items()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [ending.outcome.value for ending in endings] == ["succeeded"] * 3
+    assert sum((ending.counts or {})["published"] for ending in endings) == 100
+    assert counted(exchange.received()) == Counter(derived(warehouses).messages.values())
+    assert ledger_size(daemon) == 100
+
+
+def test_files_of_a_lost_ledger_come_once(
+    warehouse: Warehouse, warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path, migrated_state: Path,
+    state_folder: Path,
+) -> None:
+    small_run(warehouse, samples=10)
+    warehouse.status(RUN)
+    to_files(SEQUENCING_PUBLISHER_GROUP_SIZE="4").run(follow)
+    names = sorted(path.name for path in messages_dir.iterdir())
+    assert len(names) == 3
+    for path in state_folder.glob("state.db*"):
+        path.unlink()
+    shutil.copy(migrated_state, state_folder / "state.db")
+    to_files(SEQUENCING_PUBLISHER_GROUP_SIZE="4").run(follow)
+    assert sorted(path.name for path in messages_dir.iterdir()) == names
+    assert in_files(messages_dir) == Counter(derived(warehouses).messages.values())

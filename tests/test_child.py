@@ -1,0 +1,179 @@
+"""A task in a process of its own: what comes back from it, and how it ends."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.errors import Interrupted, Rejected, Skip
+from janitor.execution import Runner
+from janitor.runs import current_run
+from janitor.state import cursors, leases
+from tests.engine import eventually, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
+
+log = logging.getLogger("some.library")
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[Runner]:
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    with runner_for(settings_for(url, tmp_path, GRACE_SECONDS="1", RABBITMQ_PASSWORD="very-secret")) as made:
+        yield made
+
+
+def all_is_well(word: str, parent: int) -> dict[str, object]:
+    run = current_run()
+    log.warning("%s very-secret", word)
+    try:
+        raise KeyError("inner")
+    except KeyError:
+        log.exception("odd")
+    run.progress(3, 20, "part", note="begun")
+    with run.state.begin(*run.fences.values()) as connection:
+        cursors.save(connection, "feed", "seven", run.started_at, run.id)
+        fence = leases.acquire(connection, "exclusive", run.holder, run.state.now(connection), 60)
+    finite = run.remaining_seconds < 3600
+    return {"own": os.getpid() != parent, "id": run.id, "job": run.job, "lease": fence is not None, "finite": finite}
+
+
+def in_trouble(kind: str) -> object:
+    if kind == "boom":
+        raise ValueError("boom with very-secret")
+    if kind == "leaf":
+        raise Rejected("the table is missing")
+    if kind == "skip":
+        raise Skip("nothing to do")
+    if kind == "exit":
+        os._exit(7)
+    if kind == "system exit":
+        raise SystemExit(3)
+    if kind == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return {"unfit": threading.Lock()}
+
+
+def sleep(pid_file: str) -> None:
+    Path(pid_file).write_text(str(os.getpid()), encoding="ascii")
+    subprocess.run(["sleep", "60"], check=False)
+
+
+def until_asked(pid_file: str) -> None:
+    try:
+        Path(pid_file).write_text(str(os.getpid()), encoding="ascii")
+        current_run().sleep(60)
+    finally:
+        log.info("came to a safe point")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process lives; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def children_of(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(one) for one in found]
+
+
+def test_a_child_s_run_is_as_any_other(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    run_id, _ = run_by_hand(runner, all_is_well, "hello", os.getpid(), isolation="process")
+    (row,) = rows_of(runner.state)
+    assert row.outcome == "succeeded", row.traceback
+    counts = json.loads(row.counts)
+    assert counts == {"own": True, "id": run_id, "job": "task", "lease": True, "finite": True}
+    lines = lines_of(runner.state, run_id)
+    assert lines[0] == "hello ***"
+    assert lines[1].startswith("odd\nTraceback") and "KeyError: 'inner'" in lines[1]
+    assert json.loads(row.progress) == {"part": {"done": 3, "total": 20, "note": "begun"}}
+    # The daemon's own output has the lines too.
+    assert "some.library" in caplog.text and "hello" in caplog.text
+    with runner.state.begin() as connection:
+        assert cursors.load(connection, "feed") == "seven"
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "reason", "traced"),
+    [
+        ("boom", "failed", "ValueError: boom with ***", "in in_trouble"),
+        ("leaf", "failed", "the table is missing", "janitor.errors.Rejected"),
+        ("skip", "skipped", "nothing to do", None),
+        ("exit", "failed", "its process ended without a result, exit code 7", "ChildFailed"),
+        ("system exit", "failed", "SystemExit: 3", "in in_trouble"),
+        ("crash", "failed", "its process ended without a result, exit code -11", "ChildFailed"),
+        ("unfit", "failed", "TypeError: cannot pickle", "pickle"),
+    ],
+)
+def test_every_end_of_a_child_has_its_outcome(
+    runner: Runner, kind: str, outcome: str, reason: str, traced: str | None
+) -> None:
+    run_by_hand(runner, in_trouble, kind, isolation="process")
+    (row,) = rows_of(runner.state)
+    assert row.outcome == outcome and row.reason.startswith(reason)
+    assert traced in row.traceback if traced else row.traceback is None
+    assert row.traceback is None or '"very-secret' not in row.traceback
+
+
+def test_a_child_over_its_time_is_killed_with_all_it_started(runner: Runner, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    began: list[int] = []
+
+    def note() -> None:
+        eventually(lambda: pid_file.exists() and pid_file.read_text(encoding="ascii"))
+        child = int(pid_file.read_text(encoding="ascii"))
+        began.extend([child, *eventually(lambda: children_of(child))])
+        for live in list(runner.live.values()):
+            live.run.deadline = time.monotonic()
+
+    noted = threading.Thread(target=note)
+    noted.start()
+    run_by_hand(runner, sleep, str(pid_file), isolation="process", timeout=50)
+    noted.join()
+    assert [(row.outcome, row.reason) for row in rows_of(runner.state)] == [("timed_out", "over its timeout of 50 s")]
+    assert len(began) == 2
+    eventually(lambda: not any(alive(pid) for pid in began))
+
+
+def test_a_child_asked_to_stop_comes_to_a_safe_point(runner: Runner, tmp_path: Path) -> None:
+    run_id = stopped(runner, until_asked, tmp_path)
+    assert [(row.outcome, row.reason) for row in rows_of(runner.state)] == [("interrupted", "going down")]
+    assert lines_of(runner.state, run_id) == ["came to a safe point"]
+
+
+def test_a_child_that_does_not_stop_is_killed(runner: Runner, tmp_path: Path) -> None:
+    stopped(runner, sleep, tmp_path)
+    assert outcomes(runner.state) == ["interrupted"]
+    child = int((tmp_path / "pid").read_text(encoding="ascii"))
+    eventually(lambda: not alive(child))
+
+
+def stopped(runner: Runner, task: object, folder: Path) -> int:
+    """Run a task in a process, and ask it to stop once it goes on."""
+    pid_file = folder / "pid"
+
+    def ask() -> None:
+        eventually(lambda: pid_file.exists() and pid_file.read_text(encoding="ascii"))
+        for live in list(runner.live.values()):
+            live.run.ask_to_stop(Interrupted("going down"))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    run_id, _ = run_by_hand(runner, task, str(pid_file), isolation="process")  # type: ignore[arg-type]
+    asker.join()
+    return run_id
+
+
+def test_a_task_that_cannot_be_sent_fails_the_run(runner: Runner) -> None:
+    run_by_hand(runner, all_is_well, threading.Lock(), 1, isolation="process")
+    (row,) = rows_of(runner.state)
+    assert row.outcome == "failed" and "pickle" in row.reason

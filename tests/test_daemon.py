@@ -1,0 +1,146 @@
+"""Whole daemons, killed, stopped and frozen: no run stays running, and every slot is accounted for."""
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor import schedules
+from janitor.state import State, cursors
+from tests.engine import check_slots, eventually, lines_of, migrated, outcomes, processes, rows_of
+from tests.test_child import alive
+
+EVERY_SECOND = schedules.every(1)
+
+
+def lite(folder: Path) -> URL:
+    return URL.create("sqlite", database=str(folder / "state.db"))
+
+
+def position(state: State) -> str | None:
+    with state.begin() as connection:
+        return cursors.load(connection, "writer")
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_killed_at_any_moment_it_loses_no_slot(database_url: URL, tmp_path: Path, seed: int) -> None:
+    moments, state = random.Random(seed), migrated(database_url)
+    with processes(database_url, tmp_path, JOBS="quick slow") as start:
+        for life in range(4):
+            daemon = start("daemon")
+            daemon.says("leading with", life + 1)
+            # Dead at once to its successor: nobody waits for a lease to end.
+            time.sleep(moments.uniform(0, 1.5))
+            daemon.end(signal.SIGKILL)
+        daemon = start("daemon")
+        daemon.says("leading with", 5)
+        before = len(rows_of(state, "quick"))
+        eventually(lambda: len(rows_of(state, "quick")) > before + 1)
+        assert daemon.end() == 0
+    assert None not in outcomes(state)
+    assert check_slots(state, "quick", EVERY_SECOND) >= 5
+    assert check_slots(state, "slow", EVERY_SECOND) >= 5
+    reasons = {row.reason for row in rows_of(state) if row.outcome == "interrupted"}
+    assert reasons <= {"the process that ran it is gone", "the daemon was asked to stop"}
+    state.close()
+
+
+def test_lines_logged_just_before_a_crash_are_there(tmp_path: Path) -> None:
+    state = migrated(lite(tmp_path))
+    with processes(lite(tmp_path), tmp_path, JOBS="deaf") as start:
+        daemon = start()
+        daemon.says("deaf 1] deaf")
+        eventually(lambda: lines_of(state, 1) == ["deaf"])
+        daemon.end(signal.SIGKILL)
+    assert lines_of(state, 1) == ["deaf"] and outcomes(state) == [None]
+
+
+def test_a_dead_daemon_is_followed_by_its_stand_by(database_url: URL, tmp_path: Path) -> None:
+    state = migrated(database_url)
+    with processes(database_url, tmp_path, JOBS="endless quick") as start:
+        first = start("first")
+        first.says("leading")
+        second = start("second", LEASE_SECONDS="60")
+        second.says("standing by")
+        eventually(lambda: "succeeded" in outcomes(state, "quick"))
+        first.end(signal.SIGKILL)
+        second.says("leading")
+        before = len(rows_of(state, "quick"))
+        eventually(lambda: len(rows_of(state, "quick")) > before)
+        assert second.end() == 0
+    assert None not in outcomes(state)
+    assert outcomes(state, "endless")[0] == "interrupted"
+    check_slots(state, "quick", EVERY_SECOND)
+    state.close()
+
+
+def test_a_frozen_daemon_is_fenced_out(database_url: URL, tmp_path: Path) -> None:
+    state = migrated(database_url)
+    with processes(database_url, tmp_path, JOBS="writer quick") as start:
+        first = start("first")
+        first.says("leading")
+        eventually(lambda: position(state) == str(first.pid))
+        second = start("second")
+        second.says("standing by")
+        first.send(signal.SIGSTOP)
+        second.says("leading")
+        # Its lease ran out while it was frozen, and what it had begun is closed.
+        assert outcomes(state, "writer") == ["interrupted"]
+        first.send(signal.SIGCONT)
+        first.says("stands by")
+        first.says("interrupted after")
+        eventually(lambda: len(rows_of(state, "quick")) > 3)
+        assert position(state) == str(first.pid)
+        assert second.end() == 0
+        first.says("leading", 2)
+        assert first.end() == 0
+    assert None not in outcomes(state)
+    check_slots(state, "quick", EVERY_SECOND)
+    state.close()
+
+
+def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
+    state = migrated(lite(tmp_path))
+    with processes(lite(tmp_path), tmp_path, JOBS="endless") as start:
+        daemon, other = start("daemon"), None
+        daemon.says("going on")
+        other = start("other")
+        other.says("standing by")
+        assert other.end() == 0
+        assert daemon.end() == 0
+        assert daemon.text.rstrip().endswith("stopped")
+    assert [(row.outcome, row.reason) for row in rows_of(state)] == [("interrupted", "the daemon was asked to stop")]
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with processes(lite(tmp_path), tmp_path, JOBS="deaf", GRACE_SECONDS="60") as start:
+        daemon = start()
+        daemon.says("deaf 1] deaf")
+        daemon.send(signal.SIGINT)
+        daemon.says("stopping: waiting up to 60 s for deaf")
+        assert daemon.end(signal.SIGTERM) == 128 + signal.SIGTERM
+
+
+def test_a_child_dies_with_its_daemon(tmp_path: Path) -> None:
+    with processes(lite(tmp_path), tmp_path, JOBS="parent") as start:
+        daemon, file = start(), tmp_path / "child"
+        eventually(lambda: file.exists() and file.read_text(encoding="ascii"))
+        child = int(file.read_text(encoding="ascii"))
+        started = eventually(lambda: Path(f"/proc/{child}/task/{child}/children").read_text(encoding="ascii").split())
+        daemon.end(signal.SIGKILL)
+        eventually(lambda: not alive(child) and not alive(int(started[0])))
+
+
+def test_a_newer_schema_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    state = migrated(lite(tmp_path))
+    with state.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with processes(lite(tmp_path), tmp_path, JOBS="quick") as start:
+        daemon = start()
+        assert daemon.wait() == 3
+        assert "has schema 9999, and this release knows schemas up to" in daemon.text
+        assert "Traceback" not in daemon.text
+    assert rows_of(state) == []
