@@ -66,9 +66,11 @@ def check_options(job: Job) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", job.id):
         raise BadSetting("id", job.id, "give up to 64 letters, digits, '_', '-' or '.'")
     where = f"of job {job.id}"
-    if not isinstance(job.timeout, (int, float)) or not job.timeout > 0:
+    timeout: object = job.timeout
+    retries: object = job.retries
+    if not isinstance(timeout, (int, float)) or not timeout > 0:
         raise BadSetting(f"timeout {where}", job.timeout, "give a number of seconds above 0")
-    if not isinstance(job.retries, int) or job.retries < 0:
+    if not isinstance(retries, int) or retries < 0:
         raise BadSetting(f"retries {where}", job.retries, "give 0 or more")
     if job.catch_up not in ("last", "none"):
         raise BadSetting(f"catch_up {where}", job.catch_up, 'give "last" or "none"')

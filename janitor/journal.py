@@ -27,8 +27,8 @@ MOST_WAITING = 10_000
 """How many records wait in memory while the state database is away; the oldest give way."""
 LOOK_SECONDS = 1.0
 DEADLOCK_TRIES = 5
-FAILURES = (JanitorError, SQLAlchemyError, ValueError, TypeError)
-"""What writing a record may raise."""
+FAILURES = (JanitorError, SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+"""What writing a record may raise; by what is no JanitorError, one record alone is given up."""
 
 
 @dataclass(eq=False)
@@ -55,12 +55,12 @@ class Journal:
         self._state = state
         self._queue: collections.deque[Record] = collections.deque()
         self._turn = threading.Lock()
-        self._away = False
+        self._away, self._in_hand = False, 0
 
     @property
     def waiting(self) -> int:
         """How many records are not written yet."""
-        return len(self._queue)
+        return len(self._queue) + self._in_hand
 
     def add(self, record: Record) -> Record:
         """Put a record at the end; it is written when somebody next calls `result`, `settle` or `flush`."""
@@ -92,7 +92,7 @@ class Journal:
         Raises:
             Unavailable, Rejected: the state database is away; nothing is lost.
         """
-        if self._queue:
+        if self.waiting:
             with self._turn:
                 failure = self._drain()
             if failure is not None:
@@ -113,12 +113,15 @@ class Journal:
 
     def _drain(self) -> JanitorError | None:
         while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(TOGETHER, len(self._queue)))]
+            self._in_hand = min(TOGETHER, len(self._queue))
+            batch = [self._queue.popleft() for _ in range(self._in_hand)]
             try:
                 self._write(batch)
             except JanitorError as exc:
                 self._put_back(batch, exc)
                 return exc
+            finally:
+                self._in_hand = 0
             for record in batch:
                 record.answered.set()
                 if record.kept and record.error is not None:

@@ -120,7 +120,7 @@ _current: ContextVar[Run | None] = ContextVar("janitor_run", default=None)
 
 
 def current_run() -> Run:
-    """The run that this code is part of; outside any, one without id, deadline or memory: tasks can be called plainly."""
+    """The run that this code is part of; outside any, one without id, deadline or memory, for plain calls."""
     run = _current.get()
     # A thread that outlives the run that started it, in a pool for example, is part of no run any more.
     return Run() if run is None or run.ended else run

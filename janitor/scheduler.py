@@ -81,8 +81,8 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         Args:
             id: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
                 from the environment.
-            trigger: APScheduler's, or `every 5m`, or `cron 0 2 * * *`. An interval without a start date has its slots at
-                whole multiples of it since 1970, so that they are the same after a restart.
+            trigger: APScheduler's, or `every 5m`, or `cron 0 2 * * *`. An interval without a start date has its slots
+                at whole multiples of it since 1970, so that they are the same after a restart.
             misfire_grace_time: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
             timeout: seconds that all attempts of a run may take together.
             retries: how often a failed attempt is repeated within a run, with exponential backoff and jitter.

@@ -15,7 +15,10 @@ from janitor.errors import BadSetting
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
-HELP = "give 'every' and a number with s, m, h or d, such as 'every 5m', or 'cron' and five fields, such as 'cron 0 2 * * *'"
+HELP = (
+    "give 'every' and a number with s, m, h or d, such as 'every 5m', "
+    "or 'cron' and five fields, such as 'cron 0 2 * * *'"
+)
 SHORTEST_SECONDS = 0.05
 LONGEST_SECONDS = 10 * 365 * 86400.0
 MOST_SLOTS = 100_000
@@ -32,7 +35,7 @@ class Slots:
 
 
 def parse(text: str, zone: tzinfo, name: str) -> BaseTrigger:
-    """The trigger for `every 5m` or `cron 0 2 * * *`; cron fields are read in `zone`, weekdays are 0 to 7, Sunday is 0 and 7.
+    """The trigger for `every 5m` or `cron 0 2 * * *`, whose fields are read in `zone`; Sunday is weekday 0, and 7.
 
     Raises:
         BadSetting: the text is neither; the error carries `name`.

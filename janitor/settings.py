@@ -92,9 +92,15 @@ class Settings(BaseModel):
     history_days: int = Field(90, ge=1, description="how long a run is kept in the history: days")
     history_runs: int = Field(10_000, ge=1, description="how many runs of each job are kept in the history: runs")
     lease_seconds: float = Field(
-        30, allow_inf_nan=False, ge=1, le=60, description="after how long without a sign of life a stand-by takes over: seconds, 1 to 60"
+        30,
+        allow_inf_nan=False,
+        ge=1,
+        le=60,
+        description="after how long without a sign of life a stand-by takes over: seconds, 1 to 60",
     )
-    grace_seconds: float = Field(25, allow_inf_nan=False, ge=0, description="how long running tasks may take to stop after SIGTERM: seconds")
+    grace_seconds: float = Field(
+        25, allow_inf_nan=False, ge=0, description="how long running tasks may take to stop after SIGTERM: seconds"
+    )
     heartbeat_file: Path = Field(
         Path("var/heartbeat"), description="touched by the clock at least every 5 s; `health` looks at its age: a path"
     )

@@ -1,4 +1,4 @@
-"""The engine in a test: a runner that leads, a clock that goes until something is so, daemons as processes, and a checker."""
+"""The engine in a test: a runner that leads, a clock that goes until something is so, daemons as processes."""
 
 import os
 import signal
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import URL, Row, insert, select
 
@@ -24,7 +25,8 @@ from janitor.state import State, leases
 from janitor.state.leases import DAEMON
 from janitor.state.runs import BY_HAND, Ending
 from janitor.state.tables import jobs as job_table
-from janitor.state.tables import run_logs, runs
+from janitor.state.tables import metadata, run_logs, runs
+from tests.servers import SqlServer
 
 PATIENCE_SECONDS = 30.0
 SECOND = timedelta(seconds=1)
@@ -40,6 +42,31 @@ def settings_for(url: URL, folder: Path, **more: str) -> Settings:
     """Settings with a state database, a heartbeat file in `folder`, and a short lease."""
     environment = {"STATE_DATABASE_URL": text_of(url), "HEARTBEAT_FILE": str(folder / "heartbeat")}
     return Settings.load(environment | {"LEASE_SECONDS": "2", "GRACE_SECONDS": "5"} | more, dotenv=None)
+
+
+def empty_state(request: pytest.FixtureRequest, folder: Path) -> URL:
+    """A state database with its tables and without rows, on the kind of server that is the fixture's parameter.
+
+    The tables are made once for all tests; SQLite's file is copied, the server's tables are emptied.
+    """
+    if request.param == "sqlite":
+        if "sqlite" not in _made:
+            made = URL.create("sqlite", database=str(folder / "first.db"))
+            migrated(made).close()
+            _made["sqlite"] = Path(folder / "first.db").read_bytes()
+        (folder / "state.db").write_bytes(_made["sqlite"])
+        return URL.create("sqlite", database=str(folder / "state.db"))
+    server: SqlServer = request.getfixturevalue("mariadb")
+    if "mariadb" not in _made:
+        _made["mariadb"] = server.create_database()
+        migrated(_made["mariadb"]).close()
+    url: URL = _made["mariadb"]
+    server.execute(*(f"DELETE FROM `{url.database}`.`{table.name}`" for table in reversed(metadata.sorted_tables)))
+    return url
+
+
+_made: dict[str, Any] = {}
+DATABASES = ("sqlite", "mariadb")
 
 
 def migrated(url: URL) -> State:
@@ -194,7 +221,9 @@ class Process:
     def says(self, words: str, times: int = 1) -> None:
         """Wait until it has said something."""
         eventually(lambda: self.text.count(words) >= times or self._process.poll() is not None, words)
-        assert self.text.count(words) >= times, f"it ended with {self._process.returncode} instead:\n{self.text[-3000:]}"
+        assert (
+            self.text.count(words) >= times
+        ), f"it ended with {self._process.returncode} instead:\n{self.text[-3000:]}"
 
     def send(self, number: int) -> None:
         """Send it a signal."""

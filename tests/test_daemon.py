@@ -29,14 +29,14 @@ def position(state: State) -> str | None:
 def test_killed_at_any_moment_it_loses_no_slot(database_url: URL, tmp_path: Path, seed: int) -> None:
     moments, state = random.Random(seed), migrated(database_url)
     with processes(database_url, tmp_path, JOBS="quick slow") as start:
-        for life in range(4):
+        for life in range(3):
             daemon = start("daemon")
             daemon.says("leading with", life + 1)
             # Dead at once to its successor: nobody waits for a lease to end.
             time.sleep(moments.uniform(0, 1.5))
             daemon.end(signal.SIGKILL)
         daemon = start("daemon")
-        daemon.says("leading with", 5)
+        daemon.says("leading with", 4)
         before = len(rows_of(state, "quick"))
         eventually(lambda: len(rows_of(state, "quick")) > before + 1)
         assert daemon.end() == 0

@@ -16,15 +16,33 @@ from sqlalchemy import URL, select, update
 from janitor.errors import Cancelled, Fenced, Interrupted, Rejected, Skip, Unavailable
 from janitor.execution import Runner, Slot
 from janitor.runs import Outcome, current_run
-from janitor.state import jobs, leases, runs
+from janitor.state import State, jobs, leases, runs
 from janitor.state.runs import BY_HAND, LostSlots
 from janitor.state.tables import jobs as job_rows
 from janitor.state.tables import leases as lease_rows
 from tests import engine
-from tests.engine import SECOND, job_of, lines_of, now, outcomes, rows_of, run_by_hand, runner_for, settings_for
+from tests.engine import (
+    DATABASES,
+    SECOND,
+    empty_state,
+    job_of,
+    lines_of,
+    now,
+    outcomes,
+    rows_of,
+    run_by_hand,
+    runner_for,
+    settings_for,
+)
 from tests.servers import SqlServer, free_port
 
 log = logging.getLogger("some.library")
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """A state database with its tables; here the tests have no use for one that is empty."""
+    return empty_state(request, tmp_path)
 
 
 @pytest.fixture
@@ -323,7 +341,8 @@ def test_a_job_that_runs_elsewhere_is_skipped_there(runner: Runner) -> None:
 
 
 def test_a_slot_that_has_an_outcome_does_not_run_again(runner: Runner) -> None:
-    job, slot, ran = job_of(lambda: ran.append(1)), Slot(now()), []
+    ran: list[int] = []
+    job, slot = job_of(lambda: ran.append(1)), Slot(now())
     assert runner.execute(job, slot) is not None
     assert runner.execute(job, slot) is None
     assert ran == [1] and outcomes(runner.state) == ["succeeded"]
@@ -437,7 +456,7 @@ def test_a_run_by_hand_without_state_is_an_error(tmp_path: Path) -> None:
     away = URL.create("mysql+pymysql", "root", "", "127.0.0.1", free_port(), "nowhere")
     settings = settings_for(away, tmp_path)
     with engine.logging_to(settings) as (mask, run_log):
-        runner = Runner(engine.State(away), settings, leases.new_holder(), mask, run_log)
+        runner = Runner(State(away), settings, leases.new_holder(), mask, run_log)
         with pytest.raises(Unavailable, match="cannot be reached"):
             runner.execute(job_of(nothing), Slot(None, BY_HAND))
         assert runner.waiting == 0

@@ -122,7 +122,9 @@ def test_cron_slots_equal_a_walk_over_each_minute(start: datetime, fields: str, 
     minute = start.replace(second=0, microsecond=0)
     due = []
     while (minute := minute + timedelta(minutes=1)) <= until:
-        if all(str(value) in _values(field, value) for field, value in zip(fields.split(), _parts(minute), strict=True)):
+        if all(
+            str(value) in _values(field, value) for field, value in zip(fields.split(), _parts(minute), strict=True)
+        ):
             due.append(minute)
     expected = Slots(due[0], due[-1], len(due)) if due else None
     assert schedules.slots_between(trigger, start, until) == expected

@@ -162,6 +162,6 @@ def test_secrets_are_in_no_repr() -> None:
 def test_settings_are_frozen_and_go_to_a_child() -> None:
     settings = load(HISTORY_DAYS="5", NIGHTLY_SCHEDULE="every 5m")
     with pytest.raises(ValidationError):
-        settings.history_days = 6  # type: ignore[misc]
+        settings.history_days = 6
     there = pickle.loads(pickle.dumps(settings))
     assert there.history_days == 5 and there.environ["NIGHTLY_SCHEDULE"] == "every 5m"

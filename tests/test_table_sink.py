@@ -308,6 +308,30 @@ def test_only_new_rows_move_auto_increment(mariadb_warehouses: Warehouses) -> No
     assert next_id(mariadb_warehouses) == len(rows) + 1
 
 
+def test_values_that_hold_separators_are_told_apart(warehouses: Warehouses) -> None:
+    target = sink(warehouses.mlwh_url)
+    target.write([Place("DN1", location_barcode="a", full_location_address="b\x1fc")], THEN)
+    moved = Place("DN1", location_barcode="a\x1fb", full_location_address="c")
+    assert target.write([moved], NOW) == Written(updated=1)
+    assert target.write([moved], NOW) == Written(unchanged=1)
+    assert places(warehouses.mlwh) == {moved}
+    for key in ("a\x1eb", "c\x1fLabWhere"):
+        target.write([Place(key)], NOW)
+        assert {one for page in target.keys() for one in page} == {"DN1", key}
+        target.delete([key])
+
+
+def test_a_stored_value_cannot_pose_as_a_row(warehouses: Warehouses) -> None:
+    target, wanted = sink(warehouses.mlwh_url, newer=None), Place("DN2", stored_by="new")
+    texts = ["N" if value is None else str(value) for value in wanted]
+    texts[Place._fields.index("stored_at")] += ".000000"
+    posing = "\x1e".join(["", "\x1f".join([*texts, "LabWhere"]), ""])
+    assert len(posing) < 255
+    target.write([Place("DN1", stored_by=posing), wanted._replace(stored_by="old")], THEN)
+    assert target.write([Place("DN1"), wanted], NOW) == Written(updated=2)
+    assert places(warehouses.mlwh) == {Place("DN1"), wanted}
+
+
 def test_comparing_writes_nothing(warehouses: Warehouses) -> None:
     target = sink(warehouses.mlwh_url)
     target.write([Place("DN1"), Place("DN2"), Place("DN3", stored_at=NOW)], THEN)
@@ -518,6 +542,10 @@ def test_types_and_character_sets_of_all_kinds(mariadb: SqlServer) -> None:
     assert target.write([GOOD], NOW) == Written(inserted=1)
     assert target.write([GOOD], NOW) == Written(unchanged=1)
     assert target.compare([GOOD]) == Compared(unchanged=1)
+    separators = ("\x1f\x1e", *lowest[1:])  # has all rows of the chunk compared value by value
+    assert target.write([GOOD, separators], NOW) == Written(inserted=1, unchanged=1)
+    assert target.write([GOOD, separators], NOW) == Written(unchanged=2)
+    assert target.delete([separators[0]]) == 1
     with create_engine(target.url).connect() as connection:
         (row,) = connection.exec_driver_sql("SELECT * FROM other")
     cut = THEN.replace(microsecond=0), THEN.replace(microsecond=100_000), THEN.replace(microsecond=123_000)

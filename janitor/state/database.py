@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import URL, Connection, bindparam, event, func, inspect, select, text, tuple_
+from sqlalchemy import URL, BindParameter, Connection, bindparam, event, func, inspect, select, text, tuple_
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases import Limits, family, make_engine, place
@@ -14,7 +14,7 @@ from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.tables import SCHEMA_VERSION, leases
 
-_WANTED = bindparam("wanted", expanding=True)
+_WANTED: BindParameter[list[tuple[str, int]]] = bindparam("wanted", expanding=True)
 _HELD = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(_WANTED)).with_for_update(read=True)
 
 STATEMENT_SECONDS = 10.0

@@ -25,7 +25,7 @@ def add(connection: Connection, name: str, digests: Iterable[bytes], now: dateti
     """Enter digests, in the caller's fenced transaction.
 
     Raises:
-        IntegrityError: one of them is in the ledger already.
+        Rejected: one of them is in the ledger already.
     """
     rows = [{"name": name, "digest": digest, "published_at": now} for digest in digests]
     if rows:

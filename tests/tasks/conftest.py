@@ -57,7 +57,8 @@ def sqlite_warehouses(empty_files: Path, tmp_path: Path) -> Iterator[Warehouses]
     """The three warehouses with their tables, empty, on SQLite only."""
     urls = [URL.create("sqlite", database=str(shutil.copy(file, tmp_path))) for file in files_of(empty_files)]
     engines = [create_engine(url) for url in urls]
-    yield Warehouses(*engines)
+    labwhere, mlwh, events = engines
+    yield Warehouses(labwhere, mlwh, events)
     databases.dispose()
     for engine in engines:
         engine.dispose()

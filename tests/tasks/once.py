@@ -1,6 +1,6 @@
 """Run one task, recorded, in a process of its own that a test may kill: `python -m tests.tasks.once TASK FOLDER`.
 
-It says `ready` just before the task begins, and then its outcome and reason. Pages are small, so that there is a middle.
+It says `ready` just before the task begins, and then its outcome and reason. Pages are small: there is a middle.
 """
 
 import importlib

@@ -82,20 +82,12 @@ def of_all_labwares(url: URL, after: int = 0) -> Iterator[tuple[int, Derived]]:
             return
 
 
-def of_barcodes(url: URL, barcodes: Iterable[str]) -> Iterator[Derived]:
-    """Derive the rows of the labwares that have these barcodes now."""
-    if wanted := list(barcodes):
-        found = _select(url, "WHERE labwares.barcode IN :barcodes", ("barcodes",), {"barcodes": wanted})
-        yield _derive(found, frozenset(row.labware_id for row in found))
-
-
 def standing_in(url: URL, location_id: int) -> Iterator[list[int]]:
     """The labwares that stand in a location, or at one of its coordinates, in pages of ids."""
     with databases.read(url) as connection:
-        ordered = connection.execute(
-            statement(PACKAGE, "select_ordered_labwares.sql"), {"location_id": location_id}
-        ).scalars()
-        yield list(ordered)
+        query = statement(PACKAGE, "select_ordered_labwares.sql")
+        ordered = list(connection.execute(query, {"location_id": location_id}).scalars())
+    yield ordered
     after: int | None = 0
     while after is not None:
         parameters = {"location_id": location_id, "after": after, "page_rows": PAGE_ROWS}

@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -98,9 +99,8 @@ class Sync:
 
     def take_snapshot(self, reading: Reading) -> None:
         """Walk all labwares from where the snapshot was cut off, or from the first."""
-        after = reading.position.snapshot_after or 0
-        for after, derived in rows.of_all_labwares(self.source, after):
-            self.deliver(derived)
+        pages = rows.of_all_labwares(self.source, reading.position.snapshot_after or 0)
+        while (after := self._deliver_next(pages)) is not None:
             reading.save_snapshot(after)
             current_run().progress(self.totals["labwares"], note=f"snapshot, up to labware {after}")
         reading.save_snapshot(None)
@@ -108,8 +108,7 @@ class Sync:
     def recheck(self) -> None:
         """Look again at some labwares in quarantine: they may have become valid without an audit."""
         oldest = memory.checked_longest_ago(NAME, RECHECKED_A_TICK)
-        for derived in rows.of_labwares(self.source, {int(item) for _, item in oldest if item}):
-            self.deliver(derived)
+        self.deliver_labwares({int(item) for _, item in oldest if item})
 
     def follow_page(self, page: Page) -> None:
         """Deliver the labwares that a page of audits touches, then move the cursor."""
@@ -126,8 +125,18 @@ class Sync:
 
     def deliver_labwares(self, labware_ids: set[int]) -> None:
         """Derive and deliver these labwares."""
-        for derived in rows.of_labwares(self.source, labware_ids):
-            self.deliver(derived)
+        if labware_ids:
+            with _alone():
+                for derived in rows.of_labwares(self.source, labware_ids):
+                    self.deliver(derived)
+
+    def _deliver_next(self, pages: Iterator[tuple[int, Derived]]) -> int | None:
+        """Derive and deliver the next page; the last id in it, None where there is none."""
+        with _alone():
+            page = next(pages, None)
+            if page is not None:
+                self.deliver(page[1])
+            return None if page is None else page[0]
 
     def deliver(self, derived: Derived) -> None:
         """Write the rows that differ, and keep in quarantine those that cannot be written."""
@@ -146,8 +155,8 @@ class Sync:
 
     def walk(self) -> None:
         """Deliver every labware, giving way between pages."""
-        for after, derived in rows.of_all_labwares(self.source):
-            self.deliver(derived)
+        pages = rows.of_all_labwares(self.source)
+        while (after := self._deliver_next(pages)) is not None:
             current_run().progress(self.totals["labwares"], note=f"up to labware {after}")
             give_way(self.urls, self.settings.load_limit_threads_running)
 
@@ -162,8 +171,20 @@ class Sync:
             give_way(self.urls, self.settings.load_limit_threads_running)
 
     def _delete(self, orphans: Sequence[Any]) -> int:
-        deleted = self.sink.delete(orphans)
-        # A labware may have come with one of these barcodes since: what was written for it meanwhile is written again.
-        for derived in rows.of_barcodes(self.source, rows.existing(self.source, orphans)):
-            self.deliver(derived)
-        return deleted
+        with _alone():
+            # A labware may have come with one of these barcodes since.
+            known = rows.existing(self.source, orphans)
+            return self.sink.delete([key for key in orphans if key.casefold() not in known])
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other run write between this one's reading of LabWhere and its writing of what it read.
+
+    Else a slow reconcile would put back what follow has just replaced, where both have one second in `stored_at`.
+    """
+    if current_run().dry_run:
+        yield
+        return
+    with memory.exclusively(NAME):
+        yield

@@ -50,9 +50,9 @@ def expected(labwhere: Engine) -> Expected:
     rows: Rows = {}
     quarantined: set[str] = set()
     for labware in source.all("labwares", "id", "barcode", "location_id", "coordinate_id"):
-        audit = latest.get(labware["id"])
-        if audit is None:
+        if labware["id"] not in latest:
             continue
+        audit = latest[labware["id"]]
         coordinate = coordinates.get(labware["coordinate_id"], {})
         place = locations.get(coordinate.get("location_id"), {})
         if not place.get("barcode"):
@@ -90,7 +90,7 @@ def stored(mlwh: Engine) -> Rows:
 
 
 def merged(before: Rows, now: Rows) -> Rows:
-    """What the table must hold after a sync of `now`: the latest known of each labware, never replaced by an older one."""
+    """What the table must hold after a sync of `now`: of each labware the latest known, never replaced by an older."""
     after = dict(before)
     for barcode, row in now.items():
         held = after.get(barcode)

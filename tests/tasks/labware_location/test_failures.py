@@ -13,7 +13,7 @@ from janitor import databases
 from janitor.databases import Limits
 from janitor.state import cursors
 from janitor.state.runs import Ending
-from janitor.tasks.labware_location import follow, reconcile, sync
+from janitor.tasks.labware_location import follow, reconcile, rows
 from tests.fixtures import Warehouses
 from tests.runs import Daemon
 from tests.servers import MariaDB, free_port
@@ -45,19 +45,22 @@ def failed(ending: Ending, *words: str) -> None:
 @pytest.mark.parametrize("task", [follow, reconcile])
 @pytest.mark.parametrize("kind", ["sqlite_warehouses", "own_databases"])
 def test_a_sync_cut_off_in_the_middle_goes_on_there(
-    task: Callable[..., object], kind: str, request: pytest.FixtureRequest, state_folder: Path,
+    task: Callable[..., object],
+    kind: str,
+    request: pytest.FixtureRequest,
+    state_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     warehouses: Warehouses = request.getfixturevalue(kind)
-    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 10)
+    monkeypatch.setattr(rows, "PAGE_ROWS", 10)
     warehouses.fill(labwares=60, runs=0)
     target = Tables(warehouses.mlwh)
     target.execute(FULL["mysql" if warehouses.server else "sqlite"])
     daemon = Daemon(warehouses.environment(), state_folder)
     failed(daemon.run(task), "full")
-    rows = expected(warehouses.labwhere).rows
+    wanted = expected(warehouses.labwhere).rows
     written = stored(warehouses.mlwh)
-    assert 0 < len(written) < len(rows)
+    assert 0 < len(written) < len(wanted)
     if task is follow:
         cut = position(daemon)
         assert cut is not None and cut.snapshot_after is not None and cut.snapshot_after >= 20
@@ -76,7 +79,7 @@ def test_a_sync_cut_off_in_the_middle_goes_on_there(
 def test_a_server_that_stops_in_the_middle(
     mariadb_warehouses: Warehouses, mariadb: MariaDB, state_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 5)
+    monkeypatch.setattr(rows, "PAGE_ROWS", 5)
     mariadb_warehouses.fill(labwares=400, runs=0)
     daemon = Daemon(mariadb_warehouses.environment(), state_folder)
     endings: list[Ending] = []
@@ -187,7 +190,7 @@ def test_kill_9_at_any_moment_loses_nothing(seed: int, warehouses: Warehouses, s
     lab, chance = LabWhere(warehouses.labwhere), random.Random(seed)
     user = lab.user()
     killed = 0
-    for turn in range(5):
+    for turn in range(3):
         ended = killed_after("labware_location.follow", state_folder, warehouses.environment(), chance.uniform(0, 0.3))
         killed += ended is None
         with lab.transaction():

@@ -7,7 +7,7 @@ import pytest
 
 from janitor.feeds import Position
 from janitor.state import cursors
-from janitor.tasks.labware_location import follow, reconcile, sync
+from janitor.tasks.labware_location import follow, reconcile, rows, sync
 from tests.fixtures import Warehouses
 from tests.runs import Daemon
 from tests.servers import SqlServer
@@ -82,7 +82,7 @@ def test_an_audit_of_a_location_touches_all_in_it(lab: LabWhere, warehouses: War
 def test_a_location_with_more_than_a_page(
     lab: LabWhere, warehouses: Warehouses, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 7)
+    monkeypatch.setattr(rows, "PAGE_ROWS", 7)
     user, shelf = lab.user(), lab.location("Shelf")
     with lab.transaction():
         for n in range(21):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from janitor.tasks.labware_location import follow, reconcile, sync
+from janitor.tasks.labware_location import follow, reconcile, rows, sync
 from tests.fixtures import Warehouses
 from tests.runs import Daemon
 from tests.tasks.clock import Clock
@@ -16,7 +16,7 @@ from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, merged, stored
 from tests.tasks.rows import Tables
 
-STEPS = 30
+STEPS = 20
 
 
 class People:
@@ -111,7 +111,7 @@ def test_whatever_happens_the_table_follows(
 ) -> None:
     clock = Clock().give_to(monkeypatch, sync, "audits")
     monkeypatch.setattr(sync, "RECHECKED_A_TICK", 1_000)
-    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 7)
+    monkeypatch.setattr(rows, "PAGE_ROWS", 7)
     people = People(LabWhere(warehouses.labwhere), random.Random(seed), clock)
     daemon = Daemon(warehouses.environment(), state_folder)
     wanted = expected(warehouses.labwhere).rows

@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from janitor import load_limit
-from janitor.tasks.labware_location import follow, reconcile, sync
+from janitor.tasks.labware_location import follow, reconcile, rows
 from tests.fixtures import Warehouses
 from tests.runs import Daemon
 from tests.servers import SqlServer
@@ -47,9 +48,9 @@ def test_reconcile_repairs_what_nobody_announced(warehouses: Warehouses, daemon:
     assert whole == {"checked": 250, "missing": 0, "different": 0, "orphaned": 0, "repaired": 0}
     spoil(lab, warehouses)
     lab.change("locations", {"name": "Box 00001"}, parentage="Another building / Room 9")
-    rows = expected(warehouses.labwhere).rows
-    boxed = {barcode for barcode, row in rows.items() if row["full_location_address"] == "Another building / Room 9"}
-    different = len(boxed - set(sorted(stored(warehouses.mlwh) | rows)[:6])) + 2
+    wanted = expected(warehouses.labwhere).rows
+    boxed = {barcode for barcode, row in wanted.items() if row["full_location_address"] == "Another building / Room 9"}
+    different = len(boxed - set(sorted(stored(warehouses.mlwh) | wanted)[:6])) + 2
     assert len(boxed) > 20
     spoiled = stored(warehouses.mlwh)
     dry = counted(daemon, dry_run=True)
@@ -59,15 +60,13 @@ def test_reconcile_repairs_what_nobody_announced(warehouses: Warehouses, daemon:
     assert real["repaired"] == real["missing"] + real["different"] == 3 + real["different"]
     assert dry == real | {"repaired": 0} and real["orphaned"] == 1 and real["checked"] == 249
     assert different - 2 <= real["different"] <= different + 6
-    orphans = set(stored(warehouses.mlwh)) - set(rows)
+    orphans = set(stored(warehouses.mlwh)) - set(wanted)
     assert len(orphans) == 1
-    assert {barcode: row for barcode, row in stored(warehouses.mlwh).items() if barcode not in orphans} == rows
+    assert {barcode: row for barcode, row in stored(warehouses.mlwh).items() if barcode not in orphans} == wanted
     assert counted(daemon) == whole | {"checked": 249, "orphaned": 1}
 
 
-def test_orphans_are_deleted_only_where_that_is_set(
-    lab: LabWhere, warehouses: Warehouses, state_folder: Path
-) -> None:
+def test_orphans_are_deleted_only_where_that_is_set(lab: LabWhere, warehouses: Warehouses, state_folder: Path) -> None:
     user, shelf = lab.user(), lab.location()
     for n in range(6):
         lab.scan(lab.labware(f"DN{n}"), user, shelf)
@@ -91,10 +90,8 @@ def test_orphans_are_deleted_only_where_that_is_set(
     assert set(stored(warehouses.mlwh)) == {"DN0", "DN2", "DN3", "DN5", "THEIRS"}
 
 
-def test_reconcile_walks_in_pages(
-    warehouses: Warehouses, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 11)
+def test_reconcile_walks_in_pages(warehouses: Warehouses, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "PAGE_ROWS", 11)
     warehouses.fill(labwares=110, runs=0)
     assert counted(daemon)["checked"] == 110
     assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
@@ -107,10 +104,40 @@ def test_reconcile_before_follow_leaves_the_snapshot(lab: LabWhere, warehouses: 
     assert daemon.counts(follow)["labwares"] == 0
 
 
+def test_reconcile_never_undoes_what_follow_does(mariadb_warehouses: Warehouses, state_folder: Path) -> None:
+    warehouses = mariadb_warehouses
+    daemon, lab, target = Daemon(warehouses.environment(), state_folder), LabWhere(warehouses.labwhere), warehouses.mlwh
+    user, first, second = lab.user(), lab.location("First"), lab.location("Second")
+    lab.scan(lab.labware("A"), user, first)
+    lab.scan(lab.labware("B"), user, second)
+    daemon.run(follow)
+    Tables(target).execute("UPDATE labware_location SET location_name = 'by hand'")
+    runs = [threading.Thread(target=daemon.run, args=(task, task.__name__)) for task in (reconcile, follow)]
+    with target.begin() as other:
+        other.execute(text("SELECT * FROM labware_location WHERE labware_barcode = 'A' FOR UPDATE"))
+        runs[0].start()
+        until(lambda: bool(waiting_for_a_lock(warehouses)))  # it has read LabWhere, and waits to write
+        lab.change("locations", {"id": second}, name="Renamed meanwhile")
+        lab.audit("Location", second, user)
+        runs[1].start()
+        runs[1].join(1)
+    for run in runs:
+        run.join()
+    assert stored(target) == expected(warehouses.labwhere).rows
+    daemon.close()
+
+
+def waiting_for_a_lock(warehouses: Warehouses) -> list[tuple[str]]:
+    """What sessions wait for the lock of a row."""
+    assert warehouses.server is not None
+    query = "SELECT info FROM information_schema.processlist WHERE info LIKE '%labware_location% FOR UPDATE'"
+    return list(warehouses.server.execute(query))
+
+
 def test_reconcile_gives_way_to_a_busy_server(
     mariadb_warehouses: Warehouses, state_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync.rows, "PAGE_ROWS", 10)
+    monkeypatch.setattr(rows, "PAGE_ROWS", 10)
     monkeypatch.setattr(load_limit, "PAUSE_SECONDS", 0.05)
     mariadb_warehouses.fill(labwares=100, runs=0)
     environment = mariadb_warehouses.environment() | {"LOAD_LIMIT_THREADS_RUNNING": "4"}

@@ -212,9 +212,7 @@ def test_the_first_run_puts_in_quarantine_too(lab: LabWhere, warehouses: Warehou
 
 
 @pytest.mark.parametrize("kind", ["sqlite_warehouses", "own_databases"])
-def test_values_too_long_for_the_table_wait(
-    kind: str, state_folder: Path, request: pytest.FixtureRequest
-) -> None:
+def test_values_too_long_for_the_table_wait(kind: str, state_folder: Path, request: pytest.FixtureRequest) -> None:
     warehouses: Warehouses = request.getfixturevalue(kind)
     lab, daemon = LabWhere(warehouses.labwhere), Daemon(warehouses.environment(), state_folder)
     if warehouses.server:

@@ -40,9 +40,7 @@ def made_daemons() -> Iterator[list[Daemon]]:
 
 
 @pytest.fixture
-def to_files(
-    warehouses: Warehouses, state_folder: Path, messages_dir: Path, made_daemons: list[Daemon]
-) -> MakeDaemon:
+def to_files(warehouses: Warehouses, state_folder: Path, messages_dir: Path, made_daemons: list[Daemon]) -> MakeDaemon:
     """Makes a daemon that publishes every status there is into files, with the settings given besides."""
 
     def make(**settings: str) -> Daemon:

@@ -87,11 +87,16 @@ def labwares(warehouses: Warehouses) -> dict[uuid.UUID | None, list[tuple[bytes,
     types = {row["id"]: row["key"] for row in events.all("event_types", "id", "key")}
     roles = {row["id"]: row["key"] for row in events.all("role_types", "id", "key")}
     subjects = {row["id"]: row for row in events.all("subjects", "id", "uuid", "friendly_name")}
-    updates = [row["id"] for row in events.all("events", "id", "event_type_id")
-               if types[row["event_type_id"]] == "sample_manifest.updated"]
+    updates = [
+        row["id"]
+        for row in events.all("events", "id", "event_type_id")
+        if types[row["event_type_id"]] == "sample_manifest.updated"
+    ]
     of_event: dict[int, set[tuple[bytes, str]]] = {id: set() for id in updates}
     latest: dict[int, int] = {}
-    links = [row for row in events.all("roles", "event_id", "subject_id", "role_type_id") if row["event_id"] in of_event]
+    links = [
+        row for row in events.all("roles", "event_id", "subject_id", "role_type_id") if row["event_id"] in of_event
+    ]
     for link in links:
         if roles[link["role_type_id"]] == "labware":
             subject = subjects[link["subject_id"]]

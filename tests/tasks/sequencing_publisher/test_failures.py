@@ -51,9 +51,9 @@ def test_each_thing_a_server_says_no_to_is_in_words(
         assert not in_files(messages_dir) and ledger_size(daemon) == 0
         daemon.close()
 
-    away = {"port": free_port(), "username": "reader", "password": SECRET}
-    fails("cannot be reached", MLWH_DATABASE_URL=mlwh.set(**away))
-    fails("cannot be reached", MLWH_EVENTS_DATABASE_URL=events.set(**away))
+    port = free_port()
+    fails("cannot be reached", MLWH_DATABASE_URL=mlwh.set(port=port, username="reader", password=SECRET))
+    fails("cannot be reached", MLWH_EVENTS_DATABASE_URL=events.set(port=port, username="reader", password=SECRET))
     fails("access denied", MLWH_EVENTS_DATABASE_URL=events.set(username="stranger", password=SECRET))
     for url, tables in ((warehouses.mlwh, TABLES), (warehouses.events, EVENT_TABLES)):
         source = Tables(url)
@@ -119,7 +119,7 @@ def test_a_full_disk_keeps_the_groups_written(
 def test_kill_9_loses_nothing_and_repeats_one_group(
     sqlite_warehouses: Warehouses, exchange: Exchange, state_folder: Path
 ) -> None:
-    kills = 4
+    kills = 3
     fill_recently(sqlite_warehouses, runs=6, products=12)
     settings = exchange.broker.environment() | {"SEQUENCING_PUBLISHER_EXCHANGE": exchange.name}
     settings |= {"SEQUENCING_PUBLISHER_SINCE": "2000-01-01", "SEQUENCING_PUBLISHER_GROUP_SIZE": "5"}
@@ -141,16 +141,16 @@ def test_kill_9_loses_nothing_and_repeats_one_group(
     daemon.close()
 
 
-def test_kill_9_leaves_no_file_twice(warehouses: Warehouses, state_folder: Path, messages_dir: Path) -> None:
-    fill_recently(warehouses, runs=6, products=12)
+def test_kill_9_leaves_no_file_twice(sqlite_warehouses: Warehouses, state_folder: Path, messages_dir: Path) -> None:
+    fill_recently(sqlite_warehouses, runs=6, products=12)
     settings = {"MESSAGES_DIR": str(messages_dir), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
-    environment = warehouses.environment() | settings | {"SEQUENCING_PUBLISHER_GROUP_SIZE": "3"}
+    environment = sqlite_warehouses.environment() | settings | {"SEQUENCING_PUBLISHER_GROUP_SIZE": "3"}
     chance, killed = random.Random(4), 0
-    for _ in range(3):
+    for _ in range(2):
         seconds = chance.uniform(0.05, 0.25)
         killed += killed_after("sequencing_publisher.follow", state_folder, environment, seconds) is None
     daemon = Daemon(environment, state_folder)
     daemon.counts(follow)
     assert killed
-    assert in_files(messages_dir) == Counter(derived(warehouses).messages.values())
+    assert in_files(messages_dir) == Counter(derived(sqlite_warehouses).messages.values())
     daemon.close()

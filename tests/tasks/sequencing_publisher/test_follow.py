@@ -223,7 +223,11 @@ def test_two_runs_at_once_publish_nothing_twice(
 
 
 def test_files_of_a_lost_ledger_come_once(
-    warehouse: Warehouse, warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path, migrated_state: Path,
+    warehouse: Warehouse,
+    warehouses: Warehouses,
+    to_files: MakeDaemon,
+    messages_dir: Path,
+    migrated_state: Path,
     state_folder: Path,
 ) -> None:
     small_run(warehouse, samples=10)

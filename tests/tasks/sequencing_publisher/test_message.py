@@ -1,6 +1,7 @@
 """sequencing_publisher: what the messages of a status are, and which statuses have none (yet)."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -142,11 +143,12 @@ def test_what_changes_in_the_window_is_published_anew(
     daemon = to_files()
     daemon.run(follow)
     expected = all_of(warehouses)
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: warehouse.irods(product, "/root", "a.cram"),
         lambda: warehouse.manifest([sample], ("DN2",)),
         lambda: warehouse.mlwh.change("sample", {"id_sample_tmp": sample}, supplier_name="renamed"),
-    ):
+    ]
+    for change in changes:
         change()
         assert daemon.counts(reconcile)["published"] == 1
         expected |= all_of(warehouses)
@@ -211,9 +213,7 @@ def test_a_status_deleted_while_it_waits_is_let_go(warehouse: Warehouse, to_file
     assert daemon.counts(reconcile)["quarantined"] == 0
 
 
-def test_a_later_since_lets_go_of_what_waits(
-    warehouse: Warehouse, to_files: MakeDaemon, messages_dir: Path
-) -> None:
+def test_a_later_since_lets_go_of_what_waits(warehouse: Warehouse, to_files: MakeDaemon, messages_dir: Path) -> None:
     sample = warehouse.sample(None)
     warehouse.product(RUN, sample, warehouse.study())
     warehouse.status(RUN, 1, datetime(2025, 7, 1, 12, 30))
@@ -224,9 +224,7 @@ def test_a_later_since_lets_go_of_what_waits(
     assert not in_files(messages_dir)
 
 
-def test_quarantine_is_told_once(
-    warehouse: Warehouse, to_files: MakeDaemon, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_quarantine_is_told_once(warehouse: Warehouse, to_files: MakeDaemon, caplog: pytest.LogCaptureFixture) -> None:
     warehouse.product(RUN, warehouse.sample(None), warehouse.study())
     daemon = to_files()
     for status in range(1, 5):
@@ -252,9 +250,7 @@ def test_dates_are_read_in_their_declared_zone(
     }
 
 
-def test_a_made_up_lab_is_published_whole(
-    warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path
-) -> None:
+def test_a_made_up_lab_is_published_whole(warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path) -> None:
     fill_recently(warehouses, runs=6, products=16)
     daemon = to_files(SEQUENCING_PUBLISHER_GROUP_SIZE="37")
     made = derived(warehouses)

@@ -18,7 +18,7 @@ from tests.tasks.sequencing_publisher.oracle import Identity, Record, derived
 from tests.tasks.sequencing_publisher.test_message import reasons
 from tests.tasks.sequencing_publisher.warehouse import Warehouse
 
-STEPS = 25
+STEPS = 20
 OLD = timedelta(days=20)
 
 

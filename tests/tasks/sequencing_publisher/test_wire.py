@@ -31,7 +31,7 @@ def check_envelope(message: Received, encoding: str, began: int) -> None:
     properties = message.properties
     assert message.routing_key == ""
     assert (properties.delivery_mode, properties.app_id, properties.type) == (2, "janitor", "sample_sequence_status")
-    assert began <= properties.timestamp <= time.time()
+    assert began <= (properties.timestamp or 0) <= time.time()
     assert properties.correlation_id == "1"
     headers = properties.headers or {}
     assert (headers["encoder_type"], headers["fingerprint"]) == (encoding, FINGERPRINT)

@@ -87,7 +87,9 @@ class Warehouse:
                 return int(row["id"])
         return self.events.add("subjects", uuid=uuid_bytes, friendly_name=name, subject_type_id=1)
 
-    def manifest(self, samples: list[int], labwares: tuple[str, ...], kind: int = UPDATED, id: int | None = None) -> int:
+    def manifest(
+        self, samples: list[int], labwares: tuple[str, ...], kind: int = UPDATED, id: int | None = None
+    ) -> int:
         """An event in which samples and labwares take part; its id."""
         uuids = {row["id_sample_tmp"]: row["uuid_sample_lims"] for row in self.mlwh.all("sample", *SAMPLE_KEYS)}
         values: dict[str, Any] = {"lims_id": "SQSCP", "uuid": uuid.uuid4().bytes, "event_type_id": kind}

@@ -1,0 +1,123 @@
+"""Leases: one holder at a time, a new token for each."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from janitor.runs import Fence
+from janitor.state import State, leases
+from tests.engine import DATABASES, empty_state
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=31)
+ELSEWHERE = "elsewhere|boot|pid:[1]|1|1|x"
+
+
+@pytest.fixture(params=DATABASES)
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
+    made = State(empty_state(request, tmp_path))
+    yield made
+    made.close()
+
+
+def test_one_holder_at_a_time(state: State) -> None:
+    with state.begin() as connection:
+        assert leases.acquire(connection, "a", ELSEWHERE, NOW, 30) == Fence("a", 1)
+        assert leases.acquire(connection, "a", "me", NOW + timedelta(seconds=29), 30) is None
+        assert leases.acquire(connection, "b", "me", NOW, 30) == Fence("b", 1)
+        assert leases.acquire(connection, "a", "me", LATER, 30) == Fence("a", 2)
+        assert leases.holder_of(connection, "a") == "me"
+
+
+def test_one_s_own_lease_is_free_only_on_demand(state: State) -> None:
+    with state.begin() as connection:
+        leases.acquire(connection, "a", "me", NOW, 30)
+        assert leases.acquire(connection, "a", "me", NOW, 30) is None
+        assert leases.acquire(connection, "a", "me", NOW, 30, again=True) == Fence("a", 2)
+
+
+def test_a_released_lease_is_free_and_its_token_dead(state: State) -> None:
+    with state.begin() as connection:
+        first = leases.acquire(connection, "a", "me", NOW, 30)
+        assert first is not None
+        leases.release(connection, first)
+        leases.release(connection, first)
+        second = leases.acquire(connection, "a", ELSEWHERE, NOW, 30)
+        assert second is not None and second.token > first.token
+        leases.release(connection, first)
+        assert leases.holder_of(connection, "a") == ELSEWHERE
+
+
+def test_only_what_is_renewed_lasts(state: State) -> None:
+    with state.begin() as connection:
+        kept, left = (leases.acquire(connection, name, ELSEWHERE, NOW, 30) for name in ("kept", "left"))
+        assert kept is not None and left is not None
+        half = NOW + timedelta(seconds=15)
+        assert leases.renew(connection, [kept, Fence("left", 9)], half, 30) == {kept}
+        assert leases.renew(connection, [], half, 30) == set()
+        assert leases.acquire(connection, "kept", "me", LATER, 30) is None
+        assert leases.acquire(connection, "left", "me", LATER, 30) is not None
+
+
+def test_a_lost_lease_is_not_renewed(state: State) -> None:
+    with state.begin() as connection:
+        first = leases.acquire(connection, "a", ELSEWHERE, NOW, 30)
+        assert first is not None
+        leases.acquire(connection, "a", "me", LATER, 30)
+        assert leases.renew(connection, [first], LATER, 30) == set()
+
+
+def test_a_run_s_own_leases_last_with_the_run(state: State) -> None:
+    mine, other = (leases.holder_of_run(ELSEWHERE, number) for number in (1, 2))
+    with state.begin() as connection:
+        leases.acquire(connection, "a", mine, NOW, 30)
+        leases.acquire(connection, "b", other, NOW, 30)
+        leases.renew_of(connection, [mine], NOW + timedelta(seconds=15), 30)
+        leases.renew_of(connection, [], NOW, 30)
+        assert leases.acquire(connection, "a", "me", LATER, 30) is None
+        assert leases.acquire(connection, "b", "me", LATER, 30) is not None
+
+
+def test_the_dead_and_expired_lose_their_leases(state: State) -> None:
+    ended = subprocess.run([sys.executable, "-c", _HOLDER], capture_output=True, text=True, check=True, cwd=os.getcwd())
+    dead, me = ended.stdout.strip(), leases.new_holder()
+    with state.begin() as connection:
+        for name, holder, seconds in (("dead", dead, 60), ("old", ELSEWHERE, 10), ("mine", me, 60)):
+            leases.acquire(connection, name, holder, NOW, seconds)
+        assert leases.revoke_dead(connection, NOW + timedelta(seconds=20)) == {me}
+        holders = [leases.holder_of(connection, name) for name in ("dead", "old", "mine")]
+        assert holders == [None, None, me]
+        taken = leases.acquire(connection, "old", me, NOW, 30)
+        assert taken == Fence("old", 3)
+
+
+_HOLDER = "from janitor.state import leases; print(leases.new_holder())"
+
+
+def test_the_dead_are_known_on_their_machine_only(state: State) -> None:
+    dead = subprocess.run([sys.executable, "-c", _HOLDER], capture_output=True, text=True, check=True).stdout.strip()
+    me = leases.new_holder()
+    assert leases.is_dead(dead) and leases.is_dead(leases.holder_of_run(dead, 7))
+    assert not leases.is_dead(me) and not leases.is_dead(leases.holder_of_run(me, 7))
+    assert not leases.is_dead(ELSEWHERE) and not leases.is_dead("anything")
+    reused = dead.split("|")
+    reused[3] = str(os.getpid())
+    assert leases.is_dead("|".join(reused))
+    with state.begin() as connection:
+        leases.acquire(connection, "a", dead, NOW, 60)
+        assert leases.acquire(connection, "a", me, NOW, 60) is not None
+
+
+def test_a_zombie_counts_as_dead() -> None:
+    child = subprocess.Popen([sys.executable, "-c", _HOLDER], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    holder = child.stdout.read().strip()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert leases.is_dead(holder)
+    child.wait()
+    child.stdout.close()
