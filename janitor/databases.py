@@ -81,7 +81,7 @@ def begin(url: URL) -> Iterator[Connection]:
 
 def family(url: URL) -> str:
     """`mysql` for MySQL and MariaDB, `sqlite` for SQLite."""
-    return url.get_backend_name()
+    return "sqlite" if url.get_backend_name() == "sqlite" else "mysql"
 
 
 def place(url: URL) -> str:

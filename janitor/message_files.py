@@ -16,8 +16,10 @@ class MessageFiles:
     def __init__(self, folder: Path, schema: Schema, message_type: str, headers: Mapping[str, str]) -> None:
         self._folder, self._schema, self._type, self._headers = folder, schema, message_type, headers
 
-    def publish(self, records: Sequence[Mapping[str, object]]) -> None:
+    def publish(self, records: Sequence[Mapping[str, object]], identity: bytes = b"") -> None:
         """Write one group as a file that is on disk when this returns; the same group again leaves that one file.
+
+        Groups of equal content are one file, unless their `identity` differs.
 
         Raises:
             BadMessage: a record does not fit the schema; nothing was written.
@@ -27,12 +29,12 @@ class MessageFiles:
         if not records:
             return
         current_run().check()
-        content = digest(b"".join(self._schema.encode(record) for record in records)).hex()
-        path = self._folder / f"{self._type}-{content}.avro"
+        content = b"".join(self._schema.encode(record) for record in records)
+        path = self._folder / f"{self._type}-{digest(identity + content).hex()}.avro"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not path.exists():
-                self._write(path, records, content)
+                self._write(path, records, digest(content).hex())
             _sync_folder(self._folder)
         except OSError as exc:
             raise unwritable(self._folder, exc) from exc

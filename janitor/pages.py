@@ -31,10 +31,10 @@ def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[
         count, whole = connection.execute(_as_json(query, row._fields, databases.family(url)), parameters).one()
         page = _parsed(whole)
         if len(page) == count:
-            return [row._make(values) for values in page]
+            return [row._make(values[1:]) for values in page]
         log.info("a page is longer than one packet of %s: it is read row by row", databases.place(url))
         found = connection.execute(_one_by_one(query, row._fields, databases.family(url)), parameters)
-        return [row._make(orjson.loads(values)) for values in found.scalars()]
+        return [row._make(orjson.loads(values)[1:]) for values in found.scalars()]
 
 
 def _parsed(whole: str | None) -> list[Any]:
@@ -49,16 +49,18 @@ def _parsed(whole: str | None) -> list[Any]:
 @functools.lru_cache(maxsize=None)
 def _as_json(query: TextClause, names: Sequence[str], family: str) -> TextClause:
     aggregate = "json_group_array(json({}))" if family == "sqlite" else "JSON_ARRAYAGG({})"
-    return _wrapped(query, f"COUNT(*), {aggregate.format(_array(names))}")
+    return _wrapped(query, f"COUNT(*), {aggregate.format(_array(names, family))}")
 
 
 @functools.lru_cache(maxsize=None)
 def _one_by_one(query: TextClause, names: Sequence[str], family: str) -> TextClause:
-    return _wrapped(query, _array(names))
+    return _wrapped(query, _array(names, family))
 
 
-def _array(names: Sequence[str]) -> str:
-    return f"json_array({', '.join(f'page.{name}' for name in names)})"
+def _array(names: Sequence[str], family: str) -> str:
+    # MariaDB gives the array the character set of its first text, and takes the bytes of latin1 columns for UTF-8.
+    first = "''" if family == "sqlite" else "CONVERT('' USING utf8mb4)"
+    return f"json_array({first}, {', '.join(f'page.{name}' for name in names)})"
 
 
 def _wrapped(query: TextClause, what: str) -> TextClause:

@@ -36,10 +36,11 @@ logger = logging.getLogger(__name__)
 class Publisher(Protocol):
     """Where groups of records are published."""
 
-    def publish(self, records: Sequence[Mapping[str, object]]) -> None:
+    def publish(self, records: Sequence[Mapping[str, object]], identity: bytes = b"") -> None:
         """Publish one group; return when all of it is safe, raise when any of it may not be.
 
-        Publishing a group again is harmless: each message has the same id as before.
+        Publishing a group again is harmless: each message has the same id as before. `identity` tells the group from
+        another one of equal content; a group that is published again has the one it had.
 
         Raises:
             BadMessage: a record does not fit the schema; none was published.
@@ -103,8 +104,8 @@ class RabbitPublisher:
         self._used_at = 0.0
         self._dropped = 0
 
-    def publish(self, records: Sequence[Mapping[str, object]]) -> None:
-        """As `Publisher.publish`."""
+    def publish(self, records: Sequence[Mapping[str, object]], identity: bytes = b"") -> None:
+        """As `Publisher.publish`; on the wire a message is told by its content alone."""
         if not records:
             return
         bodies = self._bodies(records)

@@ -118,7 +118,11 @@ def test_a_dry_run_reads_and_writes_nothing(run: Run) -> None:
 
 
 def test_quarantine_keeps_until_it_is_settled(run: Run, state: State) -> None:
-    bad = [Quarantined("sample a", "no name", "1"), Quarantined("sample a", "no name", "2"), Quarantined("b", "too long", "1")]
+    bad = [
+        Quarantined("sample a", "no name", "1"),
+        Quarantined("sample a", "no name", "2"),
+        Quarantined("b", "too long", "1"),
+    ]
     assert [row.key for row in Quarantine("q").settle(["1", "2"], bad)] == ["sample a", "b"]
     assert Quarantine("q").settle(["1", "2"], bad) == []
     assert len(Quarantine("q")) == 2

@@ -131,3 +131,12 @@ def test_stopped_run_writes_no_further_file(tmp_path: Path) -> None:
     with running(run), publisher_to(settings_in(tmp_path), "x") as publisher, pytest.raises(Cancelled):
         publisher.publish(statuses(1))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_groups_of_equal_content_are_told_apart(tmp_path: Path) -> None:
+    with publisher_to(settings_in(tmp_path), "x") as publisher:
+        for identity in (b"one sample", b"another", b"one sample"):
+            publisher.publish(statuses(1), identity)
+    read = [SCHEMA.read_container(io.BytesIO(path.read_bytes())) for path in tmp_path.iterdir()]
+    assert [rows for _, rows in read] == [statuses(1), statuses(1)]
+    assert len({metadata["message_id"] for metadata, _ in read}) == 1

@@ -71,3 +71,14 @@ def test_a_page_longer_than_a_packet_comes_row_by_row(engine: Engine) -> None:
 def test_an_error_is_an_error_and_not_an_empty_page(engine: Engine) -> None:
     with pytest.raises(Rejected, match="a table is missing"):
         pages.fetch(engine.url, text("SELECT id, word, at FROM gone"), {}, Word)
+
+
+def test_latin1_columns_come_as_they_are(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite knows one character set")
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE words"))
+        columns = "id INTEGER PRIMARY KEY, word VARCHAR(255), at DATETIME"
+        connection.execute(text(f"CREATE TABLE words ({columns}) DEFAULT CHARSET=latin1"))
+        connection.execute(text("INSERT INTO words (id, word) VALUES (1, 'Bâtiment £ / € ü')"))
+    assert read(engine) == [Word(1, "Bâtiment £ / € ü", None)]

@@ -546,7 +546,7 @@ def test_types_and_character_sets_of_all_kinds(mariadb: SqlServer) -> None:
     assert target.write([GOOD, separators], NOW) == Written(inserted=1, unchanged=1)
     assert target.write([GOOD, separators], NOW) == Written(unchanged=2)
     assert target.delete([separators[0]]) == 1
-    with create_engine(target.url).connect() as connection:
+    with databases.read(target.url) as connection:
         (row,) = connection.exec_driver_sql("SELECT * FROM other")
     cut = THEN.replace(microsecond=0), THEN.replace(microsecond=100_000), THEN.replace(microsecond=123_000)
     assert tuple(row) == (*GOOD[:4], *cut, *GOOD[7:], 7)

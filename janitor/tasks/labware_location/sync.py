@@ -100,7 +100,7 @@ class Sync:
     def take_snapshot(self, reading: Reading) -> None:
         """Walk all labwares from where the snapshot was cut off, or from the first."""
         pages = rows.of_all_labwares(self.source, reading.position.snapshot_after or 0)
-        while (after := self._deliver_next(pages)) is not None:
+        while (after := self._deliver_next(pages, mostly_new=True)) is not None:
             reading.save_snapshot(after)
             current_run().progress(self.totals["labwares"], note=f"snapshot, up to labware {after}")
         reading.save_snapshot(None)
@@ -130,22 +130,22 @@ class Sync:
                 for derived in rows.of_labwares(self.source, labware_ids):
                     self.deliver(derived)
 
-    def _deliver_next(self, pages: Iterator[tuple[int, Derived]]) -> int | None:
+    def _deliver_next(self, pages: Iterator[tuple[int, Derived]], mostly_new: bool = False) -> int | None:
         """Derive and deliver the next page; the last id in it, None where there is none."""
         with _alone():
             page = next(pages, None)
             if page is not None:
-                self.deliver(page[1])
+                self.deliver(page[1], mostly_new)
             return None if page is None else page[0]
 
-    def deliver(self, derived: Derived) -> None:
+    def deliver(self, derived: Derived, mostly_new: bool = False) -> None:
         """Write the rows that differ, and keep in quarantine those that cannot be written."""
         written: Written | Compared
         if current_run().dry_run:
             written = self.sink.compare(derived.rows)
             self.totals.update(inserted=written.missing, updated=written.different)
         else:
-            written = self.sink.write(derived.rows, datetime.now(timezone.utc))
+            written = self.sink.write(derived.rows, datetime.now(timezone.utc), mostly_new=mostly_new)
             self.totals.update(inserted=written.inserted, updated=written.updated)
         refused = [derived.refused(one.key, one.reason) for one in written.refused]
         for news in self.quarantine.settle({str(id) for id in derived.checked}, [*derived.rejected, *refused]):

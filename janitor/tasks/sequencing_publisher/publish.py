@@ -212,7 +212,8 @@ class Publication:
             for start in range(0, len(news), size):
                 current_run().check()
                 group = news[start : start + size]
-                self.publisher.publish([change.record for change in group])
+                identity = b"".join(change.digest for change in group)
+                self.publisher.publish([change.record for change in group], identity)
                 memory.enter(NAME, [change.digest for change in group])
                 safe.update(change.digest for change in group)
                 self.totals["published"] += len(group)
