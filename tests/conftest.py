@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import URL
 
@@ -12,7 +13,9 @@ from tests.servers import Broker, SqlServer, broker, sql_server
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let SIGTERM end the suite as Ctrl-C does, so that the servers are stopped."""
+    """Let SIGTERM end the suite as Ctrl-C does, so that the servers are stopped; no test has to be quick."""
+    hypothesis.settings.register_profile("suite", deadline=None)
+    hypothesis.settings.load_profile("suite")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

@@ -143,22 +143,18 @@ class MariaDB(SqlServer):
 
     def _command(self, options: Sequence[str]) -> list[str]:
         data, user = self.folder / "data", f"--user={_user_name()}"
-        install = [_binary("mariadb-install-db", "mariadb-server"), "--no-defaults", f"--datadir={data}", user]
-        install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        made = subprocess.run(install, capture_output=True, text=True)
-        if made.returncode:
-            pytest.fail(f"mariadb-install-db failed: {made.stdout[-1000:]}{made.stderr[-1000:]}")
-        command = [_binary("mariadbd", "mariadb-server"), "--no-defaults", f"--datadir={data}", user]
         # A starting server deletes the temporary tables that it finds: those of its neighbours, in a shared folder.
         temporary = self.folder / "tmp"
         temporary.mkdir()
         shutil.chown(temporary, _user_name())
-        command += [
-            f"--tmpdir={temporary}",
-            f"--socket={self.socket}",
-            f"--port={self.port}",
-            "--bind-address=127.0.0.1",
-        ]
+        common = [f"--datadir={data}", f"--tmpdir={temporary}", user]
+        install = [_binary("mariadb-install-db", "mariadb-server"), "--no-defaults", *common]
+        install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        made = subprocess.run(install, capture_output=True, text=True)
+        if made.returncode:
+            pytest.fail(f"mariadb-install-db failed: {made.stdout[-1000:]}{made.stderr[-1000:]}")
+        command = [_binary("mariadbd", "mariadb-server"), "--no-defaults", *common]
+        command += [f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1"]
         command += ["--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync"]
         command += ["--innodb-log-file-size=64M", "--innodb-buffer-pool-size=256M", "--skip-name-resolve"]
         return [*command, *options]

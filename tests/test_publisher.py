@@ -218,6 +218,7 @@ def test_refused_login_is_rejected(rabbitmq: Broker, change: dict[str, str], sen
 
 def test_password_is_in_no_error_and_no_log(rabbitmq: Broker, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="pika")
     password = secrets.token_hex(8)
     for change in ({}, {"RABBITMQ_PORT": str(free_port())}, {"RABBITMQ_VHOST": "elsewhere"}):
         settings = settings_for(rabbitmq, **change, RABBITMQ_PASSWORD=password)
