@@ -96,6 +96,18 @@ def checked_longest_ago(name: str, limit: int) -> Sequence[tuple[str, str]]:
         return quarantine.checked_longest_ago(connection, name, limit)
 
 
+def looked_at(name: str, identities: Iterable[tuple[str, str]]) -> None:
+    """Note that rows in the quarantine `name` were looked at just now, and stay for the reason they have.
+
+    Raises:
+        Fenced, Unavailable, Rejected: as `save_cursor` does.
+    """
+    if rows := sorted(identities):
+        with _writing() as connection:
+            if connection is not None:
+                quarantine.touch(connection, name, rows, _now())
+
+
 class Quarantine:
     """The quarantine of one task, as one run sees it: rows that could not be delivered, kept until they can be."""
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -259,11 +259,6 @@ def processes(url: URL, folder: Path, **environment: str) -> Iterator[Callable[.
     finally:
         for process in made:
             process.close()
-
-
-def without(environment: Mapping[str, str], *names: str) -> dict[str, str]:
-    """An environment without some variables."""
-    return {name: value for name, value in environment.items() if name not in names}
 
 
 def now() -> datetime:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, insert, select, tuple_, update
 
 from janitor.state.tables import quarantine
 
@@ -90,6 +90,13 @@ def checked_longest_ago(connection: Connection, name: str, limit: int) -> Sequen
     table = quarantine.c
     query = select(table.key, table.item).where(table.name == name).order_by(table.last_at).limit(limit)
     return [(key, item) for key, item in connection.execute(query)]
+
+
+def touch(connection: Connection, name: str, identities: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Note that rows were looked at now."""
+    table = quarantine.c
+    mine = (table.name == name) & tuple_(table.key, table.item).in_(list(identities))
+    connection.execute(update(quarantine).where(mine).values(last_at=now))
 
 
 def listing(connection: Connection, name: str | None = None) -> Sequence[Row[Any]]:

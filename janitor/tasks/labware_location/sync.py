@@ -107,8 +107,12 @@ class Sync:
 
     def recheck(self) -> None:
         """Look again at some labwares in quarantine: they may have become valid without an audit."""
-        oldest = memory.checked_longest_ago(NAME, RECHECKED_A_TICK)
-        self.deliver_labwares({int(item) for _, item in oldest if item})
+        oldest = set(memory.checked_longest_ago(NAME, RECHECKED_A_TICK))
+        hopeless: set[tuple[str, str]] = set()
+        for derived in rows.of_labwares(self.source, {int(item) for _, item in oldest}):
+            hopeless |= oldest & {(row.key, row.item) for row in derived.rejected}
+        memory.looked_at(NAME, hopeless)
+        self.deliver_labwares({int(item) for _, item in oldest - hopeless})
 
     def follow_page(self, page: Page) -> None:
         """Deliver the labwares that a page of audits touches, then move the cursor."""
