@@ -70,7 +70,7 @@ def scans(sent: Sent) -> list[str]:
     if re.match(r"INSERT INTO \S+ \([^)]*\) VALUES", sent.statement):
         return []  # it reads nothing, which MariaDB calls ALL
     with databases.begin(sent.url) as connection:
-        explain = "EXPLAIN QUERY PLAN " if databases.family(sent.url) == "sqlite" else "EXPLAIN "
+        explain = "EXPLAIN QUERY PLAN " if databases.family(sent.url) == "sqlite" else "EXPLAIN FORMAT=TRADITIONAL "
         cursor = connection.connection.cursor()
         if sent.options.get("no_parameters"):
             cursor.execute(explain + sent.statement)
