@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine
+from sqlalchemy.exc import OperationalError
 
 from janitor import schedules
 from janitor.state import State, cursors
-from tests.engine import check_slots, eventually, lines_of, migrated, outcomes, processes, rows_of
+from tests.engine import Process, check_slots, eventually, lines_of, migrated, outcomes, processes, rows_of
 from tests.test_child import alive
 
 EVERY_SECOND = schedules.every(1)
@@ -77,6 +78,23 @@ def test_a_dead_daemon_is_followed_by_its_stand_by(database_url: URL, tmp_path: 
     state.close()
 
 
+def freeze(process: Process, url: URL) -> None:
+    """Stop a daemon between two transactions: one frozen inside keeps its locks, and nobody can take over."""
+    locked = "BEGIN IMMEDIATE" if url.get_backend_name() == "sqlite" else "SELECT * FROM leases FOR UPDATE NOWAIT"
+    engine = create_engine(url, connect_args={"timeout": 0.2} if url.get_backend_name() == "sqlite" else {})
+    while True:
+        process.send(signal.SIGSTOP)
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(locked)
+                connection.rollback()
+            break
+        except OperationalError:
+            process.send(signal.SIGCONT)
+            time.sleep(0.05)
+    engine.dispose()
+
+
 def test_a_frozen_daemon_is_fenced_out(database_url: URL, tmp_path: Path) -> None:
     state = migrated(database_url)
     with processes(database_url, tmp_path, JOBS="writer quick") as start:
@@ -85,7 +103,7 @@ def test_a_frozen_daemon_is_fenced_out(database_url: URL, tmp_path: Path) -> Non
         eventually(lambda: position(state) == str(first.pid))
         second = start("second")
         second.says("standing by")
-        first.send(signal.SIGSTOP)
+        freeze(first, database_url)
         second.says("leading")
         # Its lease ran out while it was frozen, and what it had begun is closed.
         assert outcomes(state, "writer") == ["interrupted"]
