@@ -14,7 +14,12 @@ def boot_clock() -> float:
 
 def era() -> str:
     """What `boot_clock` counts within: this boot of the machine, or this process where the machine does not tell."""
+    return boot_id() or _PROCESS
+
+
+def boot_id() -> str:
+    """A name for this boot of the machine, the same in all its processes; empty where the machine does not tell."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        return _PROCESS
+        return ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
+from janitor.clocks import boot_id
 from janitor.runs import Fence
 from janitor.state.tables import leases
 
@@ -40,7 +41,7 @@ def new_holder() -> str:
     return "|".join(
         (
             socket.gethostname(),
-            _boot_id(),
+            boot_id(),
             _pid_namespace(),
             str(os.getpid()),
             _started(os.getpid()),
@@ -57,7 +58,7 @@ def holder_of_run(holder: str, run_id: int) -> str:
 def is_dead(holder: str) -> bool:
     """True where the process of that name ran on this machine and is gone; False where it lives, or nobody can know."""
     parts = holder.split("|")
-    if len(parts) != 6 or parts[:3] != [socket.gethostname(), _boot_id(), _pid_namespace()] or not parts[1]:
+    if len(parts) != 6 or parts[:3] != [socket.gethostname(), boot_id(), _pid_namespace()] or not parts[1]:
         return False
     return _started(int(parts[3])) != parts[4]
 
@@ -131,13 +132,6 @@ def live_holders(connection: Connection, now: datetime) -> set[str]:
 def holder_of(connection: Connection, name: str) -> str | None:
     """Who holds the lease, expired or not; None where it is free."""
     return connection.execute(select(leases.c.holder).where(leases.c.name == name)).scalar()
-
-
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 def _pid_namespace() -> str:
