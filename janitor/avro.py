@@ -1,5 +1,6 @@
 """Avro: one schema, its fingerprint, and its records as binary messages, as JSON lines and as container files."""
 
+import functools
 import hashlib
 import io
 import json
@@ -49,8 +50,8 @@ class Schema:
 
     @classmethod
     def load(cls, package: str, path: str) -> "Schema":
-        """Read the schema in the file `path` of `package`, such as `janitor.tasks.x` and `message_schemas/y.avsc`."""
-        return cls.parse(json.loads(resources.files(package).joinpath(path).read_text(encoding="utf-8")))
+        """The schema in the file `path` of `package`, such as `janitor.tasks.x` and `message_schemas/y.avsc`; read once."""
+        return _load(package, path)
 
     @classmethod
     def parse(cls, declaration: dict[str, Any]) -> "Schema":
@@ -178,6 +179,11 @@ class Schema:
         for record in records:
             if reason := self.problem(record):
                 raise BadMessage(reason)
+
+
+@functools.lru_cache(maxsize=None)
+def _load(package: str, path: str) -> Schema:
+    return Schema.parse(json.loads(resources.files(package).joinpath(path).read_text(encoding="utf-8")))
 
 
 def digest(content: bytes) -> bytes:

@@ -118,7 +118,7 @@ def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = Fal
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
     options["pool_timeout"] = limits.connect_seconds
     if read_only:
-        options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
     if family(url) == "sqlite":
         engine = create_engine(url, connect_args={"timeout": limits.statement_seconds}, **options)
         event.listen(engine, "do_connect", functools.partial(_open_file, create))

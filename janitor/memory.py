@@ -178,7 +178,7 @@ def exclusively(name: str) -> Iterator[None]:
 def _reading() -> Iterator[Connection]:
     run = current_run()
     run.check()
-    with _state(run).begin() as connection:
+    with _state(run).read() as connection:
         yield connection
 
 

@@ -2,20 +2,27 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from janitor.state.tables import cursors
+
+_POSITION = select(cursors.c.position).where(cursors.c.name == bindparam("name"))
+_CHANGE = (
+    update(cursors)
+    .where(cursors.c.name == bindparam("b_name"))
+    .values({name: bindparam(name) for name in ("position", "updated_at", "run_id")})
+)
 
 
 def load(connection: Connection, name: str) -> str | None:
     """The saved position; None where nothing was saved yet."""
-    return connection.execute(select(cursors.c.position).where(cursors.c.name == name)).scalar()
+    return connection.execute(_POSITION, {"name": name}).scalar()
 
 
 def save(connection: Connection, name: str, position: str, now: datetime, run_id: int) -> None:
     """Replace the saved position, in the caller's fenced transaction; saving the same again is harmless."""
     values = {"position": position, "updated_at": now, "run_id": run_id}
-    if connection.execute(update(cursors).where(cursors.c.name == name).values(values)).rowcount == 0:
+    if connection.execute(_CHANGE, {"b_name": name, **values}).rowcount == 0:
         connection.execute(insert(cursors).values(name=name, **values))
 
 

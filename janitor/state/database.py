@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import URL, BindParameter, Connection, bindparam, event, func, inspect, select, text, tuple_
+from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, event, func, inspect, select, text, tuple_
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases import Limits, family, make_engine, place
@@ -29,6 +29,7 @@ class State:
         self.url = url
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
         self.engine = make_engine(url, read_only=False, limits=limits, create=True)
+        self._reader = make_engine(url, read_only=True, limits=limits, create=True)
         if family(url) == "sqlite":
             event.listen(self.engine, "connect", _journal)
 
@@ -40,14 +41,24 @@ class State:
             Fenced: another holder has one of the leases now; nothing is written.
             Unavailable, Rejected: the state database is away, or says no.
         """
-        with self._connect() as connection, connection.begin():
+        with self._connect(self.engine) as connection, connection.begin():
             if fences:
                 hold(connection, fences)
             yield connection
 
-    def _connect(self) -> Connection:
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that only reads, waits for no writer and holds none up; each statement sees what is committed.
+
+        Raises:
+            Unavailable, Rejected: as `begin` does.
+        """
+        with self._connect(self._reader) as connection:
+            yield connection
+
+    def _connect(self, engine: Engine) -> Connection:
         try:
-            return self.engine.connect()
+            return engine.connect()
         except PoolTimeout as exc:
             raise Unavailable(f"{place(self.url)} has no free connection in this process: {exc.args[0]}") from exc
 
@@ -88,6 +99,7 @@ class State:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        self._reader.dispose()
 
 
 def _journal(connection: sqlite3.Connection, record: Any) -> None:

@@ -20,6 +20,18 @@ _ADDITION = (
     .prefix_with("IGNORE", dialect="mariadb")
 )
 
+_MINE = quarantine.c.name == bindparam("b_name")
+_SOME = select(quarantine.c.key).where(_MINE).limit(1)
+_SIZE = select(func.count(distinct(quarantine.c.key))).where(_MINE)
+_OLDEST = (
+    select(quarantine.c.key, quarantine.c.item).where(_MINE).order_by(quarantine.c.last_at).limit(bindparam("b_limit"))
+)
+_TOUCH = (
+    update(quarantine)
+    .where(_MINE, tuple_(quarantine.c.key, quarantine.c.item).in_(bindparam("b_identities", expanding=True)))
+    .values(last_at=bindparam("b_now"))
+)
+
 
 @dataclass(frozen=True)
 class Quarantined:
@@ -65,7 +77,7 @@ def of_items(connection: Connection, name: str, items: Sequence[str]) -> set[tup
 
 def is_empty(connection: Connection, name: str) -> bool:
     """True where nothing is kept under `name`."""
-    return connection.execute(select(quarantine.c.key).where(quarantine.c.name == name).limit(1)).scalar() is None
+    return connection.execute(_SOME, {"b_name": name}).scalar() is None
 
 
 def release(connection: Connection, name: str, identities: Iterable[tuple[str, str]]) -> None:
@@ -87,16 +99,13 @@ def page(connection: Connection, name: str, after: tuple[str, str], limit: int) 
 
 def checked_longest_ago(connection: Connection, name: str, limit: int) -> Sequence[tuple[str, str]]:
     """The identities (key, item) that were last looked at longest ago."""
-    table = quarantine.c
-    query = select(table.key, table.item).where(table.name == name).order_by(table.last_at).limit(limit)
-    return [(key, item) for key, item in connection.execute(query)]
+    found = connection.execute(_OLDEST, {"b_name": name, "b_limit": limit})
+    return [(key, item) for key, item in found]
 
 
 def touch(connection: Connection, name: str, identities: Iterable[tuple[str, str]], now: datetime) -> None:
     """Note that rows were looked at now."""
-    table = quarantine.c
-    mine = (table.name == name) & tuple_(table.key, table.item).in_(list(identities))
-    connection.execute(update(quarantine).where(mine).values(last_at=now))
+    connection.execute(_TOUCH, {"b_name": name, "b_identities": list(identities), "b_now": now})
 
 
 def listing(connection: Connection, name: str | None = None) -> Sequence[Row[Any]]:
@@ -111,8 +120,7 @@ def listing(connection: Connection, name: str | None = None) -> Sequence[Row[Any
 
 def size(connection: Connection, name: str) -> int:
     """How many keys are in quarantine."""
-    query = select(func.count(distinct(quarantine.c.key))).where(quarantine.c.name == name)
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(_SIZE, {"b_name": name}).scalar_one())
 
 
 def _held(connection: Connection, name: str, keys: Sequence[str]) -> dict[tuple[str, str], str]:
