@@ -50,7 +50,7 @@ class Schema:
 
     @classmethod
     def load(cls, package: str, path: str) -> "Schema":
-        """The schema in the file `path` of `package`, such as `janitor.tasks.x` and `message_schemas/y.avsc`; read once."""
+        """The schema in the file `path` of `package`, as `janitor.tasks.x` and `message_schemas/y.avsc`; read once."""
         return _load(package, path)
 
     @classmethod

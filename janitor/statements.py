@@ -7,11 +7,13 @@ from sqlalchemy import TextClause, bindparam, text
 
 
 @functools.lru_cache(maxsize=None)
-def statement(package: str, name: str, *lists: str, where: str = "") -> TextClause:
+def statement(package: str, name: str, *lists: str, which: str = "") -> TextClause:
     """The statement in the file `name` of `package`.
 
-    `where` is added at its end, for a query that is asked in several ways. `lists` names the parameters that stand for
-    lists, as in `IN :ids`.
+    `which` replaces `{which}` in it, where a query is asked in several ways. `lists` names the parameters that stand
+    for lists, as in `IN :ids`.
     """
     body = resources.files(package).joinpath(name).read_text(encoding="utf-8")
-    return text(f"{body}\n{where}").bindparams(*(bindparam(parameter, expanding=True) for parameter in lists))
+    return text(body.replace("{which}", which)).bindparams(
+        *(bindparam(parameter, expanding=True) for parameter in lists)
+    )

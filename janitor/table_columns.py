@@ -7,6 +7,9 @@ from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import Any, Literal
 
+BETWEEN_VALUES, BETWEEN_ROWS = "\x1f", "\x1e"
+"""What stands between the values of a row, and between rows, where a server joins them into one text."""
+
 Row = tuple[Any, ...]
 Kind = Literal["text", "integer", "date", "datetime", "unsupported"]
 
@@ -174,6 +177,11 @@ class Layout:
     def key_at(self) -> int:
         """The position of the key in a row."""
         return [column.name for column in self.columns].index(self.key)
+
+    def key_in(self, row: str) -> Any:
+        """The key in the text of a row."""
+        key = row.split(BETWEEN_VALUES, self.key_at + 1)[self.key_at]
+        return int(key) if self.key_column.kind == "integer" else key
 
     @property
     def key_column(self) -> Column:

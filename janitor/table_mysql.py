@@ -8,12 +8,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from janitor.table_columns import INTEGER_BITS, Column, Layout, Row, integer_range, known_charset
+from janitor.row_texts import TextPage, joined, marked, quoted, split
+from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range, known_charset
 
 STATEMENT_BYTES = 1_000_000
 """How long the values of one statement may become before the next one is begun: far below any packet limit."""
-
-BETWEEN_VALUES, BETWEEN_ROWS = "\x1f", "\x1e"
 
 
 @dataclass(frozen=True)
@@ -30,30 +29,17 @@ class MySqlTable:
 
         The server joins all stored rows into one text, which costs Python a fifth of reading them one by one.
         """
-        marked = [column.marked(values) for column, values in zip(self.layout.columns, zip(*rows))]
-        texts = list(map(BETWEEN_VALUES.join, zip(*marked)))
+        values = [column.marked(part) for column, part in zip(self.layout.columns, zip(*rows))]
+        texts = list(map(BETWEEN_VALUES.join, zip(*values)))
         where = f"{_name(self.layout.key)} IN ({_keys(connection, [row[self.layout.key_at] for row in rows])})"
-        select = f"SELECT GROUP_CONCAT({self._marked_sql(self.layout.columns)} SEPARATOR '{BETWEEN_ROWS}'), COUNT(*)"
-        joined, found = _run(connection, f"{select} FROM {_name(self.layout.table)} WHERE {where}").one()
-        pieces = joined.split(BETWEEN_ROWS) if joined else []
+        select = f"SELECT {self._texts(self.layout.columns)}, COUNT(*) FROM {_name(self.layout.table)} WHERE {where}"
+        whole, found = _run(connection, select).one()
+        stored = split(whole, len(self.layout.columns))
         separators = len(rows) * (len(self.layout.columns) - 1)
-        if len(pieces) != found or "".join(texts).count(BETWEEN_VALUES) != separators:
+        if stored is None or len(stored) != found or "".join(texts).count(BETWEEN_VALUES) != separators:
             # A value holds a separator, or the server cut the text off; without, equal texts are equal values.
             return rows, found
-        stored = set(pieces)
         return [row for row, one in zip(rows, texts) if one not in stored], found
-
-    def _marked_sql(self, columns: Sequence[Column]) -> str:
-        parts = []
-        for column in columns:
-            name = _name(column.name)
-            if column.kind == "text":
-                name = f"CONVERT({name} USING utf8mb4)"
-                parts.append(f"IFNULL(CONCAT('V', {name}), 'N')" if column.nullable else name)
-            else:
-                parts.append(f"IFNULL({name}, 'N')" if column.nullable else name)
-        # GROUP_CONCAT itself joins them: of one text longer than 512 characters MariaDB makes a temporary file.
-        return f", '{BETWEEN_VALUES}', ".join(parts)
 
     def stored(self, connection: Connection, keys: Sequence[Any], lock: bool) -> list[Row]:
         """As `table_sink.Table` says."""
@@ -96,32 +82,40 @@ class MySqlTable:
             join = f"{_json_table(values, columns)} AS s ON t.{_name(layout.key)} = {self._same('s.c0')}"
             _run(connection, f"UPDATE {_name(layout.table)} AS t JOIN {join} SET {', '.join(changes)}")
 
-    def page(
+    def texts(
         self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
-    ) -> tuple[list[Any], Any | None]:
-        """As `table_sink.Table` says; joined into one text like `suspects`, where that is certain."""
-        walk, table = _name(self.layout.walk), _name(self.layout.table)
+    ) -> tuple[TextPage, Any | None]:
+        """As `table_sink.Table` says."""
+        walk, table, key = _name(self.layout.walk), _name(self.layout.table), self.layout.key_column
         begin = "1" if after is None else f"{walk} > {_literals(connection, (after,))}"
         last = f"SELECT {walk} FROM {table} WHERE {begin} ORDER BY {walk} LIMIT {limit - 1}, 1"
         end = _run(connection, last).scalar()
         where = begin if end is None else f"{begin} AND {walk} <= {_literals(connection, (end,))}"
-        columns = [self.layout.key_column, *self.layout.columns[len(self.layout.columns) - len(owner) :]]
-        select = f"SELECT GROUP_CONCAT({self._marked_sql(columns)} SEPARATOR '{BETWEEN_ROWS}'), COUNT(*)"
-        joined, found = _run(connection, f"{select} FROM {table} WHERE {where}").one()
-        pieces = joined.split(BETWEEN_ROWS) if joined else []
-        certain = len(pieces) == found and (joined or "").count(BETWEEN_VALUES) == found * len(owner)
-        if certain and columns[0].kind in ("text", "integer"):
-            ending = "".join(BETWEEN_VALUES + column.marked([owner[column.name]])[0] for column in columns[1:])
-            texts = [one[: len(one) - len(ending)] for one in pieces if one.endswith(ending)]
-            return [int(one) for one in texts] if columns[0].kind == "integer" else texts, end
-        names = ", ".join(_name(column.name) for column in columns)
-        rows = map(tuple, _run(connection, f"SELECT {names} FROM {table} WHERE {where}"))
-        return [row[0] for row in rows if row[1:] == tuple(owner.values())], end
+        where += self._mine(connection, owner)
+        own = self.layout.columns[: len(self.layout.columns) - len(owner)]
+        whole, count = _run(connection, f"SELECT {self._texts(own)}, COUNT(*) FROM {table} WHERE {where}").one()
+        found = split(whole, len(own))
+        if found is not None and len(found) == count and key.kind in ("text", "integer"):
+            return TextPage(found), end
+        return (
+            TextPage(apart=list(_run(connection, f"SELECT {_name(key.name)} FROM {table} WHERE {where}").scalars())),
+            end,
+        )
+
+    def _mine(self, connection: Connection, owner: Mapping[str, Any]) -> str:
+        """The condition that a row is the owner's, to the letter."""
+        mine = ""
+        for name, value in owner.items():
+            exact = f"CAST(CONVERT({_name(name)} USING utf8mb4) AS BINARY)" if isinstance(value, str) else _name(name)
+            mine += f" AND {exact} = {_literals(connection, (value,))}"
+        return mine
+
+    def _texts(self, columns: Sequence[Column]) -> str:
+        return joined([marked(column, _name(column.name), "mysql") for column in columns], "mysql")
 
     def delete(self, connection: Connection, keys: Sequence[Any], owner: Mapping[str, Any]) -> int:
         """As `table_sink.Table` says."""
-        mine = "".join(f" AND {_name(name)} = {_literals(connection, (value,))}" for name, value in owner.items())
-        where = f"{_name(self.layout.key)} IN ({_keys(connection, keys)}){mine}"
+        where = f"{_name(self.layout.key)} IN ({_keys(connection, keys)}){self._mine(connection, owner)}"
         return int(_run(connection, f"DELETE FROM {_name(self.layout.table)} WHERE {where}").rowcount)
 
 
@@ -131,7 +125,7 @@ def _run(connection: Connection, statement: str) -> Any:
 
 
 def _name(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
+    return quoted(name, "mysql")
 
 
 def _literals(connection: Connection, values: Sequence[Any]) -> str:

@@ -7,12 +7,13 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, TextClause
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from janitor import databases
 from janitor.database_errors import lost_a_race
 from janitor.errors import JanitorError, Rejected
+from janitor.row_texts import TextPage, fetch
 from janitor.runs import current_run
 from janitor.table_columns import Column, Layout, Row
 from janitor.table_mysql import MySqlTable, mysql_columns, mysql_unique
@@ -90,10 +91,10 @@ class Table(Protocol):
     def update(self, connection: Connection, rows: list[tuple[Any, Row]], now: datetime) -> None:
         """Overwrite rows, each given with the key that is stored."""
 
-    def page(
+    def texts(
         self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
-    ) -> tuple[list[Any], Any | None]:
-        """The owner's keys in the next `limit` rows, and after what in the walk the rest begins (or None)."""
+    ) -> tuple[TextPage, Any | None]:
+        """The owner's rows among the next `limit`, by key where they have no text, and after what the rest begins."""
 
     def delete(self, connection: Connection, keys: Sequence[Any], owner: Mapping[str, Any]) -> int:
         """Delete the owner's rows with these keys; how many there were."""
@@ -183,8 +184,18 @@ class TableSink:
             compared += Compared(len(plan.missing), len(plan.changed), unchanged, plan.older, tuple(refused))
         return compared
 
-    def keys(self, page_rows: int = 5000) -> Iterator[list[Any]]:
-        """All keys of the owner's rows, in pages of at most `page_rows`; rows of other owners are passed over.
+    def wanted(self, source: URL, query: TextClause, parameters: Mapping[str, Any], id_name: str) -> TextPage:
+        """The rows of a query on another database as texts that equal those of `stored` where the rows are equal.
+
+        The query's columns are named as this sink's, and `id_name`, a whole number that tells rows without a text.
+
+        Raises:
+            Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
+        """
+        return fetch(source, query, parameters, id_name, self.layout.columns[: len(self.columns)])
+
+    def stored(self, page_rows: int = 5000) -> Iterator[TextPage]:
+        """All of the owner's rows as texts, in pages; rows of other owners are passed over.
 
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
@@ -192,11 +203,14 @@ class TableSink:
         after = None
         while True:
             with databases.read(self.url) as connection:
-                owned, after = self._statements.page(connection, after, page_rows, self.owner)
-            if owned:
-                yield owned
+                page, after = self._statements.texts(connection, after, page_rows, self.owner)
+            yield page
             if after is None:
                 return
+
+    def keys_of(self, page: TextPage) -> list[Any]:
+        """The keys of rows that are given as texts."""
+        return list(map(self.layout.key_in, page.texts))
 
     def delete(self, keys: Sequence[Any]) -> int:
         """Delete the owner's rows with these keys, in one transaction per chunk; how many there were.

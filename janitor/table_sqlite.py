@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from janitor.table_columns import INTEGER_BITS, Column, Layout, Row, integer_range
+from janitor.row_texts import TextPage, marked, quoted
+from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range
 
 _UPPER_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _DECLARED = re.compile(r"\s*(\w*)(?:[^(]*\(\s*(\d+))?")
@@ -68,17 +69,21 @@ class SqliteTable:
         statement = f"UPDATE {_name(self.layout.table)} SET {changes} WHERE {_name(self.layout.key)} = ?"
         connection.exec_driver_sql(statement, [(*row, *ending, stored) for stored, row in rows])
 
-    def page(
+    def texts(
         self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
-    ) -> tuple[list[Any], Any | None]:
+    ) -> tuple[TextPage, Any | None]:
         """As `table_sink.Table` says."""
-        walk = _name(self.layout.walk)
+        walk, own = _name(self.layout.walk), self.layout.columns[: len(self.layout.columns) - len(owner)]
+        parts = " || char(31) || ".join(marked(one, _name(one.name), "sqlite") for one in own)
         names = ", ".join(map(_name, (self.layout.walk, self.layout.key, *owner)))
         where = "" if after is None else f"WHERE {walk} > ? "
-        statement = f"SELECT {names} FROM {_name(self.layout.table)} {where}ORDER BY {walk} LIMIT {limit}"
+        statement = f"SELECT {parts}, {names} FROM {_name(self.layout.table)} {where}ORDER BY {walk} LIMIT {limit}"
         rows = _rows(connection, statement, () if after is None else (after,))
-        end = rows[-1][0] if len(rows) == limit else None
-        return [row[1] for row in rows if row[2:] == tuple(owner.values())], end
+        end = rows[-1][1] if len(rows) == limit else None
+        mine = [row for row in rows if row[3:] == tuple(owner.values())]
+        plain = [row[0].count(BETWEEN_VALUES) == len(own) - 1 for row in mine]
+        texts = {row[0] for row, is_plain in zip(mine, plain) if is_plain}
+        return TextPage(texts, [row[2] for row, is_plain in zip(mine, plain) if not is_plain]), end
 
     def delete(self, connection: Connection, keys: Sequence[Any], owner: Mapping[str, Any]) -> int:
         """As `table_sink.Table` says."""
@@ -93,7 +98,7 @@ def _rows(connection: Connection, statement: str, values: tuple[Any, ...]) -> li
 
 
 def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return quoted(name, "sqlite")
 
 
 def sqlite_columns(connection: Connection, table: str) -> dict[str, Column]:

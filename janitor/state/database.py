@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
+import pymysql
 from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, event, func, inspect, select, text, tuple_
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -19,6 +20,10 @@ _HELD = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(_W
 
 STATEMENT_SECONDS = 10.0
 """How long one statement on the state database may take."""
+IDLE_SECONDS = 10
+"""How long a transaction may stand still between two statements before MariaDB ends it, rolled back."""
+MYSQL_IDLE_SECONDS = 30
+"""The same on MySQL, which knows no such limit but that of a connection's own idleness, in a transaction or not."""
 
 
 class State:
@@ -32,6 +37,8 @@ class State:
         self._reader = make_engine(url, read_only=True, limits=limits, create=True)
         if family(url) == "sqlite":
             event.listen(self.engine, "connect", _journal)
+        else:
+            event.listen(self.engine, "connect", _let_go_of_locks)
 
     @contextmanager
     def begin(self, *fences: Fence) -> Iterator[Connection]:
@@ -106,6 +113,14 @@ def _journal(connection: sqlite3.Connection, record: Any) -> None:
     # With FULL a commit is on disk before it returns, so that a pulled plug cannot take back a ledger row.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _let_go_of_locks(connection: "pymysql.Connection[Any]", record: Any) -> None:
+    # A process that is frozen inside a transaction would keep its locks, and no stand-by could ever take over.
+    maria = "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
+    limit = f"idle_transaction_timeout = {IDLE_SECONDS}" if maria else f"wait_timeout = {MYSQL_IDLE_SECONDS}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET SESSION {limit}")
 
 
 def hold(connection: Connection, fences: Iterable[Fence]) -> None:

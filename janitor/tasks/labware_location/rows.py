@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL
+from sqlalchemy import URL, TextClause
 
 from janitor import databases, pages
+from janitor.row_texts import TextPage
 from janitor.state.quarantine import Quarantined
 from janitor.statements import statement
+from janitor.table_sink import TableSink
 
 PAGE_ROWS = 5_000
 PACKAGE = "janitor.tasks.labware_location"
 
 
 class Found(NamedTuple):
-    """A row of select_labwares.sql: a labware, its latest audit (None without one), and a row of the target to be."""
+    """A row of select_labwares.sql: a labware, its latest audit, and a row of the target to be."""
 
     labware_id: int
-    audit_id: int | None
+    audit_id: int
     labware_barcode: str | None
     location_barcode: str | None
     full_location_address: str | None
@@ -47,7 +49,10 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Derived:
-    """What some labwares come to: rows for the target, the labware's id for each barcode, and those without a row."""
+    """What some labwares come to: rows for the target, the labware's id for each barcode, and those without a row.
+
+    `checked` are the ids looked at; `without_audit` is how many of them have no audit.
+    """
 
     checked: frozenset[int]
     rows: Sequence[Target]
@@ -60,26 +65,63 @@ class Derived:
         return Quarantined(key, reason, str(self.ids.get(key, "")))
 
 
+class Span(NamedTuple):
+    """A page of labwares in the order of their ids: those with an id above `after`, up to `last`, and how many."""
+
+    after: int
+    last: int
+    labwares: int
+
+
 def of_labwares(url: URL, labware_ids: Iterable[int]) -> Iterator[Derived]:
     """Derive the rows of these labwares, a page at a time; ids that no labware has come to nothing."""
     wanted = sorted(labware_ids)
     for start in range(0, len(wanted), PAGE_ROWS):
         page = wanted[start : start + PAGE_ROWS]
-        found = _select(url, "WHERE labwares.id IN :labware_ids", ("labware_ids",), {"labware_ids": page})
-        yield _derive(found, frozenset(page))
+        query = statement(PACKAGE, "select_labwares.sql", "labware_ids", which="audits.auditable_id IN :labware_ids")
+        found = sorted(pages.fetch(url, query, {"labware_ids": page}, Found))
+        known = {row.labware_id for row in found}
+        yield _derive(found, frozenset(page), _count_existing(url, [id for id in page if id not in known]))
 
 
-def of_all_labwares(url: URL, after: int = 0) -> Iterator[tuple[int, Derived]]:
-    """Derive the rows of all labwares with an id above `after`, a page at a time, each with the last id of its page."""
-    where = "WHERE labwares.id > :after ORDER BY labwares.id LIMIT :page_rows"
+def spans(url: URL, after: int = 0) -> Iterator[Span]:
+    """The pages of all labwares with an id above `after`."""
+    query = statement(PACKAGE, "select_page.sql")
     while True:
-        found = _select(url, where, (), {"after": after, "page_rows": PAGE_ROWS})
-        if not found:
+        with databases.read(url) as connection:
+            labwares, last = connection.execute(query, {"after": after, "page_rows": PAGE_ROWS}).one()
+        if labwares:
+            yield Span(after, last, labwares)
+        if labwares < PAGE_ROWS:
             return
-        after = found[-1].labware_id
-        yield after, _derive(found, frozenset(row.labware_id for row in found))
-        if len(found) < PAGE_ROWS:
-            return
+        after = last
+
+
+def of_spans(url: URL, walk: Iterable[Span]) -> Iterator[tuple[Span, Derived]]:
+    """Derive the rows of pages of labwares."""
+    for span in walk:
+        found = sorted(pages.fetch(url, *_of_span(span), Found))
+        checked = frozenset(row.labware_id for row in found)
+        yield span, _derive(found, checked, max(0, span.labwares - len(found)))
+
+
+def texts_of_spans(url: URL, sink: TableSink, walk: Iterable[Span]) -> Iterator[tuple[Span, TextPage]]:
+    """Pages of labwares as texts that equal those of the rows in the sink; where there is no text, with their ids."""
+    for span in walk:
+        yield span, sink.wanted(url, *_of_span(span), "labware_id")
+
+
+def _of_span(span: Span) -> tuple[TextClause, dict[str, Any]]:
+    which = "audits.auditable_id > :after AND audits.auditable_id <= :last"
+    return statement(PACKAGE, "select_labwares.sql", which=which), {"after": span.after, "last": span.last}
+
+
+def _count_existing(url: URL, labware_ids: Sequence[int]) -> int:
+    if not labware_ids:
+        return 0
+    query = statement(PACKAGE, "select_existing.sql", "labware_ids")
+    with databases.read(url) as connection:
+        return len(connection.execute(query, {"labware_ids": labware_ids}).all())
 
 
 def standing_in(url: URL, location_id: int) -> Iterator[list[int]]:
@@ -98,27 +140,19 @@ def standing_in(url: URL, location_id: int) -> Iterator[list[int]]:
         after = page[-1] if len(page) == PAGE_ROWS else None
 
 
-def existing(url: URL, barcodes: Sequence[str]) -> set[str]:
-    """Those of the barcodes that some labware has, without regard to case, case-folded."""
+def with_barcodes(url: URL, barcodes: Sequence[str]) -> dict[int, str]:
+    """The labwares with one of these barcodes, without regard to case: each one's id and its barcode."""
     query = statement(PACKAGE, "select_barcodes.sql", "barcodes")
     with databases.read(url) as connection:
-        return {barcode.casefold() for barcode in connection.execute(query, {"barcodes": barcodes}).scalars()}
+        return {id: barcode for id, barcode in connection.execute(query, {"barcodes": barcodes})}
 
 
-def _select(url: URL, where: str, lists: tuple[str, ...], parameters: dict[str, Any]) -> Sequence[Found]:
-    query = statement(PACKAGE, "select_labwares.sql", *lists, where=where)
-    return sorted(pages.fetch(url, query, parameters, Found))
-
-
-def _derive(found: Sequence[Found], checked: frozenset[int]) -> Derived:
+def _derive(found: Sequence[Found], checked: frozenset[int], without_audit: int) -> Derived:
     rows: list[Target] = []
     ids: dict[str, int] = {}
     rejected: list[Quarantined] = []
-    without_audit = 0
     for row in found:
-        if row.audit_id is None:
-            without_audit += 1
-        elif reason := _problem(row):
+        if reason := _problem(row):
             key = row.labware_barcode or f"labware {row.labware_id}"
             rejected.append(Quarantined(key, reason, str(row.labware_id)))
         else:

@@ -1,2 +1,2 @@
--- Which of some barcodes a labware has.
-SELECT labwares.barcode FROM labwares WHERE labwares.barcode IN :barcodes
+-- The labwares with some barcodes.
+SELECT labwares.id, labwares.barcode FROM labwares WHERE labwares.barcode IN :barcodes

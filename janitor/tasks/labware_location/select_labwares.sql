@@ -3,19 +3,23 @@
 SELECT
   labwares.id AS labware_id,
   latest.id AS audit_id,
-  labwares.barcode AS labware_barcode,
-  CASE WHEN ordered.barcode > '' THEN ordered.barcode ELSE unordered.barcode END AS location_barcode,
+  NULLIF(labwares.barcode, '') AS labware_barcode,
+  NULLIF(CASE WHEN ordered.barcode > '' THEN ordered.barcode ELSE unordered.barcode END, '') AS location_barcode,
   CASE WHEN ordered.barcode > '' THEN ordered.parentage ELSE unordered.parentage END AS full_location_address,
   CASE WHEN ordered.barcode > '' THEN ordered.name ELSE unordered.name END AS location_name,
   coordinates.position AS coordinate_position,
   coordinates.row AS coordinate_row,
   coordinates.column AS coordinate_column,
-  users.login AS stored_by,
+  NULLIF(users.login, '') AS stored_by,
   latest.updated_at AS stored_at
-FROM labwares
-LEFT JOIN audits AS latest ON latest.id = (
-  SELECT MAX(audits.id) FROM audits WHERE audits.auditable_id = labwares.id AND audits.auditable_type = 'Labware'
-)
+FROM (
+  SELECT audits.auditable_id AS labware_id, MAX(audits.id) AS audit_id
+  FROM audits
+  WHERE audits.auditable_type = 'Labware' AND {which}
+  GROUP BY audits.auditable_id
+) AS newest
+JOIN labwares ON labwares.id = newest.labware_id
+JOIN audits AS latest ON latest.id = newest.audit_id
 LEFT JOIN users ON users.id = latest.user_id
 LEFT JOIN coordinates ON coordinates.id = labwares.coordinate_id
 LEFT JOIN locations AS ordered ON ordered.id = coordinates.location_id

@@ -5,21 +5,28 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import URL, column
 
 from janitor import memory
+from janitor.ahead import ahead
 from janitor.feeds import Feed, Page, Reading
 from janitor.load_limit import give_way
+from janitor.row_texts import TextPage, Unpaired
 from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.table_sink import Compared, TableSink, Written
 from janitor.tasks.labware_location import rows
-from janitor.tasks.labware_location.rows import Derived, Target
+from janitor.tasks.labware_location.rows import Derived, Span, Target
 
 NAME = "labware_location"
 LAG = timedelta(minutes=10)
+PAGES_A_TURN = 20
+"""How many pages of a snapshot are written before others who wait to write get their turn."""
+MOST_UNPAIRED = 50_000
+"""How many rows of one side reconcile remembers while it waits for their counterparts: some 15 MB."""
 RECHECKED_A_TICK = 20
 """How many quarantined labwares a tick looks at again: those looked at longest ago."""
 
@@ -49,19 +56,21 @@ def follow(settings: Settings) -> dict[str, int]:
 def reconcile(settings: Settings) -> dict[str, int]:
     """Compare every labware with the table and repair what differs; in a dry run only count.
 
-    It goes page by page, gives way to other people's work where LOAD_LIMIT_THREADS_RUNNING is set, and deletes rows
-    whose labware is gone only where LABWARE_LOCATION_DELETE_ORPHANS is true.
+    Both are read once, as texts that the servers make, and only labwares without an equal row are derived. It gives way
+    to other people's work where LOAD_LIMIT_THREADS_RUNNING is set, and deletes rows whose labware is gone only where
+    LABWARE_LOCATION_DELETE_ORPHANS is true.
 
     Raises:
         Unavailable, Rejected: a server is away or says no; pages before that one are repaired.
     """
     sync = Sync(settings)
     sync.walk()
-    sync.find_orphans(delete=settings.labware_location_delete_orphans)
-    count = sync.counts("labwares", "inserted", "updated", "older", "orphaned", "deleted", "without_audit")
+    count = sync.counts("checked", "inserted", "updated", "older", "orphaned", "deleted", "walked_without_audit")
     missing, different = count.pop("inserted"), count.pop("updated")
     repaired = 0 if current_run().dry_run else missing + different
-    return {"checked": count.pop("labwares"), "missing": missing, "different": different, "repaired": repaired} | count
+    without_audit = count.pop("walked_without_audit")
+    found = {"checked": count.pop("checked"), "missing": missing, "different": different, "repaired": repaired}
+    return found | count | {"without_audit": without_audit}
 
 
 def audits(url: URL) -> Feed:
@@ -99,10 +108,18 @@ class Sync:
 
     def take_snapshot(self, reading: Reading) -> None:
         """Walk all labwares from where the snapshot was cut off, or from the first."""
-        pages = rows.of_all_labwares(self.source, reading.position.snapshot_after or 0)
-        while (after := self._deliver_next(pages, mostly_new=True)) is not None:
-            reading.save_snapshot(after)
-            current_run().progress(self.totals["labwares"], note=f"snapshot, up to labware {after}")
+        walk = rows.spans(self.source, reading.position.snapshot_after or 0)
+        span: Span | None = None
+        while True:
+            with _alone():
+                before = span
+                # Whoever waits to write gets a turn between the batches.
+                for span, derived in ahead(rows.of_spans(self.source, islice(walk, PAGES_A_TURN))):
+                    self.deliver(derived, span.labwares, mostly_new=True)
+                    reading.save_snapshot(span.last)
+                    current_run().progress(self.totals["labwares"], note=f"snapshot, up to labware {span.last}")
+            if span is before:
+                break
         reading.save_snapshot(None)
 
     def recheck(self) -> None:
@@ -132,17 +149,9 @@ class Sync:
         if labware_ids:
             with _alone():
                 for derived in rows.of_labwares(self.source, labware_ids):
-                    self.deliver(derived)
+                    self.deliver(derived, len(derived.checked))
 
-    def _deliver_next(self, pages: Iterator[tuple[int, Derived]], mostly_new: bool = False) -> int | None:
-        """Derive and deliver the next page; the last id in it, None where there is none."""
-        with _alone():
-            page = next(pages, None)
-            if page is not None:
-                self.deliver(page[1], mostly_new)
-            return None if page is None else page[0]
-
-    def deliver(self, derived: Derived, mostly_new: bool = False) -> None:
+    def deliver(self, derived: Derived, labwares: int, mostly_new: bool = False) -> None:
         """Write the rows that differ, and keep in quarantine those that cannot be written."""
         written: Written | Compared
         if current_run().dry_run:
@@ -155,30 +164,64 @@ class Sync:
         for news in self.quarantine.settle({str(id) for id in derived.checked}, [*derived.rejected, *refused]):
             log.warning("in quarantine: %s", news.reason)
         self.totals.update(unchanged=written.unchanged, older=written.older)
-        self.totals.update(labwares=len(derived.checked), without_audit=derived.without_audit)
+        self.totals.update(labwares=labwares, without_audit=derived.without_audit)
 
     def walk(self) -> None:
-        """Deliver every labware, giving way between pages."""
-        pages = rows.of_all_labwares(self.source)
-        while (after := self._deliver_next(pages)) is not None:
-            current_run().progress(self.totals["labwares"], note=f"up to labware {after}")
-            give_way(self.urls, self.settings.load_limit_threads_running)
+        """Compare every labware with the table, page by page, and deliver those that are not stored just so."""
+        unpaired = Unpaired(wanted_apart=self._quarantined())
+        found = ahead(self.sink.stored())
+        for span, wanted in ahead(rows.texts_of_spans(self.source, self.sink, rows.spans(self.source))):
+            self.totals.update(checked=span.labwares, walked_without_audit=max(0, span.labwares - len(wanted)))
+            unpaired.want(wanted)
+            # Both go in about the same order; whichever is ahead waits for the other.
+            if len(unpaired.stored) <= len(unpaired.wanted):
+                unpaired.find(next(found, TextPage()))
+            self._between_pages(unpaired, f"up to labware {span.last}")
+        for page in found:
+            unpaired.find(page)
+            self._between_pages(unpaired, "to the table's end")
+        self._settle(unpaired)
 
-    def find_orphans(self, delete: bool) -> None:
+    def _between_pages(self, unpaired: Unpaired, note: str) -> None:
+        if max(len(unpaired.wanted), len(unpaired.stored)) > MOST_UNPAIRED:
+            self._settle(unpaired)
+        current_run().progress(self.totals["checked"], note=note)
+        give_way(self.urls, self.settings.load_limit_threads_running)
+
+    def _quarantined(self) -> list[int]:
+        return [int(item) for page in memory.quarantined(NAME) for _, item in page]
+
+    def _settle(self, unpaired: Unpaired) -> None:
+        """Deliver the labwares without an equal row, and find the rows without a labware."""
+        wanted, stored = unpaired.take_wanted(), unpaired.take_stored()
+        for labware_ids in _chunks(sorted(set(wanted.apart))):
+            self._deliver_late(set(labware_ids))
+        for barcodes in _chunks(self.sink.keys_of(wanted)):
+            self._deliver_late(set(rows.with_barcodes(self.source, barcodes)))
+        for barcodes in _chunks([*self.sink.keys_of(stored), *stored.apart]):
+            self._count_orphans(barcodes)
+
+    def _deliver_late(self, labware_ids: set[int]) -> None:
+        self.deliver_labwares(labware_ids)
+        give_way(self.urls, self.settings.load_limit_threads_running)
+
+    def _count_orphans(self, barcodes: Sequence[str]) -> None:
         """Count the rows whose labware is gone, and delete them where that is wanted."""
-        for keys in self.sink.keys():
-            known = rows.existing(self.source, keys)
-            orphans = [key for key in keys if key.casefold() not in known]
-            self.totals["orphaned"] += len(orphans)
-            if orphans and delete and not current_run().dry_run:
-                self.totals["deleted"] += self._delete(orphans)
-            give_way(self.urls, self.settings.load_limit_threads_running)
+        orphans = self._orphans(barcodes)
+        self.totals["orphaned"] += len(orphans)
+        if orphans and self.settings.labware_location_delete_orphans and not current_run().dry_run:
+            with _alone():
+                # A labware may have come with one of these barcodes since.
+                self.totals["deleted"] += self.sink.delete(self._orphans(orphans))
 
-    def _delete(self, orphans: Sequence[Any]) -> int:
-        with _alone():
-            # A labware may have come with one of these barcodes since.
-            known = rows.existing(self.source, orphans)
-            return self.sink.delete([key for key in orphans if key.casefold() not in known])
+    def _orphans(self, barcodes: Sequence[str]) -> list[str]:
+        known = {barcode.casefold() for barcode in rows.with_barcodes(self.source, barcodes).values()}
+        return [barcode for barcode in barcodes if barcode.casefold() not in known]
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), rows.PAGE_ROWS):
+        yield values[start : start + rows.PAGE_ROWS]
 
 
 @contextmanager
