@@ -68,8 +68,8 @@ class MySqlTable:
         stamps = [column for column in (self.layout.created, self.layout.updated) if column]
         names = ", ".join(_name(column.name) for column in (*self.layout.columns, *stamps))
         ending = "".join(f",'{stamp.text(now)}'" for stamp in stamps)
-        for values in _pieces([_literals(connection, row) + ending for row in rows]):
-            _run(connection, f"INSERT INTO {_name(self.layout.table)} ({names}) VALUES ({'),('.join(values)})")
+        for values in _values(connection, rows, ending):
+            _run(connection, f"INSERT INTO {_name(self.layout.table)} ({names}) VALUES ({values})")
 
     def update(self, connection: Connection, rows: list[tuple[Any, Row]], now: datetime) -> None:
         """As `table_sink.Table` says."""
@@ -139,6 +139,17 @@ def _literals(connection: Connection, values: Sequence[Any]) -> str:
         return encoded[1:-1].decode()
     driver: Any = connection.connection.driver_connection
     return ",".join([driver.escape(value) for value in values])
+
+
+def _values(connection: Connection, rows: list[Row], ending: str) -> Iterator[str]:
+    """The rows as literals, each with `ending`, in pieces for one statement each."""
+    encoded = orjson.dumps(rows)
+    # All at once, as `_literals` does with one row, where no value holds what stands between two rows.
+    if len(encoded) <= STATEMENT_BYTES and b"\\" not in encoded and encoded.count(b"],[") == len(rows) - 1:
+        yield encoded[2:-2].decode().replace("],[", f"{ending}),(") + ending
+        return
+    for values in _pieces([_literals(connection, row) + ending for row in rows]):
+        yield "),(".join(values)
 
 
 def _keys(connection: Connection, keys: Sequence[Any]) -> str:

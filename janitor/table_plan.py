@@ -41,6 +41,8 @@ class Rules:
 
         `settled` are other rows of the same chunk, known to be stored just so.
         """
+        if not stored and not settled and len(set(homes)) == len(rows):
+            return Plan(missing=list(rows))
         plan = Plan()
         kept = {key: row for key, row in stored.items() if row in settled} if settled else {}
         winners: dict[Hashable, Row] = dict(kept)

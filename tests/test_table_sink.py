@@ -326,6 +326,19 @@ def test_values_that_hold_separators_are_told_apart(warehouses: Warehouses) -> N
         target.delete([key])
 
 
+def test_values_like_the_ends_of_rows_are_kept(warehouses: Warehouses) -> None:
+    rows = [
+        Place("DN1", stored_by="a],[b"),
+        Place("DN2", stored_by="'],["),
+        Place("DN3", stored_by='"],["'),
+        Place("DN4"),
+    ]
+    for chunk in (rows[:1], rows[1:], rows):
+        sink(warehouses.mlwh_url).write(chunk, NOW)
+        assert places(warehouses.mlwh) >= set(chunk)
+    assert places(warehouses.mlwh) == set(rows)
+
+
 def test_a_stored_value_cannot_pose_as_a_row(warehouses: Warehouses) -> None:
     target, wanted = sink(warehouses.mlwh_url, newer=None), Place("DN2", stored_by="new")
     texts = ["N" if value is None else str(value) for value in wanted]

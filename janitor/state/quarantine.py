@@ -26,6 +26,9 @@ _SIZE = select(func.count(distinct(quarantine.c.key))).where(_MINE)
 _OLDEST = (
     select(quarantine.c.key, quarantine.c.item).where(_MINE).order_by(quarantine.c.last_at).limit(bindparam("b_limit"))
 )
+_OF_ITEMS = select(quarantine.c.key, quarantine.c.item).where(
+    _MINE, quarantine.c.item.in_(bindparam("b_items", expanding=True))
+)
 _TOUCH = (
     update(quarantine)
     .where(_MINE, tuple_(quarantine.c.key, quarantine.c.item).in_(bindparam("b_identities", expanding=True)))
@@ -67,11 +70,10 @@ def put(
 
 def of_items(connection: Connection, name: str, items: Sequence[str]) -> set[tuple[str, str]]:
     """The identities (key, item) kept under some items."""
-    table, found = quarantine.c, set[tuple[str, str]]()
+    found = set[tuple[str, str]]()
     for start in range(0, len(items), ITEMS):
-        chunk = items[start : start + ITEMS]
-        query = select(table.key, table.item).where(table.name == name, table.item.in_(chunk))
-        found.update((key, item) for key, item in connection.execute(query))
+        rows = connection.execute(_OF_ITEMS, {"b_name": name, "b_items": items[start : start + ITEMS]})
+        found.update((key, item) for key, item in rows)
     return found
 
 

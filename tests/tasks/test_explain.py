@@ -104,7 +104,7 @@ def _sqlite_scans(plan: list[dict[str, Any]], sent: Sent) -> list[str]:
     for step in plan:
         scanned = re.match(r"SCAN (\w+)", step["detail"])
         bounded = _is_bounded(sent) and not sorts
-        if scanned and scanned[1] not in DICTIONARIES | {"page", "CONSTANT"} and not bounded:
+        if scanned and scanned[1] not in DICTIONARIES | {"page", "newest", "CONSTANT"} and not bounded:
             found.append(f"{scanned[0]}: {sent.statement[:300]}")
     return found
 
