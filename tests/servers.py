@@ -177,6 +177,27 @@ class MariaDB(SqlServer):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class MySQL(MariaDB):
+    """A MySQL server of the suite's own, from the Debian root that tests/get_mysql.sh made."""
+
+    def __init__(self, root: Path, *options: str) -> None:
+        self._root = root
+        super().__init__(*options)
+
+    def _command(self, options: Sequence[str]) -> list[str]:
+        # Its libraries are newer than this machine's, so it is started by its own loader.
+        libraries = self._root / "usr/lib/x86_64-linux-gnu"
+        loader = [str(self._root / "lib64/ld-linux-x86-64.so.2"), "--library-path", f"{libraries}:{libraries}/private"]
+        command = [*loader, str(self._root / "usr/sbin/mysqld"), "--no-defaults", f"--basedir={self._root}/usr"]
+        command += [f"--datadir={self.folder / 'data'}", f"--user={_user_name()}", "--secure-file-priv="]
+        made = subprocess.run([*command, "--initialize-insecure"], capture_output=True, text=True)
+        if made.returncode:
+            pytest.fail(f"mysqld --initialize-insecure failed: {made.stderr[-2000:]}")
+        command += [f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1", "--mysqlx=OFF"]
+        command += ["--innodb-flush-log-at-trx-commit=2", "--disable-log-bin", "--innodb-buffer-pool-size=256M"]
+        return [*command, *options]
+
+
 class _MariaServer(Server):
     def answers(self) -> bool:
         try:
@@ -308,9 +329,14 @@ class _RabbitServer(Server):
 
 
 def sql_server() -> SqlServer:
-    """The server that JANITOR_TEST_MYSQL_URL names (as its administrator), or a new MariaDB, not yet started."""
-    given = os.environ.get("JANITOR_TEST_MYSQL_URL")
-    return SqlServer(make_url(given)) if given else MariaDB()
+    """The server that JANITOR_TEST_MYSQL_URL names (as its administrator), or a new one, not yet started.
+
+    That is MySQL where JANITOR_TEST_MYSQL_ROOT names the folder that tests/get_mysql.sh made, else MariaDB.
+    """
+    given, root = os.environ.get("JANITOR_TEST_MYSQL_URL"), os.environ.get("JANITOR_TEST_MYSQL_ROOT")
+    if given:
+        return SqlServer(make_url(given))
+    return MySQL(Path(root)) if root else MariaDB()
 
 
 def broker() -> Broker:
