@@ -1,0 +1,49 @@
+"""How the lines grow with the number of labwares, and that what a tick without news does hardly grows at all."""
+
+from collections.abc import Sequence
+
+from benchmarks.house import House
+from benchmarks.measures import Line
+from benchmarks.report import curves, shown
+
+GOAL, ROWS_GOAL = 1.2, 1.0
+FLAT = {
+    "labware tick without news": GOAL,
+    "sequencing tick without news": GOAL,
+    "rows examined, labware tick without news": ROWS_GOAL,
+    "rows examined, sequencing tick without news": ROWS_GOAL,
+}
+"""The curves that must be flat: how many times the value at a tenth of the labwares each may be."""
+
+
+def measure(lines: Sequence[Line]) -> list[Line]:
+    """For each curve that must be flat, its value at the largest size over that at the size before."""
+    found = []
+    for name, points in curves(lines).items():
+        if name not in FLAT or len(points) < 2:
+            continue
+        (fewer, before, unit), (labwares, value, _) = points[-2:]
+        ratio, goal = value / before if before else 1.0, FLAT[name]
+        full = f"{name}, at {labwares:,} over {fewer:,} labwares ({shown(value, unit)} over {shown(before, unit)})"
+        found.append(Line(full, ratio, "times", f"<= {goal:g} times", ratio <= goal))
+    return found
+
+
+def memory_of(house: House, rivals: bool) -> list[Line]:
+    """How large what Janitor remembers of such a house is: its cursors, and the whole state database, in bytes."""
+    del rivals
+    with house.daemon() as daemon, daemon.state.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT name, LENGTH(position) FROM cursors ORDER BY name").all()
+        pages, size = (connection.exec_driver_sql(f"PRAGMA {one}").scalar_one() for one in ("page_count", "page_size"))
+    size_text = f"{house.labwares:,} labwares"
+    cursors = [
+        Line(
+            f"bytes of the cursor {name}, {size_text}",
+            length,
+            "bytes",
+            curve=f"bytes of cursor {name}",
+            labwares=house.labwares,
+        )
+        for name, length in rows
+    ]
+    return [*cursors, Line(f"bytes of the state database, {size_text}", pages * size, "bytes")]

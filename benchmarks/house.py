@@ -1,0 +1,130 @@
+"""Three filled warehouses of one size, what Janitor remembers of them, and how to run its tasks on them."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import URL, text
+
+from benchmarks import processes
+from benchmarks.fill import fill
+from benchmarks.servers import Servers
+from janitor.settings import Settings
+from tests.fixtures import Exchange, Warehouses
+from tests.runs import Daemon
+
+BOUND = 100_000
+"""On how many labwares at most a rival is measured that is slow."""
+
+
+@dataclass(eq=False)
+class House:
+    """Warehouses with so many labwares, and the folder of the state database that goes with them."""
+
+    labwares: int
+    warehouses: Warehouses
+    servers: Servers
+    folder: Path
+    exchange: Exchange
+    smaller: "House | None" = None
+    begun: set[str] = field(default_factory=set)
+
+    @property
+    def bounded(self) -> "House":
+        """The largest of the warehouses on which what is slow does not take too long: this one, or a smaller one."""
+        return self if self.labwares <= BOUND or self.smaller is None else self.smaller.bounded
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a daemon on these warehouses, with its state beside them."""
+        state = {"STATE_DATABASE_URL": f"sqlite:///{self.folder / 'state.db'}"}
+        state |= {"SEQUENCING_PUBLISHER_EXCHANGE": self.exchange.name, "LOG_LEVEL": "WARNING"}
+        return state | self.warehouses.environment() | self.servers.broker.environment()
+
+    @contextmanager
+    def daemon(self) -> "Iterator[Daemon]":
+        """A daemon without a clock that has done each task's first run: the ordinary state."""
+        self.begin("labware_location")
+        self.begin("sequencing_publisher")
+        made = Daemon(self.environment(), self.folder)
+        try:
+            yield made
+        finally:
+            made.close()
+
+    def begin(self, task: str) -> None:
+        """Do the first run of a task, in a process of its own, where that has not been done."""
+        if task not in self.begun:
+            self.run_alone(f"{task}.follow")
+
+    def run_alone(self, task: str, folder: Path | None = None, **more: str) -> dict[str, Any]:
+        """Run a task once, recorded, in a fresh process; see `once.main` for what comes back.
+
+        With a folder the state database is there, and not the house's own; `more` are further settings.
+        """
+        environment = self.environment() | more
+        if folder is None:
+            self.begun.add(task.partition(".")[0])
+        else:
+            environment["STATE_DATABASE_URL"] = f"sqlite:///{folder / 'state.db'}"
+        return processes.python("benchmarks.once", task, str(folder or self.folder), environment=environment)
+
+    def begin_anew(self) -> None:
+        """Empty the table of locations, and forget all that Janitor remembers."""
+        self.execute(self.warehouses.mlwh_url, "TRUNCATE TABLE labware_location")
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        self.begun.clear()
+
+    def execute(self, url: URL, statement: str, **parameters: object) -> list[Any]:
+        """Run a statement on one of the warehouses in a transaction; its rows, where it has any."""
+        engines = (self.warehouses.labwhere, self.warehouses.mlwh, self.warehouses.events)
+        engine = next(engine for engine in engines if engine.url == url)
+        with engine.begin() as connection:
+            result = connection.execute(text(statement), parameters)
+            return list(result) if result.returns_rows else []
+
+    def labwhere(self, statement: str, **parameters: object) -> list[Any]:
+        """Run a statement on LabWhere."""
+        return self.execute(self.warehouses.labwhere_url, statement, **parameters)
+
+    def mlwh(self, statement: str, **parameters: object) -> list[Any]:
+        """Run a statement on MLWH."""
+        return self.execute(self.warehouses.mlwh_url, statement, **parameters)
+
+    def names(self) -> dict[str, str]:
+        """The databases' names, for statements that go over all three."""
+        urls = (self.warehouses.labwhere_url, self.warehouses.mlwh_url, self.warehouses.events_url)
+        return {name: str(url.database) for name, url in zip(("labwhere", "mlwh", "events"), urls, strict=True)}
+
+
+@contextmanager
+def built(servers: Servers, labwares: int, smaller: House | None = None) -> Iterator[House]:
+    """Warehouses with so many labwares, gone after the block."""
+    folder = Path(tempfile.mkdtemp(prefix="janitor-benchmarks-"))
+    try:
+        with Warehouses.on_server(servers.sql) as warehouses:
+            fill(warehouses.labwhere, warehouses.mlwh, warehouses.events, labwares)
+            yield House(labwares, warehouses, servers, folder, Exchange(servers.broker), smaller)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Clocked:
+    """A task that notes how long each call of it took, within its recorded run."""
+
+    func: Callable[[Settings], object]
+    seconds: list[float] = field(default_factory=list)
+
+    def __call__(self, settings: Settings) -> object:
+        """Call the task."""
+        began = perf_counter()
+        try:
+            return self.func(settings)
+        finally:
+            self.seconds.append(perf_counter() - began)

@@ -1,0 +1,39 @@
+"""Run one task, recorded, in a process of its own: `python -m benchmarks.once TASK FOLDER`, with the settings in the
+environment. Its last line is JSON: seconds of the task and of the whole run, peak memory in MB, and the counts.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.measures import peak_mb
+from janitor.settings import Settings
+from tests.runs import Daemon
+
+
+def main(task: str, folder: str) -> None:
+    """Run the task `package.function`."""
+    package, _, function = task.rpartition(".")
+    func = getattr(importlib.import_module(f"janitor.tasks.{package}"), function)
+    seconds = 0.0
+
+    def clocked(settings: Settings) -> object:
+        nonlocal seconds
+        began = time.perf_counter()
+        returned = func(settings)
+        seconds = time.perf_counter() - began
+        return returned
+
+    daemon = Daemon(os.environ, Path(folder))
+    began = time.perf_counter()
+    counts = daemon.counts(clocked, task)
+    whole = time.perf_counter() - began
+    daemon.close()
+    print(json.dumps({"seconds": seconds, "run_seconds": whole, "peak_mb": peak_mb(), "counts": dict(counts)}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,51 @@
+"""The growth curves as a picture: the same figures give the same file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+
+from matplotlib import pyplot  # noqa: E402  # the backend is to be chosen first
+
+Points = Sequence[tuple[int, float, str]]
+STYLE: Any = {"svg.hashsalt": "janitor", "svg.fonttype": "path", "font.size": 9, "axes.spines.top": False}
+TO_SECONDS = {"ms": 1e-3, "s": 1.0}
+
+
+def draw(path: Path, curves: Mapping[str, Points]) -> None:
+    """Draw what takes time, in seconds over labwares, both logarithmic, into an SVG file; rates become seconds."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
+        labels = []
+        for name, points in curves.items():
+            seconds = [(size, _seconds(size, value, unit)) for size, value, unit in points]
+            known = [(size, value) for size, value in seconds if value]
+            if known:
+                line = axes.plot(*zip(*known), marker="o")[0]
+                labels.append((known[-1][1], name, line.get_color()))
+        _label(axes, labels)
+        axes.set(xscale="log", yscale="log", xlabel="labwares", ylabel="seconds", title="Growth with the warehouse")
+        axes.spines["right"].set_visible(False)
+        axes.grid(alpha=0.3)
+        figure.savefig(path, metadata={"Date": None, "Creator": None})
+        pyplot.close(figure)
+
+
+def _seconds(size: int, value: float, unit: str) -> float | None:
+    if unit == "rows/s":
+        return size / value
+    return value * TO_SECONDS[unit] if unit in TO_SECONDS else None
+
+
+def _label(axes: "matplotlib.axes.Axes", labels: list[tuple[float, str, Any]]) -> None:
+    """Name each line at its end, no two names over each other."""
+    lowest = 0.0
+    for value, name, color in sorted(labels, key=lambda one: one[:2]):
+        height = max(value, lowest)
+        lowest = height * 1.6
+        axes.annotate(
+            name, (1.01, height), xycoords=("axes fraction", "data"), color=color, va="center", annotation_clip=False
+        )

@@ -1,0 +1,132 @@
+"""Publishing rows: binary, confirmed and mandatory."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from pika.connection import Parameters
+
+from benchmarks import pika_bare
+from benchmarks.house import House
+from benchmarks.measures import Line, Rival, seconds_of
+from janitor.avro import Schema
+from janitor.publisher import open_publisher
+from janitor.settings import Settings
+from tests.fixtures import Exchange
+
+ROWS, REPEATS, GROUP, BLOCKING_ROWS, LOOSE_ROWS = 100_000, 3, 100, 2_000, 20_000
+WINDOWS = (100, 1_000)
+AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def measure(house: House, rivals: bool) -> list[Line]:
+    """Rows a second, from records to confirmed, connection included; medians of three, taking turns with the rivals."""
+    rows = min(ROWS, house.labwares * 10)
+    schema = Schema.load("janitor.tasks.sequencing_publisher", "message_schemas/sample_sequence_status.avsc")
+    records = [record(number) for number in range(rows)]
+    bodies = [schema.encode(one) for one in records]
+    settings = Settings.load(house.environment(), dotenv=None)
+    parameters, name = house.servers.broker.parameters, house.exchange.name
+    ways: dict[str, Callable[[], float]] = {"janitor": lambda: seconds_of(lambda: publish(settings, schema, records))}
+    if rivals:
+        ways |= _windowed(parameters, name, bodies)
+    rates = {way: rows / statistics.median(taken) for way, taken in _in_turns(ways, house.exchange, rows).items()}
+    if rivals:
+        rates |= _slow_or_loose(house, bodies)
+    return _lines(rows, rates)
+
+
+def record(number: int) -> dict[str, object]:
+    """One row of a status change, of the length that most have."""
+    id_run, tag = 48_000 + number // 96, number % 96 + 1
+    return {
+        "change_date": AT + timedelta(seconds=number // 96),
+        "id_run": id_run,
+        "sequencing_study": f"Study {number % 101} of cell line 37",
+        "sample_supplier_id": f"supplier sample {number}",
+        "labware_barcode": f"SQPD-{number // 48}",
+        "run_status": number % 13 + 1,
+        "irods_root_collection": f"/seq/illumina/runs/48/{id_run}",
+        "irods_data_relative_path": f"lane1/plex{tag}/{id_run}_1#{tag}.cram",
+        "irods_secondary_data_relative_path": None,
+    }
+
+
+def publish(settings: Settings, schema: Schema, records: Sequence[dict[str, object]]) -> None:
+    """Publish records as the task does, in groups that are confirmed one after the other."""
+    with open_publisher(
+        settings,
+        schema,
+        exchange=settings.sequencing_publisher_exchange,
+        subject="sample_sequence_status",
+        message_type="sample_sequence_status",
+        encoding="binary",
+        unroutable="fail",
+    ) as publisher:
+        for start in range(0, len(records), GROUP):
+            publisher.publish(records[start : start + GROUP])
+
+
+def _windowed(parameters: Parameters, name: str, bodies: Sequence[bytes]) -> dict[str, Callable[[], float]]:
+    def of(window: int) -> Callable[[], float]:
+        return lambda: pika_bare.windowed(parameters, name, bodies, window)
+
+    return {f"window {window:,}": of(window) for window in WINDOWS}
+
+
+def _slow_or_loose(house: House, bodies: Sequence[bytes]) -> dict[str, float]:
+    parameters, name = house.servers.broker.parameters, house.exchange.name
+    few, some = bodies[:BLOCKING_ROWS], bodies[:LOOSE_ROWS]
+    ways = {
+        "blocking": (few, lambda: pika_bare.blocking(parameters, name, few)),
+        "pika without confirms": (some, lambda: pika_bare.unconfirmed(parameters, name, some)),
+    }
+    return {
+        way: len(sent) / statistics.median(_in_turns({way: publishing}, house.exchange, len(sent))[way])
+        for way, (sent, publishing) in ways.items()
+    }
+
+
+def _in_turns(ways: dict[str, Callable[[], float]], exchange: Exchange, rows: int) -> dict[str, list[float]]:
+    taken: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(REPEATS):
+        for way, publishing in ways.items():
+            taken[way].append(publishing())
+            _empty(exchange, rows)
+    return taken
+
+
+def _empty(exchange: Exchange, rows: int) -> None:
+    """Make sure that all messages are in the queue, and take them out."""
+    for _ in range(100):
+        if exchange.waiting() >= rows:
+            break
+        time.sleep(0.1)
+    waiting = exchange.waiting()
+    if waiting != rows:
+        raise AssertionError(f"the queue holds {waiting} messages, not {rows}")
+    with exchange.broker.channel() as channel:
+        channel.queue_purge(exchange.queue)
+    time.sleep(1)  # for the broker to forget them, so that they do not slow down whoever is next
+
+
+def _lines(rows: int, rates: dict[str, float]) -> list[Line]:
+    name, ours = f"publishing {rows:,} rows, binary, confirmed and mandatory", rates["janitor"]
+    bare = {way: rate for way, rate in rates.items() if way.startswith("window")}
+    if not bare:
+        return [Line(name, ours, "rows/s")]
+    best = max(bare, key=lambda way: bare[way])
+    blocking = Rival("BlockingConnection, a confirm for each message", rates["blocking"], f"{BLOCKING_ROWS:,} messages")
+    windows = [Rival(f"bare pika, ready bytes, {way}", rate) for way, rate in bare.items()]
+    limit = Rival(
+        "limit: pika without confirms, ready bytes",
+        rates["pika without confirms"],
+        f"{LOOSE_ROWS:,} messages; it loses some",
+    )
+    share, times = 100 * ours / bare[best], ours / rates["blocking"]
+    return [
+        Line(name, ours, "rows/s", rivals=[*windows, blocking, limit]),
+        Line(f"{name}, of bare pika with {best}", share, "%", ">= 70 %", share >= 70),
+        Line(f"{name}, over BlockingConnection", times, "times as fast", ">= 15 times", times >= 15),
+    ]

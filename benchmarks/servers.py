@@ -1,0 +1,40 @@
+"""The servers of a run of the benchmarks: a MariaDB and a RabbitMQ of its own, stopped in its end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.servers import Broker, MariaDB, RabbitMQ
+
+OPTIONS = (
+    "--innodb-buffer-pool-size=2G",
+    "--innodb-log-file-size=1G",
+    # The suite's servers do not wait for the disk; these do, as a warehouse's server does.
+    "--innodb-flush-log-at-trx-commit=1",
+    "--innodb-flush-method=O_DIRECT",
+    "--local-infile=1",
+    "--performance-schema=ON",
+    # Counting costs time: it is switched on only where the counters are read.
+    "--performance-schema-consumer-global-instrumentation=OFF",
+)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the databases and the exchanges are."""
+
+    sql: MariaDB
+    broker: Broker
+
+
+@contextmanager
+def started() -> Iterator[Servers]:
+    """Both servers, on free ports of the loopback interface, in folders of their own."""
+    sql, broker = MariaDB(*OPTIONS), RabbitMQ()
+    try:
+        sql.start()
+        broker.start()
+        yield Servers(sql, broker)
+    finally:
+        broker.close()
+        sql.close()
