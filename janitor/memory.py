@@ -3,6 +3,7 @@
 In a dry run everything can be read and nothing is written.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -11,9 +12,11 @@ import tenacity
 from sqlalchemy import Connection
 
 from janitor.errors import JanitorError, Unavailable
-from janitor.runs import Run, current_run
+from janitor.runs import Fence, Run, current_run
 from janitor.state import State, cursors, leases, ledger, quarantine
 from janitor.state.quarantine import Quarantined
+
+log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60.0
 WAIT_SECONDS = 0.2
@@ -160,8 +163,12 @@ def exclusively(name: str) -> Iterator[None]:
     run = current_run()
     state, holder = _state(run), run.holder
     while True:
+        left = set(state.unreleased)
         with state.begin(*run.fences.values()) as connection:
+            for lease in left:
+                leases.release(connection, lease)
             fence = leases.acquire(connection, name, holder, state.now(connection), LEASE_SECONDS)
+        state.unreleased -= left
         if fence is not None:
             break
         run.sleep(WAIT_SECONDS)
@@ -170,8 +177,19 @@ def exclusively(name: str) -> Iterator[None]:
         yield
     finally:
         del run.fences[name]
+        _release(state, fence)
+
+
+def _release(state: State, fence: Fence) -> None:
+    # What was done under the lease is done, whether or not the state database can be told at once.
+    state.unreleased.add(fence)
+    try:
         with state.begin() as connection:
             leases.release(connection, fence)
+    except JanitorError as exc:
+        log.warning("the lease %s will be given back later: %s", fence.name, exc)
+    else:
+        state.unreleased.discard(fence)
 
 
 @contextmanager

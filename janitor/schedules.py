@@ -22,6 +22,8 @@ HELP = (
 SHORTEST_SECONDS = 0.05
 LONGEST_SECONDS = 10 * 365 * 86400.0
 MOST_SLOTS = 100_000
+PUT_OFF = timedelta(hours=3)
+"""How long after its time on the wall a slot may come that clocks going forward put off: more than any zone does."""
 """How many slots are counted one by one; a longer stretch is told as at least that many."""
 
 
@@ -90,9 +92,25 @@ def next_slot(trigger: BaseTrigger, after: datetime) -> datetime | None:
     """The first slot later than a moment; None where there is none any more."""
     if isinstance(trigger, IntervalTrigger):
         return _next_multiple(trigger, after)
-    slot: datetime | None = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
-    # A date's trigger gives its one moment whenever it is asked first, also long after it.
-    return slot.astimezone(timezone.utc) if slot is not None and slot > after else None
+    slot: datetime | None = trigger.get_next_fire_time(None, _begin(trigger, after) + timedelta(microseconds=1))
+    while slot is not None and slot <= after:
+        if not isinstance(trigger, CronTrigger):
+            return None  # a date's trigger gives its one moment whenever it is asked first, also long after it
+        slot = trigger.get_next_fire_time(None, slot + timedelta(microseconds=1))
+    return None if slot is None else slot.astimezone(timezone.utc)
+
+
+def _begin(trigger: BaseTrigger, after: datetime) -> datetime:
+    # Just after clocks went forward a slot of the hour left out may still be to come; asked only now, APScheduler
+    # would not know of it.
+    before = after - PUT_OFF
+    if isinstance(trigger, CronTrigger) and _offset(trigger, before) < _offset(trigger, after):
+        return before
+    return after
+
+
+def _offset(trigger: CronTrigger, moment: datetime) -> timedelta:
+    return moment.astimezone(trigger.timezone).utcoffset() or timedelta()
 
 
 def slots_between(trigger: BaseTrigger, after: datetime, until: datetime) -> Slots | None:

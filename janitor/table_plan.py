@@ -71,6 +71,8 @@ class Rules:
             plan.refused.append(self._foreign(row, kept))
         elif kept == row:
             plan.unchanged += 1
+        elif self._age(kept) > self._age(row) and kept[self.layout.key_at] != row[self.layout.key_at]:
+            plan.refused.append(self._twin(row, kept))
         elif self._age(kept) > self._age(row):
             plan.older += 1
         else:

@@ -32,6 +32,8 @@ class State:
     def __init__(self, url: URL, connect_seconds: float = 5.0) -> None:
         """Prepare the engine; nothing is opened before the first use."""
         self.url = url
+        self.unreleased: set[Fence] = set()
+        """Leases of this process that could not be given back when they were done with."""
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
         self.engine = make_engine(url, read_only=False, limits=limits, create=True)
         self._reader = make_engine(url, read_only=True, limits=limits, create=True)

@@ -152,13 +152,18 @@ def _derive(found: Sequence[Found], checked: frozenset[int], without_audit: int)
     ids: dict[str, int] = {}
     rejected: list[Quarantined] = []
     for row in found:
-        if reason := _problem(row):
+        reason = _problem(row)
+        if not reason:
+            try:
+                made = _target(row)
+            except ValueError:
+                reason = f"the latest audit ({row.audit_id}) of labware {row.labware_barcode!r} has no valid date"
+            else:
+                rows.append(made)
+                ids[str(made.labware_barcode)] = row.labware_id
+        if reason:
             key = row.labware_barcode or f"labware {row.labware_id}"
             rejected.append(Quarantined(key, reason, str(row.labware_id)))
-        else:
-            made = _target(row)
-            rows.append(made)
-            ids[str(made.labware_barcode)] = row.labware_id
     return Derived(checked, rows, ids, rejected, without_audit)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,11 @@ class StatusChanges:
     without_manifest: int = 0
 
 
+def undated(id_run_status: int) -> str:
+    """The key under which a status without a valid date is in quarantine, where others are there by sample."""
+    return f"status {id_run_status}"
+
+
 class Deriver:
     """Makes the messages of statuses; the zone is that of the dates in iseq_run_status."""
 
@@ -45,6 +50,10 @@ class Deriver:
         self, status: Row[Any], run_parts: Iterable[Part], only: frozenset[str] | None = None
     ) -> StatusChanges:
         """All changes of one status; with `only`, those of the samples with these uuids."""
+        if not isinstance(status.date, datetime):
+            key = undated(status.id_run_status)
+            reason = f"{key} of run {status.id_run}: its date {status.date!r} is no date"
+            return StatusChanges(status.id_run_status, [], [Quarantined(key, reason, str(status.id_run_status))])
         changes: list[Change] = []
         rejected: dict[str, Quarantined] = {}
         without_manifest: set[str] = set()

@@ -16,7 +16,7 @@ from janitor.publisher import Publisher, open_publisher
 from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.tasks.sequencing_publisher import parts
-from janitor.tasks.sequencing_publisher.changes import SCHEMA, Change, Deriver, StatusChanges
+from janitor.tasks.sequencing_publisher.changes import SCHEMA, Change, Deriver, StatusChanges, undated
 
 NAME = "sequencing_publisher"
 MESSAGE_TYPE = "sample_sequence_status"
@@ -26,10 +26,12 @@ LEDGER_AGE = 3 * WINDOW + timedelta(days=1)
 RUNS_AT_ONCE = 20
 BATCH_CHANGES = 2_000
 BACK_ROWS = 1_000
+PAGES_WITHOUT = 20
+"""After how many pages without a recent status no more are looked for: old ones may have been loaded after them."""
 
 log = logging.getLogger(__name__)
 
-Only = Mapping[int, frozenset[str]]
+Only = Mapping[int, frozenset[str] | None]
 
 
 def follow(settings: Settings) -> dict[str, int]:
@@ -128,15 +130,17 @@ class Publication:
         self.publish_statuses(wanted, page=page)
 
     def recent(self, since: datetime) -> Iterator[Row[Any]]:
-        """The statuses set after a moment, read backwards by id until a whole page was set before it."""
+        """The statuses set after a moment, read backwards by id until many pages on end were set before it."""
         before = since.astimezone(self.settings.mlwh_timezone).replace(tzinfo=None)
         last: int | None = None
-        while True:
+        without = 0
+        while without < PAGES_WITHOUT:
             page = self.feed.back_from(last, BACK_ROWS)
-            found = [row for row in page if row.date >= before]
+            found = [row for row in page if isinstance(row.date, datetime) and row.date >= before]
             yield from found
-            if not found or len(page) < BACK_ROWS:
+            if len(page) < BACK_ROWS:
                 return
+            without = 0 if found else without + 1
             last = page[-1].id_run_status
 
     def wanted(self, rows: Iterable[Row[Any]], position: Position) -> list[Row[Any]]:
@@ -152,12 +156,14 @@ class Publication:
             for sample_uuid, item in page:
                 if int(item) not in known:
                     found.setdefault(int(item), set()).add(sample_uuid)
-        return {id_run_status: frozenset(samples) for id_run_status, samples in found.items()}
+        # What waits for its own date waits with all its samples.
+        whole = {id_run_status for id_run_status, keys in found.items() if undated(id_run_status) in keys}
+        return {id: None if id in whole else frozenset(samples) for id, samples in found.items()}
 
     def entitled(self, rows: Iterable[Row[Any]]) -> list[Row[Any]]:
         """Those of the statuses that were not set before the day that was set."""
         since = self.settings.sequencing_publisher_since
-        return [row for row in rows if since is None or row.date.date() >= since]
+        return [row for row in rows if since is None or not isinstance(row.date, datetime) or row.date.date() >= since]
 
     def let_go(self, ids: Iterable[int]) -> None:
         """Take these statuses out of quarantine: they are gone, or not to be published any more."""

@@ -1,5 +1,5 @@
 -- The labwares of some events.
-SELECT DISTINCT roles.event_id, subjects.uuid AS labware_uuid, subjects.friendly_name AS labware_barcode
+SELECT /*! STRAIGHT_JOIN */ DISTINCT roles.event_id, subjects.uuid AS labware_uuid, subjects.friendly_name AS labware_barcode
 FROM roles
 JOIN subjects ON subjects.id = roles.subject_id
 WHERE roles.event_id IN :event_ids

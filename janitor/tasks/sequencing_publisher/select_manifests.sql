@@ -1,5 +1,5 @@
 -- The latest manifest update of some samples, found from the samples: their roles, and the events of these.
-SELECT subjects.uuid AS sample_uuid, MAX(events.id) AS event_id
+SELECT /*! STRAIGHT_JOIN */ subjects.uuid AS sample_uuid, MAX(events.id) AS event_id
 FROM subjects
 JOIN roles ON roles.subject_id = subjects.id
 JOIN events ON events.id = roles.event_id

@@ -1,5 +1,6 @@
 -- The products of some runs whose flowcell row names a sample and a study, each with its place in iRODS where it has one.
-SELECT
+-- MySQL joins in this order, whatever it believes of tables that it has not analysed yet.
+SELECT /*! STRAIGHT_JOIN */
   products.id_run,
   sample.uuid_sample_lims,
   sample.supplier_name,

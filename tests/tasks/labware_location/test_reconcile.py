@@ -169,6 +169,43 @@ def test_reconcile_gives_way_to_a_busy_server(
     daemon.close()
 
 
+@pytest.mark.parametrize("busy", ["LabWhere", "MLWH"])
+def test_reconcile_gives_way_to_either_server(
+    busy: str,
+    sqlite_warehouses: Warehouses,
+    mariadb_warehouses: Warehouses,
+    state_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(load_limit, "PAUSE_SECONDS", 0.05)
+    on_file, served, server = sqlite_warehouses, mariadb_warehouses, mariadb_warehouses.server
+    assert server is not None
+    engines = (served.labwhere, on_file.mlwh) if busy == "LabWhere" else (on_file.labwhere, served.mlwh)
+    warehouses = Warehouses(*engines, on_file.events)
+    lab = LabWhere(warehouses.labwhere)
+    lab.scan(lab.labware("DN1"), lab.user(), lab.location())
+    daemon = Daemon(warehouses.environment() | {"LOAD_LIMIT_THREADS_RUNNING": "3"}, state_folder)
+    threads = [threading.Thread(target=doze, args=(server,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    try:
+        until(lambda: len(sleepers(server)) == 5)
+        run = threading.Thread(target=daemon.run, args=(reconcile,))
+        run.start()
+        until(lambda: "over the limit of 3" in caplog.text or not run.is_alive())
+        assert run.is_alive() and not stored(warehouses.mlwh)
+    finally:
+        for (id,) in sleepers(server):
+            server.execute(f"KILL QUERY {id}")
+        for thread in threads:
+            thread.join()
+    run.join(20)
+    assert set(stored(warehouses.mlwh)) == {"DN1"}
+    daemon.close()
+
+
 def doze(server: SqlServer) -> None:
     """Keep a thread of the server running, until it is killed."""
     with contextlib.suppress(DBAPIError):

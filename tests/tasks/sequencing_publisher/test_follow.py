@@ -77,6 +77,43 @@ def test_since_begins_at_the_first_status_of_that_day(
     assert in_files(messages_dir) == Counter(derived(warehouses, statuses=wanted).messages.values())
 
 
+def test_old_statuses_loaded_last_hide_no_recent_ones(
+    warehouse: Warehouse, to_files: MakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "BACK_ROWS", 3)
+    study, today = warehouse.study(), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    product = warehouse.product(RUN, warehouse.sample(), study)
+    warehouse.status(RUN, 1, today - timedelta(days=1))
+    for number in range(3 * (publish.PAGES_WITHOUT - 1)):
+        warehouse.status(RUN, 2, today - timedelta(days=30, minutes=number))
+    daemon = to_files()
+    daemon.counts(follow)
+    warehouse.irods(product, "/root", "late.cram")
+    assert daemon.counts(reconcile)["published"] == 1
+
+
+def test_a_status_that_gets_its_date_is_published(
+    mariadb_warehouses: Warehouses, state_folder: Path, messages_dir: Path
+) -> None:
+    warehouse = Warehouse(mariadb_warehouses, datetime.now(UTC).replace(tzinfo=None, microsecond=0))
+    small_run(warehouse)
+    undated = warehouse.status(RUN, 5)
+    change = f"UPDATE iseq_run_status SET date = '{{}}' WHERE id_run_status = {undated}"
+    with warehouse.mlwh.transaction():
+        warehouse.mlwh.execute("SET SESSION sql_mode = ''")
+        warehouse.mlwh.execute(change.format("0000-00-00"))
+    settings = {"MESSAGES_DIR": str(messages_dir), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
+    daemon = Daemon(mariadb_warehouses.environment() | settings, state_folder)
+    for task in (follow, reconcile):
+        counts = daemon.counts(task)
+        assert (counts["published"], counts["quarantined"]) == (0, 1)
+    with warehouse.mlwh.transaction():
+        warehouse.mlwh.execute(change.format("2020-07-01"))
+    counts = daemon.counts(reconcile)
+    assert (counts["published"], counts["quarantined"]) == (3, 0)
+    daemon.close()
+
+
 def test_reconcile_looks_back_fourteen_days(
     warehouse: Warehouse, to_files: MakeDaemon, messages_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
