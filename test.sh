@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the whole suite against servers of its own, with coverage as XML (coverage.xml) and HTML (htmlcov/).
 # Arguments go to pytest: ./test.sh tests/test_feeds.py -k lag
+# ./test.sh --faults runs the fault suite alone, and whole, on MariaDB and on MySQL; FAULTS_SEED=7 is another seed than 1.
 # JANITOR_TEST_MYSQL_URL (mysql+pymysql://root:...) and JANITOR_TEST_RABBITMQ_URL (amqp://...) name servers to use instead.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -43,6 +44,25 @@ get_servers() {
     fi
 }
 
+# The whole fault suite: on MariaDB, and again on MySQL where a server can be had.
+whole_faults() {
+    local root=${JANITOR_TEST_MYSQL_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/janitor/mysql} reason code=0
+    echo "== The fault suite on MariaDB"
+    .pipenv/bin/pipenv run test tests/faults --faults "$@" || code=$?
+    if reason=$(tests/get_mysql.sh "$root" 2>&1); then
+        echo "== The fault suite on MySQL"
+        JANITOR_TEST_MYSQL_ROOT=$root .pipenv/bin/pipenv run test tests/faults --faults "$@" || code=$?
+    else
+        echo "== The fault suite on MySQL is skipped: $reason"
+    fi
+    return "$code"
+}
+
 make_environment dev
 get_servers
-exec .pipenv/bin/pipenv run test "$@"
+if [ "${1:-}" = --faults ]; then
+    shift
+    whole_faults "$@"
+else
+    exec .pipenv/bin/pipenv run test "$@"
+fi

@@ -21,7 +21,7 @@ from janitor.journal import FAILURES, Journal, Record, is_recorded
 from janitor.logs import Mask, RunLog
 from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running
 from janitor.settings import Settings
-from janitor.state import State, jobs, leases, logs, runs
+from janitor.state import State, leases, logs, runs, starts
 from janitor.state.database import held_names
 from janitor.state.logs import LogLine
 from janitor.state.runs import Attempt, Ending, LostSlots
@@ -175,12 +175,14 @@ class Runner:
 
     def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | None:
         now = datetime.now(timezone.utc)
-        if slot.at is not None and jobs.is_paused(connection, job.id):
+        standing = starts.look(connection, job.id)
+        if slot.at is not None and standing.paused:
             self._skip(connection, job, slot.at, "paused")
             return None
         lease, shared_now = leases.job_lease(job.id), self.state.now(connection)
-        fence = leases.acquire(connection, lease, self.holder, shared_now, self.settings.lease_seconds, again=True)
-        other = runs.running(connection, job.id)
+        seconds = self.settings.lease_seconds
+        fence = leases.take(connection, lease, standing.lease, self.holder, shared_now, seconds, again=True)
+        other = None if standing.running is None else runs.get(connection, standing.running)
         if fence is None:
             where = f"run {other.id}" if other else "its last run"
             self._skip(connection, job, slot.at, f"still running in another process ({where})")

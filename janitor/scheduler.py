@@ -4,8 +4,9 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,23 +19,33 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from apscheduler.util import ref_to_obj, undefined
+from sqlalchemy import Connection, delete, select, update
 
 from janitor import schedules
-from janitor.errors import BadSetting, Interrupted
+from janitor.errors import BadSetting, Interrupted, JanitorError
 from janitor.execution import Runner, Slot
 from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, is_true, variable
 from janitor.keeper import Keeper
 from janitor.lanes import Lanes, before_last
 from janitor.needs import Need
+from janitor.runs import Outcome
 from janitor.settings import Settings
 from janitor.state import jobs as job_records
 from janitor.state import runs
 from janitor.state.jobs import JobRecord
+from janitor.state.tables import jobs as job_table
+from janitor.state.tables import runs as run_table
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
 """The clock ticks at least this often, due slots or none, and touches its heartbeat file."""
+
+RECORD_SECONDS = 5.0
+"""How long a daemon that stops may take, after its grace, to record what it still has to: a server may hang."""
+
+LEAP = timedelta(seconds=60)
+"""By how much the time of day must leap, either way, for the slots to be counted anew; less is waited out."""
 
 
 class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no annotations
@@ -49,6 +60,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         self._keeper: Keeper | None = None
         self._stopping = threading.Event()
         self._beats_fail = False
+        self._leapt = ""
         defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
         super().__init__(timezone=timezone.utc, executors={"default": self._lanes}, job_defaults=defaults)
 
@@ -228,11 +240,17 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
 
     def _main_loop(self) -> None:
         wait: float | None = 0.0
+        seen = time.time()
         while self.state != STATE_STOPPED and not self._stopping.is_set():
             self._event.wait(min(HEARTBEAT_SECONDS, HEARTBEAT_SECONDS if wait is None else wait))
             self._event.clear()
             if self._stopping.is_set():
                 break
+            leap, seen = timedelta(seconds=time.time() - seen), time.time()
+            if abs(leap) > LEAP and self.state == STATE_RUNNING:
+                self._leap(leap)
+            if self._leapt:
+                self._count_anew()
             wait = self._process_jobs()
             self._beat()
 
@@ -247,24 +265,54 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         else:
             self._beats_fail = False
 
-    def _lead(self) -> None:
+    def _leap(self, by: timedelta) -> None:
+        """Hold the clock: APScheduler would wait until it is as late again, or list each slot that was leapt over."""
+        log.warning("the time of day leapt by %+.0f s: the slots are counted anew", by.total_seconds())
+        self._leapt = "the machine was asleep, or its clock was set forward"
+        self.pause()
+
+    def _count_anew(self) -> None:
+        """Let the clock go again, once the state database has told which slots have an outcome."""
+        runner = self._lanes.runner
+        if self.state == STATE_RUNNING or runner.daemon_fence is None:
+            self._leapt = ""  # the keeper has led, or will when it may, and that counts them too
+            return
+        try:
+            runner.flush()
+            self._lead(self._leapt)
+        except JanitorError as exc:
+            log.warning("the slots cannot be counted yet, and no run begins: %s", exc)
+
+    def _lead(self, why: str = "") -> None:
         """Account for the slots since the last one on record, and let the clock go."""
         runner, now = self._lanes.runner, datetime.now(timezone.utc)
         known = {job.id: (job.schedule, job.enabled) for job in self.jobs.values()}
         fences = (runner.daemon_fence,) if runner.daemon_fence else ()
         with runner.state.begin(*fences) as connection:
             before = job_records.remember(connection, known, now)
-            last = runs.last_slots(connection)
+            last = self._last_slots(connection, now)
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
+        self._leapt = ""
         for job in (job for job in self.jobs.values() if job.enabled):
-            slot = self._owed(job, _accounted_until(before.get(job.id), last.get(job.id), now), now)
-            self._set_next(job, now)
+            slot = self._owed(job, _accounted_until(before.get(job.id), last.get(job.id), now), now, why)
+            # Another machine's clock may be a little ahead of this one's: its slots have their outcomes.
+            self._set_next(job, max(now, last.get(job.id, now)))
             if slot is not None:
                 self._lanes.enter(job, slot)
         if self.state != STATE_STOPPED:
             self.resume()
 
-    def _owed(self, job: Job, since: datetime | None, now: datetime) -> Slot | None:
+    def _last_slots(self, connection: Connection, now: datetime) -> dict[str, datetime]:
+        """Each job's newest slot on record, once those are taken back that a clock far ahead of this one recorded."""
+        last = runs.last_slots(connection)
+        ahead = [job for job in self.jobs.values() if last.get(job.id, now) > now + LEAP]
+        for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
+            log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
+            _take_back(connection, job, now)
+        connection.execute(update(job_table).where(job_table.c.enabled_at > now + LEAP).values(enabled_at=now))
+        return runs.last_slots(connection) if ahead else last
+
+    def _owed(self, job: Job, since: datetime | None, now: datetime, why: str = "") -> Slot | None:
         """The slot that runs now, where one is owed; the others that were lost are recorded."""
         if since is None:
             first = isinstance(job.trigger, IntervalTrigger) and job.catch_up == "last" and job.id not in self._begin_at
@@ -274,7 +322,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         if lost is None:
             return None
         down = f"no daemon was running between {since:%Y-%m-%d %H:%M:%S} and {now:%Y-%m-%d %H:%M:%S} UTC"
-        return self._lanes.account(job, lost, before_last(job.trigger, lost), now, down, runs.CATCH_UP)
+        return self._lanes.account(job, lost, before_last(job.trigger, lost), now, why or down, runs.CATCH_UP)
 
     def _set_next(self, job: Job, now: datetime) -> None:
         clock_job = self.get_job(job.id)
@@ -299,7 +347,9 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
 
     def _stop_in_order(self, runner: Runner) -> None:
         """Let no run begin, ask those that go on to stop, wait the grace, and record what was cut off."""
-        self._lanes.close()
+        closing = threading.Thread(target=self._lanes.close, name="closing", daemon=True)
+        closing.start()
+        closing.join(0.1)
         if self.state != STATE_STOPPED:
             self.shutdown(wait=False)
         live = list(runner.live.values())
@@ -309,13 +359,22 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         for one in live:
             one.run.ask_to_stop(Interrupted("the daemon was asked to stop"))
         self._lanes.wait(self.settings.grace_seconds)
+        recording = threading.Thread(target=self._record_end, args=(runner, closing), name="recording", daemon=True)
+        recording.start()
+        recording.join(RECORD_SECONDS)
+        if recording.is_alive():
+            log.error("the state database does not answer: the next start records what ended here as interrupted")
+        log.info("stopped")
+
+    def _record_end(self, runner: Runner, closing: threading.Thread) -> None:
+        """Record what is not recorded yet, and give the leases back."""
+        closing.join()
         runner.cut_off(
             f"it came to no safe point within {self.settings.grace_seconds:g} s of the daemon being asked to stop"
         )
         if self._keeper is not None:
             self._keeper.stop()
         runner.state.close()
-        log.info("stopped")
 
 
 def _accounted_until(before: JobRecord | None, last_slot: datetime | None, now: datetime) -> datetime | None:
@@ -326,6 +385,21 @@ def _accounted_until(before: JobRecord | None, last_slot: datetime | None, now: 
         # It owes nothing for the time during which it was switched off.
         return now
     return max(last_slot or before.enabled_at, before.enabled_at)
+
+
+def _take_back(connection: Connection, job: Job, now: datetime) -> None:
+    """Let the slots of a job after `now` have no outcome yet: runs stay on record, without their slots."""
+    table, moment = run_table.c, timedelta(microseconds=1)
+    ahead = (table.job == job.id) & (table.slot_at > now)
+    idle = table.outcome.in_((Outcome.MISSED.value, Outcome.SKIPPED.value))
+    connection.execute(delete(run_table).where(ahead & idle))
+    connection.execute(update(run_table).where(ahead).values(slot_at=None, slot_until_at=None, slots=0))
+    across = (table.job == job.id) & (table.slot_at <= now) & (table.slot_until_at > now)
+    for row in connection.execute(select(run_table).where(across)).all():
+        past = schedules.slots_between(job.trigger, row.slot_at - moment, now)
+        until, count = (row.slot_at, 1) if past is None else (past.last_at, past.count)
+        values = {"slot_until_at": until, "ended_at": until, "slots": count}
+        connection.execute(update(run_table).where(table.id == row.id).values(values))
 
 
 def _touch(path: Path) -> None:

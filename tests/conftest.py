@@ -1,5 +1,6 @@
 """Fixtures: real servers, started when the first test asks for one, and fresh databases and exchanges for each test."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,28 @@ from tests.fixtures import Exchange, Warehouses
 from tests.servers import Broker, SqlServer, broker, sql_server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The fault suite is part of every run, in a short form."""
+    parser.addoption("--faults", action="store_true", help="run the fault suite as a whole, not in its short form")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let SIGTERM end the suite as Ctrl-C does, so that the servers are stopped; no test has to be quick."""
+    config.addinivalue_line("markers", "short_form: of the fault suite, left out with --faults")
+    config.addinivalue_line("markers", "whole_form: of the fault suite, only with --faults")
     hypothesis.settings.register_profile("suite", deadline=None)
     hypothesis.settings.load_profile("suite")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what came of each fault: the lines that tests noted as the property `faults`."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    noted = [value for report in reports for name, value in report.user_properties if name == "faults"]
+    if noted:
+        terminalreporter.section(f"faults, FAULTS_SEED={os.environ.get('FAULTS_SEED', '1')}")
+        for line in sorted(set(noted)):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -385,6 +385,40 @@ def test_slots_slept_over_are_missed_and_the_last_runs(runner: Runner, clock: Sc
         check_slots(runner.state, job.id, job.trigger)
 
 
+def test_slots_of_a_clock_that_was_ahead_are_taken_back(runner: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "interval", seconds=1, id="task")
+    clock.add_job(nothing, "date", run_date=now() + timedelta(minutes=50), id="once")
+    whole, hour = now().replace(microsecond=0), timedelta(hours=1)
+    remember(runner.state, "task", whole + hour)
+    # Across this moment lies a stretch that was missed as the clock was set forward; it ran then, and was set back.
+    missed = {"slot_until_at": whole + hour, "slots": 2 * 3600 + 1, "attempts": 0, "reason": "asleep"}
+    remember_run(runner.state, "task", whole - hour, "missed", **missed)
+    remember_run(runner.state, "task", whole + hour + SECOND)
+    skipped = {"slot_until_at": whole + hour + 3 * SECOND, "slots": 2, "attempts": 0, "reason": "still running"}
+    remember_run(runner.state, "task", whole + hour + 2 * SECOND, "skipped", **skipped)
+    remember_run(runner.state, "once", now() + timedelta(minutes=50))
+    assert tick(clock, runner, ended(runner, "task", 5))
+    stretch, ahead, *ran = rows_of(runner.state, "task")
+    assert (stretch.outcome, stretch.slot_at) == ("missed", whole - hour)
+    assert (ahead.outcome, ahead.slot_at, ahead.slot_until_at, ahead.slots) == ("succeeded", None, None, 0)
+    assert {row.outcome for row in ran} == {"succeeded"} and ran[0].slot_at < whole + 30 * SECOND
+    assert check_slots(runner.state, "task", clock.jobs["task"].trigger) == stretch.slots + len(ran)
+    # A date comes once, whatever the clock says.
+    (once,) = rows_of(runner.state, "once")
+    assert once.slot_at is not None
+
+
+def test_a_clock_a_little_behind_repeats_no_slot(runner: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "interval", seconds=1, id="task")
+    remember(runner.state, "task", now() - timedelta(days=1))
+    ahead = now().replace(microsecond=0) + 3 * SECOND
+    skipped = {"slot_until_at": ahead, "slots": 4, "attempts": 0, "reason": "still running"}
+    remember_run(runner.state, "task", ahead - 3 * SECOND, "skipped", **skipped)
+    assert tick(clock, runner, ended(runner, "task", 3))
+    assert [row.slot_at - ahead for row in rows_of(runner.state, "task")[1:3]] == [SECOND, 2 * SECOND]
+    check_slots(runner.state, "task", clock.jobs["task"].trigger)
+
+
 def test_the_clock_goes_on_while_the_state_is_away(mariadb: SqlServer, tmp_path: Path) -> None:
     ran: list[object] = []
     gone: list[int] = []

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
 
 from janitor.clocks import boot_id
 from janitor.runs import Fence
@@ -72,6 +73,19 @@ def acquire(
     `again` one's own is free too: for a caller who knows that nothing goes on under it.
     """
     row = connection.execute(_FOUND, {"b_name": name}).one_or_none()
+    return take(connection, name, row, holder, now, seconds, again)
+
+
+def take(
+    connection: Connection,
+    name: str,
+    row: Row[Any] | None,
+    holder: str,
+    now: datetime,
+    seconds: float,
+    again: bool = False,
+) -> Fence | None:
+    """As `acquire`, with the lease as it was found just now (None: there is none); who has been quicker has it."""
     expires_at = now + timedelta(seconds=seconds)
     if row is None:
         first = {"name": name, "holder": holder, "token": 1, "expires_at": expires_at}

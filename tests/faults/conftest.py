@@ -1,0 +1,55 @@
+"""Houses to ill-treat; the lines of the checker at the session's end; the short form and the whole one."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.house import House, open_house
+from tests.servers import Broker, SqlServer
+
+MakeHouse = Callable[..., House]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what belongs to the other form."""
+    other = "short_form" if config.getoption("--faults") else "whole_form"
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def faults_seed() -> int:
+    """FAULTS_SEED; 1 without it."""
+    return int(os.environ.get("FAULTS_SEED", "1"))
+
+
+@pytest.fixture
+def make_house(
+    mariadb: SqlServer, rabbitmq: Broker, tmp_path: Path, faults_seed: int, record_property: Callable[[str, Any], None]
+) -> Iterator[MakeHouse]:
+    """Makes a house on the suite's servers; keywords go to `open_house`, and may name other servers."""
+    made: list[House] = []
+    with ExitStack() as houses:
+
+        def make(**options: Any) -> House:
+            folder = tmp_path / f"house{len(made)}"
+            folder.mkdir()
+            arguments: dict[str, Any] = {"server": mariadb, "broker": rabbitmq, "seed": faults_seed} | options
+            opened: AbstractContextManager[House] = open_house(folder=folder, **arguments)
+            made.append(houses.enter_context(opened))
+            made[-1].note = lambda line: record_property("faults", line)
+            return made[-1]
+
+        yield make
+
+
+@pytest.fixture
+def house(make_house: MakeHouse) -> House:
+    """A house on the suite's servers, with its state in SQLite."""
+    return make_house()

@@ -1,0 +1,120 @@
+"""An independent consumer: pika and fastavro alone, on a durable queue of its own; it keeps every message it gets."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+from pika.exceptions import AMQPError
+
+from tests.fixtures import Received
+from tests.servers import Broker
+from tests.tasks.sequencing_publisher.consumer import records_of
+from tests.tasks.sequencing_publisher.oracle import Record, as_record
+
+RETRY_SECONDS = 0.2
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that arrived: its id, the run that published it, and what it says."""
+
+    id: str
+    run: str
+    records: tuple[Record, ...]
+
+
+class Consumer:
+    """Declares a durable fanout exchange and a durable queue bound to it, and collects from there until `close`.
+
+    The queue keeps what is published while the consumer is away; a message that the broker delivers again because it
+    did not hear of its acknowledgement is not counted twice.
+    """
+
+    def __init__(self, broker: Broker, exchange: str) -> None:
+        """Declare and bind, and begin to collect in a thread."""
+        self.broker, self.exchange, self.queue = broker, exchange, f"{exchange}.consumer"
+        self.messages: list[Message] = []
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self.declare()
+        self._thread = threading.Thread(target=self._loop, name="consumer", daemon=True)
+        self._thread.start()
+
+    def declare(self) -> None:
+        """Make the exchange, the queue and the binding, where they are not there."""
+        with self.broker.channel() as channel:
+            channel.exchange_declare(self.exchange, "fanout", durable=True)
+            channel.queue_declare(self.queue, durable=True)
+            channel.queue_bind(self.queue, self.exchange, "")
+
+    def unbind(self) -> None:
+        """Take the queue from the exchange."""
+        with self.broker.channel() as channel:
+            channel.queue_unbind(self.queue, self.exchange, "")
+
+    def drain(self) -> list[Message]:
+        """Wait until the queue is empty, and all that was in it is collected; every message so far."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        seen = -1
+        while self._waiting() or seen != len(self.messages):
+            if self._failure is not None:
+                raise self._failure
+            assert time.monotonic() < end, "the consumer does not come to the end of its queue"
+            seen = len(self.messages)
+            time.sleep(0.1)
+        return list(self.messages)
+
+    def close(self) -> None:
+        """Stop, and remove the queue and the exchange."""
+        self._stop.set()
+        self._thread.join(PATIENCE_SECONDS)
+        with self.broker.channel() as channel:
+            channel.queue_delete(self.queue)
+            channel.exchange_delete(self.exchange)
+
+    def _waiting(self) -> int:
+        with self.broker.channel() as channel:
+            count: int = channel.queue_declare(self.queue, passive=True).method.message_count
+            return count
+
+    def _loop(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._collect()
+                except (AMQPError, OSError):
+                    self._stop.wait(RETRY_SECONDS)
+        except BaseException as exc:  # whoever asks for the messages is told
+            self._failure = exc
+
+    def _collect(self) -> None:
+        connection = pika.BlockingConnection(self.broker.parameters)
+        try:
+            channel = connection.channel()
+            channel.basic_qos(prefetch_count=500)
+            for method, properties, body in channel.consume(self.queue, inactivity_timeout=0.1):
+                if self._stop.is_set():
+                    return
+                if method is not None and properties is not None and body is not None:
+                    self._keep(Received(body, properties, method.routing_key or "", method.redelivered))
+                    channel.basic_ack(method.delivery_tag or 0)
+        finally:
+            if connection.is_open:
+                connection.close()
+
+    def _keep(self, received: Received) -> None:
+        records = tuple(as_record(record) for record in records_of(received))
+        properties: Any = received.properties
+        message = Message(str(properties.message_id), str(properties.correlation_id), records)
+        if not (received.redelivered and message in self.messages):
+            self.messages.append(message)
+
+
+def counted(messages: Iterable[Message]) -> Counter[Record]:
+    """How often each record came."""
+    return Counter(record for message in messages for record in message.records)

@@ -1,0 +1,179 @@
+"""What goes wrong with a server or with the network to it, one thing after another, under one daemon that goes on."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import URL, make_url
+
+from tests.faults.house import URLS, House, eventually
+from tests.servers import SqlServer
+
+USER = "janitor"
+A_SECOND = 15.0
+STATEMENT_SECONDS = 2
+STATE_STATEMENT_SECONDS = 10
+"""The limit of a statement on the state database, which no setting changes."""
+SLACK_SECONDS = 2
+"""How much longer than that a silent connection is waited for."""
+LEASE_SECONDS = 15
+"""Long enough for a busy machine: of what becomes of a daemon without its lease, other tests tell."""
+SEEN_SECONDS = 60.0
+AGAIN_SECONDS = 0.01
+LONGEST_REASON = 500
+
+Happens = Callable[[], AbstractContextManager[None]]
+Repeats = Literal["no group", "one group", "a group a run"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong while the block of `happens` runs, and is put right at its end.
+
+    It lasts `seconds`, and where the history can be read meanwhile, until a run has failed for it. `words` are what at
+    least one of the failed runs says, in one of these wordings (none: no run need fail), and `culprits` what each of
+    them names. `repeats` bounds what may be published again: nothing; one group, whose confirms were lost; or one for
+    each run of the publisher that failed, where each sends it and each is refused the confirms.
+    """
+
+    name: str
+    happens: Happens
+    culprits: tuple[str, ...]
+    words: tuple[str, ...]
+    repeats: Repeats = "no group"
+    seconds: float = 0.0
+    hides_history: bool = False
+    slow: bool = False
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What a fault came to: how many runs failed, how many of the publisher's, why, and when all was well again."""
+
+    fault: Fault
+    failed: int
+    failed_publishing: int
+    reason: str
+    settled_seconds: float
+
+    @property
+    def repeatable(self) -> int:
+        """How many groups at most may have been published again."""
+        return {"no group": 0, "one group": 1, "a group a run": self.failed_publishing}[self.fault.repeats]
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        repeats = f", at most {self.repeatable} groups published again" if self.repeatable else ""
+        settled = f"settled after {self.settled_seconds:.1f} s"
+        return f"{self.fault.name}: {self.failed} runs failed{repeats}, {settled}; {self.reason or 'all succeeded'}"
+
+
+def choose(faults: Sequence[Fault], count: int, seed: int) -> list[Fault]:
+    """Some faults that do not take long, in an order of their own."""
+    chance = random.Random(f"{seed} {faults[0].name}")
+    return chance.sample([fault for fault in faults if not fault.slow], count)
+
+
+def begin(house: House, *servers: SqlServer, follows_alone: bool = False) -> None:
+    """Start the daemon, logged in as a user who may write where it has to but is no administrator, and the writer.
+
+    With `follows_alone` there are no reconciles, which would mend what a follow has lost.
+    """
+    if follows_alone:
+        house.only("labware_location", "sequencing_publisher")
+        house.writer.announced_only = True
+    prepare(house, *servers)
+    house.start()
+    house.settle(rounds=1)
+    house.writer.start(a_second=A_SECOND)
+
+
+def prepare(house: House, *servers: SqlServer) -> None:
+    """Make that user on the servers, and the daemon's limits short, before it starts."""
+    for server in servers:
+        server.execute(f"CREATE USER IF NOT EXISTS {USER}@'%'", f"GRANT ALL PRIVILEGES ON `test\\_%`.* TO {USER}@'%'")
+    for name in URLS.values():
+        if not house.settings[name].startswith("sqlite"):
+            own = make_url(house.settings[name]).set(username=USER)
+            house.settings[name] = own.render_as_string(hide_password=False)
+    house.settings |= {"STATEMENT_TIMEOUT_SECONDS": str(STATEMENT_SECONDS), "CONNECT_TIMEOUT_SECONDS": "2"}
+    house.settings["LEASE_SECONDS"] = str(LEASE_SECONDS)
+
+
+def go_through(house: House, faults: Sequence[Fault], title: str) -> None:
+    """Let the faults happen one after another, each with its own line, and check what came of them all."""
+    happened = []
+    for fault in faults:
+        happened.append(let_happen(house, fault))
+        house.note(f"{title}, {happened[-1].line}")
+        assert house.alive == house.daemons, f"{fault.name} ended the daemon:\n{house.daemons[-1].text[-3000:]}"
+    note, house.note = house.note, lambda line: note(line.replace(" crashes, ", " groups at risk, "))
+    house.finish(f"{title}, {len(faults)} faults", crashes=sum(each.repeatable for each in happened))
+    house.note = note
+
+
+def let_happen(house: House, fault: Fault) -> Happened:
+    """Let one fault happen, wait until each job succeeds again, and see what the failed runs say."""
+    before = {run for run, outcome, _, _ in history(house) if outcome is not None}
+
+    def failed() -> list[tuple[str, str]]:
+        news = [row for row in history(house) if row[0] not in before and row[1] not in ("succeeded", None)]
+        return [(job, reason) for _, outcome, job, reason in news if outcome == "failed"]
+
+    def is_seen() -> bool:
+        return not fault.words or any(word in reason for _, reason in failed() for word in fault.words)
+
+    with fault.happens():
+        time.sleep(fault.seconds)
+        if not fault.hides_history:
+            eventually(
+                is_seen, lambda: f"{fault.name}: a run says {fault.words}; they say {set(failed())}", SEEN_SECONDS
+            )
+    cured_at = time.monotonic()
+    house.settle(rounds=1)
+    settled_seconds, found = time.monotonic() - cured_at, failed()
+    assert is_seen(), f"{fault.name}: no run says any of {fault.words}; they say {set(found)}"
+    for job, reason in found:
+        clear = "\n" not in reason and len(reason) < LONGEST_REASON and "Traceback" not in reason
+        assert clear and any(one in reason for one in fault.culprits), f"{fault.name}: {job} says {reason!r}"
+    reasons = [reason for _, reason in found if any(word in reason for word in fault.words)]
+    publishing = sum(job.startswith("sequencing_publisher") for job, _ in found)
+    return Happened(fault, len(found), publishing, reasons[0] if reasons else "", settled_seconds)
+
+
+def history(house: House) -> list[Any]:
+    """Each run's id, outcome, job and reason."""
+    return house.in_state("SELECT id, outcome, job, reason FROM runs ORDER BY id")
+
+
+@contextmanager
+def again_and_again(act: Callable[[], object]) -> Iterator[None]:
+    """Do it every few milliseconds for the length of a block: once may meet no statement, only idle connections."""
+    stop, failures = threading.Event(), []
+
+    def loop() -> None:
+        try:
+            while not stop.wait(AGAIN_SECONDS):
+                act()
+        except BaseException as exc:  # the test is told
+            failures.append(exc)
+
+    thread = threading.Thread(target=loop, name="fault", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(SEEN_SECONDS)
+    if failures:
+        raise failures[0]
+
+
+def address(url: URL) -> str:
+    """How a database is named in a reason."""
+    return f"{url.host}:{url.port}"

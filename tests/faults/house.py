@@ -1,0 +1,274 @@
+"""A house to ill-treat: three warehouses, an exchange, a state database, and daemons as real processes.
+
+    with open_house(mariadb, rabbitmq, tmp_path) as house:
+        house.start()                       # python run.py, with fast schedules
+        house.writer.start(a_second=30)
+        ...                                 # whatever is to go wrong
+        report = house.finish("what went wrong", crashes=1)
+
+`finish` lets the writer come to its end, leaves a daemon alone until each job has run twice more, stops it, compares
+everything (see checker.py), asserts that nothing is lost, and notes the line that is printed at the end of the session.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import URL, create_engine
+from sqlalchemy.pool import NullPool
+
+from janitor.demo import warehouses as demo
+from tests.faults import checker
+from tests.faults.checker import Report
+from tests.faults.consumer import Consumer
+from tests.faults.writer import Writer
+from tests.fixtures import Warehouses
+from tests.servers import Broker, SqlServer
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60.0
+GROUP_SIZE = 10
+SECONDS = {
+    "labware_location": 0.5,
+    "labware_location_reconcile": 1.0,
+    "sequencing_publisher": 0.5,
+    "sequencing_publisher_reconcile": 1.0,
+}
+"""How often each job is due, unless `House.seconds` is changed before the first daemon starts."""
+URLS = {
+    "labwhere": "LABWHERE_DATABASE_URL",
+    "mlwh": "MLWH_DATABASE_URL",
+    "events": "MLWH_EVENTS_DATABASE_URL",
+    "state": "STATE_DATABASE_URL",
+}
+
+
+class Daemon:
+    """A daemon in a process of its own; its output is in `log`."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+            )
+        self.pid = self.process.pid
+
+    @property
+    def text(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs, or is frozen."""
+        return self.process.poll() is None
+
+    def says(self, words: str, times: int = 1, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until it has said something so often."""
+        eventually(lambda: self.text.count(words) >= times or not self.is_alive, words, seconds)
+        said = self.text
+        assert said.count(words) >= times, f"it ended with {self.process.returncode} instead:\n{said[-3000:]}"
+
+    def send(self, number: int) -> None:
+        """Send it a signal: SIGSTOP and SIGCONT freeze it and let it go on."""
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, as kill -9 does."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = PATIENCE_SECONDS) -> int:
+        """Ask it to stop, and wait for its end; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def was_killed(self, seconds: float = PATIENCE_SECONDS) -> bool:
+        """Wait until it has been killed by itself at its point; False where it still lives, or ended otherwise."""
+        try:
+            return self.process.wait(seconds) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
+
+    def close(self) -> None:
+        """End it, where it lives."""
+        if self.is_alive:
+            self.kill()
+
+
+class House:
+    """All that one test of faults needs; made by `open_house`.
+
+    `settings` go to every daemon that is started from then on; `reach` leads one of its connections through a proxy,
+    while writer, consumer and checker keep to the servers themselves. `note` receives the line of each report.
+    """
+
+    def __init__(
+        self, warehouses: Warehouses, state: URL, broker: Broker, folder: Path, seed: int, consumer: Consumer
+    ) -> None:
+        self.warehouses, self.state_url, self.broker = warehouses, state, broker
+        self.folder, self.seed, self.consumer = folder, seed, consumer
+        self.daemons: list[Daemon] = []
+        self.seconds = dict(SECONDS)
+        self.note: Callable[[str], None] = print
+        self.started_at: datetime | None = None
+        self.settings = self._settings()
+        self.writer = Writer(warehouses, seed)
+        self.base = checker.Base.of(warehouses)
+
+    def _settings(self) -> dict[str, str]:
+        made = self.broker.environment() | self.warehouses.environment()
+        made |= {"STATE_DATABASE_URL": self.state_url.render_as_string(hide_password=False)}
+        made |= {"SEQUENCING_PUBLISHER_EXCHANGE": self.consumer.exchange, "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
+        made |= {"SEQUENCING_PUBLISHER_GROUP_SIZE": str(GROUP_SIZE), "HEARTBEAT_FILE": str(self.folder / "heartbeat")}
+        made |= {"LEASE_SECONDS": "3", "GRACE_SECONDS": "5"}
+        return made | {"CONNECT_TIMEOUT_SECONDS": "5", "STATEMENT_TIMEOUT_SECONDS": "10"}
+
+    def reach(self, name: str, port: int, host: str = "127.0.0.1") -> None:
+        """Let daemons started from now on reach "labwhere", "mlwh", "events", "state" or "rabbitmq" at this address."""
+        if name == "rabbitmq":
+            self.settings |= {"RABBITMQ_HOST": host, "RABBITMQ_PORT": str(port)}
+            return
+        urls = {"labwhere": self.warehouses.labwhere_url, "mlwh": self.warehouses.mlwh_url}
+        urls |= {"events": self.warehouses.events_url, "state": self.state_url}
+        self.settings[URLS[name]] = urls[name].set(host=host, port=port).render_as_string(hide_password=False)
+
+    def only(self, *jobs: str) -> None:
+        """Switch all other jobs off, before the first daemon starts.
+
+        Without the reconciles nothing mends what a follow loses: set `writer.announced_only` too, so that it makes no
+        change that only a reconcile could find.
+        """
+        for job in self.seconds.keys() - set(jobs):
+            self.settings[f"{job.upper()}_ENABLED"] = "false"
+            del self.seconds[job]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The settings of a daemon."""
+        schedules = {f"{job.upper()}_SCHEDULE": f"every {seconds:g}s" for job, seconds in self.seconds.items()}
+        return schedules | self.settings | more
+
+    def start(self, name: str = "daemon", point: str = "", **more: str) -> Daemon:
+        """Start a daemon with the shipped jobs; with a `point` (see victim.py) it kills itself there.
+
+        Every daemon reads in small pages, so that there is a middle. Its log goes to `name`.log in the folder; one of
+        another name is another log.
+        """
+        if self.started_at is None:
+            self.started_at = datetime.now(UTC)
+        command = [sys.executable, "-m", "tests.faults.victim"]
+        environment = self.environment(VICTIM_POINT=point, **more)
+        self.daemons.append(Daemon(command, environment, self.folder / f"{name}.log"))
+        return self.daemons[-1]
+
+    @property
+    def alive(self) -> list[Daemon]:
+        """The daemons whose processes run."""
+        return [daemon for daemon in self.daemons if daemon.is_alive]
+
+    def in_state(self, statement: str) -> list[Any]:
+        """Run a statement on the state database, past Janitor; the rows of a query."""
+        engine = create_engine(self.state_url, poolclass=NullPool)
+        with engine.begin() as connection:
+            result = connection.exec_driver_sql(statement)
+            return list(result) if result.returns_rows else []
+
+    def settle(self, rounds: int = 2, seconds: float = PATIENCE_SECONDS * 2) -> None:
+        """Wait until each job has succeeded so often in runs that began after this call."""
+        for _ in range(rounds):
+            after = datetime.now(UTC)
+            eventually(
+                lambda: not self.alive or checker.succeeded_since(self.state_url, after) >= self.seconds.keys(),
+                lambda: f"each job succeeds again; now: {checker.last_outcomes(self.state_url)}",
+                seconds,
+            )
+            assert self.alive, f"no daemon is alive any more:\n{self.daemons[-1].text[-3000:]}"
+
+    def finish(self, title: str, crashes: int = 0, settle_seconds: float = PATIENCE_SECONDS * 2) -> Report:
+        """Come to the end: all is written, settled, stopped, compared, and asserted to be whole; may be called again.
+
+        `crashes` is how many groups at most may have come twice, over the whole life of the house.
+        """
+        ledger = self.writer.finish()
+        if not self.alive:
+            self.start()
+        self.settle(seconds=settle_seconds)
+        asked_at = datetime.now(UTC)
+        for daemon in self.alive:
+            code = daemon.stop()
+            assert code == 0, f"a daemon ended with {code} after SIGTERM:\n{daemon.text[-3000:]}"
+        report = checker.check(self, ledger, title, crashes, asked_at)
+        self.note(report.line)
+        report.demand()
+        return report
+
+    def close(self) -> None:
+        """End what still runs."""
+        for daemon in self.daemons:
+            daemon.close()
+        self.writer.close()
+
+
+@contextmanager
+def open_house(
+    server: SqlServer,
+    broker: Broker,
+    folder: Path,
+    *,
+    seed: int = 1,
+    state: Literal["sqlite"] | SqlServer = "sqlite",
+    labwhere: SqlServer | None = None,
+    mlwh: SqlServer | None = None,
+    events: SqlServer | None = None,
+    labwares: int = 300,
+    runs: int = 12,
+    products: int = 8,
+) -> Iterator[House]:
+    """Warehouses with a small lab's rows on `server` (or each on another one), an exchange with a consumer, a state.
+
+    The state is a SQLite file in the folder, or a database on a server. No daemon runs yet. The servers must run when
+    the block ends.
+    """
+    places = [each or server for each in (labwhere, mlwh, events)]
+    urls = [place.create_database() for place in places]
+    own_state = (
+        URL.create("sqlite", database=str(folder / "state.db")) if state == "sqlite" else state.create_database()
+    )
+    engines = [create_engine(url, pool_pre_ping=True) for url in urls]
+    for engine, name in zip(engines, demo.NAMES, strict=True):
+        demo.create_tables(engine, name)
+    now = datetime.now(UTC)
+    demo.fill(*engines, labwares=labwares, runs=runs, seed=seed, now=now, products=products)
+    consumer = Consumer(broker, f"faults_{uuid.uuid4().hex[:12]}")
+    house = House(Warehouses(engines[0], engines[1], engines[2], server), own_state, broker, folder, seed, consumer)
+    try:
+        yield house
+    finally:
+        house.close()
+        consumer.close()
+        for engine in engines:
+            engine.dispose()
+        for place, url in zip(places, urls, strict=True):
+            place.drop_database(url.database)
+        if state != "sqlite":
+            state.drop_database(own_state.database)
+
+
+def eventually(
+    found: Callable[[], object], what: str | Callable[[], str] = "", seconds: float = PATIENCE_SECONDS
+) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not found():
+        if time.monotonic() > end:
+            raise AssertionError(f"still not so after {seconds:g} s: {what if isinstance(what, str) else what()}")
+        time.sleep(0.05)

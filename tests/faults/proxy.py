@@ -1,0 +1,176 @@
+"""A TCP proxy on loopback before a server: a test cuts its connections, refuses new ones, hangs it or slows it down."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+PIECE_BYTES = 65_536
+CONTROL_SECONDS = 10.0
+"""How long the proxy's own thread may take for one thing that it is asked to do."""
+
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Proxy:
+    """Forwards each connection made to `port` to a server; all in one thread of its own.
+
+    Connections of before stay as they are unless a method says otherwise. `close` ends everything; a `with` does so.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listen on a free loopback port, before the server at `host` and `port`, which need not run yet."""
+        self._server = (host, port)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+        self._thread.start()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._going = asyncio.Event()
+        self._going.set()
+        self._delay_seconds, self._bytes_per_second = 0.0, float("inf")
+        self._reserved: socket.socket | None = _bound(0)
+        self._listener: asyncio.Server | None = None
+        self.port: int = self._reserved.getsockname()[1]
+        self.forwarded_bytes = 0
+        self.accept()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def connections(self) -> int:
+        """How many connections it carries now."""
+        return len(self._writers) // 2
+
+    def cut(self) -> None:
+        """Reset every connection, on both sides; what was on its way is lost."""
+        self._do(self._cut())
+
+    def refuse(self) -> None:
+        """Refuse new connections, as a port does on which nothing listens; calling it twice is harmless."""
+        self._do(self._refuse())
+
+    def accept(self) -> None:
+        """Take new connections again; calling it twice is harmless."""
+        self._do(self._accept())
+
+    def pause(self) -> None:
+        """Forward nothing more, in either direction, as a network that drops every packet; nothing is closed."""
+        self._do(self._hang())
+
+    def resume(self) -> None:
+        """Forward again, first what has come meanwhile."""
+        self._do(self._go_on())
+
+    def slow(self, delay_seconds: float, bytes_per_second: float = float("inf")) -> None:
+        """Let each piece (64 KiB at most) take so long, in both directions; `slow(0)` is full speed."""
+        self._delay_seconds, self._bytes_per_second = delay_seconds, bytes_per_second
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Cut and refuse for the length of a block."""
+        self.refuse()
+        self.cut()
+        try:
+            yield
+        finally:
+            self.accept()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Forward nothing for the length of a block."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
+    def close(self) -> None:
+        """End all connections and the thread; calling it twice is harmless."""
+        if self._loop.is_closed():
+            return
+        self._do(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CONTROL_SECONDS)
+        self._loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(CONTROL_SECONDS)
+
+    async def _accept(self) -> None:
+        if self._reserved is not None:
+            self._listener = await asyncio.start_server(self._connected, sock=self._reserved, limit=PIECE_BYTES)
+            self._reserved = None
+
+    async def _refuse(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            # Bound and not listening: connections are refused, and nobody else gets the port.
+            self._listener, self._reserved = None, _bound(self.port)
+
+    async def _cut(self) -> None:
+        for writer in list(self._writers):
+            with contextlib.suppress(OSError):
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            writer.transport.abort()
+
+    async def _hang(self) -> None:
+        self._going.clear()
+
+    async def _go_on(self) -> None:
+        self._going.set()
+
+    async def _end(self) -> None:
+        await self._refuse()
+        if self._reserved is not None:
+            self._reserved.close()
+        await self._cut()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._writers.add(writer)
+        others: set[asyncio.StreamWriter] = {writer}
+        try:
+            await self._going.wait()
+            far_reader, far_writer = await asyncio.open_connection(*self._server, limit=PIECE_BYTES)
+            others.add(far_writer)
+            self._writers.add(far_writer)
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        except (OSError, asyncio.CancelledError):
+            pass  # a side is gone, and with it the connection; or the proxy ends
+        finally:
+            for one in others:
+                one.transport.abort()
+            self._writers -= others
+            self._tasks.discard(task)
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(PIECE_BYTES):
+            await asyncio.sleep(self._delay_seconds + len(piece) / self._bytes_per_second)
+            await self._going.wait()
+            writer.write(piece)
+            await writer.drain()
+            self.forwarded_bytes += len(piece)
+        await self._going.wait()
+        if writer.can_write_eof():
+            writer.write_eof()
+
+
+def _bound(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
