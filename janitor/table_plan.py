@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from janitor.table_columns import Column, Layout, Row
@@ -33,6 +34,10 @@ class Rules:
 
     layout: Layout
     newer: Column | None
+
+    @cached_property
+    def _newer_at(self) -> int:
+        return [column.name for column in self.layout.columns].index(self.newer.name if self.newer else "")
 
     def plan(
         self, rows: Sequence[Row], homes: Sequence[Hashable], stored: Mapping[Any, Row], settled: set[Row]
@@ -81,7 +86,7 @@ class Rules:
     def _age(self, row: Row) -> Age:
         if self.newer is None:
             return (False, None)
-        value = self.newer.comparable(row[self.layout.columns.index(self.newer)])
+        value = self.newer.comparable(row[self._newer_at])
         return (value is not None, value)
 
     def _foreign(self, row: Row, kept: Row) -> Refused:
