@@ -39,6 +39,7 @@ GROWING: dict[str, Measure] = {
     "full_sync": full_sync.measure,
     "labware_tick": labware_tick.measure,
     "sequencing_tick": sequencing_tick.measure,
+    "growth": growth.ticks_of,
     "reconcile": reconcile.measure,
     "examined": examined.measure,
     "memory": growth.memory_of,

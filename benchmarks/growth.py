@@ -1,15 +1,20 @@
 """How the lines grow with the number of labwares, and that what a tick without news does hardly grows at all."""
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
 
-from benchmarks.house import House
+from benchmarks.house import Clocked, House
 from benchmarks.measures import Line
 from benchmarks.report import curves, shown
+from janitor.settings import Settings
+from janitor.tasks import labware_location, sequencing_publisher
+from tests.runs import Daemon
+
+Task = Callable[[Settings], object]
 
 GOAL, ROWS_GOAL = 1.2, 1.0
+TURNS = 201
 FLAT = {
-    "labware tick without news": GOAL,
-    "sequencing tick without news": GOAL,
     "rows examined, labware tick without news": ROWS_GOAL,
     "rows examined, sequencing tick without news": ROWS_GOAL,
 }
@@ -27,6 +32,30 @@ def measure(lines: Sequence[Line]) -> list[Line]:
         full = f"{name}, at {labwares:,} over {fewer:,} labwares ({shown(value, unit)} over {shown(before, unit)})"
         found.append(Line(full, ratio, "times", f"<= {goal:g} times", ratio <= goal))
     return found
+
+
+def ticks_of(house: House, rivals: bool) -> list[Line]:
+    """For each tick without news, its median here over that in the next smaller house, the two taking turns."""
+    if not rivals or house.smaller is None:
+        return []
+    tasks = {"labware": labware_location.follow, "sequencing": sequencing_publisher.follow}
+    with house.daemon() as here, house.smaller.daemon() as there:
+        return [_ratio(house, house.smaller, name, task, here, there) for name, task in tasks.items()]
+
+
+def _ratio(house: House, smaller: House, name: str, task: Task, here: Daemon, there: Daemon) -> Line:
+    large, small = Clocked(task), Clocked(task)
+    for turn in range(TURNS + 1):
+        here.counts(large)
+        there.counts(small)
+        if turn == 0:
+            large.seconds.clear()
+            small.seconds.clear()
+    mine, other = (statistics.median(one.seconds) * 1000 for one in (large, small))
+    full = f"{name} tick without news, at {house.labwares:,} over {smaller.labwares:,} labwares"
+    ratio = mine / other
+    values = f"({shown(mine, 'ms')} over {shown(other, 'ms')}, taking turns)"
+    return Line(f"{full} {values}", ratio, "times", f"<= {GOAL:g} times", ratio <= GOAL)
 
 
 def memory_of(house: House, rivals: bool) -> list[Line]:

@@ -118,8 +118,8 @@ def test_a_ratio_over_one_means_that_janitor_is_better() -> None:
 
 
 def test_a_curve_that_grows_misses_its_goal() -> None:
-    name = "labware tick without news"
-    points = [Line("a", 3.0, "ms", curve=name, labwares=10), Line("b", 4.0, "ms", curve=name, labwares=100)]
+    name = "rows examined, labware tick without news"
+    points = [Line("a", 3, "rows", curve=name, labwares=10), Line("b", 4, "rows", curve=name, labwares=100)]
     (line,) = growth.measure([*points, Line("c", 1.0, "s", curve="full sync", labwares=10)])
     assert (round(line.value, 3), line.met) == (1.333, False)
 
