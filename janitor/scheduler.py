@@ -1,5 +1,6 @@
 """The clock: APScheduler's BlockingScheduler whose jobs become recorded runs, each in a lane of its own."""
 
+import functools
 import logging
 import os
 import signal
@@ -19,7 +20,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from apscheduler.util import ref_to_obj, undefined
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection
 
 from janitor import schedules
 from janitor.errors import BadSetting, Interrupted, JanitorError
@@ -28,13 +29,10 @@ from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, i
 from janitor.keeper import Keeper
 from janitor.lanes import Lanes, before_last
 from janitor.needs import Need
-from janitor.runs import Outcome
 from janitor.settings import Settings
 from janitor.state import jobs as job_records
 from janitor.state import runs
 from janitor.state.jobs import JobRecord
-from janitor.state.tables import jobs as job_table
-from janitor.state.tables import runs as run_table
 
 log = logging.getLogger(__name__)
 
@@ -308,8 +306,8 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         ahead = [job for job in self.jobs.values() if last.get(job.id, now) > now + LEAP]
         for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
             log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
-            _take_back(connection, job, now)
-        connection.execute(update(job_table).where(job_table.c.enabled_at > now + LEAP).values(enabled_at=now))
+            runs.take_back(connection, job.id, now, functools.partial(schedules.slots_between, job.trigger))
+        job_records.enabled_by(connection, now + LEAP, now)
         return runs.last_slots(connection) if ahead else last
 
     def _owed(self, job: Job, since: datetime | None, now: datetime, why: str = "") -> Slot | None:
@@ -385,21 +383,6 @@ def _accounted_until(before: JobRecord | None, last_slot: datetime | None, now: 
         # It owes nothing for the time during which it was switched off.
         return now
     return max(last_slot or before.enabled_at, before.enabled_at)
-
-
-def _take_back(connection: Connection, job: Job, now: datetime) -> None:
-    """Let the slots of a job after `now` have no outcome yet: runs stay on record, without their slots."""
-    table, moment = run_table.c, timedelta(microseconds=1)
-    ahead = (table.job == job.id) & (table.slot_at > now)
-    idle = table.outcome.in_((Outcome.MISSED.value, Outcome.SKIPPED.value))
-    connection.execute(delete(run_table).where(ahead & idle))
-    connection.execute(update(run_table).where(ahead).values(slot_at=None, slot_until_at=None, slots=0))
-    across = (table.job == job.id) & (table.slot_at <= now) & (table.slot_until_at > now)
-    for row in connection.execute(select(run_table).where(across)).all():
-        past = schedules.slots_between(job.trigger, row.slot_at - moment, now)
-        until, count = (row.slot_at, 1) if past is None else (past.last_at, past.count)
-        values = {"slot_until_at": until, "ended_at": until, "slots": count}
-        connection.execute(update(run_table).where(table.id == row.id).values(values))
 
 
 def _touch(path: Path) -> None:

@@ -42,6 +42,11 @@ def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], 
     return before
 
 
+def enabled_by(connection: Connection, moment: datetime, now: datetime) -> None:
+    """Say of jobs that are on record as enabled after a moment that they are so since `now`."""
+    connection.execute(update(jobs).where(jobs.c.enabled_at > moment).values(enabled_at=now))
+
+
 def is_paused(connection: Connection, job: str) -> bool:
     """True while the job is paused."""
     return connection.execute(_PAUSED, {"b_id": job}).scalar() is not None

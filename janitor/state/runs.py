@@ -1,14 +1,15 @@
 """What is remembered of runs: one row for each, and one for each stretch of slots that got none."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from janitor.runs import Outcome
+from janitor.schedules import Slots
 from janitor.state.tables import attempts, runs
 
 SCHEDULE, CATCH_UP, BY_HAND = "schedule", "catch_up", "by_hand"
@@ -129,6 +130,25 @@ def last_slots(connection: Connection) -> dict[str, datetime]:
     """The newest slot of each job that has an outcome or is running."""
     query = select(runs.c.job, func.max(runs.c.slot_until_at)).where(runs.c.slot_at.is_not(None)).group_by(runs.c.job)
     return {job: at for job, at in connection.execute(query)}
+
+
+def take_back(
+    connection: Connection, job: str, now: datetime, between: Callable[[datetime, datetime], Slots | None]
+) -> None:
+    """Let the slots of a job after `now` have no outcome yet; its runs stay on record, without these slots.
+
+    `between` gives the job's slots later than a moment and not later than another.
+    """
+    ahead = (runs.c.job == job) & (runs.c.slot_at > now)
+    did_not_run = runs.c.outcome.in_((Outcome.MISSED.value, Outcome.SKIPPED.value))
+    connection.execute(delete(runs).where(ahead & did_not_run))
+    connection.execute(update(runs).where(ahead).values(slot_at=None, slot_until_at=None, slots=0))
+    across = (runs.c.job == job) & (runs.c.slot_at <= now) & (runs.c.slot_until_at > now)
+    for row in connection.execute(select(runs).where(across)).all():
+        past = between(row.slot_at - timedelta(microseconds=1), now)
+        until, count = (row.slot_at, 1) if past is None else (past.last_at, past.count)
+        values = {"slot_until_at": until, "ended_at": until, "slots": count}
+        connection.execute(update(runs).where(runs.c.id == row.id).values(values))
 
 
 def interrupt(connection: Connection, live: set[str], now: datetime, reason: str) -> Sequence[Row[Any]]:
