@@ -60,6 +60,7 @@ _MYSQL: dict[int, tuple[Leaf, str]] = {
     2003: (Unavailable, "{where} cannot be reached: {text}"),
     2006: (Unavailable, "the connection to {where} was lost: {text}"),
     2013: (Unavailable, "the connection to {where} was lost: {text}"),
+    4031: (Unavailable, "{where} ended a session that had been idle: {text}"),
     2026: (Rejected, "TLS with {where} failed: {text}; check the CA file and the server's certificate"),
     3159: (Rejected, "{where} takes only TLS connections: {text}; add ?ssl_ca=/path/to/ca.pem to the URL"),
 }
