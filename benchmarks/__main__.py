@@ -37,9 +37,9 @@ Measure = Callable[[House, bool], list[Line]]
 
 GROWING: dict[str, Measure] = {
     "full_sync": full_sync.measure,
+    "growth": growth.ticks_of,
     "labware_tick": labware_tick.measure,
     "sequencing_tick": sequencing_tick.measure,
-    "growth": growth.ticks_of,
     "reconcile": reconcile.measure,
     "examined": examined.measure,
     "memory": growth.memory_of,

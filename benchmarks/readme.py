@@ -40,7 +40,8 @@ def _row(line: dict[str, Any]) -> str:
 
 def _rival(rival: dict[str, Any], unit: str) -> str:
     note = f" ({rival['note']})" if rival["note"] else ""
-    times = f", {rival['ratio']:,.2g} x" if rival["ratio"] < 100 else f", {rival['ratio']:,.0f} x"
+    ratio = rival["ratio"]
+    times = "" if ratio is None else f", {ratio:.2g} x" if ratio < 100 else f", {ratio:,.0f} x"
     return f"{rival['name']}: {shown(rival['value'], unit)}{times}{note}"
 
 
