@@ -1,5 +1,6 @@
 """A network that cuts, refuses, hangs and crawls between Janitor and each of its servers: nothing is lost."""
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -120,7 +121,8 @@ def test_a_few_faults_of_the_network_lose_nothing(
 ) -> None:
     house, found = ways
     begin(house, mariadb)
-    go_through(house, [fault for way in found for fault in choose(way.faults(), 1, faults_seed)], "network")
+    ways_taken = random.Random(faults_seed).sample(found, 2)
+    go_through(house, [fault for way in ways_taken for fault in choose(way.faults(), 1, faults_seed)], "network")
 
 
 @pytest.mark.whole_form

@@ -110,14 +110,14 @@ class House:
 
 
 @pytest.fixture
-def house(database_url: URL, tmp_path: Path) -> Iterator[House]:
+def house(database_url: URL, tmp_path: Path, whole: bool) -> Iterator[House]:
     """Two daemons of which the first leads; every save of the scribe's cursor is put down by a trigger."""
     state = migrated(database_url)
     watch(state.engine)
     with ExitStack() as stack:
         effects = str(tmp_path / "effects")
         start = stack.enter_context(
-            daemons(MODULE, tmp_path, JOBS="20", EFFECTS=effects, LEASE_SECONDS=str(LEASE_SECONDS))
+            daemons(MODULE, tmp_path, JOBS="20" if whole else "10", EFFECTS=effects, LEASE_SECONDS=str(LEASE_SECONDS))
         )
         made = House(database_url, state, start, tmp_path)
         if database_url.get_backend_name() != "sqlite":
@@ -283,7 +283,7 @@ def test_one_without_its_state_database_is_followed(house: House, how: str) -> N
 
 @pytest.mark.timeout(900)
 def test_over_many_slots_each_has_one_outcome(house: House, whole: bool, faults_seed: int) -> None:
-    chance, wanted = random.Random(faults_seed), 1_050 if whole else 200
+    chance, wanted = random.Random(faults_seed), 1_050 if whole else 100
     faults: tuple[str, ...] = FAULTS_OF_SQLITE
     if house.proxies:
         faults = (*FAULTS_OF_A_SERVER, "hang", "freeze") if whole else FAULTS_OF_A_SERVER
