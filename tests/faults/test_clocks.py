@@ -351,7 +351,8 @@ def test_slots_slept_over_are_recorded_once_each(machine: Machine) -> None:
     assert sum(row.slots for row in asleep) >= 3 and {row.slots for row in asleep} != {1}
     assert all("asleep" in row.reason for row in asleep)
     caught_up = next(row for row in machine.runs() if row.slot_at == asleep[-1].slot_until_at + SECOND)
-    assert caught_up.outcome == "succeeded"
+    # A run that was asleep in its middle may go on while the slot comes.
+    assert caught_up.outcome == "succeeded" or caught_up.reason.startswith("still running")
     lost = [row for row in machine.runs("strict") if row.outcome == "missed" and row.slot_at > slept_at - 2 * SECOND]
     assert sum(row.slots for row in lost) >= sum(row.slots for row in asleep)
     machine.check()
