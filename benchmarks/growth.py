@@ -50,12 +50,11 @@ def ticks_of(house: House, rivals: bool) -> list[Line]:
 
 def _ratio(house: House, smaller: House, name: str, task: Task, here: Daemon, there: Daemon) -> Line:
     large, small = Clocked(task), Clocked(task)
-    for turn in range(TURNS + 1):
+    for daemon in (here, there):
+        daemon.counts(task)
+    for _ in range(TURNS):
         here.counts(large)
         there.counts(small)
-        if turn == 0:
-            large.seconds.clear()
-            small.seconds.clear()
     mine, other = (statistics.median(one.seconds) * 1000 for one in (large, small))
     full = f"{name} tick without news, at {house.labwares:,} over {smaller.labwares:,} labwares"
     ratio = mine / other

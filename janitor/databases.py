@@ -91,6 +91,17 @@ def place(url: URL) -> str:
     return f"{url.host}:{url.port or 3306}/{url.database}"
 
 
+def quoted(name: str, family: str) -> str:
+    """A name as part of a statement."""
+    mark = '"' if family == "sqlite" else "`"
+    return mark + name.replace(mark, mark * 2) + mark
+
+
+def is_mariadb(connection: "pymysql.Connection[Any]") -> bool:
+    """True for MariaDB, False for MySQL."""
+    return "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
+
+
 @contextmanager
 def _connected(engine: Engine) -> Iterator[Connection]:
     current_run().check()
@@ -153,8 +164,7 @@ def _set_up_mysql(read_only: bool, limits: Limits, connection: "pymysql.Connecti
             f"innodb_lock_wait_timeout = {max(1, int(limits.statement_seconds))}, group_concat_max_len = {2**26}"
         )
         # A list of thousands of keys is to be looked up in the index, not made a table of or given up on.
-        maria = "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
-        lists = "in_predicate_conversion_threshold" if maria else "range_optimizer_max_mem_size"
+        lists = "in_predicate_conversion_threshold" if is_mariadb(connection) else "range_optimizer_max_mem_size"
         cursor.execute(f"SET SESSION {lists} = 0")
     connection.commit()
 
@@ -204,7 +214,7 @@ def _bound(limits: Limits, connection: Connection, *statement: Any) -> None:
     if seconds <= connection.info["statement_seconds"] <= seconds * 1.1:
         return
     driver: Any = connection.connection.driver_connection
-    if "MariaDB" in driver.server_version:
+    if is_mariadb(driver):
         setting = f"SET SESSION max_statement_time = {seconds:.3f}"
     else:
         setting = f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"

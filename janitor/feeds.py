@@ -18,7 +18,6 @@ from sqlalchemy import URL, ColumnClause, ColumnElement, Row, TextClause, and_, 
 from janitor import databases, memory
 from janitor.clocks import boot_clock, era
 from janitor.errors import BadSetting
-from janitor.row_texts import quoted
 from janitor.runs import current_run
 
 LOOK_BACK = 10_000
@@ -248,7 +247,7 @@ class Reading:
 
     def _late(self) -> Iterator[Page]:
         id_column, gaps, taken = self.feed._id(), self.position.gaps(), self.position.taken
-        name = quoted(self.feed.id_column, databases.family(self.feed.url))
+        name = databases.quoted(self.feed.id_column, databases.family(self.feed.url))
         for start in range(0, len(gaps), RANGES_A_STATEMENT):
             chunk = gaps[start : start + RANGES_A_STATEMENT]
             # As text, since an expression of so many parts takes SQLAlchemy longer than the server.

@@ -18,6 +18,8 @@ from janitor.state.runs import LostSlots
 
 log = logging.getLogger(__name__)
 
+ASLEEP = "the machine was asleep, or its clock was set forward"
+"""Why slots were missed that a clock that ran all the time leapt over."""
 RECORDER_SECONDS = 12.0
 """How long the recorder may take to end: a little longer than a statement on the state database."""
 
@@ -51,8 +53,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         now = datetime.now(timezone.utc)
         slots = schedules.Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
         before = schedules.Slots(slots.first_at, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
-        asleep = "the machine was asleep, or its clock was set forward"
-        slot = self.account(ours, slots, before, now, asleep, runs.SCHEDULE)
+        slot = self.account(ours, slots, before, now, ASLEEP, runs.SCHEDULE)
         if slot is not None:
             self.enter(ours, slot)
 

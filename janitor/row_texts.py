@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import URL, TextClause, text
+from sqlalchemy import URL, TextClause
 
 from janitor import databases
+from janitor.statements import around
 from janitor.table_columns import BETWEEN_ROWS, BETWEEN_VALUES, Column
 
 
@@ -71,22 +72,17 @@ def fetch(
         Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
     """
     family = databases.family(url)
-    names = [f"page.{quoted(column.name, family)}" for column in columns]
+    names = [f"page.{databases.quoted(column.name, family)}" for column in columns]
     needed = " OR ".join(f"{name} IS NULL" for column, name in zip(columns, names) if not column.nullable) or "1 = 0"
     rows = joined([marked(column, name, family) for column, name in zip(columns, names)], family)
     lacking = joined([f"CASE WHEN {needed} THEN page.{id_name} END"], family)
     with databases.read(url) as connection:
-        count, whole, ids = connection.execute(_around(query, f"SELECT COUNT(*), {rows}, {lacking}"), parameters).one()
+        count, whole, ids = connection.execute(around(query, f"COUNT(*), {rows}, {lacking}"), parameters).one()
         texts = split(whole, len(columns))
         apart = [int(one) for one in ids.split(BETWEEN_ROWS)] if ids else []
         if texts is not None and len(texts) + len(apart) == count:
             return TextPage(texts, apart)
-        return TextPage(apart=list(connection.execute(_around(query, f"SELECT page.{id_name}"), parameters).scalars()))
-
-
-def _around(query: TextClause, select: str) -> TextClause:
-    parameters = query._bindparams.values()
-    return text(f"{select} FROM (\n{query.text}\n) AS page").bindparams(*parameters)
+        return TextPage(apart=list(connection.execute(around(query, f"page.{id_name}"), parameters).scalars()))
 
 
 def split(whole: str | None, values: int) -> set[str] | None:
@@ -120,9 +116,3 @@ def marked(column: Column, expression: str, family: str) -> str:
             f"substr({expression}, 1, {length})" if sqlite else f"CAST({expression} AS DATETIME({column.digits}))"
         )
     return f"IFNULL({expression}, 'N')" if column.nullable else expression
-
-
-def quoted(name: str, family: str) -> str:
-    """A name as part of a statement."""
-    mark = '"' if family == "sqlite" else "`"
-    return mark + name.replace(mark, mark * 2) + mark

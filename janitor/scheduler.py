@@ -27,7 +27,7 @@ from janitor.errors import BadSetting, Interrupted, JanitorError
 from janitor.execution import Runner, Slot
 from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, is_true, variable
 from janitor.keeper import Keeper
-from janitor.lanes import Lanes, before_last
+from janitor.lanes import ASLEEP, Lanes, before_last
 from janitor.needs import Need
 from janitor.settings import Settings
 from janitor.state import jobs as job_records
@@ -58,7 +58,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         self._keeper: Keeper | None = None
         self._stopping = threading.Event()
         self._beats_fail = False
-        self._leapt = ""
+        self._leapt = False
         defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
         super().__init__(timezone=timezone.utc, executors={"default": self._lanes}, job_defaults=defaults)
 
@@ -266,18 +266,18 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
     def _leap(self, by: timedelta) -> None:
         """Hold the clock: APScheduler would wait until it is as late again, or list each slot that was leapt over."""
         log.warning("the time of day leapt by %+.0f s: the slots are counted anew", by.total_seconds())
-        self._leapt = "the machine was asleep, or its clock was set forward"
+        self._leapt = True
         self.pause()
 
     def _count_anew(self) -> None:
         """Let the clock go again, once the state database has told which slots have an outcome."""
         runner = self._lanes.runner
         if self.state == STATE_RUNNING or runner.daemon_fence is None:
-            self._leapt = ""  # the keeper has led, or will when it may, and that counts them too
+            self._leapt = False  # the keeper has led, or will when it may, and that counts them too
             return
         try:
             runner.flush()
-            self._lead(self._leapt)
+            self._lead(ASLEEP)
         except JanitorError as exc:
             log.warning("the slots cannot be counted yet, and no run begins: %s", exc)
 
@@ -290,7 +290,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             before = job_records.remember(connection, known, now)
             last = self._last_slots(connection, now)
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
-        self._leapt = ""
+        self._leapt = False
         for job in (job for job in self.jobs.values() if job.enabled):
             slot = self._owed(job, _accounted_until(before.get(job.id), last.get(job.id), now), now, why)
             # Another machine's clock may be a little ahead of this one's: its slots have their outcomes.

@@ -22,9 +22,9 @@ HELP = (
 SHORTEST_SECONDS = 0.05
 LONGEST_SECONDS = 10 * 365 * 86400.0
 MOST_SLOTS = 100_000
+"""How many slots are counted one by one; a longer stretch is told as at least that many."""
 PUT_OFF = timedelta(hours=3)
 """How long after its time on the wall a slot may come that clocks going forward put off: more than any zone does."""
-"""How many slots are counted one by one; a longer stretch is told as at least that many."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""SQL statements that lie as `.sql` files beside the task that uses them."""
+"""SQL statements: those that lie as `.sql` files beside the task that uses them, and what is asked around them."""
 
 import functools
 from importlib import resources
@@ -17,3 +17,10 @@ def statement(package: str, name: str, *lists: str, which: str = "") -> TextClau
     return text(body.replace("{which}", which)).bindparams(
         *(bindparam(parameter, expanding=True) for parameter in lists)
     )
+
+
+@functools.lru_cache(maxsize=None)
+def around(query: TextClause, what: str) -> TextClause:
+    """`what` (columns or aggregates of `page`) of all rows of a query, as one statement with the query's parameters."""
+    parameters = query._bindparams.values()
+    return text(f"SELECT {what} FROM (\n{query.text}\n) AS page").bindparams(*parameters)

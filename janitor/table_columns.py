@@ -178,6 +178,11 @@ class Layout:
         """The position of the key in a row."""
         return [column.name for column in self.columns].index(self.key)
 
+    @property
+    def own(self) -> tuple[Column, ...]:
+        """The columns without the owner's."""
+        return self.columns[: len(self.columns) - len(self.owner)]
+
     def key_in(self, row: str) -> Any:
         """The key in the text of a row."""
         key = row.split(BETWEEN_VALUES, self.key_at + 1)[self.key_at]

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from janitor.row_texts import TextPage, joined, marked, quoted, split
+from janitor.databases import quoted
+from janitor.row_texts import TextPage, joined, marked, split
 from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range, known_charset
 
 STATEMENT_BYTES = 1_000_000
@@ -92,7 +93,7 @@ class MySqlTable:
         end = _run(connection, last).scalar()
         where = begin if end is None else f"{begin} AND {walk} <= {_literals(connection, (end,))}"
         where += self._mine(connection, owner)
-        own = self.layout.columns[: len(self.layout.columns) - len(owner)]
+        own = self.layout.own
         whole, count = _run(connection, f"SELECT {self._texts(own)}, COUNT(*) FROM {table} WHERE {where}").one()
         found = split(whole, len(own))
         if found is not None and len(found) == count and key.kind in ("text", "integer"):

@@ -69,19 +69,19 @@ class Rules:
         return plan
 
     def _decide(self, plan: Plan, home: Hashable, row: Row, kept: Row | None) -> None:
-        owned_from = len(self.layout.columns) - len(self.layout.owner)
+        owned_from = len(self.layout.own)
         if kept is None:
             plan.missing.append(row)
         elif kept[owned_from:] != row[owned_from:]:
             plan.refused.append(self._foreign(row, kept))
         elif kept == row:
             plan.unchanged += 1
-        elif self._age(kept) > self._age(row) and kept[self.layout.key_at] != row[self.layout.key_at]:
-            plan.refused.append(self._twin(row, kept))
-        elif self._age(kept) > self._age(row):
+        elif self._age(kept) <= self._age(row):
+            plan.changed.append((home, row))
+        elif kept[self.layout.key_at] == row[self.layout.key_at]:
             plan.older += 1
         else:
-            plan.changed.append((home, row))
+            plan.refused.append(self._twin(row, kept))
 
     def _age(self, row: Row) -> Age:
         if self.newer is None:

@@ -192,7 +192,7 @@ class TableSink:
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
         """
-        return fetch(source, query, parameters, id_name, self.layout.columns[: len(self.columns)])
+        return fetch(source, query, parameters, id_name, self.layout.own)
 
     def stored(self, page_rows: int = 5000) -> Iterator[TextPage]:
         """All of the owner's rows as texts, in pages; rows of other owners are passed over.

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from janitor.row_texts import TextPage, marked, quoted
+from janitor.databases import quoted
+from janitor.row_texts import TextPage, marked
 from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range
 
 _UPPER_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -73,7 +74,7 @@ class SqliteTable:
         self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
     ) -> tuple[TextPage, Any | None]:
         """As `table_sink.Table` says."""
-        walk, own = _name(self.layout.walk), self.layout.columns[: len(self.layout.columns) - len(owner)]
+        walk, own = _name(self.layout.walk), self.layout.own
         parts = " || char(31) || ".join(marked(one, _name(one.name), "sqlite") for one in own)
         names = ", ".join(map(_name, (self.layout.walk, self.layout.key, *owner)))
         where = "" if after is None else f"WHERE {walk} > ? "

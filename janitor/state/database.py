@@ -10,7 +10,7 @@ import pymysql
 from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, event, func, inspect, select, text, tuple_
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from janitor.databases import Limits, family, make_engine, place
+from janitor.databases import Limits, family, is_mariadb, make_engine, place
 from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.tables import SCHEMA_VERSION, leases
@@ -119,10 +119,13 @@ def _journal(connection: sqlite3.Connection, record: Any) -> None:
 
 def _let_go_of_locks(connection: "pymysql.Connection[Any]", record: Any) -> None:
     # A process that is frozen inside a transaction would keep its locks, and no stand-by could ever take over.
-    maria = "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
-    limit = f"idle_transaction_timeout = {IDLE_SECONDS}" if maria else f"wait_timeout = {MYSQL_IDLE_SECONDS}"
+    ends = (
+        f"idle_transaction_timeout = {IDLE_SECONDS}"
+        if is_mariadb(connection)
+        else f"wait_timeout = {MYSQL_IDLE_SECONDS}"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(f"SET SESSION {limit}")
+        cursor.execute(f"SET SESSION {ends}")
 
 
 def hold(connection: Connection, fences: Iterable[Fence]) -> None:

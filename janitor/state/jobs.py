@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from janitor.state.tables import jobs
-
-_PAUSED = select(jobs.c.paused_at).where(jobs.c.id == bindparam("b_id"))
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,6 @@ def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], 
 def enabled_by(connection: Connection, moment: datetime, now: datetime) -> None:
     """Say of jobs that are on record as enabled after a moment that they are so since `now`."""
     connection.execute(update(jobs).where(jobs.c.enabled_at > moment).values(enabled_at=now))
-
-
-def is_paused(connection: Connection, job: str) -> bool:
-    """True while the job is paused."""
-    return connection.execute(_PAUSED, {"b_id": job}).scalar() is not None
 
 
 def pause(connection: Connection, job: str, schedule: str, now: datetime, actor: str) -> bool:

@@ -14,6 +14,7 @@ from benchmarks import (
     limits,
     picture,
     pika_bare,
+    readme,
     reconcile,
     report,
     rival_engineer,
@@ -33,6 +34,11 @@ def house() -> Iterator[House]:
     """A small house on servers of its own."""
     with servers.started() as running, built(running, LABWARES) as made:
         yield made
+
+
+def test_the_readme_tells_what_was_measured() -> None:
+    told = readme.PART.search((readme.ROOT / "README.md").read_text(encoding="utf-8"))
+    assert told is not None and told.group() == readme.table(readme.RESULTS)
 
 
 def test_every_filled_row_is_valid_and_whole(house: House) -> None:

@@ -12,6 +12,7 @@ from janitor.runs import Outcome
 from janitor.state import State, actions, jobs, logs, retention, runs
 from janitor.state.logs import LogLine
 from janitor.state.runs import Attempt, Ending, LostSlots
+from janitor.state.starts import look
 from janitor.state.tables import attempts, run_logs
 from tests.engine import DATABASES, empty_state, remember_run, rows_of
 
@@ -204,9 +205,9 @@ def test_pauses_last_and_say_who(state: State) -> None:
     with state.begin() as connection:
         record = jobs.all_jobs(connection)["a"]
         assert (record.paused_at, record.paused_by) == (NOW + MINUTE, "me")
-        assert jobs.is_paused(connection, "a") and jobs.is_paused(connection, "new")
+        assert look(connection, "a").paused and look(connection, "new").paused
         assert jobs.resume(connection, "a") and not jobs.resume(connection, "a")
-        assert not jobs.is_paused(connection, "a") and not jobs.is_paused(connection, "unknown")
+        assert not look(connection, "a").paused and not look(connection, "unknown").paused
 
 
 def test_a_job_is_enabled_since_it_was_switched_on(state: State) -> None:

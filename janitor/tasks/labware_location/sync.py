@@ -19,7 +19,7 @@ from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.table_sink import Compared, TableSink, Written
 from janitor.tasks.labware_location import rows
-from janitor.tasks.labware_location.rows import Derived, Span, Target
+from janitor.tasks.labware_location.rows import Derived, Target
 
 NAME = "labware_location"
 LAG = timedelta(minutes=10)
@@ -65,12 +65,12 @@ def reconcile(settings: Settings) -> dict[str, int]:
     """
     sync = Sync(settings)
     sync.walk()
-    count = sync.counts("checked", "inserted", "updated", "older", "orphaned", "deleted", "walked_without_audit")
-    missing, different = count.pop("inserted"), count.pop("updated")
-    repaired = 0 if current_run().dry_run else missing + different
-    without_audit = count.pop("walked_without_audit")
-    found = {"checked": count.pop("checked"), "missing": missing, "different": different, "repaired": repaired}
-    return found | count | {"without_audit": without_audit}
+    found = {"missing": sync.totals["inserted"], "different": sync.totals["updated"]}
+    repaired = 0 if current_run().dry_run else sum(found.values())
+    sync.totals.update(found, repaired=repaired)
+    # A labware that is derived again was counted when the walk came by.
+    sync.totals["without_audit"] = sync.totals["walked_without_audit"]
+    return sync.counts("checked", "missing", "different", "repaired", "older", "orphaned", "deleted", "without_audit")
 
 
 def audits(url: URL) -> Feed:
@@ -109,17 +109,13 @@ class Sync:
     def take_snapshot(self, reading: Reading) -> None:
         """Walk all labwares from where the snapshot was cut off, or from the first."""
         walk = rows.spans(self.source, reading.position.snapshot_after or 0)
-        span: Span | None = None
-        while True:
+        while turn := list(islice(walk, PAGES_A_TURN)):
+            # Whoever waits to write gets a turn between the batches.
             with _alone():
-                before = span
-                # Whoever waits to write gets a turn between the batches.
-                for span, derived in ahead(rows.of_spans(self.source, islice(walk, PAGES_A_TURN))):
+                for span, derived in ahead(rows.of_spans(self.source, turn)):
                     self.deliver(derived, span.labwares, mostly_new=True)
                     reading.save_snapshot(span.last)
                     current_run().progress(self.totals["labwares"], note=f"snapshot, up to labware {span.last}")
-            if span is before:
-                break
         reading.save_snapshot(None)
 
     def recheck(self) -> None:
