@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests.fixtures import Exchange, Warehouses
-from tests.servers import Broker, SqlServer, broker, sql_server
+from tests.servers import Broker, SqlServer, broker, running, sql_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,12 +40,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def mariadb_session() -> Iterator[SqlServer]:
     """The database server, for as long as the suite runs."""
-    server = sql_server()
-    try:
-        server.start()
+    with running(sql_server()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture
@@ -58,12 +54,8 @@ def mariadb(mariadb_session: SqlServer) -> Iterator[SqlServer]:
 @pytest.fixture(scope="session")
 def rabbitmq_session() -> Iterator[Broker]:
     """The broker, for as long as the suite runs."""
-    server = broker()
-    try:
-        server.start()
+    with running(broker()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
-"""The engine in a test: a runner that leads, a clock that goes until something is so, daemons as processes."""
+"""The engine in a test: a runner that leads, a clock that goes until something is so."""
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -194,71 +191,6 @@ def check_slots(state: State, job: str, trigger: BaseTrigger) -> int:
             assert schedules.next_slot(trigger, before) == row.slot_at, (before, row)
         before = row.slot_until_at
     return sum(row.slots for row in rows)
-
-
-class Process:
-    """A daemon in a process of its own, with the jobs of tests/engine_daemon.py; its output is in a file."""
-
-    def __init__(self, url: URL, folder: Path, name: str = "daemon", **environment: str) -> None:
-        self.output = folder / f"{name}.log"
-        settings = {"STATE_DATABASE_URL": text_of(url), "HEARTBEAT_FILE": str(folder / f"{name}.heartbeat")}
-        settings |= {"LEASE_SECONDS": "2", "GRACE_SECONDS": "5", "TOUCHED": str(folder)}
-        with self.output.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.engine_daemon"],
-                cwd=ROOT,
-                env=dict(os.environ) | settings | environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        self.pid = self._process.pid
-
-    @property
-    def text(self) -> str:
-        """What it has said so far."""
-        return self.output.read_text(encoding="utf-8")
-
-    def says(self, words: str, times: int = 1) -> None:
-        """Wait until it has said something."""
-        eventually(lambda: self.text.count(words) >= times or self._process.poll() is not None, words)
-        assert (
-            self.text.count(words) >= times
-        ), f"it ended with {self._process.returncode} instead:\n{self.text[-3000:]}"
-
-    def send(self, number: int) -> None:
-        """Send it a signal."""
-        self._process.send_signal(number)
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Send it a signal and wait for its end; its exit code."""
-        self._process.send_signal(number)
-        return self._process.wait(PATIENCE_SECONDS)
-
-    def wait(self) -> int:
-        """Wait for its end; its exit code."""
-        return self._process.wait(PATIENCE_SECONDS)
-
-    def close(self) -> None:
-        """End it, where it lives."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-
-
-@contextmanager
-def processes(url: URL, folder: Path, **environment: str) -> Iterator[Callable[..., Process]]:
-    """Start daemons on one state database; all are gone after the block."""
-    made: list[Process] = []
-
-    def start(name: str = "daemon", **more: str) -> Process:
-        made.append(Process(url, folder, name, **{**environment, **more}))
-        return made[-1]
-
-    try:
-        yield start
-    finally:
-        for process in made:
-            process.close()
 
 
 def now() -> datetime:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import pika
 import pymysql
@@ -347,6 +347,19 @@ def broker() -> Broker:
     parameters = pika.URLParameters(given)
     user = make_url(given)
     return Broker(parameters, user.username or "guest", user.password or "guest")
+
+
+AnyServer = TypeVar("AnyServer", SqlServer, Broker)
+
+
+@contextmanager
+def running(server: AnyServer) -> Iterator[AnyServer]:
+    """Start a server for the length of a block; it is gone after it, where it is the suite's own."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 def _binary(name: str, package: str) -> str:

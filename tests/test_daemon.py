@@ -3,6 +3,9 @@
 import random
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from janitor import schedules
 from janitor.state import State, cursors
-from tests.engine import Process, check_slots, eventually, lines_of, migrated, outcomes, processes, rows_of
+from tests.daemons import Daemon, daemons
+from tests.engine import check_slots, eventually, lines_of, migrated, outcomes, rows_of
 from tests.test_child import alive
 
 EVERY_SECOND = schedules.every(1)
@@ -19,6 +23,14 @@ EVERY_SECOND = schedules.every(1)
 
 def lite(folder: Path) -> URL:
     return URL.create("sqlite", database=str(folder / "state.db"))
+
+
+@contextmanager
+def processes(url: URL, folder: Path, **environment: str) -> Iterator[Callable[..., Daemon]]:
+    """Start daemons with jobs of tests/engine_daemon.py on one state database; all are gone after the block."""
+    settings = {"GRACE_SECONDS": "5", "TOUCHED": str(folder)} | environment
+    with daemons("tests.engine_daemon", folder, **settings) as start:
+        yield partial(start, url)
 
 
 def position(state: State) -> str | None:
@@ -78,19 +90,19 @@ def test_a_dead_daemon_is_followed_by_its_stand_by(database_url: URL, tmp_path: 
     state.close()
 
 
-def freeze(process: Process, url: URL) -> None:
+def freeze(daemon: Daemon, url: URL) -> None:
     """Stop a daemon between two transactions: one frozen inside keeps its locks, and nobody can take over."""
     locked = "BEGIN IMMEDIATE" if url.get_backend_name() == "sqlite" else "SELECT * FROM leases FOR UPDATE NOWAIT"
     engine = create_engine(url, connect_args={"timeout": 0.2} if url.get_backend_name() == "sqlite" else {})
     while True:
-        process.send(signal.SIGSTOP)
+        daemon.send(signal.SIGSTOP)
         try:
             with engine.connect() as connection:
                 connection.exec_driver_sql(locked)
                 connection.rollback()
             break
         except OperationalError:
-            process.send(signal.SIGCONT)
+            daemon.send(signal.SIGCONT)
             time.sleep(0.05)
     engine.dispose()
 

@@ -29,6 +29,12 @@ def faults_seed() -> int:
     return int(os.environ.get("FAULTS_SEED", "1"))
 
 
+@pytest.fixture(scope="session")
+def whole(pytestconfig: pytest.Config) -> bool:
+    """Whether the fault suite runs in its whole form."""
+    return bool(pytestconfig.getoption("--faults"))
+
+
 @pytest.fixture
 def make_house(
     mariadb: SqlServer, rabbitmq: Broker, tmp_path: Path, faults_seed: int, record_property: Callable[[str, Any], None]

@@ -19,8 +19,8 @@ from sqlalchemy import URL, Row
 import run
 from janitor import schedules
 from janitor.settings import Settings
+from tests.daemons import Daemon, daemons
 from tests.engine import SECOND, check_slots, eventually, migrated, rows_of
-from tests.faults.daemons import Daemon, daemons
 
 # Nights on which clocks change, simulated
 
@@ -176,12 +176,6 @@ def check_restart(
 def around(night: datetime) -> tuple[datetime, datetime]:
     """A day in whose middle clocks change."""
     return night - timedelta(hours=11, seconds=30), night + timedelta(hours=13)
-
-
-@pytest.fixture
-def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether the fault suite runs in its whole form."""
-    return bool(request.config.getoption("--faults", default=False))
 
 
 # The machine's clock, set while a real daemon runs

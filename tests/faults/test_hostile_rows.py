@@ -27,12 +27,6 @@ USUAL = datetime(2026, 7, 1, 9)
 WIDE_BOTH = pytest.param("utf8mb4", "utf8mb4", marks=pytest.mark.whole_form)
 
 
-@pytest.fixture
-def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether the fault suite runs in its whole form."""
-    return bool(request.config.getoption("--faults", default=False))
-
-
 def widen(tables: Any, *names: str) -> None:
     """Let text columns hold all of Unicode, as some sites' databases do."""
     for name in names:

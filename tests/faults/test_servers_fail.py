@@ -30,7 +30,7 @@ from tests.faults.fault import (
 )
 from tests.faults.house import House
 from tests.faults.small_disk import SmallDisk, small_disk
-from tests.servers import Broker, SqlServer, sql_server
+from tests.servers import Broker, SqlServer, running, sql_server
 
 ALARM_SECONDS = 7.0
 """Long enough for a few runs, each of which sends its group into the alarm."""
@@ -45,12 +45,8 @@ READ_ONLY = ("does not take writes",)
 @pytest.fixture(scope="module")
 def state_server() -> Iterator[SqlServer]:
     """A second database server, for the state database alone."""
-    server = sql_server()
-    try:
-        server.start()
+    with running(sql_server()) as server:
         yield server
-    finally:
-        server.close()
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from sqlalchemy import URL
 
 from janitor.exit_codes import SUCCEEDED
 from janitor.state import State, leases
+from tests.daemons import Daemon, daemons
 from tests.engine import eventually, migrated, now, outcomes, rows_of, text_of
 from tests.faults import states_daemon
-from tests.faults.daemons import Daemon, daemons
 from tests.faults.proxy import Proxy
 from tests.fixtures import Exchange
 from tests.servers import Broker, SqlServer
@@ -23,12 +23,6 @@ SLACK_SECONDS = 10.0
 """For what comes after the grace, recording and closing, on a machine that has other things to do."""
 
 Start = Callable[..., Daemon]
-
-
-@pytest.fixture
-def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether the fault suite runs in its whole form."""
-    return bool(request.config.getoption("--faults", default=False))
 
 
 @pytest.fixture

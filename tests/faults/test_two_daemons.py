@@ -16,9 +16,9 @@ from sqlalchemy.exc import OperationalError
 
 from janitor import schedules
 from janitor.state import State, ledger
+from tests.daemons import Daemon, daemons
 from tests.engine import SECOND, check_slots, eventually, migrated, rows_of
 from tests.faults import effects_daemon
-from tests.faults.daemons import Daemon, daemons
 from tests.faults.proxy import Proxy
 
 LEASE_SECONDS = 4
@@ -28,12 +28,6 @@ EVERY_SECOND = schedules.every(1)
 MODULE = "tests.faults.effects_daemon"
 FAULTS_OF_SQLITE = ("kill", "freeze")
 FAULTS_OF_A_SERVER = ("kill", "freeze inside", "cut")
-
-
-@pytest.fixture
-def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether the fault suite runs in its whole form."""
-    return bool(request.config.getoption("--faults", default=False))
 
 
 @dataclass
@@ -87,6 +81,11 @@ class House:
         self.leading()
         self.end()
         assert check(self) > 30 and self.leaderships >= leaderships
+
+    def fenced_out(self, name: str) -> None:
+        """Wait until one that led stands by, then go on to the end."""
+        self.living[name].says("stops its runs and stands by")
+        self.goes_on(2)
 
     def kill(self, name: str) -> None:
         """SIGKILL; the other one leads, and a new process stands by."""
@@ -172,6 +171,13 @@ def freeze(daemon: Daemon, url: URL, inside: bool) -> None:
     pytest.fail("the daemon was never found so")
 
 
+def freeze_until_followed(house: House, name: str, inside: bool) -> None:
+    """Freeze the leader until the other one leads, and let it go on."""
+    freeze(house.living[name], house.url, inside)
+    house.leads(other(name))
+    house.living[name].send(signal.SIGCONT)
+
+
 def other(name: str) -> str:
     return "second" if name == "first" else "first"
 
@@ -234,23 +240,17 @@ def test_a_killed_leader_is_followed(house: House) -> None:
 @pytest.mark.whole_form
 def test_a_frozen_leader_is_fenced_out(house: House) -> None:
     name = house.leading()
-    freeze(house.living[name], house.url, inside=False)
-    house.leads(other(name))
-    house.living[name].send(signal.SIGCONT)
-    house.living[name].says("stops its runs and stands by")
-    house.goes_on(2)
+    freeze_until_followed(house, name, inside=False)
+    house.fenced_out(name)
 
 
 @pytest.mark.whole_form
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 def test_one_frozen_in_a_transaction_is_fenced_out(house: House) -> None:
     name = house.leading()
-    freeze(house.living[name], house.url, inside=True)
     # The server ends its transaction: only so are its locks given up.
-    house.leads(other(name))
-    house.living[name].send(signal.SIGCONT)
-    house.living[name].says("stops its runs and stands by")
-    house.goes_on(2)
+    freeze_until_followed(house, name, inside=True)
+    house.fenced_out(name)
 
 
 @pytest.mark.whole_form
@@ -274,8 +274,7 @@ def test_one_without_its_state_database_is_followed(house: House, how: str) -> N
     proxy = house.proxies[name]
     with proxy.away() if how == "cut" else proxy.hanging():
         house.leads(other(name))
-    house.living[name].says("stops its runs and stands by")
-    house.goes_on(2)
+    house.fenced_out(name)
 
 
 # All of them
@@ -306,9 +305,7 @@ def trouble(house: House, fault: str, leader: str, chance: random.Random) -> Non
     if fault == "kill":
         house.kill(leader)
     elif fault.startswith("freeze"):
-        freeze(house.living[leader], house.url, inside=fault == "freeze inside")
-        house.leads(other(leader))
-        house.living[leader].send(signal.SIGCONT)
+        freeze_until_followed(house, leader, inside=fault == "freeze inside")
     else:
         proxy = house.proxies[leader]
         with proxy.away() if fault == "cut" else proxy.hanging():

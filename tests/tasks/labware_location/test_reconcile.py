@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -149,21 +149,12 @@ def test_reconcile_gives_way_to_a_busy_server(
     daemon = Daemon(environment, state_folder)
     server = mariadb_warehouses.server
     assert server is not None
-    busy = [threading.Thread(target=doze, args=(server,)) for _ in range(6)]
-    for thread in busy:
-        thread.start()
-    try:
-        until(lambda: len(sleepers(server)) == 6)
+    with busy_threads(server, 6):
         run = threading.Thread(target=daemon.run, args=(reconcile,))
         run.start()
         until(lambda: "over the limit of 4" in caplog.text)
         time.sleep(0.5)
         assert run.is_alive() and not stored(mariadb_warehouses.mlwh)
-    finally:
-        for (id,) in sleepers(server):
-            server.execute(f"KILL QUERY {id}")
-        for thread in busy:
-            thread.join()
     run.join(20)
     assert stored(mariadb_warehouses.mlwh) == expected(mariadb_warehouses.labwhere).rows
     daemon.close()
@@ -187,23 +178,30 @@ def test_reconcile_gives_way_to_either_server(
     lab = LabWhere(warehouses.labwhere)
     lab.scan(lab.labware("DN1"), lab.user(), lab.location())
     daemon = Daemon(warehouses.environment() | {"LOAD_LIMIT_THREADS_RUNNING": "3"}, state_folder)
-    threads = [threading.Thread(target=doze, args=(server,)) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    try:
-        until(lambda: len(sleepers(server)) == 5)
+    with busy_threads(server, 5):
         run = threading.Thread(target=daemon.run, args=(reconcile,))
         run.start()
         until(lambda: "over the limit of 3" in caplog.text or not run.is_alive())
         assert run.is_alive() and not stored(warehouses.mlwh)
+    run.join(20)
+    assert set(stored(warehouses.mlwh)) == {"DN1"}
+    daemon.close()
+
+
+@contextlib.contextmanager
+def busy_threads(server: SqlServer, count: int) -> Iterator[None]:
+    """Keep so many threads of a server running for the length of a block."""
+    threads = [threading.Thread(target=doze, args=(server,)) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        until(lambda: len(sleepers(server)) == count)
+        yield
     finally:
         for (id,) in sleepers(server):
             server.execute(f"KILL QUERY {id}")
         for thread in threads:
             thread.join()
-    run.join(20)
-    assert set(stored(warehouses.mlwh)) == {"DN1"}
-    daemon.close()
 
 
 def doze(server: SqlServer) -> None:

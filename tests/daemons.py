@@ -1,4 +1,4 @@
-"""Daemons as processes of their own for the fault tests: started, signalled, listened to, and ended for certain."""
+"""Daemons as processes of their own: started, signalled, listened to, and ended for certain."""
 
 import os
 import signal
@@ -51,6 +51,10 @@ class Daemon:
     def end(self, number: int = signal.SIGTERM, seconds: float = PATIENCE_SECONDS) -> int:
         """Send it a signal and wait for its end; its exit code."""
         self._process.send_signal(number)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = PATIENCE_SECONDS) -> int:
+        """Wait for its end; its exit code."""
         return self._process.wait(seconds)
 
     def close(self) -> None:
