@@ -50,7 +50,7 @@ get_servers() {
 whole_faults() {
     local root=${JANITOR_TEST_MYSQL_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/janitor/mysql} reason code=0
     echo "== The fault suite on MariaDB"
-    .pipenv/bin/pipenv run test tests/faults --faults "$@" || code=$?
+    env -u JANITOR_TEST_MYSQL_ROOT .pipenv/bin/pipenv run test tests/faults --faults "$@" || code=$?
     if reason=$(tests/get_mysql.sh "$root" 2>&1); then
         echo "== The fault suite on MySQL"
         JANITOR_TEST_MYSQL_ROOT=$root .pipenv/bin/pipenv run test tests/faults --faults "$@" || code=$?

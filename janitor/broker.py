@@ -69,7 +69,7 @@ class Broker:
             Unavailable: the connection is lost.
         """
         opened: list[Channel] = []
-
+        self._refuse_if_lost(None)
         made = self._connection.channel(on_open_callback=opened.append)
         made.add_on_close_callback(self._on_channel_closed)
         self.wait(lambda: bool(opened), self.answer_seconds, "opening a channel", made)
@@ -83,6 +83,7 @@ class Broker:
             Unavailable: no answer came.
         """
         answers: list[Any] = []
+        self._refuse_if_lost(channel)
         request(answers.append)
         self.wait(lambda: bool(answers), self.answer_seconds, "waiting for an answer", channel)
         return answers[0]

@@ -79,6 +79,8 @@ class SqlServer:
 
     def __init__(self, admin: URL) -> None:
         self.admin = admin
+        self.disks = Path(tempfile.gettempdir())
+        """Where it takes tables that are kept outside its own folder."""
 
     def url(self, database: str = "", user: str | None = None, password: str = "") -> URL:
         """The URL of a database; as the administrator unless another user is named."""
@@ -139,6 +141,8 @@ class MariaDB(SqlServer):
         self.socket = self.folder / "socket"
         self.port = free_port()
         super().__init__(URL.create("mysql+pymysql", "root", "", "127.0.0.1", self.port))
+        self.disks = self.folder / "disks"
+        self.disks.mkdir()
         self._server = _MariaServer(self._command(options), self.port, self.folder / "log")
 
     def _command(self, options: Sequence[str]) -> list[str]:
@@ -195,7 +199,7 @@ class MySQL(MariaDB):
             pytest.fail(f"mysqld --initialize-insecure failed: {made.stderr[-2000:]}")
         command += [f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1", "--mysqlx=OFF"]
         command += ["--innodb-flush-log-at-trx-commit=2", "--disable-log-bin", "--innodb-buffer-pool-size=256M"]
-        return [*command, *options]
+        return [*command, f"--innodb-directories={self.disks}", *options]
 
 
 class _MariaServer(Server):

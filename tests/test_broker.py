@@ -100,6 +100,21 @@ def test_broker_that_hangs_is_unavailable_in_time(rabbitmq: Broker) -> None:
     assert time.monotonic() - began < 30
 
 
+def test_connection_found_lost_is_unavailable(rabbitmq: Broker) -> None:
+    with connected(settings_for(rabbitmq)) as broker:
+        channel = broker.channel()
+        rabbitmq.ctl("close_all_connections", "closed by the test")
+        while broker.is_open:
+            # A turn that ends with more than was waited for: nobody has asked yet whether the connection is there.
+            broker._turn(0.1)
+        for act in (
+            broker.channel,
+            lambda: broker.call(channel, lambda answer: channel.confirm_delivery(print, answer)),
+        ):
+            with pytest.raises(Unavailable, match="^RabbitMQ at 127.0.0.1:.* closed the connection"):
+                act()
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +42,8 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
-    """An empty disk of so many bytes (or k, m), mounted at `folder`; skips the test where that is not allowed."""
-    folder.mkdir()
+    """An empty disk of so many bytes (or k, m), mounted in `folder`; skips the test where that is not allowed."""
+    folder = Path(tempfile.mkdtemp(prefix="disk-", dir=folder))
     folder.chmod(0o777)
     program = shutil.which("mount")
     if program is None:
@@ -57,3 +58,4 @@ def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
         for server, name in disk.taken:
             server.execute(f"DROP TABLE IF EXISTS {name}")
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()

@@ -178,7 +178,7 @@ def faults_of_broker(house: House, broker: Broker) -> list[Fault]:
     return [
         fault("killed and restarted", lambda: killed(broker), "cannot connect to"),
         fault("closes all connections", lambda: again_and_again(closing), "(CONNECTION_FORCED", "a group a run"),
-        fault("out of memory", alarm, "it has blocked its publishers: low on memory", "one group", ALARM_SECONDS),
+        fault("out of memory", alarm, "it has blocked its publishers: low on memory", "a group a run", ALARM_SECONDS),
         fault("without a queue", unbound, "no queue is bound to exchange"),
         fault("without the exchange", deleted, "does not exist"),
         fault("refuses messages", nacking, "a queue bound to it is full or broken", "a group a run"),
@@ -198,10 +198,10 @@ def test_a_few_faults_of_servers_lose_nothing(
 
 
 @pytest.mark.whole_form
-def test_a_full_disk_under_the_target_loses_nothing(make_house: MakeHouse, mariadb: SqlServer, tmp_path: Path) -> None:
+def test_a_full_disk_under_the_target_loses_nothing(make_house: MakeHouse, mariadb: SqlServer) -> None:
     house = make_house(labwares=1_500)
     migrated(house.state_url).close()
-    with small_disk(tmp_path / "disk", "300k") as disk:
+    with small_disk(mariadb.disks, "300k") as disk:
         disk.take(mariadb, house.warehouses.mlwh_url, "labware_location")
         prepare(house, mariadb)
         full = Fault("disk full", lambda: started_on(house, disk), (address(mariadb.admin),), FULL)
@@ -210,12 +210,12 @@ def test_a_full_disk_under_the_target_loses_nothing(make_house: MakeHouse, maria
 
 @pytest.mark.whole_form
 def test_a_full_disk_under_the_ledger_loses_nothing(
-    make_house: MakeHouse, mariadb: SqlServer, state_server: SqlServer, tmp_path: Path
+    make_house: MakeHouse, mariadb: SqlServer, state_server: SqlServer
 ) -> None:
     house = make_house(state=state_server)
     house.settings["SEQUENCING_PUBLISHER_GROUP_SIZE"] = "50"
     migrated(house.state_url).close()
-    with small_disk(tmp_path / "disk", "130k") as disk:
+    with small_disk(state_server.disks, "130k") as disk:
         disk.take(state_server, house.state_url, "ledger")
         prepare(house, mariadb, state_server)
         full = Fault(
