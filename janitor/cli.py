@@ -221,14 +221,9 @@ def show(house: House, run: int, as_json: bool) -> None:
 @click.pass_obj
 def pause(house: House, job: str) -> None:
     """Let no further slot of a job run, until it is resumed."""
-    from janitor.state import actions
-    from janitor.state import jobs as records
+    from janitor import operations
 
-    wanted, actor = house.job(job), _actor()
-    with house.state.begin() as connection:
-        done = records.pause(connection, wanted.id, wanted.schedule, _now(), actor)
-        if done:
-            actions.record(connection, actor, "paused", wanted.id, "", _now())
+    done = operations.pause(house.state, house.job(job), _actor(), _now())
     print(f"{job} is paused" if done else f"{job} was paused already")
 
 
@@ -237,15 +232,21 @@ def pause(house: House, job: str) -> None:
 @click.pass_obj
 def resume(house: House, job: str) -> None:
     """Let a paused job's slots run again."""
-    from janitor.state import actions
-    from janitor.state import jobs as records
+    from janitor import operations
 
-    wanted = house.job(job)
-    with house.state.begin() as connection:
-        done = records.resume(connection, wanted.id)
-        if done:
-            actions.record(connection, _actor(), "resumed", wanted.id, "", _now())
+    done = operations.resume(house.state, house.job(job), _actor(), _now())
     print(f"{job} is resumed" if done else f"{job} was not paused")
+
+
+@verbs.command()
+@click.argument("run", type=int)
+@click.pass_obj
+def cancel(house: House, run: int) -> None:
+    """Ask a run to stop, whichever process runs it."""
+    from janitor import operations
+
+    done = operations.cancel(house.state, run, _actor(), _now())
+    print(f"run {run} is asked to stop" if done else f"run {run} was asked to stop already")
 
 
 @verbs.command()
@@ -271,16 +272,32 @@ def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
 
 @verbs.command()
 @click.argument("job", required=False)
+@click.option("--retry", metavar="KEY", help="Let the job's next run look at this row first ('all': at every row).")
+@click.option("--drop", metavar="KEY", help="Give this row up; say why with --note.")
+@click.option("--note", default="", help="Why a row is given up.")
+@click.option("--dropped", is_flag=True, help="List what was given up.")
 @as_json
 @click.pass_obj
-def quarantine(house: House, job: str | None, as_json: bool) -> None:
-    """List what cannot be delivered, with the reasons."""
-    from janitor import listings
+def quarantine(
+    house: House, job: str | None, retry: str | None, drop: str | None, note: str, dropped: bool, as_json: bool
+) -> None:
+    """List what cannot be delivered; retry it, or give it up."""
+    from janitor import listings, operations
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
-    with house.state.begin() as connection:
-        rows = listings.of_quarantine(connection, name)
+    if retry is not None or drop is not None:
+        if name is None:
+            raise BadSetting("JOB", None, "name the job whose quarantined rows are meant")
+        if retry is not None:
+            count = operations.retry(house.state, name, None if retry == "all" else retry, _actor(), _now())
+            print(f"{count} quarantined rows of {name} are looked at first by its next run")
+        if drop is not None:
+            count = operations.drop(house.state, name, drop, note, _actor(), _now())
+            print(f"{count} quarantined rows of {name} are given up")
+        return
+    with house.state.read() as connection:
+        rows = listings.of_quarantine(connection, name, dropped=dropped)
     console.print_listing(rows, listings.QUARANTINE, as_json=as_json, empty="Nothing is in quarantine.")
 
 

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Protocol
 
 import tenacity
 from sqlalchemy import Connection
@@ -68,6 +68,19 @@ class Entered:
     start: Record
 
 
+class Observer(Protocol):
+    """Whoever wants to know of every run of this process; called in the run's thread, it may neither wait nor fail."""
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        """A run is on record, and its task is about to be called."""
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        """A run's end is about to be recorded."""
+
+    def lost(self, lost: LostSlots) -> None:
+        """Slots got no run."""
+
+
 class Runner:
     """Executes jobs and remembers how it went; shared by the daemon's lanes and the command line."""
 
@@ -80,6 +93,7 @@ class Runner:
         self._saving = threading.Lock()
         self.daemon_fence: Fence | None = None
         self.guard: Callable[[], None] = lambda: None
+        self.observers: list[Observer] = []
         follow_into_threads()
 
     def execute(self, job: Job, slot: Slot, dry_run: bool = False) -> tuple[int, Ending] | None:
@@ -120,6 +134,8 @@ class Runner:
         if begun is None:
             return None
         live = self._made_live(entered, begun)
+        for observer in self.observers:
+            observer.began(job, slot, live.run)
         return live.run.id, self._to_its_end(live)
 
     def lost(self, lost: LostSlots) -> None:
@@ -129,6 +145,8 @@ class Runner:
     def add_lost(self, lost: LostSlots, fences: tuple[Fence, ...] | None = None) -> Record:
         """Put slots that got no run into the journal, in their order, without waiting for it."""
         fences = self._daemon_fences() if fences is None else fences
+        for observer in self.observers:
+            observer.lost(lost)
         record = Record(lambda connection: None, fences, kept=True, lost=lost)
         record.write = functools.partial(self._record_lost, record=record)
         return self.journal.add(record)
@@ -244,6 +262,8 @@ class Runner:
         lines = self._run_log.close_run(run.id)
         if self.live.pop(run.id, None) is None:
             return None
+        for observer in self.observers:
+            observer.ended(live.job, run, ending)
         progress = json.dumps(live.progress, default=str) if live.progress else None
 
         def write(connection: Connection) -> None:

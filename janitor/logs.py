@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
 import orjson
+from pydantic import SecretStr
 
 from janitor.runs import current_run
 from janitor.settings import Settings
@@ -56,12 +57,14 @@ def _forms(secret: str) -> set[str]:
 
 
 def mask_for(settings: Settings) -> Mask:
-    """A mask for every password in the settings."""
+    """A mask for every password, token and other secret in the settings."""
     urls = (getattr(settings, name) for name in type(settings).model_fields if name.endswith("_database_url"))
     passwords = [str(url.password) for url in urls if url is not None and url.password]
     # As they were written: there is more than one way to quote a character in a URL.
     written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
-    return Mask([*passwords, *written, settings.rabbitmq_password.get_secret_value()])
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return Mask([*passwords, *written, *secrets])
 
 
 class TextFormatter(logging.Formatter):

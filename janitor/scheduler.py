@@ -184,6 +184,15 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         self._stopping.set()
         self._event.set()
 
+    def run_now(self, job: Job, dry_run: bool = False) -> int:
+        """Begin a run that a person asks for; its id. From any thread, while the clock runs.
+
+        Raises:
+            Skip: the job is running already.
+            JanitorError: the run could not begin; the error says why.
+        """
+        return self._lanes.run_now(job, dry_run)
+
     def report_unknown_variables(self) -> list[str]:
         """Warn of each variable that looks like a job's switch or schedule and names no job; their names."""
         unknown = self.unknown_variables()
