@@ -6,11 +6,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +24,9 @@ from janitor.requirements import require
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
+
+if TYPE_CHECKING:
+    from janitor.execution import Runner
 
 log = logging.getLogger("janitor")
 
@@ -141,7 +145,9 @@ def start(house: House) -> int:
     where = databases.place(settings.state_database_url)
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
-    scheduler.start(Runner(state, settings, leases.new_holder(), house.mask, run_log))
+    runner = Runner(state, settings, leases.new_holder(), house.mask, run_log)
+    with _dashboard(scheduler, runner):
+        scheduler.start(runner)
     return SUCCEEDED
 
 
@@ -353,6 +359,15 @@ def health(house: House) -> int:
         return FAILED
     print(f"healthy: {ticked}")
     return SUCCEEDED
+
+
+def _dashboard(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:
+    if not runner.settings.web_enabled:
+        return nullcontext()
+    from janitor.web import server
+    from janitor.web.desk import Desk
+
+    return server.serving(Desk(scheduler, runner))
 
 
 def _touch(path: Path) -> None:

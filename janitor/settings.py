@@ -68,6 +68,7 @@ def _day(value: object) -> date:
 DatabaseUrl = Annotated[URL, BeforeValidator(_database_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
+Token = Annotated[SecretStr, Field(min_length=16)]
 
 
 class Settings(BaseModel):
@@ -110,6 +111,22 @@ class Settings(BaseModel):
         "INFO", description="the least level that is logged: DEBUG, INFO, WARNING or ERROR"
     )
     log_format: Literal["text", "json"] = Field("text", description="one line per fact: text or json")
+
+    web_enabled: bool = Field(True, description="serve the dashboard, metrics and health: true or false")
+    web_host: str = Field(
+        "127.0.0.1", min_length=1, description="where the dashboard listens: an address of this machine, or 0.0.0.0"
+    )
+    web_port: int = Field(8080, ge=0, le=65535, description="the dashboard's port; 0 takes any that is free")
+    web_url: str | None = Field(None, description="the address by which people reach the dashboard, where it differs")
+    web_users: SecretStr | None = Field(
+        None, description="who may sign in: name:role:hash ..., the role viewer or operator, the hash from `password`"
+    )
+    web_operator_token: Token | None = Field(
+        None, description="with this bearer token a program may change things: at least 16 characters"
+    )
+    web_viewer_token: Token | None = Field(
+        None, description="with this bearer token a program may look: at least 16 characters"
+    )
 
     rabbitmq_host: str | None = Field(None, min_length=1, description="the broker's host name")
     rabbitmq_port: int = Field(5672, ge=1, le=65535, description="the broker's port (5671 is usual with TLS)")

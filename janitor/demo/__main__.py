@@ -69,6 +69,7 @@ class Place:
             "STATE_DATABASE_URL": str(self.url("state")),
             "MESSAGES_DIR": str(self.messages),
             "HEARTBEAT_FILE": str(self.folder / "heartbeat"),
+            "WEB_PORT": "0",
             "SEQUENCING_PUBLISHER_SINCE": self.since.isoformat(),
             "LABWARE_LOCATION_SCHEDULE": "every 3s",
             "SEQUENCING_PUBLISHER_SCHEDULE": "every 3s",

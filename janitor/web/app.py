@@ -1,0 +1,79 @@
+"""The application: every router, the headers of every answer, and what an error looks like."""
+
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from janitor import __version__
+from janitor.web import access, live
+from janitor.web.desk import Desk
+
+STATIC = Path(__file__).parent / "static"
+MAX_BODY = 64 * 1024
+"""The largest body of a request: bytes. Forms here hold a name, a password, or a note."""
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Application(FastAPI):
+    """FastAPI whose every answer, also one to an error, carries the security headers."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _guard(message, scope["path"])
+            await send(message)
+
+        await super().__call__(scope, receive, send_guarded)
+
+
+def _guard(message: MutableMapping[str, Any], path: str) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in HEADERS.items():
+        headers[name] = value
+    headers.setdefault("Cache-Control", "no-cache" if path.startswith("/static/") else "no-store")
+
+
+def make_app(desk: Desk) -> FastAPI:
+    """The web application of one daemon; nothing is opened before the first request."""
+    app = Application(
+        title="Janitor",
+        version=__version__,
+        description="Jobs, runs, quarantine and metrics of one Janitor.",
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        max_body_size=MAX_BODY,
+    )
+    app.state.desk = desk
+    for router in (access.router, live.router):
+        app.include_router(router)
+    if STATIC.is_dir():
+        app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

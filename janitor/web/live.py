@@ -1,0 +1,5 @@
+"""Live streams: what runs and jobs are doing, as server-sent events."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
