@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web import access, live
+from janitor.web import access, health, live, metrics
 from janitor.web.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
@@ -71,8 +71,8 @@ def make_app(desk: Desk) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         max_body_size=MAX_BODY,
     )
-    app.state.desk = desk
-    for router in (access.router, live.router):
+    app.state.desk, app.state.metrics = desk, metrics.watch(desk)
+    for router in (access.router, live.router, health.router, metrics.router):
         app.include_router(router)
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")
