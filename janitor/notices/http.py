@@ -58,12 +58,12 @@ def _in_words(exc: Exception) -> str:
         return _in_words(exc.reason)
     if isinstance(exc, NameResolutionError):
         return "its host name is not known"
-    if isinstance(exc, ConnectTimeoutError):
-        return "it could not be reached in time"
     if isinstance(exc, ReadTimeoutError):
         return "it did not answer in time"
     if isinstance(exc, NewConnectionError):
         return "it cannot be reached: nothing listens there, or no way leads there"
+    if isinstance(exc, ConnectTimeoutError):
+        return "it could not be reached in time"
     if isinstance(exc, SSLError):
         return f"no TLS with it: {exc}"
     return f"it broke off ({type(exc).__name__})"

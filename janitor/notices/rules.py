@@ -86,13 +86,17 @@ class History:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rules look at; `quarantined` rows came within the last day and are there still."""
+    """What the rules look at; `quarantined` rows came within the last day and are there still.
+
+    `enabled_at` is when the job was switched on, or first known: no slot before that could start in time.
+    """
 
     job: str
     history: History
     running: Running | None = None
     overdue_since: datetime | None = None
     quarantined: int = 0
+    enabled_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,8 @@ def _started_late(facts: Facts, rules: NoticeRules, now: datetime | None) -> Con
     runs = facts.history.runs
     run: Ended | Running | None = facts.running or (runs[-1] if runs else None)
     if run is None or run.slot_at is None or run.origin == BY_HAND:
+        return None
+    if facts.enabled_at is not None and run.slot_at < facts.enabled_at:
         return None
     late = (run.started_at - run.slot_at).total_seconds()
     # Where slots were missed just before, that tells already that the daemon was down.

@@ -32,6 +32,7 @@ from janitor.notices.rules import (
 from janitor.runs import Outcome
 from janitor.state import jobs as job_records
 from janitor.state import leases, notices, runs
+from janitor.state.jobs import JobRecord
 from janitor.state.notices import BEGAN, ENDED, REPEATED, Position
 from janitor.state.tables import run_logs
 
@@ -182,7 +183,7 @@ class Watch:
 
     def _compare(self, connection: Connection, book: Book, now: datetime) -> Found:
         """What is to be told: first what became so as each run ended, then what is so now."""
-        news = histories.news(connection, book.position)
+        news, records = histories.news(connection, book.position), job_records.all_jobs(connection)
         found = Found(news.position, dict(book.histories), news.more)
         told = dict(book.told)
         for job, ended in news.ended.items():
@@ -191,19 +192,24 @@ class Watch:
             rules = self._rules[job]
             for record in ended:
                 found.histories[job] = found.histories[job].and_then(record, kept_successes(rules))
-                facts = Facts(job, found.histories[job])
+                facts = Facts(job, found.histories[job], enabled_at=_enabled_at(records, job))
                 self._step(found, told, facts, conditions_after(facts, rules), OF_RUNS, now, repeat=False)
         if news.more:
             return found
-        paused_jobs = {job for job, known in job_records.all_jobs(connection).items() if known.paused_at is not None}
-        for facts in self._facts(connection, found.histories, now):
-            paused = facts.job in paused_jobs
+        for facts in self._facts(connection, found.histories, records, now):
+            paused = facts.job in records and records[facts.job].paused_at is not None
             holds = conditions(facts, self._rules[facts.job], now) if self._jobs[facts.job].enabled else {}
             self._step(found, told, facts, holds, None, now, repeat=not paused)
         self._end_orphans(found, told)
         return found
 
-    def _facts(self, connection: Connection, known: Mapping[str, History], now: datetime) -> list[Facts]:
+    def _facts(
+        self,
+        connection: Connection,
+        known: Mapping[str, History],
+        records: Mapping[str, JobRecord],
+        now: datetime,
+    ) -> list[Facts]:
         going_on = histories.running(connection)
         wanted = [job for job in self._jobs.values() if "overdue" in self._rules[job.id].notice_rules]
         late = overdue.of_jobs(connection, wanted, now) if wanted else {}
@@ -212,7 +218,14 @@ class Watch:
             self._quarantined = histories.quarantined(connection, now) if grows else {}
             self._count_at = boot_clock() + QUARANTINE_SECONDS
         return [
-            Facts(job, known[job], going_on.get(job), late.get(job), self._quarantined.get(job, 0))
+            Facts(
+                job,
+                known[job],
+                going_on.get(job),
+                late.get(job),
+                self._quarantined.get(job, 0),
+                _enabled_at(records, job),
+            )
             for job in self._jobs
         ]
 
@@ -286,7 +299,7 @@ class Watch:
             if self._is_wanted(step, post):
                 notices.add(connection, notice.id, post.channel.name, step.kind, text, now)
         level = logging.INFO if step.kind == ENDED else logging.WARNING
-        log.log(level, "notice %d %s: %s %s: %s", notice.id, step.kind, *_words(step))
+        log.log(level, "notice %d %s: %s of %s: %s", notice.id, step.kind, *_words(step))
 
     def _is_wanted(self, step: Step, post: Post) -> bool:
         """Without the rule `recovered` nobody is told that `failed` ended, but an incident is closed all the same."""
@@ -360,8 +373,13 @@ def _as_open(row: Row[Any]) -> Open:
     return Open(row.id, row.text, row.run_id, row.began_at, row.told_at)
 
 
+def _enabled_at(records: Mapping[str, JobRecord], job: str) -> datetime | None:
+    record = records.get(job)
+    return None if record is None else record.enabled_at
+
+
 def _words(step: Step) -> tuple[str, str, str]:
-    return step.condition.job, step.condition.rule, step.over or step.condition.text
+    return step.condition.rule, step.condition.job, step.over or step.condition.text
 
 
 def _last_lines(connection: Connection, run_id: int) -> list[str]:

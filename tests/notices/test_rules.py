@@ -115,6 +115,8 @@ def test_a_run_started_late(late: int, origin: str, expected: bool) -> None:
     assert ("started_late" in conditions(going_on, all_rules(), NOON)) == expected
     in_time = Facts("job", history(record(1, started_at=started, origin=origin), record(2)))
     assert "started_late" not in conditions(in_time, all_rules(), NOON)
+    not_known_before = Facts("job", ended.history, enabled_at=slot + timedelta(seconds=1))
+    assert "started_late" not in conditions(not_known_before, all_rules(), NOON)
 
 
 def test_where_slots_were_missed_catching_up_is_not_late() -> None:
