@@ -41,7 +41,7 @@ class Reporter:
         """Report a run that failed or timed out."""
         if ending.outcome not in REPORTED:
             return
-        facts = {"reason": ending.reason, "seconds": ending.seconds, "attempts": ending.attempts}
+        facts: dict[str, Any] = {"reason": ending.reason, "seconds": ending.seconds, "attempts": ending.attempts}
         facts |= {"slot": run.slot_at and run.slot_at.isoformat(), "dry_run": run.dry_run}
         event = _event(job.id, ending.outcome, ending.reason or "", facts)
         event["tags"]["run_id"], event["timestamp"] = str(run.id), ending.ended_at
@@ -58,14 +58,14 @@ class Reporter:
 
 
 @contextmanager
-def reporting(runner: Runner, mask: Mask) -> Iterator[None]:
+def reporting(runner: Runner) -> Iterator[None]:
     """Report to the project that SENTRY_DSN names what fails during a block.
 
     Raises:
         BadSetting: it is malformed, or sentry-sdk is not installed.
     """
     dsn, environment = runner.settings.sentry_dsn, runner.settings.sentry_environment
-    client = _open(dsn.get_secret_value() if dsn else "", environment, mask)
+    client = _open(dsn.get_secret_value() if dsn else "", environment, runner.mask)
     runner.observers.append(Reporter(client))
     try:
         yield

@@ -77,7 +77,7 @@ def reporting_to(dsn: str, url: URL, folder: Path) -> Iterator[Runner]:
     """A runner whose failures are reported."""
     broker = {"RABBITMQ_PASSWORD": PASSWORD, "SENTRY_ENVIRONMENT": "rehearsal"}
     settings = settings_for(url, folder, SENTRY_DSN=dsn, **broker)
-    with runner_for(settings) as runner, sentry.reporting(runner, runner._mask):
+    with runner_for(settings) as runner, sentry.reporting(runner):
         yield runner
 
 

@@ -68,7 +68,8 @@ def test_a_job_that_is_overdue_is_a_503(house: tuple[Desk, str]) -> None:
 
 
 def test_a_daemon_tells_of_its_health(tmp_path: Path) -> None:
-    house = CommandLine(tmp_path, ("-m", "tests.small_house"), {"WEB_ENABLED": "true", "WEB_PORT": "0", "LOG_FORMAT": "json"})
+    web = {"WEB_ENABLED": "true", "WEB_PORT": "0", "LOG_FORMAT": "json"}
+    house = CommandLine(tmp_path, ("-m", "tests.small_house"), web)
     with house.started("start") as process:
         assert process.stdout is not None
         lines = (json.loads(line) for line in process.stdout if line.strip())
