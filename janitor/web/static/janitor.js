@@ -1,0 +1,140 @@
+// Small comforts; every page works without them.
+"use strict";
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// The theme: as the system has it, or as the switch says, remembered in a cookie so that the server draws it at once.
+function themes() {
+  const button = document.getElementById("theme");
+  const themes = ["", "dark", "light"];
+  const names = { "": "System theme", dark: "Dark theme", light: "Light theme" };
+  const show = () => {
+    const theme = document.documentElement.dataset.theme || "";
+    button.querySelector(".label").textContent = names[theme];
+    button.title = `${names[theme]}: press for the next one`;
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const now = document.documentElement.dataset.theme || "";
+    const next = themes[(themes.indexOf(now) + 1) % themes.length];
+    if (next) document.documentElement.dataset.theme = next;
+    else delete document.documentElement.dataset.theme;
+    const age = next ? 365 * 24 * 3600 : 0;
+    document.cookie = `janitor_theme=${next}; path=/; max-age=${age}; samesite=strict`;
+    show();
+  });
+  show();
+}
+
+// Durations and distances in words, as the server writes them.
+function duration(seconds, short) {
+  if (seconds < 60) return short || seconds >= 9.95 ? `${Math.floor(seconds)} s` : `${seconds.toFixed(1)} s`;
+  for (const [unit, size, lesser, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
+    if (seconds >= size) {
+      const rest = Math.floor((seconds % size) / part);
+      return `${Math.floor(seconds / size)} ${unit}` + (rest && !short ? ` ${rest} ${lesser}` : "");
+    }
+  }
+}
+
+// The clocks of a browser and of the server may differ: all distances are counted from the server's.
+const serverNow = Number(document.body.dataset.now) * 1000;
+const started = performance.now();
+const now = () => serverNow + (performance.now() - started);
+
+function distances() {
+  for (const element of all("time[data-ago]")) {
+    const seconds = (now() - Date.parse(element.dateTime)) / 1000;
+    const words = Math.abs(seconds) < 1.5 ? "now" : duration(Math.abs(seconds), true);
+    element.textContent = words === "now" ? words : seconds > 0 ? `${words} ago` : `in ${words}`;
+  }
+  for (const element of all("time:not([data-local])")) {
+    element.dataset.local = "";
+    element.title += `, here ${new Date(element.dateTime).toLocaleString()}`;
+  }
+  const clock = document.getElementById("clock");
+  if (clock) clock.textContent = duration(Math.max(0, (now() - Date.parse(clock.dataset.since)) / 1000));
+}
+
+// A form that asks first, and buttons that are pressed once.
+function forms() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.ask && !window.confirm(form.dataset.ask)) {
+      event.preventDefault();
+      return;
+    }
+    if (form.method === "post") setTimeout(() => all("button", form).forEach((button) => (button.disabled = true)));
+  });
+  window.addEventListener("pageshow", () => all("form button[disabled]").forEach((button) => (button.disabled = false)));
+  for (const select of all("form[method=get] select")) select.addEventListener("change", () => select.form.requestSubmit());
+  for (const button of all("button[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy"), 1500);
+    });
+  }
+}
+
+// In a chart one mark has the focus, and the arrow keys lead to the others.
+function charts() {
+  document.addEventListener("keydown", (event) => {
+    const chart = event.target.closest?.("svg");
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+    if (!chart || !step) return;
+    const marks = all("a", chart);
+    const at = marks.indexOf(event.target.closest("a"));
+    const next = marks[Math.min(marks.length - 1, Math.max(0, at + step))];
+    if (at < 0 || !next) return;
+    event.preventDefault();
+    marks[at].setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    next.focus();
+  });
+}
+
+// Parts of a page that change by themselves: fetched anew as often as each says, and replaced where they differ.
+function liveParts() {
+  const parts = all("[data-live]");
+  if (!parts.length) return;
+  const every = Math.min(...parts.map((part) => Number(part.dataset.live))) * 1000;
+  let waiting = 0;
+  const refresh = async () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(refresh, every);
+    if (document.hidden) return;
+    let text;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+      if (!answer.ok) return;
+      text = await answer.text();
+    } catch {
+      return;
+    }
+    const page = new DOMParser().parseFromString(text, "text/html");
+    if (page.title) document.title = page.title;
+    for (const part of all("[data-live]")) {
+      const fresh = page.getElementById(part.id);
+      if (!fresh || fresh.outerHTML === part.dataset.was || held(part)) continue;
+      const copy = document.importNode(fresh, true);
+      copy.dataset.was = fresh.outerHTML;
+      part.replaceWith(copy);
+    }
+    distances();
+  };
+  waiting = setTimeout(refresh, every);
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+}
+
+// What somebody is busy with is not taken away: the focus is in it, or a part of it is folded out.
+const held = (part) => part.contains(document.activeElement) || part.matches(":hover") && part.querySelector("form") || part.querySelector("details[open]");
+
+if (document.getElementById("theme")) themes();
+forms();
+charts();
+distances();
+setInterval(distances, 1000);
+liveParts();
