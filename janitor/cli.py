@@ -344,6 +344,18 @@ def listen(house: House, limit: int | None) -> int:
 
 
 @verbs.command()
+def password() -> None:
+    """Ask for a password, print the hash that WEB_USERS takes."""
+    from janitor import accounts
+
+    if sys.stdin.isatty():
+        given = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    print(accounts.Hash.of(given))
+
+
+@verbs.command()
 @click.pass_obj
 def health(house: House) -> int:
     """Tell whether the daemon's clock ticks."""

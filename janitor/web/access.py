@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import math
 import time
 from datetime import datetime, timezone
 from ipaddress import ip_address
@@ -152,7 +153,7 @@ def ask_to_sign_in(request: Request, next: str = "/") -> Response:
     gate = gate_of(request)
     if gate.is_open or gate.session(request.cookies.get(COOKIE, "")):
         return RedirectResponse(_inside(next), 303)
-    return render(request, "sign_in.html", next=_inside(next), name="", sentence="")
+    return _form(request, 200, next, "", "")
 
 
 @router.post("/sign-in", include_in_schema=False)
@@ -171,9 +172,10 @@ def sign_in(
         raise HTTPException(403, "this request came from another site, and is refused")
     wait = gate.failures.begin(name, address, time.monotonic())
     if wait > 0:
-        sentence = f"Too many sign-ins failed: the next may be tried in {wait / 60:.0f} min."
-        answer = render(request, "sign_in.html", 429, next=_inside(next), name=name, sentence=sentence)
-        answer.headers["Retry-After"] = str(int(wait) + 1)
+        minutes = math.ceil(wait / 60)
+        sentence = f"Too many sign-ins have failed: wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
+        answer = _form(request, 429, next, name, sentence)
+        answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
     found = gate.of_password(name, password)
     now = datetime.now(timezone.utc)
@@ -183,7 +185,7 @@ def sign_in(
         log.warning("a sign-in of %s from %s is refused", who, address)
         operations.note(here.state, who, "refused sign-in", f"from {address}", now)
         sentence = "This user and password do not fit." if name else "Give a user and the password."
-        return render(request, "sign_in.html", 401, next=_inside(next), name=name, sentence=sentence)
+        return _form(request, 401, next, name, sentence)
     gate.failures.succeeded(name, address)
     operations.note(here.state, found.name, "signed in", f"from {address}", now)
     answer = RedirectResponse(_inside(next), 303)
@@ -213,6 +215,11 @@ def sign_in_path(request: Request) -> str:
     return "/sign-in" if wanted == "/" or request.method != "GET" else f"/sign-in?next={quote(wanted, safe='/')}"
 
 
+def _form(request: Request, status: int, next: str, name: str, sentence: str) -> Response:
+    values = {"next": _inside(next), "name": name, "sentence": sentence, "has_tokens": gate_of(request).has_tokens}
+    return render(request, "sign_in.html", status, **values)
+
+
 def _let_in(request: Request, session: Session) -> User:
     request.state.session = session
     request.state.user = session.user
@@ -238,7 +245,8 @@ async def _refused(request: Request, who: str, why: str) -> None:
     """Leave an audit line of what was refused."""
     now = datetime.now(timezone.utc)
     said = f"{request.method} {request.url.path} from {_address(request)}: {why}"
-    if request.app.state.gate.failures.begin(f"refused {who}", f"refused {_address(request)}", time.monotonic()) > 0:
+    # Another site may lead a browser here again and again: that fills no table.
+    if gate_of(request).refusals.begin(who, _address(request), time.monotonic()) > 0:
         return
     await run_in_threadpool(operations.note, request.app.state.desk.state, who, "refused", said[:1000], now)
 

@@ -99,7 +99,7 @@ class Gate:
         self._users = {account.name: User(account.name, account.role) for account in self._accounts.values()}
         self._users |= {user.name: user for user in self._tokens}
         self.url = urlsplit(settings.web_url or "")
-        self.failures = Failures()
+        self.failures, self.refusals = Failures(), Failures()
         self._guessing = threading.Lock()
         self._ended: dict[str, float] = {}
         given = "\n".join([users.get_secret_value() if users else "", *(str(one) for one in self._tokens.values())])
@@ -129,6 +129,11 @@ class Gate:
             if hmac.compare_digest(known, given):
                 found = found or user
         return found
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether there is a token to sign in with."""
+        return bool(self._tokens)
 
     def knows(self, name: str) -> bool:
         """Whether there is such a user."""
