@@ -7,7 +7,7 @@ import hmac
 import os
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from janitor.errors import BadSetting
 
@@ -97,10 +97,10 @@ def _account(entry: str, where: str) -> Account:
     role, _, hashed = rest.partition(":")
     if not _NAME.fullmatch(name) or not rest:
         raise ValueError(f"{where} is not of the form name:role:hash, its name of letters, digits and . _ @ + -")
-    if role != "viewer" and role != "operator":
+    if role not in ("viewer", "operator"):
         raise ValueError(f"{where}, {name}, needs a role between two colons: viewer or operator")
     try:
-        return Account(name, role, Hash.read(hashed))
+        return Account(name, cast(Role, role), Hash.read(hashed))
     except ValueError:
         # The cause would carry the hash into a traceback.
         raise ValueError(f"{where}, {name}, has no hash that the verb `password` makes") from None

@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pymysql
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -144,7 +153,9 @@ class Settings(BaseModel):
         "127.0.0.1", min_length=1, description="where the dashboard listens: an address of this machine, or 0.0.0.0"
     )
     web_port: int = Field(8080, ge=0, le=65535, description="the dashboard's port; 0 takes any that is free")
-    web_url: Address | None = Field(None, description="the address by which people reach the dashboard, where it differs")
+    web_url: Address | None = Field(
+        None, description="the address by which people reach the dashboard, where it differs"
+    )
     web_users: Users | None = Field(
         None, description="who may sign in: name:role:hash ..., the role viewer or operator, the hash from `password`"
     )

@@ -196,9 +196,7 @@ def sign_in(
 
 
 @router.post("/sign-out", include_in_schema=False)
-def sign_out(
-    request: Request, user: Annotated[User, Depends(meant)], here: Annotated[Desk, Depends(desk)]
-) -> Response:
+def sign_out(request: Request, user: Annotated[User, Depends(meant)], here: Annotated[Desk, Depends(desk)]) -> Response:
     """End the session."""
     gate = gate_of(request)
     if not gate.is_open:

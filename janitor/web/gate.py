@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from janitor import accounts
-from janitor.accounts import COST, BLOCK, LANES, Hash, Role
+from janitor.accounts import BLOCK, COST, LANES, Hash, Role
 from janitor.settings import Settings
 
 SESSION_SECONDS = 12 * 3600
