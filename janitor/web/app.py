@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
 from janitor.web import access, live, refusals
+from janitor.web.channels import Hub
 from janitor.web.desk import Desk
 from janitor.web.gate import Gate
 
@@ -79,6 +80,7 @@ def make_app(desk: Desk) -> FastAPI:
         max_body_size=MAX_BODY,
     )
     app.state.desk, app.state.gate = desk, Gate(desk.settings)
+    app.state.hub = Hub(desk.state, desk.jobs)
     refusals.install(app)
     for router in (access.router, live.router):
         app.include_router(router)
