@@ -21,6 +21,8 @@ from janitor.web.desk import Desk, desk
 from janitor.web.gate import SESSION_SECONDS, Gate, Session, User
 from janitor.web.rendering import render
 
+__all__ = ["User", "changing", "csrf_token", "operator", "router", "viewer"]
+
 log = logging.getLogger(__name__)
 
 COOKIE = "janitor_session"

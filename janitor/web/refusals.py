@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from janitor.errors import BadSetting, JanitorError, Rejected, Skip, Unavailable
+from janitor.errors import BadSetting, Interrupted, JanitorError, Rejected, Skip, Unavailable
 from janitor.web import access
 from janitor.web.rendering import render
 
@@ -31,7 +31,7 @@ def wants_page(request: Request) -> bool:
 
 def status_of(error: JanitorError) -> int:
     """The HTTP status that fits an error of Janitor's."""
-    if isinstance(error, (Unavailable, Rejected)):
+    if isinstance(error, (Unavailable, Rejected, Interrupted)):
         return 503
     return 422 if isinstance(error, BadSetting) else 409
 
