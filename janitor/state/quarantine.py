@@ -24,6 +24,7 @@ _ADDITION = (
 _MINE = quarantine.c.name == bindparam("b_name")
 _SOME = select(quarantine.c.key).where(_MINE).limit(1)
 _SIZE = select(func.count(distinct(quarantine.c.key))).where(_MINE, quarantine.c.dropped_at.is_(None))
+_DROPPED = select(func.count(distinct(quarantine.c.key))).where(_MINE, quarantine.c.dropped_at.is_not(None))
 _OLDEST = (
     select(quarantine.c.key, quarantine.c.item).where(_MINE).order_by(quarantine.c.last_at).limit(bindparam("b_limit"))
 )
@@ -133,10 +134,16 @@ def drop(connection: Connection, name: str, key: str, actor: str, note: str, now
     return connection.execute(update(quarantine).where(mine).values(values)).rowcount
 
 
-def sizes(connection: Connection) -> dict[str, int]:
-    """How many keys are in each quarantine that has any."""
+def dropped_size(connection: Connection, name: str) -> int:
+    """How many keys were given up."""
+    return int(connection.execute(_DROPPED, {"b_name": name}).scalar_one())
+
+
+def sizes(connection: Connection, names: Sequence[str] | None = None) -> dict[str, int]:
+    """How many keys are in each quarantine, or each of these, that has any."""
     table = quarantine.c
     query = select(table.name, func.count(distinct(table.key))).where(table.dropped_at.is_(None)).group_by(table.name)
+    query = query if names is None else query.where(table.name.in_(names))
     return {name: count for name, count in connection.execute(query)}
 
 
