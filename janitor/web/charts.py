@@ -5,7 +5,8 @@ their size on every screen.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,14 +34,19 @@ class Bar:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of a lane: from when to when, how it ended, its words, and where it leads; `count` runs are in it."""
+    """A part of a lane: from when to when, the worst outcome in it, where it leads, and how many runs ended how."""
 
     start: datetime
     end: datetime
     outcome: str
-    title: str
-    href: str | None = None
-    count: int = 1
+    href: str | None
+    counted: Mapping[str, int]
+
+    @property
+    def title(self) -> str:
+        """All of it in words."""
+        told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in self.counted.items())
+        return f"{told}: {self.start:%H:%M:%S} to {self.end:%H:%M:%S} UTC"
 
 
 @dataclass(frozen=True)
@@ -163,11 +169,9 @@ def merge(stretches: Iterable[Stretch], since: datetime, until: datetime) -> lis
     for one in sorted(stretches, key=lambda stretch: stretch.start):
         before = merged[-1] if merged else None
         if before is not None and before.outcome == one.outcome and one.start - before.end < gap:
-            count = before.count + one.count
-            words = one.outcome.replace("_", " ")
-            title = f"{count} {words}, {before.start:%H:%M} to {max(one.end, before.end):%H:%M} UTC"
-            href = one.href
-            merged[-1] = Stretch(before.start, max(one.end, before.end), one.outcome, title, href, count)
+            counted = Counter(before.counted)
+            counted.update(one.counted)
+            merged[-1] = Stretch(before.start, max(one.end, before.end), one.outcome, one.href, counted)
         else:
             merged.append(one)
     return merged

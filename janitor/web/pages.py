@@ -1,6 +1,6 @@
 """The pages of the dashboard: each reads models and renders a template; its forms lead to `janitor.operations`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any, get_args
 
@@ -12,17 +12,19 @@ from starlette.exceptions import HTTPException
 from janitor import operations
 from janitor.errors import JanitorError
 from janitor.state.tables import notices
-from janitor.web import charts, models, queries
-from janitor.web.access import User, changing, csrf_token, viewer
+from janitor.web import charts, drawings, models, queries
+from janitor.web.access import changing, csrf_token, signs_in, viewer
 from janitor.web.desk import Desk, desk
-from janitor.web.rendering import duration, first_line, number, redirect, render, with_query, words
+from janitor.web.gate import User
+from janitor.web.overview import notices_of
+from janitor.web.overview import overview as overview_of
+from janitor.web.rendering import redirect, render, with_query
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE = 50
 QUARANTINE_PAGE = 25
 LOG_PAGE = 500
-POINTS_SHOWN = 60
 OUTCOMES: tuple[str, ...] = get_args(models.Outcome)
 LEVELS = (("", "all"), ("INFO", "info and above"), ("WARNING", "warnings and errors"), ("ERROR", "errors"))
 KINDS = (("", "runs and actions"), ("runs", "runs"), ("actions", "what people did"))
@@ -38,15 +40,13 @@ def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
     """The last 24 hours across all jobs."""
     now = _now()
     with desk.state.read() as connection:
-        view = queries.overview(connection, desk.jobs, now)
-    lanes = [(row.job, _lane(row, view)) for row in view.timeline]
-    told = (
-        ("Messages published", "messages", "published"),
-        ("Rows synced", "rows", "rows"),
-    )
+        view = overview_of(connection, desk.jobs, now)
     drawn = [
-        (title, unit, _hours(view.hours, field, unit), field, sum(getattr(hour, field) for hour in view.hours))
-        for title, unit, field in told
+        (title, unit, drawings.hours(view.hours, field, unit), field, sum(getattr(hour, field) for hour in view.hours))
+        for title, unit, field in (
+            ("Messages published per hour", "messages", "published"),
+            ("Rows synced per hour", "rows", "rows"),
+        )
     ]
     troubled = view.conditions.get("overdue", 0) + view.conditions.get("failing", 0)
     return _page(
@@ -55,7 +55,7 @@ def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
         user,
         "overview.html",
         view=view,
-        lanes=lanes,
+        lanes=[(row.job, drawings.lane(row, view.since, view.now)) for row in view.timeline],
         hours=charts.lane_hours(view.since, view.now),
         charts=drawn,
         troubled=troubled,
@@ -70,7 +70,7 @@ def jobs(request: Request, desk: TheDesk, user: Viewer) -> Response:
     now = _now()
     with desk.state.read() as connection:
         lines = queries.jobs(connection, desk.jobs, now)
-    strips = {line.id: charts.strip([_bar(bar) for bar in line.strip], _strip_label(line)) for line in lines}
+    strips = {line.id: drawings.strip(line) for line in lines}
     troubled = sum(line.condition in ("overdue", "failing") for line in lines)
     return _page(request, desk, user, "jobs.html", jobs=lines, strips=strips, troubled=troubled, now=now)
 
@@ -105,7 +105,7 @@ def job(
         "job.html",
         view=view,
         job=view.job,
-        charts=_charts(view.points[-POINTS_SHOWN:]),
+        charts=drawings.of_job(view.points),
         quarantine=kept,
         dropped=dropped,
         quarantine_newer=newer and f"{newer}#quarantine",
@@ -196,7 +196,7 @@ def history(
 def told(request: Request, desk: TheDesk, user: Viewer) -> Response:
     """What people were told, and what a channel did not take."""
     with desk.state.read() as connection:
-        view = queries.notices(connection)
+        view = notices_of(connection)
     return _page(request, desk, user, "notices.html", view=view)
 
 
@@ -278,7 +278,7 @@ def drop(
 def _page(request: Request, desk: Desk, user: User, template: str, **values: Any) -> Response:
     with desk.state.read() as connection:
         count = connection.execute(select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))).scalar()
-    common = {"user": user, "csrf": csrf_token(request), "open_notices": count}
+    common = {"user": user, "csrf": csrf_token(request), "signs_in": signs_in(request), "open_notices": count}
     return render(request, template, **common | values)
 
 
@@ -332,85 +332,6 @@ def _verdict(view: models.Overview, troubled: int) -> str:
     if view.conditions.get("new", 0) == count:
         return "Nothing has run yet"
     return "All is well"
-
-
-def _bar(bar: models.Bar) -> charts.Bar:
-    took = f", {duration(bar.seconds)}" if bar.seconds and bar.outcome not in charts.DID_NOT_RUN else ""
-    slots = f", {number(bar.slots)} slots" if bar.slots > 1 else ""
-    dry = ", dry run" if bar.dry_run else ""
-    title = f"Run {bar.id}: {words(bar.outcome)}{took}{slots}{dry}, {bar.started_at:%Y-%m-%d %H:%M:%S} UTC"
-    return charts.Bar(bar.seconds, title, bar.outcome, f"/runs/{bar.id}")
-
-
-def _strip_label(line: models.JobLine) -> str:
-    counts: dict[str, int] = {}
-    for bar in line.strip:
-        counts[bar.outcome] = counts.get(bar.outcome, 0) + 1
-    told = ", ".join(f"{count} {words(outcome)}" for outcome, count in counts.items())
-    return f"The last {len(line.strip)} runs of {line.id}: {told}" if told else f"{line.id} has not run yet"
-
-
-def _lane(row: models.TimelineRow, view: models.Overview) -> Any:
-    stretches = []
-    for bar in row.bars:
-        told = ", ".join(f"{count} {words(outcome)}" for outcome, count in bar.counted.items())
-        span = f"{bar.started_at:%H:%M:%S} to {bar.ended_at:%H:%M:%S} UTC"
-        title = f"Run {bar.run}: {words(bar.outcome)}, {span}" if bar.runs == 1 else f"{told}, {span}"
-        stretches.append(
-            charts.Stretch(bar.started_at, bar.ended_at, bar.outcome, title, f"/runs/{bar.run}", bar.runs)
-        )
-    return charts.lane(stretches, view.since, view.now, f"Runs of {row.job} in the last 24 hours")
-
-
-def _hours(hours: Sequence[models.Hour], field: str, unit: str) -> Any:
-    values = [getattr(hour, field) for hour in hours]
-    bars = [
-        charts.Bar(value, f"{hour.at:%H:%M} to {hour.at + timedelta(hours=1):%H:%M} UTC: {number(value)} {unit}")
-        for hour, value in zip(hours, values, strict=True)
-    ]
-    times = [
-        ((place + 0.5) / len(hours), f"{hour.at:%H:%M}") for place, hour in enumerate(hours) if hour.at.hour % 6 == 0
-    ]
-    most = max(values, default=0)
-    label = f"{unit.capitalize()} per hour over 24 hours: {number(sum(values))} in all, at most {number(most)}"
-    return charts.columns(bars, label, charts.scale(most, charts.count_text), times)
-
-
-def _charts(points: Sequence[models.Point]) -> list[Any]:
-    """The charts of a job: durations, and what its runs did where they count that."""
-    if not points:
-        return []
-    drawn = [_runs_chart("Duration", points, lambda point: point.seconds, duration, charts.seconds_scale)]
-    told = (("Rows", lambda point: point.rows), ("Messages published", lambda point: point.published))
-    for title, value in told:
-        if any(value(point) for point in points):
-            drawn.append(_runs_chart(title, points, value, number, lambda most: charts.scale(most, charts.count_text)))
-    return drawn
-
-
-def _runs_chart(
-    title: str,
-    points: Sequence[models.Point],
-    value: Callable[[models.Point], float],
-    text: Callable[[Any], str],
-    scale: Callable[[float], list[charts.Tick]],
-) -> Any:
-    bars = [
-        charts.Bar(
-            value(point),
-            f"Run {point.id}: {text(value(point))}, {words(point.outcome)}, {point.started_at:%Y-%m-%d %H:%M:%S} UTC",
-            point.outcome,
-            f"/runs/{point.id}",
-        )
-        for point in points
-    ]
-    most = max(value(point) for point in points)
-    ends = [(0.0, points[0]), (1.0, points[-1])] if len(points) > 1 else [(0.5, points[0])]
-    times = [(share, f"{point.started_at:%d %b %H:%M}") for share, point in ends]
-    label = f"{title} of the last {len(points)} runs, at most {text(most)}"
-    kind = title.lower().replace(" ", "-")
-    rows = [(point, text(value(point))) for point in reversed(points)]
-    return title if len(points) > 1 else f"{title}", kind, charts.columns(bars, label, scale(most), times), rows
 
 
 def _now() -> datetime:

@@ -195,16 +195,18 @@ def run(connection: Connection, run_id: int, now: datetime) -> models.RunPage | 
 
 
 def log(
-    connection: Connection, run_id: int, after: int = 0, limit: int = 1_000, *, tail: bool = False
+    connection: Connection, run_id: int, after: int = 0, limit: int = 1_000, *, tail: bool = False, least: str = ""
 ) -> models.LogLines | None:
     """A stretch of a run's log: the first lines with an id above `after`, or with `tail` the last of these.
+
+    `least` leaves out lines of lesser levels.
 
     None where there is no such run.
     """
     outcome = connection.execute(select(runs.c.outcome).where(runs.c.id == run_id)).one_or_none()
     if outcome is None:
         return None
-    rows = logs.of_run(connection, run_id, after, limit + 1, tail=tail)
+    rows = logs.of_run(connection, run_id, after, limit + 1, tail=tail, least=least)
     more = len(rows) > limit
     kept = rows[-limit:] if tail else rows[:limit]
     lines = [models.LogLine(**_fields(row, models.LogLine)) for row in kept]
@@ -224,9 +226,11 @@ def quarantine(
     return models.QuarantineList(keys=size(connection, job_id), rows=lines, next_offset=following)
 
 
-def audit(connection: Connection, job_id: str | None, limit: int, before: int | None = None) -> models.ActionList:
-    """A page of what people did, to one job or to all, the newest first."""
-    lines = _actions(connection, Filter(job_id), limit + 1, before)
+def audit(
+    connection: Connection, job_id: str | None, limit: int, before: int | None = None, until: datetime | None = None
+) -> models.ActionList:
+    """A page of what people did before `until`, to one job or to all, the newest first."""
+    lines = _actions(connection, Filter(job_id, until=until), limit + 1, before)
     following = lines[limit - 1].id if len(lines) > limit else None
     return models.ActionList(actions=lines[:limit], next_before=following)
 
