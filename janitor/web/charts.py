@@ -177,10 +177,10 @@ def merge(stretches: Iterable[Stretch], since: datetime, until: datetime) -> lis
     return merged
 
 
-def scale(most: float, text: Callable[[float], str]) -> list[Tick]:
-    """Three values from 0 to a round one not below `most`, with their texts."""
+def count_scale(most: float) -> list[Tick]:
+    """Three values from 0 to a round one not below `most`, as numbers of things."""
     top = _round_up(most)
-    return [Tick(value, text(value)) for value in (0.0, top / 2, top)]
+    return [Tick(value, _count(value)) for value in (0.0, top / 2, top)]
 
 
 def seconds_scale(most: float) -> list[Tick]:
@@ -193,8 +193,7 @@ def seconds_scale(most: float) -> list[Tick]:
     return [Tick(value * factor, f"{value:g} {unit}" if value else "0") for value in (0.0, top / 2, top)]
 
 
-def count_text(value: float) -> str:
-    """A number of things, short: 950, 1.5k, 12k, 3M."""
+def _count(value: float) -> str:
     for unit, factor in (("M", 1e6), ("k", 1e3)):
         if value >= factor:
             return f"{value / factor:.3g}{unit}"

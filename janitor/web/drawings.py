@@ -9,6 +9,8 @@ from markupsafe import Markup
 from janitor.web import charts, models
 from janitor.web.rendering import duration, number, words
 
+POINTS = 60
+
 Chart = tuple[str, str, Markup, list[tuple[models.Point, str]]]
 """A title, a name for it in a page's addresses, the chart, and what it shows as rows of a table, the newest first."""
 
@@ -37,7 +39,7 @@ def _strip_label(line: models.JobLine) -> str:
 def lane(row: models.TimelineRow, since: datetime, until: datetime) -> Markup:
     """One job's runs between two moments."""
     stretches = [
-        charts.Stretch(one.started_at, one.ended_at, one.outcome, f"/runs/{one.run}", dict(one.counted))
+        charts.Stretch(one.started_at, one.ended_at, one.outcome, f"/runs/{one.run}", {**one.counted})
         for one in row.bars
     ]
     return charts.lane(stretches, since, until, f"Runs of {row.job}")
@@ -55,18 +57,19 @@ def hours(told: Sequence[models.Hour], field: str, unit: str) -> Markup:
     ]
     most = max(values, default=0)
     label = f"{unit.capitalize()} per hour over 24 hours: {number(sum(values))} in all, at most {number(most)}"
-    return charts.columns(bars, label, charts.scale(most, charts.count_text), times)
+    return charts.columns(bars, label, charts.count_scale(most), times)
 
 
 def of_job(points: Sequence[models.Point]) -> list[Chart]:
     """The charts of a job: durations, and what its runs did where they count that."""
-    if not points:
+    shown = points[-POINTS:]
+    if not shown:
         return []
-    drawn = [_runs_chart("Duration", points, lambda point: point.seconds, duration, charts.seconds_scale)]
-    told = (("Rows", lambda point: point.rows), ("Messages published", lambda point: point.published))
-    for title, value in told:
-        if any(value(point) for point in points):
-            drawn.append(_runs_chart(title, points, value, number, lambda most: charts.scale(most, charts.count_text)))
+    drawn = [_runs_chart("Duration", shown, lambda point: point.seconds, duration, charts.seconds_scale)]
+    if any(point.rows for point in shown):
+        drawn.append(_runs_chart("Rows", shown, lambda point: point.rows, number, charts.count_scale))
+    if any(point.published for point in shown):
+        drawn.append(_runs_chart("Messages published", shown, lambda point: point.published, number, charts.count_scale))
     return drawn
 
 

@@ -218,7 +218,9 @@ def pause(desk: TheDesk, user: Operator, job_id: str, back: Annotated[str, Form(
 
     def do() -> str:
         done = operations.pause(desk.state, wanted, user.name, _now())
-        return f"{job_id} is paused: its slots are skipped until it is resumed" if done else f"{job_id} was paused already"
+        return (
+            f"{job_id} is paused: its slots are skipped until it is resumed" if done else f"{job_id} was paused already"
+        )
 
     return _done(do, _back(back, f"/jobs/{job_id}"))
 
@@ -277,8 +279,10 @@ def drop(
 
 def _page(request: Request, desk: Desk, user: User, template: str, **values: Any) -> Response:
     with desk.state.read() as connection:
-        count = connection.execute(select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))).scalar()
-    common = {"user": user, "csrf": csrf_token(request), "signs_in": signs_in(request), "open_notices": count}
+        count = connection.execute(
+            select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))
+        ).scalar()
+    common: dict[str, Any] = {"user": user, "csrf": csrf_token(request), "signs_in": signs_in(request), "open_notices": count}
     return render(request, template, **common | values)
 
 

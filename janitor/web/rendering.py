@@ -41,7 +41,12 @@ CONDITION_ICONS = {
 def render(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
     """A page: a template with its values, and what every page has; a flash message is shown once."""
     flash = _flash(request)
-    common: dict[str, Any] = {"theme": _theme(request), "flash": flash, "version": __version__, "now": datetime.now(timezone.utc)}
+    common: dict[str, Any] = {
+        "theme": _theme(request),
+        "flash": flash,
+        "version": __version__,
+        "now": datetime.now(timezone.utc),
+    }
     common |= {"path": request.url.path, "user": None, "csrf": "", "open_notices": 0}
     text = _environment().get_template(template).render(common | values)
     response = HTMLResponse(text, status_code)
