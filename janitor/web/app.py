@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web import access, live
+from janitor.web import access, api, live
 from janitor.web.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
@@ -72,7 +72,7 @@ def make_app(desk: Desk) -> FastAPI:
         max_body_size=MAX_BODY,
     )
     app.state.desk = desk
-    for router in (access.router, live.router):
+    for router in (api.router, access.router, live.router):
         app.include_router(router)
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -13,6 +13,7 @@ Outcome = Literal["running", "succeeded", "failed", "timed_out", "skipped", "mis
 """How a run ended; `running` while it has not."""
 Condition = Literal["overdue", "failing", "running", "fine", "new", "paused", "disabled"]
 """A job's state in one word: the first that is so, in this order, but that `paused` and `disabled` go before all."""
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Counts = dict[str, JsonValue]
 LIST_TEXT = 1_000
 """How many characters of a reason or a note a list shows."""
