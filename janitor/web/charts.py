@@ -72,10 +72,10 @@ def strip(bars: Sequence[Bar], label: str) -> Markup:
         height = max(LEAST_HEIGHT, math.sqrt(max(0.0, bar.value or 0) / top) * (STRIP_HEIGHT - 8))
         parts.append(_linked(bar, _strip_bar(place * STRIP_STEP, height, bar.outcome), last=place == STRIP_BARS - 1))
     width = STRIP_BARS * STRIP_STEP - (STRIP_STEP - STRIP_WIDTH)
-    return _svg(Markup().join(parts), label, "strip", width, STRIP_HEIGHT)
+    return Markup(_svg(parts, label, "strip", width, STRIP_HEIGHT))
 
 
-def _strip_bar(x: float, height: float, outcome: str) -> Markup:
+def _strip_bar(x: float, height: float, outcome: str) -> str:
     base = STRIP_HEIGHT - 8
     room = _tag("rect", x=x, y=0, width=STRIP_WIDTH, height=base, class_="room")
     if outcome in DID_NOT_RUN:
@@ -91,18 +91,17 @@ def columns(bars: Sequence[Bar], label: str, ticks: Sequence[Tick], times: Seque
     """Columns over time with a scale at the left; `times` are texts below, each at a share (0 to 1) of the width."""
     top = ticks[-1].value or 1.0
     axis = [
-        _tag("text", Markup(escape(tick.text)), x="100%", y=_y(tick.value, top) + 4, text_anchor="end")
-        for tick in ticks
+        _tag("text", str(escape(tick.text)), x="100%", y=_y(tick.value, top) + 4, text_anchor="end") for tick in ticks
     ]
     grid = [_tag("line", x1=0, x2="100%", y1=_y(t.value, top), y2=_y(t.value, top), class_="grid") for t in ticks]
     shapes = [_column(bar, place, len(bars), top) for place, bar in enumerate(bars)]
     below = [_time(share, text) for share, text in times]
     scale = _tag("svg", *axis, class_="scale", width="100%", height=PLOT_HEIGHT, aria_hidden="true")
-    plot = _svg(Markup().join([*grid, *shapes, *below]), label, "plot", "100%", PLOT_HEIGHT)
-    return _tag("div", scale, plot, class_="chart")
+    plot = _svg([*grid, *shapes, *below], label, "plot", "100%", PLOT_HEIGHT)
+    return Markup(_tag("div", scale, plot, class_="chart"))
 
 
-def _column(bar: Bar, place: int, count: int, top: float) -> Markup:
+def _column(bar: Bar, place: int, count: int, top: float) -> str:
     step = 100 / max(count, 1)
     # A touch anywhere in a column's share of the plot is a touch on it.
     room = _tag(
@@ -133,10 +132,10 @@ def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: 
         start, end = _share(one.start, since, until), _share(one.end, since, until)
         bar = Bar(None, one.title, one.outcome, one.href)
         parts.append(_linked(bar, _lane_part(start, max(end - start, 0.3), one.outcome), place == len(merged) - 1))
-    return _svg(Markup().join(parts), label, "lane", "100%", LANE_HEIGHT)
+    return Markup(_svg(parts, label, "lane", "100%", LANE_HEIGHT))
 
 
-def _lane_part(x: float, width: float, outcome: str) -> Markup:
+def _lane_part(x: float, width: float, outcome: str) -> str:
     x = min(x, 100 - width)
     if outcome in DID_NOT_RUN:
         return _tag("rect", x=_per_cent(x), y=8, width=_per_cent(width), height=6, class_="bar hollow")
@@ -145,10 +144,10 @@ def _lane_part(x: float, width: float, outcome: str) -> Markup:
     return _tag("rect", x=_per_cent(x), y=y, width=_per_cent(width), height=height, rx=1.5, class_="bar")
 
 
-def lane_hours(since: datetime, until: datetime, hours: int = 3) -> Markup:
+def lane_hours(since: datetime, until: datetime, hours: int = 3) -> str:
     """The hours below the lanes, in UTC."""
     texts = [_time(x / 100, text, y=12) for x, text in hour_marks(since, until, hours) if 2 < x < 98]
-    return _tag("svg", *texts, class_="hours", width="100%", height=16, aria_hidden="true")
+    return Markup(_tag("svg", *texts, class_="hours", width="100%", height=16, aria_hidden="true"))
 
 
 def hour_marks(since: datetime, until: datetime, hours: int) -> list[tuple[float, str]]:
@@ -211,9 +210,9 @@ def _y(value: float, top: float) -> float:
     return round(PLOT_BASE - (PLOT_BASE - PLOT_TOP) * value / top, 1)
 
 
-def _time(share: float, text: str, y: int = PLOT_BASE + 16) -> Markup:
+def _time(share: float, text: str, y: int = PLOT_BASE + 16) -> str:
     anchor = "start" if share < 0.05 else "end" if share > 0.95 else "middle"
-    return _tag("text", Markup(escape(text)), x=_per_cent(share * 100), y=y, text_anchor=anchor)
+    return _tag("text", str(escape(text)), x=_per_cent(share * 100), y=y, text_anchor=anchor)
 
 
 def _share(moment: datetime, since: datetime, until: datetime) -> float:
@@ -221,29 +220,35 @@ def _share(moment: datetime, since: datetime, until: datetime) -> float:
     return min(100.0, max(0.0, 100 * ((moment - since) / (until - since))))
 
 
-def _linked(bar: Bar, shape: Markup, last: bool) -> Markup:
+def _linked(bar: Bar, shape: str, last: bool) -> str:
     """A shape with its words; of a chart's links the last one takes the focus, and the arrow keys go on from there."""
-    title = _tag("title", Markup(escape(bar.title)))
-    kind = f"mark-of o-{bar.outcome}"
+    title, kind = _tag("title", str(escape(bar.title))), f"mark-of o-{bar.outcome}"
     if bar.href is None:
         return _tag("g", title, shape, class_=kind)
     return _tag("a", title, shape, href=bar.href, class_=kind, aria_label=bar.title, tabindex=0 if last else -1)
 
 
-def _svg(content: Markup, label: str, kind: str, width: float | str, height: float) -> Markup:
-    return _tag("svg", content, class_=kind, role="group", aria_label=label, width=width, height=height)
+def _svg(content: Iterable[str], label: str, kind: str, width: float | str, height: float) -> str:
+    return _tag("svg", *content, class_=kind, role="group", aria_label=label, width=width, height=height)
 
 
-def _tag(name: str, *children: Markup, **attributes: object) -> Markup:
-    """An element; underlines in the names of attributes are hyphens, and those at the end are left out."""
-    given = Markup().join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _plain(value)) for key, value in attributes.items()
-    )
-    return Markup("<{}{}>{}</{}>").format(Markup(name), given, Markup().join(children), Markup(name))
+def _tag(name: str, *children: str, **attributes: object) -> str:
+    """An element; underlines in the names of attributes are hyphens, and those at the end are left out.
+
+    What its attributes say is escaped here; its children have to be so already.
+    """
+    given = "".join(f' {_name(key)}="{_plain(value)}"' for key, value in attributes.items())
+    return f"<{name}{given}>{''.join(children)}</{name}>"
 
 
-def _plain(value: object) -> object:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
+def _name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return str(escape(value)) if isinstance(value, str) else str(value)
 
 
 def _per_cent(value: float) -> str:

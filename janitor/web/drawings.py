@@ -39,7 +39,13 @@ def _strip_label(line: models.JobLine) -> str:
 def lane(row: models.TimelineRow, since: datetime, until: datetime) -> Markup:
     """One job's runs between two moments."""
     stretches = [
-        charts.Stretch(one.started_at, one.ended_at, one.outcome, f"/runs/{one.run}", {**one.counted})
+        charts.Stretch(
+            one.started_at,
+            one.ended_at,
+            one.outcome,
+            f"/runs/{one.run}",
+            {str(outcome): count for outcome, count in one.counted.items()},
+        )
         for one in row.bars
     ]
     return charts.lane(stretches, since, until, f"Runs of {row.job}")
@@ -69,7 +75,9 @@ def of_job(points: Sequence[models.Point]) -> list[Chart]:
     if any(point.rows for point in shown):
         drawn.append(_runs_chart("Rows", shown, lambda point: point.rows, number, charts.count_scale))
     if any(point.published for point in shown):
-        drawn.append(_runs_chart("Messages published", shown, lambda point: point.published, number, charts.count_scale))
+        drawn.append(
+            _runs_chart("Messages published", shown, lambda point: point.published, number, charts.count_scale)
+        )
     return drawn
 
 

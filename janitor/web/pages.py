@@ -282,7 +282,12 @@ def _page(request: Request, desk: Desk, user: User, template: str, **values: Any
         count = connection.execute(
             select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))
         ).scalar()
-    common: dict[str, Any] = {"user": user, "csrf": csrf_token(request), "signs_in": signs_in(request), "open_notices": count}
+    common: dict[str, Any] = {
+        "user": user,
+        "csrf": csrf_token(request),
+        "signs_in": signs_in(request),
+        "open_notices": count,
+    }
     return render(request, template, **common | values)
 
 

@@ -129,6 +129,82 @@ function liveParts() {
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
 }
 
+// A run that goes on: its progress and its log come as they are, and the page is loaded anew when it has ended.
+function liveRun() {
+  const box = document.querySelector("[data-events]");
+  if (!box) return;
+  const list = box.querySelector("ol");
+  const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+  const least = levels.indexOf(box.dataset.level);
+  const sign = document.getElementById("live");
+  const source = new EventSource(`${box.dataset.events}?after=${box.dataset.after}`);
+  box.scrollTop = box.scrollHeight;
+  source.onopen = () => {
+    sign.classList.remove("off");
+    sign.textContent = "Running";
+  };
+  source.onerror = () => {
+    sign.classList.add("off");
+    sign.textContent = "Running, as far as is known (the daemon does not answer)";
+  };
+  source.addEventListener("log", (event) => {
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    for (const line of [JSON.parse(event.data)].flat()) {
+      if (levels.includes(line.level) && levels.indexOf(line.level) < least) continue;
+      document.getElementById("no-lines")?.remove();
+      list.append(logLine(line));
+    }
+    while (list.childElementCount > 2000) list.firstElementChild.remove();
+    if (atEnd) box.scrollTop = box.scrollHeight;
+  });
+  source.addEventListener("progress", (event) => {
+    const part = JSON.parse(event.data);
+    if (part) document.getElementById("progress").replaceChildren(tree(part));
+  });
+  source.addEventListener("ended", () => {
+    source.close();
+    location.reload();
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+function make(name, kind, text, attributes = {}) {
+  const element = document.createElement(name);
+  if (kind) element.className = kind;
+  if (text !== undefined) element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function logLine(line) {
+  const item = make("li", `l-${line.level}`);
+  const at = new Date(line.at).toISOString();
+  item.append(make("span", "at", at.slice(11, 23), { title: `${at.slice(0, 10)} ${at.slice(11, 23)} UTC, ${line.logger}` }));
+  item.append(make("span", "level", line.level), make("span", "", line.message));
+  return item;
+}
+
+function tree(part) {
+  const item = make("li");
+  const name = part.name || "the whole run";
+  if (part.name || part.done !== null) {
+    const row = make("div", "part");
+    row.append(make("span", "what", name));
+    const share = part.share === null ? {} : { max: 1, value: part.share };
+    row.append(part.done === null ? make("span") : make("progress", "", "", { "aria-label": name, ...share }));
+    const amount = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
+    const of = part.total === null ? "" : ` of ${amount(part.total)}`;
+    row.append(make("span", "amount", part.done === null ? "" : amount(part.done) + of), make("span", "said", part.note));
+    item.append(row);
+  }
+  if (part.parts.length) {
+    const below = make("ul");
+    below.append(...part.parts.map(tree));
+    item.append(below);
+  }
+  return item;
+}
+
 // What somebody is busy with is not taken away: the focus is in it, or a part of it is folded out.
 const held = (part) => part.contains(document.activeElement) || part.matches(":hover") && part.querySelector("form") || part.querySelector("details[open]");
 
@@ -138,3 +214,4 @@ charts();
 distances();
 setInterval(distances, 1000);
 liveParts();
+liveRun();
