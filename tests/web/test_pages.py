@@ -57,7 +57,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         house.furnish(connection, datetime.now(timezone.utc), house.HOSTILE)
     hashed = accounts.Hash.of(PASSWORD)
     users = f"olga:operator:{hashed} vera:viewer:{hashed}"
-    with daemons("tests.web.house", folder, WEB_PORT="0", WEB_USERS=users, HOUSE_SAYS=house.HOSTILE) as start:
+    with daemons(
+        "tests.web.house", folder, WEB_ENABLED="true", WEB_PORT="0", WEB_USERS=users, HOUSE_SAYS=house.HOSTILE
+    ) as start:
         daemon = start(url)
         daemon.says("leading with")
         daemon.says("the dashboard is at")
@@ -131,7 +133,7 @@ def test_a_job_shows_all_that_is_known_of_it(made: House) -> None:
         "Rows",
         "Read up to id",
         "its location has no barcode",
-        "STATE_DATABASE_URL",
+        "LABWARE_LOCATION_ENABLED",
         "no daemon was running for 40 minutes",
     ):
         assert known in words, known

@@ -96,15 +96,15 @@ function charts() {
   });
 }
 
-// Parts of a page that change by themselves: fetched anew as often as each says, and replaced where they differ.
+// Parts of a page that change by themselves: fetched anew when a job's state has changed, and now and then besides.
 function liveParts() {
-  const parts = all("[data-live]");
-  if (!parts.length) return;
-  const every = Math.min(...parts.map((part) => Number(part.dataset.live))) * 1000;
+  if (!document.querySelector("[data-live]")) return;
   let waiting = 0;
+  let asked = 0;
   const refresh = async () => {
     clearTimeout(waiting);
-    waiting = setTimeout(refresh, every);
+    waiting = setTimeout(refresh, SELDOM);
+    asked = performance.now();
     if (document.hidden) return;
     let text;
     try {
@@ -114,20 +114,40 @@ function liveParts() {
     } catch {
       return;
     }
-    const page = new DOMParser().parseFromString(text, "text/html");
-    if (page.title) document.title = page.title;
-    for (const part of all("[data-live]")) {
-      const fresh = page.getElementById(part.id);
-      if (!fresh || fresh.outerHTML === part.dataset.was || held(part)) continue;
-      const copy = document.importNode(fresh, true);
-      copy.dataset.was = fresh.outerHTML;
-      part.replaceWith(copy);
-    }
-    distances();
+    replaceParts(new DOMParser().parseFromString(text, "text/html"));
   };
-  waiting = setTimeout(refresh, every);
-  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(refresh, Math.max(300, OFTEN - (performance.now() - asked)));
+  };
+  waiting = setTimeout(refresh, SELDOM);
+  document.addEventListener("visibilitychange", () => document.hidden || soon());
+  const source = new EventSource("/events");
+  let first = true;
+  source.addEventListener("jobs", () => {
+    if (!first) soon();
+    first = false;
+  });
+  window.addEventListener("pagehide", () => source.close());
 }
+
+const OFTEN = 2000;
+const SELDOM = 30000;
+
+function replaceParts(page) {
+  if (page.title) document.title = page.title;
+  for (const part of all("[data-live]")) {
+    const fresh = page.getElementById(part.id);
+    const text = fresh?.outerHTML;
+    if (!fresh || text === was.get(part) || held(part)) continue;
+    const copy = document.importNode(fresh, true);
+    was.set(copy, text);
+    part.replaceWith(copy);
+  }
+  distances();
+}
+
+const was = new WeakMap();
 
 // A run that goes on: its progress and its log come as they are, and the page is loaded anew when it has ended.
 function liveRun() {
@@ -139,14 +159,13 @@ function liveRun() {
   const sign = document.getElementById("live");
   const source = new EventSource(`${box.dataset.events}?after=${box.dataset.after}`);
   box.scrollTop = box.scrollHeight;
-  source.onopen = () => {
-    sign.classList.remove("off");
-    sign.textContent = "Running";
+  const say = (trouble) => {
+    sign.classList.toggle("off", Boolean(trouble));
+    sign.textContent = trouble ? `Running, as far as is known (${trouble})` : "Running";
   };
-  source.onerror = () => {
-    sign.classList.add("off");
-    sign.textContent = "Running, as far as is known (the daemon does not answer)";
-  };
+  source.onopen = () => say("");
+  source.onerror = () => say("the daemon does not answer");
+  source.addEventListener("trouble", (event) => say(JSON.parse(event.data).error));
   source.addEventListener("log", (event) => {
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
     for (const line of [JSON.parse(event.data)].flat()) {
@@ -161,7 +180,7 @@ function liveRun() {
     const part = JSON.parse(event.data);
     if (part) document.getElementById("progress").replaceChildren(tree(part));
   });
-  source.addEventListener("ended", () => {
+  source.addEventListener("end", () => {
     source.close();
     location.reload();
   });
