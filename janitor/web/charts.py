@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 
-from markupsafe import Markup, escape
+from janitor.web.markup import Html
 
 STRIP_BARS, STRIP_STEP, STRIP_WIDTH, STRIP_HEIGHT = 30, 8, 6, 30
 LANE_HEIGHT = 22
@@ -57,7 +58,7 @@ class Tick:
     text: str
 
 
-def strip(bars: Sequence[Bar], label: str) -> Markup:
+def strip(bars: Sequence[Bar], label: str) -> Html:
     """The last runs of a job, oldest first: height tells the duration, colour and shape the outcome.
 
     A run that went wrong has a cross below it and a shaded column, so that a short one is seen too; a slot that did
@@ -72,7 +73,7 @@ def strip(bars: Sequence[Bar], label: str) -> Markup:
         height = max(LEAST_HEIGHT, math.sqrt(max(0.0, bar.value or 0) / top) * (STRIP_HEIGHT - 8))
         parts.append(_linked(bar, _strip_bar(place * STRIP_STEP, height, bar.outcome), last=place == STRIP_BARS - 1))
     width = STRIP_BARS * STRIP_STEP - (STRIP_STEP - STRIP_WIDTH)
-    return Markup(_svg(parts, label, "strip", width, STRIP_HEIGHT))
+    return Html(_svg(parts, label, "strip", width, STRIP_HEIGHT))
 
 
 def _strip_bar(x: float, height: float, outcome: str) -> str:
@@ -87,18 +88,16 @@ def _strip_bar(x: float, height: float, outcome: str) -> str:
     return shape
 
 
-def columns(bars: Sequence[Bar], label: str, ticks: Sequence[Tick], times: Sequence[tuple[float, str]]) -> Markup:
+def columns(bars: Sequence[Bar], label: str, ticks: Sequence[Tick], times: Sequence[tuple[float, str]]) -> Html:
     """Columns over time with a scale at the left; `times` are texts below, each at a share (0 to 1) of the width."""
     top = ticks[-1].value or 1.0
-    axis = [
-        _tag("text", str(escape(tick.text)), x="100%", y=_y(tick.value, top) + 4, text_anchor="end") for tick in ticks
-    ]
+    axis = [_tag("text", escape(tick.text), x="100%", y=_y(tick.value, top) + 4, text_anchor="end") for tick in ticks]
     grid = [_tag("line", x1=0, x2="100%", y1=_y(t.value, top), y2=_y(t.value, top), class_="grid") for t in ticks]
     shapes = [_column(bar, place, len(bars), top) for place, bar in enumerate(bars)]
     below = [_time(share, text) for share, text in times]
     scale = _tag("svg", *axis, class_="scale", width="100%", height=PLOT_HEIGHT, aria_hidden="true")
     plot = _svg([*grid, *shapes, *below], label, "plot", "100%", PLOT_HEIGHT)
-    return Markup(_tag("div", scale, plot, class_="chart"))
+    return Html(_tag("div", scale, plot, class_="chart"))
 
 
 def _column(bar: Bar, place: int, count: int, top: float) -> str:
@@ -121,7 +120,7 @@ def _column(bar: Bar, place: int, count: int, top: float) -> str:
     return _linked(bar, room + shape, last=place == count - 1)
 
 
-def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: str, hours: int = 3) -> Markup:
+def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: str, hours: int = 3) -> Html:
     """One job's runs between two moments; what ends alike and lies close together is drawn as one."""
     parts = [
         _tag("line", x1=_per_cent(x), x2=_per_cent(x), y1=0, y2=LANE_HEIGHT, class_="grid")
@@ -132,7 +131,7 @@ def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: 
         start, end = _share(one.start, since, until), _share(one.end, since, until)
         bar = Bar(None, one.title, one.outcome, one.href)
         parts.append(_linked(bar, _lane_part(start, max(end - start, 0.3), one.outcome), place == len(merged) - 1))
-    return Markup(_svg(parts, label, "lane", "100%", LANE_HEIGHT))
+    return Html(_svg(parts, label, "lane", "100%", LANE_HEIGHT))
 
 
 def _lane_part(x: float, width: float, outcome: str) -> str:
@@ -147,7 +146,7 @@ def _lane_part(x: float, width: float, outcome: str) -> str:
 def lane_hours(since: datetime, until: datetime, hours: int = 3) -> str:
     """The hours below the lanes, in UTC."""
     texts = [_time(x / 100, text, y=12) for x, text in hour_marks(since, until, hours) if 2 < x < 98]
-    return Markup(_tag("svg", *texts, class_="hours", width="100%", height=16, aria_hidden="true"))
+    return Html(_tag("svg", *texts, class_="hours", width="100%", height=16, aria_hidden="true"))
 
 
 def hour_marks(since: datetime, until: datetime, hours: int) -> list[tuple[float, str]]:
@@ -212,7 +211,7 @@ def _y(value: float, top: float) -> float:
 
 def _time(share: float, text: str, y: int = PLOT_BASE + 16) -> str:
     anchor = "start" if share < 0.05 else "end" if share > 0.95 else "middle"
-    return _tag("text", str(escape(text)), x=_per_cent(share * 100), y=y, text_anchor=anchor)
+    return _tag("text", escape(text), x=_per_cent(share * 100), y=y, text_anchor=anchor)
 
 
 def _share(moment: datetime, since: datetime, until: datetime) -> float:
@@ -222,7 +221,7 @@ def _share(moment: datetime, since: datetime, until: datetime) -> float:
 
 def _linked(bar: Bar, shape: str, last: bool) -> str:
     """A shape with its words; of a chart's links the last one takes the focus, and the arrow keys go on from there."""
-    title, kind = _tag("title", str(escape(bar.title))), f"mark-of o-{bar.outcome}"
+    title, kind = _tag("title", escape(bar.title)), f"mark-of o-{bar.outcome}"
     if bar.href is None:
         return _tag("g", title, shape, class_=kind)
     return _tag("a", title, shape, href=bar.href, class_=kind, aria_label=bar.title, tabindex=0 if last else -1)
@@ -248,7 +247,7 @@ def _name(key: str) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
-    return str(escape(value)) if isinstance(value, str) else str(value)
+    return escape(value) if isinstance(value, str) else str(value)
 
 
 def _per_cent(value: float) -> str:

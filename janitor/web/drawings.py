@@ -4,18 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from markupsafe import Markup
-
 from janitor.web import charts, models
+from janitor.web.markup import Html
 from janitor.web.rendering import duration, number, words
 
 POINTS = 60
 
-Chart = tuple[str, str, Markup, list[tuple[models.Point, str]]]
+Chart = tuple[str, str, Html, list[tuple[models.Point, str]]]
 """A title, a name for it in a page's addresses, the chart, and what it shows as rows of a table, the newest first."""
 
 
-def strip(line: models.JobLine) -> Markup:
+def strip(line: models.JobLine) -> Html:
     """A job's last runs."""
     return charts.strip([_bar(one) for one in line.strip], _strip_label(line))
 
@@ -36,7 +35,7 @@ def _strip_label(line: models.JobLine) -> str:
     return f"The last {len(line.strip)} runs of {line.id}: {told}" if told else f"{line.id} has not run yet"
 
 
-def lane(row: models.TimelineRow, since: datetime, until: datetime) -> Markup:
+def lane(row: models.TimelineRow, since: datetime, until: datetime) -> Html:
     """One job's runs between two moments."""
     stretches = [
         charts.Stretch(
@@ -51,7 +50,7 @@ def lane(row: models.TimelineRow, since: datetime, until: datetime) -> Markup:
     return charts.lane(stretches, since, until, f"Runs of {row.job}")
 
 
-def hours(told: Sequence[models.Hour], field: str, unit: str) -> Markup:
+def hours(told: Sequence[models.Hour], field: str, unit: str) -> Html:
     """How many of something there were in each hour."""
     values = [getattr(hour, field) for hour in told]
     bars = [

@@ -118,7 +118,7 @@ def test_what_is_wrong_stands_first(made: House) -> None:
     page = made.operator.get("/jobs")
     names = [path for path in page.links("/jobs/") if "#" not in path]
     assert names[0] == "/jobs/sequencing_publisher"
-    for words in ("overdue", "Paused by anna", "Switched off: until the archive has room", "3 in quarantine"):
+    for words in ("overdue", "Paused by anna", "Switched off: until the archive has room", " in quarantine"):
         assert words in page.words
     failed = made.operator.get(f"/runs/{made.run_of('sequencing_publisher', 'failed')}")
     assert failed.words.index("refuses connections; 12 messages wait") < failed.words.index("Facts")
@@ -134,9 +134,9 @@ def test_a_job_shows_all_that_is_known_of_it(made: House) -> None:
         "Read up to id",
         "its location has no barcode",
         "LABWARE_LOCATION_ENABLED",
-        "no daemon was running for 40 minutes",
     ):
         assert known in words, known
+    assert "no daemon was running for 40 minutes" in made.operator.get("/jobs/labware_location?outcome=missed").words
     given_up = made.operator.get("/jobs/labware_location?dropped=true").words
     assert "Note: a test tube of 2019" in given_up and "by anna" in given_up
 
@@ -218,7 +218,7 @@ def test_a_run_is_begun_watched_and_cancelled(made: House) -> None:
     token = page.form("/sign-out").fields["csrf_token"]
     twice = made.operator.post(f"{path}/run", csrf_token=token)
     assert "was not started" in twice.flash and "still running" in twice.flash
-    eventually(lambda: "page 2 of 40" in made.operator.get(f"/runs/{run}").words)
+    eventually(lambda: "page 2: 250 rows compared" in made.operator.get(f"/runs/{run}").words)
     asked = made.operator.submit(made.operator.get(f"/runs/{run}").form(f"/runs/{run}/cancel"))
     assert f"Run {run} is asked to stop" in asked.flash
     eventually(lambda: "cancelled by olga" in made.operator.get(f"/runs/{run}").words)
