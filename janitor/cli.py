@@ -370,9 +370,9 @@ def test_notices(house: House) -> int:
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     failed = False
-    for name, said in wing.tried(house.settings, house.scheduler.jobs, _now()):
-        failed = failed or not name.startswith("ok")
-        print(house.mask(console.one_line(f"{name:<6}  {said}")), flush=True)
+    for verdict, said in wing.tried(house.settings, house.scheduler.jobs, _now()):
+        failed = failed or verdict != "ok"
+        print(f"{verdict:<6}  {house.mask(console.one_line(said))}", flush=True)
     return FAILED if failed else SUCCEEDED
 
 
