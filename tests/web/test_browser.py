@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from sqlalchemy import URL, func, select
 
 from janitor import accounts
@@ -22,7 +22,7 @@ from janitor.state import State
 from janitor.state import jobs as job_records
 from janitor.state.tables import runs
 from tests.daemons import daemons
-from tests.engine import ROOT, eventually, migrated
+from tests.engine import ROOT, migrated
 from tests.web import house
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -238,8 +238,7 @@ def test_a_page_tells_by_itself_that_a_run_has_ended(stage: Stage) -> None:
         expect(page.locator(".counts")).to_contain_text("repaired")
         expect(row).not_to_contain_text("running")
         expect(row).to_contain_text("succeeded")
-        eventually(lambda: pause_elsewhere(stage, "labware_location"))
-        other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        assert pause_elsewhere(stage, "labware_location")
         expect(other.locator("#job-labware_location")).to_contain_text("Paused by ben")
         with stage.state.begin() as connection:
             job_records.resume(connection, "labware_location")
