@@ -40,7 +40,8 @@ CONDITION_ICONS = {
 
 def render(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
     """A page: a template with its values, and what every page has; a flash message is shown once."""
-    flash = _flash(request)
+    # What a script fetches in the background nobody may ever see.
+    flash = None if request.headers.get("Sec-Fetch-Dest") == "empty" else _flash(request)
     common: dict[str, Any] = {
         "theme": _theme(request),
         "flash": flash,
