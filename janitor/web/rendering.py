@@ -101,7 +101,7 @@ def duration(seconds: float | None, short: bool = False) -> str:
     """A duration for people: 40 ms, 1.3 s, 2 min 5 s, 3 h 10 min, 2 d 4 h; `short` keeps the first part."""
     if seconds is None:
         return ""
-    if seconds < 1 and not short:
+    if seconds < 0.9995 and not short:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.0f} s" if short or seconds >= 9.95 else f"{seconds:.1f} s"

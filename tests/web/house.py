@@ -56,7 +56,7 @@ def sequencing_publisher() -> None:
 def nightly_reconcile() -> dict[str, int]:
     """Compare every labware with its row, page by page, and repair what differs."""
     run = current_run()
-    pages = 12 if run.dry_run and "HOUSE_PAGES" not in os.environ else int(os.environ.get("HOUSE_PAGES", "80"))
+    pages = 12 if run.dry_run and "HOUSE_PAGES" not in os.environ else int(os.environ.get("HOUSE_PAGES", "400"))
     for page in range(pages):
         run.progress(page, pages, note=f"page {page + 1} of {pages}")
         run.progress(page * 250, pages * 250, "labwares", note="comparing")
