@@ -70,7 +70,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         if missed is not None:
             lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why)
             extra = facts_of(job.id, Outcome.MISSED, why)
-            log.warning("%s missed %d of its slots, up to %s: %s", job.id, missed.count, missed.last_at, why, extra=extra)
+            log.warning("%s missed %d slot(s) up to %s: %s", job.id, missed.count, missed.last_at, why, extra=extra)
             self.runner.add_lost(lost)
             self._news.set()
         return Slot(slots.last_at, origin) if runs_last else None
