@@ -146,7 +146,7 @@ def start(house: House) -> int:
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
     runner = Runner(state, settings, leases.new_holder(), house.mask, run_log)
-    with _dashboard(scheduler, runner):
+    with _notices(scheduler, runner), _dashboard(scheduler, runner):
         scheduler.start(runner)
     return SUCCEEDED
 
@@ -343,6 +343,41 @@ def listen(house: House, limit: int | None) -> int:
     return SUCCEEDED
 
 
+@verbs.group("notices", invoke_without_command=True)
+@as_json
+@click.pass_context
+def notices(context: click.Context, as_json: bool) -> None:
+    """List what is not as it should be, and how the channels work; 'notices test' tries each channel."""
+    if context.invoked_subcommand is not None:
+        return
+    from janitor.notices import wing
+
+    house: House = context.obj
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.read() as connection:
+        open_notices, channels = wing.of_notices(connection), wing.of_channels(connection, house.settings)
+    if as_json:
+        console.print_json({"notices": open_notices, "channels": channels})
+        return
+    console.print_listing(open_notices, wing.NOTICES, as_json=False, empty="All is as it should be.")
+    print()
+    console.print_listing(channels, wing.CHANNELS, as_json=False, empty="No channel is set: nobody is told.")
+
+
+@notices.command("test")
+@click.pass_obj
+def test_notices(house: House) -> int:
+    """Send a notice through each channel, and tell what came of it."""
+    from janitor.notices import wing
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    failed = False
+    for name, said in wing.tried(house.settings, house.scheduler.jobs, _now()):
+        failed = failed or not name.startswith("ok")
+        print(house.mask(console.one_line(f"{name:<6}  {said}")), flush=True)
+    return FAILED if failed else SUCCEEDED
+
+
 @verbs.command()
 @click.pass_obj
 def health(house: House) -> int:
@@ -359,6 +394,12 @@ def health(house: House) -> int:
         return FAILED
     print(f"healthy: {ticked}")
     return SUCCEEDED
+
+
+def _notices(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:
+    from janitor.notices import wing
+
+    return wing.running(runner, scheduler.jobs)
 
 
 def _dashboard(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:

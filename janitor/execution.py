@@ -87,7 +87,7 @@ class Runner:
     def __init__(self, state: State, settings: Settings, holder: str, mask: Mask, run_log: RunLog) -> None:
         """`holder` is this process's name on leases."""
         self.state, self.settings, self.holder = state, settings, holder
-        self._mask, self._run_log = mask, run_log
+        self.mask, self._run_log = mask, run_log
         self.journal = Journal(state)
         self.live: dict[int, Live] = {}
         self._saving = threading.Lock()
@@ -126,7 +126,7 @@ class Runner:
             if is_recorded(exc):
                 log.info("the slot %s of %s has an outcome already", slot.at, job.id)
                 return None
-            reason = self._mask(f"the run could not be recorded: {exc}")
+            reason = self.mask(f"the run could not be recorded: {exc}")
             log.error("%s failed: %s", job.id, reason)
             lost = LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason)
             self.journal.settle(self.add_lost(lost, entered.start.fences))
@@ -319,8 +319,8 @@ class Runner:
         outcome, reason = _outcome(run, error)
         trace = None
         if outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-            trace = self._mask(getattr(error, "child_traceback", None) or "".join(traceback.format_exception(error)))
-        return Ending(outcome, self._mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
+            trace = self.mask(getattr(error, "child_traceback", None) or "".join(traceback.format_exception(error)))
+        return Ending(outcome, self.mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
 
     def _save(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
         with self.state.begin() as connection:

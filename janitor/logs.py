@@ -27,6 +27,9 @@ MAX_TEXT_A_RUN = 10_000_000
 SHORTEST_SECRET = 6
 """A shorter password is not looked for in texts: it would blot out ordinary words."""
 
+SHORTEST_PATH = 16
+"""A shorter path of a webhook's address is not looked for by itself: it would hardly be a secret."""
+
 _PASSWORD_IN_URL = re.compile(r"^[\w+]+://[^/:@]*:(.+)@")
 
 
@@ -64,7 +67,14 @@ def mask_for(settings: Settings) -> Mask:
     written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
     values = (getattr(settings, name) for name in type(settings).model_fields)
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    return Mask([*passwords, *written, *secrets])
+    secrets += [value for name, value in settings.environ.items() if name.endswith("_PING_URL")]
+    paths = [path for secret in secrets if len(path := _path(secret)) >= SHORTEST_PATH]
+    return Mask([*passwords, *written, *secrets, *paths])
+
+
+def _path(secret: str) -> str:
+    """What is secret of a webhook's address, also where only a part of it is told."""
+    return secret.split("://", 1)[1].partition("/")[2] if secret.startswith(("http://", "https://")) else ""
 
 
 class TextFormatter(logging.Formatter):

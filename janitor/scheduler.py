@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import re
 import signal
 import threading
 import time
@@ -194,20 +195,21 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         return self._lanes.run_now(job, dry_run)
 
     def report_unknown_variables(self) -> list[str]:
-        """Warn of each variable that looks like a job's switch or schedule and names no job; their names."""
+        """Warn of each variable that looks like one of a job and names none; their names."""
         unknown = self.unknown_variables()
         for problem in unknown.values():
             log.warning("%s", problem)
         return list(unknown)
 
     def unknown_variables(self) -> dict[str, str]:
-        """Each variable that looks like a job's switch or schedule and names no job, with a sentence that says so."""
+        """Each variable that looks like one of a job and names none, with a sentence that says so."""
         prefixes = {variable(job_id) for job_id in self.jobs}
         known = {name.upper() for name in type(self.settings).model_fields}
         unknown = {}
         for name in sorted(self.settings.environ):
-            prefix, _, ending = name.rpartition("_")
-            if prefix and ending in ("ENABLED", "SCHEDULE") and prefix not in prefixes and name not in known:
+            match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)", name)
+            prefix = match[1] if match else ""
+            if prefix and prefix not in prefixes and name not in known:
                 jobs = ", ".join(self.jobs)
                 unknown[name] = f"{name} is set, and there is no job {prefix.lower()}; the jobs are {jobs}"
         return unknown

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pymysql
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from janitor.errors import BadSetting
+from janitor.notice_settings import NoticeSettings
 
 URL_HELP = "give a URL such as mysql+pymysql://user:password@host:3306/name or sqlite:///path/to/file.db"
 
@@ -71,7 +72,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 Token = Annotated[SecretStr, Field(min_length=16)]
 
 
-class Settings(BaseModel):
+class Settings(NoticeSettings):
     """Every setting, by its environment variable's name in lower case; the descriptions are those of `.env.example`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
@@ -211,7 +212,7 @@ def _variables(environ: Mapping[str, str], dotenv: str | Path | None) -> dict[st
     for name, path in list(variables.items()):
         if name.endswith("_FILE") and name not in _OWN_FILES:
             target = name.removesuffix("_FILE")
-            if target.lower() in Settings.model_fields or target.endswith(("_ENABLED", "_SCHEDULE")):
+            if target.lower() in Settings.model_fields or target.endswith(("_ENABLED", "_SCHEDULE", "_PING_URL")):
                 variables[target] = _content(name, path, target, variables)
     return variables
 
@@ -223,7 +224,7 @@ def _from_file(path: str | Path) -> dict[str, str | None]:
         raise BadSetting("the file", path, f"give one that can be read as UTF-8 ({exc.__class__.__name__})") from exc
 
 
-_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE"})
+_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE"})
 
 
 def _content(name: str, path: str, target: str, variables: Mapping[str, str]) -> str:
