@@ -379,6 +379,18 @@ def test_notices(house: House) -> int:
 
 
 @verbs.command()
+def password() -> None:
+    """Ask for a password, print the hash that WEB_USERS takes."""
+    from janitor import accounts
+
+    if sys.stdin.isatty():
+        given = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    print(accounts.Hash.of(given))
+
+
+@verbs.command()
 @click.pass_obj
 def health(house: House) -> int:
     """Tell whether the daemon's clock ticks."""

@@ -85,3 +85,9 @@ def drop(state: State, name: str, key: str, note: str, actor: str, now: datetime
         if count:
             actions.record(connection, actor, "dropped", name, f"{key}: {note.strip()}", now)
     return count
+
+
+def note(state: State, actor: str, action: str, detail: str, now: datetime) -> None:
+    """Remember what somebody did, or was refused, that is no job's: signing in, for one."""
+    with state.begin() as connection:
+        actions.record(connection, actor, action, None, detail, now)

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pymysql
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from janitor import accounts
 from janitor.errors import BadSetting
 from janitor.notice_settings import NoticeSettings
 
@@ -66,10 +68,35 @@ def _day(value: object) -> date:
         raise ValueError("give a day as YYYY-MM-DD, such as 2023-08-21") from exc
 
 
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not (len(text) >= 16 and text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("give at least 16 printable ASCII characters without blanks")
+    return value
+
+
+def _users(value: SecretStr) -> SecretStr:
+    accounts.read(value.get_secret_value())
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        right = False
+    if not right or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("give an address without a path, such as https://janitor.example.org")
+    return value.rstrip("/")
+
+
 DatabaseUrl = Annotated[URL, BeforeValidator(_database_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
-Token = Annotated[SecretStr, Field(min_length=16)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+Users = Annotated[SecretStr, AfterValidator(_users)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(NoticeSettings):
@@ -118,8 +145,10 @@ class Settings(NoticeSettings):
         "127.0.0.1", min_length=1, description="where the dashboard listens: an address of this machine, or 0.0.0.0"
     )
     web_port: int = Field(8080, ge=0, le=65535, description="the dashboard's port; 0 takes any that is free")
-    web_url: str | None = Field(None, description="the address by which people reach the dashboard, where it differs")
-    web_users: SecretStr | None = Field(
+    web_url: Address | None = Field(
+        None, description="the address by which people reach the dashboard, where it differs"
+    )
+    web_users: Users | None = Field(
         None, description="who may sign in: name:role:hash ..., the role viewer or operator, the hash from `password`"
     )
     web_operator_token: Token | None = Field(

@@ -507,7 +507,7 @@ def test_every_verb_has_help_of_one_line(janitor: CommandLine) -> None:
     assert [line for _, line in verbs if not line.endswith(".") or line.endswith("...")] == []
 
 
-VERBS = "start jobs run history show pause resume cancel check quarantine cursor listen health".split()
+VERBS = "start jobs run history show pause resume cancel check quarantine cursor listen notices password health".split()
 
 
 def test_every_verb_is_in_the_readme() -> None:

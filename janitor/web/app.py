@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web import access, api, live
+from janitor.web import access, api, live, refusals
+from janitor.web.channels import Hub
 from janitor.web.desk import Desk
+from janitor.web.gate import Gate
 
 STATIC = Path(__file__).parent / "static"
 MAX_BODY = 64 * 1024
@@ -50,6 +53,11 @@ class Application(FastAPI):
                 _guard(message, scope["path"])
             await send(message)
 
+        host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
+        if scope["type"] == "http" and not access.host_is_ours(self.state.gate, host):
+            refused = JSONResponse({"error": "this dashboard is not at this address: see WEB_URL"}, 403)
+            await refused(scope, receive, send_guarded)
+            return
         await super().__call__(scope, receive, send_guarded)
 
 
@@ -71,7 +79,9 @@ def make_app(desk: Desk) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         max_body_size=MAX_BODY,
     )
-    app.state.desk = desk
+    app.state.desk, app.state.gate = desk, Gate(desk.settings)
+    app.state.hub = Hub(desk.state, desk.jobs)
+    refusals.install(app)
     for router in (api.router, access.router, live.router):
         app.include_router(router)
     if STATIC.is_dir():

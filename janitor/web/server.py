@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 import uvicorn
 from anyio import to_thread
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from janitor.errors import BadSetting
 from janitor.settings import Settings
@@ -27,8 +27,9 @@ STOP_SECONDS = 3.0
 class Server(uvicorn.Server):
     """A uvicorn that sleeps until it is asked to stop, where uvicorn itself looks ten times a second."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: FastAPI) -> None:
         """Prepare; nothing listens yet."""
+        self._app = app
         super().__init__(
             uvicorn.Config(
                 app,
@@ -58,7 +59,11 @@ class Server(uvicorn.Server):
         """Let the server end; from any thread."""
         self.should_exit = True
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stop.set)
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self._app.state.hub.close()
+        self._stop.set()
 
 
 def bind(settings: Settings) -> socket.socket:
