@@ -1,10 +1,7 @@
 """The JSON API: on a daemon with jobs that run, as a program uses it; and its OpenAPI document, put to the proof."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,8 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from janitor.execution import Runner
-from janitor.logs import Mask
 from janitor.scheduler import Scheduler
 from janitor.state import State
 from janitor.web import server
@@ -66,14 +61,16 @@ def address_of(daemon: Daemon) -> str:
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     folder = tmp_path_factory.mktemp("api")
     state = URL.create("sqlite", database=str(folder / "state.db"))
-    with daemons("tests.small_house", folder, WEB_PORT="0") as begin:
+    with daemons("tests.small_house", folder, WEB_ENABLED="true", WEB_PORT="0") as begin:
         yield lambda name, **more: address_of(begin(state.set(database=str(folder / f"{name}.db")), name, **more))
 
 
 @pytest.fixture(scope="module")
 def api(start: Callable[..., str]) -> Api:
     api = Api(start("guarded", WEB_OPERATOR_TOKEN=TOKEN, WEB_VIEWER_TOKEN=VIEWER))
-    eventually(lambda: api("/runs")[1]["runs"] and not api("/overview")[1]["running"])
+    eventually(
+        lambda: (found := api("/runs"))[0] == 200 and [run["outcome"] for run in found[1]["runs"]] == ["succeeded"] * 2
+    )
     return api
 
 
