@@ -21,7 +21,7 @@ from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, OF_OUTCOME, SKIPPED
 from janitor.jobs import Job
 from janitor.logs import Mask, RunLog
 from janitor.requirements import require
-from janitor.scheduler import Scheduler
+from janitor.scheduler import DEAD_SECONDS, Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("janitor")
 
 Build = Callable[[Settings], Scheduler]
-DEAD_SECONDS = 30.0
-"""How old the clock's heartbeat may be: six times as long as the clock takes between two."""
 
 
 @dataclass
@@ -146,7 +144,7 @@ def start(house: House) -> int:
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
     runner = Runner(state, settings, leases.new_holder(), house.mask, run_log)
-    with _notices(scheduler, runner), _dashboard(scheduler, runner):
+    with _sentry(runner), _notices(scheduler, runner), _dashboard(scheduler, runner):
         scheduler.start(runner)
     return SUCCEEDED
 
@@ -421,6 +419,14 @@ def _dashboard(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager
     from janitor.web.desk import Desk
 
     return server.serving(Desk(scheduler, runner))
+
+
+def _sentry(runner: "Runner") -> AbstractContextManager[object]:
+    if runner.settings.sentry_dsn is None:
+        return nullcontext()
+    from janitor import sentry
+
+    return sentry.reporting(runner)
 
 
 def _touch(path: Path) -> None:

@@ -131,7 +131,9 @@ class Runner:
             lost = LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason)
             self.journal.settle(self.add_lost(lost, entered.start.fences))
             return None
-        if begun is None:
+        if isinstance(begun, LostSlots):
+            for observer in self.observers:
+                observer.lost(begun)
             return None
         live = self._made_live(entered, begun)
         for observer in self.observers:
@@ -191,29 +193,29 @@ class Runner:
         # Whoever does not lead has no say in slots: no lease ever has the token -1.
         return (self.daemon_fence or Fence(leases.DAEMON, -1),)
 
-    def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | None:
+    def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | LostSlots:
         now = datetime.now(timezone.utc)
         standing = starts.look(connection, job.id)
         if slot.at is not None and standing.paused:
-            self._skip(connection, job, slot.at, "paused")
-            return None
+            return self._skip(connection, job, slot.at, "paused")
         lease, shared_now = leases.job_lease(job.id), self.state.now(connection)
         seconds = self.settings.lease_seconds
         fence = leases.take(connection, lease, standing.lease, self.holder, shared_now, seconds, again=True)
         other = None if standing.running is None else runs.get(connection, standing.running)
         if fence is None:
             where = f"run {other.id}" if other else "its last run"
-            self._skip(connection, job, slot.at, f"still running in another process ({where})")
-            return None
+            return self._skip(connection, job, slot.at, f"still running in another process ({where})")
         if other is not None:
             _close_dead(connection, other, now)
         return Begun(runs.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder), fence, now)
 
-    def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> None:
+    def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> LostSlots:
         if slot_at is None:
             raise Skip(reason)
         log.info("%s skipped: %s", job.id, reason)
-        runs.record_lost(connection, LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason), self.holder)
+        lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason)
+        runs.record_lost(connection, lost, self.holder)
+        return lost
 
     def _record_lost(self, connection: Connection, record: Record) -> None:
         lost = record.lost

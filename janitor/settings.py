@@ -140,6 +140,11 @@ class Settings(NoticeSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="one line per fact: text or json")
 
+    sentry_dsn: SecretStr | None = Field(
+        None, description="report failed runs to this project of Sentry: its DSN; needs the package sentry-sdk"
+    )
+    sentry_environment: str = Field("production", min_length=1, description="the environment that Sentry is told")
+
     web_enabled: bool = Field(True, description="serve the dashboard, metrics and health: true or false")
     web_host: str = Field(
         "127.0.0.1", min_length=1, description="where the dashboard listens: an address of this machine, or 0.0.0.0"
