@@ -370,9 +370,9 @@ def test_notices(house: House) -> int:
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     failed = False
-    for name, said in wing.tried(house.settings, house.scheduler.jobs, _now()):
-        failed = failed or not name.startswith("ok")
-        print(house.mask(console.one_line(f"{name:<6}  {said}")), flush=True)
+    for verdict, said in wing.tried(house.settings, house.scheduler.jobs, _now()):
+        failed = failed or verdict != "ok"
+        print(f"{verdict:<6}  {house.mask(console.one_line(said))}", flush=True)
     return FAILED if failed else SUCCEEDED
 
 
@@ -389,8 +389,9 @@ def password() -> None:
 
 
 @verbs.command()
+@click.option("--jobs", "of_jobs", is_flag=True, help="Also whether a job is overdue.")
 @click.pass_obj
-def health(house: House) -> int:
+def health(house: House, of_jobs: bool) -> int:
     """Tell whether the daemon's clock ticks."""
     path = house.settings.heartbeat_file
     try:
@@ -402,8 +403,21 @@ def health(house: House) -> int:
     if age > DEAD_SECONDS:
         print(f"not healthy: {ticked}, which should be every 5 s")
         return FAILED
-    print(f"healthy: {ticked}")
-    return SUCCEEDED
+    late = _overdue(house) if of_jobs else []
+    for sentence in late:
+        print(f"not healthy: {sentence}")
+    if not late:
+        print(f"healthy: {ticked}" + (", and no job is overdue" if of_jobs else ""))
+    return FAILED if late else SUCCEEDED
+
+
+def _overdue(house: House) -> list[str]:
+    from janitor import overdue
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.read() as connection:
+        late = overdue.of_jobs(connection, house.scheduler.jobs.values(), _now())
+    return [f"{job} is overdue since {at:%Y-%m-%d %H:%M:%S} UTC" for job, at in late.items()]
 
 
 def _notices(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web import access, api, document, health, live, metrics, refusals
+from janitor.web import access, api, document, health, live, metrics, pages, refusals
 from janitor.web.channels import Hub
 from janitor.web.desk import Desk
 from janitor.web.gate import Gate
@@ -88,7 +88,7 @@ def make_app(desk: Desk) -> FastAPI:
     app.state.desk, app.state.gate = desk, Gate(desk.settings)
     app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), metrics.watch(desk)
     refusals.install(app)
-    for router in (api.router, access.router, live.router, health.router, metrics.router):
+    for router in (api.router, access.router, live.router, pages.router, health.router, metrics.router):
         app.include_router(router)
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")
