@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -170,3 +172,18 @@ def test_a_state_database_that_is_away_is_told(tmp_path: Path) -> None:
             for path, body in (("/jobs", None), ("/overview", None), ("/runs/1", None), ("/runs/1/cancel", {})):
                 status, answer = Api(address)(path, body)
                 assert status == 503 and "127.0.0.1" in answer["error"] and "s3cret" not in answer["error"]
+
+
+@pytest.mark.parametrize(("kind", "phases"), [("token", "coverage,fuzzing,stateful"), ("open", "fuzzing,stateful")])
+def test_schemathesis_finds_nothing_wrong(start: Callable[..., str], tmp_path: Path, kind: str, phases: str) -> None:
+    address = start(kind, **({"WEB_OPERATOR_TOKEN": TOKEN} if kind == "token" else {}))
+    shown = f"Authorization: Bearer {TOKEN}"
+    if kind == "open":
+        shown = f"X-CSRF-Token: {Api(address, '')('/session')[1]['csrf_token']}"
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{address}/openapi.json", "--header", shown]
+    command += ["--checks", "all", "--phases", phases, "--max-examples", "3", "--seed", "1", "--no-color"]
+    command += ["--generation-database", "none", "--request-timeout", "30"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
+    assert ended.returncode == 0, ended.stdout[-5000:] + ended.stderr[-2000:]
+    tested = re.search(r"Tested: +(\d+)", ended.stdout)
+    assert tested is not None and int(tested[1]) >= 17
