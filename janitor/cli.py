@@ -430,7 +430,7 @@ def _dashboard(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager
     if not runner.settings.web_enabled:
         return nullcontext()
     from janitor.web import server
-    from janitor.web.desk import Desk
+    from janitor.web.parts import Desk
 
     return server.serving(Desk(scheduler, runner))
 

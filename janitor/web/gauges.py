@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from janitor import schedules
 from janitor.jobs import Job
 from janitor.needs import ExchangeNeed
-from janitor.web.desk import Desk
+from janitor.web.parts import Desk
 from janitor.web.vitals import WAIT_SECONDS, Signs, Vitals
 
 DRIFT = ("missing", "different")

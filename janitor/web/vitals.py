@@ -15,7 +15,7 @@ from janitor.state import jobs as records
 from janitor.state import latest, quarantine
 from janitor.state.jobs import JobRecord
 from janitor.state.tables import SCHEMA_VERSION, cursors, ledger, runs
-from janitor.web.desk import Desk
+from janitor.web.parts import Desk
 from janitor.web.readings import Reading
 
 WAIT_SECONDS = 2.0
