@@ -157,7 +157,7 @@ def jobs(house: House, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.of_jobs(connection, house.scheduler.jobs.values(), _now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
 
@@ -196,7 +196,7 @@ def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.history(connection, name, limit)
     console.print_listing(rows, listings.HISTORY, as_json=as_json, empty="Nothing has run yet.")
 
@@ -210,7 +210,7 @@ def show(house: House, run: int, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
         raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists those there are")
