@@ -157,7 +157,7 @@ def jobs(house: House, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.of_jobs(connection, house.scheduler.jobs.values(), _now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
 
@@ -196,7 +196,7 @@ def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.history(connection, name, limit)
     console.print_listing(rows, listings.HISTORY, as_json=as_json, empty="Nothing has run yet.")
 
@@ -210,7 +210,7 @@ def show(house: House, run: int, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
         raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists those there are")
@@ -391,8 +391,9 @@ def password() -> None:
 
 
 @verbs.command()
+@click.option("--jobs", "of_jobs", is_flag=True, help="Also whether a job is overdue.")
 @click.pass_obj
-def health(house: House) -> int:
+def health(house: House, of_jobs: bool) -> int:
     """Tell whether the daemon's clock ticks."""
     path = house.settings.heartbeat_file
     try:
@@ -404,8 +405,21 @@ def health(house: House) -> int:
     if age > DEAD_SECONDS:
         print(f"not healthy: {ticked}, which should be every 5 s")
         return FAILED
-    print(f"healthy: {ticked}")
-    return SUCCEEDED
+    late = _overdue(house) if of_jobs else []
+    for sentence in late:
+        print(f"not healthy: {sentence}")
+    if not late:
+        print(f"healthy: {ticked}" + (", and no job is overdue" if of_jobs else ""))
+    return FAILED if late else SUCCEEDED
+
+
+def _overdue(house: House) -> list[str]:
+    from janitor import overdue
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.read() as connection:
+        late = overdue.of_jobs(connection, house.scheduler.jobs.values(), _now())
+    return [f"{job} is overdue since {at:%Y-%m-%d %H:%M:%S} UTC" for job, at in late.items()]
 
 
 def _notices(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:
@@ -418,7 +432,7 @@ def _dashboard(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager
     if not runner.settings.web_enabled:
         return nullcontext()
     from janitor.web import server
-    from janitor.web.desk import Desk
+    from janitor.web.parts import Desk
 
     return server.serving(Desk(scheduler, runner))
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 from janitor.runs import Outcome
 from janitor.state.tables import actions, jobs, runs
 
-COMPLETED = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CANCELLED)
-"""The outcomes of a run whose task came to an end."""
+COMPLETED = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.TIMED_OUT)
+"""The outcomes of a run that nobody stopped from outside."""
 
 _NEWEST = (
     select(runs.c.id)

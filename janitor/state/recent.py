@@ -14,16 +14,18 @@ TOGETHER = 100
 CUT = 1_000
 """How many characters of a reason are read where many runs are."""
 
-SHORT: tuple[Any, ...] = tuple(
-    column for column in runs.c if column.name not in ("progress", "traceback", "reason", "counts")
+BAR: tuple[Any, ...] = tuple(
+    runs.c[name] for name in ("id", "job", "outcome", "started_at", "ended_at", "seconds", "slots", "dry_run")
 )
-"""A run's columns without its long texts."""
-LINE: tuple[Any, ...] = (*SHORT, runs.c.counts, func.substr(runs.c.reason, 1, CUT).label("reason"))
-"""A run's columns as a list shows them."""
+"""A run's columns as a strip of many shows them."""
+LONG = ("progress", "traceback", "reason", "holder")
+LINE: tuple[Any, ...] = tuple(column for column in runs.c if column.name not in LONG)
+LINE += (func.substr(runs.c.reason, 1, CUT).label("reason"),)
+"""A run's columns as a list shows them, with the beginning of its reason."""
 
 
 def newest(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, list[Row[Any]]]:
-    """The newest records of each job, at most `limit` of each and the newest first, without their long texts."""
+    """The newest records of each job, at most `limit` of each and the newest first: `BAR`."""
     return _of_each(connection, jobs, "any", limit=limit)
 
 
@@ -69,7 +71,7 @@ def _statement(count: int, kind: str, bounds: tuple[str, ...]) -> Any:
 
 def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     # With both columns bound, and by the order of the index: a few rows are read, however many there are.
-    query = select(*(LINE if kind == "outcome" else SHORT)).where(runs.c.job == bindparam(f"job_{number}"))
+    query = select(*(LINE if kind == "outcome" else BAR)).where(runs.c.job == bindparam(f"job_{number}"))
     if kind == "outcome":
         query = query.where(runs.c.outcome == bindparam("outcome"))
     within = {"before": runs.c.id < bindparam("before"), "since": runs.c.started_at >= bindparam("since")}

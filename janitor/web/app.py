@@ -11,10 +11,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web import access, api, health, live, metrics, refusals
+from janitor.web import access, api, counters, document, health, live, metrics, pages, refusals
 from janitor.web.channels import Hub
-from janitor.web.desk import Desk
+from janitor.web.counters import Metrics
 from janitor.web.gate import Gate
+from janitor.web.parts import Desk
 
 STATIC = Path(__file__).parent / "static"
 MAX_BODY = 64 * 1024
@@ -60,6 +61,12 @@ class Application(FastAPI):
             return
         await super().__call__(scope, receive, send_guarded)
 
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document.completed(super().openapi(), self.state.gate.is_open)
+        return self.openapi_schema
+
 
 def _guard(message: MutableMapping[str, Any], path: str) -> None:
     headers = MutableHeaders(scope=message)
@@ -68,8 +75,8 @@ def _guard(message: MutableMapping[str, Any], path: str) -> None:
     headers.setdefault("Cache-Control", "no-cache" if path.startswith("/static/") else "no-store")
 
 
-def make_app(desk: Desk) -> FastAPI:
-    """The web application of one daemon; nothing is opened before the first request."""
+def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:
+    """The web application of one daemon, which shows what was `counted`, or counts from now on; it opens nothing."""
     app = Application(
         title="Janitor",
         version=__version__,
@@ -80,9 +87,9 @@ def make_app(desk: Desk) -> FastAPI:
         max_body_size=MAX_BODY,
     )
     app.state.desk, app.state.gate = desk, Gate(desk.settings)
-    app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), metrics.watch(desk)
+    app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), counted or counters.watch(desk)
     refusals.install(app)
-    for router in (api.router, access.router, live.router, health.router, metrics.router):
+    for router in (api.router, access.router, live.router, pages.router, health.router, metrics.router):
         app.include_router(router)
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")

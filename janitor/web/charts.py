@@ -5,11 +5,13 @@ their size on every screen.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 
-from markupsafe import Markup, escape
+from janitor.web.markup import Html
 
 STRIP_BARS, STRIP_STEP, STRIP_WIDTH, STRIP_HEIGHT = 30, 8, 6, 30
 LANE_HEIGHT = 22
@@ -33,14 +35,19 @@ class Bar:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of a lane: from when to when, how it ended, its words, and where it leads; `count` runs are in it."""
+    """A part of a lane: from when to when, the worst outcome in it, where it leads, and how many runs ended how."""
 
     start: datetime
     end: datetime
     outcome: str
-    title: str
-    href: str | None = None
-    count: int = 1
+    href: str | None
+    counted: Mapping[str, int]
+
+    @property
+    def title(self) -> str:
+        """All of it in words."""
+        told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in self.counted.items())
+        return f"{told}: {self.start:%H:%M:%S} to {self.end:%H:%M:%S} UTC"
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Tick:
     text: str
 
 
-def strip(bars: Sequence[Bar], label: str) -> Markup:
+def strip(bars: Sequence[Bar], label: str) -> Html:
     """The last runs of a job, oldest first: height tells the duration, colour and shape the outcome.
 
     A run that went wrong has a cross below it and a shaded column, so that a short one is seen too; a slot that did
@@ -66,10 +73,10 @@ def strip(bars: Sequence[Bar], label: str) -> Markup:
         height = max(LEAST_HEIGHT, math.sqrt(max(0.0, bar.value or 0) / top) * (STRIP_HEIGHT - 8))
         parts.append(_linked(bar, _strip_bar(place * STRIP_STEP, height, bar.outcome), last=place == STRIP_BARS - 1))
     width = STRIP_BARS * STRIP_STEP - (STRIP_STEP - STRIP_WIDTH)
-    return _svg(Markup().join(parts), label, "strip", width, STRIP_HEIGHT)
+    return Html(_svg(parts, label, "strip", width, STRIP_HEIGHT))
 
 
-def _strip_bar(x: float, height: float, outcome: str) -> Markup:
+def _strip_bar(x: float, height: float, outcome: str) -> str:
     base = STRIP_HEIGHT - 8
     room = _tag("rect", x=x, y=0, width=STRIP_WIDTH, height=base, class_="room")
     if outcome in DID_NOT_RUN:
@@ -81,22 +88,19 @@ def _strip_bar(x: float, height: float, outcome: str) -> Markup:
     return shape
 
 
-def columns(bars: Sequence[Bar], label: str, ticks: Sequence[Tick], times: Sequence[tuple[float, str]]) -> Markup:
+def columns(bars: Sequence[Bar], label: str, ticks: Sequence[Tick], times: Sequence[tuple[float, str]]) -> Html:
     """Columns over time with a scale at the left; `times` are texts below, each at a share (0 to 1) of the width."""
     top = ticks[-1].value or 1.0
-    axis = [
-        _tag("text", Markup(escape(tick.text)), x="100%", y=_y(tick.value, top) + 4, text_anchor="end")
-        for tick in ticks
-    ]
+    axis = [_tag("text", escape(tick.text), x="100%", y=_y(tick.value, top) + 4, text_anchor="end") for tick in ticks]
     grid = [_tag("line", x1=0, x2="100%", y1=_y(t.value, top), y2=_y(t.value, top), class_="grid") for t in ticks]
     shapes = [_column(bar, place, len(bars), top) for place, bar in enumerate(bars)]
     below = [_time(share, text) for share, text in times]
     scale = _tag("svg", *axis, class_="scale", width="100%", height=PLOT_HEIGHT, aria_hidden="true")
-    plot = _svg(Markup().join([*grid, *shapes, *below]), label, "plot", "100%", PLOT_HEIGHT)
-    return _tag("div", scale, plot, class_="chart")
+    plot = _svg([*grid, *shapes, *below], label, "plot", "100%", PLOT_HEIGHT)
+    return Html(_tag("div", scale, plot, class_="chart"))
 
 
-def _column(bar: Bar, place: int, count: int, top: float) -> Markup:
+def _column(bar: Bar, place: int, count: int, top: float) -> str:
     step = 100 / max(count, 1)
     # A touch anywhere in a column's share of the plot is a touch on it.
     room = _tag(
@@ -116,7 +120,7 @@ def _column(bar: Bar, place: int, count: int, top: float) -> Markup:
     return _linked(bar, room + shape, last=place == count - 1)
 
 
-def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: str, hours: int = 3) -> Markup:
+def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: str, hours: int = 3) -> Html:
     """One job's runs between two moments; what ends alike and lies close together is drawn as one."""
     parts = [
         _tag("line", x1=_per_cent(x), x2=_per_cent(x), y1=0, y2=LANE_HEIGHT, class_="grid")
@@ -127,10 +131,10 @@ def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: 
         start, end = _share(one.start, since, until), _share(one.end, since, until)
         bar = Bar(None, one.title, one.outcome, one.href)
         parts.append(_linked(bar, _lane_part(start, max(end - start, 0.3), one.outcome), place == len(merged) - 1))
-    return _svg(Markup().join(parts), label, "lane", "100%", LANE_HEIGHT)
+    return Html(_svg(parts, label, "lane", "100%", LANE_HEIGHT))
 
 
-def _lane_part(x: float, width: float, outcome: str) -> Markup:
+def _lane_part(x: float, width: float, outcome: str) -> str:
     x = min(x, 100 - width)
     if outcome in DID_NOT_RUN:
         return _tag("rect", x=_per_cent(x), y=8, width=_per_cent(width), height=6, class_="bar hollow")
@@ -139,10 +143,10 @@ def _lane_part(x: float, width: float, outcome: str) -> Markup:
     return _tag("rect", x=_per_cent(x), y=y, width=_per_cent(width), height=height, rx=1.5, class_="bar")
 
 
-def lane_hours(since: datetime, until: datetime, hours: int = 3) -> Markup:
+def lane_hours(since: datetime, until: datetime, hours: int = 3) -> str:
     """The hours below the lanes, in UTC."""
     texts = [_time(x / 100, text, y=12) for x, text in hour_marks(since, until, hours) if 2 < x < 98]
-    return _tag("svg", *texts, class_="hours", width="100%", height=16, aria_hidden="true")
+    return Html(_tag("svg", *texts, class_="hours", width="100%", height=16, aria_hidden="true"))
 
 
 def hour_marks(since: datetime, until: datetime, hours: int) -> list[tuple[float, str]]:
@@ -163,20 +167,18 @@ def merge(stretches: Iterable[Stretch], since: datetime, until: datetime) -> lis
     for one in sorted(stretches, key=lambda stretch: stretch.start):
         before = merged[-1] if merged else None
         if before is not None and before.outcome == one.outcome and one.start - before.end < gap:
-            count = before.count + one.count
-            words = one.outcome.replace("_", " ")
-            title = f"{count} {words}, {before.start:%H:%M} to {max(one.end, before.end):%H:%M} UTC"
-            href = one.href
-            merged[-1] = Stretch(before.start, max(one.end, before.end), one.outcome, title, href, count)
+            counted = Counter(before.counted)
+            counted.update(one.counted)
+            merged[-1] = Stretch(before.start, max(one.end, before.end), one.outcome, one.href, counted)
         else:
             merged.append(one)
     return merged
 
 
-def scale(most: float, text: Callable[[float], str]) -> list[Tick]:
-    """Three values from 0 to a round one not below `most`, with their texts."""
+def count_scale(most: float) -> list[Tick]:
+    """Three values from 0 to a round one not below `most`, as numbers of things."""
     top = _round_up(most)
-    return [Tick(value, text(value)) for value in (0.0, top / 2, top)]
+    return [Tick(value, _count(value)) for value in (0.0, top / 2, top)]
 
 
 def seconds_scale(most: float) -> list[Tick]:
@@ -189,8 +191,7 @@ def seconds_scale(most: float) -> list[Tick]:
     return [Tick(value * factor, f"{value:g} {unit}" if value else "0") for value in (0.0, top / 2, top)]
 
 
-def count_text(value: float) -> str:
-    """A number of things, short: 950, 1.5k, 12k, 3M."""
+def _count(value: float) -> str:
     for unit, factor in (("M", 1e6), ("k", 1e3)):
         if value >= factor:
             return f"{value / factor:.3g}{unit}"
@@ -208,9 +209,9 @@ def _y(value: float, top: float) -> float:
     return round(PLOT_BASE - (PLOT_BASE - PLOT_TOP) * value / top, 1)
 
 
-def _time(share: float, text: str, y: int = PLOT_BASE + 16) -> Markup:
+def _time(share: float, text: str, y: int = PLOT_BASE + 16) -> str:
     anchor = "start" if share < 0.05 else "end" if share > 0.95 else "middle"
-    return _tag("text", Markup(escape(text)), x=_per_cent(share * 100), y=y, text_anchor=anchor)
+    return _tag("text", escape(text), x=_per_cent(share * 100), y=y, text_anchor=anchor)
 
 
 def _share(moment: datetime, since: datetime, until: datetime) -> float:
@@ -218,29 +219,35 @@ def _share(moment: datetime, since: datetime, until: datetime) -> float:
     return min(100.0, max(0.0, 100 * ((moment - since) / (until - since))))
 
 
-def _linked(bar: Bar, shape: Markup, last: bool) -> Markup:
+def _linked(bar: Bar, shape: str, last: bool) -> str:
     """A shape with its words; of a chart's links the last one takes the focus, and the arrow keys go on from there."""
-    title = _tag("title", Markup(escape(bar.title)))
-    kind = f"mark-of o-{bar.outcome}"
+    title, kind = _tag("title", escape(bar.title)), f"mark-of o-{bar.outcome}"
     if bar.href is None:
         return _tag("g", title, shape, class_=kind)
     return _tag("a", title, shape, href=bar.href, class_=kind, aria_label=bar.title, tabindex=0 if last else -1)
 
 
-def _svg(content: Markup, label: str, kind: str, width: float | str, height: float) -> Markup:
-    return _tag("svg", content, class_=kind, role="group", aria_label=label, width=width, height=height)
+def _svg(content: Iterable[str], label: str, kind: str, width: float | str, height: float) -> str:
+    return _tag("svg", *content, class_=kind, role="group", aria_label=label, width=width, height=height)
 
 
-def _tag(name: str, *children: Markup, **attributes: object) -> Markup:
-    """An element; underlines in the names of attributes are hyphens, and those at the end are left out."""
-    given = Markup().join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _plain(value)) for key, value in attributes.items()
-    )
-    return Markup("<{}{}>{}</{}>").format(Markup(name), given, Markup().join(children), Markup(name))
+def _tag(name: str, *children: str, **attributes: object) -> str:
+    """An element; underlines in the names of attributes are hyphens, and those at the end are left out.
+
+    What its attributes say is escaped here; its children have to be so already.
+    """
+    given = "".join(f' {_name(key)}="{_plain(value)}"' for key, value in attributes.items())
+    return f"<{name}{given}>{''.join(children)}</{name}>"
 
 
-def _plain(value: object) -> object:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
+def _name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")
+    return escape(value) if isinstance(value, str) else str(value)
 
 
 def _per_cent(value: float) -> str:

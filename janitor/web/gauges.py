@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from janitor import schedules
 from janitor.jobs import Job
 from janitor.needs import ExchangeNeed
-from janitor.web.desk import Desk
+from janitor.web.parts import Desk
 from janitor.web.vitals import WAIT_SECONDS, Signs, Vitals
 
 DRIFT = ("missing", "different")
@@ -74,7 +74,7 @@ class Gauges(Collector):
         successes = {job: row.ended_at for job, row in signs.successes.items() if job in jobs}
         text = "When a run last succeeded"
         yield _by_job("janitor_last_success_timestamp_seconds", text, _timestamps(successes))
-        text = "When a run last came to its end: succeeded, failed, timed out or cancelled"
+        text = "When a run last came to its end: succeeded, failed or timed out"
         completions = {job: row.ended_at for job, row in signs.completions.items() if job in jobs}
         yield _by_job("janitor_last_completion_timestamp_seconds", text, _timestamps(completions))
         yield from self._of_data(signs, now)

@@ -87,7 +87,7 @@ def timeline(
     within = _within(all_jobs, since)
     count = connection.execute(select(func.count()).select_from(runs).where(*within)).scalar_one()
     if count <= MOST_BARS:
-        rows = connection.execute(select(*recent.SHORT).where(*within).order_by(runs.c.id)).all()
+        rows = connection.execute(select(*recent.BAR).where(*within).order_by(runs.c.id)).all()
         bars = [(row.job, _bar(row, now)) for row in rows]
     else:
         bars = _merged(connection, within, len(all_jobs), now)
@@ -119,28 +119,35 @@ def _bar(row: Row[Any], now: datetime) -> models.TimelineBar:
 def _merged(
     connection: Connection, within: Sequence[Any], jobs: int, now: datetime
 ) -> list[tuple[str, models.TimelineBar]]:
+    """A bar for each job and ten minutes, or where that would be too many each hour, by when the runs began."""
     # Instants are kept as `2026-01-31 12:34:56.789`: the first 15 characters are ten minutes, the first 13 an hour.
-    length = 15 if jobs * 144 <= 2 * MOST_BARS else 13
+    length, rest = (15, "0:00+00:00") if jobs * 144 <= 2 * MOST_BARS else (13, ":00:00+00:00")
     piece = func.substr(runs.c.started_at, 1, length, type_=String).label("piece")
-    columns = [runs.c.job, runs.c.outcome, piece, func.count().label("runs"), func.max(runs.c.id).label("run")]
-    columns.append(func.min(runs.c.started_at, type_=runs.c.started_at.type).label("first_at"))
-    columns.append(func.max(runs.c.ended_at, type_=runs.c.ended_at.type).label("last_at"))
-    query = select(*columns).where(*within).group_by(runs.c.job, piece, runs.c.outcome)
-    found: dict[tuple[str, str], list[Row[Any]]] = {}
-    for row in connection.execute(query):
-        found.setdefault((row.job, row.piece), []).append(row)
-    return [(job, _one(rows, now)) for (job, _), rows in sorted(found.items(), key=lambda one: one[0])]
+    last = func.max(runs.c.ended_at, type_=runs.c.ended_at.type)
+    query = select(runs.c.job, piece, runs.c.outcome, func.count(), func.max(runs.c.id), last)
+    found: dict[tuple[str, str], list[_Piece]] = {}
+    for job, begun, outcome, count, run, last_at in connection.execute(
+        query.where(*within).group_by(runs.c.job, piece, runs.c.outcome)
+    ):
+        part = (WORST.index(outcome or "running"), run, count, last_at if outcome else now)
+        found.setdefault((job, begun), []).append(part)
+    moments = {begun: datetime.fromisoformat(begun + rest) for _, begun in found}
+    return [(job, _one(found[job, begun], moments[begun])) for job, begun in sorted(found)]
 
 
-def _one(rows: Sequence[Row[Any]], now: datetime) -> models.TimelineBar:
-    worst = min(rows, key=lambda row: WORST.index(row.outcome or "running"))
+_Piece = tuple[int, int, int, datetime]
+"""Runs of one outcome: how bad it is, the newest of them, how many there are, when the last ended."""
+
+
+def _one(parts: Sequence[_Piece], begun: datetime) -> models.TimelineBar:
+    worst, run, _, _ = min(parts)
     return models.TimelineBar(
-        outcome=worst.outcome or "running",
-        started_at=min(row.first_at for row in rows),
-        ended_at=max(now if row.outcome is None else row.last_at for row in rows),
-        runs=sum(row.runs for row in rows),
-        run=worst.run,
-        counted={row.outcome or "running": row.runs for row in rows},
+        outcome=WORST[worst],
+        started_at=begun,
+        ended_at=max(last_at for _, _, _, last_at in parts),
+        runs=sum(count for _, _, count, _ in parts),
+        run=run,
+        counted={WORST[outcome]: count for outcome, _, count, _ in parts},
     )
 
 

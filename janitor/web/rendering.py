@@ -9,9 +9,9 @@ from urllib.parse import quote, unquote, urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from janitor import __version__
+from janitor.web.markup import Html, filled
 
 FLASH = "janitor_flash"
 THEME = "janitor_theme"
@@ -69,22 +69,22 @@ def with_query(path: str, values: Mapping[str, Any], **changed: Any) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def moment(at: datetime | None) -> Markup:
+def moment(at: datetime | None) -> Html:
     """A moment as a <time>: UTC to the second; a script may show beside it how long ago that is."""
     if at is None:
-        return Markup("")
+        return Html("")
     utc = at.astimezone(timezone.utc)
     text = f"{utc:%Y-%m-%d %H:%M:%S}"
-    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", text, text)
+    return filled('<time datetime="{}" title="{} UTC">{}</time>', f"{utc:%Y-%m-%dT%H:%M:%SZ}", text, text)
 
 
-def ago(at: datetime | None, now: datetime) -> Markup:
+def ago(at: datetime | None, now: datetime) -> Html:
     """A moment as how long ago, or how soon, it is; the moment itself is its title, and kept up to date by a script."""
     if at is None:
-        return Markup("")
+        return Html("")
     utc = at.astimezone(timezone.utc)
-    text = Markup('<time datetime="{}" title="{} UTC" data-ago>{}</time>')
-    return text.format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S}", distance(at, now))
+    iso, text = f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S}"
+    return filled('<time datetime="{}" title="{} UTC" data-ago>{}</time>', iso, text, distance(at, now))
 
 
 def distance(at: datetime, now: datetime) -> str:

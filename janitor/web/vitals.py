@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Row, func, select, text
 
 from janitor import feeds, overdue
 from janitor.errors import Rejected
+from janitor.runs import Outcome
 from janitor.state import jobs as records
 from janitor.state import latest, quarantine
 from janitor.state.jobs import JobRecord
 from janitor.state.tables import SCHEMA_VERSION, cursors, ledger, runs
-from janitor.web.desk import Desk
+from janitor.web.parts import Desk
 from janitor.web.readings import Reading
 
 WAIT_SECONDS = 2.0
@@ -29,7 +30,7 @@ LEDGER_SHARE = 0.01
 class Signs:
     """What the state database knew at `read_at`, by job.
 
-    `completions` are the newest runs whose task came to an end, `successes` those that succeeded, with their `counts`;
+    `completions` are the newest runs that nobody stopped, `successes` those that succeeded, with their `counts`;
     `elsewhere` are jobs that run in another process; `tops` are the highest ids that cursors have come to.
     """
 
@@ -60,7 +61,7 @@ class Vitals:
         with self._desk.state.read() as connection:
             known, resumed = records.all_jobs(connection), latest.resumed(connection)
             newest = latest.of_outcomes(connection, latest.COMPLETED)
-            successes = latest.of_outcomes(connection, (latest.COMPLETED[0],))
+            successes = latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
             late = overdue.among(self._desk.jobs.values(), known, successes, resumed, now)
             counts = _counts(connection, [row.id for row in successes.values()])
             others = _running_elsewhere(connection, self._desk.runner.holder)

@@ -96,15 +96,15 @@ function charts() {
   });
 }
 
-// Parts of a page that change by themselves: fetched anew as often as each says, and replaced where they differ.
+// Parts of a page that change by themselves: fetched anew when a job's state has changed, and now and then besides.
 function liveParts() {
-  const parts = all("[data-live]");
-  if (!parts.length) return;
-  const every = Math.min(...parts.map((part) => Number(part.dataset.live))) * 1000;
+  if (!document.querySelector("[data-live]")) return;
   let waiting = 0;
+  let asked = 0;
   const refresh = async () => {
     clearTimeout(waiting);
-    waiting = setTimeout(refresh, every);
+    waiting = setTimeout(refresh, SELDOM);
+    asked = performance.now();
     if (document.hidden) return;
     let text;
     try {
@@ -114,19 +114,114 @@ function liveParts() {
     } catch {
       return;
     }
-    const page = new DOMParser().parseFromString(text, "text/html");
-    if (page.title) document.title = page.title;
-    for (const part of all("[data-live]")) {
-      const fresh = page.getElementById(part.id);
-      if (!fresh || fresh.outerHTML === part.dataset.was || held(part)) continue;
-      const copy = document.importNode(fresh, true);
-      copy.dataset.was = fresh.outerHTML;
-      part.replaceWith(copy);
-    }
-    distances();
+    replaceParts(new DOMParser().parseFromString(text, "text/html"));
   };
-  waiting = setTimeout(refresh, every);
-  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(refresh, Math.max(300, OFTEN - (performance.now() - asked)));
+  };
+  waiting = setTimeout(refresh, SELDOM);
+  document.addEventListener("visibilitychange", () => document.hidden || soon());
+  const source = new EventSource("/events");
+  let first = true;
+  source.addEventListener("jobs", () => {
+    if (!first) soon();
+    first = false;
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+const OFTEN = 2000;
+const SELDOM = 30000;
+
+function replaceParts(page) {
+  if (page.title) document.title = page.title;
+  for (const part of all("[data-live]")) {
+    const fresh = page.getElementById(part.id);
+    const text = fresh?.outerHTML;
+    if (!fresh || text === was.get(part) || held(part)) continue;
+    const copy = document.importNode(fresh, true);
+    was.set(copy, text);
+    part.replaceWith(copy);
+  }
+  distances();
+}
+
+const was = new WeakMap();
+
+// A run that goes on: its progress and its log come as they are, and the page is loaded anew when it has ended.
+function liveRun() {
+  const box = document.querySelector("[data-events]");
+  if (!box) return;
+  const list = box.querySelector("ol");
+  const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+  const least = levels.indexOf(box.dataset.level);
+  const sign = document.getElementById("live");
+  const source = new EventSource(`${box.dataset.events}?after=${box.dataset.after}`);
+  box.scrollTop = box.scrollHeight;
+  const say = (trouble) => {
+    sign.classList.toggle("off", Boolean(trouble));
+    sign.textContent = trouble ? `Running, as far as is known (${trouble})` : "Running";
+  };
+  source.onopen = () => say("");
+  source.onerror = () => say("the daemon does not answer");
+  source.addEventListener("trouble", (event) => say(JSON.parse(event.data).error));
+  source.addEventListener("log", (event) => {
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    for (const line of [JSON.parse(event.data)].flat()) {
+      if (levels.includes(line.level) && levels.indexOf(line.level) < least) continue;
+      document.getElementById("no-lines")?.remove();
+      list.append(logLine(line));
+    }
+    while (list.childElementCount > 2000) list.firstElementChild.remove();
+    if (atEnd) box.scrollTop = box.scrollHeight;
+  });
+  source.addEventListener("progress", (event) => {
+    const part = JSON.parse(event.data);
+    if (part) document.getElementById("progress").replaceChildren(tree(part));
+  });
+  source.addEventListener("end", () => {
+    source.close();
+    location.reload();
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+function make(name, kind, text, attributes = {}) {
+  const element = document.createElement(name);
+  if (kind) element.className = kind;
+  if (text !== undefined) element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function logLine(line) {
+  const item = make("li", `l-${line.level}`);
+  const at = new Date(line.at).toISOString();
+  item.append(make("span", "at", at.slice(11, 23), { title: `${at.slice(0, 10)} ${at.slice(11, 23)} UTC, ${line.logger}` }));
+  item.append(make("span", "level", line.level), make("span", "", line.message));
+  return item;
+}
+
+function tree(part) {
+  const item = make("li");
+  const name = part.name || "the whole run";
+  if (part.name || part.done !== null) {
+    const row = make("div", "part");
+    row.append(make("span", "what", name));
+    const share = part.share === null ? {} : { max: 1, value: part.share };
+    row.append(part.done === null ? make("span") : make("progress", "", "", { "aria-label": name, ...share }));
+    const amount = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
+    const of = part.total === null ? "" : ` of ${amount(part.total)}`;
+    row.append(make("span", "amount", part.done === null ? "" : amount(part.done) + of), make("span", "said", part.note));
+    item.append(row);
+  }
+  if (part.parts.length) {
+    const below = make("ul");
+    below.append(...part.parts.map(tree));
+    item.append(below);
+  }
+  return item;
 }
 
 // What somebody is busy with is not taken away: the focus is in it, or a part of it is folded out.
@@ -138,3 +233,4 @@ charts();
 distances();
 setInterval(distances, 1000);
 liveParts();
+liveRun();
