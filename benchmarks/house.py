@@ -43,6 +43,7 @@ class House:
         """The settings of a daemon on these warehouses, with its state beside them."""
         state = {"STATE_DATABASE_URL": f"sqlite:///{self.folder / 'state.db'}"}
         state |= {"SEQUENCING_PUBLISHER_EXCHANGE": self.exchange.name, "LOG_LEVEL": "WARNING"}
+        state |= {"WEB_PORT": "0"}
         return state | self.warehouses.environment() | self.servers.broker.environment()
 
     @contextmanager

@@ -32,6 +32,7 @@ DEBIAN_WITH = {"3.11": "bookworm", "3.13": "trixie"}
 BASE_PACKAGES = "python3,python3-venv,ca-certificates"
 BASE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 EMBEDDED = {
+    "WEB_PORT": "0",
     "LABWHERE_DATABASE_URL": "sqlite:///var/labwhere.db",
     "MLWH_DATABASE_URL": "sqlite:///var/mlwh.db",
     "MLWH_EVENTS_DATABASE_URL": "sqlite:///var/mlwh_events.db",

@@ -6,11 +6,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,15 +21,16 @@ from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, OF_OUTCOME, SKIPPED
 from janitor.jobs import Job
 from janitor.logs import Mask, RunLog
 from janitor.requirements import require
-from janitor.scheduler import Scheduler
+from janitor.scheduler import DEAD_SECONDS, Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
+
+if TYPE_CHECKING:
+    from janitor.execution import Runner
 
 log = logging.getLogger("janitor")
 
 Build = Callable[[Settings], Scheduler]
-DEAD_SECONDS = 30.0
-"""How old the clock's heartbeat may be: six times as long as the clock takes between two."""
 
 
 @dataclass
@@ -141,7 +143,9 @@ def start(house: House) -> int:
     where = databases.place(settings.state_database_url)
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
-    scheduler.start(Runner(state, settings, leases.new_holder(), house.mask, run_log))
+    runner = Runner(state, settings, leases.new_holder(), house.mask, run_log)
+    with _sentry(runner), _notices(scheduler, runner), _dashboard(scheduler, runner):
+        scheduler.start(runner)
     return SUCCEEDED
 
 
@@ -153,7 +157,7 @@ def jobs(house: House, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.of_jobs(connection, house.scheduler.jobs.values(), _now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
 
@@ -192,7 +196,7 @@ def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.history(connection, name, limit)
     console.print_listing(rows, listings.HISTORY, as_json=as_json, empty="Nothing has run yet.")
 
@@ -206,7 +210,7 @@ def show(house: House, run: int, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
         raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists those there are")
@@ -221,14 +225,9 @@ def show(house: House, run: int, as_json: bool) -> None:
 @click.pass_obj
 def pause(house: House, job: str) -> None:
     """Let no further slot of a job run, until it is resumed."""
-    from janitor.state import actions
-    from janitor.state import jobs as records
+    from janitor import operations
 
-    wanted, actor = house.job(job), _actor()
-    with house.state.begin() as connection:
-        done = records.pause(connection, wanted.id, wanted.schedule, _now(), actor)
-        if done:
-            actions.record(connection, actor, "paused", wanted.id, "", _now())
+    done = operations.pause(house.state, house.job(job), _actor(), _now())
     print(f"{job} is paused" if done else f"{job} was paused already")
 
 
@@ -237,15 +236,21 @@ def pause(house: House, job: str) -> None:
 @click.pass_obj
 def resume(house: House, job: str) -> None:
     """Let a paused job's slots run again."""
-    from janitor.state import actions
-    from janitor.state import jobs as records
+    from janitor import operations
 
-    wanted = house.job(job)
-    with house.state.begin() as connection:
-        done = records.resume(connection, wanted.id)
-        if done:
-            actions.record(connection, _actor(), "resumed", wanted.id, "", _now())
+    done = operations.resume(house.state, house.job(job), _actor(), _now())
     print(f"{job} is resumed" if done else f"{job} was not paused")
+
+
+@verbs.command()
+@click.argument("run", type=int)
+@click.pass_obj
+def cancel(house: House, run: int) -> None:
+    """Ask a run to stop, whichever process runs it."""
+    from janitor import operations
+
+    done = operations.cancel(house.state, run, _actor(), _now())
+    print(f"run {run} is asked to stop" if done else f"run {run} was asked to stop already")
 
 
 @verbs.command()
@@ -256,8 +261,10 @@ def resume(house: House, job: str) -> None:
 def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
     """Check settings, connections, tables, grants, the exchange."""
     from janitor.check import findings
+    from janitor.notices import wing
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)
+    wing.check(house.settings, house.scheduler.jobs)
     jobs, unknown = house.scheduler.jobs.values(), house.scheduler.unknown_variables().values()
     found = []
     for finding in findings(house.settings, jobs, unknown, everything=everything, declare=declare):
@@ -271,16 +278,32 @@ def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
 
 @verbs.command()
 @click.argument("job", required=False)
+@click.option("--retry", metavar="KEY", help="Let the job's next run look at this row first ('all': at every row).")
+@click.option("--drop", metavar="KEY", help="Give this row up; say why with --note.")
+@click.option("--note", default="", help="Why a row is given up.")
+@click.option("--dropped", is_flag=True, help="List what was given up.")
 @as_json
 @click.pass_obj
-def quarantine(house: House, job: str | None, as_json: bool) -> None:
-    """List what cannot be delivered, with the reasons."""
-    from janitor import listings
+def quarantine(
+    house: House, job: str | None, retry: str | None, drop: str | None, note: str, dropped: bool, as_json: bool
+) -> None:
+    """List what cannot be delivered; retry it, or give it up."""
+    from janitor import listings, operations
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
-    with house.state.begin() as connection:
-        rows = listings.of_quarantine(connection, name)
+    if retry is not None or drop is not None:
+        if name is None:
+            raise BadSetting("JOB", None, "name the job whose quarantined rows are meant")
+        if retry is not None:
+            count = operations.retry(house.state, name, None if retry == "all" else retry, _actor(), _now())
+            print(f"{count} quarantined rows of {name} are looked at first by its next run")
+        if drop is not None:
+            count = operations.drop(house.state, name, drop, note, _actor(), _now())
+            print(f"{count} quarantined rows of {name} are given up")
+        return
+    with house.state.read() as connection:
+        rows = listings.of_quarantine(connection, name, dropped=dropped)
     console.print_listing(rows, listings.QUARANTINE, as_json=as_json, empty="Nothing is in quarantine.")
 
 
@@ -320,9 +343,57 @@ def listen(house: House, limit: int | None) -> int:
     return SUCCEEDED
 
 
-@verbs.command()
+@verbs.group("notices", invoke_without_command=True)
+@as_json
+@click.pass_context
+def notices(context: click.Context, as_json: bool) -> None:
+    """List what is wrong, and the channels; 'test' tries them."""
+    if context.invoked_subcommand is not None:
+        return
+    from janitor.notices import wing
+
+    house: House = context.obj
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.read() as connection:
+        open_notices, channels = wing.of_notices(connection), wing.of_channels(connection, house.settings)
+    if as_json:
+        console.print_json({"notices": open_notices, "channels": channels})
+        return
+    console.print_listing(open_notices, wing.NOTICES, as_json=False, empty="All is as it should be.")
+    print()
+    console.print_listing(channels, wing.CHANNELS, as_json=False, empty="No channel is set: nobody is told.")
+
+
+@notices.command("test")
 @click.pass_obj
-def health(house: House) -> int:
+def test_notices(house: House) -> int:
+    """Send a notice through each channel, and tell what came of it."""
+    from janitor.notices import wing
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    failed = False
+    for verdict, said in wing.tried(house.settings, house.scheduler.jobs, _now()):
+        failed = failed or verdict != "ok"
+        print(f"{verdict:<6}  {house.mask(console.one_line(said))}", flush=True)
+    return FAILED if failed else SUCCEEDED
+
+
+@verbs.command()
+def password() -> None:
+    """Ask for a password, print the hash that WEB_USERS takes."""
+    from janitor import accounts
+
+    if sys.stdin.isatty():
+        given = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    print(accounts.Hash.of(given))
+
+
+@verbs.command()
+@click.option("--jobs", "of_jobs", is_flag=True, help="Also whether a job is overdue.")
+@click.pass_obj
+def health(house: House, of_jobs: bool) -> int:
     """Tell whether the daemon's clock ticks."""
     path = house.settings.heartbeat_file
     try:
@@ -334,8 +405,44 @@ def health(house: House) -> int:
     if age > DEAD_SECONDS:
         print(f"not healthy: {ticked}, which should be every 5 s")
         return FAILED
-    print(f"healthy: {ticked}")
-    return SUCCEEDED
+    late = _overdue(house) if of_jobs else []
+    for sentence in late:
+        print(f"not healthy: {sentence}")
+    if not late:
+        print(f"healthy: {ticked}" + (", and no job is overdue" if of_jobs else ""))
+    return FAILED if late else SUCCEEDED
+
+
+def _overdue(house: House) -> list[str]:
+    from janitor import overdue
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.read() as connection:
+        late = overdue.of_jobs(connection, house.scheduler.jobs.values(), _now())
+    return [f"{job} is overdue since {at:%Y-%m-%d %H:%M:%S} UTC" for job, at in late.items()]
+
+
+def _notices(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:
+    from janitor.notices import wing
+
+    return wing.running(runner, scheduler.jobs)
+
+
+def _dashboard(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:
+    if not runner.settings.web_enabled:
+        return nullcontext()
+    from janitor.web import server
+    from janitor.web.parts import Desk
+
+    return server.serving(Desk(scheduler, runner))
+
+
+def _sentry(runner: "Runner") -> AbstractContextManager[object]:
+    if runner.settings.sentry_dsn is None:
+        return nullcontext()
+    from janitor import sentry
+
+    return sentry.reporting(runner)
 
 
 def _touch(path: Path) -> None:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Protocol
 
 import tenacity
 from sqlalchemy import Connection
@@ -68,18 +68,32 @@ class Entered:
     start: Record
 
 
+class Observer(Protocol):
+    """Whoever wants to know of every run of this process; called in the run's thread, it may neither wait nor fail."""
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        """A run is on record, and its task is about to be called."""
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        """A run's end is about to be recorded."""
+
+    def lost(self, lost: LostSlots) -> None:
+        """Slots got no run, or only one whose process died."""
+
+
 class Runner:
     """Executes jobs and remembers how it went; shared by the daemon's lanes and the command line."""
 
     def __init__(self, state: State, settings: Settings, holder: str, mask: Mask, run_log: RunLog) -> None:
         """`holder` is this process's name on leases."""
         self.state, self.settings, self.holder = state, settings, holder
-        self._mask, self._run_log = mask, run_log
+        self.mask, self._run_log = mask, run_log
         self.journal = Journal(state)
         self.live: dict[int, Live] = {}
         self._saving = threading.Lock()
         self.daemon_fence: Fence | None = None
         self.guard: Callable[[], None] = lambda: None
+        self.observers: list[Observer] = []
         follow_into_threads()
 
     def execute(self, job: Job, slot: Slot, dry_run: bool = False) -> tuple[int, Ending] | None:
@@ -104,7 +118,7 @@ class Runner:
         try:
             begun = self.journal.result(entered.start)
         except Interrupted as exc:
-            log.warning("%s did not start: %s", job.id, exc)
+            log.warning("%s did not start: %s", job.id, exc, extra={"facts": {"job": job.id}})
             return None
         except FAILURES as exc:
             if slot.at is None:
@@ -112,14 +126,17 @@ class Runner:
             if is_recorded(exc):
                 log.info("the slot %s of %s has an outcome already", slot.at, job.id)
                 return None
-            reason = self._mask(f"the run could not be recorded: {exc}")
-            log.error("%s failed: %s", job.id, reason)
+            reason = self.mask(f"the run could not be recorded: {exc}")
+            log.error("%s failed: %s", job.id, reason, extra=facts_of(job.id, Outcome.FAILED, reason))
             lost = LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason)
             self.journal.settle(self.add_lost(lost, entered.start.fences))
             return None
-        if begun is None:
+        if isinstance(begun, LostSlots):
+            self.tell_lost(begun)
             return None
         live = self._made_live(entered, begun)
+        for observer in self.observers:
+            observer.began(job, slot, live.run)
         return live.run.id, self._to_its_end(live)
 
     def lost(self, lost: LostSlots) -> None:
@@ -129,9 +146,15 @@ class Runner:
     def add_lost(self, lost: LostSlots, fences: tuple[Fence, ...] | None = None) -> Record:
         """Put slots that got no run into the journal, in their order, without waiting for it."""
         fences = self._daemon_fences() if fences is None else fences
+        self.tell_lost(lost)
         record = Record(lambda connection: None, fences, kept=True, lost=lost)
         record.write = functools.partial(self._record_lost, record=record)
         return self.journal.add(record)
+
+    def tell_lost(self, lost: LostSlots) -> None:
+        """Tell the observers of what is recorded already, or is about to be."""
+        for observer in self.observers:
+            observer.lost(lost)
 
     def flush(self) -> None:
         """Save what waited for the state database, then the progress and log lines of the runs going on.
@@ -156,7 +179,8 @@ class Runner:
     def cut_off(self, reason: str) -> None:
         """Record every run that still goes on as interrupted; whatever it does afterwards changes no record."""
         for live in list(self.live.values()):
-            log.warning("run %d of %s is cut off: %s", live.run.id, live.job.id, reason)
+            extra = facts_of(live.job.id, Outcome.INTERRUPTED, reason, live.run.id)
+            log.warning("run %d of %s is cut off: %s", live.run.id, live.job.id, reason, extra=extra)
             now = datetime.now(timezone.utc)
             seconds = max(0.0, (now - live.run.started_at).total_seconds())
             ending = Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=live.run.attempt)
@@ -173,29 +197,29 @@ class Runner:
         # Whoever does not lead has no say in slots: no lease ever has the token -1.
         return (self.daemon_fence or Fence(leases.DAEMON, -1),)
 
-    def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | None:
+    def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | LostSlots:
         now = datetime.now(timezone.utc)
         standing = starts.look(connection, job.id)
         if slot.at is not None and standing.paused:
-            self._skip(connection, job, slot.at, "paused")
-            return None
+            return self._skip(connection, job, slot.at, "paused")
         lease, shared_now = leases.job_lease(job.id), self.state.now(connection)
         seconds = self.settings.lease_seconds
         fence = leases.take(connection, lease, standing.lease, self.holder, shared_now, seconds, again=True)
         other = None if standing.running is None else runs.get(connection, standing.running)
         if fence is None:
             where = f"run {other.id}" if other else "its last run"
-            self._skip(connection, job, slot.at, f"still running in another process ({where})")
-            return None
+            return self._skip(connection, job, slot.at, f"still running in another process ({where})")
         if other is not None:
             _close_dead(connection, other, now)
         return Begun(runs.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder), fence, now)
 
-    def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> None:
+    def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> LostSlots:
         if slot_at is None:
             raise Skip(reason)
-        log.info("%s skipped: %s", job.id, reason)
-        runs.record_lost(connection, LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason), self.holder)
+        log.info("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
+        lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason)
+        runs.record_lost(connection, lost, self.holder)
+        return lost
 
     def _record_lost(self, connection: Connection, record: Record) -> None:
         lost = record.lost
@@ -244,6 +268,8 @@ class Runner:
         lines = self._run_log.close_run(run.id)
         if self.live.pop(run.id, None) is None:
             return None
+        for observer in self.observers:
+            observer.ended(live.job, run, ending)
         progress = json.dumps(live.progress, default=str) if live.progress else None
 
         def write(connection: Connection) -> None:
@@ -299,8 +325,8 @@ class Runner:
         outcome, reason = _outcome(run, error)
         trace = None
         if outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-            trace = self._mask(getattr(error, "child_traceback", None) or "".join(traceback.format_exception(error)))
-        return Ending(outcome, self._mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
+            trace = self.mask(getattr(error, "child_traceback", None) or "".join(traceback.format_exception(error)))
+        return Ending(outcome, self.mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
 
     def _save(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
         with self.state.begin() as connection:
@@ -310,6 +336,12 @@ class Runner:
                     live.unsaved = False
                     runs.save_progress(connection, live.run.id, json.dumps(live.progress, default=str))
                 logs.add(connection, taken.get(live.run.id, ()))
+
+
+def facts_of(job: str, outcome: Outcome, reason: str, run_id: int | None = None) -> dict[str, Any]:
+    """What a line says of a run that is not the current one, as `extra` for the log: JSON lines have it as fields."""
+    of_run = {} if run_id is None else {"run_id": run_id}
+    return {"facts": {"job": job, **of_run, "outcome": outcome.value, "reason": reason}}
 
 
 def as_counts(returned: object) -> dict[str, Any] | None:
@@ -346,7 +378,8 @@ def _outcome(run: Run, error: BaseException) -> tuple[Outcome, str]:
 
 
 def _tell(ending: Ending) -> None:
-    facts = {"outcome": ending.outcome.value, "duration": round(ending.seconds, 6), "counts": ending.counts or {}}
+    facts: dict[str, Any] = {"outcome": ending.outcome.value, "duration": round(ending.seconds, 6)}
+    facts |= {"counts": ending.counts or {}} | ({"reason": ending.reason} if ending.reason else {})
     counts = "".join(f" {name}={value}" for name, value in (ending.counts or {}).items())
     level = logging.ERROR if ending.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) else logging.INFO
     reason = f": {ending.reason}" if ending.reason else ""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from janitor.clocks import boot_clock
-from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
-from janitor.execution import Runner
-from janitor.runs import Fence
+from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
+from janitor.execution import Runner, facts_of
+from janitor.runs import Fence, Outcome
 from janitor.state import leases, retention, runs
+from janitor.state.runs import LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ class Keeper:
         if boot_clock() >= self._renew_at:
             self._renew()
         self._runner.flush()
+        self._pass_on_wishes()
         self._warn_late()
         if self.leading and boot_clock() >= self._prune_at:
             self._prune()
@@ -142,7 +144,10 @@ class Keeper:
             live = leases.revoke_dead(connection, state.now(connection))
             dead = runs.interrupt(connection, live, datetime.now(timezone.utc), reason)
         for row in dead:
-            log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason)
+            extra = facts_of(row.job, Outcome.INTERRUPTED, reason, row.id)
+            log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason, extra=extra)
+            at = row.slot_at or row.started_at
+            self._runner.tell_lost(LostSlots(row.job, at, at, 1, Outcome.INTERRUPTED, reason))
 
     def _renew(self) -> None:
         runner, state = self._runner, self._runner.state
@@ -174,6 +179,15 @@ class Keeper:
             gone = retention.prune(connection, before, settings.history_runs)
         # A little at a time, so that nobody waits long for the state database.
         self._prune_at = boot_clock() + (0.2 if gone else PRUNE_SECONDS)
+
+    def _pass_on_wishes(self) -> None:
+        """Ask those runs to stop whose end somebody wants, from whatever process."""
+        live = {run_id: one for run_id, one in list(self._runner.live.items()) if not one.run.stop.is_set()}
+        if live:
+            with self._runner.state.read() as connection:
+                asked = runs.asked_to_stop(connection, list(live))
+            for run_id, actor in asked.items():
+                live[run_id].run.ask_to_stop(Cancelled(f"cancelled by {actor}"))
 
     def _warn_late(self) -> None:
         for live in list(self._runner.live.values()):

@@ -10,7 +10,8 @@ from apscheduler.job import Job as ClockJob
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor import schedules
-from janitor.execution import Entered, Runner, Slot
+from janitor.errors import Interrupted, Skip
+from janitor.execution import Begun, Entered, Runner, Slot, facts_of
 from janitor.jobs import Job
 from janitor.runs import Outcome
 from janitor.state import runs
@@ -68,6 +69,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         missed = before if runs_last else slots
         if missed is not None:
             lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why)
+            extra = facts_of(job.id, Outcome.MISSED, why)
+            log.warning("%s missed %d slot(s) up to %s: %s", job.id, missed.count, missed.last_at, why, extra=extra)
             self.runner.add_lost(lost)
             self._news.set()
         return Slot(slots.last_at, origin) if runs_last else None
@@ -85,6 +88,29 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         entered = self.runner.enter(job, slot)
         threading.Thread(target=self._run, args=(entered,), name=job.id, daemon=True).start()
 
+    def run_now(self, job: Job, dry_run: bool) -> int:
+        """Begin a run that a person asks for, in the job's lane; its id, once it is on record.
+
+        Raises:
+            Skip: the job is running, here or in another process.
+            Interrupted: the daemon is stopping.
+            Unavailable, Rejected: the state database cannot record the run, which then does not begin.
+        """
+        with self._idle:
+            if self._closed:
+                raise Interrupted("the daemon is stopping")
+            if job.id in self._busy:
+                raise Skip(self._still_running(job))
+            self._busy.add(job.id)
+        entered = self.runner.enter(job, Slot(None, runs.BY_HAND), dry_run)
+        try:
+            begun: Begun = self.runner.journal.result(entered.start)
+        except BaseException:
+            self._leave(job)
+            raise
+        threading.Thread(target=self._run, args=(entered,), name=job.id, daemon=True).start()
+        return begun.run_id
+
     def close(self) -> None:
         """Let no further run begin, and have every lost slot recorded."""
         with self._idle:
@@ -99,9 +125,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             return self._idle.wait_for(lambda: not self._busy, seconds)
 
     def _skip(self, job: Job, slot: Slot) -> None:
-        other = next((live.run.id for live in list(self.runner.live.values()) if live.job.id == job.id), None)
-        reason = "still running" + (f" (run {other})" if other else "")
-        log.warning("%s skipped: %s", job.id, reason)
+        reason = self._still_running(job)
+        log.warning("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         at = slot.at or datetime.now(timezone.utc)
         self.runner.add_lost(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason))
         self._news.set()
@@ -110,9 +135,16 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         try:
             self.runner.carry_out(entered)
         finally:
-            with self._idle:
-                self._busy.discard(entered.job.id)
-                self._idle.notify_all()
+            self._leave(entered.job)
+
+    def _leave(self, job: Job) -> None:
+        with self._idle:
+            self._busy.discard(job.id)
+            self._idle.notify_all()
+
+    def _still_running(self, job: Job) -> str:
+        other = next((live.run.id for live in list(self.runner.live.values()) if live.job.id == job.id), None)
+        return "still running" + (f" (run {other})" if other else "")
 
     def _record(self) -> None:
         """Record lost slots in a thread of their own: the clock never waits for the state database."""

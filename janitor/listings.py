@@ -61,9 +61,9 @@ def history(connection: Connection, job: str | None, limit: int) -> list[Row]:
     return sorted(found, key=lambda row: (row["at"], row.get("run") or 0), reverse=True)[:limit]
 
 
-def of_quarantine(connection: Connection, name: str | None) -> list[Row]:
-    """What cannot be delivered, one row for each key and reason."""
-    rows = [_without(record) for record in quarantine.listing(connection, name)]
+def of_quarantine(connection: Connection, name: str | None, *, dropped: bool = False) -> list[Row]:
+    """What cannot be delivered (or was given up), one row for each key and reason."""
+    rows = [_without(record) for record in quarantine.listing(connection, name, dropped=dropped)]
     return [{"job": row.pop("name"), **row} for row in rows]
 
 

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from urllib.parse import quote, quote_plus
 
 import orjson
+from pydantic import SecretStr
 
 from janitor.runs import current_run
 from janitor.settings import Settings
@@ -25,6 +26,9 @@ MAX_LINE = 20_000
 MAX_TEXT_A_RUN = 10_000_000
 SHORTEST_SECRET = 6
 """A shorter password is not looked for in texts: it would blot out ordinary words."""
+
+SHORTEST_PATH = 16
+"""A shorter path of a webhook's address is not looked for by itself: it would hardly be a secret."""
 
 _PASSWORD_IN_URL = re.compile(r"^[\w+]+://[^/:@]*:(.+)@")
 
@@ -56,12 +60,21 @@ def _forms(secret: str) -> set[str]:
 
 
 def mask_for(settings: Settings) -> Mask:
-    """A mask for every password in the settings."""
+    """A mask for every password, token and other secret in the settings."""
     urls = (getattr(settings, name) for name in type(settings).model_fields if name.endswith("_database_url"))
     passwords = [str(url.password) for url in urls if url is not None and url.password]
     # As they were written: there is more than one way to quote a character in a URL.
     written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
-    return Mask([*passwords, *written, settings.rabbitmq_password.get_secret_value()])
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    secrets += [value for name, value in settings.environ.items() if name.endswith("_PING_URL")]
+    paths = [path for secret in secrets if len(path := _path(secret)) >= SHORTEST_PATH]
+    return Mask([*passwords, *written, *secrets, *paths])
+
+
+def _path(secret: str) -> str:
+    """What is secret of a webhook's address, also where only a part of it is told."""
+    return secret.split("://", 1)[1].partition("/")[2] if secret.startswith(("http://", "https://")) else ""
 
 
 class TextFormatter(logging.Formatter):

@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import re
 import signal
 import threading
 import time
@@ -39,6 +40,9 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 5.0
 """The clock ticks at least this often, due slots or none, and touches its heartbeat file."""
 
+DEAD_SECONDS = 30.0
+"""How long ago the clock's last tick may be: six times as long as it takes between two."""
+
 RECORD_SECONDS = 5.0
 """How long a daemon that stops may take, after its grace, to record what it still has to: a server may hang."""
 
@@ -59,6 +63,8 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         self._stopping = threading.Event()
         self._beats_fail = False
         self._leapt = False
+        self.ticked_at: float | None = None
+        self._ticked = 0.0
         defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
         super().__init__(timezone=timezone.utc, executors={"default": self._lanes}, job_defaults=defaults)
 
@@ -184,21 +190,41 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         self._stopping.set()
         self._event.set()
 
+    @property
+    def silent_seconds(self) -> float | None:
+        """How long ago the clock last ticked, on a clock that nobody sets; None before the first tick."""
+        return None if self.ticked_at is None else time.monotonic() - self._ticked
+
+    @property
+    def leading(self) -> bool:
+        """Whether this is the one daemon of its state database whose clock goes."""
+        return self._keeper is not None and self._keeper.leading
+
+    def run_now(self, job: Job, dry_run: bool = False) -> int:
+        """Begin a run that a person asks for; its id. From any thread, while the clock runs.
+
+        Raises:
+            Skip: the job is running already.
+            JanitorError: the run could not begin; the error says why.
+        """
+        return self._lanes.run_now(job, dry_run)
+
     def report_unknown_variables(self) -> list[str]:
-        """Warn of each variable that looks like a job's switch or schedule and names no job; their names."""
+        """Warn of each variable that looks like one of a job and names none; their names."""
         unknown = self.unknown_variables()
         for problem in unknown.values():
             log.warning("%s", problem)
         return list(unknown)
 
     def unknown_variables(self) -> dict[str, str]:
-        """Each variable that looks like a job's switch or schedule and names no job, with a sentence that says so."""
+        """Each variable that looks like one of a job and names none, with a sentence that says so."""
         prefixes = {variable(job_id) for job_id in self.jobs}
         known = {name.upper() for name in type(self.settings).model_fields}
         unknown = {}
         for name in sorted(self.settings.environ):
-            prefix, _, ending = name.rpartition("_")
-            if prefix and ending in ("ENABLED", "SCHEDULE") and prefix not in prefixes and name not in known:
+            match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)", name)
+            prefix = match[1] if match else ""
+            if prefix and prefix not in prefixes and name not in known:
                 jobs = ", ".join(self.jobs)
                 unknown[name] = f"{name} is set, and there is no job {prefix.lower()}; the jobs are {jobs}"
         return unknown
@@ -253,6 +279,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             self._beat()
 
     def _beat(self) -> None:
+        self._ticked, self.ticked_at = time.monotonic(), time.time()
         try:
             _touch(self.settings.heartbeat_file)
         except OSError as exc:

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pymysql
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from janitor import accounts
 from janitor.errors import BadSetting
+from janitor.notice_settings import NoticeSettings
 
 URL_HELP = "give a URL such as mysql+pymysql://user:password@host:3306/name or sqlite:///path/to/file.db"
 
@@ -65,12 +68,38 @@ def _day(value: object) -> date:
         raise ValueError("give a day as YYYY-MM-DD, such as 2023-08-21") from exc
 
 
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not (len(text) >= 16 and text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("give at least 16 printable ASCII characters without blanks")
+    return value
+
+
+def _users(value: SecretStr) -> SecretStr:
+    accounts.read(value.get_secret_value())
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        right = False
+    if not right or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("give an address without a path, such as https://janitor.example.org")
+    return value.rstrip("/")
+
+
 DatabaseUrl = Annotated[URL, BeforeValidator(_database_url)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+Users = Annotated[SecretStr, AfterValidator(_users)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
-class Settings(BaseModel):
+class Settings(NoticeSettings):
     """Every setting, by its environment variable's name in lower case; the descriptions are those of `.env.example`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
@@ -110,6 +139,29 @@ class Settings(BaseModel):
         "INFO", description="the least level that is logged: DEBUG, INFO, WARNING or ERROR"
     )
     log_format: Literal["text", "json"] = Field("text", description="one line per fact: text or json")
+
+    sentry_dsn: SecretStr | None = Field(
+        None, description="report failed runs to this project of Sentry: its DSN; needs the package sentry-sdk"
+    )
+    sentry_environment: str = Field("production", min_length=1, description="the environment that Sentry is told")
+
+    web_enabled: bool = Field(True, description="serve the dashboard, metrics and health: true or false")
+    web_host: str = Field(
+        "127.0.0.1", min_length=1, description="where the dashboard listens: an address of this machine, or 0.0.0.0"
+    )
+    web_port: int = Field(8080, ge=0, le=65535, description="the dashboard's port; 0 takes any that is free")
+    web_url: Address | None = Field(
+        None, description="the address by which people reach the dashboard, where it differs"
+    )
+    web_users: Users | None = Field(
+        None, description="who may sign in: name:role:hash ..., the role viewer or operator, the hash from `password`"
+    )
+    web_operator_token: Token | None = Field(
+        None, description="with this bearer token a program may change things: at least 16 characters"
+    )
+    web_viewer_token: Token | None = Field(
+        None, description="with this bearer token a program may look: at least 16 characters"
+    )
 
     rabbitmq_host: str | None = Field(None, min_length=1, description="the broker's host name")
     rabbitmq_port: int = Field(5672, ge=1, le=65535, description="the broker's port (5671 is usual with TLS)")
@@ -194,7 +246,7 @@ def _variables(environ: Mapping[str, str], dotenv: str | Path | None) -> dict[st
     for name, path in list(variables.items()):
         if name.endswith("_FILE") and name not in _OWN_FILES:
             target = name.removesuffix("_FILE")
-            if target.lower() in Settings.model_fields or target.endswith(("_ENABLED", "_SCHEDULE")):
+            if target.lower() in Settings.model_fields or target.endswith(("_ENABLED", "_SCHEDULE", "_PING_URL")):
                 variables[target] = _content(name, path, target, variables)
     return variables
 
@@ -206,7 +258,7 @@ def _from_file(path: str | Path) -> dict[str, str | None]:
         raise BadSetting("the file", path, f"give one that can be read as UTF-8 ({exc.__class__.__name__})") from exc
 
 
-_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE"})
+_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE"})
 
 
 def _content(name: str, path: str, target: str, variables: Mapping[str, str]) -> str:

@@ -82,7 +82,8 @@ class CommandLine:
     def whole(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The environment of a process."""
         kept = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME", "TZ") or "COV" in name}
-        return kept | {"PYTHONPATH": str(ROOT), "LOGNAME": "anna", **self.environment, **environment}
+        own = {"PYTHONPATH": str(ROOT), "LOGNAME": "anna", "WEB_ENABLED": "false"}
+        return kept | {**own, **self.environment, **environment}
 
 
 def wait_for(true: Callable[[], Any]) -> Any:

@@ -71,6 +71,7 @@ def daemons(module: str, folder: Path, **environment: str) -> Iterator[Callable[
 
     def start(url: URL, name: str = "daemon", **more: str) -> Daemon:
         settings = {"STATE_DATABASE_URL": text_of(url), "LEASE_SECONDS": "2", "GRACE_SECONDS": "3"}
+        settings |= {"WEB_ENABLED": "false"}
         made.append(Daemon(module, folder, name, {**settings, **environment, **more}))
         return made[-1]
 

@@ -239,7 +239,27 @@ def test_pause_lasts_until_resume(house: CommandLine) -> None:
     ]
 
 
+def test_a_run_is_cancelled_by_its_id(house: CommandLine) -> None:
+    with house.started("run", "walk") as process:
+        [(run_id,)] = wait_for(lambda: recorded(house, "SELECT id FROM runs WHERE outcome IS NULL"))
+        assert house("cancel", str(run_id)).out == f"run {run_id} is asked to stop\n"
+        assert process.wait(60) == 5
+    assert "cancelled by anna" in house("show", str(run_id)).out
+    ended = house("cancel", str(run_id))
+    assert ended.code == 1 and f"run {run_id} of walk has ended: cancelled" in ended.err
+
+
 # quarantine and cursor
+
+
+def test_quarantined_rows_are_retried_and_dropped(house: CommandLine) -> None:
+    house("run", "count")
+    assert house("quarantine", "count", "--retry", "DN1").out.startswith("1 quarantined rows of count are looked at")
+    assert house("quarantine", "--drop", "DN1", "--note", "gone").code == 2
+    assert house("quarantine", "count", "--drop", "DN1").code == 2
+    assert house("quarantine", "count", "--drop", "DN1", "--note", "gone").code == 0
+    assert [row["key"] for row in house("quarantine", "count").rows] == ["DN2"]
+    assert [row["key"] for row in house("quarantine", "--dropped").rows] == ["DN1"]
 
 
 def test_quarantine_lists_keys_with_their_reasons(house: CommandLine) -> None:
@@ -487,7 +507,7 @@ def test_every_verb_has_help_of_one_line(janitor: CommandLine) -> None:
     assert [line for _, line in verbs if not line.endswith(".") or line.endswith("...")] == []
 
 
-VERBS = "start jobs run history show pause resume check quarantine cursor listen health".split()
+VERBS = "start jobs run history show pause resume cancel check quarantine cursor listen notices password health".split()
 
 
 def test_every_verb_is_in_the_readme() -> None:

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,8 +22,10 @@ from sqlalchemy import URL, create_engine
 
 from janitor import databases
 from janitor.demo import truth, warehouses
+from janitor.demo.inbox import Inbox, open_inbox
 from janitor.demo.lab import SimulatedLab
 from janitor.demo.new_run import Deed
+from janitor.demo.outage import Outage
 from janitor.demo.summary import Gap, summary
 from janitor.demo.watch import Watch
 from janitor.errors import JanitorError
@@ -31,6 +34,7 @@ from janitor.settings import Settings
 LABWARES, RUNS, PRODUCTS, DAYS = 3_000, 36, 24, 20.0
 SINCE_DAYS = 4
 STEP_SECONDS = 0.3
+DASHBOARD_PORT = 8080
 PIPE_WIDTH = 120
 STOP_SECONDS = 40
 WELL, NOT_WELL, CUT_OFF = 0, 1, 130
@@ -44,6 +48,8 @@ class Place:
 
     folder: Path
     since: date
+    port: int
+    inbox: str
 
     def url(self, name: str) -> URL:
         """The URL of the database `name`: a SQLite file."""
@@ -59,6 +65,11 @@ class Place:
         """What the daemon prints."""
         return self.folder / "daemon.log"
 
+    @property
+    def dashboard(self) -> str:
+        """Where the dashboard is."""
+        return f"http://127.0.0.1:{self.port}"
+
     def environment(self) -> dict[str, str]:
         """The daemon's settings, in place of any that this process has."""
         kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
@@ -70,6 +81,10 @@ class Place:
             "MESSAGES_DIR": str(self.messages),
             "HEARTBEAT_FILE": str(self.folder / "heartbeat"),
             "SEQUENCING_PUBLISHER_SINCE": self.since.isoformat(),
+            "WEB_PORT": str(self.port),
+            "WEB_URL": self.dashboard,
+            "WEBHOOK_URL": self.inbox,
+            "NOTICE_CHECK_SECONDS": "0.5",
             "LABWARE_LOCATION_SCHEDULE": "every 3s",
             "SEQUENCING_PUBLISHER_SCHEDULE": "every 3s",
             "LABWARE_LOCATION_RECONCILE_SCHEDULE": "every 10s",
@@ -94,7 +109,9 @@ def main() -> int:
             who = f"another demo, or its daemon (process {lock.read().strip() or 'unknown'}),"
             console.print(f"{who} is at work in {folder}: end it, or give another --folder", soft_wrap=True)
             return NOT_WELL
-        return _Demo(console, _prepare(folder, console), lock).run(arguments.seconds, arguments.patience)
+        with open_inbox() as inbox:
+            place = _prepare(folder, console, inbox.url)
+            return _Demo(console, place, lock, inbox).run(arguments.seconds, arguments.patience)
 
 
 def _arguments() -> argparse.Namespace:
@@ -107,7 +124,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _prepare(folder: Path, console: Console) -> Place:
+def _prepare(folder: Path, console: Console, inbox: str) -> Place:
     """Empty the folder and fill three warehouses in it."""
     for path in folder.iterdir():
         if path.is_dir():
@@ -115,7 +132,7 @@ def _prepare(folder: Path, console: Console) -> Place:
         elif path.name != ".lock":
             path.unlink()
     began, now = time.monotonic(), datetime.now(timezone.utc)
-    place = Place(folder, (now - timedelta(days=SINCE_DAYS)).date())
+    place = Place(folder, (now - timedelta(days=SINCE_DAYS)).date(), _free_port(), inbox)
     engines = [create_engine(place.url(name)) for name in warehouses.NAMES]
     for engine, name in zip(engines, warehouses.NAMES, strict=True):
         with engine.connect() as connection:
@@ -139,8 +156,8 @@ def _prepare(folder: Path, console: Console) -> Place:
 class _Demo:
     """The lab, the daemon and who watches them."""
 
-    def __init__(self, console: Console, place: Place, lock: IO[str]) -> None:
-        self.console, self.place, self.lock = console, place, lock
+    def __init__(self, console: Console, place: Place, lock: IO[str], inbox: Inbox) -> None:
+        self.console, self.place, self.lock, self.inbox = console, place, lock, inbox
         labwhere, mlwh, events = (place.url(name) for name in warehouses.NAMES)
         self.lab = SimulatedLab(labwhere, mlwh, events, seed=random.randrange(1000))
         self.watch = Watch(place.url("mlwh"), place.url("state"), place.messages)
@@ -150,6 +167,7 @@ class _Demo:
         daemon = self._start_daemon()
         self.console.print(
             f"[bold]Started the daemon[/], process {daemon.pid}; it prints to {_short(self.place.log)}\n"
+            f"[bold]The dashboard is at[/] {self.place.dashboard}\n"
         )
         try:
             ending = self._watch_over(daemon, seconds, patience)
@@ -168,14 +186,18 @@ class _Demo:
     def _watch_over(self, daemon: Daemon, seconds: float | None, patience: float) -> int | None:
         """The daemon's exit code where it ended by itself; None once the time is over and the daemon has caught up."""
         began = time.monotonic()
+        outage = Outage(self.place.messages, self.inbox, seconds)
         work_seconds = float("inf") if seconds is None else max(seconds / 2, seconds - 6)
         try:
             while time.monotonic() - began < work_seconds and daemon.poll() is None:
                 self._show_deed(self.lab.step(datetime.now(timezone.utc)))
                 self._show_news()
+                self._show_outage(outage.step(time.monotonic() - began))
                 time.sleep(STEP_SECONDS)
         except KeyboardInterrupt:
             self.console.print()
+        finally:
+            self._show_outage(outage.end())
         if daemon.poll() is not None:
             return daemon.returncode
         self.console.print("[dim]The lab ends what it has begun, and Janitor catches up. (Ctrl-C: do not wait)[/]")
@@ -233,10 +255,16 @@ class _Demo:
     def _show_deed(self, deed: Deed) -> None:
         self._line(0, "·", deed.words, "red" if deed.kind == "broken rows" else "default")
 
+    def _show_outage(self, words: str) -> None:
+        if words:
+            self._line(0, "·", words, "red" if words.endswith("away") else "default")
+
     def _show_news(self) -> None:
         for line in self.watch.news():
             color = "yellow" if line.startswith(("quarantine", "run ")) else "green"
             self._line(self.console.width // 2 - 14, "→", line, color)
+        for line in self.inbox.news():
+            self._line(self.console.width // 2 - 14, "✉", line, "magenta")
 
     def _line(self, indent: int, mark: str, words: str, color: str) -> None:
         """The lab on the left, Janitor on the right, where there is a terminal wide enough for both."""
@@ -259,6 +287,18 @@ class _Demo:
 def _is_setting(name: str) -> bool:
     lower = name.removesuffix("_FILE").lower()
     return lower in Settings.model_fields or name.endswith(("_ENABLED", "_SCHEDULE"))
+
+
+def _free_port() -> int:
+    """The dashboard's usual port where it is free, else any that is."""
+    for port in (DASHBOARD_PORT, 0):
+        try:
+            with socket.create_server(("127.0.0.1", port)) as listener:
+                found: int = listener.getsockname()[1]
+                return found
+        except OSError:
+            continue
+    raise JanitorError("no port is free on this machine for the dashboard")
 
 
 def _short(path: Path) -> str:

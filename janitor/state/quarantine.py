@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, insert, select, tuple_, update
 
+from janitor.schedules import EPOCH
 from janitor.state.tables import quarantine
 
 CHUNK = 500
@@ -22,7 +23,8 @@ _ADDITION = (
 
 _MINE = quarantine.c.name == bindparam("b_name")
 _SOME = select(quarantine.c.key).where(_MINE).limit(1)
-_SIZE = select(func.count(distinct(quarantine.c.key))).where(_MINE)
+_SIZE = select(func.count(distinct(quarantine.c.key))).where(_MINE, quarantine.c.dropped_at.is_(None))
+_DROPPED = select(func.count(distinct(quarantine.c.key))).where(_MINE, quarantine.c.dropped_at.is_not(None))
 _OLDEST = (
     select(quarantine.c.key, quarantine.c.item).where(_MINE).order_by(quarantine.c.last_at).limit(bindparam("b_limit"))
 )
@@ -48,23 +50,32 @@ class Quarantined:
 def put(
     connection: Connection, name: str, rows: Iterable[Quarantined], now: datetime, run_id: int
 ) -> Sequence[Quarantined]:
-    """Keep rows, or renew those kept already; one row for each key that is new, or is kept for a new reason."""
+    """Keep rows, or renew those kept already; one row for each key that is new, or is kept for a new reason.
+
+    A row that was dropped stays so for as long as its reason stays.
+    """
     wanted = {(row.key, row.item): row for row in rows}
     held = _held(connection, name, sorted({key for key, _ in wanted}))
     known = {key for key, _ in held}
-    fresh, renewed, news = [], [], {}
+    fresh: list[dict[str, Any]] = []
+    renewed: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    news = {}
     for identity, row in wanted.items():
         values = {"key": row.key, "item": row.item, "reason": row.reason, "last_at": now, "run_id": run_id}
         if identity not in held:
             fresh.append(values | {"name": name, "first_at": now})
         else:
-            renewed.append({f"_{column}": value for column, value in values.items()})
+            same = held[identity] == row.reason
+            (renewed if same else changed).append({f"_{column}": value for column, value in values.items()})
         if row.key not in known or held.get(identity, row.reason) != row.reason:
             news[row.key] = row
     if fresh:
         connection.execute(_ADDITION, fresh)
     if renewed:
         connection.execute(_renewal(name), renewed)
+    if changed:
+        connection.execute(_renewal(name).values(dropped_at=None, dropped_by=None, note=None), changed)
     return list(news.values())
 
 
@@ -110,13 +121,49 @@ def touch(connection: Connection, name: str, identities: Iterable[tuple[str, str
     connection.execute(_TOUCH, {"b_name": name, "b_identities": list(identities), "b_now": now})
 
 
-def listing(connection: Connection, name: str | None = None) -> Sequence[Row[Any]]:
-    """One line for each key and reason, with how many items wait under it; the oldest first."""
+def look_first(connection: Connection, name: str, key: str | None = None) -> int:
+    """Let the rows of a key, or all, be those that were looked at longest ago; how many there are."""
+    mine = (quarantine.c.name == name) & (True if key is None else quarantine.c.key == key)
+    return connection.execute(update(quarantine).where(mine).values(last_at=EPOCH)).rowcount
+
+
+def drop(connection: Connection, name: str, key: str, actor: str, note: str, now: datetime) -> int:
+    """Give a key's rows up, with a note that says why; how many there were. They count no more."""
+    values = {"dropped_at": now, "dropped_by": actor, "note": note}
+    mine = (quarantine.c.name == name) & (quarantine.c.key == key) & quarantine.c.dropped_at.is_(None)
+    return connection.execute(update(quarantine).where(mine).values(values)).rowcount
+
+
+def dropped_size(connection: Connection, name: str) -> int:
+    """How many keys were given up."""
+    return int(connection.execute(_DROPPED, {"b_name": name}).scalar_one())
+
+
+def sizes(connection: Connection, names: Sequence[str] | None = None) -> dict[str, int]:
+    """How many keys are in each quarantine, or each of these, that has any."""
+    table = quarantine.c
+    query = select(table.name, func.count(distinct(table.key))).where(table.dropped_at.is_(None)).group_by(table.name)
+    query = query if names is None else query.where(table.name.in_(names))
+    return {name: count for name, count in connection.execute(query)}
+
+
+def listing(
+    connection: Connection, name: str | None = None, *, dropped: bool = False, limit: int | None = None, offset: int = 0
+) -> Sequence[Row[Any]]:
+    """One line for each key and reason, with how many items wait under it; the oldest first.
+
+    `dropped` lists those that were given up instead.
+    """
     table = quarantine.c
     first, last = func.min(table.first_at, type_=table.first_at.type), func.max(table.last_at, type_=table.last_at.type)
     items = func.count().label("items")
-    query = select(table.name, table.key, table.reason, items, first.label("first_at"), last.label("last_at"))
-    query = query.group_by(table.name, table.key, table.reason).order_by(table.name, first, table.key)
+    given_up = (table.dropped_at, table.dropped_by, table.note)
+    query = select(
+        table.name, table.key, table.reason, items, first.label("first_at"), last.label("last_at"), *given_up
+    )
+    query = query.where(table.dropped_at.is_not(None) if dropped else table.dropped_at.is_(None))
+    query = query.group_by(table.name, table.key, table.reason, *given_up).order_by(table.name, first, table.key)
+    query = query.limit(limit).offset(offset if limit is not None else None)
     return connection.execute(query if name is None else query.where(table.name == name)).all()
 
 

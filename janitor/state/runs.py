@@ -189,6 +189,18 @@ def newest(connection: Connection) -> dict[str, Row[Any]]:
     return {row.job: row for row in connection.execute(select(runs).where(runs.c.id.in_(ids)))}
 
 
+def ask_to_stop(connection: Connection, run_id: int, actor: str) -> bool:
+    """Note that somebody wants a run to stop, for the process that runs it; False where it has ended, or is asked."""
+    going_on = (runs.c.id == run_id) & runs.c.outcome.is_(None) & runs.c.stop_asked_by.is_(None)
+    return connection.execute(update(runs).where(going_on).values(stop_asked_by=actor)).rowcount == 1
+
+
+def asked_to_stop(connection: Connection, run_ids: Sequence[int]) -> dict[int, str]:
+    """Those of the runs that somebody wants to stop, and who."""
+    wanted = select(runs.c.id, runs.c.stop_asked_by).where(runs.c.id.in_(run_ids), runs.c.stop_asked_by.is_not(None))
+    return {run_id: actor for run_id, actor in connection.execute(wanted)}
+
+
 def save_progress(connection: Connection, run_id: int, progress: str) -> None:
     """Replace what a run has reported so far, a JSON text."""
     connection.execute(update(runs).where(runs.c.id == run_id).values(progress=progress))

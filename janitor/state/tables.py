@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest migration; a state database at this version is used as it is."""
 
 
@@ -87,9 +87,11 @@ runs = Table(
     Column("progress", LongText),
     Column("traceback", LongText),
     Column("holder", String(255), nullable=False),
+    Column("stop_asked_by", String(255)),
     UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
     Index("runs_of_job", "job", "id"),
     Index("runs_by_outcome", "outcome", "job"),
+    Index("runs_by_start", "started_at"),
     sqlite_autoincrement=True,
     **OPTIONS,
 )
@@ -151,6 +153,9 @@ quarantine = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("run_id", RowId, nullable=False),
+    Column("dropped_at", Instant),
+    Column("dropped_by", String(255)),
+    Column("note", LongText),
     Index("quarantine_by_item", "name", "item"),
     Index("quarantine_by_age", "name", "last_at"),
     **OPTIONS,
@@ -177,5 +182,40 @@ actions = Table(
     Column("job", String(191)),
     Column("detail", LongText),
     Index("actions_of_job", "job", "id"),
+    **OPTIONS,
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("rule", String(32), nullable=False),
+    Column("job", String(191), nullable=False),
+    Column("run_id", RowId),
+    Column("text", LongText, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("notices_open", "ended_at", "job"),
+    Index("notices_of_job", "job", "id"),
+    **OPTIONS,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("notice_id", RowId, ForeignKey("notices.id", ondelete="CASCADE"), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("content", LongText, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("outcome", String(16)),
+    Column("ended_at", Instant),
+    Column("reason", LongText),
+    Index("deliveries_due", "outcome", "due_at"),
+    Index("deliveries_of_notice", "notice_id", "id"),
     **OPTIONS,
 )

@@ -42,6 +42,7 @@ def test_the_demo_moves_rows_and_messages_twice_in_a_row(tmp_path: Path) -> None
     for _ in range(2):
         ended = demo(tmp_path, "--seconds", "5")
         assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert re.search(r"^The dashboard is at http://127\.0\.0\.1:\d+$", ended.stdout, re.MULTILINE)
         rows = count(tmp_path, "mlwh.db", "SELECT COUNT(*) FROM labware_location")
         published = records(tmp_path)
         assert rows > 2800

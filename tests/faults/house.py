@@ -130,7 +130,7 @@ class House:
         made |= {"STATE_DATABASE_URL": self.state_url.render_as_string(hide_password=False)}
         made |= {"SEQUENCING_PUBLISHER_EXCHANGE": self.consumer.exchange, "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
         made |= {"SEQUENCING_PUBLISHER_GROUP_SIZE": str(GROUP_SIZE), "HEARTBEAT_FILE": str(self.folder / "heartbeat")}
-        made |= {"LEASE_SECONDS": "3", "GRACE_SECONDS": "5"}
+        made |= {"LEASE_SECONDS": "3", "GRACE_SECONDS": "5", "WEB_ENABLED": "false"}
         return made | {"CONNECT_TIMEOUT_SECONDS": "5", "STATEMENT_TIMEOUT_SECONDS": "10"}
 
     def reach(self, name: str, port: int, host: str = "127.0.0.1") -> None:

@@ -1,11 +1,9 @@
 """The first schema."""
 
-from typing import Any
-
 import sqlalchemy as sa
-from alembic import op
 
-from janitor.state.tables import OPTIONS, Digest, Instant, LongText, RowId
+from janitor.state.migrations.steps import add_index, add_table
+from janitor.state.tables import Digest, Instant, LongText, RowId
 
 revision = "0001"
 down_revision = None
@@ -13,7 +11,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Make every table that is not there yet."""
-    _table(
+    add_table(
         "actions",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("at", Instant, nullable=False),
@@ -23,8 +21,8 @@ def upgrade() -> None:
         sa.Column("detail", LongText),
         sa.PrimaryKeyConstraint("id"),
     )
-    _index("actions_of_job", "actions", ["job", "id"])
-    _table(
+    add_index("actions_of_job", "actions", ["job", "id"])
+    add_table(
         "cursors",
         sa.Column("name", sa.String(191), nullable=False),
         sa.Column("position", LongText, nullable=False),
@@ -32,7 +30,7 @@ def upgrade() -> None:
         sa.Column("run_id", RowId, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    _table(
+    add_table(
         "jobs",
         sa.Column("id", sa.String(191), nullable=False),
         sa.Column("schedule", sa.String(255), nullable=False),
@@ -42,7 +40,7 @@ def upgrade() -> None:
         sa.Column("paused_by", sa.String(255)),
         sa.PrimaryKeyConstraint("id"),
     )
-    _table(
+    add_table(
         "leases",
         sa.Column("name", sa.String(191), nullable=False),
         sa.Column("holder", sa.String(255)),
@@ -50,8 +48,8 @@ def upgrade() -> None:
         sa.Column("expires_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    _index("leases_of_holder", "leases", ["holder"])
-    _table(
+    add_index("leases_of_holder", "leases", ["holder"])
+    add_table(
         "ledger",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("digest", Digest, nullable=False),
@@ -59,8 +57,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", "digest"),
         sqlite_with_rowid=False,
     )
-    _index("ledger_by_age", "ledger", ["name", "published_at"])
-    _table(
+    add_index("ledger_by_age", "ledger", ["name", "published_at"])
+    add_table(
         "quarantine",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("key", sa.String(255), nullable=False),
@@ -71,9 +69,9 @@ def upgrade() -> None:
         sa.Column("run_id", RowId, nullable=False),
         sa.PrimaryKeyConstraint("name", "key", "item"),
     )
-    _index("quarantine_by_item", "quarantine", ["name", "item"])
-    _index("quarantine_by_age", "quarantine", ["name", "last_at"])
-    _table(
+    add_index("quarantine_by_item", "quarantine", ["name", "item"])
+    add_index("quarantine_by_age", "quarantine", ["name", "last_at"])
+    add_table(
         "runs",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("job", sa.String(191), nullable=False),
@@ -96,9 +94,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
         sqlite_autoincrement=True,
     )
-    _index("runs_by_outcome", "runs", ["outcome", "job"])
-    _index("runs_of_job", "runs", ["job", "id"])
-    _table(
+    add_index("runs_by_outcome", "runs", ["outcome", "job"])
+    add_index("runs_of_job", "runs", ["job", "id"])
+    add_table(
         "attempts",
         sa.Column("run_id", RowId, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -110,7 +108,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "number"),
     )
-    _table(
+    add_table(
         "run_logs",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("run_id", RowId, nullable=False),
@@ -121,14 +119,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    _index("logs_of_run", "run_logs", ["run_id", "id"])
-
-
-def _table(name: str, *parts: Any, **options: Any) -> None:
-    # MySQL cannot take DDL back: a migration that was cut off, or is run by two at once, goes on from what is there.
-    op.create_table(name, *parts, if_not_exists=True, **OPTIONS, **options)
-
-
-def _index(name: str, table: str, columns: list[str]) -> None:
-    if name not in {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}:
-        op.create_index(name, table, columns)
+    add_index("logs_of_run", "run_logs", ["run_id", "id"])

@@ -1,0 +1,1 @@
+"""Notices: what an operator is told when something is not as it should be, and when it is again."""

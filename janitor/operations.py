@@ -1,0 +1,93 @@
+"""What people do to jobs, runs and quarantined rows: each remembered with who did it, and when."""
+
+from datetime import datetime
+
+from janitor.errors import BadSetting, JanitorError
+from janitor.jobs import Job
+from janitor.scheduler import Scheduler
+from janitor.state import State, actions
+from janitor.state import jobs as records
+from janitor.state import quarantine, runs
+
+
+def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
+    """Let no further slot of a job run, until it is resumed; False where it was paused already."""
+    with state.begin() as connection:
+        done = records.pause(connection, job.id, job.schedule, now, actor)
+        if done:
+            actions.record(connection, actor, "paused", job.id, "", now)
+    return done
+
+
+def resume(state: State, job: Job, actor: str, now: datetime) -> bool:
+    """Let a paused job's slots run again; False where it was not paused."""
+    with state.begin() as connection:
+        done = records.resume(connection, job.id)
+        if done:
+            actions.record(connection, actor, "resumed", job.id, "", now)
+    return done
+
+
+def run_now(scheduler: Scheduler, state: State, job: Job, dry_run: bool, actor: str, now: datetime) -> int:
+    """Begin a run of a job in this daemon; its id.
+
+    Raises:
+        Skip: the job is running already.
+        JanitorError: the run could not begin; the error says why.
+    """
+    run_id = scheduler.run_now(job, dry_run)
+    with state.begin() as connection:
+        actions.record(connection, actor, "dry run" if dry_run else "run", job.id, f"run {run_id}", now)
+    return run_id
+
+
+def cancel(state: State, run_id: int, actor: str, now: datetime) -> bool:
+    """Ask a run to stop at its next safe point, whichever process runs it; False where somebody has asked already.
+
+    Raises:
+        BadSetting: there is no such run.
+        JanitorError: it has ended.
+    """
+    with state.begin() as connection:
+        row = runs.get(connection, run_id)
+        if row is None:
+            raise BadSetting("RUN", run_id, "give the id of a run, as the history lists them")
+        if row.outcome is not None:
+            raise JanitorError(f"run {run_id} of {row.job} has ended: {row.outcome.replace('_', ' ')}")
+        done = runs.ask_to_stop(connection, run_id, actor)
+        if done:
+            actions.record(connection, actor, "cancelled", row.job, f"run {run_id}", now)
+    return done
+
+
+def retry(state: State, name: str, key: str | None, actor: str, now: datetime) -> int:
+    """Let quarantined rows be the first that the next runs look at: those of a key, or all; how many there are."""
+    with state.begin() as connection:
+        count = quarantine.look_first(connection, name, key)
+        if count:
+            what = "all of its quarantine" if key is None else key
+            actions.record(connection, actor, "retried", name, what, now)
+    return count
+
+
+def drop(state: State, name: str, key: str, note: str, actor: str, now: datetime) -> int:
+    """Give quarantined rows up, with a note that says why; how many there were.
+
+    They count no more, and come back when they are refused for another reason.
+
+    Raises:
+        BadSetting: the note is empty.
+    """
+    if not note.strip():
+        raise BadSetting("the note", note, "say why these rows may be given up")
+    with state.begin() as connection:
+        count = quarantine.drop(connection, name, key, actor, note.strip(), now)
+        if count:
+            actions.record(connection, actor, "dropped", name, f"{key}: {note.strip()}", now)
+    return count
+
+
+def note(state: State, actor: str, action: str, detail: str, now: datetime) -> None:
+    """Remember what somebody did, or was refused, that is no job's: signing in, for one."""
+    with state.begin() as connection:
+        actions.record(connection, actor, action, None, detail, now)

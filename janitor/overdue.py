@@ -1,0 +1,74 @@
+"""Which jobs are overdue: without a success within twice their schedule, whatever the cause."""
+
+import functools
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from apscheduler.triggers.base import BaseTrigger
+from sqlalchemy import Connection
+
+from janitor import schedules
+from janitor.jobs import Job
+from janitor.runs import Outcome
+from janitor.state import jobs as records
+from janitor.state import latest
+from janitor.state.jobs import JobRecord
+
+SLACK = timedelta(seconds=5)
+"""What a run is given besides the time that the last one took: a hiccup makes no job of every second overdue."""
+
+
+class Success(Protocol):
+    """What is known of a run that succeeded."""
+
+    @property
+    def ended_at(self) -> datetime:
+        """When it did."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+
+def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> dict[str, datetime]:
+    """Since when each job is overdue, of those that are."""
+    known, successes = records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
+    return among(jobs, known, successes, latest.resumed(connection), now)
+
+
+def among(
+    jobs: Iterable[Job],
+    known: Mapping[str, JobRecord],
+    successes: Mapping[str, Success],
+    resumed: Mapping[str, datetime],
+    now: datetime,
+) -> dict[str, datetime]:
+    """As `of_jobs`, from what was read already: records, the last success of each, when each was last resumed."""
+    found = {}
+    for job in jobs:
+        record, success = known.get(job.id), successes.get(job.id)
+        if record is None or not job.enabled or record.paused_at is not None:
+            continue
+        moments = [record.enabled_at, resumed.get(job.id), success.ended_at if success else None]
+        last = max(moment for moment in moments if moment is not None)
+        at = overdue_at(job.trigger, last, (success.seconds or 0.0) if success else 0.0)
+        if at is not None and at <= now:
+            found[job.id] = at
+    return found
+
+
+def overdue_at(trigger: BaseTrigger, last: datetime, seconds: float) -> datetime | None:
+    """When a job becomes overdue whose last success ended at `last` and took `seconds`; None: never.
+
+    That is when its second slot since then has come, and a run of that slot would have ended. A job without a success
+    counts from when it was switched on, or resumed.
+    """
+    second = _second_slot(trigger, last)
+    return None if second is None else second + timedelta(seconds=seconds) + SLACK
+
+
+@functools.lru_cache(maxsize=4096)
+def _second_slot(trigger: BaseTrigger, after: datetime) -> datetime | None:
+    first = schedules.next_slot(trigger, after)
+    return None if first is None else schedules.next_slot(trigger, first)

@@ -1,0 +1,80 @@
+"""The newest runs of each job, found by the index of each, however long the history is."""
+
+import functools
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, union_all
+
+from janitor.state.tables import runs
+
+TOGETHER = 100
+"""How many jobs one statement asks for: SQLite takes no more than 500 parts."""
+CUT = 1_000
+"""How many characters of a reason are read where many runs are."""
+
+BAR: tuple[Any, ...] = tuple(
+    runs.c[name] for name in ("id", "job", "outcome", "started_at", "ended_at", "seconds", "slots", "dry_run")
+)
+"""A run's columns as a strip of many shows them."""
+LONG = ("progress", "traceback", "reason", "holder")
+LINE: tuple[Any, ...] = tuple(column for column in runs.c if column.name not in LONG)
+LINE += (func.substr(runs.c.reason, 1, CUT).label("reason"),)
+"""A run's columns as a list shows them, with the beginning of its reason."""
+
+
+def newest(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, list[Row[Any]]]:
+    """The newest records of each job, at most `limit` of each and the newest first: `BAR`."""
+    return _of_each(connection, jobs, "any", limit=limit)
+
+
+def with_outcome(
+    connection: Connection,
+    jobs: Sequence[str],
+    outcome: str,
+    limit: int,
+    *,
+    before: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Row[Any]]:
+    """The newest runs of all these jobs together that have an outcome, the newest first.
+
+    Those with an id below `before`, begun at or after `since` and before `until`, where these are given.
+    """
+    bounds = {"before": before, "since": since, "until": until}
+    given = {name: value for name, value in bounds.items() if value is not None}
+    found = _of_each(connection, jobs, "outcome", *given, outcome=outcome, limit=limit, **given)
+    rows = [row for of_job in found.values() for row in of_job]
+    return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
+
+
+def _of_each(
+    connection: Connection, jobs: Sequence[str], kind: str, *bounds: str, **values: Any
+) -> dict[str, list[Row[Any]]]:
+    found: dict[str, list[Row[Any]]] = {job: [] for job in jobs}
+    for start in range(0, len(jobs), TOGETHER):
+        chunk = jobs[start : start + TOGETHER]
+        names = {f"job_{number}": job for number, job in enumerate(chunk)}
+        for row in connection.execute(_statement(len(chunk), kind, bounds), names | values):
+            found[row.job].append(row)
+    return {job: rows for job, rows in found.items() if rows}
+
+
+# Made once for each number of jobs: making one takes SQLAlchemy longer than executing it.
+@functools.lru_cache(maxsize=64)
+def _statement(count: int, kind: str, bounds: tuple[str, ...]) -> Any:
+    parts = [select(_of_one(number, kind, bounds).subquery(f"of_{number}")) for number in range(count)]
+    return union_all(*parts)
+
+
+def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
+    # With both columns bound, and by the order of the index: a few rows are read, however many there are.
+    query = select(*(LINE if kind == "outcome" else BAR)).where(runs.c.job == bindparam(f"job_{number}"))
+    if kind == "outcome":
+        query = query.where(runs.c.outcome == bindparam("outcome"))
+    within = {"before": runs.c.id < bindparam("before"), "since": runs.c.started_at >= bindparam("since")}
+    within["until"] = runs.c.started_at < bindparam("until")
+    query = query.where(*(within[name] for name in bounds))
+    return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))

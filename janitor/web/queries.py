@@ -1,0 +1,477 @@
+"""What the dashboard asks the state database: each function takes a connection that reads, and gives one model.
+
+They cost what they show, and not what the history holds: each statement follows an index to the few rows it needs.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from janitor import job_cursor, overdue, schedules
+from janitor.errors import BadSetting
+from janitor.feeds import describe
+from janitor.jobs import Job
+from janitor.listings import process
+from janitor.runs import Outcome
+from janitor.schedule_words import in_words
+from janitor.settings import Settings
+from janitor.state import jobs as job_records
+from janitor.state import latest, logs
+from janitor.state import quarantine as quarantined
+from janitor.state import recent
+from janitor.state import runs as run_records
+from janitor.state.jobs import JobRecord
+from janitor.state.tables import actions, cursors, runs
+from janitor.web import job_settings, models
+
+STRIP = 30
+POINTS = 100
+NEXT_RUNS = 5
+PUBLISHED = ("published",)
+ROWS = ("inserted", "updated", "deleted", "repaired")
+"""The counts by which runs tell what they did: messages published, and rows changed in a table."""
+FAILURES = ("failed", "timed_out")
+NEUTRAL = ("skipped", "missed", "cancelled", "interrupted", "running")
+"""Outcomes that say nothing of whether a job works."""
+Ends = Mapping[str, int]
+"""The newest id of feeds, by job."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which runs a history shows: those that meet all that is given; `since` and `until` bound when they began."""
+
+    job: str | None = None
+    outcome: str | None = None
+    origin: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything but the job is asked for that actions do not have."""
+        return self.outcome is not None or self.origin is not None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What was read of all jobs at once."""
+
+    now: datetime
+    records: Mapping[str, JobRecord]
+    newest: Mapping[str, Sequence[Row[Any]]]
+    whole: Mapping[int, Row[Any]]
+    successes: Mapping[str, Row[Any]]
+    overdue: Mapping[str, datetime]
+    cursors: Mapping[str, Row[Any]]
+    quarantined: Mapping[str, int]
+    ends: Ends
+
+
+def jobs(
+    connection: Connection, all_jobs: Mapping[str, Job], now: datetime, ends: Ends | None = None
+) -> list[models.JobLine]:
+    """Every job in one line: overdue ones first, then failing ones, then the others, each in `all_jobs`'s order."""
+    known = _known(connection, list(all_jobs.values()), now, ends or {})
+    lines = [_job_line(job, known) for job in all_jobs.values()]
+    order = {"overdue": 0, "failing": 1}
+    return sorted(lines, key=lambda line: order.get(line.condition, 2))
+
+
+def job(
+    connection: Connection,
+    all_jobs: Mapping[str, Job],
+    job_id: str,
+    settings: Settings,
+    now: datetime,
+    ends: Ends | None = None,
+) -> models.JobPage:
+    """All that is known of a job, but its history.
+
+    Raises:
+        BadSetting: there is no such job.
+    """
+    wanted = found(all_jobs, job_id)
+    line = _job_line(wanted, _known(connection, [wanted], now, ends or {}))
+    return models.JobPage(
+        job=line,
+        docstring=docstring(wanted),
+        next_runs=_next_slots(wanted, now),
+        points=_points(connection, job_id),
+        timeout_seconds=wanted.timeout,
+        retries=wanted.retries,
+        catch_up=wanted.catch_up,
+        isolation=wanted.isolation,
+        settings=job_settings.in_force(wanted, list(all_jobs), settings),
+        dropped=quarantined.dropped_size(connection, job_id),
+    )
+
+
+def found(all_jobs: Mapping[str, Job], job_id: str) -> Job:
+    """The job of that id.
+
+    Raises:
+        BadSetting: there is none; the error lists those there are.
+    """
+    if job_id not in all_jobs:
+        raise BadSetting("the job", job_id, f"there is no such job; the jobs are {', '.join(all_jobs)}")
+    return all_jobs[job_id]
+
+
+def docstring(job: Job) -> str:
+    """What the task says of itself, without its indentation; empty where it says nothing."""
+    func = job.func
+    while isinstance(func, partial):
+        func = func.func
+    return inspect.getdoc(func) or ""
+
+
+def going(connection: Connection, now: datetime) -> list[models.Going]:
+    """The runs that go on, in whatever process, the oldest first."""
+    rows = connection.execute(select(runs).where(runs.c.outcome.is_(None)).order_by(runs.c.id))
+    return [_going(row, now) for row in rows]
+
+
+def listed(
+    connection: Connection, all_jobs: Iterable[str], wanted: Filter, limit: int, before: int | None = None
+) -> models.RunList:
+    """A page of runs, the newest first: those with an id below `before`, where it is given."""
+    rows = _lines(connection, all_jobs, wanted, limit + 1, before)
+    lines = [run_line(row) for row in rows[:limit]]
+    return models.RunList(runs=lines, next_before=lines[-1].id if len(rows) > limit else None)
+
+
+def history(
+    connection: Connection, all_jobs: Iterable[str], wanted: Filter, limit: int, before: str | None = None
+) -> models.History:
+    """A page of runs, and of what people did between them, the newest first.
+
+    `before` is the `next` of the page before. Where an outcome or an origin is asked for there are no actions.
+
+    Raises:
+        BadSetting: `before` is no page's `next`.
+    """
+    run_before, action_before = _place(before)
+    lines = [run_line(row) for row in _lines(connection, all_jobs, wanted, limit + 1, run_before)]
+    done = [] if wanted.narrows else _actions(connection, wanted, limit + 1, action_before)
+    events = list[models.Event]()
+    while (lines or done) and len(events) < limit:
+        if not done or (lines and lines[0].started_at >= done[0].at):
+            events.append(models.Event(at=lines[0].started_at, run=lines[0], action=None))
+            run_before = lines.pop(0).id
+        else:
+            events.append(models.Event(at=done[0].at, run=None, action=done[0]))
+            action_before = done.pop(0).id
+    rest = f"{_TOP if run_before is None else run_before}.{_TOP if action_before is None else action_before}"
+    return models.History(events=events, next=rest if lines or done else None)
+
+
+def run(connection: Connection, run_id: int, now: datetime) -> models.RunPage | None:
+    """All that is known of one run, but its log; None where there is none of that id."""
+    row = run_records.get(connection, run_id)
+    if row is None:
+        return None
+    of_job = select(runs.c.id).where(runs.c.job == row.job)
+    older, newer = of_job.where(runs.c.id < run_id), of_job.where(runs.c.id > run_id)
+    late = (row.started_at - row.slot_at).total_seconds() if row.slot_at is not None and row.attempts else None
+    return models.RunPage(
+        run=run_line(row),
+        going=None if row.outcome else _going(row, now),
+        progress=progress(row.progress),
+        traceback=row.traceback,
+        attempts=[_attempt(one) for one in run_records.attempts_of(connection, run_id)],
+        process=process(row.holder),
+        late_seconds=late,
+        before=connection.execute(older.order_by(runs.c.id.desc()).limit(1)).scalar(),
+        after=connection.execute(newer.order_by(runs.c.id).limit(1)).scalar(),
+    )
+
+
+def log(
+    connection: Connection, run_id: int, after: int = 0, limit: int = 1_000, *, tail: bool = False, least: str = ""
+) -> models.LogLines | None:
+    """A stretch of a run's log: the first lines with an id above `after`, or with `tail` the last of these.
+
+    `least` leaves out lines of lesser levels.
+
+    None where there is no such run.
+    """
+    outcome = connection.execute(select(runs.c.outcome).where(runs.c.id == run_id)).one_or_none()
+    if outcome is None:
+        return None
+    rows = logs.of_run(connection, run_id, after, limit + 1, tail=tail, least=least)
+    more = len(rows) > limit
+    kept = rows[-limit:] if tail else rows[:limit]
+    lines = [models.LogLine(**_fields(row, models.LogLine)) for row in kept]
+    last = lines[-1].id if lines else after
+    ended = outcome[0] is not None and (tail or not more)
+    return models.LogLines(lines=lines, next_after=last, more=more and not tail, ended=ended)
+
+
+def quarantine(
+    connection: Connection, job_id: str, limit: int, offset: int = 0, *, dropped: bool = False
+) -> models.QuarantineList:
+    """A page of what cannot be delivered, or with `dropped` of what was given up; the oldest first."""
+    rows = quarantined.listing(connection, job_id, dropped=dropped, limit=limit + 1, offset=offset)
+    size = quarantined.dropped_size if dropped else quarantined.size
+    lines = [_quarantine_line(row) for row in rows[:limit]]
+    following = offset + limit if len(rows) > limit else None
+    return models.QuarantineList(keys=size(connection, job_id), rows=lines, next_offset=following)
+
+
+def audit(
+    connection: Connection, job_id: str | None, limit: int, before: int | None = None, until: datetime | None = None
+) -> models.ActionList:
+    """A page of what people did before `until`, to one job or to all, the newest first."""
+    lines = _actions(connection, Filter(job_id, until=until), limit + 1, before)
+    following = lines[limit - 1].id if len(lines) > limit else None
+    return models.ActionList(actions=lines[:limit], next_before=following)
+
+
+def run_line(row: Row[Any]) -> models.RunLine:
+    """One row of the table `runs`, or of `recent.LINE`."""
+    fields = _fields(row, models.RunLine)
+    return models.RunLine(**fields | {"outcome": row.outcome or "running", "counts": counts(row.counts)})
+
+
+def counts(text: str | None) -> dict[str, Any] | None:
+    """What a run counted; a number that JSON does not have is None."""
+    found: dict[str, Any] | None = json.loads(text, parse_constant=_nothing) if text else None
+    return found
+
+
+def progress(text: str | None) -> models.Part | None:
+    """What a run reported, as a tree; None for nothing."""
+    if not text:
+        return None
+    told: dict[str, Any] = json.loads(text, parse_constant=_nothing)
+    return _part("", "", told) if told else None
+
+
+def _part(name: str, path: str, told: Mapping[str, Any]) -> models.Part:
+    """The part at a path, with all below it; paths are joined by slashes."""
+    below = f"{path}/" if path else ""
+    names = dict.fromkeys(
+        one[len(below) :].split("/")[0] for one in told if one and one.startswith(below) and one != path
+    )
+    fields = told.get(path, {})
+    done, total = fields.get("done"), fields.get("total")
+    share = min(1.0, max(0.0, done / total)) if done is not None and total else None
+    parts = [_part(one, below + one, told) for one in names]
+    return models.Part(name=name, done=done, total=total, share=share, note=fields.get("note", ""), parts=parts)
+
+
+def _nothing(constant: str) -> None:
+    """NaN and the infinities."""
+
+
+def _known(connection: Connection, wanted: Sequence[Job], now: datetime, ends: Ends) -> _Known:
+    names = [job.id for job in wanted]
+    newest = recent.newest(connection, names, STRIP)
+    shown = [row for rows in newest.values() for row in rows if row.outcome is None or row is _last(rows)]
+    texts: Select[Any] = select(*recent.LINE, runs.c.progress).where(runs.c.id.in_([row.id for row in shown]))
+    read: Select[Any] = select(cursors).where(cursors.c.name.in_(names))
+    records, successes = job_records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
+    return _Known(
+        now=now,
+        records=records,
+        newest=newest,
+        whole={row.id: row for row in connection.execute(texts)},
+        successes=successes,
+        overdue=overdue.among(wanted, records, successes, latest.resumed(connection), now),
+        cursors={row.name: row for row in connection.execute(read)},
+        quarantined=quarantined.sizes(connection, names),
+        ends=ends,
+    )
+
+
+def _last(rows: Sequence[Row[Any]]) -> Row[Any] | None:
+    return next((row for row in rows if row.outcome is not None), None)
+
+
+def _job_line(job: Job, known: _Known) -> models.JobLine:
+    record, rows = known.records.get(job.id), known.newest.get(job.id, ())
+    paused_at = record.paused_at if record else None
+    last, live = _last(rows), next((row for row in rows if row.outcome is None), None)
+    late, success = known.overdue.get(job.id), known.successes.get(job.id)
+    failures = _failures(rows)
+    return models.JobLine(
+        id=job.id,
+        title=_title(docstring(job)),
+        condition=_condition(job, paused_at is not None, late is not None, failures, live is not None, bool(rows)),
+        schedule=job.schedule,
+        schedule_text=in_words(job.trigger),
+        enabled=job.enabled,
+        disabled_because=job.disabled_because or None,
+        paused_at=paused_at,
+        paused_by=record.paused_by if record else None,
+        overdue_since=late,
+        running=_going(known.whole.get(live.id, live), known.now) if live else None,
+        last=run_line(known.whole[last.id]) if last and last.id in known.whole else None,
+        last_success_at=success.ended_at if success else None,
+        failures=failures,
+        strip=[_bar(row) for row in reversed(rows)],
+        next_run_at=schedules.next_slot(job.trigger, known.now) if job.enabled and paused_at is None else None,
+        cursor=_cursor(job.id, known),
+        quarantined=known.quarantined.get(job.id, 0),
+    )
+
+
+def _condition(job: Job, paused: bool, late: bool, failures: int, live: bool, ran: bool) -> models.Condition:
+    if not job.enabled:
+        return "disabled"
+    if paused:
+        return "paused"
+    if late:
+        return "overdue"
+    if failures:
+        return "failing"
+    return "running" if live else "fine" if ran else "new"
+
+
+def _failures(rows: Sequence[Row[Any]]) -> int:
+    count = 0
+    for row in rows:
+        if row.dry_run or (row.outcome or "running") in NEUTRAL:
+            continue
+        if row.outcome not in FAILURES:
+            break
+        count += 1
+    return count
+
+
+def _title(text: str) -> str:
+    paragraph = " ".join(text.split("\n\n")[0].split())
+    return re.split(r"(?<=[.!?]) ", paragraph)[0]
+
+
+def _cursor(job_id: str, known: _Known) -> models.Cursor | None:
+    row = known.cursors.get(job_id)
+    if row is None:
+        return None
+    try:
+        facts = describe(row.position)
+        text = job_cursor.in_words(job_id, {"job": job_id, **facts})
+    except (ValueError, LookupError, TypeError):
+        facts, text = {}, f"{job_id} has a cursor of its own kind"
+    success, newest, top = known.successes.get(job_id), known.ends.get(job_id), facts.get("top")
+    read_at = success.started_at if success else None
+    names = ("top", "settled", "taken_above", "gaps", "snapshot_after")
+    return models.Cursor(
+        **{name: facts.get(name) for name in names},
+        text=text,
+        moved_at=row.updated_at,
+        read_at=read_at,
+        lag_seconds=max(0.0, (known.now - read_at).total_seconds()) if read_at else None,
+        newest=newest,
+        behind=max(0, newest - top) if newest is not None and top is not None else None,
+    )
+
+
+def _going(row: Row[Any], now: datetime) -> models.Going:
+    return models.Going(
+        id=row.id,
+        job=row.job,
+        started_at=row.started_at,
+        seconds=max(0.0, (now - row.started_at).total_seconds()),
+        dry_run=row.dry_run,
+        stop_asked_by=row.stop_asked_by,
+        progress=progress(getattr(row, "progress", None)),
+    )
+
+
+def _bar(row: Row[Any]) -> models.Bar:
+    return models.Bar(**_fields(row, models.Bar) | {"outcome": row.outcome or "running"})
+
+
+def _next_slots(job: Job, now: datetime) -> list[datetime]:
+    slots = list[datetime]()
+    while (
+        len(slots) < NEXT_RUNS and (slot := schedules.next_slot(job.trigger, slots[-1] if slots else now)) is not None
+    ):
+        slots.append(slot)
+    return slots
+
+
+def _points(connection: Connection, job_id: str) -> list[models.Point]:
+    query = select(runs.c.id, runs.c.outcome, runs.c.started_at, runs.c.seconds, runs.c.counts)
+    query = query.where(runs.c.job == job_id, runs.c.outcome.is_not(None), runs.c.attempts > 0)
+    rows = connection.execute(query.order_by(runs.c.id.desc()).limit(POINTS)).all()
+    return [_point(row) for row in reversed(rows)]
+
+
+def _point(row: Row[Any]) -> models.Point:
+    told = counts(row.counts) or {}
+    numbers = {name: value for name, value in told.items() if type(value) in (int, float)}
+    changed, published = (int(sum(numbers.get(name, 0) for name in names)) for names in (ROWS, PUBLISHED))
+    fields = {"id": row.id, "outcome": row.outcome, "started_at": row.started_at, "seconds": row.seconds or 0.0}
+    return models.Point(**fields, rows=changed, published=published, counts=numbers)
+
+
+def _lines(
+    connection: Connection, all_jobs: Iterable[str], wanted: Filter, limit: int, before: int | None
+) -> Sequence[Row[Any]]:
+    if wanted.outcome is not None and wanted.outcome != "running" and wanted.job is None and wanted.origin is None:
+        names = sorted({*all_jobs, *job_records.all_jobs(connection)})
+        return recent.with_outcome(
+            connection, names, wanted.outcome, limit, before=before, since=wanted.since, until=wanted.until
+        )
+    query = select(*recent.LINE).order_by(runs.c.id.desc()).limit(limit)
+    if wanted.job is not None:
+        query = query.where(runs.c.job == wanted.job)
+    if wanted.outcome is not None:
+        query = query.where(runs.c.outcome == (None if wanted.outcome == "running" else wanted.outcome))
+    if wanted.origin is not None:
+        query = query.where(runs.c.origin == wanted.origin)
+    if wanted.since is not None:
+        query = query.where(runs.c.started_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(runs.c.started_at < wanted.until)
+    return connection.execute(query if before is None else query.where(runs.c.id < before)).all()
+
+
+def _actions(connection: Connection, wanted: Filter, limit: int, before: int | None) -> list[models.Action]:
+    query = select(*(column for column in actions.c if column.name != "detail"))
+    query = query.add_columns(func.substr(actions.c.detail, 1, recent.CUT).label("detail"))
+    if wanted.job is not None:
+        query = query.where(actions.c.job == wanted.job)
+    if wanted.since is not None:
+        query = query.where(actions.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(actions.c.at < wanted.until)
+    query = query if before is None else query.where(actions.c.id < before)
+    rows = connection.execute(query.order_by(actions.c.id.desc()).limit(limit))
+    return [models.Action(**_fields(row, models.Action) | {"detail": row.detail or ""}) for row in rows]
+
+
+_TOP = 2**53
+
+
+def _place(text: str | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    match = re.fullmatch(r"(\d{1,16})\.(\d{1,16})", text)
+    if match is None:
+        raise BadSetting("before", text, "give what `next` was on the page before")
+    return int(match[1]), int(match[2])
+
+
+def _attempt(row: Row[Any]) -> models.AttemptLine:
+    seconds = max(0.0, (row.ended_at - row.started_at).total_seconds())
+    return models.AttemptLine(**_fields(row, models.AttemptLine, "seconds"), seconds=seconds)
+
+
+def _quarantine_line(row: Row[Any]) -> models.QuarantineLine:
+    fields = _fields(row, models.QuarantineLine)
+    return models.QuarantineLine(**fields | {"last_at": None if row.last_at == schedules.EPOCH else row.last_at})
+
+
+def _fields(row: Row[Any], model: type[models.Model], *without: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in model.model_fields if name not in without}

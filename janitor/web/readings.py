@@ -1,0 +1,61 @@
+"""Readings of what may be slow or away: one at a time, each kept for a while, and nobody waits longer than he says."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from janitor.errors import JanitorError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """The newest value that was read, None before the first; `failure` says why it is not up to date."""
+
+    value: T | None
+    failure: str | None = None
+
+
+class Reading(Generic[T]):
+    """A value that is read in a thread of its own whenever somebody asks for it and the last one is too old."""
+
+    def __init__(self, source: Callable[[], T], keep_seconds: float, share: float = 0.1) -> None:
+        """Nothing is read before the first `get`.
+
+        A value is kept for `keep_seconds`, and so much longer that reading takes no more than `share` of the time.
+        """
+        self._source, self._keep_seconds, self._share = source, keep_seconds, share
+        self._lock = threading.Lock()
+        self._going_on: threading.Event | None = None
+        self._read_again_at = 0.0
+        self._answer: Answer[T] = Answer(None, "nothing was read yet")
+
+    def get(self, wait_seconds: float) -> Answer[T]:
+        """The value, read anew where it is too old; after `wait_seconds` the one before it, with the reason."""
+        with self._lock:
+            if self._going_on is None and time.monotonic() >= self._read_again_at:
+                self._going_on = threading.Event()
+                threading.Thread(target=self._read, name="reading", daemon=True).start()
+            going_on = self._going_on
+        if going_on is not None and not going_on.wait(wait_seconds):
+            failure = f"no answer within {wait_seconds:g} s" if wait_seconds else self._answer.failure
+            return Answer(self._answer.value, failure)
+        return self._answer
+
+    def _read(self) -> None:
+        began = time.monotonic()
+        answer = Answer(self._answer.value, "reading it failed; the log tells of what")
+        try:
+            answer = Answer(self._source())
+        except JanitorError as exc:
+            answer = Answer(self._answer.value, str(exc))
+        finally:
+            ended = time.monotonic()
+            with self._lock:
+                going_on, self._going_on, self._answer = self._going_on, None, answer
+                self._read_again_at = ended + max(self._keep_seconds, (ended - began) / self._share)
+            if going_on is not None:
+                going_on.set()

@@ -1,0 +1,236 @@
+// Small comforts; every page works without them.
+"use strict";
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// The theme: as the system has it, or as the switch says, remembered in a cookie so that the server draws it at once.
+function themes() {
+  const button = document.getElementById("theme");
+  const themes = ["", "dark", "light"];
+  const names = { "": "System theme", dark: "Dark theme", light: "Light theme" };
+  const show = () => {
+    const theme = document.documentElement.dataset.theme || "";
+    button.querySelector(".label").textContent = names[theme];
+    button.title = `${names[theme]}: press for the next one`;
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const now = document.documentElement.dataset.theme || "";
+    const next = themes[(themes.indexOf(now) + 1) % themes.length];
+    if (next) document.documentElement.dataset.theme = next;
+    else delete document.documentElement.dataset.theme;
+    const age = next ? 365 * 24 * 3600 : 0;
+    document.cookie = `janitor_theme=${next}; path=/; max-age=${age}; samesite=strict`;
+    show();
+  });
+  show();
+}
+
+// Durations and distances in words, as the server writes them.
+function duration(seconds, short) {
+  if (seconds < 60) return short || seconds >= 9.95 ? `${Math.floor(seconds)} s` : `${seconds.toFixed(1)} s`;
+  for (const [unit, size, lesser, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
+    if (seconds >= size) {
+      const rest = Math.floor((seconds % size) / part);
+      return `${Math.floor(seconds / size)} ${unit}` + (rest && !short ? ` ${rest} ${lesser}` : "");
+    }
+  }
+}
+
+// The clocks of a browser and of the server may differ: all distances are counted from the server's.
+const serverNow = Number(document.body.dataset.now) * 1000;
+const started = performance.now();
+const now = () => serverNow + (performance.now() - started);
+
+function distances() {
+  for (const element of all("time[data-ago]")) {
+    const seconds = (now() - Date.parse(element.dateTime)) / 1000;
+    const words = Math.abs(seconds) < 1.5 ? "now" : duration(Math.abs(seconds), true);
+    element.textContent = words === "now" ? words : seconds > 0 ? `${words} ago` : `in ${words}`;
+  }
+  for (const element of all("time:not([data-local])")) {
+    element.dataset.local = "";
+    element.title += `, here ${new Date(element.dateTime).toLocaleString()}`;
+  }
+  const clock = document.getElementById("clock");
+  if (clock) clock.textContent = duration(Math.max(0, (now() - Date.parse(clock.dataset.since)) / 1000));
+}
+
+// A form that asks first, and buttons that are pressed once.
+function forms() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.ask && !window.confirm(form.dataset.ask)) {
+      event.preventDefault();
+      return;
+    }
+    if (form.method === "post") setTimeout(() => all("button", form).forEach((button) => (button.disabled = true)));
+  });
+  window.addEventListener("pageshow", () => all("form button[disabled]").forEach((button) => (button.disabled = false)));
+  for (const select of all("form[method=get] select")) select.addEventListener("change", () => select.form.requestSubmit());
+  for (const button of all("button[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy"), 1500);
+    });
+  }
+}
+
+// In a chart one mark has the focus, and the arrow keys lead to the others.
+function charts() {
+  document.addEventListener("keydown", (event) => {
+    const chart = event.target.closest?.("svg");
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+    if (!chart || !step) return;
+    const marks = all("a", chart);
+    const at = marks.indexOf(event.target.closest("a"));
+    const next = marks[Math.min(marks.length - 1, Math.max(0, at + step))];
+    if (at < 0 || !next) return;
+    event.preventDefault();
+    marks[at].setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    next.focus();
+  });
+}
+
+// Parts of a page that change by themselves: fetched anew when a job's state has changed, and now and then besides.
+function liveParts() {
+  if (!document.querySelector("[data-live]")) return;
+  let waiting = 0;
+  let asked = 0;
+  const refresh = async () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(refresh, SELDOM);
+    asked = performance.now();
+    if (document.hidden) return;
+    let text;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+      if (!answer.ok) return;
+      text = await answer.text();
+    } catch {
+      return;
+    }
+    replaceParts(new DOMParser().parseFromString(text, "text/html"));
+  };
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(refresh, Math.max(300, OFTEN - (performance.now() - asked)));
+  };
+  waiting = setTimeout(refresh, SELDOM);
+  document.addEventListener("visibilitychange", () => document.hidden || soon());
+  const source = new EventSource("/events");
+  let first = true;
+  source.addEventListener("jobs", () => {
+    if (!first) soon();
+    first = false;
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+const OFTEN = 2000;
+const SELDOM = 30000;
+
+function replaceParts(page) {
+  if (page.title) document.title = page.title;
+  for (const part of all("[data-live]")) {
+    const fresh = page.getElementById(part.id);
+    const text = fresh?.outerHTML;
+    if (!fresh || text === was.get(part) || held(part)) continue;
+    const copy = document.importNode(fresh, true);
+    was.set(copy, text);
+    part.replaceWith(copy);
+  }
+  distances();
+}
+
+const was = new WeakMap();
+
+// A run that goes on: its progress and its log come as they are, and the page is loaded anew when it has ended.
+function liveRun() {
+  const box = document.querySelector("[data-events]");
+  if (!box) return;
+  const list = box.querySelector("ol");
+  const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+  const least = levels.indexOf(box.dataset.level);
+  const sign = document.getElementById("live");
+  const source = new EventSource(`${box.dataset.events}?after=${box.dataset.after}`);
+  box.scrollTop = box.scrollHeight;
+  const say = (trouble) => {
+    sign.classList.toggle("off", Boolean(trouble));
+    sign.textContent = trouble ? `Running, as far as is known (${trouble})` : "Running";
+  };
+  source.onopen = () => say("");
+  source.onerror = () => say("the daemon does not answer");
+  source.addEventListener("trouble", (event) => say(JSON.parse(event.data).error));
+  source.addEventListener("log", (event) => {
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    for (const line of [JSON.parse(event.data)].flat()) {
+      if (levels.includes(line.level) && levels.indexOf(line.level) < least) continue;
+      document.getElementById("no-lines")?.remove();
+      list.append(logLine(line));
+    }
+    while (list.childElementCount > 2000) list.firstElementChild.remove();
+    if (atEnd) box.scrollTop = box.scrollHeight;
+  });
+  source.addEventListener("progress", (event) => {
+    const part = JSON.parse(event.data);
+    if (part) document.getElementById("progress").replaceChildren(tree(part));
+  });
+  source.addEventListener("end", () => {
+    source.close();
+    location.reload();
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+function make(name, kind, text, attributes = {}) {
+  const element = document.createElement(name);
+  if (kind) element.className = kind;
+  if (text !== undefined) element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function logLine(line) {
+  const item = make("li", `l-${line.level}`);
+  const at = new Date(line.at).toISOString();
+  item.append(make("span", "at", at.slice(11, 23), { title: `${at.slice(0, 10)} ${at.slice(11, 23)} UTC, ${line.logger}` }));
+  item.append(make("span", "level", line.level), make("span", "", line.message));
+  return item;
+}
+
+function tree(part) {
+  const item = make("li");
+  const name = part.name || "the whole run";
+  if (part.name || part.done !== null) {
+    const row = make("div", "part");
+    row.append(make("span", "what", name));
+    const share = part.share === null ? {} : { max: 1, value: part.share };
+    row.append(part.done === null ? make("span") : make("progress", "", "", { "aria-label": name, ...share }));
+    const amount = (value) => value.toLocaleString("en", { maximumFractionDigits: 3 });
+    const of = part.total === null ? "" : ` of ${amount(part.total)}`;
+    row.append(make("span", "amount", part.done === null ? "" : amount(part.done) + of), make("span", "said", part.note));
+    item.append(row);
+  }
+  if (part.parts.length) {
+    const below = make("ul");
+    below.append(...part.parts.map(tree));
+    item.append(below);
+  }
+  return item;
+}
+
+// What somebody is busy with is not taken away: the focus is in it, or a part of it is folded out.
+const held = (part) => part.contains(document.activeElement) || part.matches(":hover") && part.querySelector("form") || part.querySelector("details[open]");
+
+if (document.getElementById("theme")) themes();
+forms();
+charts();
+distances();
+setInterval(distances, 1000);
+liveParts();
+liveRun();

@@ -1,0 +1,23 @@
+"""Fixtures: a house to watch, on SQLite or on both kinds of server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine import DATABASES, empty_state, runner_for, settings_for
+from tests.notices.house import House
+
+
+@pytest.fixture(params=["sqlite"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house whose daemon leads, on SQLite."""
+    with runner_for(settings_for(empty_state(request, tmp_path), tmp_path)) as runner:
+        yield House(runner)
+
+
+@pytest.fixture(params=DATABASES)
+def any_house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house whose daemon leads, on SQLite and on the server."""
+    with runner_for(settings_for(empty_state(request, tmp_path), tmp_path)) as runner:
+        yield House(runner)

@@ -1,0 +1,150 @@
+"""Mail, at a real mail server: what arrives, with whom, over TLS or not, and what is said of a refusal."""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import trustme
+
+from janitor.notices.channels import Undelivered
+from janitor.notices.content import Content
+from janitor.notices.mail import Mail
+from janitor.settings import Settings
+from tests.notices.outside import Inbox
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
+CONTENT = Content(
+    "janitor-1-7",
+    "began",
+    "failed",
+    "copy",
+    "failed: disk <full> & cold",
+    NOON,
+    NOON,
+    "host7",
+    run_id=9,
+    error="disk <full> & cold",
+    counts={"rows": 3},
+    log=["12:00:01 INFO größer <b>"],
+    next_run_at=NOON + timedelta(hours=1),
+    web_url="https://janitor.example.org",
+)
+
+
+def mail(inbox: Inbox, **more: str) -> Mail:
+    settings = {"MAIL_HOST": "localhost", "MAIL_PORT": str(inbox.port), "MAIL_FROM": "janitor@example.org"}
+    settings |= {"MAIL_TO": "anna@example.org, bert@example.org", "MAIL_TLS": "none"}
+    return Mail(Settings.load(settings | more, dotenv=None))
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """A mail server that takes everything, in the clear."""
+    with Inbox().open() as inbox:
+        yield inbox
+
+
+@pytest.fixture(scope="module")
+def ca() -> trustme.CA:
+    """A certificate authority that only the tests know."""
+    return trustme.CA()
+
+
+def context(ca: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert(name).configure_cert(made)
+    return made
+
+
+def test_a_mail_tells_all_as_text_and_as_html(inbox: Inbox) -> None:
+    assert mail(inbox).send(CONTENT) == ""
+    (found,) = inbox.mails
+    assert found.to == ["anna@example.org", "bert@example.org"]
+    assert found.message["Subject"] == "[Janitor] copy failed"
+    assert (
+        found.message["From"] == "janitor@example.org" and found.message["To"] == "anna@example.org, bert@example.org"
+    )
+    text, html = found.part("plain"), found.part("html")
+    for piece in ("copy: failed: disk <full> & cold", "counts: rows 3", "12:00:01 INFO größer <b>", "host7"):
+        assert piece in text
+    assert "since: 2026-07-01 12:00:00 UTC" in text and "next run: 2026-07-01 13:00:00 UTC" in text
+    assert "https://janitor.example.org/runs/9" in text and 'href="https://janitor.example.org/jobs/copy"' in html
+    assert "disk &lt;full&gt; &amp; cold" in html and "größer &lt;b&gt;" in html and "<b>" not in html
+
+
+def test_a_notice_s_mails_form_one_thread(inbox: Inbox) -> None:
+    later = NOON + timedelta(hours=1)
+    for change in ({}, {"kind": "repeated", "at": later}, {"kind": "ended", "at": later, "over": "run 10 succeeded"}):
+        mail(inbox).send(replace(CONTENT, **change))  # type: ignore[arg-type]
+    began, repeated, ended = (one.message for one in inbox.mails)
+    assert began["Message-ID"] == "<janitor-1-7@example.org>" and began["References"] is None
+    assert repeated["References"] == ended["References"] == repeated["In-Reply-To"] == began["Message-ID"]
+    assert len({began["Message-ID"], repeated["Message-ID"], ended["Message-ID"]}) == 3
+    assert [one["Subject"] for one in (repeated, ended)] == ["[Janitor] copy failed, still", "[Janitor] copy recovered"]
+    assert "copy: run 10 succeeded" in inbox.mails[2].part("plain")
+    assert "it was: failed: disk <full> & cold" in inbox.mails[2].part("plain")
+
+
+def test_a_test_deployment_s_mails_go_elsewhere_and_say_so(inbox: Inbox) -> None:
+    mail(inbox, MAIL_REDIRECT_TO="carl@example.org").send(CONTENT)
+    (found,) = inbox.mails
+    assert found.to == ["carl@example.org"] and found.message["To"] == "carl@example.org"
+    for kind in ("plain", "html"):
+        assert "anna@example.org, bert@example.org would have got it" in found.part(kind)
+
+
+def test_a_line_break_in_a_text_makes_no_header(inbox: Inbox) -> None:
+    mail(inbox).send(replace(CONTENT, text="failed: a\r\nBcc: eve@example.org", error="a\r\n.\r\nQUIT"))
+    (found,) = inbox.mails
+    assert found.message["Bcc"] is None and len(found.to) == 2
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("kind", ["starttls", "tls"])
+def test_mail_over_tls_with_a_login(kind: str, ca: trustme.CA, tmp_path: Path) -> None:
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    login = {"MAIL_USERNAME": "janitor", "MAIL_PASSWORD": "open sesame"}
+    over = {"starttls": context(ca)} if kind == "starttls" else {"tls": context(ca)}
+    with Inbox().open(**over, login=True) as inbox:
+        trusted = mail(inbox, MAIL_TLS=kind, MAIL_CA_FILE=str(tmp_path / "ca.pem"), **login)
+        assert trusted.send(CONTENT) == ""
+        assert len(inbox.mails) == 1 and inbox.logins == [(b"janitor", b"open sesame")]
+        with pytest.raises(Undelivered, match="no TLS with the mail server: unable to get local issuer"):
+            mail(inbox, MAIL_TLS=kind, **login).send(CONTENT)
+        wrong = login | {"MAIL_PASSWORD": "wrong password", "MAIL_CA_FILE": str(tmp_path / "ca.pem")}
+        with pytest.raises(Undelivered, match="takes neither the user nor the password") as caught:
+            mail(inbox, MAIL_TLS=kind, **wrong).send(CONTENT)
+        assert "wrong password" not in str(caught.value) and len(inbox.mails) == 1
+
+
+def test_a_server_without_starttls_gets_nothing(inbox: Inbox) -> None:
+    with pytest.raises(Undelivered, match="STARTTLS"):
+        mail(inbox, MAIL_TLS="starttls").send(CONTENT)
+    assert inbox.mails == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "final"), [("451 try later", False), ("554 this is spam", True), ("550 not from here", False)]
+)
+def test_a_refusal_is_told_in_the_server_s_words(inbox: Inbox, answer: str, final: bool) -> None:
+    inbox.answers = [answer]
+    with pytest.raises(Undelivered, match=answer) as caught:
+        mail(inbox).send(CONTENT)
+    assert caught.value.final == final
+
+
+def test_one_refused_recipient_does_not_cost_the_others_theirs(inbox: Inbox) -> None:
+    inbox.refused = ("anna@example.org",)
+    assert mail(inbox).send(CONTENT) == "anna@example.org was refused: 550 no such mailbox"
+    assert inbox.mails[0].to == ["bert@example.org"]
+    inbox.refused = ("anna@example.org", "bert@example.org")
+    with pytest.raises(Undelivered, match="refused every recipient: anna@example.org: 550 no such mailbox; bert"):
+        mail(inbox).send(CONTENT)
+
+
+def test_nobody_there_is_told_in_words() -> None:
+    with pytest.raises(Undelivered, match="cannot be spoken with: .*refused"):
+        mail(Inbox()).send(CONTENT)

@@ -1,0 +1,194 @@
+"""The post: each notice reaches each channel in order, whatever fails between, and a channel's trouble is its own."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from janitor.notices import wing
+from janitor.notices.channels import Channel, Undelivered
+from janitor.notices.content import Content
+from janitor.notices.post import Post
+from janitor.notices.watch import Watch
+from janitor.state.tables import deliveries
+from tests.engine import eventually, now, run_by_hand
+from tests.notices.house import RUN_RULES, House
+
+
+@dataclass
+class Notebook:
+    """A channel that keeps what it is told; `errors` are what it says to the next notices instead of yes."""
+
+    name: str = "notebook"
+    where: str = "here"
+    told: list[str] = field(default_factory=list)
+    errors: list[Undelivered] = field(default_factory=list)
+    hangs: threading.Event = field(default_factory=threading.Event)
+
+    def send(self, content: Content) -> str:
+        """Keep one notice."""
+        while self.hangs.is_set():
+            time.sleep(0.01)
+        if self.errors:
+            raise self.errors.pop(0)
+        self.told.append(f"{content.kind} {content.rule}")
+        return ""
+
+
+@contextmanager
+def posted(house: House, *channels: Channel) -> Iterator[Watch]:
+    """A watch that does not go by itself, and a post for each channel that does."""
+    posts = [Post(house.runner, channel, first_pause_seconds=0.05) for channel in channels]
+    rules = house.watch(rules=RUN_RULES)._rules
+    for post in posts:
+        post.start()
+    try:
+        yield Watch(house.runner, house.jobs, rules, posts)
+    finally:
+        for post in posts:
+            post.ask_to_stop()
+        for post in posts:
+            post.wait(5)
+
+
+def records(house: House) -> list[Any]:
+    with house.runner.state.read() as connection:
+        return list(connection.execute(select(deliveries).order_by(deliveries.c.id)))
+
+
+def test_each_channel_is_told_in_order_and_tried_until_it_takes(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    good, bad = Notebook("good"), Notebook("bad", errors=[Undelivered("it is asleep")] * 4)
+    with posted(house, good, bad) as watch:
+        for outcome in ("failed", "succeeded"):
+            house.ran(outcome)
+            watch.look(now())
+        eventually(lambda: len(good.told) == len(bad.told) == 2)
+        eventually(lambda: all(row.outcome == "delivered" for row in records(house)))
+    assert good.told == bad.told == ["began failed", "ended failed"]
+    assert [row.tries for row in records(house) if row.channel == "bad"] == [5, 1]
+    assert caplog.text.count("cannot be told by bad (here) and wait: it is asleep") == 1
+    assert caplog.text.count("notices are told by bad (here) again") == 1
+
+
+def test_a_channel_that_hangs_delays_no_run_and_no_other(house: House) -> None:
+    good, bad = Notebook("good"), Notebook("bad")
+    bad.hangs.set()
+    with posted(house, good, bad) as watch:
+        house.ran("failed")
+        watch.look(now())
+        eventually(lambda: good.told == ["began failed"])
+        for _ in range(3):
+            assert run_by_hand(house.runner, print, id="copy")[1].outcome.value == "succeeded"
+        watch.look(now())
+        eventually(lambda: good.told == ["began failed", "ended failed"])
+        assert bad.told == []
+        bad.hangs.clear()
+        eventually(lambda: bad.told == ["began failed", "ended failed"])
+
+
+def test_what_can_never_be_taken_is_given_up_at_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    channel = Notebook(errors=[Undelivered("it answered 400", final=True)])
+    with posted(house, channel) as watch:
+        for outcome in ("failed", "succeeded"):
+            house.ran(outcome)
+            watch.look(now())
+        eventually(lambda: channel.told == ["ended failed"])
+        eventually(lambda: records(house)[1].outcome)
+    assert [(row.outcome, row.reason) for row in records(house)] == [
+        ("given_up", "it answered 400"),
+        ("delivered", None),
+    ]
+    assert "notice 1 is given up after 1 tries: it answered 400" in caplog.text
+
+
+def test_what_was_not_taken_for_a_day_is_given_up(house: House) -> None:
+    channel = Notebook(errors=[Undelivered("it is asleep")] * 2)
+    house.ran("failed")
+    house.watch().look(now())
+    for hours, outcome in ((23, None), (25, "given_up")):
+        added = {"added_at": now() - timedelta(hours=hours), "due_at": now()}
+        with house.runner.state.begin() as connection:
+            connection.execute(update(deliveries).values(added))
+        Post(house.runner, channel)._round(now())
+        assert records(house)[0].outcome == outcome
+    assert channel.errors == [] and channel.told == []
+
+
+def test_pauses_grow_and_last_over_restarts(house: House) -> None:
+    house.ran("failed")
+    house.watch().look(now())
+    pauses = list[int]()
+    for _ in range(9):
+        channel = Notebook(errors=[Undelivered("it is asleep")])
+        assert Post(house.runner, channel)._round(now()) == Post(house.runner, channel)._pause(len(pauses) + 1)
+        (row,) = records(house)
+        pauses.append(round((row.due_at - now()).total_seconds()))
+        assert Post(house.runner, channel)._round(now()) > 5 and channel.told == []
+        with house.runner.state.begin() as connection:
+            connection.execute(update(deliveries).values(due_at=now()))
+    assert pauses == [10, 20, 40, 80, 160, 320, 600, 600, 600]
+
+
+def test_whoever_does_not_lead_tells_nothing(house: House) -> None:
+    house.ran("failed")
+    house.watch().look(now())
+    fence, house.runner.daemon_fence = house.runner.daemon_fence, None
+    channel = Notebook()
+    Post(house.runner, channel)._round(now())
+    assert channel.told == []
+    house.runner.daemon_fence = fence
+    Post(house.runner, channel)._round(now())
+    assert channel.told == ["began failed"]
+
+
+def test_what_was_told_and_could_not_be_recorded_is_not_told_again(house: House) -> None:
+    house.ran("failed")
+    house.watch().look(now())
+    channel = Notebook()
+    post = Post(house.runner, channel)
+
+    class Gone(Notebook):
+        """Takes a notice, and then the lease is lost."""
+
+        def send(self, content: Content) -> str:
+            said = super().send(content)
+            house.runner.daemon_fence = None
+            return said
+
+    post.channel = channel = Gone()
+    fence = house.runner.daemon_fence
+    post._round(now())
+    assert records(house)[0].outcome is None
+    house.runner.daemon_fence = fence
+    post._round(now())
+    assert channel.told == ["began failed"] and records(house)[0].outcome == "delivered"
+
+
+def test_the_listing_tells_how_each_channel_works(house: House) -> None:
+    house.ran("failed")
+    house.watch("webhook", "slack").look(now())
+    for name, errors in (("webhook", [Undelivered("it answered 500")]), ("slack", [])):
+        Post(house.runner, Notebook(name, errors=errors))._round(now())
+    with house.runner.state.read() as connection:
+        (open_notice,) = wing.of_notices(connection)
+        rows = {row["channel"]: row for row in wing.of_channels(connection, house.runner.settings)}
+    assert (open_notice["job"], open_notice["rule"], open_notice["text"]) == ("copy", "failed", "failed: no space left")
+    assert list(rows) == ["webhook"] and rows["webhook"]["where"] == "not set any more"
+    assert (rows["webhook"]["waiting"], rows["webhook"]["error"]) == (1, "it answered 500")
+
+
+def test_what_is_told_from_memory_is_tried_until_it_is_taken(house: House) -> None:
+    channel = Notebook(errors=[Undelivered("it is asleep")] * 2)
+    house.runner.daemon_fence = None
+    with posted(house, channel) as watch:
+        watch._tell_directly(Content("k", "began", "state_away", "janitor", "it is away", now(), now(), "here"))
+        watch._tell_directly(Content("k", "ended", "state_away", "janitor", "it is away", now(), now(), "here"))
+        eventually(lambda: channel.told == ["began state_away", "ended state_away"])

@@ -1,0 +1,130 @@
+"""Webhooks, at a real web server: the formats as their takers state them, and what is said of a failure."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from janitor.notices import channels
+from janitor.notices.channels import Channel, Undelivered
+from janitor.notices.content import from_json, to_json
+from janitor.notices.webhooks import SECTION, pagerduty, slack, teams
+from janitor.settings import Settings
+from tests.notices.outside import Hooks
+from tests.notices.test_mail import CONTENT, NOON
+from tests.servers import free_port
+
+ENDED = replace(CONTENT, kind="ended", at=NOON + timedelta(minutes=90), over="run 10 succeeded")
+
+
+@pytest.fixture
+def hooks() -> Iterator[Hooks]:
+    """A web server that takes everything."""
+    with Hooks().open() as hooks:
+        yield hooks
+
+
+def only(**environ: str) -> Channel:
+    (channel,) = channels.of(Settings.load(environ, dotenv=None))
+    return channel
+
+
+def sent(hooks: Hooks, channel: Channel, content: Any = CONTENT) -> Any:
+    channel.send(content)
+    request = hooks.requests.pop()
+    assert request.content_type == "application/json"
+    return request.json
+
+
+def test_slack_gets_blocks_with_its_signs_escaped(hooks: Hooks) -> None:
+    body = sent(hooks, only(SLACK_URL=f"{hooks.url}/services/T0/B1/x"))
+    assert body["text"] == "copy failed" and {block["type"] for block in body["blocks"]} == {"section"}
+    whole = "\n".join(block["text"]["text"] for block in body["blocks"])
+    assert "disk &lt;full&gt; &amp; cold" in whole and "<full>" not in whole
+    assert "<https://janitor.example.org/runs/9|run 9>" in whole and "```12:00:01 INFO größer &lt;b&gt;```" in whole
+
+
+@settings(max_examples=30)
+@given(st.text(max_size=40), st.integers(1, 200))
+def test_slack_never_gets_too_long_a_section(text: str, times: int) -> None:
+    content = replace(CONTENT, text=text * times, error=text * times, log=[text * times] * 3)
+    for block in slack(content)["blocks"]:
+        assert 0 < len(block["text"]["text"]) <= 3000 and SECTION < 3000
+
+
+def test_teams_gets_an_adaptive_card(hooks: Hooks) -> None:
+    body = sent(hooks, only(TEAMS_URL=f"{hooks.url}/workflows/x"), ENDED)
+    (attachment,) = body["attachments"]
+    assert (body["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
+    card = attachment["content"]
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+    assert (
+        card["body"][0]["text"] == "copy recovered"
+        and card["body"][1]["inlines"][0]["text"] == "copy: run 10 succeeded"
+    )
+    facts = {fact["title"]: fact["value"] for fact in card["body"][2]["facts"]}
+    assert facts["until"] == "2026-07-01 13:30:00 UTC, for 1 h 30 min"
+    assert card["actions"][0] == {
+        "type": "Action.OpenUrl",
+        "title": "run 9",
+        "url": "https://janitor.example.org/runs/9",
+    }
+
+
+def test_pagerduty_gets_an_incident_and_its_end(hooks: Hooks) -> None:
+    channel = only(PAGERDUTY_KEY="0123456789abcdef", PAGERDUTY_URL=f"{hooks.url}/v2/enqueue")
+    began, ended = sent(hooks, channel), sent(hooks, channel, ENDED)
+    assert (began["event_action"], ended["event_action"]) == ("trigger", "resolve")
+    assert began["dedup_key"] == ended["dedup_key"] == "janitor-1-7"
+    assert began["routing_key"] == "0123456789abcdef"
+    payload = began["payload"]
+    assert (payload["severity"], payload["source"], payload["component"]) == ("error", "host7", "copy")
+    assert payload["summary"] == "copy: failed: disk <full> & cold"
+    assert "größer" in payload["custom_details"]["log"]
+    assert began["links"][0]["href"] == "https://janitor.example.org/runs/9"
+
+
+def test_any_other_webhook_gets_plain_values(hooks: Hooks) -> None:
+    body = sent(hooks, only(WEBHOOK_URL=f"{hooks.url}/hook"))
+    assert (body["kind"], body["rule"], body["job"], body["run"]) == ("began", "failed", "copy", 9)
+    assert (body["counts"], body["began_at"]) == ({"rows": 3}, "2026-07-01T12:00:00+00:00")
+
+
+@settings(max_examples=30)
+@given(st.text(), st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), st.lists(st.text(), max_size=3))
+def test_any_content_is_kept_and_rendered(text: str, counts: dict[str, Any], log: list[str]) -> None:
+    content = replace(CONTENT, text=text, error=text, counts=counts, log=log)
+    assert from_json(to_json(content)) == content
+    for render in (slack, teams, lambda one: pagerduty(one, SecretStr("key"))):
+        json.dumps(render(content))
+
+
+@pytest.mark.parametrize(("status", "final"), [(500, False), (429, False), (404, False), (302, False), (400, True)])
+def test_a_no_is_told_with_its_status_and_without_the_address(hooks: Hooks, status: int, final: bool) -> None:
+    hooks.answers = [status]
+    with pytest.raises(Undelivered, match=f"it answered {status}: so it is") as caught:
+        only(WEBHOOK_URL=f"{hooks.url}/secret-path").send(CONTENT)
+    assert caught.value.final == final and "secret" not in str(caught.value) and len(hooks.requests) == 1
+
+
+def test_nobody_there_is_told_without_the_address() -> None:
+    with pytest.raises(Undelivered, match="nothing listens there") as caught:
+        only(SLACK_URL=f"http://127.0.0.1:{free_port()}/secret").send(CONTENT)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    with Hooks().open(tls=context) as hooks:
+        with pytest.raises(Undelivered, match="no TLS with it: .*certificate verify failed"):
+            only(TEAMS_URL=f"{hooks.url}/workflows/x").send(CONTENT)
+    assert hooks.requests == []

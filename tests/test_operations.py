@@ -1,0 +1,125 @@
+"""What people do: runs begun and cancelled from elsewhere, quarantined rows retried and given up, each remembered."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from janitor import operations
+from janitor.errors import BadSetting, JanitorError, Skip
+from janitor.execution import Runner, Slot
+from janitor.keeper import Keeper
+from janitor.runs import current_run
+from janitor.scheduler import Scheduler
+from janitor.state import actions, quarantine
+from janitor.state.quarantine import Quarantined
+from janitor.state.runs import BY_HAND
+from janitor.state.tables import quarantine as quarantine_rows
+from tests.engine import DATABASES, empty_state, eventually, job_of, now, rows_of, runner_for, settings_for, tick
+
+
+@pytest.fixture(params=DATABASES)
+def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
+    with runner_for(settings_for(empty_state(request, tmp_path), tmp_path)) as made:
+        yield made
+
+
+def done(runner: Runner) -> list[tuple[str, str, str | None, str]]:
+    """Who did what to what, the oldest first."""
+    with runner.state.read() as connection:
+        found = actions.listing(connection)
+    return [(row.actor, row.action, row.job, row.detail) for row in reversed(found)]
+
+
+def keep(runner: Runner, *rows: Quarantined) -> list[str]:
+    """Put rows into the quarantine; the keys that are news."""
+    with runner.state.begin() as connection:
+        return [row.key for row in quarantine.put(connection, "q", rows, now(), 1)]
+
+
+def counted(runner: Runner) -> tuple[int, list[str], list[str]]:
+    """How many keys count, those that are listed, and those that are listed as given up."""
+    with runner.state.read() as connection:
+        waiting, dropped = (quarantine.listing(connection, "q", dropped=given_up) for given_up in (False, True))
+        assert quarantine.sizes(connection).get("q", 0) == quarantine.size(connection, "q")
+        return quarantine.size(connection, "q"), [row.key for row in waiting], [row.key for row in dropped]
+
+
+def test_a_run_is_cancelled_from_another_process(runner: Runner) -> None:
+    keeper = Keeper(runner, daemon=False)
+    keeper.start()
+    thread = threading.Thread(
+        target=runner.execute, args=(job_of(lambda: current_run().sleep(60)), Slot(None, BY_HAND))
+    )
+    thread.start()
+    run_id: int = eventually(lambda: list(runner.live))[0]
+    assert operations.cancel(runner.state, run_id, "anna", now())
+    assert not operations.cancel(runner.state, run_id, "bert", now())
+    thread.join(30)
+    keeper.stop()
+    [row] = rows_of(runner.state)
+    assert (row.outcome, row.reason) == ("cancelled", "cancelled by anna")
+    assert done(runner) == [("anna", "cancelled", "task", f"run {run_id}")]
+    with pytest.raises(JanitorError, match=f"^run {run_id} of task has ended: cancelled$"):
+        operations.cancel(runner.state, run_id, "anna", now())
+    with pytest.raises(BadSetting, match="RUN is '77': give the id of a run"):
+        operations.cancel(runner.state, 77, "anna", now())
+
+
+def test_a_run_begins_at_a_person_s_wish_and_never_twice(runner: Runner) -> None:
+    go_on = threading.Event()
+    scheduler = Scheduler(runner.settings)
+    scheduler.add_job(lambda: {"waited": go_on.wait(30)}, "cron", hour=1, id="task")
+    job, found = scheduler.jobs["task"], list[object]()
+
+    def ask() -> bool:
+        if not found and runner.live == {} and scheduler.running:
+            found.append(operations.run_now(scheduler, runner.state, job, True, "anna", now()))
+            with pytest.raises(Skip, match=rf"^still running \(run {found[0]}\)$"):
+                operations.run_now(scheduler, runner.state, job, False, "bert", now())
+            go_on.set()
+        return bool(found) and not runner.live
+
+    assert tick(scheduler, runner, ask)
+    [row] = rows_of(runner.state)
+    assert (row.id, row.origin, row.outcome, row.dry_run, row.slot_at) == (found[0], "by_hand", "succeeded", True, None)
+    assert done(runner) == [("anna", "dry run", "task", f"run {row.id}")]
+
+
+def test_a_dropped_row_counts_no_more_until_its_reason_changes(runner: Runner) -> None:
+    keep(runner, Quarantined("a", "no user", "1"), Quarantined("a", "no user", "2"), Quarantined("b", "no user", "3"))
+    assert operations.drop(runner.state, "q", "a", " thrown away ", "anna", now()) == 2
+    assert operations.drop(runner.state, "q", "a", "again", "bert", now()) == 0
+    assert counted(runner) == (1, ["b"], ["a"])
+    assert keep(runner, Quarantined("a", "no user", "1")) == []
+    assert counted(runner) == (1, ["b"], ["a"])
+    with runner.state.read() as connection:
+        [row] = quarantine.listing(connection, "q", dropped=True)
+    assert (row.dropped_by, row.note, row.items) == ("anna", "thrown away", 2)
+    assert keep(runner, Quarantined("a", "no barcode", "1")) == ["a"]
+    assert counted(runner) == (2, ["a", "b"], ["a"])
+    assert done(runner) == [("anna", "dropped", "q", "a: thrown away")]
+
+
+def test_a_row_is_dropped_only_with_a_note(runner: Runner) -> None:
+    keep(runner, Quarantined("a", "no user"))
+    with pytest.raises(BadSetting, match="the note is .*: say why these rows may be given up"):
+        operations.drop(runner.state, "q", "a", "  ", "anna", now())
+    assert counted(runner) == (1, ["a"], []) and done(runner) == []
+
+
+def test_a_retried_row_is_looked_at_first(runner: Runner) -> None:
+    keep(runner, *(Quarantined(key, "no user", key) for key in "abc"))
+    assert operations.retry(runner.state, "q", "b", "anna", now()) == 1
+    with runner.state.read() as connection:
+        assert quarantine.checked_longest_ago(connection, "q", 1) == [("b", "b")]
+    assert operations.retry(runner.state, "q", None, "anna", now()) == 3
+    with runner.state.read() as connection:
+        assert len(set(connection.execute(select(quarantine_rows.c.last_at)).scalars())) == 1
+    assert operations.retry(runner.state, "elsewhere", None, "anna", now()) == 0
+    assert [(action, detail) for _, action, _, detail in done(runner)] == [
+        ("retried", "b"),
+        ("retried", "all of its quarantine"),
+    ]
