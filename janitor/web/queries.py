@@ -418,16 +418,15 @@ def _point(row: Row[Any]) -> models.Point:
 def _lines(
     connection: Connection, all_jobs: Iterable[str], wanted: Filter, limit: int, before: int | None
 ) -> Sequence[Row[Any]]:
-    if wanted.outcome is not None and wanted.outcome != "running" and wanted.job is None and wanted.origin is None:
-        names = sorted({*all_jobs, *job_records.all_jobs(connection)})
-        return recent.with_outcome(
-            connection, names, wanted.outcome, limit, before=before, since=wanted.since, until=wanted.until
-        )
+    if wanted.outcome not in (None, "running"):
+        names = [wanted.job] if wanted.job else sorted({*all_jobs, *job_records.all_jobs(connection)})
+        bounds = {"before": before, "since": wanted.since, "until": wanted.until, "origin": wanted.origin}
+        return recent.with_outcome(connection, names, str(wanted.outcome), limit, **bounds)
     query = select(*recent.LINE).order_by(runs.c.id.desc()).limit(limit)
     if wanted.job is not None:
         query = query.where(runs.c.job == wanted.job)
     if wanted.outcome is not None:
-        query = query.where(runs.c.outcome == (None if wanted.outcome == "running" else wanted.outcome))
+        query = query.where(runs.c.outcome.is_(None))
     if wanted.origin is not None:
         query = query.where(runs.c.origin == wanted.origin)
     if wanted.since is not None:
