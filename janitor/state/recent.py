@@ -1,11 +1,12 @@
 """The newest runs of each job, found by the index of each, however long the history is."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, union_all
 
+from janitor.state.runs import BY_HAND
 from janitor.state.tables import runs
 
 TOGETHER = 100
@@ -38,8 +39,19 @@ def with_outcome(
 
     `bounds` may be `before`, an id that theirs are below, `since` and `until`, between which they began, and `origin`.
     """
+    return _of_all(connection, jobs, "outcome", limit, {"outcome": outcome} | bounds)
+
+
+def by_hand(connection: Connection, jobs: Sequence[str], limit: int, **bounds: Any) -> Sequence[Row[Any]]:
+    """As `with_outcome`, those that people began."""
+    return _of_all(connection, jobs, "by_hand", limit, {"origin": BY_HAND} | bounds)
+
+
+def _of_all(
+    connection: Connection, jobs: Sequence[str], kind: str, limit: int, bounds: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
     given = {name: value for name, value in bounds.items() if value is not None}
-    ids = (row.id for row in _of_each(connection, jobs, "outcome", *given, outcome=outcome, limit=limit, **given))
+    ids = (row.id for row in _of_each(connection, jobs, kind, *given, limit=limit, **given))
     query = select(*LINE).where(runs.c.id.in_(sorted(ids, reverse=True)[:limit])).order_by(runs.c.id.desc())
     return connection.execute(query).all()
 
@@ -64,15 +76,19 @@ def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     # With both columns bound, and by the order of the index: a few rows are read, however many there are.
     query: Select[Any] = select(*(BAR if kind == "any" else (runs.c.id,)))
     query = query.where(runs.c.job == bindparam(f"job_{number}"))
-    if kind == "outcome":
-        query = query.where(runs.c.outcome == bindparam("outcome"), *(WITHIN[name] for name in bounds))
+    query = query.where(*(WITHIN[name] for name in bounds))
+    if kind == "by_hand":
+        query = query.where(runs.c.slot_at.is_(None))
+    if index := INDEXES.get(kind):
         for dialect in ("mysql", "mariadb"):
             # By itself it would intersect two indexes, and sort all that it finds.
-            query = query.with_hint(runs, "FORCE INDEX (runs_by_outcome)", dialect)
+            query = query.with_hint(runs, f"FORCE INDEX ({index})", dialect)
     return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))
 
 
+INDEXES = {"outcome": "runs_by_outcome", "by_hand": "one_outcome_per_slot"}
 WITHIN = {
+    "outcome": runs.c.outcome == bindparam("outcome"),
     "before": runs.c.id < bindparam("before"),
     "since": runs.c.started_at >= bindparam("since"),
     "until": runs.c.started_at < bindparam("until"),

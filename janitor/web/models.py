@@ -93,8 +93,6 @@ class Cursor(Model):
     moved_at: datetime = Field(description="When it last moved.")
     read_at: datetime | None = Field(description="When the feed was last read to its end: the last success's start.")
     lag_seconds: float | None = Field(description="How long ago that is; None where it never was.")
-    newest: int | None = Field(description="The newest id of the feed, as far as is known.")
-    behind: int | None = Field(description="By how many ids the cursor is behind it.")
 
 
 class JobLine(Model):
