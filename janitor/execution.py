@@ -78,7 +78,7 @@ class Observer(Protocol):
         """A run's end is about to be recorded."""
 
     def lost(self, lost: LostSlots) -> None:
-        """Slots got no run."""
+        """Slots got no run, or only one whose process died."""
 
 
 class Runner:
@@ -118,7 +118,7 @@ class Runner:
         try:
             begun = self.journal.result(entered.start)
         except Interrupted as exc:
-            log.warning("%s did not start: %s", job.id, exc)
+            log.warning("%s did not start: %s", job.id, exc, extra={"facts": {"job": job.id}})
             return None
         except FAILURES as exc:
             if slot.at is None:
@@ -127,13 +127,12 @@ class Runner:
                 log.info("the slot %s of %s has an outcome already", slot.at, job.id)
                 return None
             reason = self.mask(f"the run could not be recorded: {exc}")
-            log.error("%s failed: %s", job.id, reason)
+            log.error("%s failed: %s", job.id, reason, extra=facts_of(job.id, Outcome.FAILED, reason))
             lost = LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason)
             self.journal.settle(self.add_lost(lost, entered.start.fences))
             return None
         if isinstance(begun, LostSlots):
-            for observer in self.observers:
-                observer.lost(begun)
+            self.tell_lost(begun)
             return None
         live = self._made_live(entered, begun)
         for observer in self.observers:
@@ -147,11 +146,15 @@ class Runner:
     def add_lost(self, lost: LostSlots, fences: tuple[Fence, ...] | None = None) -> Record:
         """Put slots that got no run into the journal, in their order, without waiting for it."""
         fences = self._daemon_fences() if fences is None else fences
-        for observer in self.observers:
-            observer.lost(lost)
+        self.tell_lost(lost)
         record = Record(lambda connection: None, fences, kept=True, lost=lost)
         record.write = functools.partial(self._record_lost, record=record)
         return self.journal.add(record)
+
+    def tell_lost(self, lost: LostSlots) -> None:
+        """Tell the observers of what is recorded already, or is about to be."""
+        for observer in self.observers:
+            observer.lost(lost)
 
     def flush(self) -> None:
         """Save what waited for the state database, then the progress and log lines of the runs going on.
@@ -176,7 +179,8 @@ class Runner:
     def cut_off(self, reason: str) -> None:
         """Record every run that still goes on as interrupted; whatever it does afterwards changes no record."""
         for live in list(self.live.values()):
-            log.warning("run %d of %s is cut off: %s", live.run.id, live.job.id, reason)
+            extra = facts_of(live.job.id, Outcome.INTERRUPTED, reason, live.run.id)
+            log.warning("run %d of %s is cut off: %s", live.run.id, live.job.id, reason, extra=extra)
             now = datetime.now(timezone.utc)
             seconds = max(0.0, (now - live.run.started_at).total_seconds())
             ending = Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=live.run.attempt)
@@ -212,7 +216,7 @@ class Runner:
     def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> LostSlots:
         if slot_at is None:
             raise Skip(reason)
-        log.info("%s skipped: %s", job.id, reason)
+        log.info("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason)
         runs.record_lost(connection, lost, self.holder)
         return lost
@@ -334,6 +338,12 @@ class Runner:
                 logs.add(connection, taken.get(live.run.id, ()))
 
 
+def facts_of(job: str, outcome: Outcome, reason: str, run_id: int | None = None) -> dict[str, Any]:
+    """What a line says of a run that is not the current one, as `extra` for the log: JSON lines have it as fields."""
+    of_run = {} if run_id is None else {"run_id": run_id}
+    return {"facts": {"job": job, **of_run, "outcome": outcome.value, "reason": reason}}
+
+
 def as_counts(returned: object) -> dict[str, Any] | None:
     """What a task returned, where it is a mapping, in the types that JSON has; anything else is not kept."""
     if not isinstance(returned, Mapping):
@@ -368,7 +378,8 @@ def _outcome(run: Run, error: BaseException) -> tuple[Outcome, str]:
 
 
 def _tell(ending: Ending) -> None:
-    facts = {"outcome": ending.outcome.value, "duration": round(ending.seconds, 6), "counts": ending.counts or {}}
+    facts: dict[str, Any] = {"outcome": ending.outcome.value, "duration": round(ending.seconds, 6)}
+    facts |= {"counts": ending.counts or {}} | ({"reason": ending.reason} if ending.reason else {})
     counts = "".join(f" {name}={value}" for name, value in (ending.counts or {}).items())
     level = logging.ERROR if ending.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) else logging.INFO
     reason = f": {ending.reason}" if ending.reason else ""

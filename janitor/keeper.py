@@ -7,9 +7,10 @@ from datetime import datetime, timedelta, timezone
 
 from janitor.clocks import boot_clock
 from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
-from janitor.execution import Runner
-from janitor.runs import Fence
+from janitor.execution import Runner, facts_of
+from janitor.runs import Fence, Outcome
 from janitor.state import leases, retention, runs
+from janitor.state.runs import LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,10 @@ class Keeper:
             live = leases.revoke_dead(connection, state.now(connection))
             dead = runs.interrupt(connection, live, datetime.now(timezone.utc), reason)
         for row in dead:
-            log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason)
+            extra = facts_of(row.job, Outcome.INTERRUPTED, reason, row.id)
+            log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason, extra=extra)
+            at = row.slot_at or row.started_at
+            self._runner.tell_lost(LostSlots(row.job, at, at, 1, Outcome.INTERRUPTED, reason))
 
     def _renew(self) -> None:
         runner, state = self._runner, self._runner.state

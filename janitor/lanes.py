@@ -11,7 +11,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from janitor import schedules
 from janitor.errors import Interrupted, Skip
-from janitor.execution import Begun, Entered, Runner, Slot
+from janitor.execution import Begun, Entered, Runner, Slot, facts_of
 from janitor.jobs import Job
 from janitor.runs import Outcome
 from janitor.state import runs
@@ -69,6 +69,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         missed = before if runs_last else slots
         if missed is not None:
             lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why)
+            extra = facts_of(job.id, Outcome.MISSED, why)
+            log.warning("%s missed %d slot(s) up to %s: %s", job.id, missed.count, missed.last_at, why, extra=extra)
             self.runner.add_lost(lost)
             self._news.set()
         return Slot(slots.last_at, origin) if runs_last else None
@@ -124,7 +126,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
 
     def _skip(self, job: Job, slot: Slot) -> None:
         reason = self._still_running(job)
-        log.warning("%s skipped: %s", job.id, reason)
+        log.warning("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         at = slot.at or datetime.now(timezone.utc)
         self.runner.add_lost(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason))
         self._news.set()

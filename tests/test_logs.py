@@ -7,6 +7,8 @@ import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from janitor import logs
 from janitor.logs import JsonFormatter, Mask, RunLog, TextFormatter, mask_for
 from janitor.runs import Run, follow_into_threads, running
 from janitor.settings import Settings
+from tests.command_line import CommandLine
 
 SECRET = 'p"s\\w/ö rd'
 
@@ -233,3 +236,35 @@ def test_warnings_and_dead_threads_are_log_lines() -> None:
     assert "py.warnings" in stream.getvalue() and "old ways" in stream.getvalue()
     assert "CRITICAL janitor.logs the thread lane died" in stream.getvalue()
     assert "hidden-word" not in stream.getvalue()
+
+
+def test_a_daemon_s_json_lines_tell_of_every_run(tmp_path: Path) -> None:
+    every_second = {f"{job}_SCHEDULE": "every 1s" for job in ("FAIL", "OVERRUN", "STICK")}
+    house = CommandLine(tmp_path, ("-m", "tests.small_house"), {"LOG_FORMAT": "json", **every_second})
+    password = {"LABWHERE_DATABASE_URL": "mysql+pymysql://me:hidden-word@db/lw", "OVER_ENABLED": "false"}
+    with house.started("start", GRACE_SECONDS="0.1", **password) as process:
+        assert process.stdout is not None
+        found = [json.loads(process.stdout.readline())]
+        while not {"timed_out", "failed", "succeeded"} < {line.get("outcome") for line in found[:-1]} or not any(
+            line.get("job") == "stick" and line.get("outcome") == "skipped" for line in found
+        ):
+            found.append(json.loads(process.stdout.readline()))
+        ended = house.stopped(process)
+    found += [json.loads(line) for line in ended.lines]
+    for line in found:
+        assert {"time", "level", "event", "logger"} <= set(line) and line["time"].endswith("Z"), line
+        assert datetime.fromisoformat(line["time"]).tzinfo is not None
+        assert ("run_id" in line) <= ("job" in line)
+    ends = {line["job"]: line for line in found if "duration" in line}
+    assert {"count", "fail", "overrun"} <= set(ends) and all(
+        {"run_id", "outcome", "counts"} <= set(one) for one in ends.values()
+    )
+    assert ends["count"]["counts"] == {"checked": 7, "inserted": 5} and 0 < ends["count"]["duration"] < 30
+    assert ends["fail"]["reason"].startswith("ValueError: ") and ends["fail"]["level"] == "error"
+    assert ends["fail"]["traceback"].startswith("Traceback") and "***@db" in ends["fail"]["traceback"]
+    (reason,) = {line["reason"] for line in found if (line.get("job"), line.get("outcome")) == ("stick", "skipped")}
+    assert reason.startswith("still running (run ")
+    cut_off = next(line for line in found if line.get("outcome") == "interrupted" and "duration" not in line)
+    assert cut_off["job"] == "stick" and cut_off["run_id"] > 0
+    started = {line["run_id"] for line in found if line["event"] == "started"}
+    assert {line["run_id"] for line in found if "duration" in line} <= started
