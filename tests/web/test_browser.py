@@ -104,7 +104,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     with state.begin() as connection:
         house.furnish(connection, datetime.now(timezone.utc))
     hashed = accounts.Hash.of(PASSWORD)
-    settings = {"WEB_ENABLED": "true", "WEB_PORT": "0"}
+    settings = {"LEASE_SECONDS": "30", "WEB_ENABLED": "true", "WEB_PORT": "0"}
     settings["WEB_USERS"] = f"olga:operator:{hashed} vera:viewer:{hashed}"
     with daemons("tests.web.house", folder, **settings) as start, sync_playwright() as playwright:
         daemon = start(url)

@@ -58,7 +58,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     hashed = accounts.Hash.of(PASSWORD)
     users = f"olga:operator:{hashed} vera:viewer:{hashed}"
     with daemons(
-        "tests.web.house", folder, WEB_ENABLED="true", WEB_PORT="0", WEB_USERS=users, HOUSE_SAYS=house.HOSTILE
+        "tests.web.house",
+        folder,
+        LEASE_SECONDS="30",
+        WEB_ENABLED="true",
+        WEB_PORT="0",
+        WEB_USERS=users,
+        HOUSE_SAYS=house.HOSTILE,
     ) as start:
         daemon = start(url)
         daemon.says("leading with")
