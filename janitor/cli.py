@@ -157,7 +157,7 @@ def jobs(house: House, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.of_jobs(connection, house.scheduler.jobs.values(), _now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
 
@@ -196,7 +196,7 @@ def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         rows = listings.history(connection, name, limit)
     console.print_listing(rows, listings.HISTORY, as_json=as_json, empty="Nothing has run yet.")
 
@@ -210,7 +210,7 @@ def show(house: House, run: int, as_json: bool) -> None:
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
         raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists those there are")
@@ -261,8 +261,10 @@ def cancel(house: House, run: int) -> None:
 def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
     """Check settings, connections, tables, grants, the exchange."""
     from janitor.check import findings
+    from janitor.notices import wing
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)
+    wing.check(house.settings, house.scheduler.jobs)
     jobs, unknown = house.scheduler.jobs.values(), house.scheduler.unknown_variables().values()
     found = []
     for finding in findings(house.settings, jobs, unknown, everything=everything, declare=declare):
@@ -345,7 +347,7 @@ def listen(house: House, limit: int | None) -> int:
 @as_json
 @click.pass_context
 def notices(context: click.Context, as_json: bool) -> None:
-    """List what is not as it should be, and how the channels work; 'notices test' tries each channel."""
+    """List what is wrong, and the channels; 'test' tries them."""
     if context.invoked_subcommand is not None:
         return
     from janitor.notices import wing

@@ -78,7 +78,7 @@ class Observer(Protocol):
         """A run's end is about to be recorded."""
 
     def lost(self, lost: LostSlots) -> None:
-        """Slots got no run."""
+        """Slots got no run, or only one whose process died."""
 
 
 class Runner:
@@ -132,8 +132,7 @@ class Runner:
             self.journal.settle(self.add_lost(lost, entered.start.fences))
             return None
         if isinstance(begun, LostSlots):
-            for observer in self.observers:
-                observer.lost(begun)
+            self.tell_lost(begun)
             return None
         live = self._made_live(entered, begun)
         for observer in self.observers:
@@ -147,11 +146,15 @@ class Runner:
     def add_lost(self, lost: LostSlots, fences: tuple[Fence, ...] | None = None) -> Record:
         """Put slots that got no run into the journal, in their order, without waiting for it."""
         fences = self._daemon_fences() if fences is None else fences
-        for observer in self.observers:
-            observer.lost(lost)
+        self.tell_lost(lost)
         record = Record(lambda connection: None, fences, kept=True, lost=lost)
         record.write = functools.partial(self._record_lost, record=record)
         return self.journal.add(record)
+
+    def tell_lost(self, lost: LostSlots) -> None:
+        """Tell the observers of what is recorded already, or is about to be."""
+        for observer in self.observers:
+            observer.lost(lost)
 
     def flush(self) -> None:
         """Save what waited for the state database, then the progress and log lines of the runs going on.

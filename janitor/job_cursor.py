@@ -12,7 +12,7 @@ START = "start"
 
 def read(state: State, job: str) -> dict[str, Any] | None:
     """How far the job has read its feed; None before its first run."""
-    with state.begin() as connection:
+    with state.read() as connection:
         position = cursors.load(connection, job)
     return None if position is None else {"job": job, **describe(position)}
 

@@ -10,6 +10,7 @@ from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailabl
 from janitor.execution import Runner, facts_of
 from janitor.runs import Fence, Outcome
 from janitor.state import leases, retention, runs
+from janitor.state.runs import LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +146,8 @@ class Keeper:
         for row in dead:
             extra = facts_of(row.job, Outcome.INTERRUPTED, reason, row.id)
             log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason, extra=extra)
+            at = row.slot_at or row.started_at
+            self._runner.tell_lost(LostSlots(row.job, at, at, 1, Outcome.INTERRUPTED, reason))
 
     def _renew(self) -> None:
         runner, state = self._runner, self._runner.state

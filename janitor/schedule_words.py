@@ -72,12 +72,15 @@ def _steps(seconds: Sequence[int], minutes: Sequence[int], hours: Sequence[int])
     """What comes many times a day, at an even pace."""
     if len(seconds) > 1 or seconds[0]:
         return ""
-    within = "" if len(hours) == 24 else f" from {hours[0]:02}:{minutes[0]:02} to {hours[-1]:02}:{minutes[-1]:02}"
-    together = list(hours) == list(range(hours[0], hours[-1] + 1))
+    first, last = f"{hours[0]:02}:{minutes[0]:02}", f"{hours[-1]:02}:{minutes[-1]:02}"
+    together, offset = list(hours) == list(range(hours[0], hours[-1] + 1)), f":{minutes[0]:02}" if minutes[0] else ""
     if len(minutes) > 1 and together and (pace := _pace(minutes, 60)):
-        return _every(pace * 60) + within
+        begin = f", from {offset}" if offset else ""
+        return _every(pace * 60) + (begin if len(hours) == 24 else f" from {first} to {last}")
     if len(minutes) == 1 and len(hours) > 2 and (pace := _pace(hours, 24)):
-        return _every(pace * 3600) + (f" at :{minutes[0]:02}" if minutes[0] else "")
+        return _every(pace * 3600) + (f" at {offset}" if offset else "")
+    if len(minutes) == 1 and together and len(hours) > MOST_TIMES:
+        return f"every hour from {first} to {last}"
     return ""
 
 

@@ -119,12 +119,12 @@ def test_timeouts_and_lost_slots_are_reported(project: Project, url: URL, tmp_pa
     with reporting_to(project.dsn, url, tmp_path) as runner:
         run_by_hand(runner, overrun, id="slow", timeout=0.1)
         for outcome in (Outcome.FAILED, Outcome.MISSED):
-            runner.lost(LostSlots("nightly", now(), now(), 1, outcome, "the run could not be recorded"))
+            runner.lost(LostSlots("nightly", now(), now(), 1, outcome, f"not recorded: {PASSWORD}"))
     assert [(event["tags"]["job"], event["tags"]["outcome"]) for event in project.events] == [
         ("slow", "timed_out"),
         ("nightly", "failed"),
     ]
-    assert project.events[1]["message"] == "nightly failed: the run could not be recorded"
+    assert project.events[1]["message"] == "nightly failed: not recorded: ***"
 
 
 @pytest.mark.parametrize("kind", ["silent", "gone"])

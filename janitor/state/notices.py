@@ -26,6 +26,10 @@ class Position:
     open: frozenset[int] = frozenset()
     ended: frozenset[int] = frozenset()
 
+    def has_seen(self, run_id: int) -> bool:
+        """Whether the end of a run has been looked at."""
+        return run_id in self.ended if run_id > self.upto else run_id not in self.open
+
 
 def position(connection: Connection) -> Position | None:
     """How far the history has been looked at; None before the first look."""

@@ -112,6 +112,7 @@ class Counted(models.Model):
 
 
 SAYS = {
+    400: "The request's body is no JSON.",
     401: "Nobody known is asking.",
     403: "Whoever asks may not do this.",
     404: "There is no such thing.",
@@ -185,7 +186,7 @@ def get_quarantine(
         return queries.quarantine(connection, wanted.id, limit, offset, dropped=dropped)
 
 
-@router.post("/jobs/{job}/run", tags=["jobs"], status_code=202, responses=_errors(404, 409))
+@router.post("/jobs/{job}/run", tags=["jobs"], status_code=202, responses=_errors(400, 404, 409))
 def run_job(at: ADesk, job: JobId, who: Actor, wish: RunWish = RunWish(dry_run=False)) -> Started:
     """Begin a run of a job now, in this daemon. Not idempotent, but a job that is running is not run again: 409."""
     wanted = _job(at, job)
@@ -205,13 +206,13 @@ def resume_job(at: ADesk, job: JobId, who: Actor) -> Changed:
     return Changed(changed=operations.resume(at.state, _job(at, job), who.name, _now()))
 
 
-@router.post("/jobs/{job}/quarantine/retry", tags=["quarantine"], responses=_errors(404))
+@router.post("/jobs/{job}/quarantine/retry", tags=["quarantine"], responses=_errors(400, 404))
 def retry_quarantine(at: ADesk, job: JobId, who: Actor, wish: RetryWish) -> Counted:
     """Let the next run look first at a key in quarantine, or at all. Idempotent."""
     return Counted(rows=operations.retry(at.state, _job(at, job).id, wish.key, who.name, _now()))
 
 
-@router.post("/jobs/{job}/quarantine/drop", tags=["quarantine"], responses=_errors(404))
+@router.post("/jobs/{job}/quarantine/drop", tags=["quarantine"], responses=_errors(400, 404))
 def drop_quarantine(at: ADesk, job: JobId, who: Actor, wish: DropWish) -> Counted:
     """Give a key in quarantine up, until it is refused for another reason. Idempotent: the first note stays."""
     return Counted(rows=operations.drop(at.state, _job(at, job).id, wish.key, wish.note, who.name, _now()))

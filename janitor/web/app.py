@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web import access, api, counters, health, live, metrics, pages, refusals
+from janitor.web import access, api, counters, document, health, live, metrics, pages, refusals
 from janitor.web.channels import Hub
 from janitor.web.counters import Metrics
 from janitor.web.gate import Gate
@@ -60,6 +60,12 @@ class Application(FastAPI):
             await refused(scope, receive, send_guarded)
             return
         await super().__call__(scope, receive, send_guarded)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document.completed(super().openapi(), self.state.gate.is_open)
+        return self.openapi_schema
 
 
 def _guard(message: MutableMapping[str, Any], path: str) -> None:

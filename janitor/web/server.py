@@ -90,11 +90,15 @@ def bind(settings: Settings) -> socket.socket:
             "the verb `password` makes the hash of a password",
         )
     try:
-        return socket.create_server(address[:2], family=family, backlog=128)
+        listener = socket.create_server(address[:2], family=family, backlog=128)
     except OSError as exc:
         why = os.strerror(exc.errno).lower() if exc.errno else str(exc)
         help_text = f"nobody can listen there on {host} ({why}); give another one, 0 for any, or WEB_ENABLED=false"
         raise BadSetting("WEB_PORT", port, help_text) from exc
+    # Connections inherit it. Without it each answer but a connection's first waits 40 ms for the browser's packet that
+    # confirms its head; asyncio sets it only on sockets that name their protocol, which those of this kind do not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def address_of(listener: socket.socket) -> str:

@@ -110,6 +110,7 @@ def test_a_record_that_is_committed_after_later_ones_is_seen(house: House) -> No
     watch.look(NOON)
     house.ran("failed", id=first + 2)
     watch.look(NOON)
+    assert house.told() == ["began copy failed"]
     house.watch().look(NOON)
     assert house.told() == ["began copy failed"]
 

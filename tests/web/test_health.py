@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import URL
 
 from janitor.execution import Slot
 from janitor.scheduler import Scheduler
@@ -25,11 +26,14 @@ def add_jobs(scheduler: Scheduler) -> None:
 
 
 @pytest.fixture(params=["sqlite"])
-def house(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Desk, str]]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    return empty_state(request, tmp_path)
+
+
+@pytest.fixture
+def house(url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Desk, str]]:
     monkeypatch.setattr(vitals, "KEEP_SECONDS", 0.05)
-    with served(empty_state(request, tmp_path), tmp_path, add_jobs) as found:
+    with served(url, tmp_path, add_jobs) as found:
         yield found
 
 
@@ -48,6 +52,16 @@ def test_it_is_alive_while_the_clock_ticks(house: tuple[Desk, str]) -> None:
     desk.scheduler._ticked -= 31
     status, found = health(address, "live")
     assert status == 503 and found["silent_seconds"] > 31
+
+
+def test_who_is_nobody_sees_no_job(url: URL, tmp_path: Path) -> None:
+    token = "a-token-that-is-long-enough"
+    with served(url, tmp_path, add_jobs, WEB_VIEWER_TOKEN=token) as (_, address):
+        for path in ("health/jobs", "metrics"):
+            assert ask(f"{address}/{path}").status == 401
+            assert ask(f"{address}/{path}", Authorization="Bearer another-token-that-is-long").status == 401
+            assert ask(f"{address}/{path}", Authorization=f"Bearer {token}").status == 200
+        assert (health(address, "live")[0], health(address, "ready")[0]) == (503, 200)
 
 
 def test_a_job_that_is_overdue_is_a_503(house: tuple[Desk, str]) -> None:

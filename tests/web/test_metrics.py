@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pro
 
 from janitor.errors import Unavailable
 from janitor.execution import Slot
+from janitor.keeper import Keeper
 from janitor.runs import Outcome
 from janitor.state import jobs as records
 from janitor.state import ledger
@@ -109,6 +110,13 @@ def test_a_paused_job_s_slot_is_counted_as_skipped(house: tuple[Desk, str]) -> N
     assert samples["janitor_runs_total", "follow", "skipped"] == 1
     assert of(samples, "janitor_paused") == {"follow": 1, "reconcile": 0, "fail": 0, "decline": 0}
     assert set(of(samples, "janitor_next_run_timestamp_seconds")) == {"reconcile", "fail"}
+
+
+def test_a_run_that_a_dead_process_left_is_counted(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    remember_run(desk.state, "fail", datetime.now(timezone.utc), None)
+    Keeper(desk.runner, daemon=True)._lead()
+    assert scraped(address)["janitor_runs_total", "fail", "interrupted"] == 1
 
 
 def test_gauges_tell_what_the_state_database_knows(house: tuple[Desk, str]) -> None:
