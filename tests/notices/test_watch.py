@@ -165,6 +165,16 @@ def test_events_are_told_again_only_where_they_happen_again(house: House) -> Non
     assert house.told() == ["began copy interrupted", "repeated copy interrupted"]
 
 
+def test_what_is_overdue_as_it_fails_is_told_again_once(house: House) -> None:
+    watch = house.watch(rules="failed overdue")
+    house.ran("failed")
+    house.ran("succeeded", NOON + 9 * HOUR, job="clean")
+    for hours in (0, 2, 4):
+        house.look(watch, NOON + hours * HOUR)
+    begun = ["began copy failed", "began copy overdue"]
+    assert house.told() == [*begun, "repeated copy failed", "repeated copy failed"]
+
+
 def test_without_recovered_only_an_incident_is_closed(house: House) -> None:
     watch = house.watch("notebook", "pagerduty", rules="failed interrupted")
     for outcome in ("failed", "interrupted"):
