@@ -64,8 +64,9 @@ def publish(settings: Settings, schema: Schema, records: Sequence[dict[str, obje
         encoding="binary",
         unroutable="fail",
     ) as publisher:
-        for start in range(0, len(records), GROUP):
-            publisher.publish(records[start : start + GROUP])
+        groups = [records[start : start + GROUP] for start in range(0, len(records), GROUP)]
+        for group, following in zip(groups, [*groups[1:], []]):
+            publisher.publish(group, following=following)
 
 
 def _windowed(parameters: Parameters, name: str, bodies: Sequence[bytes]) -> dict[str, Callable[[], float]]:

@@ -112,7 +112,9 @@ class Broker:
         return True
 
     def send(self, frames: bytes, channel: Channel) -> None:
-        """Queue marshalled frames of `channel` for the next `wait`, as one piece; pika itself would send one at a time.
+        """Send marshalled frames of `channel` as one piece; pika itself would send one at a time.
+
+        What the network does not take at once goes out in the next `wait`.
 
         Raises:
             Unavailable: the connection is lost.
@@ -120,6 +122,7 @@ class Broker:
         """
         self._refuse_if_lost(channel)
         self._connection._output_marshaled_frames([frames])  # type: ignore[attr-defined]
+        self._turn(0)
 
     def close(self) -> None:
         """Say farewell and close; cut the connection where the broker does not answer."""

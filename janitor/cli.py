@@ -261,8 +261,10 @@ def cancel(house: House, run: int) -> None:
 def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
     """Check settings, connections, tables, grants, the exchange."""
     from janitor.check import findings
+    from janitor.notices import wing
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)
+    wing.check(house.settings, house.scheduler.jobs)
     jobs, unknown = house.scheduler.jobs.values(), house.scheduler.unknown_variables().values()
     found = []
     for finding in findings(house.settings, jobs, unknown, everything=everything, declare=declare):
@@ -345,7 +347,7 @@ def listen(house: House, limit: int | None) -> int:
 @as_json
 @click.pass_context
 def notices(context: click.Context, as_json: bool) -> None:
-    """List what is not as it should be, and how the channels work; 'notices test' tries each channel."""
+    """List what is wrong, and the channels; 'test' tries them."""
     if context.invoked_subcommand is not None:
         return
     from janitor.notices import wing

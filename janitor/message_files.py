@@ -16,10 +16,15 @@ class MessageFiles:
     def __init__(self, folder: Path, schema: Schema, message_type: str, headers: Mapping[str, str]) -> None:
         self._folder, self._schema, self._type, self._headers = folder, schema, message_type, headers
 
-    def publish(self, records: Sequence[Mapping[str, object]], identity: bytes = b"") -> None:
+    def publish(
+        self,
+        records: Sequence[Mapping[str, object]],
+        identity: bytes = b"",
+        following: Sequence[Mapping[str, object]] = (),
+    ) -> None:
         """Write one group as a file that is on disk when this returns; the same group again leaves that one file.
 
-        Groups of equal content are one file, unless their `identity` differs.
+        Groups of equal content are one file, unless their `identity` differs. Of `following` nothing is made.
 
         Raises:
             BadMessage: a record does not fit the schema; nothing was written.

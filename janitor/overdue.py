@@ -3,10 +3,10 @@
 import functools
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol
 
 from apscheduler.triggers.base import BaseTrigger
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from janitor import schedules
 from janitor.jobs import Job
@@ -19,6 +19,18 @@ SLACK = timedelta(seconds=5)
 """What a run is given besides the time that the last one took: a hiccup makes no job of every second overdue."""
 
 
+class Success(Protocol):
+    """What is known of a run that succeeded."""
+
+    @property
+    def ended_at(self) -> datetime:
+        """When it did."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> dict[str, datetime]:
     """Since when each job is overdue, of those that are."""
     known, successes = records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
@@ -28,7 +40,7 @@ def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> dict[
 def among(
     jobs: Iterable[Job],
     known: Mapping[str, JobRecord],
-    successes: Mapping[str, Row[Any]],
+    successes: Mapping[str, Success],
     resumed: Mapping[str, datetime],
     now: datetime,
 ) -> dict[str, datetime]:

@@ -3,16 +3,16 @@
 import logging
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from pika import BasicProperties, DeliveryMode, frame, spec
 from pika.channel import Channel
 from pika.exceptions import ChannelClosed
 
-from janitor.avro import DIGEST_BYTES, Schema, digest
+from janitor.avro import DIGEST_BYTES, BadMessage, Schema, digest
 from janitor.broker import Broker, check_exchange, connected
 from janitor.broker_errors import Peer, refused
 from janitor.errors import Rejected, Unavailable
@@ -30,17 +30,20 @@ HEADER_SIZED = 19
 
 CONTENT_TYPES = {"binary": "avro/binary", "json": "application/x-ndjson"}
 
+Records = Sequence[Mapping[str, object]]
+
 logger = logging.getLogger(__name__)
 
 
 class Publisher(Protocol):
     """Where groups of records are published."""
 
-    def publish(self, records: Sequence[Mapping[str, object]], identity: bytes = b"") -> None:
+    def publish(self, records: Records, identity: bytes = b"", following: Records = ()) -> None:
         """Publish one group; return when all of it is safe, raise when any of it may not be.
 
         Publishing a group again is harmless: each message has the same id as before. `identity` tells the group from
-        another one of equal content; a group that is published again has the one it had.
+        another one of equal content; a group that is published again has the one it had. `following` are the records
+        that the next call is going to bring: they may be encoded meanwhile, and are not sent.
 
         Raises:
             BadMessage: a record does not fit the schema; none was published.
@@ -94,6 +97,18 @@ def open_publisher(
         publisher.close()
 
 
+class Message(NamedTuple):
+    """A message to be: its id, as hex, and its body."""
+
+    id: bytes
+    body: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        """The message with this body; the same body always has the same id."""
+        return cls(digest(body).hex().encode(), body)
+
+
 class RabbitPublisher:
     """Publishes to an exchange, a whole group in flight at once; made by `open_publisher`."""
 
@@ -101,17 +116,18 @@ class RabbitPublisher:
         self._settings, self._schema, self._envelope, self._drop = settings, schema, envelope, drop
         self._connection = ExitStack()
         self._channel: ConfirmingChannel | None = None
+        self._ready: tuple[Records, list[Message]] | None = None
         self._used_at = 0.0
         self._dropped = 0
 
-    def publish(self, records: Sequence[Mapping[str, object]], identity: bytes = b"") -> None:
+    def publish(self, records: Records, identity: bytes = b"", following: Records = ()) -> None:
         """As `Publisher.publish`; on the wire a message is told by its content alone."""
         if not records:
             return
-        bodies = self._bodies(records)
+        messages = self._messages(records)
         current_run().check()
         try:
-            returned = self._connected().send(bodies, self._properties())
+            returned = self._connected().send(messages, self._properties(), lambda: self._make_ready(following))
             if returned and not self._drop:
                 raise self._unroutable()
         except BaseException:
@@ -127,11 +143,19 @@ class RabbitPublisher:
             logger.warning("exchange %r: %d messages reached no queue", self._envelope.exchange, self._dropped)
             self._dropped = 0
 
-    def _bodies(self, records: Sequence[Mapping[str, object]]) -> list[bytes]:
-        """The bodies of the messages that `records` are."""
+    def _messages(self, records: Records) -> "list[Message]":
+        """The messages that `records` are; those made ready before, where it is these."""
+        ready, self._ready = self._ready, None
+        if ready is not None and ready[0] is records:
+            return ready[1]
         if self._envelope.encoding == "json":
-            return [self._schema.encode_lines(records)]
-        return [self._schema.encode(record) for record in records]
+            return [Message.of(self._schema.encode_lines(records))]
+        return [Message.of(self._schema.encode(record)) for record in records]
+
+    def _make_ready(self, records: Records) -> None:
+        # What does not fit is refused in its turn, not while another group is in flight.
+        with suppress(BadMessage):
+            self._ready = (records, self._messages(records)) if records else None
 
     def _connected(self) -> "ConfirmingChannel":
         """The channel; a new one where none is open, or where it idled so long that it may be dead."""
@@ -180,24 +204,27 @@ class ConfirmingChannel:
         self._nacked = 0
         self._returned = 0
 
-    def send(self, bodies: Sequence[bytes], properties: BasicProperties) -> int:
-        """Send a message for each of `bodies`, wait until each is confirmed, and return how many reached no queue.
+    def send(self, messages: Sequence[Message], properties: BasicProperties, meanwhile: Callable[[], None]) -> int:
+        """Send the messages, wait until each is confirmed, and return how many reached no queue.
+
+        `meanwhile` is called once they have left, while the broker has work.
 
         Raises:
             Unavailable: a message was refused, or not all were confirmed in time.
             Rejected: the exchange is gone, or the user may not write to it.
         """
-        last = self._sent + len(bodies)
+        last = self._sent + len(messages)
         self._unconfirmed = set(range(self._sent + 1, last + 1))
         self._sent, self._nacked, self._returned = last, 0, 0
         try:
-            self._broker.send(_frames(self._channel, self._exchange, bodies, properties), self._channel)
-            doing = f"confirming {len(bodies)} messages to exchange {self._exchange!r}"
+            self._broker.send(_frames(self._channel, self._exchange, messages, properties), self._channel)
+            meanwhile()
+            doing = f"confirming {len(messages)} messages to exchange {self._exchange!r}"
             self._broker.wait(lambda: not self._unconfirmed, self._broker.answer_seconds, doing, self._channel)
         except ChannelClosed as exc:
             raise refused(exc, self._broker.peer, self._exchange) from exc
         if self._nacked:
-            refusal = f"{self._broker.peer} refused {self._nacked} of {len(bodies)} messages to exchange"
+            refusal = f"{self._broker.peer} refused {self._nacked} of {len(messages)} messages to exchange"
             raise Unavailable(f"{refusal} {self._exchange!r}: a queue bound to it is full or broken")
         return self._returned
 
@@ -212,8 +239,8 @@ class ConfirmingChannel:
         self._returned += 1
 
 
-def _frames(channel: Channel, exchange: str, bodies: Sequence[bytes], properties: BasicProperties) -> bytes:
-    """What `channel.basic_publish` sends for each of `bodies`, mandatory, in one piece; digests are their ids.
+def _frames(channel: Channel, exchange: str, messages: Sequence[Message], properties: BasicProperties) -> bytes:
+    """What `channel.basic_publish` sends for each of the messages, mandatory, in one piece.
 
     Marshalling each message anew takes pika many times as long: messages of a group differ by body and id alone.
     """
@@ -225,9 +252,9 @@ def _frames(channel: Channel, exchange: str, bodies: Sequence[bytes], properties
     before_size, body_head = method + header[: HEADER_SIZED - 8], frame.Body(number, b"").marshal()[:3]
     most = channel.connection.params.frame_max - FRAME_OVERHEAD
     parts: list[bytes] = []
-    for body in bodies:
+    for id, body in messages:
         size = len(body)
-        parts += before_size, size.to_bytes(8), before_id, digest(body).hex().encode(), after_id
+        parts += before_size, size.to_bytes(8), before_id, id, after_id
         for start in range(0, size, most):
             part = body[start : start + most]
             parts += body_head, len(part).to_bytes(4), part, FRAME_END

@@ -17,7 +17,7 @@ from pika.channel import Channel
 from janitor.avro import BadMessage
 from janitor.broker import connected
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, Unavailable
-from janitor.publisher import _frames
+from janitor.publisher import Message, _frames
 from janitor.runs import Run, running
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
@@ -103,7 +103,7 @@ def test_frames_are_those_that_pika_sends(rabbitmq: Broker, exchange: Exchange, 
     body = b"\xce" * body_size
     with connected(settings_for(rabbitmq)) as broker:
         channel = broker.channel()
-        ours = _frames(channel, exchange.name, [body, body], properties)
+        ours = _frames(channel, exchange.name, [Message.of(body)] * 2, properties)
         sent = frames_of_pika(channel, exchange.name, body, properties)
     assert ours == sent * 2
 
@@ -144,6 +144,32 @@ def test_record_that_does_not_fit_publishes_nothing(rabbitmq: Broker, exchange: 
             publisher.publish(rows)
         publisher.publish(rows[:3])
     assert decoded(exchange) == rows[:3]
+
+
+def test_group_made_ready_before_arrives_in_its_turn(rabbitmq: Broker, exchange: Exchange) -> None:
+    rows = statuses(250)
+    groups = [rows[start : start + 100] for start in range(0, 250, 100)]
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        for at, group in enumerate(groups):
+            publisher.publish(group, following=groups[at + 1] if at < 2 else ())
+            assert exchange.waiting() == min(100 * (at + 1), 250)
+        # What was announced need not be what comes, and is forgotten then.
+        publisher.publish(rows[:1], following=rows[1:3])
+        publisher.publish(rows[3:4])
+        publisher.publish(rows[1:3])
+    assert decoded(exchange) == rows + [rows[0], rows[3], *rows[1:3]]
+
+
+def test_following_that_does_not_fit_is_refused_in_its_turn(rabbitmq: Broker, exchange: Exchange) -> None:
+    rows = statuses(5)
+    bad = [*rows[3:], {**rows[0], "sequencing_study": None}]
+    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        publisher.publish(rows[:3], following=bad)
+        assert exchange.waiting() == 3
+        with pytest.raises(BadMessage, match="^sequencing_study is missing$"):
+            publisher.publish(bad)
+        publisher.publish(rows[3:])
+    assert decoded(exchange) == rows
 
 
 def test_unroutable_message_fails(rabbitmq: Broker, exchange: Exchange) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
 from html import escape
 from typing import Any
@@ -93,8 +93,9 @@ def to_json(content: Content) -> str:
 
 
 def from_json(text: str) -> Content:
-    """What `to_json` was given."""
-    values = json.loads(text)
+    """What `to_json` was given, also by a release whose contents had more to them."""
+    known = {field.name for field in fields(Content)}
+    values = {name: value for name, value in json.loads(text).items() if name in known}
     for name in ("began_at", "at", "next_run_at"):
         values[name] = values[name] and datetime.fromisoformat(values[name])
     return Content(**values)

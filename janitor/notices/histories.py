@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, distinct, func, select
+from sqlalchemy import Connection, Row, bindparam, distinct, func, select
 
 from janitor.notices.rules import KEPT, Ended, History, Running
 from janitor.runs import Outcome
@@ -35,6 +35,9 @@ _COLUMNS: tuple[Any, ...] = (
     func.substr(runs.c.reason, 1, 300).label("reason"),
 )
 _REAL = (runs.c.dry_run.is_(False)) & (runs.c.outcome != Outcome.SKIPPED.value)
+_OF_JOB = select(*_COLUMNS).where(runs.c.job == bindparam("b_job"), _REAL).order_by(runs.c.id.desc())
+_SUCCESSES = _OF_JOB.where(runs.c.outcome == Outcome.SUCCEEDED.value).limit(bindparam("b_keep"))
+_SINCE = _OF_JOB.where(runs.c.id > bindparam("b_after")).limit(KEPT)
 
 
 @dataclass(frozen=True)
@@ -76,17 +79,13 @@ def news(connection: Connection, position: Position) -> News:
 
 
 def history(connection: Connection, job: str, keep: int, position: Position) -> History:
-    """How a job's runs ended, as far as a position goes: `keep` successes, and what came after them."""
-    looked_at = ((runs.c.id <= position.upto) & runs.c.id.not_in(position.open)) | runs.c.id.in_(position.ended)
-    mine = (runs.c.job == job) & _REAL & looked_at
-    succeeded = select(*_COLUMNS).where(mine, runs.c.outcome == Outcome.SUCCEEDED.value)
-    successes = connection.execute(succeeded.order_by(runs.c.id.desc()).limit(keep)).all()
-    since = select(*_COLUMNS).where(
-        mine, runs.c.outcome.is_not(None), runs.c.id > (successes[0].id if successes else 0)
-    )
-    after = connection.execute(since.order_by(runs.c.id.desc()).limit(KEPT)).all()
+    """How a job's runs ended, as far as a position goes: `keep` successes at most, and what came after them."""
+    rows = connection.execute(_SUCCESSES, {"b_job": job, "b_keep": keep}).all()
+    successes = [row for row in rows if position.has_seen(row.id)]
+    last = successes[0].id if successes else 0
+    after = connection.execute(_SINCE, {"b_job": job, "b_after": last}).all()
     found = History()
-    for row in [*reversed(successes), *reversed(after)]:
+    for row in [*reversed(successes), *(row for row in reversed(after) if position.has_seen(row.id))]:
         found = found.and_then(_ended(row), keep)
     return found
 

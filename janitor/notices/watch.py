@@ -31,7 +31,7 @@ from janitor.notices.rules import (
 )
 from janitor.runs import Outcome
 from janitor.state import jobs as job_records
-from janitor.state import leases, notices, runs
+from janitor.state import latest, leases, notices, runs
 from janitor.state.jobs import JobRecord
 from janitor.state.notices import BEGAN, ENDED, REPEATED, Position
 from janitor.state.tables import run_logs
@@ -212,7 +212,8 @@ class Watch:
     ) -> list[Facts]:
         going_on = histories.running(connection)
         wanted = [job for job in self._jobs.values() if "overdue" in self._rules[job.id].notice_rules]
-        late = overdue.of_jobs(connection, wanted, now) if wanted else {}
+        successes = {job: one.successes[-1] for job, one in known.items() if one.successes}
+        late = overdue.among(wanted, records, successes, latest.resumed(connection), now) if wanted else {}
         if boot_clock() >= self._count_at:
             grows = any("quarantine_growing" in rules.notice_rules for rules in self._rules.values())
             self._quarantined = histories.quarantined(connection, now) if grows else {}
@@ -246,6 +247,8 @@ class Watch:
             if before is None:
                 found.steps.append(Step(BEGAN, condition, facts))
                 told[facts.job, rule] = Open(0, condition.text, condition.run_id, now, now)
+            elif rule == "overdue" and "failed" in holds:
+                continue  # which is told again already
             elif repeat and self._is_due(before, condition, now):
                 found.steps.append(Step(REPEATED, condition, facts))
                 told[facts.job, rule] = replace(before, text=condition.text, run_id=condition.run_id, told_at=now)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
 from pydantic import SecretStr
 
 from janitor.notices import http
@@ -32,7 +31,7 @@ class Webhook:
     name: str
     url: SecretStr
     render: Render
-    connections: urllib3.PoolManager = field(default_factory=http.pool, repr=False)
+    connections: http.Connections = field(default_factory=http.Connections, repr=False)
 
     @property
     def where(self) -> str:
@@ -104,11 +103,12 @@ def teams(content: Content) -> dict[str, Any]:
     https://learn.microsoft.com/power-automate/teams/send-a-message-in-teams
     """
     colour = "Good" if content.kind in (ENDED, TEST) else "Attention"
-    body: list[dict[str, Any]] = [_block(content.subject, size="Medium", weight="Bolder", color=colour)]
-    body.append(_block(content.sentence))
+    heading = {"type": "TextBlock", "text": content.subject, "wrap": True, "size": "Medium", "weight": "Bolder"}
+    body: list[dict[str, Any]] = [heading | {"color": colour}]
+    body.append(_as_it_is(content.sentence))
     body.append({"type": "FactSet", "facts": [{"title": name, "value": value} for name, value in content.facts]})
-    for text in (content.error, "\n\n".join(content.log)):
-        body += [_block(text[-5_000:], fontType="Monospace", size="Small", spacing="Medium")] if text else []
+    for text in (content.error, "\n".join(content.log)):
+        body += [_as_it_is(text[-5_000:], fontType="Monospace", size="Small")] if text else []
     card = {"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4"}
     actions = [{"type": "Action.OpenUrl", "title": name, "url": url} for name, url in content.links]
     content_type = "application/vnd.microsoft.card.adaptive"
@@ -116,8 +116,9 @@ def teams(content: Content) -> dict[str, Any]:
     return {"type": "message", "attachments": [{"contentType": content_type, "contentUrl": None, "content": whole}]}
 
 
-def _block(text: str, **how: str) -> dict[str, Any]:
-    return {"type": "TextBlock", "text": text, "wrap": True, **how}
+def _as_it_is(text: str, **how: str) -> dict[str, Any]:
+    # Other texts of a card are Markdown, in which somebody's error could be a link.
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **how}]}
 
 
 def pagerduty(content: Content, key: SecretStr) -> dict[str, Any]:

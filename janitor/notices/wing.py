@@ -74,6 +74,17 @@ def running(runner: Runner, jobs: Mapping[str, Job]) -> Iterator[None]:
             post.wait(STOP_SECONDS / len(posts))
 
 
+def check(settings: Settings, jobs: Mapping[str, Job]) -> None:
+    """Refuse what `running` would refuse.
+
+    Raises:
+        BadSetting: a rule, a channel or a watcher's address is malformed.
+    """
+    channels.of(settings)
+    rules(settings, jobs)
+    ping_urls(settings, jobs)
+
+
 def rules(settings: Settings, jobs: Mapping[str, Job]) -> dict[str, NoticeRules]:
     """The rules of each job.
 

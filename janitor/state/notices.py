@@ -26,6 +26,10 @@ class Position:
     open: frozenset[int] = frozenset()
     ended: frozenset[int] = frozenset()
 
+    def has_seen(self, run_id: int) -> bool:
+        """Whether the end of a run has been looked at."""
+        return run_id in self.ended if run_id > self.upto else run_id not in self.open
+
 
 def position(connection: Connection) -> Position | None:
     """How far the history has been looked at; None before the first look."""
@@ -127,10 +131,9 @@ def _last_closed(connection: Connection, channel: str) -> Row[Any] | None:
 
 
 def prune(connection: Connection, before: datetime) -> int:
-    """Delete up to 200 notices that ended before a moment, with their deliveries; how many went."""
+    """Delete up to 200 notices that ended before a moment; how many went. Their deliveries go with them, by key."""
     old = select(notices.c.id).where(notices.c.ended_at < before).order_by(notices.c.id).limit(BATCH)
     ids = list(connection.execute(old).scalars())
     if ids:
-        connection.execute(delete(deliveries).where(deliveries.c.notice_id.in_(ids)))
         connection.execute(delete(notices).where(notices.c.id.in_(ids)))
     return len(ids)

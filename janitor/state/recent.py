@@ -1,12 +1,12 @@
 """The newest runs of each job, found by the index of each, however long the history is."""
 
 import functools
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, union_all
 
+from janitor.state.runs import BY_HAND
 from janitor.state.tables import runs
 
 TOGETHER = 100
@@ -26,40 +26,43 @@ LINE += (func.substr(runs.c.reason, 1, CUT).label("reason"),)
 
 def newest(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, list[Row[Any]]]:
     """The newest records of each job, at most `limit` of each and the newest first: `BAR`."""
-    return _of_each(connection, jobs, "any", limit=limit)
+    found: dict[str, list[Row[Any]]] = {}
+    for row in _of_each(connection, jobs, "any", limit=limit):
+        found.setdefault(row.job, []).append(row)
+    return found
 
 
 def with_outcome(
-    connection: Connection,
-    jobs: Sequence[str],
-    outcome: str,
-    limit: int,
-    *,
-    before: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> list[Row[Any]]:
-    """The newest runs of all these jobs together that have an outcome, the newest first.
+    connection: Connection, jobs: Sequence[str], outcome: str, limit: int, **bounds: Any
+) -> Sequence[Row[Any]]:
+    """The newest runs of all these jobs together that have an outcome, the newest first: `LINE`.
 
-    Those with an id below `before`, begun at or after `since` and before `until`, where these are given.
+    `bounds` may be `before`, an id that theirs are below, `since` and `until`, between which they began, and `origin`.
     """
-    bounds = {"before": before, "since": since, "until": until}
+    return _of_all(connection, jobs, "outcome", limit, {"outcome": outcome} | bounds)
+
+
+def by_hand(connection: Connection, jobs: Sequence[str], limit: int, **bounds: Any) -> Sequence[Row[Any]]:
+    """As `with_outcome`, those that people began."""
+    return _of_all(connection, jobs, "by_hand", limit, {"origin": BY_HAND} | bounds)
+
+
+def _of_all(
+    connection: Connection, jobs: Sequence[str], kind: str, limit: int, bounds: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
     given = {name: value for name, value in bounds.items() if value is not None}
-    found = _of_each(connection, jobs, "outcome", *given, outcome=outcome, limit=limit, **given)
-    rows = [row for of_job in found.values() for row in of_job]
-    return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
+    ids = (row.id for row in _of_each(connection, jobs, kind, *given, limit=limit, **given))
+    query = select(*LINE).where(runs.c.id.in_(sorted(ids, reverse=True)[:limit])).order_by(runs.c.id.desc())
+    return connection.execute(query).all()
 
 
-def _of_each(
-    connection: Connection, jobs: Sequence[str], kind: str, *bounds: str, **values: Any
-) -> dict[str, list[Row[Any]]]:
-    found: dict[str, list[Row[Any]]] = {job: [] for job in jobs}
+def _of_each(connection: Connection, jobs: Sequence[str], kind: str, *bounds: str, **values: Any) -> list[Row[Any]]:
+    found: list[Row[Any]] = []
     for start in range(0, len(jobs), TOGETHER):
         chunk = jobs[start : start + TOGETHER]
         names = {f"job_{number}": job for number, job in enumerate(chunk)}
-        for row in connection.execute(_statement(len(chunk), kind, bounds), names | values):
-            found[row.job].append(row)
-    return {job: rows for job, rows in found.items() if rows}
+        found += connection.execute(_statement(len(chunk), kind, bounds), names | values).all()
+    return found
 
 
 # Made once for each number of jobs: making one takes SQLAlchemy longer than executing it.
@@ -71,10 +74,23 @@ def _statement(count: int, kind: str, bounds: tuple[str, ...]) -> Any:
 
 def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     # With both columns bound, and by the order of the index: a few rows are read, however many there are.
-    query = select(*(LINE if kind == "outcome" else BAR)).where(runs.c.job == bindparam(f"job_{number}"))
-    if kind == "outcome":
-        query = query.where(runs.c.outcome == bindparam("outcome"))
-    within = {"before": runs.c.id < bindparam("before"), "since": runs.c.started_at >= bindparam("since")}
-    within["until"] = runs.c.started_at < bindparam("until")
-    query = query.where(*(within[name] for name in bounds))
+    query: Select[Any] = select(*(BAR if kind == "any" else (runs.c.id,)))
+    query = query.where(runs.c.job == bindparam(f"job_{number}"))
+    query = query.where(*(WITHIN[name] for name in bounds))
+    if kind == "by_hand":
+        query = query.where(runs.c.slot_at.is_(None))
+    if index := INDEXES.get(kind):
+        for dialect in ("mysql", "mariadb"):
+            # By itself it would intersect two indexes, and sort all that it finds.
+            query = query.with_hint(runs, f"FORCE INDEX ({index})", dialect)
     return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))
+
+
+INDEXES = {"outcome": "runs_by_outcome", "by_hand": "one_outcome_per_slot"}
+WITHIN = {
+    "outcome": runs.c.outcome == bindparam("outcome"),
+    "before": runs.c.id < bindparam("before"),
+    "since": runs.c.started_at >= bindparam("since"),
+    "until": runs.c.started_at < bindparam("until"),
+    "origin": runs.c.origin == bindparam("origin"),
+}

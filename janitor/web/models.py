@@ -60,6 +60,7 @@ class Bar(Model):
     id: int
     outcome: Outcome
     started_at: datetime
+    ended_at: datetime | None
     seconds: float | None = Field(description="None while it goes on.")
     slots: int = Field(description="How many slots of the schedule it stands for; more than 1 where none of them ran.")
     dry_run: bool
@@ -72,7 +73,6 @@ class RunLine(Bar):
     origin: Literal["schedule", "catch_up", "by_hand"]
     slot_at: datetime | None = Field(description="When the schedule was due; None for a run by hand.")
     slot_until_at: datetime | None = Field(description="The last of its slots.")
-    ended_at: datetime | None
     attempts: int
     reason: str | None = Field(description="Why it ended so, in words.")
     counts: Counts | None = Field(description="What it counted, by name; None where it told nothing.")
@@ -93,8 +93,6 @@ class Cursor(Model):
     moved_at: datetime = Field(description="When it last moved.")
     read_at: datetime | None = Field(description="When the feed was last read to its end: the last success's start.")
     lag_seconds: float | None = Field(description="How long ago that is; None where it never was.")
-    newest: int | None = Field(description="The newest id of the feed, as far as is known.")
-    behind: int | None = Field(description="By how many ids the cursor is behind it.")
 
 
 class JobLine(Model):

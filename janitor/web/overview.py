@@ -1,10 +1,13 @@
 """How the last 24 hours went, over all jobs."""
 
+import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Row, String, case, func, literal, or_, select
+from sqlalchemy import Connection, Engine, Row, String, case, func, literal, or_, select
 
 from janitor.jobs import Job
 from janitor.state import recent
@@ -17,7 +20,8 @@ MOST_BARS = 2_000
 FAILED = 20
 MOST_NOTICES = 100
 LONGEST = timedelta(hours=24)
-"""How long before the span a run may have begun that ended in it."""
+"""How long before the span a run may have begun that is sought in it."""
+FRESH = timedelta(seconds=15)
 WORST: Sequence[models.Outcome] = (
     "failed",
     "timed_out",
@@ -31,34 +35,65 @@ WORST: Sequence[models.Outcome] = (
 
 
 def overview(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> models.Overview:
-    """The last 24 hours: a timeline, what runs, what failed, what was done each hour, what people were told."""
+    """The last 24 hours: a timeline, what runs, what failed, what was done each hour, what people were told.
+
+    Of a busy day the timeline and the hours may be 15 seconds old: one look through it serves all who ask meanwhile.
+    """
     since = now - SPAN
     lines = queries.jobs(connection, all_jobs, now)
     conditions: dict[models.Condition, int] = {}
     for line in lines:
         conditions[line.condition] = conditions.get(line.condition, 0) + 1
-    told = notices_of(connection)
+    told, past = notices_of(connection), _past(connection, lines, all_jobs, since, now)
     return models.Overview(
         now=now,
         since=since,
         conditions=conditions,
-        timeline=timeline(connection, all_jobs, since, now),
+        timeline=past.timeline,
         running=queries.going(connection, now),
         failed=failed(connection, list(all_jobs), since),
-        hours=hours(connection, since, now),
+        hours=past.hours,
         notices=told.open,
         undelivered=told.undelivered,
     )
 
 
+@dataclass(frozen=True)
+class _Past:
+    """What happened in the span that ended at `until`."""
+
+    until: datetime
+    timeline: list[models.TimelineRow]
+    hours: list[models.Hour]
+
+
+_busy_days: WeakKeyDictionary[Engine, _Past] = WeakKeyDictionary()
+_looking = threading.Lock()
+
+
+def _past(
+    connection: Connection,
+    lines: Sequence[models.JobLine],
+    all_jobs: Mapping[str, Job],
+    since: datetime,
+    now: datetime,
+) -> _Past:
+    def look() -> _Past:
+        return _Past(now, timeline(connection, lines, all_jobs, since, now), hours(connection, all_jobs, since, now))
+
+    if not _is_busy(connection, _within(all_jobs, since)):
+        return look()
+    with _looking:
+        kept = _busy_days.get(connection.engine)
+        if kept is None or not now - FRESH <= kept.until <= now:
+            kept = _busy_days[connection.engine] = look()
+    return kept
+
+
 def failed(connection: Connection, names: Sequence[str], since: datetime) -> list[models.RunLine]:
     """The newest runs that failed or timed out and began after a moment."""
-    rows = [
-        row
-        for outcome in queries.FAILURES
-        for row in recent.with_outcome(connection, names, outcome, FAILED, since=since)
-    ]
-    rows.sort(key=lambda row: row.id, reverse=True)
+    rows = [row for outcome in queries.FAILURES for row in recent.with_outcome(connection, names, outcome, FAILED)]
+    rows = sorted((row for row in rows if row.started_at >= since), key=lambda row: row.id, reverse=True)
     return [queries.run_line(row) for row in rows[:FAILED]]
 
 
@@ -81,30 +116,45 @@ def notices_of(connection: Connection, job: str | None = None, limit: int = MOST
 
 
 def timeline(
-    connection: Connection, all_jobs: Mapping[str, Job], since: datetime, now: datetime
+    connection: Connection,
+    lines: Sequence[models.JobLine],
+    all_jobs: Mapping[str, Job],
+    since: datetime,
+    now: datetime,
 ) -> list[models.TimelineRow]:
-    """Each job's runs since a moment, in the order of the jobs; few enough for a page, however many there were."""
+    """Each job's runs since a moment, in the order of `all_jobs`; few enough for a page, however many there were."""
     within = _within(all_jobs, since)
-    count = connection.execute(select(func.count()).select_from(runs).where(*within)).scalar_one()
-    if count <= MOST_BARS:
+    found: dict[str, list[models.TimelineBar]] = {name: [] for name in all_jobs}
+    for line in lines:
+        found[line.id] += [_bar(bar, now) for bar in line.strip if _is_long(bar, since)]
+    if _is_busy(connection, within):
+        bars = _merged(connection, within, len(all_jobs), now)
+    else:
         rows = connection.execute(select(*recent.BAR).where(*within).order_by(runs.c.id)).all()
         bars = [(row.job, _bar(row, now)) for row in rows]
-    else:
-        bars = _merged(connection, within, len(all_jobs), now)
-    found: dict[str, list[models.TimelineBar]] = {name: [] for name in all_jobs}
     for name, bar in bars:
         found.setdefault(name, []).append(bar)
     return [models.TimelineRow(job=name, bars=of_job) for name, of_job in found.items()]
 
 
+def _is_busy(connection: Connection, within: Sequence[Any]) -> bool:
+    some = select(runs.c.id).where(*within).limit(MOST_BARS + 1).subquery("some")
+    return connection.execute(select(func.count()).select_from(some)).scalar_one() > MOST_BARS
+
+
 def _within(all_jobs: Mapping[str, Job], since: datetime) -> tuple[Any, ...]:
-    longest = max(
-        (timedelta(seconds=min(job.timeout, LONGEST.total_seconds())) for job in all_jobs.values()), default=SPAN
-    )
-    return runs.c.started_at >= since - longest, or_(runs.c.ended_at >= since, runs.c.outcome.is_(None))
+    """What ended since a moment, or goes on; sought as far back as a run of these jobs may take, a day at most."""
+    longest = max((min(timedelta(seconds=job.timeout), LONGEST) for job in all_jobs.values()), default=LONGEST)
+    ended_within = or_(runs.c.ended_at >= since, runs.c.outcome.is_(None))
+    return runs.c.started_at >= since - longest, runs.c.slots <= 1, ended_within
 
 
-def _bar(row: Row[Any], now: datetime) -> models.TimelineBar:
+def _is_long(bar: models.Bar, since: datetime) -> bool:
+    """Whether it is a stretch of lost slots that reaches into the time since a moment, since whenever."""
+    return bar.slots > 1 and bar.ended_at is not None and bar.ended_at >= since
+
+
+def _bar(row: Row[Any] | models.Bar, now: datetime) -> models.TimelineBar:
     outcome: models.Outcome = row.outcome or "running"
     return models.TimelineBar(
         outcome=outcome,
@@ -151,13 +201,13 @@ def _one(parts: Sequence[_Piece], begun: datetime) -> models.TimelineBar:
     )
 
 
-def hours(connection: Connection, since: datetime, now: datetime) -> list[models.Hour]:
+def hours(connection: Connection, all_jobs: Mapping[str, Job], since: datetime, now: datetime) -> list[models.Hour]:
     """What runs did in each hour since a moment, the hour of it included; dry runs do not count."""
     first = since.replace(minute=0, second=0, microsecond=0)
     hour = func.substr(runs.c.ended_at, 1, 13, type_=String).label("hour")
     published, changed = _sum(queries.PUBLISHED).label("published"), _sum(queries.ROWS).label("rows")
     something = or_(*(_tells(name) for name in (*queries.PUBLISHED, *queries.ROWS)))
-    query = select(hour, published, changed).where(runs.c.started_at >= first - LONGEST, runs.c.ended_at >= first)
+    query = select(hour, published, changed).where(*_within(all_jobs, first), runs.c.outcome.is_not(None))
     query = query.where(runs.c.dry_run.is_(False), something).group_by(hour)
     told = {row.hour: row for row in connection.execute(query)}
     lines = []

@@ -40,8 +40,6 @@ ROWS = ("inserted", "updated", "deleted", "repaired")
 FAILURES = ("failed", "timed_out")
 NEUTRAL = ("skipped", "missed", "cancelled", "interrupted", "running")
 """Outcomes that say nothing of whether a job works."""
-Ends = Mapping[str, int]
-"""The newest id of feeds, by job."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,11 @@ class _Known:
     overdue: Mapping[str, datetime]
     cursors: Mapping[str, Row[Any]]
     quarantined: Mapping[str, int]
-    ends: Ends
 
 
-def jobs(
-    connection: Connection, all_jobs: Mapping[str, Job], now: datetime, ends: Ends | None = None
-) -> list[models.JobLine]:
+def jobs(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> list[models.JobLine]:
     """Every job in one line: overdue ones first, then failing ones, then the others, each in `all_jobs`'s order."""
-    known = _known(connection, list(all_jobs.values()), now, ends or {})
+    known = _known(connection, list(all_jobs.values()), now)
     lines = [_job_line(job, known) for job in all_jobs.values()]
     order = {"overdue": 0, "failing": 1}
     return sorted(lines, key=lambda line: order.get(line.condition, 2))
@@ -91,7 +86,6 @@ def job(
     job_id: str,
     settings: Settings,
     now: datetime,
-    ends: Ends | None = None,
 ) -> models.JobPage:
     """All that is known of a job, but its history.
 
@@ -99,7 +93,7 @@ def job(
         BadSetting: there is no such job.
     """
     wanted = found(all_jobs, job_id)
-    line = _job_line(wanted, _known(connection, [wanted], now, ends or {}))
+    line = _job_line(wanted, _known(connection, [wanted], now))
     return models.JobPage(
         job=line,
         docstring=docstring(wanted),
@@ -272,7 +266,7 @@ def _nothing(constant: str) -> None:
     """NaN and the infinities."""
 
 
-def _known(connection: Connection, wanted: Sequence[Job], now: datetime, ends: Ends) -> _Known:
+def _known(connection: Connection, wanted: Sequence[Job], now: datetime) -> _Known:
     names = [job.id for job in wanted]
     newest = recent.newest(connection, names, STRIP)
     shown = [row for rows in newest.values() for row in rows if row.outcome is None or row is _last(rows)]
@@ -288,7 +282,6 @@ def _known(connection: Connection, wanted: Sequence[Job], now: datetime, ends: E
         overdue=overdue.among(wanted, records, successes, latest.resumed(connection), now),
         cursors={row.name: row for row in connection.execute(read)},
         quarantined=quarantined.sizes(connection, names),
-        ends=ends,
     )
 
 
@@ -361,7 +354,7 @@ def _cursor(job_id: str, known: _Known) -> models.Cursor | None:
         text = job_cursor.in_words(job_id, {"job": job_id, **facts})
     except (ValueError, LookupError, TypeError):
         facts, text = {}, f"{job_id} has a cursor of its own kind"
-    success, newest, top = known.successes.get(job_id), known.ends.get(job_id), facts.get("top")
+    success = known.successes.get(job_id)
     read_at = success.started_at if success else None
     names = ("top", "settled", "taken_above", "gaps", "snapshot_after")
     return models.Cursor(
@@ -370,8 +363,6 @@ def _cursor(job_id: str, known: _Known) -> models.Cursor | None:
         moved_at=row.updated_at,
         read_at=read_at,
         lag_seconds=max(0.0, (known.now - read_at).total_seconds()) if read_at else None,
-        newest=newest,
-        behind=max(0, newest - top) if newest is not None and top is not None else None,
     )
 
 
@@ -418,16 +409,17 @@ def _point(row: Row[Any]) -> models.Point:
 def _lines(
     connection: Connection, all_jobs: Iterable[str], wanted: Filter, limit: int, before: int | None
 ) -> Sequence[Row[Any]]:
-    if wanted.outcome is not None and wanted.outcome != "running" and wanted.job is None and wanted.origin is None:
-        names = sorted({*all_jobs, *job_records.all_jobs(connection)})
-        return recent.with_outcome(
-            connection, names, wanted.outcome, limit, before=before, since=wanted.since, until=wanted.until
-        )
+    names = [wanted.job] if wanted.job else sorted({*all_jobs, *job_records.all_jobs(connection)})
+    bounds = {"before": before, "since": wanted.since, "until": wanted.until}
+    if wanted.outcome not in (None, "running"):
+        return recent.with_outcome(connection, names, str(wanted.outcome), limit, **bounds, origin=wanted.origin)
+    if wanted.outcome is None and wanted.origin == run_records.BY_HAND:
+        return recent.by_hand(connection, names, limit, **bounds)
     query = select(*recent.LINE).order_by(runs.c.id.desc()).limit(limit)
     if wanted.job is not None:
         query = query.where(runs.c.job == wanted.job)
     if wanted.outcome is not None:
-        query = query.where(runs.c.outcome == (None if wanted.outcome == "running" else wanted.outcome))
+        query = query.where(runs.c.outcome.is_(None))
     if wanted.origin is not None:
         query = query.where(runs.c.origin == wanted.origin)
     if wanted.since is not None:

@@ -66,7 +66,10 @@ def test_teams_gets_an_adaptive_card(hooks: Hooks) -> None:
     assert (body["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
     card = attachment["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
-    assert card["body"][0]["text"] == "copy recovered" and card["body"][1]["text"] == "copy: run 10 succeeded"
+    assert (
+        card["body"][0]["text"] == "copy recovered"
+        and card["body"][1]["inlines"][0]["text"] == "copy: run 10 succeeded"
+    )
     facts = {fact["title"]: fact["value"] for fact in card["body"][2]["facts"]}
     assert facts["until"] == "2026-07-01 13:30:00 UTC, for 1 h 30 min"
     assert card["actions"][0] == {
@@ -116,6 +119,14 @@ def test_nobody_there_is_told_without_the_address() -> None:
     with pytest.raises(Undelivered, match="nothing listens there") as caught:
         only(SLACK_URL=f"http://127.0.0.1:{free_port()}/secret").send(CONTENT)
     assert "secret" not in str(caught.value)
+
+
+def test_a_proxy_is_gone_through_but_where_it_is_not(hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", hooks.url)
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    for url in ("http://hooks.example.org/a", f"{hooks.url}/b"):
+        only(WEBHOOK_URL=url).send(CONTENT)
+    assert hooks.paths == ["http://hooks.example.org/a", "/b"]
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:

@@ -105,10 +105,9 @@ def of_spans(url: URL, walk: Iterable[Span]) -> Iterator[tuple[Span, Derived]]:
         yield span, _derive(found, checked, max(0, span.labwares - len(found)))
 
 
-def texts_of_spans(url: URL, sink: TableSink, walk: Iterable[Span]) -> Iterator[tuple[Span, TextPage]]:
-    """Pages of labwares as texts that equal those of the rows in the sink; where there is no text, with their ids."""
-    for span in walk:
-        yield span, sink.wanted(url, *_of_span(span), "labware_id")
+def texts_of_span(url: URL, sink: TableSink, span: Span) -> tuple[Span, TextPage]:
+    """A page of labwares as texts that equal those of the rows in the sink; where there is no text, with their ids."""
+    return span, sink.wanted(url, *_of_span(span), "labware_id")
 
 
 def _of_span(span: Span) -> tuple[TextClause, dict[str, Any]]:

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import URL, column
 
 from janitor import memory
-from janitor.ahead import ahead
+from janitor.ahead import ahead, each_ahead
 from janitor.feeds import Feed, Page, Reading
 from janitor.load_limit import give_way
 from janitor.row_texts import TextPage, Unpaired
@@ -25,6 +26,8 @@ NAME = "labware_location"
 LAG = timedelta(minutes=10)
 PAGES_A_TURN = 20
 """How many pages of a snapshot are written before others who wait to write get their turn."""
+PAGES_AT_ONCE = 2
+"""How many pages of LabWhere reconcile reads at once: one server thread makes texts slower than a table is compared."""
 MOST_UNPAIRED = 50_000
 """How many rows of one side reconcile remembers while it waits for their counterparts: some 15 MB."""
 RECHECKED_A_TICK = 20
@@ -166,7 +169,7 @@ class Sync:
         """Compare every labware with the table, page by page, and deliver those that are not stored just so."""
         unpaired = Unpaired(wanted_apart=self._quarantined())
         found = ahead(self.sink.stored())
-        for span, wanted in ahead(rows.texts_of_spans(self.source, self.sink, rows.spans(self.source))):
+        for span, wanted in self._wanted():
             self.totals.update(checked=span.labwares, walked_without_audit=max(0, span.labwares - len(wanted)))
             unpaired.want(wanted)
             # Both go in about the same order; whichever is ahead waits for the other.
@@ -177,6 +180,12 @@ class Sync:
             unpaired.find(page)
             self._between_pages(unpaired, "to the table's end")
         self._settle(unpaired)
+
+    def _wanted(self) -> Iterator[tuple[rows.Span, TextPage]]:
+        """The texts of all labwares; whoever is to give way reads one page at a time."""
+        at_once = PAGES_AT_ONCE if self.settings.load_limit_threads_running is None else 1
+        texts = partial(rows.texts_of_span, self.source, self.sink)
+        return each_ahead(texts, ahead(rows.spans(self.source)), at_once)
 
     def _between_pages(self, unpaired: Unpaired, note: str) -> None:
         if max(len(unpaired.wanted), len(unpaired.stored)) > MOST_UNPAIRED:

@@ -215,11 +215,12 @@ class Publication:
             safe |= memory.published(NAME, [change.digest for change in changes if change.digest not in safe])
             news = [change for change in changes if change.digest not in safe]
             size = self.settings.sequencing_publisher_group_size
-            for start in range(0, len(news), size):
+            groups = [news[start : start + size] for start in range(0, len(news), size)]
+            records = [[change.record for change in group] for group in groups]
+            for group, own, following in zip(groups, records, [*records[1:], []]):
                 current_run().check()
-                group = news[start : start + size]
                 identity = b"".join(change.digest for change in group)
-                self.publisher.publish([change.record for change in group], identity)
+                self.publisher.publish(own, identity, following)
                 memory.enter(NAME, [change.digest for change in group])
                 safe.update(change.digest for change in group)
                 self.totals["published"] += len(group)
