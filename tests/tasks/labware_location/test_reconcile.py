@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from janitor import load_limit
@@ -186,6 +186,44 @@ def test_reconcile_gives_way_to_either_server(
     run.join(20)
     assert set(stored(warehouses.mlwh)) == {"DN1"}
     daemon.close()
+
+
+@pytest.mark.parametrize("limit, at_once", [("", 2), ("1000", 1)])
+def test_reconcile_reads_two_pages_at_once_or_gives_way(
+    limit: str, at_once: int, warehouses: Warehouses, state_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "PAGE_ROWS", 10)
+    warehouses.fill(labwares=60, runs=0)
+    daemon = Daemon(warehouses.environment() | {"LOAD_LIMIT_THREADS_RUNNING": limit}, state_folder)
+    daemon.run(follow)
+    with pages_read() as most:
+        assert counted(daemon)["checked"] == 60
+    assert max(most) == at_once and len(most) >= 6
+    daemon.close()
+
+
+@contextlib.contextmanager
+def pages_read() -> Iterator[list[int]]:
+    """For each page that is read of LabWhere inside the block, how many were being read just then."""
+    reading: set[int] = set()
+    most: list[int] = []
+
+    def before(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        if "AS latest" in statement:
+            reading.add(id(connection))
+            most.append(len(reading))
+            time.sleep(0.05)
+
+    def after(connection: Connection, *_: object) -> None:
+        reading.discard(id(connection))
+
+    event.listen(Engine, "before_cursor_execute", before)
+    event.listen(Engine, "after_cursor_execute", after)
+    try:
+        yield most
+    finally:
+        event.remove(Engine, "before_cursor_execute", before)
+        event.remove(Engine, "after_cursor_execute", after)
 
 
 @contextlib.contextmanager
