@@ -1,6 +1,9 @@
 """Requests to other people's servers: bounded in time, TLS verified, and no address in what is said of a failure."""
 
 from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.exceptions import (
@@ -9,6 +12,7 @@ from urllib3.exceptions import (
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
+    ProxyError,
     ReadTimeoutError,
     SSLError,
 )
@@ -26,13 +30,29 @@ class Failed(JanitorError):
         super().__init__(reason)
 
 
-def pool(connect_seconds: float = 5.0, read_seconds: float = 15.0) -> urllib3.PoolManager:
-    """Connections that are tried once, and follow no redirect."""
-    timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
-    return urllib3.PoolManager(num_pools=20, timeout=timeout, retries=False)
+class Connections:
+    """Kept connections, that are tried once and follow no redirect.
+
+    They go through a proxy where HTTPS_PROXY or HTTP_PROXY names one, and NO_PROXY does not except the host.
+    """
+
+    def __init__(self, connect_seconds: float = 5.0, read_seconds: float = 15.0) -> None:
+        """Nothing is opened before the first request."""
+        self._how: dict[str, Any] = {"timeout": urllib3.Timeout(connect=connect_seconds, read=read_seconds)}
+        self._how["retries"] = False
+        self._pools: dict[str | None, urllib3.PoolManager] = {}
+
+    def to(self, url: str) -> urllib3.PoolManager:
+        """Those by which an address is reached."""
+        parts = urlsplit(url)
+        proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+        if proxy not in self._pools:
+            made = urllib3.PoolManager(**self._how) if proxy is None else urllib3.ProxyManager(proxy, **self._how)
+            self._pools[proxy] = made
+        return self._pools[proxy]
 
 
-def post(connections: urllib3.PoolManager, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+def post(connections: Connections, url: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Send a body with POST; anything of 200 to 299 is a yes.
 
     Raises:
@@ -40,7 +60,7 @@ def post(connections: urllib3.PoolManager, url: str, body: bytes, headers: Mappi
             which is a secret.
     """
     try:
-        response = connections.request("POST", url, body=body, headers=dict(headers), preload_content=False)
+        response = connections.to(url).request("POST", url, body=body, headers=dict(headers), preload_content=False)
         try:
             answer = response.read(MAX_ANSWER)
             status = response.status
@@ -56,6 +76,8 @@ def post(connections: urllib3.PoolManager, url: str, body: bytes, headers: Mappi
 def _in_words(exc: Exception) -> str:
     if isinstance(exc, MaxRetryError) and exc.reason is not None:
         return _in_words(exc.reason)
+    if isinstance(exc, ProxyError):
+        return f"the proxy is in the way: {_in_words(exc.original_error)}"
     if isinstance(exc, NameResolutionError):
         return "its host name is not known"
     if isinstance(exc, ReadTimeoutError):

@@ -48,7 +48,7 @@ class Pinger:
         self._told_of: set[int] = set()
         self._news, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._loop, name="pings", daemon=True)
-        self._connections = http.pool(read_seconds=10.0)
+        self._connections = http.Connections(read_seconds=10.0)
         self._failing: set[str] = set()
 
     def start(self) -> None:
@@ -126,7 +126,9 @@ def address(url: str, suffix: str, run: Run | None = None) -> str:
 def try_ping(url: str) -> str:
     """Tell a watcher something that changes nothing; why that did not work, empty where it did."""
     try:
-        http.post(http.pool(), address(url, "/log"), b"a test of Janitor's pings", {"Content-Type": "text/plain"})
+        http.post(
+            http.Connections(), address(url, "/log"), b"a test of Janitor's pings", {"Content-Type": "text/plain"}
+        )
     except http.Failed as exc:
         return str(exc)
     return ""

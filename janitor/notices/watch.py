@@ -247,6 +247,8 @@ class Watch:
             if before is None:
                 found.steps.append(Step(BEGAN, condition, facts))
                 told[facts.job, rule] = Open(0, condition.text, condition.run_id, now, now)
+            elif rule == "overdue" and "failed" in holds:
+                continue  # which is told again already
             elif repeat and self._is_due(before, condition, now):
                 found.steps.append(Step(REPEATED, condition, facts))
                 told[facts.job, rule] = replace(before, text=condition.text, run_id=condition.run_id, told_at=now)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
 from pydantic import SecretStr
 
 from janitor.notices import http
@@ -32,7 +31,7 @@ class Webhook:
     name: str
     url: SecretStr
     render: Render
-    connections: urllib3.PoolManager = field(default_factory=http.pool, repr=False)
+    connections: http.Connections = field(default_factory=http.Connections, repr=False)
 
     @property
     def where(self) -> str:

@@ -30,7 +30,7 @@ def test_a_failure_is_told_when_it_begins_each_hour_and_when_it_ends(any_house: 
     assert house.told() == ["began copy failed"]
     house.look(watch, NOON + 62 * MINUTE)
     assert house.told() == ["began copy failed", "repeated copy failed"]
-    house.ran("succeeded", NOON + 63 * MINUTE)
+    success = house.ran("succeeded", NOON + 63 * MINUTE)
     for minutes in (64, 65, 200):
         house.look(watch, NOON + minutes * MINUTE)
     assert house.told() == house.told("other") == ["began copy failed", "repeated copy failed", "ended copy failed"]
@@ -39,6 +39,7 @@ def test_a_failure_is_told_when_it_begins_each_hour_and_when_it_ends(any_house: 
     assert (row["began_at"], row["told_at"]) == (NOON + 2 * MINUTE, NOON + 62 * MINUTE)
     assert row["ended_at"] == NOON + 64 * MINUTE
     assert len({content.key for content in house.contents()}) == 1
+    assert [content.run_id for content in house.contents()] == [failed, failed, success]
 
 
 def test_what_begins_and_ends_between_two_looks_is_told(house: House) -> None:
@@ -162,6 +163,16 @@ def test_events_are_told_again_only_where_they_happen_again(house: House) -> Non
     house.ran("interrupted", NOON + 91 * MINUTE)
     house.look(watch, NOON + 92 * MINUTE)
     assert house.told() == ["began copy interrupted", "repeated copy interrupted"]
+
+
+def test_what_is_overdue_as_it_fails_is_told_again_once(house: House) -> None:
+    watch = house.watch(rules="failed overdue")
+    house.ran("failed")
+    house.ran("succeeded", NOON + 9 * HOUR, job="clean")
+    for hours in (0, 2, 4):
+        house.look(watch, NOON + hours * HOUR)
+    begun = ["began copy failed", "began copy overdue"]
+    assert house.told() == [*begun, "repeated copy failed", "repeated copy failed"]
 
 
 def test_without_recovered_only_an_incident_is_closed(house: House) -> None:

@@ -121,6 +121,14 @@ def test_nobody_there_is_told_without_the_address() -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_a_proxy_is_gone_through_but_where_it_is_not(hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", hooks.url)
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    for url in ("http://hooks.example.org/a", f"{hooks.url}/b"):
+        only(WEBHOOK_URL=url).send(CONTENT)
+    assert hooks.paths == ["http://hooks.example.org/a", "/b"]
+
+
 def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("localhost").configure_cert(context)
