@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the whole suite against servers of its own, with coverage as XML (coverage.xml) and HTML (htmlcov/).
 # Arguments go to pytest: ./test.sh tests/test_feeds.py -k lag
+# ./test.sh tests/web/test_browser.py --screenshots makes the pictures of the dashboard in the README anew.
 # ./test.sh --faults runs the fault suite alone, and whole, on MariaDB and on MySQL; FAULTS_SEED=7 is another seed than 1.
 # JANITOR_TEST_MYSQL_URL (mysql+pymysql://root:...) and JANITOR_TEST_RABBITMQ_URL (amqp://...) name servers to use instead.
 set -euo pipefail
@@ -17,8 +18,11 @@ missing_packages() {
     if [ -z "${JANITOR_TEST_RABBITMQ_URL:-}" ] && ! command -v rabbitmq-server >/dev/null; then
         echo rabbitmq-server
     fi
-    # For the tests in which the daemon's clock is set.
-    [ "$(id -u)" != 0 ] || command -v faketime >/dev/null || echo faketime
+    if [ "$(id -u)" = 0 ]; then
+        # For the tests in which the daemon's clock is set, and for those that use the dashboard as a person does.
+        command -v faketime >/dev/null || echo faketime
+        command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium
+    fi
 }
 
 install_packages() (

@@ -14,8 +14,9 @@ from tests.servers import Broker, SqlServer, broker, running, sql_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The fault suite is part of every run, in a short form."""
+    """The fault suite is part of every run, in a short form; pictures are made only when they are asked for."""
     parser.addoption("--faults", action="store_true", help="run the fault suite as a whole, not in its short form")
+    parser.addoption("--screenshots", action="store_true", help="make the pictures of the dashboard for the README")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -47,7 +47,6 @@ def found(state: State, now: datetime, *jobs: Job) -> dict[str, datetime]:
 def test_only_a_success_counts_whatever_else_happens(state: State) -> None:
     remember(state, "task", NOON - timedelta(days=9))
     remember(state, "another", NOON)
-    remember_run(state, "another", NOON + timedelta(hours=3), ended_at=NOON + timedelta(hours=3), seconds=0.1)
     for hours, outcome, dry in (
         (0, "succeeded", False),
         (1, "failed", False),
@@ -57,6 +56,7 @@ def test_only_a_success_counts_whatever_else_happens(state: State) -> None:
         slot_at = NOON + timedelta(hours=hours, minutes=dry)
         ended_at = slot_at + timedelta(seconds=20)
         remember_run(state, "task", slot_at, outcome, ended_at=ended_at, seconds=20.0, dry_run=dry)
+    remember_run(state, "another", NOON + timedelta(hours=3), ended_at=NOON + timedelta(hours=3), seconds=0.1)
     at = NOON + timedelta(hours=2, seconds=25)
     assert found(state, at - timedelta(seconds=1)) == {}
     assert found(state, at) == {"task": at}

@@ -87,7 +87,7 @@ def fail() -> None:
     try:
         int("x")
     except ValueError as exc:
-        raise Unavailable(f"the broker says no to {hidden}\nand that is all") from exc
+        raise Unavailable(f"the broker says no to {hidden}\n    and that is all") from exc
 
 
 def overrun() -> None:
@@ -108,7 +108,7 @@ def test_a_failed_run_is_one_event(project: Project, url: URL, tmp_path: Path) -
     cause, error = event["exception"]["values"]
     assert (cause["type"], cause["value"]) == ("ValueError", "invalid literal for int() with base 10: 'x'")
     assert (error["module"], error["type"]) == ("janitor.errors", "Unavailable")
-    assert error["value"] == "the broker says no to ***\nand that is all"
+    assert error["value"] == "the broker says no to ***\n    and that is all"
     frame = error["stacktrace"]["frames"][-1]
     assert frame["function"] == "fail" and frame["filename"] == __file__
     assert "raise Unavailable" in frame["context_line"]

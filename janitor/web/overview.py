@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, String, case, func, literal, or_
 
 from janitor.jobs import Job
 from janitor.state import recent
+from janitor.state.notices import GIVEN_UP
 from janitor.state.tables import deliveries, notices, runs
 from janitor.web import models, queries
 
@@ -105,7 +106,7 @@ def notices_of(connection: Connection, job: str | None = None, limit: int = MOST
     failing = deliveries.c.outcome.is_(None) & (deliveries.c.tries > 0)
     late = [
         select(deliveries).where(condition).order_by(deliveries.c.due_at.desc()).limit(limit)
-        for condition in (failing, deliveries.c.outcome == "failed")
+        for condition in (failing, deliveries.c.outcome == GIVEN_UP)
     ]
     undelivered = [row for statement in late for row in connection.execute(statement)]
     return models.NoticeList(
@@ -130,8 +131,9 @@ def timeline(
     if _is_busy(connection, within):
         bars = _merged(connection, within, len(all_jobs), now)
     else:
-        rows = connection.execute(select(*recent.BAR).where(*within).order_by(runs.c.id)).all()
-        bars = [(row.job, _bar(row, now)) for row in rows]
+        rows = connection.execute(select(*recent.BAR).where(*within)).all()
+        # Sorted here: SQLite would walk the whole table in the order of ids, and not look these few up.
+        bars = [(row.job, _bar(row, now)) for row in sorted(rows, key=lambda row: row.id)]
     for name, bar in bars:
         found.setdefault(name, []).append(bar)
     return [models.TimelineRow(job=name, bars=of_job) for name, of_job in found.items()]
@@ -207,7 +209,7 @@ def hours(connection: Connection, all_jobs: Mapping[str, Job], since: datetime, 
     hour = func.substr(runs.c.ended_at, 1, 13, type_=String).label("hour")
     published, changed = _sum(queries.PUBLISHED).label("published"), _sum(queries.ROWS).label("rows")
     something = or_(*(_tells(name) for name in (*queries.PUBLISHED, *queries.ROWS)))
-    query = select(hour, published, changed).where(*_within(all_jobs, first), runs.c.outcome.is_not(None))
+    query = select(hour, published, changed).where(*_within(all_jobs, first))
     query = query.where(runs.c.dry_run.is_(False), something).group_by(hour)
     told = {row.hour: row for row in connection.execute(query)}
     lines = []

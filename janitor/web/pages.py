@@ -1,6 +1,6 @@
 """The pages of the dashboard: each reads models and renders a template; its forms lead to `janitor.operations`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any, get_args
 
@@ -21,7 +21,7 @@ from janitor.web.rendering import redirect, render, with_query
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-PAGE = 50
+PAGE, JOB_PAGE = 50, 20
 QUARANTINE_PAGE = 25
 LOG_PAGE = 500
 OUTCOMES: tuple[str, ...] = get_args(models.Outcome)
@@ -57,6 +57,7 @@ def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
         lanes=[(row.job, drawings.lane(row, view.since, view.now)) for row in view.timeline],
         hours=charts.lane_hours(view.since, view.now),
         charts=drawn,
+        failures=_alike(view.failed),
         troubled=troubled,
         verdict=_verdict(view, troubled),
         now=now,
@@ -93,7 +94,7 @@ def job(
         view = queries.job(connection, desk.jobs, job_id, desk.settings, now)
         kept = queries.quarantine(connection, job_id, QUARANTINE_PAGE, offset, dropped=dropped)
         wanted = queries.Filter(job_id, outcome or None)
-        history = queries.history(connection, desk.jobs, wanted, PAGE, before or None)
+        history = queries.history(connection, desk.jobs, wanted, JOB_PAGE, before or None)
     path, shown = f"/jobs/{job_id}", {"outcome": outcome, "dropped": dropped and "true"}
     newer = with_query(path, shown | {"offset": max(0, offset - QUARANTINE_PAGE)}) if offset else None
     older = with_query(path, shown | {"offset": kept.next_offset}) if kept.next_offset is not None else None
@@ -331,6 +332,15 @@ def _day(text: str) -> datetime | None:
         return datetime.combine(date.fromisoformat(text), datetime.min.time(), timezone.utc)
     except (ValueError, OverflowError):
         return None
+
+
+def _alike(failed: Sequence[models.RunLine]) -> list[tuple[models.RunLine, int]]:
+    """The newest of those runs of a job that failed for the same reason, and how many they are."""
+    found: dict[tuple[str, str, str | None], tuple[models.RunLine, int]] = {}
+    for run in failed:
+        newest, count = found.get((run.job, run.outcome, run.reason), (run, 0))
+        found[run.job, run.outcome, run.reason] = newest, count + 1
+    return list(found.values())
 
 
 def _verdict(view: models.Overview, troubled: int) -> str:

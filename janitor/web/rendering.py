@@ -40,7 +40,8 @@ CONDITION_ICONS = {
 
 def render(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
     """A page: a template with its values, and what every page has; a flash message is shown once."""
-    flash = _flash(request)
+    # What a script fetches in the background nobody may ever see.
+    flash = None if request.headers.get("Sec-Fetch-Dest") == "empty" else _flash(request)
     common: dict[str, Any] = {
         "theme": _theme(request),
         "flash": flash,
@@ -100,7 +101,7 @@ def duration(seconds: float | None, short: bool = False) -> str:
     """A duration for people: 40 ms, 1.3 s, 2 min 5 s, 3 h 10 min, 2 d 4 h; `short` keeps the first part."""
     if seconds is None:
         return ""
-    if seconds < 1 and not short:
+    if seconds < 0.9995 and not short:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.0f} s" if short or seconds >= 9.95 else f"{seconds:.1f} s"

@@ -4,6 +4,7 @@ Until somebody comes the daemon neither waits for it at its start nor spends the
 """
 
 import logging
+import os
 import select
 import socket
 import threading
@@ -91,7 +92,7 @@ def bind(settings: Settings) -> socket.socket:
     try:
         listener = socket.create_server(address[:2], family=family, backlog=128)
     except OSError as exc:
-        why = (exc.strerror or str(exc)).lower()
+        why = os.strerror(exc.errno).lower() if exc.errno else str(exc)
         help_text = f"nobody can listen there on {host} ({why}); give another one, 0 for any, or WEB_ENABLED=false"
         raise BadSetting("WEB_PORT", port, help_text) from exc
     # Connections inherit it. Without it each answer but a connection's first waits 40 ms for the browser's packet that

@@ -72,7 +72,7 @@ class Answered:
 @contextmanager
 def served(url: URL, folder: Path, add_jobs: Callable[[Scheduler], None], **more: str) -> Iterator[tuple[Desk, str]]:
     """A desk with jobs on the state database `url`, and the address at which it is served."""
-    settings = settings_for(url, folder, WEB_PORT="0", **more)
+    settings = settings_for(url, folder, **{"WEB_PORT": "0"} | more)
     scheduler = Scheduler(settings)
     add_jobs(scheduler)
     with runner_for(settings) as runner:

@@ -55,7 +55,8 @@ def sequencing_publisher() -> None:
 
 def nightly_reconcile() -> dict[str, int]:
     """Compare every labware with its row, page by page, and repair what differs."""
-    run, pages = current_run(), int(os.environ.get("HOUSE_PAGES", "40"))
+    run = current_run()
+    pages = 12 if run.dry_run and "HOUSE_PAGES" not in os.environ else int(os.environ.get("HOUSE_PAGES", "400"))
     for page in range(pages):
         run.progress(page, pages, note=f"page {page + 1} of {pages}")
         run.progress(page * 250, pages * 250, "labwares", note="comparing")

@@ -58,7 +58,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     hashed = accounts.Hash.of(PASSWORD)
     users = f"olga:operator:{hashed} vera:viewer:{hashed}"
     with daemons(
-        "tests.web.house", folder, WEB_ENABLED="true", WEB_PORT="0", WEB_USERS=users, HOUSE_SAYS=house.HOSTILE
+        "tests.web.house",
+        folder,
+        LEASE_SECONDS="30",
+        WEB_ENABLED="true",
+        WEB_PORT="0",
+        WEB_USERS=users,
+        HOUSE_SAYS=house.HOSTILE,
     ) as start:
         daemon = start(url)
         daemon.says("leading with")
@@ -174,6 +180,7 @@ def test_the_history_is_read_in_pages_to_its_beginning(made: House) -> None:
         page = made.operator.get(path)
         seen += [int(link.removeprefix("/runs/")) for link in page.links("/runs/")]
         path = page.link("Older") or ""
+        assert path != page.path
     with made.state.read() as connection:
         ids = connection.execute(select(runs.c.id).where(runs.c.job == "labware_location").order_by(runs.c.id.desc()))
         assert seen == list(ids.scalars())
@@ -182,6 +189,7 @@ def test_the_history_is_read_in_pages_to_its_beginning(made: House) -> None:
         page = made.operator.get(path)
         both += page.text.count("<tr>") - 1
         path = page.link("Older") or ""
+        assert path != page.path
     with made.state.read() as connection:
         counted = [
             connection.execute(select(func.count()).select_from(table)).scalar_one() for table in (runs, actions)
@@ -221,7 +229,7 @@ def test_a_run_is_begun_watched_and_cancelled(made: House) -> None:
     eventually(lambda: "page 2: 250 rows compared" in made.operator.get(f"/runs/{run}").words)
     asked = made.operator.submit(made.operator.get(f"/runs/{run}").form(f"/runs/{run}/cancel"))
     assert f"Run {run} is asked to stop" in asked.flash
-    eventually(lambda: "cancelled by olga" in made.operator.get(f"/runs/{run}").words)
+    eventually(lambda: "Cancelled by olga" in made.operator.get(f"/runs/{run}").words)
     late = made.operator.post(f"/runs/{run}/cancel", csrf_token=token)
     assert f"run {run} of nightly_reconcile has ended: cancelled" in late.flash
     assert [action for _, action, _ in made.said()[:2]] == ["cancelled", "dry run"]

@@ -118,36 +118,65 @@ function liveParts() {
   };
   const soon = () => {
     clearTimeout(waiting);
-    waiting = setTimeout(refresh, Math.max(300, OFTEN - (performance.now() - asked)));
+    // Many may watch: not all of them ask at once.
+    waiting = setTimeout(refresh, Math.max(200, OFTEN - (performance.now() - asked)) + 500 * Math.random());
   };
   waiting = setTimeout(refresh, SELDOM);
-  document.addEventListener("visibilitychange", () => document.hidden || soon());
-  const source = new EventSource("/events");
   let first = true;
-  source.addEventListener("jobs", () => {
-    if (!first) soon();
-    first = false;
+  whileSeen(() => {
+    const source = new EventSource("/events");
+    // What the first event tells, the page shows already.
+    source.addEventListener("jobs", () => (first ? (first = false) : soon()));
+    return source;
   });
-  window.addEventListener("pagehide", () => source.close());
 }
 
-const OFTEN = 2000;
+// A browser opens few connections to one host: a page that is not seen keeps none.
+function whileSeen(open) {
+  let source = document.hidden ? null : open();
+  const look = () => {
+    if (document.hidden === !source) return;
+    source?.close();
+    source = document.hidden ? null : open();
+  };
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("pagehide", () => source?.close());
+}
+
+const OFTEN = 3000;
 const SELDOM = 30000;
+const was = new WeakMap();
 
 function replaceParts(page) {
   if (page.title) document.title = page.title;
   for (const part of all("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    const text = fresh?.outerHTML;
-    if (!fresh || text === was.get(part) || held(part)) continue;
-    const copy = document.importNode(fresh, true);
-    was.set(copy, text);
-    part.replaceWith(copy);
+    if (fresh) replace(part, fresh);
   }
   distances();
 }
 
-const was = new WeakMap();
+// Puts what is fresh in a part's place where it differs: child by child where they are the same ones.
+function replace(part, fresh) {
+  const text = fresh.outerHTML;
+  if (text === was.get(part)) return;
+  const [old, next] = [[...part.children], [...fresh.children]];
+  if (old.length && old.length === next.length && old.every((child, at) => child.id && child.id === next[at].id)) {
+    old.forEach((child, at) => replace(child, next[at]));
+    was.set(part, text);
+    return;
+  }
+  const focus = part.contains(document.activeElement) ? document.activeElement : null;
+  const copy = document.importNode(fresh, true);
+  const heir = focus && all("a, button, summary", copy).find((one) => named(one) === named(focus));
+  // What somebody is busy with is not taken away.
+  if (part.querySelector("details[open]") || (focus && !heir)) return;
+  was.set(copy, text);
+  part.replaceWith(copy);
+  heir?.focus();
+}
+
+const named = (element) => `${element.getAttribute("href") || element.form?.action} ${element.textContent}`;
 
 // A run that goes on: its progress and its log come as they are, and the page is loaded anew when it has ended.
 function liveRun() {
@@ -157,34 +186,41 @@ function liveRun() {
   const levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
   const least = levels.indexOf(box.dataset.level);
   const sign = document.getElementById("live");
-  const source = new EventSource(`${box.dataset.events}?after=${box.dataset.after}`);
+  let after = Number(box.dataset.after);
   box.scrollTop = box.scrollHeight;
   const say = (trouble) => {
     sign.classList.toggle("off", Boolean(trouble));
     sign.textContent = trouble ? `Running, as far as is known (${trouble})` : "Running";
   };
-  source.onopen = () => say("");
-  source.onerror = () => say("the daemon does not answer");
-  source.addEventListener("trouble", (event) => say(JSON.parse(event.data).error));
-  source.addEventListener("log", (event) => {
+  const add = (lines) => {
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-    for (const line of [JSON.parse(event.data)].flat()) {
+    for (const line of lines) {
       if (levels.includes(line.level) && levels.indexOf(line.level) < least) continue;
       document.getElementById("no-lines")?.remove();
       list.append(logLine(line));
     }
     while (list.childElementCount > 2000) list.firstElementChild.remove();
     if (atEnd) box.scrollTop = box.scrollHeight;
+  };
+  whileSeen(() => {
+    const source = new EventSource(`${box.dataset.events}?after=${after}`);
+    source.onopen = () => say("");
+    source.onerror = () => say("the daemon does not answer");
+    source.addEventListener("trouble", (event) => say(JSON.parse(event.data).error));
+    source.addEventListener("log", (event) => {
+      after = Number(event.lastEventId) || after;
+      add(JSON.parse(event.data));
+    });
+    source.addEventListener("progress", (event) => {
+      const part = JSON.parse(event.data);
+      if (part) document.getElementById("progress").replaceChildren(tree(part));
+    });
+    source.addEventListener("end", () => {
+      source.close();
+      location.reload();
+    });
+    return source;
   });
-  source.addEventListener("progress", (event) => {
-    const part = JSON.parse(event.data);
-    if (part) document.getElementById("progress").replaceChildren(tree(part));
-  });
-  source.addEventListener("end", () => {
-    source.close();
-    location.reload();
-  });
-  window.addEventListener("pagehide", () => source.close());
 }
 
 function make(name, kind, text, attributes = {}) {
@@ -223,9 +259,6 @@ function tree(part) {
   }
   return item;
 }
-
-// What somebody is busy with is not taken away: the focus is in it, or a part of it is folded out.
-const held = (part) => part.contains(document.activeElement) || part.matches(":hover") && part.querySelector("form") || part.querySelector("details[open]");
 
 if (document.getElementById("theme")) themes();
 forms();
