@@ -23,6 +23,7 @@ COPY --from=build /app/janitor janitor
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 VOLUME /app/var
+EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "run.py", "health"]
 ENTRYPOINT ["python", "run.py"]

@@ -124,6 +124,8 @@ class Replay:
             case "VOLUME":
                 if not image.path(step.rest).is_dir():
                     raise ReplayError(f"VOLUME {step.rest}: no step has made that folder, so root would own it")
+            case "EXPOSE":
+                pass  # it tells what could be published, and publishes nothing
             case _:
                 raise ReplayError(f"the replay does not know {step.keyword}; teach it, or do without in the Dockerfile")
         return image

@@ -286,6 +286,10 @@ def test_compose_gives_settings_that_janitor_reads() -> None:
     assert settings.labwhere_database_url is not None
     assert settings.labwhere_database_url.password == "local-janitor"
     assert settings.rabbitmq_host == "rabbitmq"
+    # What is published is what it listens on, beyond the container, and somebody may sign in there.
+    assert f":{settings.web_port}" in compose()["services"]["janitor"]["ports"][0].rpartition("}")[2]
+    assert settings.web_host == "0.0.0.0" and settings.web_operator_token and settings.web_enabled
+    assert last("EXPOSE").rest == str(settings.web_port)
     assert {name.lower() for name in given} <= set(Settings.model_fields)
 
 

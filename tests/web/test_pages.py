@@ -61,6 +61,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "tests.web.house",
         folder,
         LEASE_SECONDS="30",
+        HOUSE_PAGES="600",
         WEB_ENABLED="true",
         WEB_PORT="0",
         WEB_USERS=users,
