@@ -241,7 +241,7 @@ class Watch:
         *,
         repeat: bool,
     ) -> None:
-        """Add what is to be told of one job; `told` follows, so that the next step sees it."""
+        """Add what is to be told of one job, no repeats where it is paused; `told` follows, for the next step."""
         for rule, condition in holds.items():
             before = told.get((facts.job, rule))
             if before is None:
@@ -256,7 +256,8 @@ class Watch:
             if only is None or rule in only:
                 was = told.pop((job, rule))
                 ended = Condition(rule, job, was.text, was.run_id)
-                found.steps.append(Step(ENDED, ended, facts, self._why_over(rule, facts)))
+                paused = rule == "overdue" and not repeat
+                found.steps.append(Step(ENDED, ended, facts, "it is paused" if paused else self._why_over(rule, facts)))
 
     def _is_due(self, before: Open, condition: Condition, now: datetime) -> bool:
         if now - before.told_at < self._rules[condition.job].notice_repeat:
