@@ -225,7 +225,7 @@ def test_overdue_long_and_growing_are_told_while_they_are_so(house: House) -> No
 
 def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> None:
     watch = house.watch()
-    watch._web_url = "https://janitor.example.org/"
+    house.runner.settings = house.runner.settings.model_copy(update={"web_url": "https://janitor.example.org/"})
     run_id = house.ran("failed", reason="the disk is full")
     line = {"run_id": run_id, "at": NOON, "level": "INFO", "logger": "task"}
     with house.runner.state.begin() as connection:
