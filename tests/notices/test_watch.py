@@ -5,7 +5,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
@@ -53,7 +53,8 @@ def test_what_begins_and_ends_between_two_looks_is_told(house: House) -> None:
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from("sfilr"), max_size=25), st.integers(1, 3))
+@example(steps=list("flfsrl"), after=2)
+@given(steps=st.lists(st.sampled_from("sfilr"), max_size=25), after=st.integers(1, 3))
 def test_what_is_told_does_not_depend_on_when_it_looks(house: House, steps: list[str], after: int) -> None:
     """s, f and i are runs that succeed, fail and are interrupted; at l it looks, at r another daemon begins."""
     house.begin_anew()
@@ -142,6 +143,18 @@ def test_a_paused_job_is_not_told_of_again(house: House) -> None:
     assert house.told()[1:] == ["repeated copy failed"]
 
 
+def test_a_paused_job_is_not_overdue(house: House) -> None:
+    watch = house.watch(rules="overdue")
+    house.ran("succeeded", NOON - 9 * HOUR)
+    house.ran("succeeded", job="clean")
+    watch.look(NOON)
+    with house.runner.state.begin() as connection:
+        job_records.pause(connection, "copy", "every 1h", NOON, "anna")
+    watch.look(NOON)
+    assert house.told() == ["began copy overdue", "ended copy overdue"]
+    assert house.contents()[1].sentence == "copy: it is paused"
+
+
 def test_notices_of_a_job_that_is_off_or_gone_end(house: House) -> None:
     house.ran("failed")
     house.ran("failed", job="clean")
@@ -213,7 +226,7 @@ def test_overdue_long_and_growing_are_told_while_they_are_so(house: House) -> No
 
 def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> None:
     watch = house.watch()
-    watch._web_url = "https://janitor.example.org/"
+    house.runner.settings = house.runner.settings.model_copy(update={"web_url": "https://janitor.example.org/"})
     run_id = house.ran("failed", reason="the disk is full")
     line = {"run_id": run_id, "at": NOON, "level": "INFO", "logger": "task"}
     with house.runner.state.begin() as connection:
