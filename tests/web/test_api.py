@@ -133,6 +133,11 @@ def test_quarantined_rows_are_retried_and_given_up(api: Api) -> None:
     assert api("/jobs/count/quarantine/drop", {"key": "DN2", "note": " "})[0] == 422
 
 
+def test_any_instant_is_one(api: Api) -> None:
+    assert api("/runs?since=0001-01-01T00:00:00%2B23:59&until=9999-12-31t23:59:59.5-12:00")[1]["runs"] != []
+    assert api("/runs?since=9999-12-31T23:59:59-12:00") == (200, {"runs": [], "next_before": None})
+
+
 def test_what_is_wrong_is_one_sentence(api: Api) -> None:
     for path, status, words in (
         ("/jobs/nothing", 404, "there is no job nothing; the jobs are count, fail, "),
