@@ -20,6 +20,7 @@ from janitor.errors import BadSetting, JanitorError, Skip
 from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, OF_OUTCOME, SKIPPED, SUCCEEDED
 from janitor.jobs import Job
 from janitor.logs import Mask, RunLog
+from janitor.notices.verbs import notices
 from janitor.requirements import require
 from janitor.scheduler import DEAD_SECONDS, Scheduler
 from janitor.settings import Settings
@@ -343,39 +344,7 @@ def listen(house: House, limit: int | None) -> int:
     return SUCCEEDED
 
 
-@verbs.group("notices", invoke_without_command=True)
-@as_json
-@click.pass_context
-def notices(context: click.Context, as_json: bool) -> None:
-    """List what is wrong, and the channels; 'test' tries them."""
-    if context.invoked_subcommand is not None:
-        return
-    from janitor.notices import wing
-
-    house: House = context.obj
-    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.read() as connection:
-        open_notices, channels = wing.of_notices(connection), wing.of_channels(connection, house.settings)
-    if as_json:
-        console.print_json({"notices": open_notices, "channels": channels})
-        return
-    console.print_listing(open_notices, wing.NOTICES, as_json=False, empty="All is as it should be.")
-    print()
-    console.print_listing(channels, wing.CHANNELS, as_json=False, empty="No channel is set: nobody is told.")
-
-
-@notices.command("test")
-@click.pass_obj
-def test_notices(house: House) -> int:
-    """Send a notice through each channel, and tell what came of it."""
-    from janitor.notices import wing
-
-    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    failed = False
-    for verdict, said in wing.tried(house.settings, house.scheduler.jobs, _now()):
-        failed = failed or verdict != "ok"
-        print(f"{verdict:<6}  {house.mask(console.one_line(said))}", flush=True)
-    return FAILED if failed else SUCCEEDED
+verbs.add_command(notices)
 
 
 @verbs.command()

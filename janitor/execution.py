@@ -128,7 +128,7 @@ class Runner:
                 return None
             reason = self.mask(f"the run could not be recorded: {exc}")
             log.error("%s failed: %s", job.id, reason, extra=facts_of(job.id, Outcome.FAILED, reason))
-            lost = LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason)
+            lost = LostSlots(job.id, slot.at, slot.at, 1, Outcome.FAILED, reason, job.trigger)
             self.journal.settle(self.add_lost(lost, entered.start.fences))
             return None
         if isinstance(begun, LostSlots):
@@ -217,7 +217,7 @@ class Runner:
         if slot_at is None:
             raise Skip(reason)
         log.info("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
-        lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason)
+        lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason, job.trigger)
         runs.record_lost(connection, lost, self.holder)
         return lost
 

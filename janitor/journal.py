@@ -191,9 +191,9 @@ def _merged(records: Sequence[Record]) -> list[Record]:
 
 def _continues(before: Record, record: Record) -> bool:
     one, other = before.lost, record.lost
-    if one is None or other is None or before.fences != record.fences or one.last_at >= other.first_at:
+    if one is None or other is None or before.fences != record.fences:
         return False
-    return (one.outcome, one.reason) == (other.outcome, other.reason)
+    return (one.outcome, one.reason) == (other.outcome, other.reason) and other.goes_on_after(one.last_at)
 
 
 def _tell(error: Exception) -> None:

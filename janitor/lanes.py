@@ -68,7 +68,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         runs_last = job.catch_up == "last" or (now - slots.last_at).total_seconds() <= job.late_seconds
         missed = before if runs_last else slots
         if missed is not None:
-            lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why)
+            lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why, job.trigger)
             extra = facts_of(job.id, Outcome.MISSED, why)
             log.warning("%s missed %d slot(s) up to %s: %s", job.id, missed.count, missed.last_at, why, extra=extra)
             self.runner.add_lost(lost)
@@ -128,7 +128,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         reason = self._still_running(job)
         log.warning("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         at = slot.at or datetime.now(timezone.utc)
-        self.runner.add_lost(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason))
+        self.runner.add_lost(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason, job.trigger))
         self._news.set()
 
     def _run(self, entered: Entered) -> None:

@@ -150,14 +150,14 @@ def tick(scheduler: Scheduler, runner: Runner, until: Callable[[], Any], seconds
 def rows_of(state: State, job: str | None = None) -> Sequence[Row[Any]]:
     """The records of a job, or of all, in the order of their ids."""
     query = select(runs).order_by(runs.c.id)
-    with state.begin() as connection:
+    with state.read() as connection:
         return connection.execute(query if job is None else query.where(runs.c.job == job)).all()
 
 
 def lines_of(state: State, run_id: int) -> list[str]:
     """What a run logged, less the engine's own lines."""
     query = select(run_logs.c.message).where(run_logs.c.run_id == run_id, run_logs.c.logger != "janitor.execution")
-    with state.begin() as connection:
+    with state.read() as connection:
         return list(connection.execute(query.order_by(run_logs.c.id)).scalars())
 
 

@@ -434,6 +434,12 @@ def test_health_needs_a_fresh_heartbeat(house: CommandLine) -> None:
     assert missing.code == 1 and "is the daemon running?" in missing.out
     beat.touch()
     assert house("health", HEARTBEAT_FILE="beat").code == 0
+    fine = house("health", "--jobs", HEARTBEAT_FILE="beat")
+    assert fine.code == 0 and "and no job is overdue" in fine.out
+    with sqlite3.connect(house.folder / "var" / "janitor.db") as connection:
+        connection.execute("INSERT INTO jobs VALUES ('count', 'every 1h', 1, '2026-01-01 07:00:00.000000', NULL, NULL)")
+    late = house("health", "--jobs", HEARTBEAT_FILE="beat")
+    assert late.code == 1 and late.out == "not healthy: count is overdue since 2026-01-01 09:00:05 UTC\n"
     long_ago = time.time() - 31
     os.utime(beat, (long_ago, long_ago))
     stale = house("health", HEARTBEAT_FILE="beat")

@@ -1,23 +1,22 @@
 """The watch: compares what holds with what has been told, and remembers in one transaction what is to be told."""
 
-import logging
-import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
-from janitor import overdue, schedules
+from janitor import overdue
 from janitor.clocks import boot_clock
 from janitor.errors import Fenced, JanitorError
 from janitor.execution import Runner
 from janitor.jobs import Job
 from janitor.notice_settings import NoticeRules
 from janitor.notices import histories
-from janitor.notices.content import LOG_LINES, MAX_ERROR, MAX_LINE, Content, to_json
+from janitor.notices.content import Content
+from janitor.notices.outbox import Key, Open, Outbox, Step
 from janitor.notices.post import Post
 from janitor.notices.rules import (
     OF_RUNS,
@@ -29,14 +28,10 @@ from janitor.notices.rules import (
     kept_successes,
     why_over,
 )
-from janitor.runs import Outcome
 from janitor.state import jobs as job_records
-from janitor.state import latest, leases, notices, runs
+from janitor.state import latest, leases, notices
 from janitor.state.jobs import JobRecord
 from janitor.state.notices import BEGAN, ENDED, REPEATED, Position
-from janitor.state.tables import run_logs
-
-log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 60.0
 """How long the state database is away before that is told."""
@@ -45,34 +40,13 @@ QUARANTINE_SECONDS = 60.0
 PRUNE_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class Open:
-    """A notice that has not ended, as it was told last."""
-
-    id: int
-    text: str
-    run_id: int | None
-    began_at: datetime
-    told_at: datetime
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something to tell: a condition that begins, goes on or ends, and why where it ends."""
-
-    kind: str
-    condition: Condition
-    facts: Facts
-    over: str = ""
-
-
 @dataclass
 class Book:
     """What has been looked at and told, as it is in the state database too."""
 
     position: Position
     histories: dict[str, History]
-    told: dict[tuple[str, str], Open]
+    told: dict[Key, Open]
     saved: bool
 
 
@@ -103,7 +77,7 @@ class Watch:
     ) -> None:
         """Nothing is looked at before `start`."""
         self._runner, self._jobs, self._rules, self._posts = runner, jobs, rules, posts
-        self._host, self._web_url = socket.gethostname(), getattr(runner.settings, "web_url", None)
+        self._outbox = Outbox(runner, jobs, rules, [post.channel.name for post in posts])
         self._away_seconds = away_seconds
         self._away_since: float | None = None
         self._away: Content | None = None
@@ -161,11 +135,12 @@ class Watch:
             with state.begin(fence) as connection:
                 if changed:
                     notices.save_position(connection, found.position, now)
-                told = self._write(connection, found.steps, dict(book.told), now)
+                told = self._outbox.put(connection, found.steps, book.told, now)
             self._book = Book(found.position, found.histories, told, True)
-        if found.steps:
-            for post in self._posts:
-                post.wake()
+        for step in found.steps:
+            step.log()
+        for post in self._posts if found.steps else ():
+            post.wake()
         self._prune(now)
         return found.more
 
@@ -233,7 +208,7 @@ class Watch:
     def _step(
         self,
         found: Found,
-        told: dict[tuple[str, str], Open],
+        told: dict[Key, Open],
         facts: Facts,
         holds: Mapping[str, Condition],
         only: frozenset[str] | None,
@@ -241,7 +216,7 @@ class Watch:
         *,
         repeat: bool,
     ) -> None:
-        """Add what is to be told of one job; `told` follows, so that the next step sees it."""
+        """Add what is to be told of one job, no repeats where it is paused; `told` follows, for the next step."""
         for rule, condition in holds.items():
             before = told.get((facts.job, rule))
             if before is None:
@@ -256,7 +231,8 @@ class Watch:
             if only is None or rule in only:
                 was = told.pop((job, rule))
                 ended = Condition(rule, job, was.text, was.run_id)
-                found.steps.append(Step(ENDED, ended, facts, self._why_over(rule, facts)))
+                paused = rule == "overdue" and not repeat
+                found.steps.append(Step(ENDED, ended, facts, "it is paused" if paused else self._why_over(rule, facts)))
 
     def _is_due(self, before: Open, condition: Condition, now: datetime) -> bool:
         if now - before.told_at < self._rules[condition.job].notice_repeat:
@@ -271,74 +247,11 @@ class Watch:
             return "nobody wants to know of it any more"
         return why_over(rule, facts)
 
-    def _end_orphans(self, found: Found, told: dict[tuple[str, str], Open]) -> None:
+    def _end_orphans(self, found: Found, told: dict[Key, Open]) -> None:
         for job, rule in [key for key in told if key[0] not in self._jobs]:
             was = told.pop((job, rule))
             gone = Condition(rule, job, was.text, was.run_id)
             found.steps.append(Step(ENDED, gone, Facts(job, History()), "there is no such job any more"))
-
-    def _write(
-        self, connection: Connection, steps: Sequence[Step], told: dict[tuple[str, str], Open], now: datetime
-    ) -> dict[tuple[str, str], Open]:
-        """Begin, repeat and end notices, each with what the channels have to tell of it."""
-        for step in steps:
-            condition, key = step.condition, (step.condition.job, step.condition.rule)
-            if step.kind == BEGAN:
-                made = notices.begin(connection, key[1], key[0], condition.text, condition.run_id, now)
-                told[key] = Open(made, condition.text, condition.run_id, now, now)
-            elif step.kind == REPEATED:
-                told[key] = replace(told[key], text=condition.text, run_id=condition.run_id, told_at=now)
-                notices.tell_again(connection, told[key].id, condition.text, condition.run_id, now)
-            else:
-                notices.end(connection, told[key].id, now)
-            self._add(connection, step, told[key], now)
-            if step.kind == ENDED:
-                del told[key]
-        return told
-
-    def _add(self, connection: Connection, step: Step, notice: Open, now: datetime) -> None:
-        text = self._runner.mask(to_json(self._content(connection, step, notice, now)))
-        for post in self._posts:
-            if self._is_wanted(step, post):
-                notices.add(connection, notice.id, post.channel.name, step.kind, text, now)
-        level = logging.INFO if step.kind == ENDED else logging.WARNING
-        log.log(level, "notice %d %s: %s of %s: %s", notice.id, step.kind, *_words(step))
-
-    def _is_wanted(self, step: Step, post: Post) -> bool:
-        """Without the rule `recovered` nobody is told that `failed` ended, but an incident is closed all the same."""
-        rules = self._rules.get(step.condition.job)
-        silent = step.kind == ENDED and step.condition.rule == "failed"
-        silent = silent and rules is not None and "recovered" not in rules.notice_rules
-        return not silent or post.channel.name == "pagerduty"
-
-    def _content(self, connection: Connection, step: Step, notice: Open, now: datetime) -> Content:
-        condition = step.condition
-        run_id = self._run_of(step)
-        row = None if run_id is None else runs.get(connection, run_id)
-        job = self._jobs.get(condition.job)
-        shown = row is not None and row.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERRUPTED)
-        return Content(
-            f"janitor-{notice.began_at:%Y%m%d%H%M%S}-{notice.id}",
-            step.kind,
-            condition.rule,
-            condition.job,
-            condition.text,
-            notice.began_at,
-            now,
-            self._host,
-            step.over,
-            run_id,
-            (row.reason or "")[:MAX_ERROR] if row is not None and shown else "",
-            histories.counts_of(row.counts) if row is not None else None,
-            [] if run_id is None else _last_lines(connection, run_id),
-            schedules.next_slot(job.trigger, now) if job is not None and job.enabled else None,
-            self._web_url,
-        )
-
-    def _run_of(self, step: Step) -> int | None:
-        """The run that a notice shows: the one that began it, or the one that ended it."""
-        known = step.facts.history.runs
-        return known[-1].id if step.kind == ENDED and known else step.condition.run_id
 
     def _prune(self, now: datetime) -> None:
         fence = self._runner.daemon_fence
@@ -358,7 +271,7 @@ class Watch:
         reason = self._runner.mask(str(exc))
         text = f"the state database is away; runs fail until it is back: {reason}"
         key = f"janitor-{now:%Y%m%d%H%M%S}-state"
-        self._away = Content(key, BEGAN, "state_away", "janitor", text, now, now, self._host)
+        self._away = Content(key, BEGAN, "state_away", "janitor", text, now, now, self._outbox.host)
         self._tell_directly(self._away)
 
     def _tell_back(self, now: datetime) -> None:
@@ -379,13 +292,3 @@ def _as_open(row: Row[Any]) -> Open:
 def _enabled_at(records: Mapping[str, JobRecord], job: str) -> datetime | None:
     record = records.get(job)
     return None if record is None else record.enabled_at
-
-
-def _words(step: Step) -> tuple[str, str, str]:
-    return step.condition.rule, step.condition.job, step.over or step.condition.text
-
-
-def _last_lines(connection: Connection, run_id: int) -> list[str]:
-    query = select(run_logs.c.at, run_logs.c.level, run_logs.c.message).where(run_logs.c.run_id == run_id)
-    rows = connection.execute(query.order_by(run_logs.c.id.desc()).limit(LOG_LINES)).all()
-    return [f"{row.at:%H:%M:%S} {row.level} {row.message[:MAX_LINE]}" for row in reversed(rows)]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from janitor.runs import Outcome
-from janitor.schedules import Slots
+from janitor.schedules import Slots, next_slot
 from janitor.state.tables import attempts, runs
 
 SCHEDULE, CATCH_UP, BY_HAND = "schedule", "catch_up", "by_hand"
@@ -54,7 +55,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class LostSlots:
-    """A stretch of slots in which a job did not run, all for one reason."""
+    """A stretch of consecutive slots in which a job did not run, all for one reason.
+
+    The job's `trigger` tells which slots are consecutive; without it any later stretch counts as going on.
+    """
 
     job: str
     first_at: datetime
@@ -62,6 +66,13 @@ class LostSlots:
     slots: int
     outcome: Outcome
     reason: str
+    trigger: BaseTrigger | None = None
+
+    def goes_on_after(self, slot_at: datetime) -> bool:
+        """Whether no slot lies between an earlier one and this stretch."""
+        if self.first_at <= slot_at:
+            return False
+        return self.trigger is None or next_slot(self.trigger, slot_at) == self.first_at
 
 
 def start(
@@ -116,7 +127,7 @@ def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
     newest = connection.execute(select(runs).where(of_job).order_by(runs.c.slot_at.desc()).limit(1)).one_or_none()
     outcome = lost.outcome.value
     if newest is not None and (newest.outcome, newest.reason) == (outcome, lost.reason):
-        if newest.slot_until_at < lost.first_at:
+        if lost.goes_on_after(newest.slot_until_at):
             grown = {"slots": newest.slots + lost.slots, "slot_until_at": lost.last_at, "ended_at": lost.last_at}
             connection.execute(update(runs).where(runs.c.id == newest.id).values(grown))
             return

@@ -17,7 +17,7 @@ from janitor.state import State
 from janitor.state import jobs as job_records
 from janitor.state import recent
 from janitor.state.tables import notices, run_logs, runs
-from janitor.web import queries
+from janitor.web import queries, records
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +100,8 @@ class RunChannel(Channel):
         if row is None:
             self.is_over = self.has_ended = True
             return True
-        told = queries.progress(row.progress)
-        run, progress = queries.run_line(row).model_dump_json().encode(), (
+        told = records.progress(row.progress)
+        run, progress = records.run_line(row).model_dump_json().encode(), (
             told.model_dump_json().encode() if told else b""
         )
         differs = first or bool(lines) or (run, progress) != (self.run, self.progress)

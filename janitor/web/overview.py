@@ -13,7 +13,7 @@ from janitor.jobs import Job
 from janitor.state import recent
 from janitor.state.notices import GIVEN_UP
 from janitor.state.tables import deliveries, notices, runs
-from janitor.web import models, queries
+from janitor.web import models, queries, records
 
 SPAN = timedelta(hours=24)
 MOST_BARS = 2_000
@@ -95,7 +95,7 @@ def failed(connection: Connection, names: Sequence[str], since: datetime) -> lis
     """The newest runs that failed or timed out and began after a moment."""
     rows = [row for outcome in queries.FAILURES for row in recent.with_outcome(connection, names, outcome, FAILED)]
     rows = sorted((row for row in rows if row.started_at >= since), key=lambda row: row.id, reverse=True)
-    return [queries.run_line(row) for row in rows[:FAILED]]
+    return [records.run_line(row) for row in rows[:FAILED]]
 
 
 def notices_of(connection: Connection, job: str | None = None, limit: int = MOST_NOTICES) -> models.NoticeList:
@@ -207,8 +207,8 @@ def hours(connection: Connection, all_jobs: Mapping[str, Job], since: datetime, 
     """What runs did in each hour since a moment, the hour of it included; dry runs do not count."""
     first = since.replace(minute=0, second=0, microsecond=0)
     hour = func.substr(runs.c.ended_at, 1, 13, type_=String).label("hour")
-    published, changed = _sum(queries.PUBLISHED).label("published"), _sum(queries.ROWS).label("rows")
-    something = or_(*(_tells(name) for name in (*queries.PUBLISHED, *queries.ROWS)))
+    published, changed = _sum(records.PUBLISHED).label("published"), _sum(records.ROWS).label("rows")
+    something = or_(*(_tells(name) for name in (*records.PUBLISHED, *records.ROWS)))
     query = select(hour, published, changed).where(*_within(all_jobs, first))
     query = query.where(runs.c.dry_run.is_(False), something).group_by(hour)
     told = {row.hour: row for row in connection.execute(query)}

@@ -4,7 +4,6 @@ They cost what they show, and not what the history holds: each statement follows
 """
 
 import inspect
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,14 +28,11 @@ from janitor.state import recent
 from janitor.state import runs as run_records
 from janitor.state.jobs import JobRecord
 from janitor.state.tables import actions, cursors, runs
-from janitor.web import job_settings, models
+from janitor.web import job_settings, models, records
 
 STRIP = 30
 POINTS = 100
 NEXT_RUNS = 5
-PUBLISHED = ("published",)
-ROWS = ("inserted", "updated", "deleted", "repaired")
-"""The counts by which runs tell what they did: messages published, and rows changed in a table."""
 FAILURES = ("failed", "timed_out")
 NEUTRAL = ("skipped", "missed", "cancelled", "interrupted", "running")
 """Outcomes that say nothing of whether a job works."""
@@ -130,7 +126,7 @@ def docstring(job: Job) -> str:
 def going(connection: Connection, now: datetime) -> list[models.Going]:
     """The runs that go on, in whatever process, the oldest first."""
     rows = connection.execute(select(runs).where(runs.c.outcome.is_(None)).order_by(runs.c.id))
-    return [_going(row, now) for row in rows]
+    return [records.going(row, now) for row in rows]
 
 
 def listed(
@@ -138,7 +134,7 @@ def listed(
 ) -> models.RunList:
     """A page of runs, the newest first: those with an id below `before`, where it is given."""
     rows = _lines(connection, all_jobs, wanted, limit + 1, before)
-    lines = [run_line(row) for row in rows[:limit]]
+    lines = [records.run_line(row) for row in rows[:limit]]
     return models.RunList(runs=lines, next_before=lines[-1].id if len(rows) > limit else None)
 
 
@@ -153,7 +149,7 @@ def history(
         BadSetting: `before` is no page's `next`.
     """
     run_before, action_before = _place(before)
-    lines = [run_line(row) for row in _lines(connection, all_jobs, wanted, limit + 1, run_before)]
+    lines = [records.run_line(row) for row in _lines(connection, all_jobs, wanted, limit + 1, run_before)]
     done = [] if wanted.narrows else _actions(connection, wanted, limit + 1, action_before)
     events = list[models.Event]()
     while (lines or done) and len(events) < limit:
@@ -176,11 +172,11 @@ def run(connection: Connection, run_id: int, now: datetime) -> models.RunPage | 
     older, newer = of_job.where(runs.c.id < run_id), of_job.where(runs.c.id > run_id)
     late = (row.started_at - row.slot_at).total_seconds() if row.slot_at is not None and row.attempts else None
     return models.RunPage(
-        run=run_line(row),
-        going=None if row.outcome else _going(row, now),
-        progress=progress(row.progress),
+        run=records.run_line(row),
+        going=None if row.outcome else records.going(row, now),
+        progress=records.progress(row.progress),
         traceback=row.traceback,
-        attempts=[_attempt(one) for one in run_records.attempts_of(connection, run_id)],
+        attempts=[records.attempt(one) for one in run_records.attempts_of(connection, run_id)],
         process=process(row.holder),
         late_seconds=late,
         before=connection.execute(older.order_by(runs.c.id.desc()).limit(1)).scalar(),
@@ -203,7 +199,7 @@ def log(
     rows = logs.of_run(connection, run_id, after, limit + 1, tail=tail, least=least)
     more = len(rows) > limit
     kept = rows[-limit:] if tail else rows[:limit]
-    lines = [models.LogLine(**_fields(row, models.LogLine)) for row in kept]
+    lines = [models.LogLine(**records.fields_of(row, models.LogLine)) for row in kept]
     last = lines[-1].id if lines else after
     ended = outcome[0] is not None and (tail or not more)
     return models.LogLines(lines=lines, next_after=last, more=more and not tail, ended=ended)
@@ -215,7 +211,7 @@ def quarantine(
     """A page of what cannot be delivered, or with `dropped` of what was given up; the oldest first."""
     rows = quarantined.listing(connection, job_id, dropped=dropped, limit=limit + 1, offset=offset)
     size = quarantined.dropped_size if dropped else quarantined.size
-    lines = [_quarantine_line(row) for row in rows[:limit]]
+    lines = [records.quarantine_line(row) for row in rows[:limit]]
     following = offset + limit if len(rows) > limit else None
     return models.QuarantineList(keys=size(connection, job_id), rows=lines, next_offset=following)
 
@@ -229,57 +225,20 @@ def audit(
     return models.ActionList(actions=lines[:limit], next_before=following)
 
 
-def run_line(row: Row[Any]) -> models.RunLine:
-    """One row of the table `runs`, or of `recent.LINE`."""
-    fields = _fields(row, models.RunLine)
-    return models.RunLine(**fields | {"outcome": row.outcome or "running", "counts": counts(row.counts)})
-
-
-def counts(text: str | None) -> dict[str, Any] | None:
-    """What a run counted; a number that JSON does not have is None."""
-    found: dict[str, Any] | None = json.loads(text, parse_constant=_nothing) if text else None
-    return found
-
-
-def progress(text: str | None) -> models.Part | None:
-    """What a run reported, as a tree; None for nothing."""
-    if not text:
-        return None
-    told: dict[str, Any] = json.loads(text, parse_constant=_nothing)
-    return _part("", "", told) if told else None
-
-
-def _part(name: str, path: str, told: Mapping[str, Any]) -> models.Part:
-    """The part at a path, with all below it; paths are joined by slashes."""
-    below = f"{path}/" if path else ""
-    names = dict.fromkeys(
-        one[len(below) :].split("/")[0] for one in told if one and one.startswith(below) and one != path
-    )
-    fields = told.get(path, {})
-    done, total = fields.get("done"), fields.get("total")
-    share = min(1.0, max(0.0, done / total)) if done is not None and total else None
-    parts = [_part(one, below + one, told) for one in names]
-    return models.Part(name=name, done=done, total=total, share=share, note=fields.get("note", ""), parts=parts)
-
-
-def _nothing(constant: str) -> None:
-    """NaN and the infinities."""
-
-
 def _known(connection: Connection, wanted: Sequence[Job], now: datetime) -> _Known:
     names = [job.id for job in wanted]
     newest = recent.newest(connection, names, STRIP)
     shown = [row for rows in newest.values() for row in rows if row.outcome is None or row is _last(rows)]
     texts: Select[Any] = select(*recent.LINE, runs.c.progress).where(runs.c.id.in_([row.id for row in shown]))
     read: Select[Any] = select(cursors).where(cursors.c.name.in_(names))
-    records, successes = job_records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
+    states, successes = job_records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
     return _Known(
         now=now,
-        records=records,
+        records=states,
         newest=newest,
         whole={row.id: row for row in connection.execute(texts)},
         successes=successes,
-        overdue=overdue.among(wanted, records, successes, latest.resumed(connection), now),
+        overdue=overdue.among(wanted, states, successes, latest.resumed(connection), now),
         cursors={row.name: row for row in connection.execute(read)},
         quarantined=quarantined.sizes(connection, names),
     )
@@ -306,11 +265,11 @@ def _job_line(job: Job, known: _Known) -> models.JobLine:
         paused_at=paused_at,
         paused_by=record.paused_by if record else None,
         overdue_since=late,
-        running=_going(known.whole.get(live.id, live), known.now) if live else None,
-        last=run_line(known.whole[last.id]) if last and last.id in known.whole else None,
+        running=records.going(known.whole.get(live.id, live), known.now) if live else None,
+        last=records.run_line(known.whole[last.id]) if last and last.id in known.whole else None,
         last_success_at=success.ended_at if success else None,
         failures=failures,
-        strip=[_bar(row) for row in reversed(rows)],
+        strip=[records.bar(row) for row in reversed(rows)],
         next_run_at=schedules.next_slot(job.trigger, known.now) if job.enabled and paused_at is None else None,
         cursor=_cursor(job.id, known),
         quarantined=known.quarantined.get(job.id, 0),
@@ -366,22 +325,6 @@ def _cursor(job_id: str, known: _Known) -> models.Cursor | None:
     )
 
 
-def _going(row: Row[Any], now: datetime) -> models.Going:
-    return models.Going(
-        id=row.id,
-        job=row.job,
-        started_at=row.started_at,
-        seconds=max(0.0, (now - row.started_at).total_seconds()),
-        dry_run=row.dry_run,
-        stop_asked_by=row.stop_asked_by,
-        progress=progress(getattr(row, "progress", None)),
-    )
-
-
-def _bar(row: Row[Any]) -> models.Bar:
-    return models.Bar(**_fields(row, models.Bar) | {"outcome": row.outcome or "running"})
-
-
 def _next_slots(job: Job, now: datetime) -> list[datetime]:
     slots = list[datetime]()
     while (
@@ -395,15 +338,7 @@ def _points(connection: Connection, job_id: str) -> list[models.Point]:
     query = select(runs.c.id, runs.c.outcome, runs.c.started_at, runs.c.seconds, runs.c.counts)
     query = query.where(runs.c.job == job_id, runs.c.outcome.is_not(None), runs.c.attempts > 0)
     rows = connection.execute(query.order_by(runs.c.id.desc()).limit(POINTS)).all()
-    return [_point(row) for row in reversed(rows)]
-
-
-def _point(row: Row[Any]) -> models.Point:
-    told = counts(row.counts) or {}
-    numbers = {name: value for name, value in told.items() if type(value) in (int, float)}
-    changed, published = (int(sum(numbers.get(name, 0) for name in names)) for names in (ROWS, PUBLISHED))
-    fields = {"id": row.id, "outcome": row.outcome, "started_at": row.started_at, "seconds": row.seconds or 0.0}
-    return models.Point(**fields, rows=changed, published=published, counts=numbers)
+    return [records.point(row) for row in reversed(rows)]
 
 
 def _lines(
@@ -442,7 +377,7 @@ def _actions(connection: Connection, wanted: Filter, limit: int, before: int | N
         query = query.where(actions.c.at < wanted.until)
     query = query if before is None else query.where(actions.c.id < before)
     rows = connection.execute(query.order_by(actions.c.id.desc()).limit(limit))
-    return [models.Action(**_fields(row, models.Action) | {"detail": row.detail or ""}) for row in rows]
+    return [models.Action(**records.fields_of(row, models.Action) | {"detail": row.detail or ""}) for row in rows]
 
 
 _TOP = 2**53
@@ -455,17 +390,3 @@ def _place(text: str | None) -> tuple[int | None, int | None]:
     if match is None:
         raise BadSetting("before", text, "give what `next` was on the page before")
     return int(match[1]), int(match[2])
-
-
-def _attempt(row: Row[Any]) -> models.AttemptLine:
-    seconds = max(0.0, (row.ended_at - row.started_at).total_seconds())
-    return models.AttemptLine(**_fields(row, models.AttemptLine, "seconds"), seconds=seconds)
-
-
-def _quarantine_line(row: Row[Any]) -> models.QuarantineLine:
-    fields = _fields(row, models.QuarantineLine)
-    return models.QuarantineLine(**fields | {"last_at": None if row.last_at == schedules.EPOCH else row.last_at})
-
-
-def _fields(row: Row[Any], model: type[models.Model], *without: str) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in model.model_fields if name not in without}

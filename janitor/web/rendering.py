@@ -102,7 +102,7 @@ def duration(seconds: float | None, short: bool = False) -> str:
     if seconds is None:
         return ""
     if seconds < 0.9995 and not short:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.0f} ms" if seconds == 0 or seconds >= 0.0005 else "under 1 ms"
     if seconds < 60:
         return f"{seconds:.0f} s" if short or seconds >= 9.95 else f"{seconds:.1f} s"
     for (unit, size), (lesser, part) in (

@@ -318,8 +318,8 @@ def test_a_week_asleep_costs_no_more_than_an_hour(machine: Machine) -> None:
     before, week = processor_seconds(machine.daemon), 7 * 24 * HOUR
     machine.set(week)
     machine.goes_on()
-    (missed,) = (row for row in machine.runs() if row.outcome == "missed")
-    assert week - 60 < missed.slots < week + 60
+    missed = [row.slots for row in machine.runs() if row.outcome == "missed"]
+    assert week - 60 < max(missed) < week + 60
     # To list each slot of three jobs took fifteen seconds of a processor.
     assert processor_seconds(machine.daemon) - before < 4
     machine.check()

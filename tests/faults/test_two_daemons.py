@@ -50,7 +50,7 @@ class House:
 
     def leader(self) -> str | None:
         """Which of the two holds the daemon's lease."""
-        with self.state.begin() as connection:
+        with self.state.read() as connection:
             holder = connection.exec_driver_sql("SELECT holder FROM leases WHERE name = 'daemon'").scalar()
         pid = int(holder.split("|")[3]) if holder else 0
         return next((name for name, daemon in self.living.items() if daemon.pid == pid), None)
@@ -64,7 +64,7 @@ class House:
 
     def count(self, holder: str) -> int:
         """How many runs a daemon has begun."""
-        with self.state.begin() as connection:
+        with self.state.read() as connection:
             query = "SELECT COUNT(*) FROM runs WHERE holder LIKE %s AND attempts > 0"
             if self.url.get_backend_name() == "sqlite":
                 query = query.replace("%s", "?")
@@ -215,7 +215,7 @@ def check_ledger(state: State, job: str, slot: str, acted: int) -> None:
 
 def check_writers(house: House) -> None:
     """Nobody wrote between two writes of another one, but those who led then: each leads one stretch at a time."""
-    with house.state.begin() as connection:
+    with house.state.read() as connection:
         saved = connection.exec_driver_sql("SELECT pid FROM saved ORDER BY id").scalars().all()
     begun = [row.holder for row in rows_of(house.state) if row.attempts]
     for writers in (saved, begun):

@@ -72,7 +72,8 @@ def test_a_mail_tells_all_as_text_and_as_html(inbox: Inbox) -> None:
         assert piece in text
     assert "since: 2026-07-01 12:00:00 UTC" in text and "next run: 2026-07-01 13:00:00 UTC" in text
     assert "https://janitor.example.org/runs/9" in text and 'href="https://janitor.example.org/jobs/copy"' in html
-    assert "disk &lt;full&gt; &amp; cold" in html and "größer &lt;b&gt;" in html and "<b>" not in html
+    assert "disk &lt;full&gt; &amp; cold" in html and "größer &lt;b&gt;" in html
+    assert "<b>" not in html and "<full>" not in html
 
 
 def test_a_notice_s_mails_form_one_thread(inbox: Inbox) -> None:
@@ -86,6 +87,7 @@ def test_a_notice_s_mails_form_one_thread(inbox: Inbox) -> None:
     assert [one["Subject"] for one in (repeated, ended)] == ["[Janitor] copy failed, still", "[Janitor] copy recovered"]
     assert "copy: run 10 succeeded" in inbox.mails[2].part("plain")
     assert "it was: failed: disk <full> & cold" in inbox.mails[2].part("plain")
+    assert "<full>" not in inbox.mails[2].part("html")
 
 
 def test_a_test_deployment_s_mails_go_elsewhere_and_say_so(inbox: Inbox) -> None:

@@ -7,7 +7,7 @@ import pytest
 from janitor.errors import BadSetting
 from janitor.logs import mask_for
 from janitor.notice_settings import RULES
-from janitor.notices import channels, wing
+from janitor.notices import wing
 from janitor.notices.pings import address
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -86,7 +86,7 @@ def test_variables_of_no_job_are_warned_of() -> None:
 )
 def test_mail_that_cannot_be_sent_stops_the_start(changes: dict[str, str], name: str) -> None:
     with pytest.raises(BadSetting) as caught:
-        channels.of(load(**(MAIL | changes)))
+        wing.check(load(**(MAIL | changes)), {})
     assert name in str(caught.value)
 
 

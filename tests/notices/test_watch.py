@@ -142,6 +142,18 @@ def test_a_paused_job_is_not_told_of_again(house: House) -> None:
     assert house.told()[1:] == ["repeated copy failed"]
 
 
+def test_a_paused_job_is_not_overdue(house: House) -> None:
+    watch = house.watch(rules="overdue")
+    house.ran("succeeded", NOON - 9 * HOUR)
+    house.ran("succeeded", job="clean")
+    watch.look(NOON)
+    with house.runner.state.begin() as connection:
+        job_records.pause(connection, "copy", "every 1h", NOON, "anna")
+    watch.look(NOON)
+    assert house.told() == ["began copy overdue", "ended copy overdue"]
+    assert house.contents()[1].sentence == "copy: it is paused"
+
+
 def test_notices_of_a_job_that_is_off_or_gone_end(house: House) -> None:
     house.ran("failed")
     house.ran("failed", job="clean")
@@ -213,7 +225,7 @@ def test_overdue_long_and_growing_are_told_while_they_are_so(house: House) -> No
 
 def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> None:
     watch = house.watch()
-    watch._web_url = "https://janitor.example.org/"
+    house.runner.settings = house.runner.settings.model_copy(update={"web_url": "https://janitor.example.org/"})
     run_id = house.ran("failed", reason="the disk is full")
     line = {"run_id": run_id, "at": NOON, "level": "INFO", "logger": "task"}
     with house.runner.state.begin() as connection:

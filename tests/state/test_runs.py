@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select
 
+from janitor import schedules
 from janitor.errors import Rejected
 from janitor.runs import Outcome
 from janitor.state import State, actions, jobs, logs, retention, runs
@@ -34,7 +35,8 @@ def begin(state: State, job: str = "a", slot: datetime | None = None, holder: st
 
 def lose(state: State, first: int, last: int, reason: str = "still running (run 1)", outcome: str = "skipped") -> None:
     """Lose the slots of some minutes of the hour."""
-    slots = LostSlots("a", NOW + first * MINUTE, NOW + last * MINUTE, last - first + 1, Outcome(outcome), reason)
+    moments, kind = (NOW + first * MINUTE, NOW + last * MINUTE), Outcome(outcome)
+    slots = LostSlots("a", *moments, last - first + 1, kind, reason, schedules.every(60))
     with state.begin() as connection:
         runs.record_lost(connection, slots, "me")
 
@@ -72,6 +74,14 @@ def test_a_stretch_that_goes_on_grows(state: State) -> None:
     lose(state, 2, 2)
     lose(state, 3, 5)
     assert stretches(state) == [(0, 0, 1), (1, 5, 5)]
+
+
+def test_a_stretch_ends_before_a_slot_that_is_not_its_own(state: State) -> None:
+    lose(state, 1, 1)
+    lose(state, 3, 3)
+    lose(state, 4, 4)
+    lose(state, 2, 2, "the run could not be recorded", "failed")
+    assert stretches(state) == [(1, 1, 1), (2, 2, 1), (3, 4, 2)]
 
 
 @pytest.mark.parametrize(("reason", "outcome"), [("still running (run 2)", "skipped"), ("asleep", "missed")])

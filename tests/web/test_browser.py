@@ -80,7 +80,7 @@ class Stage:
             SCREENSHOTS.mkdir(parents=True, exist_ok=True)
             taken = Image.open(io.BytesIO(page.screenshot(full_page=whole, animations="disabled"))).convert("RGB")
             taken = taken.crop((0, 0, taken.width, min(taken.height, MOST_HEIGHT)))
-            taken.quantize(128, dither=Image.Dither.NONE).save(SCREENSHOTS / f"{name}.png", optimize=True)
+            taken.quantize(220, dither=Image.Dither.NONE).save(SCREENSHOTS / f"{name}.png", optimize=True)
 
     def newest(self, job: str, outcome: str) -> int:
         """The newest run of a job that ended so."""

@@ -241,6 +241,7 @@ def test_lists_of_runs_are_narrowed_and_paged(state: State) -> None:
 
 def test_a_run_is_shown_with_all_that_is_known(state: State) -> None:
     told = {
+        "/odd//": {"done": "many", "total": 0, "note": 7},
         "": {"done": 3, "total": 8},
         "walk/shelves": {"done": 5, "total": 5, "note": "done"},
         "write": {"done": 1, "total": None},
@@ -259,7 +260,8 @@ def test_a_run_is_shown_with_all_that_is_known(state: State) -> None:
     assert [(one.number, one.seconds, one.reason) for one in page.attempts] == [(1, 15.0, "first")]
     tree = page.progress
     assert (tree.done, tree.total, tree.share) == (3, 8, 0.375)
-    walk, write = tree.parts
+    odd, walk, write = tree.parts
+    assert (odd.name, odd.done, odd.total, odd.share, odd.note) == ("odd", None, 0, None, "7")
     assert (walk.name, walk.done, walk.parts[0].name, walk.parts[0].share) == ("walk", None, "shelves", 1.0)
     assert (write.share, write.parts) == (None, [])
     missed = ask(state, queries.run, after, NOON)

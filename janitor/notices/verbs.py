@@ -1,0 +1,49 @@
+"""The verb `notices`: what is wrong, how the channels work, and a try of each."""
+
+import logging
+import sys
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import click
+
+from janitor import console
+from janitor.exit_codes import FAILED, SUCCEEDED
+
+if TYPE_CHECKING:
+    from janitor.cli import House
+
+
+@click.group("notices", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def notices(context: click.Context, as_json: bool) -> None:
+    """List what is wrong, and the channels; 'test' tries them."""
+    if context.invoked_subcommand is not None:
+        return
+    from janitor.notices import wing
+
+    house: House = context.obj
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with house.state.read() as connection:
+        found, channels = wing.of_notices(connection), wing.of_channels(connection, house.settings)
+    if as_json:
+        console.print_json({"notices": found, "channels": channels})
+        return
+    console.print_listing(found, wing.NOTICES, as_json=False, empty="All is as it should be.")
+    print()
+    console.print_listing(channels, wing.CHANNELS, as_json=False, empty="No channel is set: nobody is told.")
+
+
+@notices.command("test")
+@click.pass_obj
+def test_notices(house: "House") -> int:
+    """Send a notice through each channel, and tell what came of it."""
+    from janitor.notices import wing
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    failed = False
+    for verdict, said in wing.tried(house.settings, house.scheduler.jobs, datetime.now(timezone.utc)):
+        failed = failed or verdict != "ok"
+        print(f"{verdict:<6}  {house.mask(console.one_line(said))}", flush=True)
+    return FAILED if failed else SUCCEEDED
