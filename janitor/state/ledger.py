@@ -12,6 +12,14 @@ _KNOWN = select(ledger.c.digest).where(
     ledger.c.name == bindparam("name"), ledger.c.digest.in_(bindparam("digests", expanding=True))
 )
 
+_NEXT_NAME = select(func.min(ledger.c.name)).where(ledger.c.name > bindparam("name"))
+_ENDS = select(ledger.c.published_at).where(ledger.c.name == bindparam("name"))
+_ENTERED = select(func.count()).where(
+    ledger.c.name == bindparam("name"),
+    ledger.c.published_at >= bindparam("since"),
+    ledger.c.published_at < bindparam("until"),
+)
+
 
 def known(connection: Connection, name: str, digests: Sequence[bytes]) -> set[bytes]:
     """Those of the 16-byte `digests` that are in the ledger called `name`."""
@@ -44,6 +52,32 @@ def prune(connection: Connection, name: str, before: datetime, limit: int = 1_00
 def size(connection: Connection, name: str) -> int:
     """How many digests the ledger holds."""
     return int(connection.execute(select(func.count()).where(ledger.c.name == name)).scalar_one())
+
+
+def names(connection: Connection) -> Iterator[str]:
+    """The ledgers that hold anything, each found by one look into the key."""
+    name: str | None = ""
+    while (name := connection.execute(_NEXT_NAME, {"name": name}).scalar()) is not None:
+        yield name
+
+
+def span(connection: Connection, name: str) -> tuple[datetime, datetime] | None:
+    """When the oldest and the newest of a ledger's entries were made; None for one without any."""
+    first = connection.execute(_ENDS.order_by(ledger.c.published_at).limit(1), {"name": name}).scalar()
+    last = connection.execute(_ENDS.order_by(ledger.c.published_at.desc()).limit(1), {"name": name}).scalar()
+    return None if first is None or last is None else (first, last)
+
+
+def next_entry_at(connection: Connection, name: str, since: datetime) -> datetime | None:
+    """When the first of a ledger's entries was made that is not older than a moment; None where there is none."""
+    later = _ENDS.where(ledger.c.published_at >= bindparam("since")).order_by(ledger.c.published_at).limit(1)
+    return connection.execute(later, {"name": name, "since": since}).scalar()
+
+
+def entered(connection: Connection, name: str, since: datetime, until: datetime) -> int:
+    """How many of a ledger's entries were made from one moment until before another."""
+    found = connection.execute(_ENTERED, {"name": name, "since": since, "until": until})
+    return int(found.scalar_one())
 
 
 def _chunks(digests: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

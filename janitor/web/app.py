@@ -15,6 +15,7 @@ from janitor.web import access, api, counters, document, health, live, metrics, 
 from janitor.web.channels import Hub
 from janitor.web.counters import Metrics
 from janitor.web.gate import Gate
+from janitor.web.lately import Lately
 from janitor.web.parts import Desk
 
 STATIC = Path(__file__).parent / "static"
@@ -88,6 +89,7 @@ def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:
     )
     app.state.desk, app.state.gate = desk, Gate(desk.settings)
     app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), counted or counters.watch(desk)
+    app.state.lately = Lately()
     refusals.install(app)
     for router in (api.router, access.router, live.router, pages.router, health.router, metrics.router):
         app.include_router(router)

@@ -120,11 +120,11 @@ def _column(bar: Bar, place: int, count: int, top: float) -> str:
     return _linked(bar, room + shape, last=place == count - 1)
 
 
-def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: str, hours: int = 3) -> Html:
+def lane(stretches: Sequence[Stretch], since: datetime, until: datetime, label: str, minutes: int = 180) -> Html:
     """One job's runs between two moments; what ends alike and lies close together is drawn as one."""
     parts = [
         _tag("line", x1=_per_cent(x), x2=_per_cent(x), y1=0, y2=LANE_HEIGHT, class_="grid")
-        for x, _ in hour_marks(since, until, hours)
+        for x, _ in marks(since, until, minutes)
     ]
     merged = merge(stretches, since, until)
     for place, one in enumerate(merged):
@@ -143,21 +143,21 @@ def _lane_part(x: float, width: float, outcome: str) -> str:
     return _tag("rect", x=_per_cent(x), y=y, width=_per_cent(width), height=height, rx=1.5, class_="bar")
 
 
-def lane_hours(since: datetime, until: datetime, hours: int = 3) -> str:
-    """The hours below the lanes, in UTC."""
-    texts = [_time(x / 100, text, y=12) for x, text in hour_marks(since, until, hours) if 2 < x < 98]
+def lane_times(since: datetime, until: datetime, minutes: int = 180) -> Html:
+    """The times below the lanes, in UTC."""
+    texts = [_time(x / 100, text, y=12) for x, text in marks(since, until, minutes) if 2 < x < 98]
     return Html(_tag("svg", *texts, class_="hours", width="100%", height=16, aria_hidden="true"))
 
 
-def hour_marks(since: datetime, until: datetime, hours: int) -> list[tuple[float, str]]:
-    """Each moment between two whose hour is a multiple of `hours`: where it is, in per cent, and its text."""
-    moment = since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    marks = []
+def marks(since: datetime, until: datetime, minutes: int) -> list[tuple[float, str]]:
+    """Each multiple of `minutes` since midnight between two moments: where it is, in per cent, and its text."""
+    step, moment = timedelta(minutes=minutes), since.replace(hour=0, minute=0, second=0, microsecond=0)
+    found = []
     while moment <= until:
-        if moment.hour % hours == 0:
-            marks.append((_share(moment, since, until), f"{moment:%H:%M}"))
-        moment += timedelta(hours=1)
-    return marks
+        if moment >= since:
+            found.append((_share(moment, since, until), f"{moment:%H:%M}"))
+        moment += step
+    return found
 
 
 def merge(stretches: Iterable[Stretch], since: datetime, until: datetime) -> list[Stretch]:

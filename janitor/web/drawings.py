@@ -9,6 +9,7 @@ from janitor.web.markup import Html
 from janitor.web.rendering import duration, number, words
 
 POINTS = 60
+SPANS = ((1, 10), (3, 30), (6, 60), (12, 120), (24, 180))
 
 Chart = tuple[str, str, Html, list[tuple[models.Point, str]]]
 """A title, a name for it in a page's addresses, the chart, and what it shows as rows of a table, the newest first."""
@@ -35,7 +36,15 @@ def _strip_label(line: models.JobLine) -> str:
     return f"The last {len(line.strip)} runs of {line.id}: {told}" if told else f"{line.id} has not run yet"
 
 
-def lane(row: models.TimelineRow, since: datetime, until: datetime) -> Html:
+def span(view: models.Overview) -> tuple[int, int]:
+    """How many hours the timeline shows (fewer than 24 where nothing ran before), and the minutes between its marks."""
+    first = min((bar.started_at for row in view.timeline for bar in row.bars), default=view.since)
+    return next(
+        (hours, minutes) for hours, minutes in SPANS if hours == 24 or view.now - first < timedelta(hours=hours)
+    )
+
+
+def lane(row: models.TimelineRow, since: datetime, until: datetime, minutes: int) -> Html:
     """One job's runs between two moments."""
     stretches = [
         charts.Stretch(
@@ -47,7 +56,7 @@ def lane(row: models.TimelineRow, since: datetime, until: datetime) -> Html:
         )
         for one in row.bars
     ]
-    return charts.lane(stretches, since, until, f"Runs of {row.job}")
+    return charts.lane(stretches, since, until, f"Runs of {row.job}", minutes)
 
 
 def hours(told: Sequence[models.Hour], field: str, unit: str) -> Html:

@@ -13,13 +13,16 @@ from janitor.web.desk import Desk, desk
 from janitor.web.metrics import Metrics, metrics_of
 from janitor.web.vitals import WAIT_SECONDS, Signs
 
+METHODS = ["GET", "HEAD"]
+"""Watchers that look at the status only ask with HEAD."""
+
 router = APIRouter(prefix="/health", include_in_schema=False)
 
 Daemon = Annotated[Desk, Depends(desk)]
 Measured = Annotated[Metrics, Depends(metrics_of)]
 
 
-@router.get("/live")
+@router.api_route("/live", methods=METHODS)
 async def live(desk: Daemon) -> JSONResponse:
     """200 while the clock ticks, 503 where it has not for 30 s; no server, nor any other request, delays the answer."""
     silent = desk.scheduler.silent_seconds
@@ -29,7 +32,7 @@ async def live(desk: Daemon) -> JSONResponse:
     return JSONResponse(found, 200 if alive else 503)
 
 
-@router.get("/ready")
+@router.api_route("/ready", methods=METHODS)
 def ready(desk: Daemon, metrics: Measured) -> JSONResponse:
     """200 where the state database answers within 2 s and is this release's, whether this daemon leads or stands by."""
     failure = metrics.vitals.schema.get(WAIT_SECONDS).failure
@@ -39,7 +42,7 @@ def ready(desk: Daemon, metrics: Measured) -> JSONResponse:
     return JSONResponse({"status": status, "role": role}, 200 if failure is None else 503)
 
 
-@router.get("/jobs", dependencies=[Depends(viewer)])
+@router.api_route("/jobs", methods=METHODS, dependencies=[Depends(viewer)])
 def jobs(desk: Daemon, metrics: Measured) -> JSONResponse:
     """Each job's state; 503 where one is overdue, or where the state database cannot tell."""
     answer = metrics.vitals.signs.get(WAIT_SECONDS)

@@ -15,9 +15,10 @@ from janitor.web import charts, drawings, models, queries
 from janitor.web.access import changing, csrf_token, signs_in, viewer
 from janitor.web.desk import Desk, desk
 from janitor.web.gate import User
+from janitor.web.lately import Lately
 from janitor.web.overview import notices_of
 from janitor.web.overview import overview as overview_of
-from janitor.web.rendering import redirect, render, with_query
+from janitor.web.rendering import in_background, redirect, render, with_query
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -37,6 +38,10 @@ Text = Annotated[str, Query(max_length=300)]
 @router.get("/")
 def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
     """The last 24 hours across all jobs."""
+    return _page(request, desk, user, "overview.html", **_lately(request, "overview", lambda: _overview(desk)))
+
+
+def _overview(desk: Desk) -> dict[str, Any]:
     now = _now()
     with desk.state.read() as connection:
         view = overview_of(connection, desk.jobs, now)
@@ -48,31 +53,28 @@ def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
         )
     ]
     troubled = view.conditions.get("overdue", 0) + view.conditions.get("failing", 0)
-    return _page(
-        request,
-        desk,
-        user,
-        "overview.html",
-        view=view,
-        lanes=[(row.job, drawings.lane(row, view.since, view.now)) for row in view.timeline],
-        hours=charts.lane_hours(view.since, view.now),
-        charts=drawn,
-        failures=_alike(view.failed),
-        troubled=troubled,
-        verdict=_verdict(view, troubled),
-        now=now,
-    )
+    span, minutes = drawings.span(view)
+    since = now - timedelta(hours=span)
+    values: dict[str, Any] = {"view": view, "charts": drawn, "failures": _alike(view.failed), "now": now}
+    values["undelivered"] = [one for one in view.undelivered if (one.ended_at or now) >= view.since]
+    values |= {"span": span, "since": since, "hours": charts.lane_times(since, now, minutes)}
+    values["lanes"] = [(row.job, drawings.lane(row, since, now, minutes)) for row in view.timeline]
+    return values | {"troubled": troubled, "verdict": _verdict(view, troubled)}
 
 
 @router.get("/jobs")
 def jobs(request: Request, desk: TheDesk, user: Viewer) -> Response:
     """Every job in a row."""
+    return _page(request, desk, user, "jobs.html", **_lately(request, "jobs", lambda: _jobs(desk)))
+
+
+def _jobs(desk: Desk) -> dict[str, Any]:
     now = _now()
     with desk.state.read() as connection:
         lines = queries.jobs(connection, desk.jobs, now)
-    strips = {line.id: drawings.strip(line) for line in lines}
     troubled = sum(line.condition in ("overdue", "failing") for line in lines)
-    return _page(request, desk, user, "jobs.html", jobs=lines, strips=strips, troubled=troubled, now=now)
+    strips = {line.id: drawings.strip(line) for line in lines}
+    return {"jobs": lines, "strips": strips, "troubled": troubled, "now": now}
 
 
 @router.get("/jobs/{job_id}")
@@ -289,6 +291,13 @@ def _page(request: Request, desk: Desk, user: User, template: str, **values: Any
         "open_notices": count,
     }
     return render(request, template, **common | values)
+
+
+def _lately(request: Request, name: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a page shows: fresh for whoever opens it, a little older for a page that keeps itself up to date."""
+    known: Lately = request.app.state.lately
+    values: dict[str, Any] = known.get(name, find, fresh=not in_background(request))
+    return values
 
 
 def _done(do: Callable[[], str], path: str) -> Response:

@@ -41,7 +41,7 @@ CONDITION_ICONS = {
 def render(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
     """A page: a template with its values, and what every page has; a flash message is shown once."""
     # What a script fetches in the background nobody may ever see.
-    flash = None if request.headers.get("Sec-Fetch-Dest") == "empty" else _flash(request)
+    flash = None if in_background(request) else _flash(request)
     common: dict[str, Any] = {
         "theme": _theme(request),
         "flash": flash,
@@ -54,6 +54,11 @@ def render(request: Request, template: str, status_code: int = 200, **values: An
     if flash is not None:
         response.delete_cookie(FLASH, path="/")
     return response
+
+
+def in_background(request: Request) -> bool:
+    """Whether a script asks, for a page that keeps itself up to date."""
+    return request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
 def redirect(path: str, said: str, wrong: bool = False) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, select, text
 
 from janitor import feeds, overdue
 from janitor.errors import Rejected
@@ -14,7 +14,8 @@ from janitor.runs import Outcome
 from janitor.state import jobs as records
 from janitor.state import latest, quarantine
 from janitor.state.jobs import JobRecord
-from janitor.state.tables import SCHEMA_VERSION, cursors, ledger, runs
+from janitor.state.tables import SCHEMA_VERSION, cursors, runs
+from janitor.web.ledger_sizes import LedgerSizes
 from janitor.web.parts import Desk
 from janitor.web.readings import Reading
 
@@ -52,6 +53,7 @@ class Vitals:
         """Nothing is read before somebody asks."""
         self._desk = desk
         self._tops: dict[str, tuple[datetime, int | None]] = {}
+        self._ledger_sizes = LedgerSizes()
         self.signs = Reading(self._read_signs, KEEP_SECONDS)
         self.ledger = Reading(self._count_ledger, LEDGER_KEEP_SECONDS, LEDGER_SHARE)
         self.schema = Reading(self._check_schema, 1.0)
@@ -79,8 +81,7 @@ class Vitals:
 
     def _count_ledger(self) -> dict[str, int]:
         with self._desk.state.read() as connection:
-            found = connection.execute(select(ledger.c.name, func.count()).group_by(ledger.c.name))
-            return {name: count for name, count in found}
+            return self._ledger_sizes.count(connection)
 
     def _check_schema(self) -> str:
         """The schema's version.

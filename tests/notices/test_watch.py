@@ -5,7 +5,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
@@ -53,7 +53,8 @@ def test_what_begins_and_ends_between_two_looks_is_told(house: House) -> None:
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from("sfilr"), max_size=25), st.integers(1, 3))
+@example(steps=list("flfsrl"), after=2)
+@given(steps=st.lists(st.sampled_from("sfilr"), max_size=25), after=st.integers(1, 3))
 def test_what_is_told_does_not_depend_on_when_it_looks(house: House, steps: list[str], after: int) -> None:
     """s, f and i are runs that succeed, fail and are interrupted; at l it looks, at r another daemon begins."""
     house.begin_anew()

@@ -81,10 +81,11 @@ def served(url: URL, folder: Path, add_jobs: Callable[[Scheduler], None], **more
             yield desk, address
 
 
-def ask(address: str, **headers: str) -> Answered:
-    """One GET request; an error is an answer too."""
+def ask(address: str, method: str = "GET", **headers: str) -> Answered:
+    """One request; an error is an answer too."""
+    request = urllib.request.Request(address, headers=headers, method=method)
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=30) as response:
             return Answered(response.status, response.read().decode(), response.headers)
     except urllib.error.HTTPError as exc:
         return Answered(exc.code, exc.read().decode(), exc.headers)

@@ -17,6 +17,7 @@ from janitor.feeds import position_after
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
+from janitor.state.notices import GIVEN_UP
 from janitor.state.tables import actions, attempts, cursors, deliveries, jobs, notices, quarantine, run_logs, runs
 
 log = logging.getLogger("tests.house")
@@ -244,7 +245,7 @@ def _told(connection: Connection, now: datetime, says: str) -> None:
         values["text"] = f"{text.get(rule, '9 slots were missed: no daemon was running')} {says}".strip()
         made = connection.execute(insert(notices).values(values)).inserted_primary_key
     late = {"notice_id": int(made[0]) if made else 0, "channel": "slack", "kind": "began", "content": "{}", "tries": 3}
-    late |= {"added_at": now - timedelta(hours=9), "due_at": now, "outcome": "failed", "ended_at": now}
+    late |= {"added_at": now - timedelta(hours=9), "due_at": now, "outcome": GIVEN_UP, "ended_at": now}
     late["reason"] = f"hooks.slack.example answered 503 Service Unavailable {says}".strip()
     connection.execute(insert(deliveries).values(late))
 

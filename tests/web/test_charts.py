@@ -108,10 +108,12 @@ def test_a_lane_ends_where_its_time_ends() -> None:
     assert places == [(0.0, 25.0), (99.7, 0.3)]
 
 
-def test_hours_are_marked_where_they_are() -> None:
-    marks = charts.hour_marks(NOON + timedelta(minutes=30), NOON + timedelta(hours=24, minutes=30), 6)
+def test_times_are_marked_where_they_are() -> None:
+    marks = charts.marks(NOON + timedelta(minutes=30), NOON + timedelta(hours=24, minutes=30), 360)
     assert [text for _, text in marks] == ["18:00", "00:00", "06:00", "12:00"]
     assert [round(place, 2) for place, _ in marks] == [22.92, 47.92, 72.92, 97.92]
+    marks = charts.marks(NOON + timedelta(minutes=5), NOON + timedelta(minutes=65), 20)
+    assert [text for _, text in marks] == ["12:20", "12:40", "13:00"]
 
 
 def test_a_chart_has_no_style_of_its_own() -> None:

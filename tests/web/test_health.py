@@ -49,6 +49,8 @@ def test_it_is_alive_while_the_clock_ticks(house: tuple[Desk, str]) -> None:
     desk.scheduler._beat()
     status, found = health(address, "live")
     assert (status, found["status"]) == (200, "alive") and 0 <= found["silent_seconds"] < 30
+    alive = ask(f"{address}/health/live", "HEAD")
+    assert (alive.status, alive.text) == (200, "")
     desk.scheduler._ticked -= 31
     status, found = health(address, "live")
     assert status == 503 and found["silent_seconds"] > 31

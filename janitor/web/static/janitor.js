@@ -118,8 +118,8 @@ function liveParts() {
   };
   const soon = () => {
     clearTimeout(waiting);
-    // Many may watch: not all of them ask at once.
-    waiting = setTimeout(refresh, Math.max(200, OFTEN - (performance.now() - asked)) + 500 * Math.random());
+    // Many may watch: not all of them ask at once, and what the server found out before the change is not told again.
+    waiting = setTimeout(refresh, Math.max(1100, OFTEN - (performance.now() - asked)) + 500 * Math.random());
   };
   waiting = setTimeout(refresh, SELDOM);
   let first = true;
