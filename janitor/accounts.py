@@ -13,8 +13,8 @@ from janitor.errors import BadSetting
 
 Role = Literal["viewer", "operator"]
 
-COST, BLOCK, LANES = 2**14, 8, 5
-"""What one guess costs: 16 MB and about a quarter of a second, as OWASP advises for scrypt."""
+COST, BLOCK, LANES = 2**13, 8, 10
+"""What one guess costs: a quarter of a second and 8 MB, the least memory with which OWASP advises scrypt."""
 MOST_COST, MOST_BLOCK, MOST_LANES = 2**17, 8, 16
 MOST_MEMORY = 256 * 1024 * 1024
 MOST_PASSWORD = 1024

@@ -202,7 +202,7 @@ def test_without_the_state_a_run_stops_when_leases_end(mariadb: SqlServer, tmp_p
 
 
 def test_the_clock_goes_on_leading_after_an_outage(mariadb: SqlServer, tmp_path: Path) -> None:
-    settings = settings_for(mariadb.create_database(), tmp_path, LEASE_SECONDS="1")
+    settings = settings_for(mariadb.create_database(), tmp_path, LEASE_SECONDS="3")
     with runner_for(settings, leads=False) as runner, kept(runner) as keeper:
         eventually(lambda: keeper.leading)
         fence = runner.daemon_fence

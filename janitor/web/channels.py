@@ -249,11 +249,11 @@ def lines_after(connection: Connection, run_id: int, position: int) -> list[Line
 
 
 def _state(newest: Any, record: Any) -> dict[str, Any]:
-    state: dict[str, Any] = {"run": None, "outcome": None, "at": None, "seconds": None}
+    state: dict[str, Any] = {"run": None, "outcome": None, "at": None, "seconds": None, "slots": None}
     for row in newest:
         at = row.ended_at or row.started_at
-        state |= {"run": row.id, "outcome": row.outcome or "running", "at": at, "seconds": row.seconds}
-        state["slots"], state["stop_asked_by"] = row.slots, row.stop_asked_by
+        state = {"run": row.id, "outcome": row.outcome or "running", "at": at}
+        state |= {"seconds": row.seconds, "slots": row.slots}
     return state | {"paused": record is not None and record.paused_at is not None}
 
 

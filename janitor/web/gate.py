@@ -117,7 +117,7 @@ class Gate:
         if not name:
             return self.of_token(password)
         account = self._accounts.get(name)
-        # One at a time: each takes 16 MB.
+        # One at a time: each takes 8 MB.
         with self._guessing:
             fits = (account.hash if account else _DECOY).fits(password)
         return self._users[account.name] if account and fits else None

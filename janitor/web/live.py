@@ -10,7 +10,7 @@
 `?after=ID`, or the header `Last-Event-ID` with which browsers come back, begins behind a line of the log. `/events`
 tells of all jobs:
 
-    jobs        {"jobs": {id: {run, outcome, at, seconds, slots, stop_asked_by, paused}}, "open_notices": 0}: at
+    jobs        {"jobs": {id: {run, outcome, at, seconds, slots, paused}}, "open_notices": 0}: at
                 first all jobs, then those that changed; run is the newest record, outcome `running` while it runs
 
 Both tell with `trouble` ({"error": "..."}) that the state database cannot be asked just now, and with an empty text

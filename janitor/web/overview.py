@@ -124,10 +124,13 @@ def timeline(
     now: datetime,
 ) -> list[models.TimelineRow]:
     """Each job's runs since a moment, in the order of `all_jobs`; few enough for a page, however many there were."""
-    within = _within(all_jobs, since)
+    within, sought = _within(all_jobs, since), _sought_since(all_jobs, since)
     found: dict[str, list[models.TimelineBar]] = {name: [] for name in all_jobs}
     for line in lines:
-        found[line.id] += [_bar(bar, now) for bar in line.strip if _is_long(bar, since)]
+        found[line.id] += [_bar(bar, now) for bar in line.strip if bar.started_at < sought and _is_long(bar, since)]
+    lost = (runs.c.started_at >= sought, runs.c.slots > 1, runs.c.ended_at >= since)
+    for row in connection.execute(select(*recent.BAR).where(*lost).limit(MOST_BARS)):
+        found.setdefault(row.job, []).append(_bar(row, now))
     if _is_busy(connection, within):
         bars = _merged(connection, within, len(all_jobs), now)
     else:
@@ -146,9 +149,13 @@ def _is_busy(connection: Connection, within: Sequence[Any]) -> bool:
 
 def _within(all_jobs: Mapping[str, Job], since: datetime) -> tuple[Any, ...]:
     """What ended since a moment, or goes on; sought as far back as a run of these jobs may take, a day at most."""
-    longest = max((min(timedelta(seconds=job.timeout), LONGEST) for job in all_jobs.values()), default=LONGEST)
     ended_within = or_(runs.c.ended_at >= since, runs.c.outcome.is_(None))
-    return runs.c.started_at >= since - longest, runs.c.slots <= 1, ended_within
+    return runs.c.started_at >= _sought_since(all_jobs, since), runs.c.slots <= 1, ended_within
+
+
+def _sought_since(all_jobs: Mapping[str, Job], since: datetime) -> datetime:
+    longest = max((min(timedelta(seconds=job.timeout), LONGEST) for job in all_jobs.values()), default=LONGEST)
+    return since - longest
 
 
 def _is_long(bar: models.Bar, since: datetime) -> bool:

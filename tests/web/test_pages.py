@@ -121,7 +121,9 @@ def test_every_page_has_its_landmarks_and_one_heading(made: House) -> None:
 
 
 def test_what_is_wrong_stands_first(made: House) -> None:
-    assert "1 of 5 jobs needs you" in made.operator.get("/").words
+    first = made.operator.get("/")
+    assert "1 of 5 jobs needs you" in first.words
+    assert f"/runs/{made.run_of('labware_location', 'missed')}" in first.links("/runs/"), "it is in the timeline"
     page = made.operator.get("/jobs")
     names = [path for path in page.links("/jobs/") if "#" not in path]
     assert names[0] == "/jobs/sequencing_publisher"

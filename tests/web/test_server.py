@@ -150,7 +150,8 @@ def answers(address: str) -> bool:
 
 
 def ended(connection: socket.socket) -> bool:
-    """Whether the other side has closed a connection."""
+    """Whether the other side has closed a connection: at once, and not when it has asked for nothing for long."""
+    connection.settimeout(hosting.REQUEST_SECONDS / 2)
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
