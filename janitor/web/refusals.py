@@ -50,7 +50,8 @@ async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    return _answer(request, 422, f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}")
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return _answer(request, 422, f"{where}: {said[0].lower()}{said[1:]}")
 
 
 async def _janitor(request: Request, error: Exception) -> Response:

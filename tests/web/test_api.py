@@ -145,7 +145,7 @@ def test_what_is_wrong_is_one_sentence(api: Api) -> None:
         ("/runs/987654", 404, "there is no run 987654"),
         ("/runs/987654/log", 404, "there is no run 987654"),
         ("/runs?outcome=odd", 422, "outcome: "),
-        ("/runs?since=2026-01-01", 422, "since: .*give an instant with its offset"),
+        ("/runs?since=2026-01-01", 422, "since: give an instant with its offset"),
         ("/runs?limit=0", 422, "limit: "),
         ("/nothing", 404, ""),
     ):
