@@ -100,8 +100,10 @@ def test_every_dependency_has_a_floor() -> None:
 
 
 def test_every_import_is_a_stated_dependency() -> None:
-    stated = {re.split(r"[\[><=]", need)[0] for need in pyproject()["project"]["dependencies"]}
-    modules = {"dotenv" if name == "python-dotenv" else name for name in stated}
+    project = pyproject()["project"]
+    needs = [*project["dependencies"], *project["optional-dependencies"]["sentry"]]
+    stated = {re.split(r"[\[><=]", need)[0].replace("-", "_") for need in needs}
+    modules = {"dotenv" if name == "python_dotenv" else name for name in stated}
     allowed = modules | set(sys.stdlib_module_names) | {"janitor", "run"}
     found = {name: path.name for path in shipped() for name in imports(path)}
     assert {name: file for name, file in found.items() if name not in allowed} == {}
