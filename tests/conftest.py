@@ -16,6 +16,7 @@ from tests.servers import Broker, SqlServer, broker, running, sql_server
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The fault suite is part of every run, in a short form; pictures are made only when they are asked for."""
     parser.addoption("--faults", action="store_true", help="run the fault suite as a whole, not in its short form")
+    parser.addoption("--all", action="store_true", help="run what is marked slow too")
     parser.addoption("--screenshots", action="store_true", help="make the pictures of the dashboard for the README")
 
 
@@ -26,6 +27,15 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("suite", deadline=None)
     hypothesis.settings.load_profile("suite")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is slow, unless it is asked for."""
+    asked_for = config.getoption("--all") or config.getoption("--faults") or config.getoption("--screenshots")
+    slow = [] if asked_for else [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,6 +1,8 @@
 """MariaDB and RabbitMQ for the tests: started on free loopback ports in folders of their own, or given by URL."""
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -26,11 +28,16 @@ START_SECONDS = 60
 
 
 def free_port() -> int:
-    """A loopback port on which nothing listens at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port on which nothing listens at this moment.
+
+    It is none that the system gives to outgoing connections: one of those could take it while its server is down.
+    """
+    chance = random.SystemRandom()
+    while True:
+        port = chance.randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server(TCPExecutor):

@@ -38,6 +38,7 @@ def position(state: State) -> str | None:
         return cursors.load(connection, "writer")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_killed_at_any_moment_it_loses_no_slot(database_url: URL, tmp_path: Path, seed: int) -> None:
     moments, state = random.Random(seed), migrated(database_url)
@@ -107,6 +108,7 @@ def freeze(daemon: Daemon, url: URL) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_frozen_daemon_is_fenced_out(database_url: URL, tmp_path: Path) -> None:
     state = migrated(database_url)
     with processes(database_url, tmp_path, JOBS="writer quick") as start:

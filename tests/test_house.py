@@ -98,6 +98,7 @@ def command_line(copy: Path, folder: Path, environment: dict[str, str]) -> Comma
     return CommandLine(folder, (str(copy / "run.py"),), environment | {"PYTHONPATH": str(copy)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", sorted(TASKS))
 def test_a_task_goes_with_its_folder_and_its_lines(
     gone: str, copy: Path, tmp_path: Path, sqlite_warehouses: Warehouses
@@ -124,6 +125,7 @@ def readme_task() -> tuple[str, str]:
     return textwrap.dedent(module), rest.splitlines()[0].strip()
 
 
+@pytest.mark.slow
 def test_the_task_of_the_readme_works_as_it_says(mariadb: SqlServer, copy: Path, tmp_path: Path) -> None:
     module, line = readme_task()
     assert len(module.splitlines()) <= 20 and line.startswith("scheduler.add_job(")

@@ -41,6 +41,7 @@ def test_the_readme_tells_what_was_measured() -> None:
     assert told is not None and told.group() == readme.table(readme.RESULTS)
 
 
+@pytest.mark.slow
 def test_every_filled_row_is_valid_and_whole(house: House) -> None:
     house.begin_anew()
     synced = house.run_alone("labware_location.follow")["counts"]
@@ -56,6 +57,7 @@ def test_every_filled_row_is_valid_and_whole(house: House) -> None:
     assert [count for (count,) in per_run] == [13] * size.runs
 
 
+@pytest.mark.slow
 def test_every_product_of_a_new_status_is_published(house: House) -> None:
     with house.daemon() as daemon:
         for turn in range(size_runs := LABWARES // PRODUCTS):
@@ -68,6 +70,7 @@ def test_every_product_of_a_new_status_is_published(house: House) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_rival_writes_the_rows_that_janitor_writes(house: House) -> None:
     house.begin("labware_location")
     urls = house.warehouses.labwhere_url, house.warehouses.mlwh_url
@@ -84,6 +87,7 @@ def test_the_rival_writes_the_rows_that_janitor_writes(house: House) -> None:
         rival_engineer.drop_table(urls[1])
 
 
+@pytest.mark.slow
 def test_the_limit_finds_a_row_that_differs(house: House) -> None:
     house.begin("labware_location")
     assert limits.compare(house) > 0
@@ -94,6 +98,7 @@ def test_the_limit_finds_a_row_that_differs(house: House) -> None:
         assert daemon.counts(labware_location.reconcile)["repaired"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "measure",
     [
@@ -111,6 +116,7 @@ def test_every_line_has_a_value(house: House, measure: Callable[[House, bool], l
     assert any(line.value > 0 for line in lines)
 
 
+@pytest.mark.slow
 def test_a_bare_window_publishes_every_message(house: House) -> None:
     parameters, bodies = house.servers.broker.parameters, [str(number).encode() for number in range(1_234)]
     assert pika_bare.windowed(parameters, house.exchange.name, bodies, 100) > 0

@@ -79,6 +79,7 @@ def test_a_daemon_that_ends_by_itself_fails_the_demo(tmp_path: Path) -> None:
     assert "The daemon ended by itself, with exit code 1. Its last lines:\nthis daemon does not start" in ended.stdout
 
 
+@pytest.mark.slow
 def test_a_daemon_that_does_nothing_fails_the_demo(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text("import time\ntime.sleep(600)")
     arguments = ("--seconds", "1", "--patience", "1")
@@ -87,6 +88,7 @@ def test_a_daemon_that_does_nothing_fails_the_demo(tmp_path: Path) -> None:
     assert "0 written, of 0 labwares" in ended.stdout
 
 
+@pytest.mark.slow
 def test_a_demo_leaves_alone_what_an_orphaned_daemon_uses(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text("import time\ntime.sleep(600)")
     command = [*DEMO, "--folder", str(tmp_path / "demo")]

@@ -179,6 +179,7 @@ def test_a_state_database_that_is_away_is_told(tmp_path: Path) -> None:
                 assert status == 503 and "127.0.0.1" in answer["error"] and "s3cret" not in answer["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "phases"), [("token", "coverage,fuzzing,stateful"), ("open", "fuzzing")])
 def test_schemathesis_finds_nothing_wrong(start: Callable[..., str], tmp_path: Path, kind: str, phases: str) -> None:
     address = start(kind, **({"WEB_OPERATOR_TOKEN": TOKEN} if kind == "token" else {}))

@@ -151,6 +151,7 @@ def test_nobody_comes_in_without_a_password(stage: Stage) -> None:
         assert "/sign-in" in page.url
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(stage: Stage, scheme: str) -> None:
     axe, found = Axe(), dict[str, Any]()
@@ -175,6 +176,7 @@ def findings(axe: Axe, page: Page, rules: dict[str, Any] | None) -> dict[str, An
     return {one["id"]: [node["html"] for node in one["nodes"]][:3] for one in grave}
 
 
+@pytest.mark.slow
 def test_no_page_scrolls_sideways_on_a_phone(stage: Stage) -> None:
     with stage.page(viewport=PHONE, expected="404 (Not Found)", has_touch=True) as page:
         for name, path in stage.pages().items():
@@ -190,6 +192,7 @@ def test_no_page_scrolls_sideways_on_a_phone(stage: Stage) -> None:
         assert box and box["x"] >= 0 and box["x"] + box["width"] <= 360 and box["height"] >= 24
 
 
+@pytest.mark.slow
 def test_dark_is_what_the_system_or_the_switch_says(stage: Stage) -> None:
     def luminance(page: Page) -> int:
         text = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -242,6 +245,7 @@ def test_log_and_progress_are_live_while_a_run_runs(stage: Stage) -> None:
         expect(row).not_to_contain_text("running")
 
 
+@pytest.mark.slow
 def test_a_page_tells_by_itself_that_a_run_has_ended(stage: Stage) -> None:
     with stage.page() as page, stage.page("vera") as other:
         stage.go(other, "/jobs")
@@ -306,6 +310,7 @@ def test_every_button_does_what_it_says(stage: Stage) -> None:
         assert asked == ["Let the next run look at all of them first?"]
 
 
+@pytest.mark.slow
 def test_filters_links_and_neighbours_lead_where_they_say(stage: Stage) -> None:
     with stage.page() as page:
         stage.go(page, "/")
@@ -329,6 +334,7 @@ def test_filters_links_and_neighbours_lead_where_they_say(stage: Stage) -> None:
         expect(page.locator("#undelivered")).to_contain_text("503 Service Unavailable")
 
 
+@pytest.mark.slow
 def test_the_keyboard_alone_is_enough(stage: Stage) -> None:
     with stage.page() as page:
         stage.go(page, "/jobs")
@@ -364,6 +370,7 @@ def focused(page: Page) -> str:
     return " ".join(str(page.evaluate(words)).split())
 
 
+@pytest.mark.slow
 def test_a_viewer_has_nothing_to_press(stage: Stage) -> None:
     with stage.page("vera") as page:
         for path in list(stage.pages().values())[:-1]:
@@ -372,6 +379,7 @@ def test_a_viewer_has_nothing_to_press(stage: Stage) -> None:
             assert main.count() == 0, path
 
 
+@pytest.mark.slow
 def test_it_works_without_script(stage: Stage) -> None:
     with stage.page(java_script_enabled=False) as page:
         stage.go(page, "/jobs")
@@ -387,6 +395,7 @@ def test_it_works_without_script(stage: Stage) -> None:
         assert "outcome=cancelled" in page.url
 
 
+@pytest.mark.slow
 def test_pictures_for_the_readme(stage: Stage) -> None:
     if not stage.pictures:
         pytest.skip("pictures are made with --screenshots")

@@ -103,6 +103,7 @@ def costs(state: State, kind: str, scheduler: Scheduler) -> dict[str, int]:
         return {name: steps(connection, functools.partial(ask, connection)) for name, ask in asked.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SIZES)
 def test_no_question_costs_more_in_a_longer_history(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     request.param = kind

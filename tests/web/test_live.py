@@ -225,6 +225,7 @@ def fifty_who_watch(address: str, run_id: int) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_fifty_who_watch_do_not_make_the_clock_late(tmp_path: Any) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "state.db"))
     state = migrated(url)

@@ -296,6 +296,7 @@ def test_nobody_sees_anything_without_signing_in(made: House) -> None:
         assert page.path.startswith("/sign-in") and "labware" not in page.words, path
 
 
+@pytest.mark.slow
 def test_each_page_is_quick_with_100_000_runs(tmp_path: Path) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "state.db"))
     state, now = migrated(url), datetime.now(timezone.utc)

@@ -105,6 +105,7 @@ class People:
         self.chance.choices(actions, weights)[0]()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [11, 12])
 def test_whatever_happens_the_table_follows(
     seed: int, warehouses: Warehouses, state_folder: Path, monkeypatch: pytest.MonkeyPatch

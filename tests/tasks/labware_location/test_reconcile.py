@@ -212,7 +212,7 @@ def pages_read() -> Iterator[list[int]]:
         if "AS latest" in statement:
             reading.add(id(connection))
             most.append(len(reading))
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def after(connection: Connection, *_: object) -> None:
         reading.discard(id(connection))

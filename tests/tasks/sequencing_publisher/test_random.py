@@ -142,6 +142,7 @@ class Ledger:
         self.waiting = {(sample, id) for sample, id in self.waiting if id not in ids} | made.misfits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [21, 22])
 def test_whatever_happens_each_change_comes_once(
     seed: int, warehouses: Warehouses, state_folder: Path, messages_dir: Path, monkeypatch: pytest.MonkeyPatch
