@@ -116,6 +116,7 @@ def test_a_missing_grant_is_named_with_its_cure(
     assert user.server.execute(f"SELECT COUNT(*) FROM `{url.database}`.labware_location") == [(0,)]
 
 
+@pytest.mark.slow
 def test_delete_is_needed_only_where_it_is_wanted(
     janitor: CommandLine, least: dict[str, str], mariadb_warehouses: Warehouses, user: User
 ) -> None:
@@ -186,6 +187,7 @@ def test_an_exchange_of_another_type_is_wrong(
         direct.delete()
 
 
+@pytest.mark.slow
 def test_only_enabled_jobs_are_looked_at_but_for_all(janitor: CommandLine, sqlite_warehouses: Warehouses) -> None:
     environment = sqlite_warehouses.environment() | JOBS_OFF
     ended = janitor("check", **environment, WASHING_UP_ENABLED="true")

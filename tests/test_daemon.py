@@ -62,6 +62,7 @@ def test_killed_at_any_moment_it_loses_no_slot(database_url: URL, tmp_path: Path
     state.close()
 
 
+@pytest.mark.slow
 def test_lines_logged_just_before_a_crash_are_there(tmp_path: Path) -> None:
     state = migrated(lite(tmp_path))
     with processes(lite(tmp_path), tmp_path, JOBS="deaf") as start:
@@ -72,6 +73,7 @@ def test_lines_logged_just_before_a_crash_are_there(tmp_path: Path) -> None:
     assert lines_of(state, 1) == ["deaf"] and outcomes(state) == [None]
 
 
+@pytest.mark.slow
 def test_a_dead_daemon_is_followed_by_its_stand_by(database_url: URL, tmp_path: Path) -> None:
     state = migrated(database_url)
     with processes(database_url, tmp_path, JOBS="endless quick") as start:

@@ -263,6 +263,7 @@ def test_a_position_in_words(feed: Feed, engine: Engine, clock: Clock) -> None:
     assert describe(position(feed).dump()) == {"top": 8, "settled": 3, "taken_above": 2, "gaps": 3}
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_of_commits_within_the_lag(data: st.DataObject) -> None:

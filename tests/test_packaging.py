@@ -155,9 +155,9 @@ def test_script_is_sound_bash(script: str) -> None:
 
 def test_ci_runs_checks_suite_and_demo() -> None:
     lines = read(".ci/run").splitlines()
-    commands = [line for line in lines if line.startswith("./")]
+    commands = [line.partition(" >")[0] for line in lines if line.startswith("./")]
     assert commands == ["./forlint.sh --check", "./test.sh --no-cov", "./demo.sh --seconds 15"]
-    assert "set -euo pipefail" in lines
+    assert "set -euo pipefail" in lines and lines[-1] == 'exit "$code"'
 
 
 def test_forlint_refuses_what_it_does_not_know() -> None:

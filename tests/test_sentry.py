@@ -127,6 +127,7 @@ def test_timeouts_and_lost_slots_are_reported(project: Project, url: URL, tmp_pa
     assert project.events[1]["message"] == "nightly failed: not recorded: ***"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["silent", "gone"])
 def test_no_run_waits_for_sentry(kind: str, url: URL, tmp_path: Path, project: Project) -> None:
     project.answers.clear()

@@ -69,6 +69,7 @@ def test_a_message_is_unroutable_once_unbound(exchange: Exchange, rabbitmq: Brok
             channel.basic_publish(exchange.name, "", b"lost", mandatory=True)
 
 
+@pytest.mark.slow
 def test_persistent_messages_outlive_a_killed_broker(exchange: Exchange, rabbitmq: Broker) -> None:
     with rabbitmq.channel() as channel:
         channel.confirm_delivery()

@@ -137,6 +137,7 @@ def run_of(page: Page) -> int:
     return int(page.url.rpartition("/")[2])
 
 
+@pytest.mark.slow
 def test_nobody_comes_in_without_a_password(stage: Stage) -> None:
     with stage.page(None, expected="401 (Unauthorized)") as page:
         sign_in(stage, page, "olga", "not the password", "/jobs/labware_location")

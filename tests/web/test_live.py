@@ -129,6 +129,7 @@ def test_whoever_comes_back_gets_no_line_twice(run: Elsewhere) -> None:
     assert messages(rest) == ["line 6", "line 7", "line 8"] and rest[-1].name == "end"
 
 
+@pytest.mark.slow
 def test_a_long_log_comes_whole_and_in_order(run: Elsewhere) -> None:
     run.says(*(f"{number}" for number in range(1, 1301)))
     with watching(run.events) as [stream]:

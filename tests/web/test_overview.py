@@ -51,6 +51,7 @@ def test_a_timeline_shows_all_that_reached_into_the_day(state: State) -> None:
     assert found.conditions == {"fine": 1, "running": 1}
 
 
+@pytest.mark.slow
 def test_a_busy_day_is_merged_into_few_bars(state: State) -> None:
     def row(number: int) -> dict[str, object]:
         at = NOW - 23 * HOUR + number * timedelta(seconds=30)

@@ -188,6 +188,7 @@ def test_a_missing_file_or_table_of_sqlite(sqlite_warehouses: Warehouses, state_
     daemon.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [7])
 def test_kill_9_at_any_moment_loses_nothing(seed: int, warehouses: Warehouses, state_folder: Path) -> None:
     warehouses.fill(labwares=400, runs=0, seed=seed)
