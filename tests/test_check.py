@@ -90,6 +90,7 @@ def test_all_is_well_with_the_least_grants(janitor: CommandLine, least: dict[str
     assert not (janitor.folder / "var").exists()
 
 
+@pytest.mark.slow
 def test_all_is_well_on_embedded_parts(janitor: CommandLine, sqlite_warehouses: Warehouses) -> None:
     ended = janitor("check", "--json", **sqlite_warehouses.environment(), MESSAGES_DIR="out")
     assert ended.code == 0
@@ -98,6 +99,7 @@ def test_all_is_well_on_embedded_parts(janitor: CommandLine, sqlite_warehouses: 
     assert any(one["text"].startswith("MESSAGES_DIR: the folder out") for one in ended.json)
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_told_apart(janitor: CommandLine, least: dict[str, str]) -> None:
     least["LABWHERE_DATABASE_URL"] = least["LABWHERE_DATABASE_URL"].replace("s3cret", "s3cretly")
     (found,) = wrong(janitor("check", **least, **JOBS_OFF))
@@ -105,6 +107,7 @@ def test_a_wrong_password_is_told_apart(janitor: CommandLine, least: dict[str, s
     assert "check the user and the password in the URL" in found
 
 
+@pytest.mark.slow
 def test_a_missing_grant_is_named_with_its_cure(
     janitor: CommandLine, least: dict[str, str], mariadb_warehouses: Warehouses, user: User
 ) -> None:
@@ -127,6 +130,7 @@ def test_delete_is_needed_only_where_it_is_wanted(
     assert wrong(janitor("check", **wanted)) == []
 
 
+@pytest.mark.slow
 def test_a_table_that_may_not_be_read_is_told(
     janitor: CommandLine, least: dict[str, str], mariadb_warehouses: Warehouses, user: User
 ) -> None:
@@ -137,6 +141,7 @@ def test_a_table_that_may_not_be_read_is_told(
     assert "denied" in found and f"GRANT SELECT ON `{url.database}`.`users` TO 'janitor_least'" in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite_warehouses", "mariadb_warehouses"])
 def test_missing_columns_and_tables_are_named(janitor: CommandLine, request: pytest.FixtureRequest, kind: str) -> None:
     made: Warehouses = request.getfixturevalue(kind)
@@ -162,6 +167,7 @@ def test_a_server_that_is_away_does_not_end_the_check(janitor: CommandLine, sqli
     assert "MLWH_EVENTS_DATABASE_URL: table roles" in ended.out
 
 
+@pytest.mark.slow
 def test_an_exchange_is_declared_on_demand(
     janitor: CommandLine, sqlite_warehouses: Warehouses, exchange: Exchange
 ) -> None:
@@ -174,6 +180,7 @@ def test_an_exchange_is_declared_on_demand(
     assert wrong(janitor("check", **named)) == []
 
 
+@pytest.mark.slow
 def test_an_exchange_of_another_type_is_wrong(
     janitor: CommandLine, sqlite_warehouses: Warehouses, exchange: Exchange
 ) -> None:
@@ -199,6 +206,7 @@ def test_only_enabled_jobs_are_looked_at_but_for_all(janitor: CommandLine, sqlit
     assert "RABBITMQ_HOST is missing: sequencing_publisher and sequencing_publisher_reconcile need it" in found
 
 
+@pytest.mark.slow
 def test_the_state_database_is_looked_at(janitor: CommandLine, sqlite_warehouses: Warehouses) -> None:
     environment = sqlite_warehouses.environment() | JOBS_OFF
     assert janitor("pause", "labware_location", **environment).code == 0

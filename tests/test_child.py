@@ -102,6 +102,7 @@ def test_a_child_s_run_is_as_any_other(runner: Runner, caplog: pytest.LogCapture
         assert cursors.load(connection, "feed") == "seven"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "outcome", "reason", "traced"),
     [

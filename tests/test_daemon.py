@@ -158,6 +158,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert daemon.end(signal.SIGTERM) == 128 + signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_a_child_dies_with_its_daemon(tmp_path: Path) -> None:
     with processes(lite(tmp_path), tmp_path, JOBS="parent") as start:
         daemon, file = start(), tmp_path / "child"
@@ -168,6 +169,7 @@ def test_a_child_dies_with_its_daemon(tmp_path: Path) -> None:
         eventually(lambda: not alive(child) and not alive(int(started[0])))
 
 
+@pytest.mark.slow
 def test_a_newer_schema_ends_the_start_in_one_line(tmp_path: Path) -> None:
     state = migrated(lite(tmp_path))
     with state.begin() as connection:

@@ -105,6 +105,7 @@ def test_a_daemon_leads_and_gives_the_lease_back(runner: Runner) -> None:
     assert lease(runner, "daemon").holder is None and runner.daemon_fence is None
 
 
+@pytest.mark.slow
 def test_leases_never_expire_while_kept(database_url: URL, tmp_path: Path) -> None:
     settings = settings_for(database_url, tmp_path, LEASE_SECONDS="3")
     with runner_for(settings, leads=False) as runner, kept(runner) as keeper, going_on(runner, until_stopped):
@@ -119,6 +120,7 @@ def test_leases_never_expire_while_kept(database_url: URL, tmp_path: Path) -> No
             live.run.ask_to_stop(Fenced("enough"))
 
 
+@pytest.mark.slow
 def test_a_second_daemon_stands_by_and_takes_over(database_url: URL, tmp_path: Path) -> None:
     settings = settings_for(database_url, tmp_path, LEASE_SECONDS="1")
     with runner_for(settings, leads=False) as first, runner_for(settings, leads=False) as second:

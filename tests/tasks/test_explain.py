@@ -161,6 +161,7 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse
         yield made
 
 
+@pytest.mark.slow
 def test_no_statement_scans_a_source_table(filled: Warehouses, state_folder: Path) -> None:
     sends = work(filled, state_folder)
     urls = {filled.labwhere_url, filled.mlwh_url, filled.events_url}

@@ -113,6 +113,7 @@ def test_a_run_is_told_from_its_line_to_its_end(run: Elsewhere) -> None:
     assert (rest[-1].data["reason"], rest[-1].data["counts"]) == ("it broke", {"checked": 7})
 
 
+@pytest.mark.slow
 def test_whoever_comes_back_gets_no_line_twice(run: Elsewhere) -> None:
     run.says(*(f"line {number}" for number in range(6)))
     with watching(run.events) as [stream]:
@@ -147,6 +148,7 @@ def test_a_long_log_comes_whole_and_in_order(run: Elsewhere) -> None:
     assert messages(told) == [f"{number}" for number in range(1, 3701)]
 
 
+@pytest.mark.slow
 def test_many_who_watch_cost_the_database_no_more_than_one(run: Elsewhere) -> None:
     asked: list[str] = []
     event.listen(run.desk.state._reader, "before_cursor_execute", lambda *given: asked.append(given[2]))
@@ -162,6 +164,7 @@ def test_many_who_watch_cost_the_database_no_more_than_one(run: Elsewhere) -> No
     assert 3 <= count <= 3 * 3, asked
 
 
+@pytest.mark.slow
 def test_nobody_who_watches_nothing_that_is_asked(run: Elsewhere) -> None:
     with watching(run.events) as [stream]:
         stream.next("run")
@@ -193,6 +196,7 @@ def test_changes_of_jobs_are_told_and_nothing_else(house: tuple[Desk, str], run:
     operations.resume(desk.state, desk.jobs["tock"], "anna", now())
 
 
+@pytest.mark.slow
 def test_trouble_is_told_and_its_end(run: Elsewhere) -> None:
     with watching(run.events) as [stream]:
         stream.next("run")
@@ -212,6 +216,7 @@ def rename(desk: Desk, table: str, name: str) -> None:
         connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
+@pytest.mark.slow
 def test_there_is_no_stream_of_no_run(house: tuple[Desk, str]) -> None:
     for path in ("/runs/99999/events", f"/runs/{2**70}/events", "/runs/0/events", "/runs/x/events"):
         with watching(house[1] + path) as [stream]:

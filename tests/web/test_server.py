@@ -79,6 +79,7 @@ def test_a_free_port_is_found_and_told(given: dict[str, str]) -> None:
         assert port and server.address_of(listener) in (f"http://127.0.0.1:{port}", f"http://[::1]:{port}")
 
 
+@pytest.mark.slow
 def test_it_stops_at_once_with_streams_open(tmp_path: Path) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "state.db"))
     migrated(url).close()
@@ -96,6 +97,7 @@ def test_it_stops_at_once_with_streams_open(tmp_path: Path) -> None:
     assert "Traceback" not in daemon.text and "Cancel" not in daemon.text, daemon.text
 
 
+@pytest.mark.slow
 def test_a_web_server_that_breaks_does_not_end_the_clock(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
@@ -113,6 +115,7 @@ def test_a_web_server_that_breaks_does_not_end_the_clock(tmp_path: Path) -> None
         assert daemon.end() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", DATABASES[:1], indirect=True)
 def test_a_stand_by_serves_too(url: URL, tmp_path: Path) -> None:
     with daemons("tests.small_house", tmp_path, WEB_ENABLED="true", WEB_PORT="0") as start:

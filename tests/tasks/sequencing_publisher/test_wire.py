@@ -117,6 +117,7 @@ def test_a_full_queue_keeps_the_groups_confirmed(
     daemon.close()
 
 
+@pytest.mark.slow
 def test_a_broker_that_dies_between_groups(
     sqlite_warehouses: Warehouses, exchange: Exchange, rabbitmq: RabbitMQ, state_folder: Path
 ) -> None:
