@@ -286,8 +286,10 @@ def test_every_button_does_what_it_says(stage: Stage) -> None:
         expect(page.get_by_role("status")).to_contain_text("expire_tokens is paused")
         row.get_by_role("button", name="Run now").click()
         expect(page.locator("h1")).to_contain_text("succeeded")
+        first = page.url
         page.get_by_role("button", name="Run again").click()
-        expect(page.get_by_role("status")).to_contain_text("A run of expire_tokens has begun")
+        # The page of a run that ends at once loads itself again, and what it said of the beginning is gone.
+        expect(page).not_to_have_url(first)
         expect(page.locator("h1")).to_contain_text("succeeded")
 
         stage.go(page, "/jobs/labware_location")
