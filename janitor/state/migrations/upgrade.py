@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
@@ -18,8 +19,9 @@ def upgrade(engine: Engine) -> None:
     for attempt in range(1, TRIES + 1):
         try:
             return _upgrade(engine)
-        except (DatabaseError, JanitorError):
-            # DDL commits by itself on MySQL: the loser of a race finds tables half made, and then all of them.
+        except (DatabaseError, JanitorError, CommandError):
+            # DDL commits by itself on MySQL: the loser of a race finds tables half made, and then all of them; or that
+            # the step which it takes down as done is on record already.
             if attempt == TRIES:
                 raise
             time.sleep(0.5 * attempt)
