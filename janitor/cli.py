@@ -3,31 +3,27 @@
 import logging
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from janitor import __version__, console, databases, logs
+from janitor import __version__, console, databases, heartbeat, logs, wings
 from janitor.errors import BadSetting, JanitorError, Skip
 from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, OF_OUTCOME, SKIPPED, SUCCEEDED
 from janitor.jobs import Job
 from janitor.logs import Mask, RunLog
 from janitor.notices.verbs import notices
 from janitor.requirements import require
-from janitor.scheduler import DEAD_SECONDS, Scheduler
+from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
-
-if TYPE_CHECKING:
-    from janitor.execution import Runner
+from janitor.web.verbs import password
 
 log = logging.getLogger("janitor")
 
@@ -140,12 +136,12 @@ def start(house: House) -> int:
     run_log = house.log_to(sys.stdout, tracebacks=True)
     scheduler = house.scheduler
     require(settings, [job for job in scheduler.jobs.values() if job.enabled])
-    _touch(settings.heartbeat_file)
+    heartbeat.require(settings.heartbeat_file)
     where = databases.place(settings.state_database_url)
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
     runner = Runner(state, settings, leases.new_holder(), house.mask, run_log)
-    with _sentry(runner), _notices(scheduler, runner), _dashboard(scheduler, runner):
+    with wings.running(scheduler, runner):
         scheduler.start(runner)
     return SUCCEEDED
 
@@ -345,18 +341,7 @@ def listen(house: House, limit: int | None) -> int:
 
 
 verbs.add_command(notices)
-
-
-@verbs.command()
-def password() -> None:
-    """Ask for a password, print the hash that WEB_USERS takes."""
-    from janitor import accounts
-
-    if sys.stdin.isatty():
-        given = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
-    else:
-        given = sys.stdin.readline().rstrip("\r\n")
-    print(accounts.Hash.of(given))
+verbs.add_command(password)
 
 
 @verbs.command()
@@ -366,12 +351,12 @@ def health(house: House, of_jobs: bool) -> int:
     """Tell whether the daemon's clock ticks."""
     path = house.settings.heartbeat_file
     try:
-        age = time.time() - path.stat().st_mtime
+        age = heartbeat.age(path)
     except OSError as exc:
         print(f"not healthy: the clock's heartbeat {path} cannot be read ({exc.strerror}); is the daemon running?")
         return FAILED
     ticked = f"the clock ticked {age:.0f} s ago ({path})"
-    if age > DEAD_SECONDS:
+    if age > heartbeat.DEAD_SECONDS:
         print(f"not healthy: {ticked}, which should be every 5 s")
         return FAILED
     late = _overdue(house) if of_jobs else []
@@ -389,37 +374,6 @@ def _overdue(house: House) -> list[str]:
     with house.state.read() as connection:
         late = overdue.of_jobs(connection, house.scheduler.jobs.values(), _now())
     return [f"{job} is overdue since {at:%Y-%m-%d %H:%M:%S} UTC" for job, at in late.items()]
-
-
-def _notices(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:
-    from janitor.notices import wing
-
-    return wing.running(runner, scheduler.jobs)
-
-
-def _dashboard(scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[object]:
-    if not runner.settings.web_enabled:
-        return nullcontext()
-    from janitor.web import server
-    from janitor.web.parts import Desk
-
-    return server.serving(Desk(scheduler, runner))
-
-
-def _sentry(runner: "Runner") -> AbstractContextManager[object]:
-    if runner.settings.sentry_dsn is None:
-        return nullcontext()
-    from janitor import sentry
-
-    return sentry.reporting(runner)
-
-
-def _touch(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    except OSError as exc:
-        raise BadSetting("HEARTBEAT_FILE", path, f"it cannot be written ({exc.strerror}); give another path") from exc
 
 
 def _actor() -> str:

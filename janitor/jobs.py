@@ -1,7 +1,7 @@
 """A job: a task on a schedule, with everything that one `add_job` line says of it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,6 +55,18 @@ def is_true(name: str, value: str) -> bool:
     if word not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
         raise BadSetting(name, value, "give true or false")
     return word in ("true", "1", "yes", "on")
+
+
+def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: Iterable[str]) -> dict[str, str]:
+    """Each variable of `environ` that looks like one of a job and names no job and no setting, with a sentence."""
+    names = ", ".join(jobs)
+    prefixes, known = {variable(job_id) for job_id in jobs}, {name.upper() for name in settings}
+    unknown = {}
+    for name in sorted(environ):
+        match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)", name)
+        if match and match[1] not in prefixes and name not in known:
+            unknown[name] = f"{name} is set, and there is no job {match[1].lower()}; the jobs are {names}"
+    return unknown
 
 
 def check_options(job: Job) -> None:

@@ -3,13 +3,11 @@
 import functools
 import logging
 import os
-import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,10 +21,10 @@ from apscheduler.triggers.interval import IntervalTrigger
 from apscheduler.util import ref_to_obj, undefined
 from sqlalchemy import Connection
 
-from janitor import schedules
+from janitor import heartbeat, schedules
 from janitor.errors import BadSetting, Interrupted, JanitorError
 from janitor.execution import Runner, Slot
-from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, is_true, variable
+from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, is_true, unknown_variables, variable
 from janitor.keeper import Keeper
 from janitor.lanes import ASLEEP, Lanes, before_last
 from janitor.needs import Need
@@ -36,12 +34,6 @@ from janitor.state import runs
 from janitor.state.jobs import JobRecord
 
 log = logging.getLogger(__name__)
-
-HEARTBEAT_SECONDS = 5.0
-"""The clock ticks at least this often, due slots or none, and touches its heartbeat file."""
-
-DEAD_SECONDS = 30.0
-"""How long ago the clock's last tick may be: six times as long as it takes between two."""
 
 RECORD_SECONDS = 5.0
 """How long a daemon that stops may take, after its grace, to record what it still has to: a server may hang."""
@@ -165,11 +157,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             Rejected: the state database says no at the start.
         """
         self.report_unknown_variables()
-        try:
-            _touch(self.settings.heartbeat_file)
-        except OSError as exc:
-            path = self.settings.heartbeat_file
-            raise BadSetting("HEARTBEAT_FILE", path, f"give a file that can be written ({exc.strerror})") from exc
+        heartbeat.require(self.settings.heartbeat_file)
         self._lanes.runner = runner
         self._keeper = Keeper(runner, daemon=True, on_leading=self._lead, on_standby=self._stand_by)
         previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -218,16 +206,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
 
     def unknown_variables(self) -> dict[str, str]:
         """Each variable that looks like one of a job and names none, with a sentence that says so."""
-        prefixes = {variable(job_id) for job_id in self.jobs}
-        known = {name.upper() for name in type(self.settings).model_fields}
-        unknown = {}
-        for name in sorted(self.settings.environ):
-            match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)", name)
-            prefix = match[1] if match else ""
-            if prefix and prefix not in prefixes and name not in known:
-                jobs = ", ".join(self.jobs)
-                unknown[name] = f"{name} is set, and there is no job {prefix.lower()}; the jobs are {jobs}"
-        return unknown
+        return unknown_variables(self.settings.environ, self.jobs, type(self.settings).model_fields)
 
     def _trigger(self, trigger: BaseTrigger | str | None, arguments: dict[str, Any], job_id: str) -> BaseTrigger:
         name = f"{variable(job_id)}_SCHEDULE"
@@ -266,7 +245,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         wait: float | None = 0.0
         seen = time.time()
         while self.state != STATE_STOPPED and not self._stopping.is_set():
-            self._event.wait(min(HEARTBEAT_SECONDS, HEARTBEAT_SECONDS if wait is None else wait))
+            self._event.wait(heartbeat.TICK_SECONDS if wait is None else min(heartbeat.TICK_SECONDS, wait))
             self._event.clear()
             if self._stopping.is_set():
                 break
@@ -281,7 +260,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
     def _beat(self) -> None:
         self._ticked, self.ticked_at = time.monotonic(), time.time()
         try:
-            _touch(self.settings.heartbeat_file)
+            heartbeat.touch(self.settings.heartbeat_file)
         except OSError as exc:
             # `health` tells of its age; the runs go on.
             level = logging.DEBUG if self._beats_fail else logging.ERROR
@@ -410,11 +389,3 @@ def _accounted_until(before: JobRecord | None, last_slot: datetime | None, now: 
         # It owes nothing for the time during which it was switched off.
         return now
     return max(last_slot or before.enabled_at, before.enabled_at)
-
-
-def _touch(path: Path) -> None:
-    try:
-        path.touch()
-    except OSError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()

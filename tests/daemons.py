@@ -57,6 +57,13 @@ class Daemon:
         """Wait for its end; its exit code."""
         return self._process.wait(seconds)
 
+    def was_killed(self, seconds: float) -> bool:
+        """Wait until it has been killed; False where it still lives, or ended otherwise."""
+        try:
+            return self.wait(seconds) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
+
     def close(self) -> None:
         """End it, where it lives."""
         if self.alive:

@@ -17,6 +17,8 @@ POSITION = ":notices"
 """The cursor's name, which no job may have."""
 BATCH = 200
 
+_OPEN = select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))
+
 
 @dataclass(frozen=True)
 class Position:
@@ -49,6 +51,11 @@ def save_position(connection: Connection, to: Position, now: datetime) -> None:
 def still_open(connection: Connection) -> Sequence[Row[Any]]:
     """The notices that have not ended, the oldest first."""
     return connection.execute(select(notices).where(notices.c.ended_at.is_(None)).order_by(notices.c.id)).all()
+
+
+def count_open(connection: Connection) -> int:
+    """How many notices have not ended."""
+    return connection.execute(_OPEN).scalar_one()
 
 
 def begin(connection: Connection, rule: str, job: str, text: str, run_id: int | None, now: datetime) -> int:

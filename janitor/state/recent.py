@@ -47,6 +47,17 @@ def by_hand(connection: Connection, jobs: Sequence[str], limit: int, **bounds: A
     return _of_all(connection, jobs, "by_hand", limit, {"origin": BY_HAND} | bounds)
 
 
+def of_any(
+    connection: Connection, job: str | None, limit: int, ids: Sequence[int] | None = None, **bounds: Any
+) -> Sequence[Row[Any]]:
+    """The newest runs of a job, or of all, and of these `ids` alone where they are given: `LINE`; bounds as above."""
+    given = {name: value for name, value in bounds.items() if value is not None}
+    query = select(*LINE).where(*(WITHIN[name] for name in given))
+    query = query if job is None else query.where(runs.c.job == job)
+    query = query if ids is None else query.where(runs.c.id.in_(ids))
+    return connection.execute(query.order_by(runs.c.id.desc()).limit(limit), given).all()
+
+
 def _of_all(
     connection: Connection, jobs: Sequence[str], kind: str, limit: int, bounds: Mapping[str, Any]
 ) -> Sequence[Row[Any]]:

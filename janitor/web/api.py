@@ -149,7 +149,7 @@ def get_job(at: ADesk, job: JobId) -> models.JobPage:
     """Tell all that is known of a job: what it does, when it runs, how it went, the settings in force."""
     wanted = _job(at, job)
     with _reading(at) as (connection, now):
-        return queries.job(connection, at.jobs, wanted.id, at.settings, now)
+        return queries.job(connection, at.jobs, wanted, at.settings, now)
 
 
 @router.get("/jobs/{job}/runs", tags=["jobs"], responses=_errors(404))

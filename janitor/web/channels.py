@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, select
 from janitor.errors import JanitorError
 from janitor.state import State
 from janitor.state import jobs as job_records
-from janitor.state import recent
-from janitor.state.tables import notices, run_logs, runs
+from janitor.state import notices, recent
+from janitor.state.tables import run_logs, runs
 from janitor.web import queries, records
 
 log = logging.getLogger(__name__)
@@ -136,8 +136,7 @@ class JobsChannel(Channel):
     def read(self, connection: Connection) -> Any:
         """The newest record of each job, the records of jobs, and how many notices are open."""
         found = recent.newest(connection, self._jobs, 1)
-        opened = select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))
-        return found, job_records.all_jobs(connection), connection.execute(opened).scalar_one()
+        return found, job_records.all_jobs(connection), notices.count_open(connection)
 
     def take(self, found: Any) -> bool:
         """Keep what was read."""

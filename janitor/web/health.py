@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
+from janitor.heartbeat import DEAD_SECONDS
 from janitor.jobs import Job
-from janitor.scheduler import DEAD_SECONDS
 from janitor.web.access import viewer
 from janitor.web.desk import Desk, desk
 from janitor.web.metrics import Metrics, metrics_of

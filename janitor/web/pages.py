@@ -6,11 +6,11 @@ from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import func, select
 
 from janitor import operations
 from janitor.errors import JanitorError
-from janitor.state.tables import notices
+from janitor.jobs import Job
+from janitor.state import notices
 from janitor.web import charts, drawings, models, queries
 from janitor.web.access import changing, csrf_token, signs_in, viewer
 from janitor.web.desk import Desk, desk
@@ -91,12 +91,12 @@ def job(
     """One job: what it is, how it went, what waits in its quarantine."""
     now = _now()
     outcome = outcome if outcome in OUTCOMES else ""
-    _known(desk, job_id)
+    wanted = _known(desk, job_id)
     with desk.state.read() as connection:
-        view = queries.job(connection, desk.jobs, job_id, desk.settings, now)
+        view = queries.job(connection, desk.jobs, wanted, desk.settings, now)
         kept = queries.quarantine(connection, job_id, QUARANTINE_PAGE, offset, dropped=dropped)
-        wanted = queries.Filter(job_id, outcome or None)
-        history = queries.history(connection, desk.jobs, wanted, JOB_PAGE, before or None)
+        only = queries.Filter(job_id, outcome or None)
+        history = queries.history(connection, desk.jobs, only, JOB_PAGE, before or None)
     path, shown = f"/jobs/{job_id}", {"outcome": outcome, "dropped": dropped and "true"}
     newer = with_query(path, shown | {"offset": max(0, offset - QUARANTINE_PAGE)}) if offset else None
     older = with_query(path, shown | {"offset": kept.next_offset}) if kept.next_offset is not None else None
@@ -281,9 +281,7 @@ def drop(
 
 def _page(request: Request, desk: Desk, user: User, template: str, **values: Any) -> Response:
     with desk.state.read() as connection:
-        count = connection.execute(
-            select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))
-        ).scalar()
+        count = notices.count_open(connection)
     common: dict[str, Any] = {
         "user": user,
         "csrf": csrf_token(request),
@@ -308,7 +306,7 @@ def _done(do: Callable[[], str], path: str) -> Response:
         return redirect(path, str(exc), wrong=True)
 
 
-def _known(desk: Desk, job_id: str) -> Any:
+def _known(desk: Desk, job_id: str) -> Job:
     if job_id not in desk.jobs:
         raise HTTPException(404, f"There is no job {job_id}. The jobs are {', '.join(desk.jobs)}.")
     return desk.jobs[job_id]

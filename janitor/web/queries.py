@@ -78,41 +78,25 @@ def jobs(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> 
 
 def job(
     connection: Connection,
-    all_jobs: Mapping[str, Job],
-    job_id: str,
+    all_jobs: Iterable[str],
+    wanted: Job,
     settings: Settings,
     now: datetime,
 ) -> models.JobPage:
-    """All that is known of a job, but its history.
-
-    Raises:
-        BadSetting: there is no such job.
-    """
-    wanted = found(all_jobs, job_id)
+    """All that is known of a job, but its history."""
     line = _job_line(wanted, _known(connection, [wanted], now))
     return models.JobPage(
         job=line,
         docstring=docstring(wanted),
         next_runs=_next_slots(wanted, now),
-        points=_points(connection, job_id),
+        points=_points(connection, wanted.id),
         timeout_seconds=wanted.timeout,
         retries=wanted.retries,
         catch_up=wanted.catch_up,
         isolation=wanted.isolation,
-        settings=job_settings.in_force(wanted, list(all_jobs), settings),
-        dropped=quarantined.dropped_size(connection, job_id),
+        settings=job_settings.in_force(wanted, all_jobs, settings),
+        dropped=quarantined.dropped_size(connection, wanted.id),
     )
-
-
-def found(all_jobs: Mapping[str, Job], job_id: str) -> Job:
-    """The job of that id.
-
-    Raises:
-        BadSetting: there is none; the error lists those there are.
-    """
-    if job_id not in all_jobs:
-        raise BadSetting("the job", job_id, f"there is no such job; the jobs are {', '.join(all_jobs)}")
-    return all_jobs[job_id]
 
 
 def docstring(job: Job) -> str:
@@ -350,20 +334,10 @@ def _lines(
         return recent.with_outcome(connection, names, str(wanted.outcome), limit, **bounds, origin=wanted.origin)
     if wanted.outcome is None and wanted.origin == run_records.BY_HAND:
         return recent.by_hand(connection, names, limit, **bounds)
-    query = select(*recent.LINE).order_by(runs.c.id.desc()).limit(limit)
-    if wanted.job is not None:
-        query = query.where(runs.c.job == wanted.job)
-    if wanted.outcome is not None:
-        # By themselves, as MariaDB would look for the newest ones through all that have ended.
-        live = connection.execute(select(runs.c.id).where(runs.c.outcome.is_(None))).scalars().all()
-        query = query.where(runs.c.id.in_(live))
-    if wanted.origin is not None:
-        query = query.where(runs.c.origin == wanted.origin)
-    if wanted.since is not None:
-        query = query.where(runs.c.started_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(runs.c.started_at < wanted.until)
-    return connection.execute(query if before is None else query.where(runs.c.id < before)).all()
+    # Those that go on by themselves, as MariaDB would look for the newest ones through all that have ended.
+    live = select(runs.c.id).where(runs.c.outcome.is_(None))
+    ids = None if wanted.outcome is None else connection.execute(live).scalars().all()
+    return recent.of_any(connection, wanted.job, limit, ids, **bounds, origin=wanted.origin)
 
 
 def _actions(connection: Connection, wanted: Filter, limit: int, before: int | None) -> list[models.Action]:

@@ -10,13 +10,9 @@
 everything (see checker.py), asserts that nothing is lost, and notes the line that is printed at the end of the session.
 """
 
-import os
-import signal
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +22,7 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.pool import NullPool
 
 from janitor.demo import warehouses as demo
+from tests.daemons import Daemon
 from tests.faults import checker
 from tests.faults.checker import Report
 from tests.faults.consumer import Consumer
@@ -49,60 +46,6 @@ URLS = {
     "events": "MLWH_EVENTS_DATABASE_URL",
     "state": "STATE_DATABASE_URL",
 }
-
-
-class Daemon:
-    """A daemon in a process of its own; its output is in `log`."""
-
-    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
-        self.log = log
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
-            )
-        self.pid = self.process.pid
-
-    @property
-    def text(self) -> str:
-        """What it has said so far."""
-        return self.log.read_text(encoding="utf-8")
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether its process runs, or is frozen."""
-        return self.process.poll() is None
-
-    def says(self, words: str, times: int = 1, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until it has said something so often."""
-        eventually(lambda: self.text.count(words) >= times or not self.is_alive, words, seconds)
-        said = self.text
-        assert said.count(words) >= times, f"it ended with {self.process.returncode} instead:\n{said[-3000:]}"
-
-    def send(self, number: int) -> None:
-        """Send it a signal: SIGSTOP and SIGCONT freeze it and let it go on."""
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        """End it at once, as kill -9 does."""
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self, seconds: float = PATIENCE_SECONDS) -> int:
-        """Ask it to stop, and wait for its end; its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(seconds)
-
-    def was_killed(self, seconds: float = PATIENCE_SECONDS) -> bool:
-        """Wait until it has been killed by itself at its point; False where it still lives, or ended otherwise."""
-        try:
-            return self.process.wait(seconds) == -signal.SIGKILL
-        except subprocess.TimeoutExpired:
-            return False
-
-    def close(self) -> None:
-        """End it, where it lives."""
-        if self.is_alive:
-            self.kill()
 
 
 class House:
@@ -165,15 +108,14 @@ class House:
         """
         if self.started_at is None:
             self.started_at = datetime.now(UTC)
-        command = [sys.executable, "-m", "tests.faults.victim"]
         environment = self.environment(VICTIM_POINT=point, **more)
-        self.daemons.append(Daemon(command, environment, self.folder / f"{name}.log"))
+        self.daemons.append(Daemon("tests.faults.victim", self.folder, name, environment))
         return self.daemons[-1]
 
     @property
     def alive(self) -> list[Daemon]:
         """The daemons whose processes run."""
-        return [daemon for daemon in self.daemons if daemon.is_alive]
+        return [daemon for daemon in self.daemons if daemon.alive]
 
     def in_state(self, statement: str) -> list[Any]:
         """Run a statement on the state database, past Janitor; the rows of a query."""
@@ -204,7 +146,7 @@ class House:
         self.settle(seconds=settle_seconds)
         asked_at = datetime.now(UTC)
         for daemon in self.alive:
-            code = daemon.stop()
+            code = daemon.end(seconds=PATIENCE_SECONDS)
             assert code == 0, f"a daemon ended with {code} after SIGTERM:\n{daemon.text[-3000:]}"
         report = checker.check(self, ledger, title, crashes, asked_at)
         self.note(report.line)

@@ -103,7 +103,7 @@ def get_over_first_runs(house: House) -> None:
     """Let a daemon run each job once, and kill it at no particular point."""
     house.start()
     house.settle(rounds=1)
-    house.alive[0].kill()
+    house.alive[0].close()
 
 
 def begin_anew_after_a_snapshot(house: House) -> None:

@@ -83,7 +83,7 @@ def costs(state: State, kind: str, scheduler: Scheduler) -> dict[str, int]:
     steps = sqlite_steps if kind == "sqlite" else mariadb_rows
     asked: dict[str, Callable[[Connection], object]] = {
         "jobs": lambda c: queries.jobs(c, jobs, NOW),
-        "job": lambda c: queries.job(c, jobs, "job_07", scheduler.settings, NOW),
+        "job": lambda c: queries.job(c, jobs, jobs["job_07"], scheduler.settings, NOW),
         "overview": lambda c: overview.overview(c, jobs, NOW),
         "history": lambda c: queries.history(c, jobs, kinds(), 50),
         "history of a job": lambda c: queries.history(c, jobs, kinds("job_07"), 50),

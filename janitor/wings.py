@@ -1,0 +1,28 @@
+"""What runs beside the clock, each where its settings ask for it: Sentry, notices, the dashboard."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from janitor.execution import Runner
+    from janitor.scheduler import Scheduler
+
+
+@contextmanager
+def running(scheduler: "Scheduler", runner: "Runner") -> Iterator[None]:
+    """Start each wing that is switched on; all have stopped after the block, the last one first."""
+    with ExitStack() as stack:
+        if runner.settings.sentry_dsn is not None:
+            from janitor import sentry
+
+            stack.enter_context(sentry.reporting(runner))
+        from janitor.notices import wing
+
+        stack.enter_context(wing.running(runner, scheduler.jobs))
+        if runner.settings.web_enabled:
+            from janitor.web import server
+            from janitor.web.parts import Desk
+
+            stack.enter_context(server.serving(Desk(scheduler, runner)))
+        yield
