@@ -16,6 +16,7 @@ command -v debootstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get inst
 # Debian comes from where this machine's apt gets it.
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
 [ -n "$mirror" ] || no "apt on this machine has no source for Debian"
+mkdir -p "$(dirname "$root")"
 rm -rf "$root.partial"
 debootstrap --variant=minbase sid "$root.partial" "$mirror" >"$root.log" 2>&1 || no "debootstrap failed, see $root.log"
 chroot "$root.partial" env DEBIAN_FRONTEND=noninteractive \

@@ -34,6 +34,11 @@ from tests.servers import Broker, SqlServer, running, sql_server
 
 ALARM_SECONDS = 7.0
 """Long enough for a few runs, each of which sends its group into the alarm."""
+CLOSE_ALL = """
+    Close = fun(One) -> rabbit_networking:close_connection(One, "closed by the test") end,
+    [begin lists:foreach(Close, rabbit_networking:connections()), timer:sleep(20) end || _ <- lists:seq(1, 50)], ok.
+"""
+"""Erlang for the broker: for a second each connection is closed as it is made, where rabbitmqctl comes by seldom."""
 NO_SUCH_THREAD = 1094
 ENDED = ("was ended by an administrator", "was stopped by an administrator", "was lost", "is shutting down")
 GONE = ("cannot be reached", *ENDED)
@@ -174,7 +179,7 @@ def faults_of_broker(house: House, broker: Broker) -> list[Fault]:
     def fault(name: str, happens: Happens, words: str, repeats: Repeats = "one group", seconds: float = 0.0) -> Fault:
         return Fault(f"RabbitMQ {name}", happens, (where,), (words,), repeats, seconds)
 
-    closing = functools.partial(broker.ctl, "close_all_connections", "closed by the test")
+    closing = functools.partial(broker.ctl, "eval", CLOSE_ALL)
     return [
         fault("killed and restarted", lambda: killed(broker), "cannot connect to"),
         fault("closes all connections", lambda: again_and_again(closing), "(CONNECTION_FORCED", "a group a run"),
