@@ -128,10 +128,10 @@ def let_happen(house: House, fault: Fault) -> Happened:
     def is_seen() -> bool:
         return not fault.words or any(word in reason for _, reason in failed() for word in fault.words)
 
-    daemon, said_before = house.daemons[-1], len(house.daemons[-1].text)
+    said_before = len(house.daemons[-1].text) if house.daemons else 0
 
     def is_said() -> bool:
-        said = [line for line in daemon.text[said_before:].splitlines() if " failed" in line]
+        said = [line for line in house.daemons[-1].text[said_before:].splitlines() if " failed" in line]
         return not fault.words or any(word in line for line in said for word in fault.words)
 
     with fault.happens():
