@@ -1,4 +1,7 @@
-"""Which jobs are overdue: without a success within twice their schedule, whatever the cause."""
+"""Which jobs are overdue: without a success within twice their schedule, whatever the cause.
+
+A run that skips, as it finds nothing to do, counts as a success here; a slot that is skipped does not.
+"""
 
 import functools
 from collections.abc import Iterable, Mapping
@@ -34,23 +37,23 @@ class Success(Protocol):
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> dict[str, datetime]:
     """Since when each job is overdue, of those that are."""
     known, successes = records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
-    return among(jobs, known, successes, latest.resumed(connection), now)
+    return among(jobs, known, successes, latest.signs_of_life(connection), now)
 
 
 def among(
     jobs: Iterable[Job],
     known: Mapping[str, JobRecord],
     successes: Mapping[str, Success],
-    resumed: Mapping[str, datetime],
+    others: Mapping[str, datetime],
     now: datetime,
 ) -> dict[str, datetime]:
-    """As `of_jobs`, from what was read already: records, the last success of each, when each was last resumed."""
+    """As `of_jobs`, from what was read already: records, the last success of each, and other signs of life."""
     found = {}
     for job in jobs:
         record, success = known.get(job.id), successes.get(job.id)
         if record is None or not job.enabled or record.paused_at is not None:
             continue
-        moments = [record.enabled_at, resumed.get(job.id), success.ended_at if success else None]
+        moments = [record.enabled_at, others.get(job.id), success.ended_at if success else None]
         last = max(moment for moment in moments if moment is not None)
         at = overdue_at(job.trigger, last, (success.seconds or 0.0) if success else 0.0)
         if at is not None and at <= now:
@@ -62,7 +65,7 @@ def overdue_at(trigger: BaseTrigger, last: datetime, seconds: float) -> datetime
     """When a job becomes overdue whose last success ended at `last` and took `seconds`; None: never.
 
     That is when its second slot since then has come, and a run of that slot would have ended. A job without a success
-    counts from when it was switched on, or resumed.
+    counts from when it was switched on, resumed, or found nothing to do.
     """
     second = _second_slot(trigger, last)
     return None if second is None else second + timedelta(seconds=seconds) + SLACK

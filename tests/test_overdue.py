@@ -64,6 +64,31 @@ def test_only_a_success_counts_whatever_else_happens(state: State) -> None:
     assert found(state, NOON + timedelta(hours=4)) == {}
 
 
+def test_a_run_that_found_nothing_to_do_is_a_sign_of_life(state: State) -> None:
+    remember(state, "task", NOON)
+    remember_run(state, "task", NOON, ended_at=NOON + timedelta(seconds=20), seconds=20.0)
+    for hours, outcome, dry, attempts in (
+        (1, "skipped", False, 1),
+        (2, "failed", False, 1),
+        (3, "skipped", True, 1),
+        (4, "skipped", False, 0),
+        (5, "skipped", False, 0),
+    ):
+        at = NOON + timedelta(hours=hours, minutes=dry)
+        more = {"ended_at": at + timedelta(seconds=3), "seconds": 3.0, "dry_run": dry, "attempts": attempts}
+        remember_run(state, "task", at, outcome, **more)
+    at = NOON + timedelta(hours=3, seconds=25)
+    assert found(state, at - timedelta(seconds=1)) == {}
+    assert found(state, NOON + timedelta(hours=5)) == {"task": at}
+
+
+def test_a_job_whose_runs_all_skip_is_not_overdue(state: State) -> None:
+    remember(state, "task", NOON - timedelta(days=9))
+    remember_run(state, "task", NOON, "skipped", ended_at=NOON, seconds=0.1)
+    assert found(state, NOON + timedelta(hours=2)) == {}
+    assert found(state, NOON + timedelta(hours=3)) == {"task": NOON + timedelta(hours=2, seconds=5)}
+
+
 def test_a_job_that_never_succeeded_counts_from_its_first_day(state: State) -> None:
     remember(state, "task", NOON + timedelta(minutes=1))
     remember(state, "off", NOON)

@@ -88,7 +88,8 @@ class History:
 class Facts:
     """What the rules look at; `quarantined` rows came within the last day and are there still.
 
-    `enabled_at` is when the job was switched on, or first known: no slot before that could start in time.
+    `enabled_at` is when the job was switched on, or first known: no slot before that could start in time. `alive_at` is
+    when it last gave a sign of life that is no success: it was resumed, or found nothing to do.
     """
 
     job: str
@@ -97,6 +98,7 @@ class Facts:
     overdue_since: datetime | None = None
     quarantined: int = 0
     enabled_at: datetime | None = None
+    alive_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ def why_over(rule: str, facts: Facts) -> str:
     """Why a condition holds no longer, in words."""
     if rule == "quarantine_growing":
         return f"{facts.quarantined} rows that came into quarantine within a day are still there"
-    runs = facts.history.runs
+    runs, alive_at = facts.history.runs, facts.alive_at
+    if rule == "overdue" and alive_at and all(one.ended_at < alive_at for one in facts.history.successes):
+        return f"it was resumed, or a run of it found nothing to do, at {alive_at:%Y-%m-%d %H:%M:%S} UTC"
     if not runs or runs[-1].outcome is not Outcome.SUCCEEDED:
         return "that is so no longer"
     last = runs[-1]

@@ -188,7 +188,8 @@ class Watch:
         going_on = histories.running(connection)
         wanted = [job for job in self._jobs.values() if "overdue" in self._rules[job.id].notice_rules]
         successes = {job: one.successes[-1] for job, one in known.items() if one.successes}
-        late = overdue.among(wanted, records, successes, latest.resumed(connection), now) if wanted else {}
+        alive = latest.signs_of_life(connection) if wanted else {}
+        late = overdue.among(wanted, records, successes, alive, now)
         if boot_clock() >= self._count_at:
             grows = any("quarantine_growing" in rules.notice_rules for rules in self._rules.values())
             self._quarantined = histories.quarantined(connection, now) if grows else {}
@@ -201,6 +202,7 @@ class Watch:
                 late.get(job),
                 self._quarantined.get(job, 0),
                 _enabled_at(records, job),
+                alive.get(job),
             )
             for job in self._jobs
         ]

@@ -222,7 +222,7 @@ def _known(connection: Connection, wanted: Sequence[Job], now: datetime) -> _Kno
         newest=newest,
         whole={row.id: row for row in connection.execute(texts)},
         successes=successes,
-        overdue=overdue.among(wanted, states, successes, latest.resumed(connection), now),
+        overdue=overdue.among(wanted, states, successes, latest.signs_of_life(connection), now),
         cursors={row.name: row for row in connection.execute(read)},
         quarantined=quarantined.sizes(connection, names),
     )

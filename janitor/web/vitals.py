@@ -61,10 +61,10 @@ class Vitals:
     def _read_signs(self) -> Signs:
         now = datetime.now(timezone.utc)
         with self._desk.state.read() as connection:
-            known, resumed = records.all_jobs(connection), latest.resumed(connection)
+            known, alive = records.all_jobs(connection), latest.signs_of_life(connection)
             newest = latest.of_outcomes(connection, latest.COMPLETED)
             successes = latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
-            late = overdue.among(self._desk.jobs.values(), known, successes, resumed, now)
+            late = overdue.among(self._desk.jobs.values(), known, successes, alive, now)
             counts = _counts(connection, [row.id for row in successes.values()])
             others = _running_elsewhere(connection, self._desk.runner.holder)
             sizes = quarantine.sizes(connection)

@@ -155,6 +155,18 @@ def test_a_paused_job_is_not_overdue(house: House) -> None:
     assert house.contents()[1].sentence == "copy: it is paused"
 
 
+def test_a_run_that_finds_nothing_to_do_ends_overdue_and_says_so(house: House) -> None:
+    watch = house.watch(rules="overdue")
+    house.ran("succeeded", NOON - 9 * HOUR)
+    house.ran("succeeded", job="clean")
+    watch.look(NOON)
+    house.ran("skipped", NOON)
+    watch.look(NOON + MINUTE)
+    assert house.told() == ["began copy overdue", "ended copy overdue"]
+    said = "copy: it was resumed, or a run of it found nothing to do, at 2026-07-01 12:00:50 UTC"
+    assert house.contents()[1].sentence == said
+
+
 def test_notices_of_a_job_that_is_off_or_gone_end(house: House) -> None:
     house.ran("failed")
     house.ran("failed", job="clean")
