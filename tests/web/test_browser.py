@@ -23,7 +23,7 @@ from janitor.state import State
 from janitor.state import jobs as job_records
 from janitor.state.tables import runs
 from tests.daemons import daemons
-from tests.engine import ROOT, migrated
+from tests.engine import ROOT, migrated, remember_run
 from tests.web import house
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -179,6 +179,7 @@ def findings(axe: Axe, page: Page, rules: dict[str, Any] | None) -> dict[str, An
 
 @pytest.mark.slow
 def test_no_page_scrolls_sideways_on_a_phone(stage: Stage) -> None:
+    remember_run(stage.state, "a_job_with_a_name_that_is_long", datetime.now(timezone.utc))
     with stage.page(viewport=PHONE, expected="404 (Not Found)", has_touch=True) as page:
         for name, path in stage.pages().items():
             stage.go(page, path)
@@ -256,6 +257,11 @@ def test_a_page_tells_by_itself_that_a_run_has_ended(stage: Stage) -> None:
         expect(page.locator("h1")).to_contain_text("succeeded")
         expect(page.get_by_role("heading", name="Counts")).to_be_visible()
         expect(page.locator(".counts")).to_contain_text("repaired")
+        begun = page.get_by_role("status").filter(has_text="A dry run of nightly_reconcile has begun")
+        expect(begun).to_be_visible()
+        page.reload()
+        expect(page.locator(".counts")).to_contain_text("repaired")
+        expect(begun).to_have_count(0)
         expect(row).to_contain_text("dry run")
         assert pause_elsewhere(stage, "labware_location")
         expect(other.locator("#job-labware_location")).to_contain_text("Paused by ben")

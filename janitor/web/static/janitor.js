@@ -217,10 +217,21 @@ function liveRun() {
     });
     source.addEventListener("end", () => {
       source.close();
+      const said = document.querySelector(".flash")?.outerHTML;
+      if (said) history.replaceState({ said }, "");
       location.reload();
     });
     return source;
   });
+}
+
+// What was said as a run began is still there when the page was loaded anew by itself, and is gone after that.
+function saidBefore() {
+  const said = history.state?.said;
+  if (!said) return;
+  history.replaceState(null, "");
+  const flash = new DOMParser().parseFromString(said, "text/html").querySelector(".flash");
+  if (flash && !document.querySelector(".flash")) document.getElementById("main").prepend(document.importNode(flash, true));
 }
 
 function make(name, kind, text, attributes = {}) {
@@ -265,5 +276,6 @@ forms();
 charts();
 distances();
 setInterval(distances, 1000);
+saidBefore();
 liveParts();
 liveRun();
