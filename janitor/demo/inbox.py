@@ -20,10 +20,11 @@ class Inbox:
         self.received: list[dict[str, Any]] = []
         self._new: deque[dict[str, Any]] = deque()
 
-    def take(self, notice: dict[str, Any]) -> None:
-        """Keep one notice."""
-        self.received.append(notice)
-        self._new.append(notice)
+    def take(self, told: dict[str, Any]) -> None:
+        """Keep one notice, or each of a digest's."""
+        for notice in told.get("notices", [told]):
+            self.received.append(notice)
+            self._new.append(notice)
 
     def news(self) -> list[str]:
         """The subject and the sentence of each notice that came since the last call."""

@@ -27,6 +27,10 @@ class Channel(Protocol):
     def where(self) -> str:
         """Where it leads, for people."""
 
+    @property
+    def together(self) -> bool:
+        """Whether notices that become due together are told as one, a digest."""
+
     def send(self, content: Content) -> str:
         """Deliver one notice; what is to be remarked on how that went, empty where nothing is.
 

@@ -1,4 +1,4 @@
-"""Notices by email: one message for each, which form one thread from a notice's beginning to its end."""
+"""Notices by email: one message for each or a digest of several, one thread from a notice's beginning to its end."""
 
 import smtplib
 import socket
@@ -22,6 +22,7 @@ class Mail:
     """A mail server, and who gets mails through it."""
 
     name = "email"
+    together = True
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is opened before the first mail.
@@ -83,12 +84,15 @@ def message_of(content: Content, settings: Settings) -> EmailMessage:
     message["Date"] = format_datetime(content.at)
     message["Auto-Submitted"] = "auto-generated"
     first = f"<{content.key}@{domain}>"
-    if content.kind == BEGAN:
+    if content.parts:
+        message["Message-ID"] = f"<{content.key}.{content.kind}.{content.at:%Y%m%d%H%M%S}@{domain}>"
+        message["References"] = " ".join(dict.fromkeys(f"<{part.key}@{domain}>" for part in content.parts))
+    elif content.kind == BEGAN:
         message["Message-ID"] = first
     else:
         message["Message-ID"] = f"<{content.key}.{content.kind}.{content.at:%Y%m%d%H%M%S}@{domain}>"
         message["In-Reply-To"] = message["References"] = first
-    if content.kind != ENDED:
+    if content.kind != ENDED and not (content.parts and content.is_good):
         message["X-Priority"] = "2"
     text, html = as_text(content), as_html(content)
     if redirect:

@@ -2,14 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta, timezone
+from itertools import takewhile
 from typing import Any
+
+from sqlalchemy import Connection
 
 from janitor.errors import Fenced, JanitorError
 from janitor.execution import Runner
 from janitor.notices.channels import Channel, Undelivered
-from janitor.notices.content import Content, from_json
+from janitor.notices.content import Content, digest, from_json
 from janitor.state import notices
 
 log = logging.getLogger(__name__)
@@ -19,6 +22,8 @@ LONGEST_PAUSE_SECONDS = 600.0
 GIVEN_UP_AFTER = timedelta(days=1)
 IDLE_SECONDS = 60.0
 """How often a channel looks for something to tell that nobody told it of."""
+MOST_TOGETHER = 20
+"""How many notices one digest may hold: Slack takes 50 blocks."""
 AWAY_SECONDS = 5.0
 """How long a channel waits for the state database."""
 
@@ -26,13 +31,15 @@ AWAY_SECONDS = 5.0
 class Post:
     """Tells what a channel has to tell, in order, and tries again with growing pauses until it is taken or given up.
 
-    What was taken and could not be recorded so, as the process died, is told again: at least once, not exactly once.
+    What becomes due together is told together, where the channel takes digests. What was taken and could not
+    be recorded so, as the process died, is told again: at least once, not exactly once.
     """
 
     def __init__(self, runner: Runner, channel: Channel, first_pause_seconds: float = FIRST_PAUSE_SECONDS) -> None:
         """Nothing is sent before `start`."""
         self.channel, self._runner, self._first_pause = channel, runner, first_pause_seconds
         self._told: set[int] = set()
+        self._alone_upto = 0
         self._direct: list[Content] = []
         self._direct_at = datetime.min.replace(tzinfo=timezone.utc)
         self._news, self._stop = threading.Event(), threading.Event()
@@ -81,34 +88,48 @@ class Post:
             return IDLE_SECONDS
         try:
             with self._runner.state.read() as connection:
-                row = notices.next_of(connection, self.channel.name)
-            if row is None:
+                rows = notices.waiting_of(connection, self.channel.name, MOST_TOGETHER)
+            if not rows:
                 return IDLE_SECONDS
-            if row.due_at > now:
-                return float((row.due_at - now).total_seconds())
-            return self._deliver(row)
+            if rows[0].due_at > now:
+                return float((rows[0].due_at - now).total_seconds())
+            due = list(takewhile(lambda row: row.due_at <= now, rows))
+            alone = not self.channel.together or rows[0].id <= self._alone_upto
+            return self._deliver(due[:1] if alone else due)
         except Fenced:
             return IDLE_SECONDS
         except JanitorError as exc:
             log.debug("%s waits for the state database: %s", self.channel.name, exc)
             return AWAY_SECONDS
 
-    def _deliver(self, row: Any) -> float:
-        ok, said = (True, "") if row.id in self._told else self._try(from_json(row.content), row.tries)
+    def _deliver(self, rows: Sequence[Any]) -> float:
+        """Tell these, as one where they are several; what was told and not yet recorded so is not told again."""
+        fresh = [row for row in rows if row.id not in self._told]
+        tries = max((row.tries for row in fresh), default=0)
+        ok, said = self._try(digest([from_json(row.content) for row in fresh]), tries) if fresh else (True, "")
         now = datetime.now(timezone.utc)
         if ok is True:
-            self._told.add(row.id)
-            self._record(lambda connection: notices.close(connection, row.id, notices.DELIVERED, now, said or None))
-            self._told.discard(row.id)
+            ids = {row.id for row in rows}
+            self._told |= ids
+            self._record(lambda connection: _close(connection, ids, notices.DELIVERED, now, said or None))
+            self._told -= ids
             return 0.0
-        if ok is None or now - row.added_at > GIVEN_UP_AFTER:
+        if ok is None and len(fresh) > 1:
+            # Too long together, or one of them is not for this channel: the others are not to suffer.
+            self._alone_upto = fresh[-1].id
+            return 0.0
+        lost = [row for row in fresh if ok is None or now - row.added_at > GIVEN_UP_AFTER]
+        due_at = now + timedelta(seconds=self._pause(tries + 1))
+
+        def record(connection: Connection) -> None:
+            _close(connection, {row.id for row in lost}, notices.GIVEN_UP, now, said)
+            for row in fresh:
+                notices.put_off(connection, row.id, due_at, said)
+
+        for row in lost:
             log.error("%s: notice %d is given up after %d tries: %s", self._name, row.notice_id, row.tries + 1, said)
-            self._record(lambda connection: notices.close(connection, row.id, notices.GIVEN_UP, now, said))
-            return 0.0
-        pause = self._pause(row.tries + 1)
-        due_at = now + timedelta(seconds=pause)
-        self._record(lambda connection: notices.put_off(connection, row.id, due_at, said))
-        return pause
+        self._record(record)
+        return 0.0 if len(lost) == len(fresh) else self._pause(tries + 1)
 
     def _try(self, content: Content, tries: int = 0) -> tuple[bool | None, str]:
         """Send once: True and a remark, False and why not, None and why never."""
@@ -140,3 +161,8 @@ class Post:
             raise Fenced("this daemon does not lead any more")
         with self._runner.state.begin(fence) as connection:
             write(connection)
+
+
+def _close(connection: Connection, ids: Collection[int], outcome: str, now: datetime, reason: str | None) -> None:
+    for delivery_id in ids:
+        notices.close(connection, delivery_id, outcome, now, reason)

@@ -18,6 +18,8 @@ REFUSED_FOR_GOOD = (400, 413, 422)
 """Answers that another try with the same content would not change."""
 SECTION = 2_900
 """How long a text in a Slack section may be, a little less than its 3,000 characters."""
+PART, DIGEST_LOGS = 400, 8_000
+"""How long a sentence in a digest may be, and all logs in one for Slack: Teams takes no message over 28 KB."""
 SUMMARY = 1_024
 """How long PagerDuty's summary may be."""
 
@@ -31,6 +33,7 @@ class Webhook:
     name: str
     url: SecretStr
     render: Render
+    together: bool = True
     connections: http.Connections = field(default_factory=http.Connections, repr=False)
 
     @property
@@ -57,19 +60,22 @@ def webhooks(settings: Settings) -> Sequence[Webhook]:
         found.append(Webhook("teams", settings.teams_url, teams))
     if settings.pagerduty_key is not None:
         key = settings.pagerduty_key
-        found.append(Webhook("pagerduty", SecretStr(settings.pagerduty_url), lambda content: pagerduty(content, key)))
+        url = SecretStr(settings.pagerduty_url)
+        # An incident is keyed by its notice: there are no digests of them.
+        found.append(Webhook("pagerduty", url, lambda content: pagerduty(content, key), together=False))
     if settings.webhook_url is not None:
         found.append(Webhook("webhook", settings.webhook_url, plain))
     return found
 
 
 def plain(content: Content) -> dict[str, Any]:
-    """All there is, as plain values; instants are ISO 8601."""
+    """All there is, as plain values; instants are ISO 8601. A digest has such values for each of its `notices`."""
     found = {name: getattr(content, name) for name in ("key", "kind", "rule", "job", "subject", "sentence", "host")}
     found |= {"text": content.text, "over": content.over or None, "run": content.run_id}
     found |= {"began_at": content.began_at.isoformat(), "at": content.at.isoformat()}
     found |= {"next_run_at": content.next_run_at and content.next_run_at.isoformat()}
     found |= {"error": content.error or None, "counts": content.counts, "log": list(content.log)}
+    found |= {"notices": [plain(part) for part in content.parts]} if content.parts else {}
     return found | {"links": dict(content.links)}
 
 
@@ -78,14 +84,32 @@ def slack(content: Content) -> dict[str, Any]:
 
     https://docs.slack.dev/reference/block-kit/blocks
     """
-    sign = ":white_check_mark:" if content.kind in (ENDED, TEST) else ":rotating_light:"
+    if content.parts:
+        room, texts = DIGEST_LOGS // len(content.parts), [f"*{_mrkdwn(content.subject)}*"]
+        return _blocks(content, texts + [text for part in content.parts for text in _slack_part(part, room)])
+    sign = _sign(content)
     facts = "\n".join(f"*{_mrkdwn(name)}:* {_mrkdwn(value)}" for name, value in content.facts)
     links = " · ".join(f"<{url}|{_mrkdwn(name)}>" for name, url in content.links)
     texts = [f"{sign} *{_mrkdwn(content.subject)}*", _mrkdwn(content.sentence), facts, links]
     texts += [_code(content.error)] if content.error else []
     texts += [_code("\n".join(content.log))] if content.log else []
+    return _blocks(content, texts)
+
+
+def _slack_part(content: Content, room: int) -> list[str]:
+    links = " · ".join(f"<{url}|{_mrkdwn(name)}>" for name, url in content.links)
+    said = f"{_sign(content)} *{_mrkdwn(content.subject)}*\n{links}\n{_mrkdwn(content.sentence[:PART])}"
+    log = "\n".join([*([content.error] if content.error else []), *content.log])
+    return [said, *([_code(log[-room:])] if log else [])]
+
+
+def _blocks(content: Content, texts: Sequence[str]) -> dict[str, Any]:
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION]}} for text in texts if text]
     return {"text": _mrkdwn(content.subject), "blocks": blocks}
+
+
+def _sign(content: Content) -> str:
+    return ":white_check_mark:" if content.is_good else ":rotating_light:"
 
 
 def _mrkdwn(text: str) -> str:
@@ -102,11 +126,13 @@ def teams(content: Content) -> dict[str, Any]:
 
     https://learn.microsoft.com/power-automate/teams/send-a-message-in-teams
     """
-    colour = "Good" if content.kind in (ENDED, TEST) else "Attention"
-    heading = {"type": "TextBlock", "text": content.subject, "wrap": True, "size": "Medium", "weight": "Bolder"}
-    body: list[dict[str, Any]] = [heading | {"color": colour}]
-    body.append(_as_it_is(content.sentence))
-    body.append({"type": "FactSet", "facts": [{"title": name, "value": value} for name, value in content.facts]})
+    body = [_heading(content)]
+    for part in content.parts:
+        body += [_heading(part), _as_it_is(part.sentence[:PART])]
+        body += [_as_it_is(name, selectAction={"type": "Action.OpenUrl", "url": url}) for name, url in part.links[:1]]
+    if not content.parts:
+        body.append(_as_it_is(content.sentence))
+        body.append({"type": "FactSet", "facts": [{"title": name, "value": value} for name, value in content.facts]})
     for text in (content.error, "\n".join(content.log)):
         body += [_as_it_is(text[-5_000:], fontType="Monospace", size="Small")] if text else []
     card = {"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4"}
@@ -116,7 +142,13 @@ def teams(content: Content) -> dict[str, Any]:
     return {"type": "message", "attachments": [{"contentType": content_type, "contentUrl": None, "content": whole}]}
 
 
-def _as_it_is(text: str, **how: str) -> dict[str, Any]:
+def _heading(content: Content) -> dict[str, Any]:
+    colour = "Good" if content.is_good else "Attention"
+    shown = {"wrap": True, "size": "Medium", "weight": "Bolder", "color": colour}
+    return {"type": "TextBlock", "text": content.subject, **shown}
+
+
+def _as_it_is(text: str, **how: Any) -> dict[str, Any]:
     # Other texts of a card are Markdown, in which somebody's error could be a link.
     return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **how}]}
 

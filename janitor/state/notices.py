@@ -93,8 +93,13 @@ def add(connection: Connection, notice_id: int, channel: str, kind: str, content
 
 def next_of(connection: Connection, channel: str) -> Row[Any] | None:
     """The delivery that a channel tries next, due or not: the oldest; None where none waits."""
+    return next(iter(waiting_of(connection, channel, 1)), None)
+
+
+def waiting_of(connection: Connection, channel: str, limit: int) -> Sequence[Row[Any]]:
+    """The deliveries that wait for a channel, due or not, the oldest first."""
     waiting = (deliveries.c.channel == channel) & deliveries.c.outcome.is_(None)
-    return connection.execute(select(deliveries).where(waiting).order_by(deliveries.c.id).limit(1)).one_or_none()
+    return connection.execute(select(deliveries).where(waiting).order_by(deliveries.c.id).limit(limit)).all()
 
 
 def close(connection: Connection, delivery_id: int, outcome: str, now: datetime, reason: str | None) -> bool:

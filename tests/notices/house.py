@@ -31,6 +31,7 @@ class Named:
 
     name: str = "notebook"
     where: str = "nowhere"
+    together: bool = False
 
     def send(self, content: Content) -> str:
         """Never called: nobody starts its post."""

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from janitor.notices.channels import Undelivered
-from janitor.notices.content import Content
+from janitor.notices.content import Content, digest
 from janitor.notices.mail import Mail
 from janitor.settings import Settings
 from tests.notices.outside import Inbox
@@ -88,6 +88,21 @@ def test_a_notice_s_mails_form_one_thread(inbox: Inbox) -> None:
     assert "copy: run 10 succeeded" in inbox.mails[2].part("plain")
     assert "it was: failed: disk <full> & cold" in inbox.mails[2].part("plain")
     assert "<full>" not in inbox.mails[2].part("html")
+
+
+def test_a_digest_is_one_mail_with_each_notice_whole(inbox: Inbox) -> None:
+    other = replace(CONTENT, key="janitor-1-8", job="clean", log=["12:00:02 INFO swept"])
+    other = replace(other, at=NOON + timedelta(seconds=1))
+    assert mail(inbox).send(digest([CONTENT, other])) == "" and mail(inbox).send(digest([CONTENT, other])) == ""
+    found, again = [one.message for one in inbox.mails]
+    assert found["Subject"] == "[Janitor] 2 notices: copy failed, clean failed" and found["X-Priority"] == "2"
+    assert found["Message-ID"] == again["Message-ID"] == "<janitor-1-7.2.janitor-1-8.digest.20260701120001@example.org>"
+    assert found["References"] == "<janitor-1-7@example.org> <janitor-1-8@example.org>" and not found["In-Reply-To"]
+    text, html = inbox.mails[0].part("plain"), inbox.mails[0].part("html")
+    for piece in ("copy: failed: disk <full> & cold", "clean: failed: disk", "größer <b>", "12:00:02 INFO swept"):
+        assert piece in text
+    assert "disk &lt;full&gt; &amp; cold" in html and "swept" in html and "<b>" not in html
+    assert text.index("clean failed") < text.index("größer <b>"), "what it is about stands first"
 
 
 def test_a_test_deployment_s_mails_go_elsewhere_and_say_so(inbox: Inbox) -> None:

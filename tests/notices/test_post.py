@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from janitor.notices import wing
 from janitor.notices.channels import Channel, Undelivered
 from janitor.notices.content import Content
-from janitor.notices.post import Post
+from janitor.notices.post import MOST_TOGETHER, Post
 from janitor.notices.watch import Watch
 from janitor.state.tables import deliveries
 from tests.engine import eventually, now, run_by_hand
@@ -28,6 +28,7 @@ class Notebook:
 
     name: str = "notebook"
     where: str = "here"
+    together: bool = False
     told: list[str] = field(default_factory=list)
     errors: list[Undelivered] = field(default_factory=list)
     hangs: threading.Event = field(default_factory=threading.Event)
@@ -38,7 +39,8 @@ class Notebook:
             time.sleep(0.01)
         if self.errors:
             raise self.errors.pop(0)
-        self.told.append(f"{content.kind} {content.rule}")
+        self.told += [f"{content.kind} {content.rule}"] if not content.parts else []
+        self.told += [" + ".join(f"{one.kind} {one.job}" for one in content.parts)] if content.parts else []
         return ""
 
 
@@ -107,6 +109,76 @@ def test_what_can_never_be_taken_is_given_up_at_once(house: House, caplog: pytes
         ("delivered", None),
     ]
     assert "notice 1 is given up after 1 tries: it answered 400" in caplog.text
+
+
+def test_what_becomes_due_in_one_look_is_told_together(house: House) -> None:
+    alone, digests = Notebook("alone"), Notebook("digests", together=True)
+    with posted(house, alone, digests) as watch:
+        for job in house.jobs:
+            house.ran("failed", job=job)
+        watch.look(now())
+        eventually(lambda: len(alone.told) == 2 and all(row.outcome == "delivered" for row in records(house)))
+        house.ran("succeeded")
+        watch.look(now())
+        eventually(lambda: len(alone.told) == 3 and all(row.outcome == "delivered" for row in records(house)))
+    assert alone.told == ["began failed", "began failed", "ended failed"]
+    assert digests.told == ["began copy + began clean", "ended failed"]
+    assert {row.tries for row in records(house)} == {1}
+
+
+def test_what_waits_for_a_channel_that_slept_comes_together(house: House) -> None:
+    channel = Notebook(together=True, errors=[Undelivered("it is asleep")] * 3)
+    with posted(house, channel) as watch:
+        watch.look(now())
+        for job, outcome in (("copy", "failed"), ("clean", "failed"), ("copy", "succeeded")):
+            house.ran(outcome, job=job)
+        watch.look(now())
+        eventually(lambda: channel.told)
+        eventually(lambda: all(row.outcome == "delivered" for row in records(house)))
+    assert channel.told == ["began copy + ended copy + began clean"]
+    assert [row.tries for row in records(house)] == [4, 4, 4]
+
+
+def test_a_digest_that_is_never_taken_is_told_one_by_one(house: House) -> None:
+    channel = Notebook(together=True, errors=[Undelivered("it answered 413", final=True)] * 2)
+    with posted(house, channel) as watch:
+        for job in house.jobs:
+            house.ran("failed", job=job)
+        watch.look(now())
+        eventually(lambda: all(row.outcome for row in records(house)))
+    assert channel.told == ["began failed"]
+    assert [(row.outcome, row.reason) for row in records(house)] == [
+        ("given_up", "it answered 413"),
+        ("delivered", None),
+    ]
+
+
+def test_a_digest_is_told_once_and_no_longer_than_some(house: House) -> None:
+    watch = house.watch()
+    watch.look(now())
+    for _ in range(MOST_TOGETHER // 2):
+        house.ran("failed")
+        house.ran("succeeded")
+    house.ran("failed", job="clean")
+    watch.look(now())
+
+    class Gone(Notebook):
+        """Takes a notice, and then the lease is lost."""
+
+        def send(self, content: Content) -> str:
+            said = super().send(content)
+            house.runner.daemon_fence = None
+            return said
+
+    channel = Gone(together=True)
+    post, fence = Post(house.runner, channel), house.runner.daemon_fence
+    recorded = list[int]()
+    for _ in range(4):
+        house.runner.daemon_fence = fence
+        post._round(now())
+        recorded.append(sum(row.outcome == "delivered" for row in records(house)))
+    assert [told.count(" + ") + 1 for told in channel.told] == [MOST_TOGETHER, 1]
+    assert recorded == [0, MOST_TOGETHER, MOST_TOGETHER, MOST_TOGETHER + 1]
 
 
 def test_what_was_not_taken_for_a_day_is_given_up(house: House) -> None:

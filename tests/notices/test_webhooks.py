@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from janitor.notices import channels
 from janitor.notices.channels import Channel, Undelivered
-from janitor.notices.content import from_json, to_json
+from janitor.notices.content import Content, digest, from_json, to_json
+from janitor.notices.post import MOST_TOGETHER
 from janitor.notices.webhooks import SECTION, pagerduty, slack, teams
 from janitor.settings import Settings
 from tests.notices.outside import Hooks
@@ -81,6 +82,41 @@ def test_teams_gets_an_adaptive_card(hooks: Hooks) -> None:
         "title": "run 9",
         "url": "https://janitor.example.org/runs/9",
     }
+
+
+def test_a_digest_is_one_message_with_each_notice(hooks: Hooks) -> None:
+    other = replace(ENDED, key="janitor-1-8", job="clean")
+    both = digest([CONTENT, other])
+    whole = "\n".join(one["text"]["text"] for one in sent(hooks, only(SLACK_URL=hooks.url), both)["blocks"])
+    assert whole.startswith("*2 notices: copy failed, clean recovered*") and "/runs/9|run 9>" in whole
+    assert ":rotating_light: *copy failed*" in whole and ":white_check_mark: *clean recovered*" in whole
+    assert "disk &lt;full&gt;" in whole and "größer &lt;b&gt;```" in whole
+    card = sent(hooks, only(TEAMS_URL=hooks.url), both)["attachments"][0]["content"]
+    assert [one.get("text") for one in card["body"][:2]] == ["2 notices: copy failed, clean recovered", "copy failed"]
+    assert [one["color"] for one in card["body"] if "color" in one] == ["Attention", "Attention", "Good"]
+    assert json.dumps(card).count('"url": "https://janitor.example.org/runs/9"') == 2 and "actions" not in card
+    plain = sent(hooks, only(WEBHOOK_URL=hooks.url), both)
+    assert plain["kind"] == "digest" and plain["subject"] == "2 notices: copy failed, clean recovered"
+    assert [(one["key"], one["kind"], one["job"]) for one in plain["notices"]] == [
+        ("janitor-1-7", "began", "copy"),
+        ("janitor-1-8", "ended", "clean"),
+    ]
+    assert "notices" not in sent(hooks, only(WEBHOOK_URL=hooks.url))
+
+
+@pytest.mark.parametrize("render", [slack, teams])
+def test_no_digest_is_longer_than_its_taker_takes(render: Callable[[Content], Any]) -> None:
+    one = replace(CONTENT, text="&" * 300, error="&" * 2000, log=["&" * 500] * 20)
+    made = render(digest([replace(one, job="job" * 60)] * MOST_TOGETHER))
+    texts = [each["text"]["text"] for each in made.get("blocks", [])]
+    assert len(texts) <= 50 and all(0 < len(text) <= 3000 for text in texts)
+    assert render is slack or len(json.dumps(made)) < 28_000
+
+
+def test_who_gets_digests() -> None:
+    found = {"SLACK_URL": True, "TEAMS_URL": True, "WEBHOOK_URL": True}
+    assert {name: only(**{name: "https://x.example/"}).together for name in found} == found
+    assert not only(PAGERDUTY_KEY="k" * 32).together, "an incident is keyed by its notice"
 
 
 def test_pagerduty_gets_an_incident_and_its_end(hooks: Hooks) -> None:
