@@ -218,7 +218,8 @@ def _ran_long(facts: Facts, rules: NoticeRules, now: datetime | None) -> Conditi
             text = f"run {run_id} has gone on for {in_words(seconds)}, {over}"
             return Condition("ran_long", facts.job, text, run_id, True)
     runs = facts.history.runs
-    if not runs:
+    # How long a run took whose process died nobody knows: its end is when somebody noticed.
+    if not runs or runs[-1].outcome is Outcome.INTERRUPTED:
         return None
     last = runs[-1]
     before = [one for one in facts.history.successes if one.id != last.id]

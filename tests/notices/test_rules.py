@@ -150,6 +150,8 @@ def test_a_run_is_long(usual: float, successes: int, seconds: float, limit: floa
     going_on = Facts("job", history(*before), Running(90, "schedule", None, NOON - timedelta(seconds=seconds)))
     found = conditions(going_on, rules, NOON).get("ran_long")
     assert (found is not None, found and found.lasts) == (expected, True if expected else None)
+    cut_off = Facts("job", history(*before, record(90, Outcome.INTERRUPTED, seconds=seconds)))
+    assert "ran_long" not in conditions(cut_off, rules, NOON)
     after = Facts("job", history(*before, record(90, seconds=seconds), record(91, seconds=usual)))
     assert "ran_long" not in conditions(after, rules, NOON)
 
