@@ -26,13 +26,17 @@ def touch(path: Path) -> None:
 
 
 def require(path: Path) -> None:
-    """Touch it before the clock starts.
+    """Make sure that it can be written before the clock starts, and leave it as it was: nothing ticks yet.
 
     Raises:
         BadSetting: it cannot be written.
     """
     try:
-        touch(path)
+        if path.exists():
+            path.open("ab").close()
+        else:
+            touch(path)
+            path.unlink(missing_ok=True)
     except OSError as exc:
         raise BadSetting("HEARTBEAT_FILE", path, f"it cannot be written ({exc.strerror}); give another path") from exc
 

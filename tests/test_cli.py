@@ -446,6 +446,14 @@ def test_health_needs_a_fresh_heartbeat(house: CommandLine) -> None:
     assert stale.code == 1 and re.fullmatch(r"not healthy: the clock ticked 3\d s ago .*\n", stale.out)
 
 
+def test_a_start_that_is_refused_looks_like_no_clock_that_ticks(house: CommandLine) -> None:
+    beat, refused = house.folder / "beat", {"HEARTBEAT_FILE": "beat", "WEB_ENABLED": "true", "WEB_HOST": "0.0.0.0"}
+    assert house(**refused).code == 2 and house("health", HEARTBEAT_FILE="beat").code == 1
+    beat.touch()
+    os.utime(beat, (1, 1))
+    assert house(**refused).code == 2 and beat.stat().st_mtime == 1
+
+
 # listen
 
 
