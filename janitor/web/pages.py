@@ -59,7 +59,7 @@ def _overview(desk: Desk) -> dict[str, Any]:
     values["undelivered"] = [one for one in view.undelivered if (one.ended_at or now) >= view.since]
     values |= {"span": span, "since": since, "hours": charts.lane_times(since, now, minutes)}
     values["lanes"] = [(row.job, drawings.lane(row, since, now, minutes)) for row in view.timeline]
-    return values | {"troubled": troubled, "verdict": _verdict(view, troubled)}
+    return values | {"troubled": troubled, "verdict": _verdict(view, troubled, bool(values["undelivered"]))}
 
 
 @router.get("/jobs")
@@ -350,10 +350,14 @@ def _alike(failed: Sequence[models.RunLine]) -> list[tuple[models.RunLine, int]]
     return list(found.values())
 
 
-def _verdict(view: models.Overview, troubled: int) -> str:
+def _verdict(view: models.Overview, troubled: int, undelivered: bool) -> str:
     count = sum(view.conditions.values())
     if troubled:
         return f"{troubled} of {count} jobs {'needs' if troubled == 1 else 'need'} you"
+    if view.notices:
+        return f"No job fails, but {len(view.notices)} notice{'s are' if len(view.notices) > 1 else ' is'} open"
+    if undelivered:
+        return "No job fails, but not every notice was delivered"
     if view.conditions.get("new", 0) == count:
         return "Nothing has run yet"
     return "All is well"

@@ -1,5 +1,6 @@
 """The pages: what they show and in which words, what each form does, and who may press which button."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from sqlalchemy import URL, func, insert, select
 
 from janitor import accounts
 from janitor.state import State
+from janitor.state import notices as told
 from janitor.state.tables import actions, jobs, quarantine, run_logs, runs
 from tests.daemons import daemons
-from tests.engine import eventually, migrated
+from tests.engine import eventually, migrated, remember, remember_run
 from tests.web import house
 from tests.web.desks import served
 from tests.web.visitor import Page, Visitor
@@ -294,6 +296,46 @@ def test_nobody_sees_anything_without_signing_in(made: House) -> None:
     for path in (*PAGES, "/runs/1"):
         page = stranger.get(path)
         assert page.path.startswith("/sign-in") and "labware" not in page.words, path
+
+
+@pytest.mark.parametrize(
+    ("ended", "outcome", "expected"),
+    [
+        (True, told.DELIVERED, "All is well"),
+        (False, told.DELIVERED, "No job fails, but 1 notice is open"),
+        (True, told.GIVEN_UP, "No job fails, but not every notice was delivered"),
+    ],
+)
+def test_all_is_well_only_where_nothing_is_open(tmp_path: Path, ended: bool, outcome: str, expected: str) -> None:
+    url, now = URL.create("sqlite", database=str(tmp_path / "state.db")), datetime.now(timezone.utc)
+    state = migrated(url)
+    remember(state, "nightly_reconcile", now)
+    remember_run(state, "nightly_reconcile", now, ended_at=now, seconds=1.0)
+    with state.begin() as connection:
+        notice = told.begin(connection, "quarantine_growing", "nightly_reconcile", "12 rows", None, now)
+        told.add(connection, notice, "email", told.BEGAN, "{}", now)
+        told.close(connection, 1, outcome, now, "no such mailbox")
+        if ended:
+            told.end(connection, notice, now)
+    state.close()
+    with served(url, tmp_path, house.add_jobs) as (_, address):
+        verdict = Visitor(address).get("/").text.partition('id="verdict"')[2].partition("</h1>")[0]
+    assert expected in verdict and ("o-fine" in verdict) == (expected == "All is well")
+
+
+def test_a_bar_moves_only_while_a_run_goes_on(tmp_path: Path) -> None:
+    url, now = URL.create("sqlite", database=str(tmp_path / "state.db")), datetime.now(timezone.utc)
+    state = migrated(url)
+    progress = json.dumps({"": {"done": 3024, "total": None, "note": "up to labware 3024"}})
+    for hours, outcome in ((1, None), (2, "succeeded")):
+        at = now - timedelta(hours=hours)
+        ended = {"ended_at": at, "seconds": 1.0} if outcome else {}
+        remember_run(state, "nightly_reconcile", at, outcome, progress=progress, **ended)
+    state.close()
+    with served(url, tmp_path, house.add_jobs) as (_, address):
+        going, over = [Visitor(address).get(f"/runs/{run}") for run in (1, 2)]
+    assert "<progress" in going.text and "<progress" not in over.text
+    assert "3,024" in going.words and "3,024" in over.words and "up to labware 3024" in over.words
 
 
 @pytest.mark.slow
