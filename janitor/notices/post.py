@@ -105,7 +105,7 @@ class Post:
     def _deliver(self, rows: Sequence[Any]) -> float:
         """Tell these, as one where they are several; what was told and not yet recorded so is not told again."""
         fresh = [row for row in rows if row.id not in self._told]
-        tries = max((row.tries for row in fresh), default=0)
+        tries = fresh[0].tries if fresh else 0
         ok, said = self._try(digest([from_json(row.content) for row in fresh]), tries) if fresh else (True, "")
         now = datetime.now(timezone.utc)
         if ok is True:
@@ -123,13 +123,13 @@ class Post:
 
         def record(connection: Connection) -> None:
             _close(connection, {row.id for row in lost}, notices.GIVEN_UP, now, said)
-            for row in fresh:
-                notices.put_off(connection, row.id, due_at, said)
+            # The first keeps the others waiting; it is enough that one of them tells what is wrong with the channel.
+            notices.put_off(connection, fresh[0].id, due_at, said)
 
         for row in lost:
             log.error("%s: notice %d is given up after %d tries: %s", self._name, row.notice_id, row.tries + 1, said)
         self._record(record)
-        return 0.0 if len(lost) == len(fresh) else self._pause(tries + 1)
+        return 0.0 if fresh[0] in lost else self._pause(tries + 1)
 
     def _try(self, content: Content, tries: int = 0) -> tuple[bool | None, str]:
         """Send once: True and a remark, False and why not, None and why never."""

@@ -136,7 +136,7 @@ def test_what_waits_for_a_channel_that_slept_comes_together(house: House) -> Non
         eventually(lambda: channel.told)
         eventually(lambda: all(row.outcome == "delivered" for row in records(house)))
     assert channel.told == ["began copy + ended copy + began clean"]
-    assert [row.tries for row in records(house)] == [4, 4, 4]
+    assert [row.tries for row in records(house)] == [4, 1, 1], "one of them tells that the channel is in trouble"
 
 
 def test_a_digest_that_is_never_taken_is_told_one_by_one(house: House) -> None:
