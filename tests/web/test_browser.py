@@ -269,6 +269,23 @@ def test_a_page_tells_by_itself_that_a_run_has_ended(stage: Stage) -> None:
             job_records.resume(connection, "labware_location")
 
 
+@pytest.mark.slow
+def test_a_page_says_so_while_the_daemon_does_not_answer(stage: Stage) -> None:
+    with stage.page("vera", expected="ERR_") as page:
+        stage.go(page, "/")
+        page.context.route("**/events", lambda route: route.abort())
+        hidden = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true}); "
+        look = "document.dispatchEvent(new Event('visibilitychange'))"
+        page.evaluate(hidden % "true" + look)
+        page.evaluate(hidden % "false" + look)
+        warned = page.get_by_role("alert").filter(has_text="The daemon does not answer")
+        expect(warned).to_be_visible()
+        page.context.unroute("**/events")
+        page.evaluate(hidden % "true" + look)
+        page.evaluate(hidden % "false" + look)
+        expect(warned).to_have_count(0)
+
+
 def pause_elsewhere(stage: Stage, job: str) -> bool:
     """Another process pauses a job."""
     with stage.state.begin() as connection:

@@ -125,10 +125,23 @@ function liveParts() {
   let first = true;
   whileSeen(() => {
     const source = new EventSource("/events");
+    source.onopen = () => doubt(false);
+    source.onerror = () => doubt(true);
     // What the first event tells, the page shows already.
     source.addEventListener("jobs", () => (first ? (first = false) : soon()));
     return source;
   });
+}
+
+// A page that is not kept up to date says so: what was well may be so no longer.
+function doubt(isSo) {
+  const shown = document.getElementById("doubt");
+  if (!isSo) shown?.remove();
+  if (!isSo || shown) return;
+  const said = make("p", "flash wrong", undefined, { id: "doubt", role: "alert" });
+  const at = new Date(now()).toISOString().slice(11, 19);
+  said.append(make("span", "", `The daemon does not answer: what stands here was so at ${at} UTC, and is not kept up to date.`));
+  document.getElementById("main").prepend(said);
 }
 
 // A browser opens few connections to one host: a page that is not seen keeps none.
