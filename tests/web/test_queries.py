@@ -148,15 +148,13 @@ def test_a_job_s_page_has_its_words_slots_and_charts(state: State) -> None:
     add(state, "sweep", 0, counts=json.dumps(counts))
     add(state, "sweep", 10, "skipped", attempts=0)
     add(state, "sweep", 20, None)
-    page = ask(state, queries.job, scheduler.jobs, "sweep", scheduler.settings, NOON + 26 * MINUTE)
+    page = ask(state, queries.job, scheduler.jobs, scheduler.jobs["sweep"], scheduler.settings, NOON + 26 * MINUTE)
     assert page.docstring == "Sweep the floor. It is done\nwith a broom.\n\n    As far as the wall."
     assert page.next_runs == [NOON + minutes * MINUTE for minutes in (30, 40, 50, 60, 70)]
     [point] = page.points
     assert (point.rows, point.published, point.seconds) == (5, 7, 30.0)
     assert point.counts == {"inserted": 2, "updated": 3, "unchanged": 9, "published": 7}
     assert (page.timeout_seconds, page.retries, page.catch_up, page.isolation) == (3600, 0, "last", "thread")
-    with pytest.raises(BadSetting, match="the jobs are sweep, sweep_reconcile"):
-        ask(state, queries.job, scheduler.jobs, "swep", scheduler.settings, NOON)
 
 
 def test_settings_in_force_hold_no_secret(tmp_path: Path) -> None:
