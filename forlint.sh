@@ -14,7 +14,7 @@ esac
 make_environment dev
 
 paths=()
-for path in run.py janitor tests benchmarks deploy; do
+for path in run.py janitor tests benchmarks deploy examples; do
     if [ -e "$path" ]; then paths+=("$path"); fi
 done
 

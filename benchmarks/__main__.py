@@ -15,6 +15,7 @@ from benchmarks import (
     full_sync,
     growth,
     idle,
+    jobs_file,
     labware_tick,
     machine,
     many_jobs,
@@ -51,6 +52,7 @@ ONCE: dict[str, Measure] = {
     "catching_up": catching_up.measure,
     "start_up": start_up.measure,
     "recording": recording.measure,
+    "jobs_file": jobs_file.measure,
     "many_jobs": many_jobs.measure,
     "idle": idle.measure,
 }

@@ -4,25 +4,24 @@ import getpass
 import logging
 import os
 import signal
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Self
 
 from janitor import databases
 from janitor.console import counted, one_line
-from janitor.errors import Cancelled, Interrupted, JanitorError
+from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
 from janitor.execution import Runner, Slot
 from janitor.exit_codes import INTERRUPTED
 from janitor.jobs import Job
 from janitor.keeper import Keeper
 from janitor.runs import Outcome
 from janitor.state.runs import BY_HAND, Ending
+from janitor.terminal import bars
 
 LOOK_SECONDS = 0.1
 """How often the run's progress is looked at."""
@@ -40,13 +39,15 @@ class Report:
     text: str
 
 
-def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str) -> Report:
+def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Mapping[str, int] | None = None) -> Report:
     """Run a job now, to its end; Ctrl-C asks it to stop at its next safe point, a second one ends the process at once.
 
-    Call it in the main thread. `show_command` is the command by which a person sees the whole run, without the id.
+    Call it in the main thread. `show_command` is the command by which a person sees the whole run, without the id;
+    `pins` are the runs of dependencies that it uses. A job that is running already is reported as skipped.
 
     Raises:
-        Skip: the job is running already.
+        NotReady: a dependency has not succeeded yet.
+        BadSetting: a pin names no run that could be used.
         Unavailable, Rejected: the state database cannot record the run, which then does not begin.
     """
     runner.state.migrate()
@@ -54,8 +55,10 @@ def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str) -> Report
     with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread, Stopper(runner) as stopper:
         keeper.start()
         try:
-            future = thread.submit(runner.execute, job, Slot(None, BY_HAND), dry_run)
+            future = thread.submit(runner.execute, job, Slot(None, BY_HAND, pins or {}), dry_run)
             finished = _watched(runner, future, stopper, job.id)
+        except Skip as exc:
+            return Report(Outcome.SKIPPED, f"{job.id} skipped: {exc}")
         finally:
             keeper.stop()
     databases.dispose()
@@ -129,7 +132,7 @@ class Stopper:
 
 
 def _watched(runner: Runner, future: "Future[Finished | None]", stopper: Stopper, name: str) -> Finished | None:
-    with _progress_shown(name) as show:
+    with bars(name) as show:
         while True:
             try:
                 return future.result(LOOK_SECONDS)
@@ -139,32 +142,3 @@ def _watched(runner: Runner, future: "Future[Finished | None]", stopper: Stopper
             stopper.pass_on()
             for live in list(runner.live.values()):
                 show(dict(live.progress))
-
-
-@contextmanager
-def _progress_shown(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Bars on a terminal, one for each part that the run reports on; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda parts: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bars: dict[str, Any] = {}
-    with Progress(
-        *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
-    ) as progress:
-        handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
-        for handler in handlers:
-            handler.setStream(sys.stderr)  # rich's, which writes above the bars
-
-        def show(parts: dict[str, Any]) -> None:
-            for name, part in parts.items():
-                if name not in bars:
-                    bars[name] = progress.add_task(name or job, total=None, note="")
-                progress.update(bars[name], completed=part["done"], total=part["total"], note=part.get("note", ""))
-
-        yield show
-    for handler in handlers:
-        handler.setStream(sys.stderr)

@@ -7,14 +7,12 @@ import os
 import signal
 import threading
 import time
-import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from janitor import databases
+from janitor import databases, tracebacks
 from janitor.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -27,7 +25,8 @@ from janitor.errors import (
     Unavailable,
 )
 from janitor.jobs import Job
-from janitor.logs import quieten
+from janitor.logs import mask_for, quieten
+from janitor.returns import Returned, take
 from janitor.runs import Run, follow_into_threads, in_words, running
 from janitor.settings import Settings
 from janitor.state import State
@@ -47,7 +46,7 @@ class ChildFailed(JanitorError):
         self.child_traceback = child_traceback
 
 
-def call(job: Job, run: Run, settings: Settings) -> object:
+def call(job: Job, run: Run, settings: Settings) -> Returned:
     """Run the job's task in a fresh interpreter, with its log and progress as if it ran here; what it returned.
 
     Asked to stop, it may come to its next safe point within the grace; it is killed after that, and at its deadline.
@@ -61,8 +60,8 @@ def call(job: Job, run: Run, settings: Settings) -> object:
     ours, theirs = context.Pipe()
     about = {"id": run.id, "job": run.job, "slot_at": run.slot_at, "started_at": run.started_at, "dry_run": run.dry_run}
     about |= {"timeout_seconds": run.timeout_seconds, "attempt": run.attempt, "remaining": run.remaining_seconds}
-    about |= {"holder": run.holder, "fences": dict(run.fences)}
-    task = (job.func, tuple(job.args), dict(job.kwargs))
+    about |= {"holder": run.holder, "fences": dict(run.fences), "used": dict(run.used)}
+    task = (job.func, tuple(job.args), dict(job.kwargs), job.keeps_result)
     process = context.Process(target=_in_child, args=(theirs, settings, about, task), daemon=True)
     ended = False
     try:
@@ -87,7 +86,7 @@ class _Parent:
     stop_until: float | None = None
 
 
-def _follow(parent: _Parent) -> object:
+def _follow(parent: _Parent) -> Returned:
     while True:
         _let_go_on(parent)
         if not parent.pipe.poll(POLL_SECONDS):
@@ -103,6 +102,7 @@ def _follow(parent: _Parent) -> object:
         elif kind == "progress":
             parent.run.on_progress(*value)
         elif kind == "returned":
+            assert isinstance(value, Returned)
             return value
         else:
             raise _as_error(*value)
@@ -152,10 +152,15 @@ def _end(process: BaseProcess, seconds: float) -> None:
 class _Sender(logging.Handler):
     """Sends log records to the parent, from any thread."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, settings: Settings) -> None:
         super().__init__()
         self._pipe, self._pipe_lock = pipe, threading.Lock()
-        self._formatter = logging.Formatter()
+        self._settings = settings
+        self._mask = mask_for(settings)
+
+    def trace(self, error: BaseException | None) -> str:
+        """An exception as the parent keeps it; it cannot mask what is cut here."""
+        return "" if error is None else tracebacks.render(error, self._mask, self._settings.traceback_locals).rstrip()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record, as text: what it was made of may not be sent."""
@@ -165,8 +170,9 @@ class _Sender(logging.Handler):
             self.handleError(record)
             return
         if record.exc_info:
-            text += "\n" + self._formatter.formatException(record.exc_info)
+            text += "\n" + self.trace(record.exc_info[1])
         kept = {"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
+        kept |= {"pathname": record.pathname, "lineno": record.lineno}
         self.send("log", kept | {"msg": text, "args": None, "created": record.created})
 
     def send(self, kind: str, value: object) -> None:
@@ -176,20 +182,19 @@ class _Sender(logging.Handler):
 
 
 def _in_child(pipe: Connection, settings: Settings, about: dict[str, Any], task: tuple[Any, ...]) -> None:
-    sender = _Sender(pipe)
+    sender = _Sender(pipe, settings)
     _set_up(sender, settings)
     remaining = about.pop("remaining")
     run = Run(**about, deadline=time.monotonic() + remaining, state=State(settings.state_database_url))
     run.on_progress = lambda path, done, total, note: sender.send("progress", (path, done, total, note))
     threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
-    function, arguments, keywords = task
+    function, arguments, keywords, keeps_result = task
     with running(run):
         try:
-            returned = function(*arguments, **keywords)
-            sender.send("returned", dict(returned) if isinstance(returned, Mapping) else None)
+            sender.send("returned", take(function(*arguments, **keywords), keeps_result))
         except BaseException as exc:  # whatever it is, the parent tells it
             text = str(exc) if isinstance(exc, JanitorError) else in_words(exc)
-            sender.send("raised", (type(exc).__name__, text, "".join(traceback.format_exception(exc))))
+            sender.send("raised", (type(exc).__name__, text, sender.trace(exc)))
 
 
 def _set_up(sender: _Sender, settings: Settings) -> None:

@@ -9,21 +9,26 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from janitor import __version__, console, databases, heartbeat, logs, wings
-from janitor.errors import BadSetting, JanitorError, Skip
-from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, OF_OUTCOME, SKIPPED, SUCCEEDED
-from janitor.jobs import Job
+from janitor.errors import BadSetting, JanitorError
+from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
+from janitor.jobs import Job, check_dependencies
+from janitor.jobs_file.verbs import validate
 from janitor.logs import Mask, RunLog
 from janitor.notices.verbs import notices
 from janitor.requirements import require
+from janitor.run_verb import run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
 from janitor.web.verbs import password
+
+if TYPE_CHECKING:
+    from janitor.jobs_file.loading import Loaded
 
 log = logging.getLogger("janitor")
 
@@ -36,19 +41,41 @@ class House:
 
     build: Build
     mask: Mask = field(default_factory=Mask)
+    jobs_file: Path | None = None
 
     @cached_property
     def settings(self) -> Settings:
         """The settings, from the environment and `.env`."""
-        settings = Settings.load()
+        given = {} if self.jobs_file is None else {"JOBS_FILE": str(self.jobs_file)}
+        settings = Settings.load({**os.environ, **given})
         self.mask = logs.mask_for(settings)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         return settings
 
     @cached_property
-    def scheduler(self) -> Scheduler:
-        """The clock with its jobs, not started."""
+    def own_scheduler(self) -> Scheduler:
+        """The clock with the jobs of `run.py`, not started."""
         return self.build(self.settings)
+
+    @cached_property
+    def loaded(self) -> "Loaded | None":
+        """The jobs file, where there is one.
+
+        Raises:
+            BadJobsFile: it has mistakes.
+        """
+        if self.settings.jobs_file is None:
+            return None
+        from janitor.jobs_file.loading import load
+
+        return load(self.settings.jobs_file, self.own_scheduler)
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """The clock with all its jobs, not started."""
+        self.own_scheduler.replace_jobs(self.loaded.jobs if self.loaded is not None else {})
+        check_dependencies(self.own_scheduler.jobs)
+        return self.own_scheduler
 
     @cached_property
     def state(self) -> State:
@@ -89,7 +116,10 @@ def main(build: Build, arguments: Sequence[str] | None = None) -> int:
         exc.show()
         return BAD_INPUT
     except BadSetting as exc:
-        _complain(house, str(exc))
+        mistakes = getattr(exc, "mistakes", ())
+        for mistake in mistakes:
+            print(house.mask(console.one_line(mistake)), file=sys.stderr)
+        _complain(house, f"{exc.name} is {str(exc.value)!r}: it has the mistakes above" if mistakes else str(exc))
         return BAD_INPUT
     except JanitorError as exc:
         _complain(house, str(exc))
@@ -120,9 +150,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="janitor", message="%(prog)s %(version)s")
+@click.option("--jobs", "jobs_file", type=click.Path(path_type=Path), help="A jobs file, in place of JOBS_FILE.")
 @click.pass_context
-def verbs(context: click.Context) -> int | None:
+def verbs(context: click.Context, jobs_file: Path | None) -> int | None:
     """Scheduled data work: a clock, plain task functions and a memory of every run. Without a verb: start."""
+    context.obj.jobs_file = jobs_file
     return context.invoke(start) if context.invoked_subcommand is None else None
 
 
@@ -141,45 +173,28 @@ def start(house: House) -> int:
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
     runner = Runner(state, settings, leases.new_holder(), house.mask, run_log)
-    with wings.running(scheduler, runner):
+    with wings.running(scheduler, runner, house.loaded):
         scheduler.start(runner)
     return SUCCEEDED
 
 
 @verbs.command("jobs")
 @as_json
+@click.option("--export", "as_file", is_flag=True, help="Print them as a jobs file.")
 @click.pass_obj
-def jobs(house: House, as_json: bool) -> None:
+def jobs(house: House, as_json: bool, as_file: bool) -> None:
     """List the jobs: schedule, next run, last outcome."""
     from janitor import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    if as_file:
+        from janitor.jobs_file.export import export
+
+        sys.stdout.writelines(export(house.scheduler.jobs.values(), house.settings))
+        return
     with house.state.read() as connection:
         rows = listings.of_jobs(connection, house.scheduler.jobs.values(), _now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
-
-
-@verbs.command()
-@click.argument("job")
-@click.option("--dry-run", is_flag=True, help="Only count what would be done.")
-@click.pass_obj
-def run(house: House, job: str, dry_run: bool) -> int:
-    """Run a job now, recorded; the exit code tells its outcome."""
-    from janitor import by_hand
-    from janitor.execution import Runner
-
-    wanted = house.job(job)
-    require(house.settings, [wanted])
-    run_log = house.log_to(sys.stderr, tracebacks=False)
-    by_hand.keep_quiet(logging.getLogger().handlers[0])
-    runner = Runner(house.state, house.settings, leases.new_holder(), house.mask, run_log)
-    try:
-        report = by_hand.run(runner, wanted, dry_run=dry_run, show_command=f"{program()} show")
-    except Skip as exc:
-        print(f"{job} skipped: {exc}")
-        return SKIPPED
-    print(report.text)
-    return OF_OUTCOME[report.outcome]
 
 
 @verbs.command()
@@ -200,13 +215,16 @@ def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
 
 @verbs.command()
 @click.argument("run", type=int)
+@click.option("--follow", is_flag=True, help="Show its log and progress as they come, until it ends.")
 @as_json
 @click.pass_obj
-def show(house: House, run: int, as_json: bool) -> None:
+def show(house: House, run: int, follow: bool, as_json: bool) -> None:
     """Show one run: outcome, counts, log, traceback."""
-    from janitor import listings
+    from janitor import following, listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    if follow and not as_json:
+        following.follow(house.state, run)
     with house.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
@@ -215,6 +233,18 @@ def show(house: House, run: int, as_json: bool) -> None:
         console.print_json(row)
     else:
         console.print_run(row)
+
+
+@verbs.command()
+@click.argument("run", type=int)
+@click.pass_obj
+def delete(house: House, run: int) -> None:
+    """Delete a run and what it left behind, by its job's cleanup."""
+    from janitor import deletion
+
+    house.log_to(sys.stderr, tracebacks=False, least=logging.ERROR)
+    deletion.delete(house.state, house.scheduler.jobs, house.settings, run, _actor(), _now())
+    print(f"run {run} is deleted")
 
 
 @verbs.command()
@@ -340,8 +370,10 @@ def listen(house: House, limit: int | None) -> int:
     return SUCCEEDED
 
 
+verbs.add_command(run)
 verbs.add_command(notices)
 verbs.add_command(password)
+verbs.add_command(validate)
 
 
 @verbs.command()

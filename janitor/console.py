@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from janitor.progress import tree
+
 OUTCOME_STYLES = {
     "succeeded": "green",
     "failed": "red",
@@ -17,6 +19,9 @@ OUTCOME_STYLES = {
     "cancelled": "yellow",
     "interrupted": "yellow",
 }
+
+MOST_OF_RESULT = 2_000
+"""How much of a result is shown for people; `--json` has all of it."""
 
 Row = Mapping[str, Any]
 """One thing to print: names to plain values, instants, lists or mappings."""
@@ -57,18 +62,39 @@ def print_run(run: Row) -> None:
     for name, value in fields.items():
         if value:
             print(f"{name:<8}  {one_line(value)}")
-    for name, part in (run["progress"] or {}).items():
+    for name, part in tree(run["progress"] or {}).items():
         total = "" if part["total"] is None else f" of {part['total']:g}"
         print(f"progress  {name}{': ' if name else ''}{part['done']:g}{total} {part.get('note', '')}".rstrip())
     for one in run["attempt_list"]:
         said = f"{one['outcome']} {one_line(one['reason'] or '')}".rstrip()
         print(f"attempt   {one['number']} at {instant(one['started_at'])}: {said}")
+    for job, used in run["used"].items():
+        print(f"used      run {used} of {job}")
+    for one in run["used_by"]:
+        print(f"used by   run {one['run']} of {one['job']}")
+    if run["kept_because"]:
+        print(f"kept      {one_line(run['kept_because'])}")
+    if run["config"]:
+        print(f"config    {json_line(run['config'])}")
+    if run["result"] is not None:
+        print(f"result    {json_line(run['result'])[:MOST_OF_RESULT]}")
     if run["log"]:
         print("\nlog (UTC)")
     for line in run["log"]:
-        print(f"{line['at']:%Y-%m-%d %H:%M:%S.%f} {line['level']} {line['logger']} {line['message']}")
+        print(log_line(line))
     if run["traceback"]:
         print(f"\n{run['traceback'].rstrip()}")
+
+
+def log_line(line: Row) -> str:
+    """A line of a run's log."""
+    where = f" ({line['file']}:{line['line']})" if line["file"] else ""
+    return f"{line['at']:%Y-%m-%d %H:%M:%S.%f} {line['level']} {line['logger']}{where} {line['message']}"
+
+
+def json_line(value: object) -> str:
+    """A value as JSON on one line."""
+    return orjson.dumps(value, default=str).decode()
 
 
 def instant(moment: datetime | None) -> str:

@@ -5,23 +5,24 @@ import json
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
 import tenacity
 from sqlalchemy import Connection
 
-from janitor import child
-from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Skip
+from janitor import building, child, dependencies, tracebacks
+from janitor.descriptions import Descriptions
+from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip
 from janitor.jobs import Job
 from janitor.journal import FAILURES, Journal, Record, is_recorded
 from janitor.logs import Mask, RunLog
+from janitor.returns import decode, filled, take
 from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running
 from janitor.settings import Settings
-from janitor.state import State, leases, logs, runs, starts
+from janitor.state import State, builds, leases, logs, runs, starts
 from janitor.state.database import held_names
 from janitor.state.logs import LogLine
 from janitor.state.runs import Attempt, Ending, LostSlots
@@ -31,10 +32,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Slot:
-    """What made a run start: a slot of the schedule, or a person, who has no slot."""
+    """What made a run start: a slot of the schedule, or a person, or new successes of dependencies, without a slot.
+
+    `pins`: which runs of its dependencies it uses in place of their newest successes.
+    """
 
     at: datetime | None
     origin: str = runs.SCHEDULE
+    pins: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,6 +61,7 @@ class Begun:
     run_id: int
     fence: Fence
     started_at: datetime
+    used: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,9 @@ class Runner:
         self._saving = threading.Lock()
         self.daemon_fence: Fence | None = None
         self.guard: Callable[[], None] = lambda: None
+        self.jobs: Mapping[str, Job] = {}
         self.observers: list[Observer] = []
+        self._descriptions = Descriptions(mask)
         follow_into_threads()
 
     def execute(self, job: Job, slot: Slot, dry_run: bool = False) -> tuple[int, Ending] | None:
@@ -200,7 +208,7 @@ class Runner:
     def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | LostSlots:
         now = datetime.now(timezone.utc)
         standing = starts.look(connection, job.id)
-        if slot.at is not None and standing.paused:
+        if slot.origin != runs.BY_HAND and standing.paused:
             return self._skip(connection, job, slot.at, "paused")
         lease, shared_now = leases.job_lease(job.id), self.state.now(connection)
         seconds = self.settings.lease_seconds
@@ -211,11 +219,23 @@ class Runner:
             return self._skip(connection, job, slot.at, f"still running in another process ({where})")
         if other is not None:
             _close_dead(connection, other, now)
-        return Begun(runs.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder), fence, now)
+        used = dict[str, int]()
+        if job.dependencies:
+            try:
+                used = building.uses_of(connection, job, slot.pins, by_itself=slot.origin == runs.AFTER)
+            except dependencies.NotReady as exc:
+                leases.release(connection, fence)
+                return self._skip(connection, job, slot.at, str(exc), exc)
+        config = self._descriptions.keep(connection, job)
+        run_id = runs.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder, config)
+        builds.add_uses(connection, run_id, used)
+        return Begun(run_id, fence, now, used)
 
-    def _skip(self, connection: Connection, job: Job, slot_at: datetime | None, reason: str) -> LostSlots:
+    def _skip(
+        self, connection: Connection, job: Job, slot_at: datetime | None, reason: str, error: JanitorError | None = None
+    ) -> LostSlots:
         if slot_at is None:
-            raise Skip(reason)
+            raise error or Skip(reason)
         log.info("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason, job.trigger)
         runs.record_lost(connection, lost, self.holder)
@@ -238,11 +258,12 @@ class Runner:
         deadline = time.monotonic() + job.timeout
         run = Run(begun.run_id, job.id, slot.at, begun.started_at, entered.dry_run, deadline, job.timeout)
         run.fences, run.state, run.guard = {begun.fence.name: begun.fence}, self.state, self.guard
-        run.holder = leases.holder_of_run(self.holder, run.id)
+        run.holder, run.used = leases.holder_of_run(self.holder, run.id), begun.used
         live = Live(run, job, begun.fence, {})
         run.on_progress = lambda path, done, total, note: _report(live, path, done, total, note)
         self._run_log.open(run.id)
         self.live[run.id] = live
+        self._descriptions.is_kept(job)
         return live
 
     def _to_its_end(self, live: Live) -> Ending:
@@ -270,13 +291,15 @@ class Runner:
             return None
         for observer in self.observers:
             observer.ended(live.job, run, ending)
-        progress = json.dumps(live.progress, default=str) if live.progress else None
+        progress = _progress(live) if live.progress else None
 
         def write(connection: Connection) -> None:
             # False for a run that another daemon found dead: whatever it still says is nobody's any more.
             if runs.finish(connection, run.id, ending):
                 runs.add_attempts(connection, run.id, made)
                 logs.add(connection, lines)
+                if ending.result is not None and not run.dry_run:
+                    builds.add_result(connection, run.id, ending.result)
                 if progress is not None:
                     runs.save_progress(connection, run.id, progress)
             if not goes_on:
@@ -309,23 +332,41 @@ class Runner:
     def _try(self, live: Live) -> Ending:
         run, job = live.run, live.job
         try:
+            args, kwargs = filled((job.args, dict(job.kwargs)), functools.partial(self._result, run))
             if job.isolation == "process":
-                counts = as_counts(child.call(job, run, self.settings))
+                returned = child.call(replace(job, args=args, kwargs=kwargs), run, self.settings)
             else:
-                counts = as_counts(job.func(*job.args, **job.kwargs))
+                returned = take(job.func(*args, **kwargs), job.keeps_result)
+            counts, result = self._masked(returned.counts), returned.result
             if time.monotonic() > run.deadline:
                 reason = f"it finished, but over its timeout of {job.timeout:g} s"
                 return Ending(Outcome.TIMED_OUT, reason, datetime.now(timezone.utc), 0.0, counts)
-            return Ending(Outcome.SUCCEEDED, None, datetime.now(timezone.utc), 0.0, counts)
+            return Ending(Outcome.SUCCEEDED, None, datetime.now(timezone.utc), 0.0, counts, result=result)
         except BaseException as exc:  # a task may also end with SystemExit or asyncio's CancelledError
             return self._ending(live, exc)
+
+    def _masked(self, counts: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Counts without secrets: most are numbers, but a task may count in texts."""
+        if counts is None or all(isinstance(one, (int, float)) for one in counts.values()):
+            return counts
+        masked: dict[str, Any] = json.loads(self.mask(json.dumps(counts)))
+        return masked
+
+    def _result(self, run: Run, job: str) -> Any:
+        """What the run of a dependency returned that this run uses."""
+        with self.state.read() as connection:
+            content = builds.result(connection, run.used[job])
+        if content is None:
+            raise Rejected(f"run {run.used[job]} of {job} kept no result: run {job} again")
+        return decode(content)
 
     def _ending(self, live: Live, error: BaseException) -> Ending:
         run = live.run
         outcome, reason = _outcome(run, error)
         trace = None
         if outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-            trace = self.mask(getattr(error, "child_traceback", None) or "".join(traceback.format_exception(error)))
+            told = getattr(error, "child_traceback", None)
+            trace = self.mask(told) if told else tracebacks.render(error, self.mask, self.settings.traceback_locals)
         return Ending(outcome, self.mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
 
     def _save(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
@@ -334,7 +375,7 @@ class Runner:
             for live in [live for live in news if live.fence.name in held]:
                 if live.unsaved:
                     live.unsaved = False
-                    runs.save_progress(connection, live.run.id, json.dumps(live.progress, default=str))
+                    runs.save_progress(connection, live.run.id, _progress(live))
                 logs.add(connection, taken.get(live.run.id, ()))
 
 
@@ -342,14 +383,6 @@ def facts_of(job: str, outcome: Outcome, reason: str, run_id: int | None = None)
     """What a line says of a run that is not the current one, as `extra` for the log: JSON lines have it as fields."""
     of_run = {} if run_id is None else {"run_id": run_id}
     return {"facts": {"job": job, **of_run, "outcome": outcome.value, "reason": reason}}
-
-
-def as_counts(returned: object) -> dict[str, Any] | None:
-    """What a task returned, where it is a mapping, in the types that JSON has; anything else is not kept."""
-    if not isinstance(returned, Mapping):
-        return None
-    counts: dict[str, Any] = json.loads(json.dumps({str(key): value for key, value in returned.items()}, default=str))
-    return counts
 
 
 def _close_dead(connection: Connection, row: Any, now: datetime) -> None:
@@ -393,7 +426,12 @@ def _backoff(wait: tenacity.wait_exponential_jitter, attempt: int) -> float:
     return wait(call)
 
 
+def _progress(live: Live) -> str:
+    # A copy, as other threads of the task may report meanwhile.
+    return json.dumps(dict(live.progress), default=str)
+
+
 def _report(live: Live, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
     node: dict[str, Any] = {"done": done, "total": total} | ({"note": note} if note else {})
-    live.progress["/".join(path)] = node
+    live.progress["/".join(name.replace("/", "\u2215") for name in path)] = node
     live.unsaved = True

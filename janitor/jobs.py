@@ -1,14 +1,17 @@
 """A job: a task on a schedule, with everything that one `add_job` line says of it."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor.errors import BadSetting
 from janitor.needs import Need
+from janitor.returns import referred
+from janitor.schedules import AFTER, Unscheduled
 
 CatchUp = Literal["last", "none"]
 Isolation = Literal["thread", "process"]
@@ -18,7 +21,10 @@ LATE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Job:
-    """What one `add_job` line makes; `disabled_because` is empty for a job that is enabled."""
+    """What one `add_job` line, or one entry of a jobs file, makes; `disabled_because` is empty for one that is enabled.
+
+    `keeps_result`: what the task returns is kept with its run. `file` is the jobs file that it stands in, if any.
+    """
 
     id: str
     func: Callable[..., object]
@@ -33,11 +39,60 @@ class Job:
     late_seconds: float = LATE_SECONDS
     disabled_because: str = ""
     needs: Sequence[Need] = field(default=())
+    title: str = ""
+    notes: str = ""
+    dependencies: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    protect: bool = False
+    cleanup: Callable[..., object] | None = None
+    keeps_result: bool = False
+    file: str = ""
 
     @property
     def enabled(self) -> bool:
         """True where nothing disables it."""
         return not self.disabled_because
+
+    @property
+    def after(self) -> bool:
+        """True where it runs by itself once all its dependencies have newer successes than it has used."""
+        return isinstance(self.trigger, Unscheduled) and self.trigger.words == AFTER
+
+
+class Jobs(Mapping[str, Job]):
+    """The jobs of a clock, by id; replaced as a whole, so that whoever goes through them sees one state of them."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self.before_change: list[Callable[[Mapping[str, Job]], None]] = []
+        """Whoever wants to know of other jobs before they are taken; by raising BadSetting it refuses them."""
+
+    def replace(self, jobs: Mapping[str, Job]) -> None:
+        """Take other jobs in place of those there are.
+
+        Raises:
+            BadSetting: somebody refuses them, and nothing changes.
+        """
+        for tell in self.before_change:
+            tell(jobs)
+        self._jobs = dict(jobs)
+
+    def __getitem__(self, job: str) -> Job:
+        return self._jobs[job]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._jobs)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def values(self) -> ValuesView[Job]:
+        """The jobs that there are at this moment."""
+        return self._jobs.values()
+
+    def items(self) -> ItemsView[str, Job]:
+        """The jobs that there are at this moment, with their ids."""
+        return self._jobs.items()
 
 
 def variable(job_id: str) -> str:
@@ -69,6 +124,38 @@ def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: I
     return unknown
 
 
+def check_variable(job_id: str, jobs: Iterable[str]) -> None:
+    """Refuse an id whose environment variables would be those of another job.
+
+    Raises:
+        BadSetting: they would.
+    """
+    for other in jobs:
+        if other != job_id and variable(other) == variable(job_id):
+            raise BadSetting("id", job_id, f"give another: its variables would be those of job {other}")
+
+
+def check_dependencies(jobs: Mapping[str, Job]) -> None:
+    """Refuse dependencies that are no jobs, and jobs that wait for one another.
+
+    Raises:
+        BadSetting: there is one; the error names it.
+    """
+    for job in jobs.values():
+        for name in job.dependencies:
+            if name not in jobs:
+                raise BadSetting(
+                    f"dependencies of job {job.id}", name, f"there is no such job; the jobs are {', '.join(jobs)}"
+                )
+    try:
+        TopologicalSorter({job.id: job.dependencies for job in jobs.values()}).prepare()
+    except CycleError as exc:
+        circle = " -> ".join(reversed(exc.args[1]))
+        raise BadSetting(
+            f"dependencies of job {exc.args[1][0]}", circle, "they go round in a circle: leave one out"
+        ) from exc
+
+
 def check_options(job: Job) -> None:
     """Refuse what cannot work, where it enters.
 
@@ -88,6 +175,9 @@ def check_options(job: Job) -> None:
         raise BadSetting(f"catch_up {where}", job.catch_up, 'give "last" or "none"')
     if job.isolation not in ("thread", "process"):
         raise BadSetting(f"isolation {where}", job.isolation, 'give "thread" or "process"')
+    for name in (*referred(tuple(job.args)), *referred(dict(job.kwargs))):
+        if name not in job.dependencies:
+            raise BadSetting(f"Result {where}", name, f"name {name} among its dependencies")
     importable = getattr(job.func, "__qualname__", "<").isidentifier()
     if job.isolation == "process" and not importable:
         raise BadSetting(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from janitor.database_errors import lost_a_race
-from janitor.errors import Fenced, JanitorError, Skip
+from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state import State
 from janitor.state.database import hold
@@ -211,7 +211,7 @@ def is_recorded(error: Exception) -> bool:
 
 
 def _concerns_one(error: Exception) -> bool:
-    # Any other error concerns the state database, and with it all records.
-    if isinstance(error, (Fenced, Skip)) or not isinstance(error, JanitorError):
+    # These two concern the state database, and with it all records.
+    if not isinstance(error, (Unavailable, Rejected)):
         return True
     return is_recorded(error) or isinstance(error.__cause__, (sqlite3.DataError, pymysql.err.DataError))

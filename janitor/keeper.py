@@ -2,14 +2,19 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from janitor import deletion
 from janitor.clocks import boot_clock
 from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
 from janitor.execution import Runner, facts_of
+from janitor.jobs import Job
 from janitor.runs import Fence, Outcome
-from janitor.state import leases, retention, runs
+from janitor.settings import Settings
+from janitor.state import State, leases, recent, retention, runs
+from janitor.state.retention import Bounds
 from janitor.state.runs import LostSlots
 
 log = logging.getLogger(__name__)
@@ -42,6 +47,7 @@ class Keeper:
         self._stop, self._thread = threading.Event(), threading.Thread(target=self._loop, name="keeper", daemon=True)
         self._renew_at = self._prune_at = 0.0
         self._away = self._told_standby = self._migrated = False
+        self._cleaning: threading.Thread | None = None
         self.failure: JanitorError | None = None
         self.leading = False
         runner.guard = self.guard
@@ -173,10 +179,23 @@ class Keeper:
             live.run.ask_to_stop(Fenced(str(why)))
 
     def _prune(self) -> None:
-        settings, state = self._runner.settings, self._runner.state
-        before = datetime.now(timezone.utc) - timedelta(days=settings.history_days)
-        with state.begin(*((self._runner.daemon_fence,) if self._runner.daemon_fence else ())) as connection:
-            gone = retention.prune(connection, before, settings.history_runs)
+        settings, runner, now = self._runner.settings, self._runner, datetime.now(timezone.utc)
+        jobs = dict(runner.jobs)
+        needed = list({name for job in jobs.values() for name in job.dependencies})
+        cleaned = [job.id for job in jobs.values() if job.cleanup is not None]
+        with runner.state.begin(*((runner.daemon_fence,) if runner.daemon_fence else ())) as connection:
+            # The newest success of a job is what those that depend on it build on, however old it is.
+            spared = list(recent.last_with(connection, needed, Outcome.SUCCEEDED).values())
+            before = now - timedelta(days=settings.history_days)
+            bounds = Bounds(before, settings.history_runs, spared, without=cleaned)
+            gone = retention.prune(connection, bounds)
+            for levels, days in log_days(settings).items():
+                gone += retention.prune_logs(connection, levels, now - timedelta(days=days))
+        if cleaned and not (self._cleaning and self._cleaning.is_alive()):
+            # In a thread of its own: a cleanup may take its time, and the leases are to be renewed.
+            args = (runner.state, jobs, settings, replace(bounds, jobs=cleaned, without=()))
+            self._cleaning = threading.Thread(target=_clean, args=args, name="cleaning", daemon=True)
+            self._cleaning.start()
         # A little at a time, so that nobody waits long for the state database.
         self._prune_at = boot_clock() + (0.2 if gone else PRUNE_SECONDS)
 
@@ -205,3 +224,21 @@ class Keeper:
         if self._away:
             log.info("the state database is back")
         self._away = False
+
+
+def _clean(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: Bounds) -> None:
+    try:
+        while deletion.prune(state, jobs, settings, bounds):
+            pass
+    except JanitorError as exc:
+        log.warning("old runs could not be cleaned up, the next look tries again: %s", exc)
+
+
+def log_days(settings: Settings) -> dict[tuple[str, ...], int]:
+    """For how many days lines of these levels are kept; those of other levels stay as long as their runs."""
+    return {
+        ("DEBUG",): settings.log_debug_days,
+        ("INFO",): settings.log_info_days,
+        ("WARNING",): settings.log_warning_days,
+        ("ERROR", "CRITICAL"): settings.log_error_days,
+    }

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 from apscheduler.executors.base import BaseExecutor
@@ -10,7 +10,7 @@ from apscheduler.job import Job as ClockJob
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor import schedules
-from janitor.errors import Interrupted, Skip
+from janitor.errors import Interrupted, JanitorError, Skip
 from janitor.execution import Begun, Entered, Runner, Slot, facts_of
 from janitor.jobs import Job
 from janitor.runs import Outcome
@@ -36,8 +36,13 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         self._busy: set[str] = set()
         self._idle = threading.Condition()
         self._closed = False
+        self._tell: Callable[[], None] = lambda: None
         self._news = threading.Event()
         self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
+
+    def on_free(self, tell: Callable[[], None]) -> None:
+        """Have somebody told, in the run's thread, whenever a run has ended and is on record."""
+        self._tell = tell
 
     def start(self, scheduler: object, alias: str) -> None:
         """Called by APScheduler when the clock starts."""
@@ -82,8 +87,9 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
                 return
             taken = job.id in self._busy
             self._busy.add(job.id)
-        if taken:
+        if taken and slot.origin != runs.AFTER:
             self._skip(job, slot)
+        if taken:
             return
         entered = self.runner.enter(job, slot)
         threading.Thread(target=self._run, args=(entered,), name=job.id, daemon=True).start()
@@ -134,8 +140,13 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
     def _run(self, entered: Entered) -> None:
         try:
             self.runner.carry_out(entered)
+        except Skip as exc:
+            log.debug("%s did not start: %s", entered.job.id, exc)
+        except JanitorError as exc:
+            log.warning("%s did not start: %s", entered.job.id, exc)
         finally:
             self._leave(entered.job)
+            self._tell()
 
     def _leave(self, job: Job) -> None:
         with self._idle:

@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from sqlalchemy import Row as Record
 
 from janitor import schedules
+from janitor.dependencies import Status, outdated, status
 from janitor.jobs import Job
-from janitor.state import actions
+from janitor.returns import show
+from janitor.state import actions, builds
 from janitor.state import jobs as job_records
 from janitor.state import logs, quarantine, runs
 
@@ -40,7 +42,9 @@ QUARANTINE = {"job": "job", "key": "key", "items": "waiting", "first_at": "since
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[Row]:
     """Each job: its schedule, when it runs next, how it ended last, and why it does not run where it does not."""
     records, newest = job_records.all_jobs(connection), runs.newest(connection)
-    rows = []
+    jobs, rows = list(jobs), []
+    built = [job for job in jobs if job.dependencies]
+    standings = builds.standings(connection, list({name for job in built for name in (job.id, *job.dependencies)}))
     for job in jobs:
         record, last = records.get(job.id), newest.get(job.id)
         paused_at, paused_by = (record.paused_at, record.paused_by) if record else (None, None)
@@ -50,6 +54,9 @@ def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[
         row["next_run_at"] = schedules.next_slot(job.trigger, now) if runs_next else None
         row |= {"last_run": last.id if last else None, "last_outcome": _outcome(last) if last else None}
         row |= {"last_at": (last.ended_at or last.started_at) if last else None}
+        row |= {"title": job.title or None, "tags": list(job.tags), "dependencies": list(job.dependencies)}
+        row["status"] = status(job, standings).value if job.dependencies else None
+        row["outdated_by"] = outdated(job, standings) if row["status"] == Status.OUTDATED else []
         rows.append(row | {"last_reason": last.reason if last else None, "note": _job_note(row)})
     return rows
 
@@ -74,6 +81,11 @@ def details(connection: Connection, run_id: int) -> Row | None:
         return None
     row = _run(record) | {"holder": process(record.holder), "traceback": record.traceback}
     row["progress"] = json.loads(record.progress) if record.progress else None
+    row["used"] = builds.uses(connection, [run_id]).get(run_id, {})
+    row["used_by"] = [{"run": other, "job": job} for other, job in builds.used_by(connection, run_id)]
+    result, config = builds.result(connection, run_id), builds.config(connection, record.config)
+    row["result"] = None if result is None else json.loads(show(result))
+    row["config"] = None if config is None else json.loads(config)
     row["attempt_list"] = [_without(one, "run_id") for one in runs.attempts_of(connection, run_id)]
     row["log"] = [_without(line, "run_id", "id") for line in logs.of_run(connection, run_id)]
     return row
@@ -86,7 +98,7 @@ def process(holder: str) -> str:
 
 
 def _run(record: Record[Any]) -> Row:
-    row = _without(record, "id", "progress", "traceback", "holder")
+    row = _without(record, "id", "progress", "traceback", "holder", "config")
     counts: Mapping[str, Any] | None = json.loads(record.counts) if record.counts else None
     row |= {"kind": "run", "run": record.id, "at": record.started_at, "outcome": _outcome(record), "counts": counts}
     if record.slots <= 1:
@@ -111,6 +123,8 @@ def _job_note(row: Row) -> str:
         return f"disabled: {row['disabled_because']}"
     if row["paused_at"] is not None:
         return f"paused since {row['paused_at']:%Y-%m-%d %H:%M:%S} by {row['paused_by']}"
+    if row["outdated_by"]:
+        return f"outdated: {' and '.join(row['outdated_by'])} succeeded since"
     return ""
 
 

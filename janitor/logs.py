@@ -4,6 +4,7 @@ import collections
 import io
 import json
 import logging
+import os
 import re
 import sys
 import threading
@@ -15,6 +16,7 @@ from urllib.parse import quote, quote_plus
 import orjson
 from pydantic import SecretStr
 
+from janitor import tracebacks
 from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.state.logs import LogLine
@@ -29,6 +31,11 @@ SHORTEST_SECRET = 6
 
 SHORTEST_PATH = 16
 """A shorter path of a webhook's address is not looked for by itself: it would hardly be a secret."""
+
+_FOLDERS = sorted((f"{folder.rstrip('/')}/" for folder in {os.getcwd(), *sys.path} if folder), key=len, reverse=True)
+
+SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY")
+"""Variables whose names end so hold secrets, which a jobs file may hand to a task."""
 
 _PASSWORD_IN_URL = re.compile(r"^[\w+]+://[^/:@]*:(.+)@")
 
@@ -68,6 +75,7 @@ def mask_for(settings: Settings) -> Mask:
     values = (getattr(settings, name) for name in type(settings).model_fields)
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     secrets += [value for name, value in settings.environ.items() if name.endswith("_PING_URL")]
+    secrets += [value for name, value in settings.environ.items() if name.endswith(SECRET_NAMES)]
     paths = [path for secret in secrets if len(path := _path(secret)) >= SHORTEST_PATH]
     return Mask([*passwords, *written, *secrets, *paths])
 
@@ -127,10 +135,10 @@ class JsonFormatter(logging.Formatter):
 class RunLog(logging.Handler):
     """Keeps what is logged during a run, by whatever library, until somebody takes it to the state database."""
 
-    def __init__(self, mask: Mask) -> None:
-        """Nothing is kept before a run begins."""
+    def __init__(self, mask: Mask, variables: bool = False) -> None:
+        """Nothing is kept before a run begins; `variables` keeps local variables with tracebacks."""
         super().__init__()
-        self._mask, self._formatter = mask, logging.Formatter()
+        self._mask, self._variables = mask, variables
         self._lines: dict[int, collections.deque[LogLine]] = {}
         self._room: dict[int, tuple[int, int]] = {}
 
@@ -145,7 +153,7 @@ class RunLog(logging.Handler):
         if lines is None or room[0] <= 0:
             return
         try:
-            text = record.getMessage() + (_trace(self._formatter, record) if record.exc_info else "")
+            text = record.getMessage() + self._trace(record)
         except Exception:  # what every handler does with a call that logs wrongly: say so, and let the task go on
             self.handleError(record)
             return
@@ -155,7 +163,12 @@ class RunLog(logging.Handler):
             text = f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
             room = (0, 0)
         self._room[run_id] = room
-        lines.append(LogLine(run_id, _instant(record), record.levelname[:16], record.name[:255], text))
+        file, line = place(record.pathname), record.lineno or None
+        lines.append(LogLine(run_id, _instant(record), record.levelname[:16], record.name[:255], text, file, line))
+
+    def _trace(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        return "" if error is None else "\n" + tracebacks.render(error, self._mask, self._variables).rstrip()
 
     def take(self, run_id: int) -> list[LogLine]:
         """The lines kept since the last call."""
@@ -183,7 +196,7 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
         stream.reconfigure(errors="backslashreplace")
     output = logging.StreamHandler(stream)
     output.setFormatter(JsonFormatter(mask) if settings.log_format == "json" else TextFormatter(mask, tracebacks))
-    run_log = RunLog(mask)
+    run_log = RunLog(mask, settings.traceback_locals)
     root = logging.getLogger()
     root.handlers[:] = [output, run_log]
     root.setLevel(settings.log_level)
@@ -191,6 +204,15 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
     logging.captureWarnings(True)
     threading.excepthook = _tell_of_dead_thread
     return run_log
+
+
+def place(path: str) -> str:
+    """A source file as a log tells it: from the working folder, or from the package folder on."""
+    for folder in _FOLDERS:
+        if path.startswith(folder):
+            path = path[len(folder) :]
+            break
+    return path[-255:]
 
 
 def quieten() -> None:

@@ -28,13 +28,18 @@ def resume(state: State, job: Job, actor: str, now: datetime) -> bool:
     return done
 
 
-def run_now(scheduler: Scheduler, state: State, job: Job, dry_run: bool, actor: str, now: datetime) -> int:
-    """Begin a run of a job in this daemon; its id.
+def run_now(
+    scheduler: Scheduler, state: State, job: Job, dry_run: bool, actor: str, now: datetime, confirmed: str = ""
+) -> int:
+    """Begin a run of a job in this daemon; its id. `confirmed` is the job's id again, where it is protected.
 
     Raises:
+        BadSetting: it is protected, and this was not confirmed.
         Skip: the job is running already.
         JanitorError: the run could not begin; the error says why.
     """
+    if job.protect and confirmed != job.id:
+        raise BadSetting("confirm", confirmed or None, f"{job.id} is protected: give its id to run it")
     run_id = scheduler.run_now(job, dry_run)
     with state.begin() as connection:
         actions.record(connection, actor, "dry run" if dry_run else "run", job.id, f"run {run_id}", now)

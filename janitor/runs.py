@@ -4,7 +4,7 @@ import functools
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
@@ -52,6 +52,7 @@ class Run:
 
     `deadline` is a reading of `time.monotonic()`, infinite without a timeout. `stop` is set by the engine with
     `ask_to_stop` and noticed by the task at its next safe point. `guard` raises where the run may no longer write.
+    `used` tells which run of each dependency this one uses.
     """
 
     id: int = 0
@@ -65,6 +66,7 @@ class Run:
     fences: dict[str, Fence] = field(default_factory=dict)
     state: Any = None
     holder: str = ""
+    used: Mapping[str, int] = field(default_factory=dict)
     guard: Callable[[], None] = _nothing
     on_progress: ProgressSink = _nowhere
     stop: threading.Event = field(default_factory=threading.Event)
@@ -105,9 +107,11 @@ class Run:
         self.check()
 
     def progress(self, done: float, total: float | None = None, *path: str, note: str = "") -> None:
-        """Report how far the run is: `done` of `total` in any unit (None: unknown), or how far a part called `path` is.
+        """Report how far the run is: `done` of `total` in any unit (None: unknown), or how far a part of it is.
 
-        It is a safe point, cheap enough for every page, and shown by `show`, `run` and whoever else asks.
+        `path` names the part, from the outermost inwards: `progress(3, 10, "site a", "pages")`. A part for which
+        nothing is reported shows the sum of its own parts. From any thread of the task, in any order; it is a safe
+        point, cheap enough for every page, and reaches the state database within a second.
 
         Raises:
             DeadlineExceeded, Cancelled: as `check` does.

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import FrameType
 from typing import Any
@@ -22,9 +23,21 @@ from apscheduler.util import ref_to_obj, undefined
 from sqlalchemy import Connection
 
 from janitor import heartbeat, schedules
+from janitor.dependents import Dependents
 from janitor.errors import BadSetting, Interrupted, JanitorError
 from janitor.execution import Runner, Slot
-from janitor.jobs import LATE_SECONDS, CatchUp, Isolation, Job, check_options, is_true, unknown_variables, variable
+from janitor.jobs import (
+    LATE_SECONDS,
+    CatchUp,
+    Isolation,
+    Job,
+    Jobs,
+    check_options,
+    check_variable,
+    is_true,
+    unknown_variables,
+    variable,
+)
 from janitor.keeper import Keeper
 from janitor.lanes import ASLEEP, Lanes, before_last
 from janitor.needs import Need
@@ -48,13 +61,16 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
     def __init__(self, settings: Settings) -> None:
         """Prepare a clock without jobs; nothing is opened or started."""
         self.settings = settings
-        self.jobs: dict[str, Job] = {}
+        self.jobs = Jobs()
+        self._own: dict[str, Job] = {}
         self._lanes = Lanes(self.jobs)
         self._begin_at: set[str] = set()
         self._keeper: Keeper | None = None
+        self._dependents: Dependents | None = None
         self._stopping = threading.Event()
         self._beats_fail = False
         self._leapt = False
+        self._changing = threading.RLock()
         self.ticked_at: float | None = None
         self._ticked = 0.0
         defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
@@ -82,6 +98,12 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         isolation: Isolation = "thread",
         enabled: bool | str = True,
         needs: Sequence[Need] = (),
+        title: str = "",
+        notes: str = "",
+        dependencies: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        protect: bool = False,
+        cleanup: Callable[..., object] | None = None,
         **trigger_args: Any,
     ) -> ClockJob:
         """Put a task on a schedule: APScheduler's `add_job`, with a few more keywords.
@@ -89,7 +111,8 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         Args:
             id: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
                 from the environment.
-            trigger: APScheduler's, or `every 5m`, or `cron 0 2 * * *`. An interval without a start date has its slots
+            trigger: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` (its dependencies)
+                or `by hand`. An interval without a start date has its slots
                 at whole multiples of it since 1970, so that they are the same after a restart.
             misfire_grace_time: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
             timeout: seconds that all attempts of a run may take together.
@@ -99,6 +122,12 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             isolation: `"thread"`, or `"process"`: a child process that is killed when its time is over.
             enabled: False, or a text that says why, switches the job off.
             needs: what the task needs from outside; `check` looks at it.
+            title: the job's name for people.
+            notes: Markdown, shown on the job's page.
+            dependencies: ids of jobs; a run uses the newest success of each, and cannot begin before each has one.
+            tags: by which the list of jobs is grouped.
+            protect: ask before a run by hand.
+            cleanup: called with a `state.results.PastRun` before that run's record is deleted.
 
         Raises:
             BadSetting: an argument, or a variable that overrides one, is malformed.
@@ -125,27 +154,85 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             late,
             self._disabled_because(job_id, enabled if next_run_time is not None else "add_job(next_run_time=None)"),
             tuple(needs),
+            title,
+            notes,
+            tuple(dependencies),
+            tuple(tags),
+            protect,
+            cleanup,
         )
         check_options(job)
-        self._register(job, replace_existing)
+        if job_id in self.jobs and not replace_existing:
+            raise ConflictingIdError(job_id)
+        check_variable(job_id, self.jobs)
+        self._own[job_id] = job
+        self.jobs.replace({**self.jobs, job_id: job})
         moment = None if not job.enabled else next_run_time
         if job.enabled and next_run_time is not undefined:
             self._begin_at.add(job_id)
-        return super().add_job(
-            func,
-            built,
-            args,
-            kwargs,
-            job_id,
-            name or job_id,
-            None,
-            False,
-            1,
-            moment,
-            jobstore,
-            executor,
-            replace_existing,
-        )
+        return self._put(job, moment, name=name or job_id, jobstore=jobstore, executor=executor)
+
+    def make_job(self, description: Mapping[str, Any]) -> Job:
+        """The job that one entry of a jobs file describes; it is not on the clock before `replace_jobs`.
+
+        `description` has `Job`'s fields by name; `schedule` is in the words of `schedules.parse`, `enabled` as for
+        `add_job`.
+
+        Raises:
+            BadSetting: an option, or a variable that overrides it, is malformed.
+        """
+        given = {"args": (), "kwargs": {}, **description}
+        job_id, enabled = given["id"], given.pop("enabled", True)
+        trigger = self._trigger(given.pop("schedule", schedules.BY_HAND), {}, job_id)
+        because = self._disabled_because(job_id, enabled or "enabled: false in the jobs file")
+        job = Job(trigger=trigger, schedule=schedules.describe(trigger), disabled_because=because, **given)
+        check_options(job)
+        return job
+
+    def replace_jobs(self, jobs: Mapping[str, Job]) -> None:
+        """Take the jobs of a jobs file in place of those that it gave before; they also replace their namesakes.
+
+        Raises:
+            BadSetting: a variable for one of them is malformed, and nothing changes.
+
+        While the clock goes, runs that go on end as they began, and slots are counted anew.
+        """
+        with self._changing:
+            going = self.state == STATE_RUNNING
+            if going:
+                self.pause()
+            wanted = {**self._own, **jobs}
+            for job_id in {name for job in wanted.values() for name in job.dependencies} & wanted.keys():
+                # What others build on keeps its results, whichever way it was made.
+                if not wanted[job_id].keeps_result:
+                    wanted[job_id] = replace(wanted[job_id], keeps_result=True)
+            before = dict(self.jobs)
+            try:
+                self.jobs.replace(wanted)
+            except BadSetting:
+                if going:
+                    self.resume()
+                raise
+            for job_id in before:
+                if wanted.get(job_id) is not before[job_id] and self.get_job(job_id) is not None:
+                    self.remove_job(job_id)
+            for job in wanted.values():
+                if before.get(job.id) is not job:
+                    self._put(job, undefined if job.enabled else None)
+            self._leapt = self._leapt or going
+        if going:
+            self._event.set()
+
+    @property
+    def own_jobs(self) -> Mapping[str, Job]:
+        """The jobs of `add_job`, by id."""
+        return self._own
+
+    def _put(self, job: Job, moment: Any, name: str = "", jobstore: str = "default", executor: str = "default") -> Any:
+        """Put a job on APScheduler's clock; `moment` is its `next_run_time`."""
+        options: dict[str, Any] = {"id": job.id, "name": name or job.id, "misfire_grace_time": None, "coalesce": False}
+        options |= {"max_instances": 1, "next_run_time": moment, "jobstore": jobstore, "executor": executor}
+        return super().add_job(job.func, job.trigger, job.args, job.kwargs, replace_existing=True, **options)
 
     def start(self, runner: Runner) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
@@ -159,14 +246,19 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         self.report_unknown_variables()
         heartbeat.require(self.settings.heartbeat_file)
         self._lanes.runner = runner
+        runner.jobs = self.jobs
+        self._dependents = Dependents(self.jobs, runner, self._lanes.enter)
+        self._lanes.on_free(self._dependents.tell)
         self._keeper = Keeper(runner, daemon=True, on_leading=self._lead, on_standby=self._stand_by)
         previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             self._event = threading.Event()
             super(BlockingScheduler, self).start(paused=True)
             self._keeper.start()
+            self._dependents.start()
             self._main_loop()
         finally:
+            self._dependents.stop()
             self._stop_in_order(runner)
             for number, handler in previous.items():
                 signal.signal(number, handler)
@@ -213,7 +305,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         zone = self.settings.schedule_timezone
         if name in self.settings.environ:
             return schedules.parse(self.settings.environ[name], zone, name)
-        if isinstance(trigger, str) and trigger.split(" ")[0] in ("every", "cron") and not arguments:
+        if isinstance(trigger, str) and (" " in trigger or trigger == schedules.AFTER) and not arguments:
             return schedules.parse(trigger, zone, f"the schedule of job {job_id}")
         if trigger == "cron":
             arguments = {"timezone": zone} | arguments
@@ -230,16 +322,6 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         if isinstance(enabled, str):
             return enabled
         return "" if enabled else "add_job(enabled=False)"
-
-    def _register(self, job: Job, replace_existing: bool) -> None:
-        taken = {variable(job_id): job_id for job_id in self.jobs if job_id != job.id}
-        if job.id in self.jobs and not replace_existing:
-            raise ConflictingIdError(job.id)
-        if variable(job.id) in taken:
-            raise BadSetting(
-                "id", job.id, f"give another: its variables would be those of job {taken[variable(job.id)]}"
-            )
-        self.jobs[job.id] = job
 
     def _main_loop(self) -> None:
         wait: float | None = 0.0
@@ -289,6 +371,12 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
 
     def _lead(self, why: str = "") -> None:
         """Account for the slots since the last one on record, and let the clock go."""
+        with self._changing:
+            self._account(why)
+        if self._dependents is not None:
+            self._dependents.tell()
+
+    def _account(self, why: str) -> None:
         runner, now = self._lanes.runner, datetime.now(timezone.utc)
         known = {job.id: (job.schedule, job.enabled) for job in self.jobs.values()}
         fences = (runner.daemon_fence,) if runner.daemon_fence else ()
@@ -298,7 +386,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
         self._leapt = False
         for job in (job for job in self.jobs.values() if job.enabled):
-            slot = self._owed(job, _accounted_until(before.get(job.id), last.get(job.id), now), now, why)
+            slot = self._owed(job, _accounted_until(job, before.get(job.id), last.get(job.id), now), now, why)
             # Another machine's clock may be a little ahead of this one's: its slots have their outcomes.
             self._set_next(job, max(now, last.get(job.id, now)))
             if slot is not None:
@@ -381,11 +469,11 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         runner.state.close()
 
 
-def _accounted_until(before: JobRecord | None, last_slot: datetime | None, now: datetime) -> datetime | None:
+def _accounted_until(job: Job, before: JobRecord | None, last_slot: datetime | None, now: datetime) -> datetime | None:
     """The moment after which a job's slots have no outcome yet; None for a job that is new."""
     if before is None:
         return last_slot
-    if not before.enabled:
-        # It owes nothing for the time during which it was switched off.
+    if not before.enabled or before.schedule != job.schedule:
+        # It owes nothing for the time during which it was switched off, or had another schedule.
         return now
     return max(last_slot or before.enabled_at, before.enabled_at)

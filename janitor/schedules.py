@@ -17,14 +17,31 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HELP = (
     "give 'every' and a number with s, m, h or d, such as 'every 5m', "
-    "or 'cron' and five fields, such as 'cron 0 2 * * *'"
+    "'cron' and five fields, such as 'cron 0 2 * * *', 'at' and a moment, such as 'at 2027-01-01T00:00Z', "
+    "'after' to run after its dependencies, or 'by hand'"
 )
+AFTER, BY_HAND = "after", "by hand"
 SHORTEST_SECONDS = 0.05
 LONGEST_SECONDS = 10 * 365 * 86400.0
 MOST_SLOTS = 100_000
 """How many slots are counted one by one; a longer stretch is told as at least that many."""
 PUT_OFF = timedelta(hours=3)
 """How long after its time on the wall a slot may come that clocks going forward put off: more than any zone does."""
+
+
+class Unscheduled(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """A trigger without slots: the job runs `after` its dependencies, or `by hand` alone."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> None:
+        """None: no slot is ever due."""
+
+    def __str__(self) -> str:
+        return self.words
 
 
 @dataclass(frozen=True)
@@ -37,14 +54,20 @@ class Slots:
 
 
 def parse(text: str, zone: tzinfo, name: str) -> BaseTrigger:
-    """The trigger for `every 5m` or `cron 0 2 * * *`, whose fields are read in `zone`; Sunday is weekday 0, and 7.
+    """The trigger for `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` or `by hand`.
+
+    Cron's fields, and a moment without a zone, are read in `zone`; Sunday is weekday 0, and 7.
 
     Raises:
-        BadSetting: the text is neither; the error carries `name`.
+        BadSetting: the text is none of them; the error carries `name`.
     """
     kind, _, rest = text.strip().partition(" ")
+    if text.strip().lower() in (AFTER, BY_HAND):
+        return Unscheduled(text.strip().lower())
     if kind.lower() == "every":
         return every(_seconds(rest, text, name))
+    if kind.lower() == "at":
+        return DateTrigger(_moment(rest, text, name, zone))
     fields = rest.split()
     if kind.lower() != "cron" or len(fields) != 5:
         raise BadSetting(name, text, HELP)
@@ -133,6 +156,14 @@ def _next_multiple(trigger: IntervalTrigger, after: datetime) -> datetime | None
     passed = (after - start) // trigger.interval + 1
     slot = (start + max(0, passed) * trigger.interval).astimezone(timezone.utc)
     return slot if trigger.end_date is None or slot <= trigger.end_date else None
+
+
+def _moment(text: str, whole: str, name: str, zone: tzinfo) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as exc:
+        raise BadSetting(name, whole, HELP) from exc
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
 def _seconds(text: str, whole: str, name: str) -> float:

@@ -24,6 +24,7 @@ _NEXT = re.compile(
     r"\n\n(?:The above exception was the direct cause of the following exception"
     r"|During handling of the above exception, another exception occurred):\n\n"
 )
+_CODE = re.compile(r"    (?P<marked>[> ]) +\d+ (?P<code>.*)")
 _FRAME = re.compile(r'  File "(?P<abs_path>.*)", line (?P<lineno>\d+), in (?P<function>.*)')
 
 
@@ -103,7 +104,7 @@ def _open(dsn: str, environment: str, mask: Mask) -> "Client":
 
 
 def exceptions(trace: str) -> list[dict[str, Any]]:
-    """Python's text of a traceback as Sentry has it: every exception of the chain, the first cause first."""
+    """A traceback as `tracebacks` renders it, as Sentry has it: every exception of the chain, the first cause first."""
     return [_exception(part) for part in _NEXT.split(trace.strip())]
 
 
@@ -116,12 +117,19 @@ def _exception(part: str) -> dict[str, Any]:
             text.append(line)
         elif found:
             frames.append({**found.groupdict(), "filename": found["abs_path"], "lineno": int(found["lineno"])})
-        elif frames and "context_line" not in frames[-1]:
-            frames[-1]["context_line"] = line.strip()
+        elif frames and (code := _CODE.fullmatch(line)):
+            _add_code(frames[-1], code["marked"] == ">", code["code"])
     name, _, value = "\n".join(text).partition(": ")
     module, _, kind = name.rpartition(".")
     found_frames = {"stacktrace": {"frames": frames}} if frames else {}
     return {"type": kind, "module": module or None, "value": value, **found_frames}
+
+
+def _add_code(frame: dict[str, Any], marked: bool, code: str) -> None:
+    if marked:
+        frame["context_line"] = code
+    else:
+        frame.setdefault("post_context" if "context_line" in frame else "pre_context", []).append(code)
 
 
 def _event(job: str, outcome: Outcome, reason: str, facts: dict[str, Any]) -> Any:

@@ -118,7 +118,7 @@ class Settings(NoticeSettings):
     state_database_url: DatabaseUrl = Field(
         make_url("sqlite:///var/janitor.db"), description="Janitor's own memory: a database URL (SQLite or MySQL)"
     )
-    history_days: int = Field(90, ge=1, description="how long a run is kept in the history: days")
+    history_days: int = Field(365, ge=1, description="how long a run is kept in the history: days")
     history_runs: int = Field(10_000, ge=1, description="how many runs of each job are kept in the history: runs")
     lease_seconds: float = Field(
         30,
@@ -135,9 +135,16 @@ class Settings(NoticeSettings):
     )
     schedule_timezone: Zone = Field(ZoneInfo("UTC"), description="the zone of cron schedules: a tz name")
 
+    jobs_file: Path | None = Field(None, description="jobs described in YAML, besides those of run.py: a path")
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="the least level that is logged: DEBUG, INFO, WARNING or ERROR"
     )
+    log_debug_days: int = Field(15, ge=1, description="how long lines of level debug are kept with their runs: days")
+    log_info_days: int = Field(30, ge=1, description="the same for level info: days")
+    log_warning_days: int = Field(90, ge=1, description="the same for level warning: days")
+    log_error_days: int = Field(180, ge=1, description="the same for levels error and critical: days")
+    traceback_locals: bool = Field(False, description="show local variables in tracebacks: true or false")
     log_format: Literal["text", "json"] = Field("text", description="one line per fact: text or json")
 
     sentry_dsn: SecretStr | None = Field(
@@ -258,7 +265,7 @@ def _from_file(path: str | Path) -> dict[str, str | None]:
         raise BadSetting("the file", path, f"give one that can be read as UTF-8 ({exc.__class__.__name__})") from exc
 
 
-_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE"})
+_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE", "JOBS_FILE"})
 
 
 def _content(name: str, path: str, target: str, variables: Mapping[str, str]) -> str:

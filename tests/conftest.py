@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from sqlalchemy import URL
 
+from tests.engine import DATABASES, empty_state
 from tests.fixtures import Exchange, Warehouses
 from tests.servers import Broker, SqlServer, broker, running, sql_server
 
@@ -121,3 +122,9 @@ def exchange(rabbitmq: Broker) -> Iterator[Exchange]:
     yield made
     rabbitmq.start()
     made.delete()
+
+
+@pytest.fixture(params=DATABASES)
+def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """A state database with its tables and without rows, on each kind of server."""
+    return empty_state(request, tmp_path)

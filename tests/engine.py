@@ -166,10 +166,10 @@ def outcomes(state: State, job: str | None = None) -> list[str | None]:
     return [row.outcome for row in rows_of(state, job)]
 
 
-def remember(state: State, job: str, enabled_at: datetime, enabled: bool = True) -> None:
+def remember(state: State, job: str, enabled_at: datetime, enabled: bool = True, schedule: str = "x") -> None:
     """Let the state database know a job from an earlier start."""
     with state.begin() as connection:
-        connection.execute(insert(job_table).values(id=job, schedule="x", enabled=enabled, enabled_at=enabled_at))
+        connection.execute(insert(job_table).values(id=job, schedule=schedule, enabled=enabled, enabled_at=enabled_at))
 
 
 def remember_run(state: State, job: str, slot_at: datetime, outcome: str | None = "succeeded", **more: Any) -> None:

@@ -74,6 +74,7 @@ def test_jobs_as_json_tell_the_last_outcome(house: CommandLine) -> None:
     assert "cannot use it" in found["fail"]["last_reason"]
     expected = {"job", "schedule", "enabled", "disabled_because", "paused_at", "paused_by", "next_run_at"}
     expected |= {"last_run", "last_outcome", "last_at", "last_reason"}
+    expected |= {"title", "tags", "dependencies", "status", "outdated_by"}
     assert set(found["count"]) == expected
     assert found["count"]["enabled"] is True and found["count"]["last_outcome"] is None
     assert found["walk"]["enabled"] is False
@@ -521,7 +522,8 @@ def test_every_verb_has_help_of_one_line(janitor: CommandLine) -> None:
     assert [line for _, line in verbs if not line.endswith(".") or line.endswith("...")] == []
 
 
-VERBS = "start jobs run history show pause resume cancel check quarantine cursor listen notices password health".split()
+VERBS = "start jobs run history show delete pause resume cancel check quarantine cursor listen notices password".split()
+VERBS += ["validate", "health"]
 
 
 def test_every_verb_is_in_the_readme() -> None:

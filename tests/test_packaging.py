@@ -103,7 +103,8 @@ def test_every_import_is_a_stated_dependency() -> None:
     project = pyproject()["project"]
     needs = [*project["dependencies"], *project["optional-dependencies"]["sentry"]]
     stated = {re.split(r"[\[><=]", need)[0].replace("-", "_") for need in needs}
-    modules = {"dotenv" if name == "python_dotenv" else name for name in stated}
+    called = {"python_dotenv": "dotenv", "pyyaml": "yaml", "markdown_it_py": "markdown_it"}
+    modules = {called.get(name, name) for name in stated}
     allowed = modules | set(sys.stdlib_module_names) | {"janitor", "run"}
     found = {name: path.name for path in shipped() for name in imports(path)}
     assert {name: file for name, file in found.items() if name not in allowed} == {}
@@ -347,6 +348,7 @@ def test_compose_databases_grant_the_least(own_mariadb: MariaDB, tmp_path: Path)
             cursor.execute("DELETE FROM labwhere.audits")
 
 
+@pytest.mark.slow
 def test_compose_exchange_routes_to_a_queue(rabbitmq: Broker) -> None:
     rabbitmq.ctl("import_definitions", str(ROOT / "deploy/rabbitmq_definitions.json"))
     with rabbitmq.channel() as channel:

@@ -264,6 +264,7 @@ def test_host_that_is_no_broker_is_unavailable(rabbitmq: Broker) -> None:
             publisher.publish(statuses(1))
 
 
+@pytest.mark.slow
 def test_user_without_rights_is_rejected(rabbitmq: Broker, exchange: Exchange) -> None:
     rabbitmq.ctl("add_user", "reader", "r3ader-word")
     rabbitmq.ctl("set_permissions", "reader", "^$", "^$", ".*")
@@ -290,6 +291,7 @@ def test_nack_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
         channel.queue_delete("full")
 
 
+@pytest.mark.slow
 def test_connection_closed_by_the_broker_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
     confirmed: list[int] = []
     closer = threading.Timer(1.5, rabbitmq.ctl, ["close_all_connections", "maintenance"])
@@ -320,6 +322,7 @@ def test_broker_that_dies_is_unavailable(rabbitmq: Broker, exchange: Exchange) -
     assert {row["id_run"] for row in decoded(exchange)} == {48123, 2}
 
 
+@pytest.mark.slow
 def test_wait_for_a_blocked_broker_is_bounded(rabbitmq: Broker, exchange: Exchange) -> None:
     run = Run()
     settings = settings_for(rabbitmq, STATEMENT_TIMEOUT_SECONDS="1")
@@ -343,6 +346,7 @@ def test_stopped_run_publishes_no_further_group(rabbitmq: Broker, exchange: Exch
     assert decoded(exchange) == statuses(3)
 
 
+@pytest.mark.slow
 def test_idle_connection_is_made_anew(rabbitmq: Broker, exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("janitor.publisher.IDLE_SECONDS", 0.0)
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:

@@ -79,6 +79,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, changed=st.integers(0, 7), change=st.sampled_from(["different", "missing", "orphaned"]))
 def test_equal_rows_pair_and_no_others(

@@ -16,7 +16,7 @@ from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.settings import Settings
 from tests.command_line import ROOT
 
-PATHS = {"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE"}
+PATHS = {"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE", "JOBS_FILE"}
 
 
 def example() -> dict[str, str]:

@@ -259,7 +259,7 @@ def test_lost_slots_are_missed_and_the_last_one_runs(runner: Runner, clock: Sche
     trigger = clock.jobs["task"].trigger
     last = schedules.slots_between(trigger, now() - timedelta(minutes=45), now())
     assert last is not None
-    remember(runner.state, "task", now() - timedelta(days=1))
+    remember(runner.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
     remember_run(runner.state, "task", last.first_at)
     assert tick(clock, runner, ended(runner, "task", 3))
     _, missed, caught = rows_of(runner.state)
@@ -276,7 +276,7 @@ def test_without_catch_up_all_lost_slots_are_missed(runner: Runner, clock: Sched
     trigger = clock.jobs["task"].trigger
     last = schedules.slots_between(trigger, now() - timedelta(minutes=45), now())
     assert last is not None
-    remember(runner.state, "task", now() - timedelta(days=1))
+    remember(runner.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
     remember_run(runner.state, "task", last.first_at)
     assert tick(clock, runner, ended(runner, "task", 2))
     assert [(row.outcome, row.slots) for row in rows_of(runner.state)] == [("succeeded", 1), ("missed", last.count - 1)]
@@ -287,7 +287,7 @@ def test_without_catch_up_a_slot_just_due_still_runs(runner: Runner, clock: Sche
     clock.add_job(nothing, "interval", hours=1, id="task", catch_up="none", misfire_grace_time=3600)
     slot = schedules.slots_between(clock.jobs["task"].trigger, now() - timedelta(hours=1), now())
     assert slot is not None
-    remember(runner.state, "task", now() - timedelta(days=1))
+    remember(runner.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
     remember_run(runner.state, "task", slot.last_at - timedelta(hours=1))
     assert tick(clock, runner, ended(runner, "task", 2))
     assert outcomes(runner.state) == ["succeeded", "succeeded"]
@@ -295,7 +295,7 @@ def test_without_catch_up_a_slot_just_due_still_runs(runner: Runner, clock: Sche
 
 def test_a_cron_job_that_never_ran_catches_up_too(runner: Runner, clock: Scheduler) -> None:
     clock.add_job(nothing, "cron", minute="*/10", id="task")
-    remember(runner.state, "task", now() - timedelta(minutes=35))
+    remember(runner.state, "task", now() - timedelta(minutes=35), schedule=clock.jobs["task"].schedule)
     assert tick(clock, runner, ended(runner, "task", 2))
     missed, caught = rows_of(runner.state)
     assert (missed.outcome, missed.slots in (2, 3), caught.origin) == ("missed", True, "catch_up")
@@ -389,7 +389,7 @@ def test_slots_of_a_clock_that_was_ahead_are_taken_back(runner: Runner, clock: S
     clock.add_job(nothing, "interval", seconds=1, id="task")
     clock.add_job(nothing, "date", run_date=now() + timedelta(minutes=50), id="once")
     whole, hour = now().replace(microsecond=0), timedelta(hours=1)
-    remember(runner.state, "task", whole + hour)
+    remember(runner.state, "task", whole + hour, schedule=clock.jobs["task"].schedule)
     # Across this moment lies a stretch that was missed as the clock was set forward; it ran then, and was set back.
     missed = {"slot_until_at": whole + hour, "slots": 2 * 3600 + 1, "attempts": 0, "reason": "asleep"}
     remember_run(runner.state, "task", whole - hour, "missed", **missed)
@@ -410,7 +410,7 @@ def test_slots_of_a_clock_that_was_ahead_are_taken_back(runner: Runner, clock: S
 
 def test_a_clock_a_little_behind_repeats_no_slot(runner: Runner, clock: Scheduler) -> None:
     clock.add_job(nothing, "interval", seconds=1, id="task")
-    remember(runner.state, "task", now() - timedelta(days=1))
+    remember(runner.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
     ahead = now().replace(microsecond=0) + 3 * SECOND
     skipped = {"slot_until_at": ahead, "slots": 4, "attempts": 0, "reason": "still running"}
     remember_run(runner.state, "task", ahead - 3 * SECOND, "skipped", **skipped)

@@ -111,7 +111,7 @@ def test_a_failed_run_is_one_event(project: Project, url: URL, tmp_path: Path) -
     assert error["value"] == "the broker says no to ***\n    and that is all"
     frame = error["stacktrace"]["frames"][-1]
     assert frame["function"] == "fail" and frame["filename"] == __file__
-    assert "raise Unavailable" in frame["context_line"]
+    assert "raise Unavailable" in frame["context_line"] and len(frame["pre_context"]) == 2
     assert PASSWORD not in json.dumps(project.events)
 
 

@@ -52,7 +52,7 @@ def test_nothing_given_is_enough_for_the_engine() -> None:
 
 def test_an_empty_value_counts_as_absent() -> None:
     settings = load(HISTORY_DAYS="", MLWH_DATABASE_URL="  ", NIGHTLY_ENABLED="")
-    assert settings.history_days == 90 and settings.mlwh_database_url is None
+    assert settings.history_days == 365 and settings.mlwh_database_url is None
     assert "NIGHTLY_ENABLED" not in settings.environ
 
 
@@ -72,7 +72,7 @@ def test_a_dotenv_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_dotenv_file_is_no_error(tmp_path: Path) -> None:
-    assert Settings.load({}, tmp_path / "none").history_days == 90
+    assert Settings.load({}, tmp_path / "none").history_days == 365
 
 
 def test_a_file_variable_gives_its_file_s_content(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from janitor.errors import BadSetting
 from janitor.execution import Runner
-from janitor.jobs import Job, variable
+from janitor.jobs import Job, Jobs, variable
 from janitor.notice_settings import NoticeRules, ping_url_of, rules_of
 from janitor.notices import channels
 from janitor.notices.channels import Channel, Undelivered
@@ -50,10 +50,17 @@ def running(runner: Runner, jobs: Mapping[str, Job]) -> Iterator[None]:
     """
     settings = runner.settings
     posts = [Post(runner, channel) for channel in channels.of(settings)]
-    watch = Watch(runner, jobs, rules(settings, jobs), posts)
-    urls = ping_urls(settings, jobs)
+    found, urls = rules(settings, jobs), ping_urls(settings, jobs)
+    watch = Watch(runner, jobs, found, posts)
+
+    def take(jobs: Mapping[str, Job]) -> None:
+        for known, new in ((found, rules(settings, jobs)), (urls, ping_urls(settings, jobs))):
+            known.update(new)  # type: ignore[arg-type]
+
+    if isinstance(jobs, Jobs):
+        jobs.before_change.append(take)
     pinger = None
-    if urls:
+    if any(name.endswith("PING_URL") for name in settings.environ):
         from janitor.notices.pings import Pinger
 
         pinger = Pinger(urls)

@@ -22,6 +22,8 @@ class LogLine:
     level: str
     logger: str
     message: str
+    file: str | None = None
+    line: int | None = None
 
 
 def add(connection: Connection, lines: Sequence[LogLine]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, union_all
 
+from janitor.runs import Outcome
 from janitor.state.runs import BY_HAND
 from janitor.state.tables import runs
 
@@ -15,9 +16,12 @@ CUT = 1_000
 """How many characters of a reason are read where many runs are."""
 
 BAR: tuple[Any, ...] = tuple(
-    runs.c[name] for name in ("id", "job", "outcome", "started_at", "ended_at", "seconds", "slots", "dry_run")
+    runs.c[name]
+    for name in ("id", "job", "outcome", "started_at", "ended_at", "seconds", "slots", "dry_run", "attempts")
 )
 """A run's columns as a strip of many shows them."""
+ENDS: tuple[Any, ...] = tuple(runs.c[name] for name in ("id", "job", "outcome", "attempts", "dry_run"))
+"""A run's columns for whoever only asks how it ended."""
 LONG = ("progress", "traceback", "reason", "holder")
 LINE: tuple[Any, ...] = tuple(column for column in runs.c if column.name not in LONG)
 LINE += (func.substr(runs.c.reason, 1, CUT).label("reason"),)
@@ -30,6 +34,30 @@ def newest(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str,
     for row in _of_each(connection, jobs, "any", limit=limit):
         found.setdefault(row.job, []).append(row)
     return found
+
+
+def ends(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, list[Row[Any]]]:
+    """As `newest`, with a few columns: `ENDS`."""
+    found: dict[str, list[Row[Any]]] = {}
+    for row in _of_each(connection, jobs, "ends", limit=limit):
+        found.setdefault(row.job, []).append(row)
+    return found
+
+
+def live(connection: Connection) -> Sequence[Row[Any]]:
+    """The runs that go on: `ENDS`."""
+    return connection.execute(select(*ENDS).where(runs.c.outcome.is_(None)).order_by(runs.c.id)).all()
+
+
+def newest_id(connection: Connection) -> int:
+    """The highest id of a run; 0 without any."""
+    return int(connection.execute(select(func.coalesce(func.max(runs.c.id), 0))).scalar_one())
+
+
+def changed(connection: Connection, after: int, live: Sequence[int]) -> Sequence[Row[Any]]:
+    """The runs with an id above `after`, and those of `live`, in the order of their ids: `ENDS`."""
+    query = select(*ENDS).where((runs.c.id > after) | runs.c.id.in_(live)).order_by(runs.c.id)
+    return connection.execute(query).all()
 
 
 def with_outcome(
@@ -56,6 +84,13 @@ def of_any(
     query = query if job is None else query.where(runs.c.job == job)
     query = query if ids is None else query.where(runs.c.id.in_(ids))
     return connection.execute(query.order_by(runs.c.id.desc()).limit(limit), given).all()
+
+
+def last_with(connection: Connection, jobs: Sequence[str], outcome: Outcome) -> dict[str, int]:
+    """The newest run of each job that began, was no dry run, and has an outcome: its id."""
+    return {
+        row.job: row.id for row in _of_each(connection, jobs, "outcome", "outcome", "real", limit=1, outcome=outcome)
+    }
 
 
 def _of_all(
@@ -85,7 +120,7 @@ def _statement(count: int, kind: str, bounds: tuple[str, ...]) -> Any:
 
 def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     # With both columns bound, and by the order of the index: a few rows are read, however many there are.
-    query: Select[Any] = select(*(BAR if kind == "any" else (runs.c.id,)))
+    query: Select[Any] = select(*COLUMNS.get(kind, (runs.c.id, runs.c.job)))
     query = query.where(runs.c.job == bindparam(f"job_{number}"))
     query = query.where(*(WITHIN[name] for name in bounds))
     if kind == "by_hand":
@@ -97,6 +132,7 @@ def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))
 
 
+COLUMNS = {"any": BAR, "ends": ENDS}
 INDEXES = {"outcome": "runs_by_outcome", "by_hand": "one_outcome_per_slot"}
 WITHIN = {
     "outcome": runs.c.outcome == bindparam("outcome"),
@@ -104,4 +140,5 @@ WITHIN = {
     "since": runs.c.started_at >= bindparam("since"),
     "until": runs.c.started_at < bindparam("until"),
     "origin": runs.c.origin == bindparam("origin"),
+    "real": (runs.c.attempts > 0) & runs.c.dry_run.is_(False),
 }

@@ -1,50 +1,91 @@
 """Forgetting what is old, in deletes so small that nobody waits for them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from janitor.state.tables import attempts, run_logs, runs
+from janitor.state.tables import attempts, results, run_logs, run_uses, runs
 
 BATCH = 200
+LINES = 500
 
 
-def prune(connection: Connection, before: datetime, keep_runs: int) -> int:
-    """Delete up to 200 ended runs that began before a moment, or that each have `keep_runs` newer ones of their job.
+@dataclass(frozen=True)
+class Bounds:
+    """What may be forgotten: ended runs that began `before` a moment, or have `keep_runs` newer ones of their job.
 
-    Their logs and attempts go with them. A job's newest record stays, whatever its age: it tells which slots
-    are accounted for. How many runs went; call it again until it is 0.
+    Not those that are `spared`, nor those whose cleanup has failed; of `jobs` alone, where they are given, and of none
+    of those `without`. A job's newest record stays, whatever its age: it tells which slots are accounted for.
     """
-    kept = _newest_slots(connection)
-    ids = _older(connection, before, kept) or _surplus(connection, keep_runs, kept)
-    if ids:
-        for table in (run_logs, attempts):
-            connection.execute(delete(table).where(table.c.run_id.in_(ids)))
-        connection.execute(delete(runs).where(runs.c.id.in_(ids)))
+
+    before: datetime
+    keep_runs: int
+    spared: Collection[int] = ()
+    jobs: Collection[str] | None = None
+    without: Collection[str] = ()
+
+
+def prune(connection: Connection, bounds: Bounds) -> int:
+    """Delete up to 200 runs with all that is kept of them; how many went: call it again until it is 0."""
+    ids = expired(connection, bounds)
+    remove(connection, ids)
     return len(ids)
 
 
-def _newest_slots(connection: Connection) -> list[int]:
+def expired(connection: Connection, bounds: Bounds) -> list[int]:
+    """Up to 200 runs that may be forgotten."""
+    known = connection.execute(select(runs.c.job).distinct()).scalars().all()
+    jobs = [job for job in known if (bounds.jobs is None or job in bounds.jobs) and job not in bounds.without]
+    kept = [*newest_slots(connection, jobs), *bounds.spared]
+    return _older(connection, bounds, jobs, kept) or _surplus(connection, bounds.keep_runs, jobs, kept)
+
+
+def remove(connection: Connection, ids: Sequence[int]) -> None:
+    """Delete runs with all that is kept of them."""
+    if ids:
+        for table in (run_logs, attempts, results, run_uses):
+            connection.execute(delete(table).where(table.c.run_id.in_(ids)))
+        connection.execute(delete(runs).where(runs.c.id.in_(ids)))
+
+
+def newest_slots(connection: Connection, jobs: Sequence[str]) -> list[int]:
+    """The run of each job that holds its newest slot."""
     found: list[int] = []
-    for job in connection.execute(select(runs.c.job).distinct()).scalars().all():
+    for job in jobs:
         of_job = select(runs.c.id).where(runs.c.job == job, runs.c.slot_at.is_not(None))
         found += connection.execute(of_job.order_by(runs.c.slot_at.desc()).limit(1)).scalars().all()
     return found
 
 
-def _older(connection: Connection, before: datetime, kept: Sequence[int]) -> list[int]:
-    query = select(runs.c.id).where(runs.c.started_at < before, runs.c.outcome.is_not(None), runs.c.id.not_in(kept))
+def prune_logs(connection: Connection, levels: Collection[str], before: datetime) -> int:
+    """Delete up to 500 log lines of some levels that are older than a moment; how many went: call it until it is 0."""
+    found = select(run_logs.c.id).where(run_logs.c.level.in_(levels), run_logs.c.at < before).limit(LINES)
+    ids = connection.execute(found).scalars().all()
+    if ids:
+        connection.execute(delete(run_logs).where(run_logs.c.id.in_(ids)))
+    return len(ids)
+
+
+def _older(connection: Connection, bounds: Bounds, jobs: Sequence[str], kept: Sequence[int]) -> list[int]:
+    query = select(runs.c.id).where(runs.c.started_at < bounds.before, *_may_go(kept))
+    if bounds.jobs is not None or bounds.without:
+        query = query.where(runs.c.job.in_(jobs))
     return list(connection.execute(query.order_by(runs.c.id).limit(BATCH)).scalars())
 
 
-def _surplus(connection: Connection, keep_runs: int, kept: Sequence[int]) -> list[int]:
+def _surplus(connection: Connection, keep_runs: int, jobs: Sequence[str], kept: Sequence[int]) -> list[int]:
     counted = select(runs.c.job).group_by(runs.c.job).having(func.count() > keep_runs)
-    for job in connection.execute(counted).scalars().all():
+    for job in (job for job in connection.execute(counted).scalars().all() if job in jobs):
         newest = select(runs.c.id).where(runs.c.job == job).order_by(runs.c.id.desc())
         edge = connection.execute(newest.offset(keep_runs - 1).limit(1)).scalar_one()
-        old = select(runs.c.id).where(runs.c.job == job, runs.c.id < edge, runs.c.outcome.is_not(None))
-        ids = list(connection.execute(old.where(runs.c.id.not_in(kept)).order_by(runs.c.id).limit(BATCH)).scalars())
+        old = select(runs.c.id).where(runs.c.job == job, runs.c.id < edge, *_may_go(kept))
+        ids = list(connection.execute(old.order_by(runs.c.id).limit(BATCH)).scalars())
         if ids:
             return ids
     return []
+
+
+def _may_go(kept: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
+    return runs.c.outcome.is_not(None), runs.c.kept_because.is_(None), runs.c.id.not_in(kept)

@@ -13,7 +13,7 @@ from janitor.runs import Outcome
 from janitor.schedules import Slots, next_slot
 from janitor.state.tables import attempts, runs
 
-SCHEDULE, CATCH_UP, BY_HAND = "schedule", "catch_up", "by_hand"
+SCHEDULE, CATCH_UP, BY_HAND, AFTER = "schedule", "catch_up", "by_hand", "after"
 MAX_TEXT = 1_000_000
 """The longest reason or traceback that is kept, in characters."""
 
@@ -39,6 +39,7 @@ class Ending:
     counts: Mapping[str, Any] | None = None
     traceback: str | None = None
     attempts: int = 1
+    result: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,14 @@ class LostSlots:
 
 
 def start(
-    connection: Connection, job: str, origin: str, slot_at: datetime | None, now: datetime, dry_run: bool, holder: str
+    connection: Connection,
+    job: str,
+    origin: str,
+    slot_at: datetime | None,
+    now: datetime,
+    dry_run: bool,
+    holder: str,
+    config: bytes | None = None,
 ) -> int:
     """Record that a run has begun; its id.
 
@@ -85,6 +93,7 @@ def start(
     """
     values: dict[str, Any] = {"job": job, "origin": origin, "slot_at": slot_at, "slot_until_at": slot_at}
     values |= {"dry_run": dry_run, "slots": 0 if slot_at is None else 1, "attempts": 1, "holder": holder}
+    values["config"] = config
     made = connection.execute(_START, values | {"started_at": now}).inserted_primary_key
     return int(made[0]) if made else 0
 
@@ -198,6 +207,11 @@ def newest(connection: Connection) -> dict[str, Row[Any]]:
     """Each job's newest record."""
     ids = select(func.max(runs.c.id)).group_by(runs.c.job)
     return {row.job: row for row in connection.execute(select(runs).where(runs.c.id.in_(ids)))}
+
+
+def keep_because(connection: Connection, run_id: int, reason: str) -> None:
+    """Note why a run that was to be deleted stays."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(kept_because=reason[:MAX_TEXT]))
 
 
 def ask_to_stop(connection: Connection, run_id: int, actor: str) -> bool:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration; a state database at this version is used as it is."""
 
 
@@ -88,6 +88,8 @@ runs = Table(
     Column("traceback", LongText),
     Column("holder", String(255), nullable=False),
     Column("stop_asked_by", String(255)),
+    Column("config", Digest),
+    Column("kept_because", LongText),
     UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
     Index("runs_of_job", "job", "id"),
     Index("runs_by_outcome", "outcome", "job"),
@@ -118,7 +120,36 @@ run_logs = Table(
     Column("level", String(16), nullable=False),
     Column("logger", String(255), nullable=False),
     Column("message", LongText, nullable=False),
+    Column("file", String(255)),
+    Column("line", Integer),
     Index("logs_of_run", "run_id", "id"),
+    Index("logs_by_age", "level", "at"),
+    **OPTIONS,
+)
+
+configs = Table(
+    "configs",
+    metadata,
+    Column("digest", Digest, primary_key=True),
+    Column("content", LongText, nullable=False),
+    **OPTIONS,
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("run_id", RowId, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("content", LongText, nullable=False),
+    **OPTIONS,
+)
+
+run_uses = Table(
+    "run_uses",
+    metadata,
+    Column("run_id", RowId, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("dependency", String(191), primary_key=True),
+    Column("used_id", RowId, nullable=False),
+    Index("uses_of_run", "used_id"),
     **OPTIONS,
 )
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
@@ -11,10 +12,10 @@ from fastapi.routing import APIRoute
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from sqlalchemy import Connection
 
-from janitor import operations, schedules
+from janitor import deletion, operations, schedules
 from janitor.jobs import Job
 from janitor.state import runs as run_records
-from janitor.web import models, overview, queries
+from janitor.web import given, graph, models, overview, queries
 from janitor.web.access import User, changing, viewer
 from janitor.web.desk import Desk, desk
 
@@ -51,7 +52,8 @@ Before = Annotated[AnId | None, Query(description="Go on below this id: `next_be
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
 OutcomeIs = Annotated[models.Outcome | None, Query(description="Only runs that ended so, or are running.")]
 OriginIs = Annotated[
-    Literal["schedule", "catch_up", "by_hand"] | None, Query(description="Only runs that began for this reason.")
+    Literal["schedule", "catch_up", "by_hand", "after"] | None,
+    Query(description="Only runs that began for this reason."),
 ]
 OfJob = Annotated[str | None, Query(max_length=64, pattern=_TEXT, description="Only what concerns this job.")]
 ADesk = Annotated[Desk, Depends(desk)]
@@ -68,6 +70,7 @@ class RunWish(Body):
     """How a job is to run."""
 
     dry_run: bool = Field(False, description="Only count what would be done.")
+    confirm: str = Field("", max_length=64, description="The job's id, where the job is protected.")
 
 
 class RetryWish(Body):
@@ -144,6 +147,13 @@ def get_jobs(at: ADesk) -> JobList:
         return JobList(now=now, jobs=queries.jobs(connection, at.jobs, now))
 
 
+@router.get("/graph", tags=["jobs"], responses=_errors(404))
+def get_graph(at: ADesk, job: OfJob = None) -> models.Graph:
+    """Tell how jobs depend on one another, and how each stands: all of them, or those before and behind one."""
+    with _reading(at) as (connection, _):
+        return queries.graph(connection, graph.around(at.jobs, None if job is None else _job(at, job).id))
+
+
 @router.get("/jobs/{job}", tags=["jobs"], responses=_errors(404))
 def get_job(at: ADesk, job: JobId) -> models.JobPage:
     """Tell all that is known of a job: what it does, when it runs, how it went, the settings in force."""
@@ -184,10 +194,10 @@ def get_quarantine(
 
 
 @router.post("/jobs/{job}/run", tags=["jobs"], status_code=202, responses=_errors(400, 404, 409))
-def run_job(at: ADesk, job: JobId, who: Actor, wish: RunWish = RunWish(dry_run=False)) -> Started:
+def run_job(at: ADesk, job: JobId, who: Actor, wish: RunWish = RunWish(dry_run=False, confirm="")) -> Started:
     """Begin a run of a job now, in this daemon. Not idempotent, but a job that is running is not run again: 409."""
     wanted = _job(at, job)
-    run = operations.run_now(at.scheduler, at.state, wanted, wish.dry_run, who.name, _now())
+    run = operations.run_now(at.scheduler, at.state, wanted, wish.dry_run, who.name, _now(), wish.confirm)
     return Started(run=run)
 
 
@@ -235,7 +245,7 @@ def get_runs(
 def get_run(at: ADesk, run: RunId) -> models.RunPage:
     """Tell all that is known of a run but its log: outcome, reason, counts, progress, attempts, traceback."""
     with _reading(at) as (connection, now):
-        return _found(queries.run(connection, run, now), f"run {run}")
+        return _found(queries.run(connection, run, now, partial(given.whole, mask=at.runner.mask)), f"run {run}")
 
 
 @router.get("/runs/{run}/log", tags=["runs"], responses=_errors(404))
@@ -258,6 +268,15 @@ def cancel_run(at: ADesk, run: RunId, who: Actor) -> Changed:
     with _reading(at) as (connection, _):
         _found(run_records.get(connection, run), f"run {run}")
     return Changed(changed=operations.cancel(at.state, run, who.name, _now()))
+
+
+@router.delete("/runs/{run}", tags=["runs"], responses=_errors(404, 409))
+def delete_run(at: ADesk, run: RunId, who: Actor) -> Changed:
+    """Delete a run, once its job's cleanup has done its part; where that fails it stays: 409."""
+    with _reading(at) as (connection, _):
+        _found(run_records.get(connection, run), f"run {run}")
+    deletion.delete(at.state, at.jobs, at.settings, run, who.name, _now())
+    return Changed(changed=True)
 
 
 @router.get("/actions", tags=["overview"], responses=_errors())

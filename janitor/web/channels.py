@@ -4,7 +4,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -125,25 +125,26 @@ class RunChannel(Channel):
 class JobsChannel(Channel):
     """Every job: its newest record, and whether it is paused; and how many notices are open."""
 
-    def __init__(self, jobs: Iterable[str]) -> None:
-        """`jobs` are the ids."""
+    def __init__(self, jobs: Collection[str]) -> None:
+        """`jobs` are the ids, of which there may be other ones later."""
         super().__init__()
-        self._jobs = tuple(jobs)
+        self._jobs = jobs
         self.states: dict[str, tuple[int, dict[str, Any]]] = {}
         """Each job's state, and the version in which it changed last."""
         self.open_notices = 0
 
     def read(self, connection: Connection) -> Any:
         """The newest record of each job, the records of jobs, and how many notices are open."""
-        found = recent.newest(connection, self._jobs, 1)
+        found = recent.newest(connection, list(self._jobs), 1)
         return found, job_records.all_jobs(connection), notices.count_open(connection)
 
     def take(self, found: Any) -> bool:
         """Keep what was read."""
         newest, records, opened = found
+        wanted = list(self._jobs)
         differs = opened != self.open_notices or not self.states
         self.open_notices = opened
-        for job in self._jobs:
+        for job in wanted:
             state = _state(newest.get(job, ()), records.get(job))
             if job not in self.states or self.states[job][1] != state:
                 self.states[job], differs = (self.version + 1, state), True

@@ -74,6 +74,8 @@ class Metrics:
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:
         """A run is on record; a slot from before this process says how long nothing ran, and not how late this is."""
+        if job.id not in self._operations:
+            self._begin_at_zero(job)
         if slot.at is not None and slot.at >= self._since and not run.dry_run:
             self._delay.labels(job.id).observe(max(0.0, (run.started_at - slot.at).total_seconds()))
 

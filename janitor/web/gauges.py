@@ -23,7 +23,7 @@ class Gauges(Collector):
     def __init__(self, desk: Desk, vitals: Vitals, expect: Callable[[Mapping[str, Mapping[str, Any]]], None]) -> None:
         """Nothing is read yet; `expect` is told what each job counted the last time."""
         self._desk, self._vitals, self._expect = desk, vitals, expect
-        self._next: dict[str, datetime | None] = {}
+        self._next: dict[str, tuple[Job, datetime | None]] = {}
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing: to be asked at registration would read everything."""
@@ -94,9 +94,10 @@ class Gauges(Collector):
         yield _by_job("janitor_quarantine_rows", text, {job: 0 for job in self._desk.jobs} | dict(signs.quarantined))
 
     def _next_slot(self, job: Job, now: datetime) -> datetime | None:
-        slot = self._next.get(job.id)
-        if slot is None or slot <= now:
-            slot = self._next[job.id] = schedules.next_slot(job.trigger, now)
+        known, slot = self._next.get(job.id, (None, None))
+        if known is not job or slot is None or slot <= now:
+            slot = schedules.next_slot(job.trigger, now)
+            self._next[job.id] = job, slot
         return slot
 
 

@@ -5,13 +5,14 @@ where one thing is shown.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Outcome = Literal["running", "succeeded", "failed", "timed_out", "skipped", "missed", "cancelled", "interrupted"]
 """How a run ended; `running` while it has not."""
 Condition = Literal["overdue", "failing", "running", "fine", "new", "paused", "disabled"]
+Status = Literal["not_run", "outdated", "succeeded", "failed"]
 """A job's state in one word: the first that is so, in this order, but that `paused` and `disabled` go before all."""
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Counts = dict[str, JsonValue]
@@ -70,7 +71,7 @@ class RunLine(Bar):
     """One run, as a list shows it."""
 
     job: str
-    origin: Literal["schedule", "catch_up", "by_hand"]
+    origin: Literal["schedule", "catch_up", "by_hand", "after"]
     slot_at: datetime | None = Field(description="When the schedule was due; None for a run by hand.")
     slot_until_at: datetime | None = Field(description="The last of its slots.")
     attempts: int
@@ -111,11 +112,17 @@ class JobLine(Model):
     running: Going | None
     last: RunLine | None = Field(description="Its newest record that has ended.")
     last_success_at: datetime | None = Field(description="When a run last succeeded; dry runs do not count.")
-    failures: int = Field(description="How many of its last runs failed or timed out in a row, 30 at most.")
-    strip: list[Bar] = Field(description="Its last 30 runs, the newest last.")
+    failures: int = Field(description="How many of the runs in its strip failed or timed out in a row.")
+    strip: list[Bar] = Field(description="Its last 30 runs, the newest last; of more than 100 jobs their last 10.")
     next_run_at: datetime | None = Field(description="None while it is paused or disabled, or where no slot comes.")
     cursor: Cursor | None
     quarantined: int = Field(description="How many keys cannot be delivered; those given up do not count.")
+    tags: list[str]
+    protect: bool = Field(description="Whether a run by hand has to be confirmed with the job's id.")
+    dependencies: list[str] = Field(description="The jobs that it depends on.")
+    dependents: list[str] = Field(description="The jobs that depend on it.")
+    status: Status | None = Field(description="How it stands among these; None for a job that has none.")
+    outdated_by: list[str] = Field(description="The dependencies with newer successes than it has used.")
 
 
 class SettingLine(Model):
@@ -152,6 +159,9 @@ class JobPage(Model):
     isolation: Literal["thread", "process"]
     settings: list[SettingLine]
     dropped: int = Field(description="How many keys were given up.")
+    notes: str = Field(description="What its description says of it, in Markdown.")
+    file: str = Field(description="The jobs file that it stands in; empty for one of `run.py`.")
+    config: dict[str, Any] = Field(description="How a jobs file describes it, without secrets.")
 
 
 class Action(Model):
@@ -227,6 +237,8 @@ class LogLine(Model):
     level: str
     logger: str
     message: str
+    file: str | None = Field(description="The source file that logged it.")
+    line: int | None
 
 
 class LogLines(Model):
@@ -250,6 +262,30 @@ class AttemptLine(Model):
     traceback: str | None
 
 
+class OtherRun(Model):
+    """A run of another job."""
+
+    run: int
+    job: str
+    kept: bool = Field(description="Whether it is still on record.")
+
+
+class GraphNode(Model):
+    """One job in the dependency graph."""
+
+    id: str
+    title: str
+    status: Status
+    running: bool
+    dependencies: list[str]
+
+
+class Graph(Model):
+    """How jobs depend on one another."""
+
+    jobs: list[GraphNode] = Field(description="Each after those that it depends on.")
+
+
 class RunPage(Model):
     """All that is known of one run but its log."""
 
@@ -262,6 +298,14 @@ class RunPage(Model):
     late_seconds: float | None = Field(description="How long after its slot it started; None without a slot.")
     before: int | None = Field(description="The run of the same job before it.")
     after: int | None = Field(description="The run of the same job after it.")
+    used: list[OtherRun] = Field(description="The runs of its job's dependencies that it used.")
+    used_by: list[OtherRun] = Field(description="The newest runs that used it, 100 at most.")
+    result: Any = Field(
+        description="What it returned: JSON, with dates and decimals as texts; None where none is kept."
+    )
+    has_result: bool
+    config: dict[str, Any] | None = Field(description="How its job was described then; None where that is unknown.")
+    kept_because: str | None = Field(description="Why it stays although it was to be deleted.")
 
 
 class TimelineBar(Model):

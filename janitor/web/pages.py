@@ -2,30 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from janitor import operations
+from janitor import deletion, operations
 from janitor.errors import JanitorError
 from janitor.jobs import Job
 from janitor.state import notices
-from janitor.web import charts, drawings, models, queries
+from janitor.state import runs as run_records
+from janitor.web import charts, drawings, given, graph, models, queries
 from janitor.web.access import changing, csrf_token, signs_in, viewer
 from janitor.web.desk import Desk, desk
 from janitor.web.gate import User
 from janitor.web.lately import Lately
 from janitor.web.overview import notices_of
 from janitor.web.overview import overview as overview_of
-from janitor.web.rendering import in_background, redirect, render, with_query
+from janitor.web.rendering import in_background, markdown, redirect, render, with_query
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE, JOB_PAGE = 50, 20
 QUARANTINE_PAGE = 25
+JOBS_PAGE = 50
 LOG_PAGE = 500
 OUTCOMES: tuple[str, ...] = get_args(models.Outcome)
+STATUSES: tuple[str, ...] = get_args(models.Status)
 LEVELS = (("", "all"), ("INFO", "info and above"), ("WARNING", "warnings and errors"), ("ERROR", "errors"))
 KINDS = (("", "runs and actions"), ("runs", "runs"), ("actions", "what people did"))
 
@@ -63,9 +67,25 @@ def _overview(desk: Desk) -> dict[str, Any]:
 
 
 @router.get("/jobs")
-def jobs(request: Request, desk: TheDesk, user: Viewer) -> Response:
-    """Every job in a row."""
-    return _page(request, desk, user, "jobs.html", **_lately(request, "jobs", lambda: _jobs(desk)))
+def jobs(
+    request: Request,
+    desk: TheDesk,
+    user: Viewer,
+    tag: Text = "",
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> Response:
+    """Every job in a row, or those with a tag; 50 on a page."""
+    found = _lately(request, "jobs", lambda: _jobs(desk))
+    lines = [line for line in found["jobs"] if not tag or tag in line.tags]
+    shown, drawn = lines[offset : offset + JOBS_PAGE], found["strips"]
+    for line in shown:
+        if line.id not in drawn:
+            drawn[line.id] = drawings.strip(line)
+    more = {"jobs": shown, "tag": tag, "count": len(lines)}
+    before, after = max(0, offset - JOBS_PAGE), offset + JOBS_PAGE
+    more["newer"] = with_query("/jobs", {"tag": tag, "offset": before or None}) if offset else None
+    more["older"] = with_query("/jobs", {"tag": tag, "offset": after}) if len(lines) > after else None
+    return _page(request, desk, user, "jobs.html", **found | more)
 
 
 def _jobs(desk: Desk) -> dict[str, Any]:
@@ -73,8 +93,32 @@ def _jobs(desk: Desk) -> dict[str, Any]:
     with desk.state.read() as connection:
         lines = queries.jobs(connection, desk.jobs, now)
     troubled = sum(line.condition in ("overdue", "failing") for line in lines)
-    strips = {line.id: drawings.strip(line) for line in lines}
-    return {"jobs": lines, "strips": strips, "troubled": troubled, "now": now}
+    tags = sorted({name for line in lines for name in line.tags})
+    return {"jobs": lines, "strips": {}, "tags": tags, "troubled": troubled, "now": now}
+
+
+@router.get("/graph")
+def graph_page(request: Request, desk: TheDesk, user: Viewer, tag: Text = "", whole: bool = False) -> Response:
+    """How all jobs depend on one another, or those with a tag."""
+    # What anybody might ask for is not remembered.
+    known = any(tag in ("", *job.tags) for job in desk.jobs.values())
+    find = partial(_graph, desk, None, tag, whole)
+    drawn = _lately(request, f"graph {whole} {tag}", find) if known else find()
+    sized = with_query("/graph", {"tag": tag, "whole": not whole and "true"})
+    return _page(request, desk, user, "graph.html", **drawn, tag=tag, whole=whole, sized=sized, now=_now())
+
+
+def _graph(desk: Desk, job_id: str | None, tag: str = "", whole: bool = False) -> dict[str, Any]:
+    all_jobs = graph.around(desk.jobs, job_id)
+    tags = sorted({name for job in all_jobs.values() for name in job.tags})
+    shown = {name: job for name, job in all_jobs.items() if not tag or tag in job.tags}
+    with desk.state.read() as connection:
+        nodes = queries.graph(connection, shown).jobs
+    statuses = {node.id: node.status for node in nodes}
+    running = {node.id for node in nodes if node.running}
+    drawn = graph.picture(shown, graph.Shown(statuses, running, job_id or ""), whole)
+    counts = [(name, sum(status == name for status in statuses.values())) for name in STATUSES]
+    return {"picture": drawn, "tags": tags, "counts": counts, "running": len(running)}
 
 
 @router.get("/jobs/{job_id}")
@@ -108,6 +152,8 @@ def job(
         view=view,
         job=view.job,
         charts=drawings.of_job(view.points),
+        picture=_graph(desk, job_id)["picture"],
+        notes=markdown(view.notes),
         quarantine=kept,
         dropped=dropped,
         quarantine_newer=newer and f"{newer}#quarantine",
@@ -134,7 +180,7 @@ def run(
     now = _now()
     level = level if level in dict(LEVELS) else ""
     with desk.state.read() as connection:
-        view = queries.run(connection, run_id, now)
+        view = queries.run(connection, run_id, now, partial(given.beginning, mask=desk.runner.mask))
         if view is None:
             raise HTTPException(404, f"There is no run {run_id}: it was never begun, or the history forgot it.")
         tail = view.going is not None and not after
@@ -149,6 +195,9 @@ def run(
         view=view,
         run=view.run,
         known=view.run.job in desk.jobs,
+        protected=view.run.job in desk.jobs and desk.jobs[view.run.job].protect,
+        arguments=given.arguments(view.config, {one.job: one.run for one in view.used if one.kept}),
+        result=view.result,
         lines=log.lines,
         last_line=log.next_after,
         level=level,
@@ -203,11 +252,17 @@ def told(request: Request, desk: TheDesk, user: Viewer) -> Response:
 
 
 @router.post("/jobs/{job_id}/run")
-def run_now(desk: TheDesk, user: Operator, job_id: str, dry_run: Annotated[bool, Form()] = False) -> Response:
+def run_now(
+    desk: TheDesk,
+    user: Operator,
+    job_id: str,
+    dry_run: Annotated[bool, Form()] = False,
+    confirm: Annotated[str, Form()] = "",
+) -> Response:
     """Begin a run, and lead to it."""
     wanted = _known(desk, job_id)
     try:
-        run_id = operations.run_now(desk.scheduler, desk.state, wanted, dry_run, user.name, _now())
+        run_id = operations.run_now(desk.scheduler, desk.state, wanted, dry_run, user.name, _now(), confirm)
     except JanitorError as exc:
         return redirect(f"/jobs/{job_id}", f"{job_id} was not started: {exc}", wrong=True)
     return redirect(f"/runs/{run_id}", f"{'A dry run' if dry_run else 'A run'} of {job_id} has begun")
@@ -249,6 +304,20 @@ def cancel(desk: TheDesk, user: Operator, run_id: int, back: Annotated[str, Form
         return f"Run {run_id} {asked}"
 
     return _done(do, _back(back, f"/runs/{run_id}"))
+
+
+@router.post("/runs/{run_id}/delete")
+def delete(desk: TheDesk, user: Operator, run_id: int) -> Response:
+    """Delete a run, and lead to its job."""
+    with desk.state.read() as connection:
+        row = run_records.get(connection, run_id)
+    try:
+        deletion.delete(desk.state, desk.jobs, desk.settings, run_id, user.name, _now())
+    except JanitorError as exc:
+        return redirect(f"/runs/{run_id}" if row is not None else "/history", str(exc), wrong=True)
+    return redirect(
+        f"/jobs/{row.job}" if row is not None and row.job in desk.jobs else "/history", f"Run {run_id} is deleted"
+    )
 
 
 @router.post("/jobs/{job_id}/quarantine/retry")

@@ -4,8 +4,9 @@ They cost what they show, and not what the history holds: each statement follows
 """
 
 import inspect
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,14 +14,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from janitor import job_cursor, overdue, schedules
+from janitor import dependencies, job_cursor, overdue, schedules
+from janitor.descriptions import described
 from janitor.errors import BadSetting
 from janitor.feeds import describe
 from janitor.jobs import Job
 from janitor.listings import process
+from janitor.logs import mask_for
 from janitor.runs import Outcome
 from janitor.schedule_words import in_words
 from janitor.settings import Settings
+from janitor.state import builds
 from janitor.state import jobs as job_records
 from janitor.state import latest, logs
 from janitor.state import quarantine as quarantined
@@ -30,7 +34,9 @@ from janitor.state.jobs import JobRecord
 from janitor.state.tables import actions, cursors, runs
 from janitor.web import job_settings, models, records
 
-STRIP = 30
+STRIP, SHORT_STRIP = 30, 10
+MANY = 100
+"""Of more jobs than that at once, fewer runs of each are looked at."""
 POINTS = 100
 NEXT_RUNS = 5
 FAILURES = ("failed", "timed_out")
@@ -66,11 +72,17 @@ class _Known:
     overdue: Mapping[str, datetime]
     cursors: Mapping[str, Row[Any]]
     quarantined: Mapping[str, int]
+    standings: Mapping[str, builds.Standing]
+    dependents: Mapping[str, Sequence[str]]
+
+
+def _nothing(result: str) -> None:
+    """What is told of a result where nobody asks for it."""
 
 
 def jobs(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> list[models.JobLine]:
     """Every job in one line: overdue ones first, then failing ones, then the others, each in `all_jobs`'s order."""
-    known = _known(connection, list(all_jobs.values()), now)
+    known = _known(connection, list(all_jobs.values()), all_jobs, now)
     lines = [_job_line(job, known) for job in all_jobs.values()]
     order = {"overdue": 0, "failing": 1}
     return sorted(lines, key=lambda line: order.get(line.condition, 2))
@@ -78,13 +90,13 @@ def jobs(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> 
 
 def job(
     connection: Connection,
-    all_jobs: Iterable[str],
+    all_jobs: Mapping[str, Job],
     wanted: Job,
     settings: Settings,
     now: datetime,
 ) -> models.JobPage:
     """All that is known of a job, but its history."""
-    line = _job_line(wanted, _known(connection, [wanted], now))
+    line = _job_line(wanted, _known(connection, [wanted], all_jobs, now))
     return models.JobPage(
         job=line,
         docstring=docstring(wanted),
@@ -96,7 +108,26 @@ def job(
         isolation=wanted.isolation,
         settings=job_settings.in_force(wanted, all_jobs, settings),
         dropped=quarantined.dropped_size(connection, wanted.id),
+        notes=wanted.notes,
+        file=wanted.file,
+        config=json.loads(mask_for(settings)(described(wanted))),
     )
+
+
+def graph(connection: Connection, all_jobs: Mapping[str, Job]) -> models.Graph:
+    """How these jobs depend on one another, and how each stands."""
+    standings = builds.standings(connection, _with_dependencies(all_jobs.values()))
+    nodes = [
+        models.GraphNode(
+            id=job.id,
+            title=job.title,
+            status=dependencies.status(job, standings).value,
+            running=standings[job.id].running is not None,
+            dependencies=list(job.dependencies),
+        )
+        for job in (all_jobs[name] for name in dependencies.order(all_jobs) if name in all_jobs)
+    ]
+    return models.Graph(jobs=nodes)
 
 
 def docstring(job: Job) -> str:
@@ -147,13 +178,22 @@ def history(
     return models.History(events=events, next=rest if lines or done else None)
 
 
-def run(connection: Connection, run_id: int, now: datetime) -> models.RunPage | None:
-    """All that is known of one run, but its log; None where there is none of that id."""
+def run(
+    connection: Connection, run_id: int, now: datetime, told: Callable[[str], Any] = _nothing
+) -> models.RunPage | None:
+    """All that is known of one run, but its log; None where there is none of that id.
+
+    `told` makes of its result, a JSON text, what is told of it.
+    """
     row = run_records.get(connection, run_id)
     if row is None:
         return None
     of_job = select(runs.c.id).where(runs.c.job == row.job)
     older, newer = of_job.where(runs.c.id < run_id), of_job.where(runs.c.id > run_id)
+    used, used_by = builds.uses(connection, [run_id]).get(run_id, {}), builds.used_by(connection, run_id)
+    kept = set(connection.execute(select(runs.c.id).where(runs.c.id.in_(used.values()))).scalars()) if used else set()
+    result = builds.result(connection, run_id)
+    config = builds.config(connection, row.config)
     late = (row.started_at - row.slot_at).total_seconds() if row.slot_at is not None and row.attempts else None
     return models.RunPage(
         run=records.run_line(row),
@@ -165,6 +205,12 @@ def run(connection: Connection, run_id: int, now: datetime) -> models.RunPage | 
         late_seconds=late,
         before=connection.execute(older.order_by(runs.c.id.desc()).limit(1)).scalar(),
         after=connection.execute(newer.order_by(runs.c.id).limit(1)).scalar(),
+        used=[models.OtherRun(run=one, job=job, kept=one in kept) for job, one in sorted(used.items())],
+        used_by=[models.OtherRun(run=one, job=job, kept=True) for one, job in used_by],
+        result=None if result is None else told(result),
+        has_result=result is not None,
+        config=None if config is None else json.loads(config),
+        kept_because=row.kept_because,
     )
 
 
@@ -209,9 +255,14 @@ def audit(
     return models.ActionList(actions=lines[:limit], next_before=following)
 
 
-def _known(connection: Connection, wanted: Sequence[Job], now: datetime) -> _Known:
+def _known(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[str, Job], now: datetime) -> _Known:
+    dependents: dict[str, list[str]] = {}
+    for one in all_jobs.values():
+        for name in one.dependencies:
+            dependents.setdefault(name, []).append(one.id)
+    built = [job for job in wanted if job.dependencies or job.id in dependents]
     names = [job.id for job in wanted]
-    newest = recent.newest(connection, names, STRIP)
+    newest = recent.newest(connection, names, STRIP if len(names) <= MANY else SHORT_STRIP)
     shown = [row for rows in newest.values() for row in rows if row.outcome is None or row is _last(rows)]
     texts: Select[Any] = select(*recent.LINE, runs.c.progress).where(runs.c.id.in_([row.id for row in shown]))
     read: Select[Any] = select(cursors).where(cursors.c.name.in_(names))
@@ -225,7 +276,13 @@ def _known(connection: Connection, wanted: Sequence[Job], now: datetime) -> _Kno
         overdue=overdue.among(wanted, states, successes, latest.signs_of_life(connection), now),
         cursors={row.name: row for row in connection.execute(read)},
         quarantined=quarantined.sizes(connection, names),
+        standings=builds.standings(connection, _with_dependencies(built)),
+        dependents=dependents,
     )
+
+
+def _with_dependencies(wanted: Iterable[Job]) -> list[str]:
+    return list(dict.fromkeys(name for job in wanted for name in (job.id, *job.dependencies)))
 
 
 def _last(rows: Sequence[Row[Any]]) -> Row[Any] | None:
@@ -238,12 +295,14 @@ def _job_line(job: Job, known: _Known) -> models.JobLine:
     last, live = _last(rows), next((row for row in rows if row.outcome is None), None)
     late, success = known.overdue.get(job.id), known.successes.get(job.id)
     failures = _failures(rows)
+    stands = job.dependencies or job.id in known.dependents
+    status = dependencies.status(job, known.standings) if stands else None
     return models.JobLine(
         id=job.id,
-        title=_title(docstring(job)),
+        title=job.title or _title(docstring(job)),
         condition=_condition(job, paused_at is not None, late is not None, failures, live is not None, bool(rows)),
         schedule=job.schedule,
-        schedule_text=in_words(job.trigger),
+        schedule_text=_when(job),
         enabled=job.enabled,
         disabled_because=job.disabled_because or None,
         paused_at=paused_at,
@@ -257,7 +316,19 @@ def _job_line(job: Job, known: _Known) -> models.JobLine:
         next_run_at=schedules.next_slot(job.trigger, known.now) if job.enabled and paused_at is None else None,
         cursor=_cursor(job.id, known),
         quarantined=known.quarantined.get(job.id, 0),
+        tags=list(job.tags),
+        protect=job.protect,
+        dependencies=list(job.dependencies),
+        dependents=list(known.dependents.get(job.id, ())),
+        status=status.value if status else None,
+        outdated_by=dependencies.outdated(job, known.standings) if status is dependencies.Status.OUTDATED else [],
     )
+
+
+def _when(job: Job) -> str:
+    if not job.after:
+        return in_words(job.trigger)
+    return f"after {job.dependencies[0] if len(job.dependencies) == 1 else f'its {len(job.dependencies)} dependencies'}"
 
 
 def _condition(job: Job, paused: bool, late: bool, failures: int, live: bool, ran: bool) -> models.Condition:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from janitor import schedules
+from janitor.progress import tree
 from janitor.web import models
 
 PUBLISHED = ("published",)
@@ -61,8 +62,10 @@ def quarantine_line(row: Row[Any]) -> models.QuarantineLine:
 
 
 def counts(text: str | None) -> dict[str, Any] | None:
-    """What a run counted; a number that JSON does not have is None."""
+    """What a run counted; a number that JSON does not have is None, and half a character a question mark."""
     found: dict[str, Any] | None = json.loads(text, parse_constant=_nothing) if text else None
+    if text and "\\ud" in text:
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     return found
 
 
@@ -70,20 +73,26 @@ def progress(text: str | None) -> models.Part | None:
     """What a run reported, as a tree; None for nothing."""
     if not text:
         return None
-    told: dict[str, Any] = json.loads(text, parse_constant=_nothing)
-    parts = {tuple(name for name in path.split("/") if name): fields for path, fields in told.items()}
-    return _part((), parts) if parts else None
+    found: dict[str, Any] = json.loads(text, parse_constant=_nothing)
+    told = {"/".join(filter(None, path.split("/"))): _numbered(node) for path, node in found.items()}
+    parts: dict[str, models.Part] = {}
+    for path, node in tree(told).items():
+        parts[path] = part = _part(path, node)
+        if path:
+            parts[path.rpartition("/")[0]].parts.append(part)
+    return parts.get("")
 
 
-def _part(path: tuple[str, ...], told: Mapping[tuple[str, ...], Mapping[str, Any]]) -> models.Part:
-    """The part at a path, with all below it."""
-    depth, fields = len(path), told.get(path, {})
-    names = dict.fromkeys(other[depth] for other in told if len(other) > depth and other[:depth] == path)
-    done, total = _number(fields.get("done")), _number(fields.get("total"))
+def _numbered(node: Mapping[str, Any]) -> dict[str, Any]:
+    """What was reported of a part, without what is no number and could not be added up."""
+    return {**node, "done": _number(node.get("done")), "total": _number(node.get("total"))}
+
+
+def _part(path: str, node: Mapping[str, Any]) -> models.Part:
+    done, total = node["done"], node["total"]
     share = min(1.0, max(0.0, done / total)) if done is not None and total else None
-    parts = [_part((*path, name), told) for name in names]
-    note = str(fields.get("note", ""))
-    return models.Part(name=path[-1] if path else "", done=done, total=total, share=share, note=note, parts=parts)
+    note, name = str(node.get("note", "")), path.rpartition("/")[2]
+    return models.Part(name=name, done=done, total=total, share=share, note=note, parts=[])
 
 
 def _number(value: object) -> float | None:

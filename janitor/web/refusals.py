@@ -1,5 +1,6 @@
 """What an error looks like: a sentence as JSON for programs, as a page for people, and a way to sign in."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -43,7 +44,16 @@ async def _refused(request: Request, error: Exception) -> Response:
         return RedirectResponse(access.sign_in_path(request), 303)
     standard = HTTPStatus(status).phrase
     sentence = SENTENCES.get(status, standard) if error.detail == standard else str(error.detail)
-    return _answer(request, status, sentence, error.headers)
+    headers = {**(error.headers or {}), **_allowed(request)} if status == 405 else error.headers
+    return _answer(request, status, sentence, headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """All that an address of the API takes; the framework names only what the first of its routes does."""
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch("[^/]+".join(map(re.escape, re.split(r"{\w+}", template))), request.url.path):
+            return {"Allow": ", ".join(sorted(method.upper() for method in operations))}
+    return {}
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

@@ -287,7 +287,7 @@ def test_the_state_database_away_is_told_from_memory(house: House) -> None:
 
 def test_old_notices_are_forgotten_with_their_deliveries(house: House) -> None:
     watch = house.watch()
-    for days, outcome in ((100, "failed"), (99, "succeeded"), (98, "failed"), (5, "succeeded"), (4, "failed")):
+    for days, outcome in ((400, "failed"), (399, "succeeded"), (398, "failed"), (5, "succeeded"), (4, "failed")):
         house.ran(outcome, NOON - days * DAY)
         house.look(watch, NOON - days * DAY)
     watch._prune_at = 0.0

@@ -168,7 +168,7 @@ def prune(state: State, before: datetime, keep: int) -> list[int]:
     gone = [1]
     while gone[-1]:
         with state.begin() as connection:
-            gone.append(retention.prune(connection, before, keep))
+            gone.append(retention.prune(connection, retention.Bounds(before, keep)))
     return gone[1:]
 
 

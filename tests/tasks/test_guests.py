@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from janitor import databases
@@ -102,6 +103,7 @@ class Reads:
         return self._count() - self._before - self._asking
 
 
+@pytest.mark.slow
 def test_a_tick_costs_what_changed_at_any_size(mariadb: SqlServer, tmp_path: Path) -> None:
     costs: list[list[int]] = []
     for labwares, runs in ((2_000, 60), (8_000, 240)):

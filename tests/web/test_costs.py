@@ -95,6 +95,7 @@ def costs(state: State, kind: str, scheduler: Scheduler) -> dict[str, int]:
         "runs running": lambda c: queries.listed(c, jobs, kinds(outcome="running"), 50),
         "runs of a job that succeeded": lambda c: queries.listed(c, jobs, kinds("job_07", "succeeded"), 50),
         "runs by hand": lambda c: queries.listed(c, jobs, kinds(origin="by_hand"), 2),
+        "graph": lambda c: queries.graph(c, jobs),
         "run": lambda c: queries.run(c, 777, NOW),
         "log": lambda c: queries.log(c, 777),
         "actions": lambda c: queries.audit(c, "job_07", 50),
@@ -113,7 +114,7 @@ def test_no_question_costs_more_in_a_longer_history(kind: str, request: pytest.F
         fill(state, kind, count)
         scheduler = Scheduler(settings_for(state.url, tmp_path))
         for name in JOBS:
-            scheduler.add_job(print, "interval", hours=1, id=name)
+            scheduler.add_job(print, "interval", hours=1, id=name, dependencies=JOBS[:1] if name != JOBS[0] else ())
         found.append(costs(state, kind, scheduler))
         state.close()
     few, many = found

@@ -261,7 +261,7 @@ def test_a_run_is_shown_with_all_that_is_known(state: State) -> None:
     assert (tree.done, tree.total, tree.share) == (3, 8, 0.375)
     odd, walk, write = tree.parts
     assert (odd.name, odd.done, odd.total, odd.share, odd.note) == ("odd", None, 0, None, "7")
-    assert (walk.name, walk.done, walk.parts[0].name, walk.parts[0].share) == ("walk", None, "shelves", 1.0)
+    assert (walk.name, walk.done, walk.parts[0].name, walk.parts[0].share) == ("walk", 5, "shelves", 1.0)
     assert (write.share, write.parts) == (None, [])
     missed = ask(state, queries.run, after, NOON)
     assert (missed.late_seconds, missed.run.slots, missed.after, missed.progress) == (None, 4, None, None)

@@ -82,7 +82,7 @@ function forms() {
 // In a chart one mark has the focus, and the arrow keys lead to the others.
 function charts() {
   document.addEventListener("keydown", (event) => {
-    const chart = event.target.closest?.("svg");
+    const chart = event.target.closest?.("svg:not(.graph)");
     const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
     if (!chart || !step) return;
     const marks = all("a", chart);
@@ -94,6 +94,27 @@ function charts() {
     next.setAttribute("tabindex", "0");
     next.focus();
   });
+}
+
+// In the graph, the job that somebody points at, or that has the focus, shows its edges.
+function graphs() {
+  const show = (event) => {
+    const node = event.target.closest?.(".graph .node");
+    if (!node && event.type === "focusin") return;
+    for (const edge of all(".graph .lit")) edge.classList.remove("lit");
+    if (!node) return;
+    const name = CSS.escape(node.id.slice("node-".length));
+    const edges = all(`.edge[data-from="${name}"], .edge[data-to="${name}"]`, node.closest("svg"));
+    for (const edge of edges) {
+      edge.classList.add("lit");
+      // What comes before the last piece of a long edge is drawn once for all edges of its job.
+      if (edge.dataset.from !== node.id.slice("node-".length)) {
+        const from = CSS.escape(edge.dataset.from);
+        all(`.edge[data-from="${from}"]:not([data-to])`, node.closest("svg")).forEach((one) => one.classList.add("lit"));
+      }
+    }
+  };
+  for (const name of ["pointerover", "focusin"]) document.addEventListener(name, show);
 }
 
 // Parts of a page that change by themselves: fetched anew when a job's state has changed, and now and then besides.
@@ -181,7 +202,7 @@ function replace(part, fresh) {
   }
   const focus = part.contains(document.activeElement) ? document.activeElement : null;
   const copy = document.importNode(fresh, true);
-  const heir = focus && all("a, button, summary", copy).find((one) => named(one) === named(focus));
+  const heir = focus === part ? copy : focus && all("a, button, summary", copy).find((one) => named(one) === named(focus));
   // What somebody is busy with is not taken away.
   if (part.querySelector("details[open]") || (focus && !heir)) return;
   was.set(copy, text);
@@ -260,6 +281,7 @@ function logLine(line) {
   const at = new Date(line.at).toISOString();
   item.append(make("span", "at", at.slice(11, 23), { title: `${at.slice(0, 10)} ${at.slice(11, 23)} UTC, ${line.logger}` }));
   item.append(make("span", "level", line.level), make("span", "", line.message));
+  if (line.file) item.append(make("span", "where", `${line.file}:${line.line}`));
   return item;
 }
 
@@ -287,6 +309,7 @@ function tree(part) {
 if (document.getElementById("theme")) themes();
 forms();
 charts();
+if (document.querySelector(".graph")) graphs();
 distances();
 setInterval(distances, 1000);
 saidBefore();

@@ -144,6 +144,7 @@ def test_kill_9_loses_nothing_and_repeats_one_group(
     daemon.close()
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_no_file_twice(sqlite_warehouses: Warehouses, state_folder: Path, messages_dir: Path) -> None:
     fill_recently(sqlite_warehouses, runs=6, products=12)
     settings = {"MESSAGES_DIR": str(messages_dir), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}

@@ -1,0 +1,32 @@
+"""A run watched from another process: its log and progress as they come, until it ends."""
+
+import json
+import sys
+import time
+from contextlib import nullcontext
+
+from janitor import console
+from janitor.state import State, logs, runs
+from janitor.terminal import bars
+
+LOOK_SECONDS = 0.5
+LINES = 1_000
+
+
+def follow(state: State, run_id: int) -> None:
+    """Print a run's log lines to stdout, and show its progress on a terminal, until it has ended or is not there."""
+    last = 0
+    # Bars would take what is printed to the terminal with them, away from a pipe.
+    with bars(f"run {run_id}") if sys.stdout.isatty() else nullcontext(lambda parts: None) as show:
+        while True:
+            with state.read() as connection:
+                row = runs.get(connection, run_id)
+                lines = logs.of_run(connection, run_id, last, LINES)
+            for line in lines:
+                print(console.log_line(dict(line._mapping)), flush=True)
+                last = line.id
+            if row is None or (row.outcome is not None and len(lines) < LINES):
+                return
+            show(json.loads(row.progress) if row.progress else {})
+            if len(lines) < LINES:
+                time.sleep(LOOK_SECONDS)

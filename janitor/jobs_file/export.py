@@ -1,0 +1,72 @@
+"""Jobs as the jobs file that would make them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+
+from janitor.descriptions import entry
+from janitor.errors import BadSetting
+from janitor.jobs import Job
+from janitor.jobs_file.document import RESULT_TAG
+from janitor.jobs_file.entries import KEYS, Wrong
+from janitor.returns import Result
+from janitor.schedules import parse
+from janitor.settings import Settings
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's safe dumper, which also writes `!result JOB`, and texts of several lines as blocks."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write each value where it stands."""
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(tuple, lambda dumper, value: dumper.represent_list(list(value)))
+_Dumper.add_representer(Result, lambda dumper, value: dumper.represent_scalar(RESULT_TAG, value.job))
+
+
+def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
+    """A jobs file, in parts; what a file cannot say is left out, with a comment in its place."""
+    yield "jobs:\n"
+    for job in jobs:
+        values, comments = entry(job), []
+        for key, why in _unsayable(values, settings):
+            comments.append(f"  # {job.id}: {key} cannot be written: {why}\n")
+            values.pop(key)
+        text = yaml.dump([values], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        # Jinja2 reads the file first: what looks like its own is not to be rendered.
+        raw = any(mark in text for mark in ("{{", "{%", "{#"))
+        yield "\n" + "".join(comments) + ("{% raw %}\n" if raw else "") + _indented(text) + (
+            "{% endraw %}\n" if raw else ""
+        )
+
+
+def _unsayable(values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
+    for key in ("function", "cleanup"):
+        try:
+            if key in values:
+                KEYS[key](values[key])
+        except Wrong as exc:
+            yield key, str(exc)
+    for key in ("args", "kwargs"):
+        try:
+            if key in values:
+                yaml.dump(values[key], Dumper=_Dumper)
+        except yaml.YAMLError:
+            yield key, "it holds more than texts, numbers, dates, lists and mappings"
+    try:
+        if "schedule" in values:
+            parse(values["schedule"], settings.schedule_timezone, "schedule")
+    except BadSetting:
+        yield "schedule", f"{values['schedule']} has no words in a jobs file"
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}" if line.strip() else line for line in text.splitlines(keepends=True))

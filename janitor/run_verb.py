@@ -1,0 +1,83 @@
+"""The verb `run`: a job by hand, with what it builds on before it, and what builds on it after."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from janitor.dependencies import NotReady
+from janitor.errors import BadSetting
+from janitor.exit_codes import OF_OUTCOME
+from janitor.jobs import Job
+from janitor.requirements import require
+from janitor.runs import Outcome
+from janitor.state import leases
+
+if TYPE_CHECKING:
+    from janitor.cli import House
+
+
+@click.command("run")
+@click.argument("job")
+@click.option("--dry-run", is_flag=True, help="Only count what would be done.")
+@click.option("--with-dependencies", is_flag=True, help="Before it, run what is outdated of what it depends on.")
+@click.option("--rerun-dependents", is_flag=True, help="After it, run what depends on it.")
+@click.option("--pin", "pins", metavar="JOB=RUN", multiple=True, help="Use this run of a dependency.")
+@click.option("--yes-run", "confirmed", metavar="JOB", multiple=True, help="Do not ask before running this job.")
+@click.pass_obj
+def run(
+    house: "House",
+    job: str,
+    dry_run: bool,
+    with_dependencies: bool,
+    rerun_dependents: bool,
+    pins: Sequence[str],
+    confirmed: Sequence[str],
+) -> int:
+    """Run a job now, recorded; the exit code tells its outcome."""
+    from janitor import building, by_hand
+    from janitor.cli import program
+    from janitor.execution import Runner
+
+    wanted, pinned = house.job(job), building.pinned(pins)
+    plan = building.plan(
+        house.state,
+        house.scheduler.jobs,
+        wanted,
+        with_dependencies=with_dependencies,
+        rerun_dependents=rerun_dependents,
+        pins=pinned,
+    )
+    require(house.settings, plan.jobs)
+    for one in plan.jobs:
+        _confirm(one, confirmed)
+    run_log = house.log_to(sys.stderr, tracebacks=False)
+    by_hand.keep_quiet(logging.getLogger().handlers[0])
+    runner = Runner(house.state, house.settings, leases.new_holder(), house.mask, run_log)
+
+    def run_one(one: Job) -> Outcome:
+        own = pinned if one is wanted else {}
+        report = by_hand.run(runner, one, dry_run=dry_run, show_command=f"{program()} show", pins=own)
+        print(report.text, flush=True)
+        return report.outcome
+
+    try:
+        outcome, left = building.carry_out(plan, house.state, run_one)
+    except NotReady as exc:
+        raise NotReady(f"{exc}, or give --with-dependencies") from exc
+    if left:
+        print(f"not run because of that: {', '.join(one.id for one in left)}")
+    return OF_OUTCOME[outcome]
+
+
+def _confirm(job: Job, confirmed: Sequence[str]) -> None:
+    """Ask before a run of a protected job."""
+    if not job.protect or job.id in confirmed:
+        return
+    if not sys.stdin.isatty():
+        raise BadSetting("--yes-run", None, f"{job.id} is protected: give --yes-run {job.id} to run it")
+    typed = click.prompt(f"{job.id} is protected. Type its id to run it", default="", show_default=False, err=True)
+    if typed.strip() != job.id:
+        raise BadSetting("the id", typed, f"{job.id} is protected, and was not run: type {job.id} to run it")

@@ -1,0 +1,123 @@
+"""What runs used of the jobs that theirs depend on, what they returned, and how their jobs were described."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from janitor.runs import Outcome
+from janitor.state import recent
+from janitor.state.tables import configs, jobs, results, run_uses, runs
+
+TOGETHER = 500
+LOOKED_AT = 10
+"""How many of a job's newest records are looked at for the newest one that counts."""
+
+_USE = insert(run_uses)
+# Two processes may keep the same one at once.
+_CONFIG = insert(configs).prefix_with("OR IGNORE", dialect="sqlite")
+_CONFIG = _CONFIG.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
+_RESULT = select(results.c.content).where(results.c.run_id == bindparam("b_run"))
+
+
+@dataclass(frozen=True)
+class Build:
+    """A run, and which runs of its dependencies it used: job -> run id."""
+
+    run_id: int
+    outcome: str | None = None
+    used: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a job stands among those that build on one another; dry runs and slots without a run do not count.
+
+    `success`: the newest run that succeeded. `current`: the newest that succeeded or found nothing to do. `newest`:
+    the newest at all, but for one that was interrupted, whose work is still to be done. `running`: one that goes on.
+    """
+
+    success: int | None = None
+    current: Build | None = None
+    newest: Build | None = None
+    running: int | None = None
+
+
+def standings(connection: Connection, of: Sequence[str]) -> dict[str, Standing]:
+    """How each of these jobs stands."""
+    successes = recent.last_with(connection, of, Outcome.SUCCEEDED)
+    skips = recent.last_with(connection, of, Outcome.SKIPPED)
+    rows = recent.ends(connection, of, LOOKED_AT)
+    real = {job: [row for row in rows.get(job, ()) if row.attempts and not row.dry_run] for job in of}
+    newest = {
+        job: next((row for row in of_job if row.outcome != Outcome.INTERRUPTED), None) for job, of_job in real.items()
+    }
+    current = {job: max(successes.get(job, 0), skips.get(job, 0)) for job in of}
+    used = uses(connection, {*current.values(), *(row.id for row in newest.values() if row)})
+    return {
+        job: Standing(
+            successes.get(job),
+            Build(current[job], used=used.get(current[job], {})) if current[job] else None,
+            Build(row.id, row.outcome, used.get(row.id, {})) if (row := newest[job]) else None,
+            next((row.id for row in real[job] if row.outcome is None), None),
+        )
+        for job in of
+    }
+
+
+def paused(connection: Connection) -> set[str]:
+    """The jobs that somebody has paused."""
+    return set(connection.execute(select(jobs.c.id).where(jobs.c.paused_at.is_not(None))).scalars())
+
+
+def add_uses(connection: Connection, run_id: int, used: Mapping[str, int]) -> None:
+    """Record which runs of its dependencies a run uses, as it begins."""
+    if used:
+        connection.execute(_USE, [{"run_id": run_id, "dependency": job, "used_id": one} for job, one in used.items()])
+
+
+def uses(connection: Connection, run_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Which runs of their dependencies these runs used: run id -> job -> run id."""
+    wanted, found = sorted(set(run_ids) - {0}), dict[int, dict[str, int]]()
+    for start in range(0, len(wanted), TOGETHER):
+        query = select(run_uses).where(run_uses.c.run_id.in_(wanted[start : start + TOGETHER]))
+        for row in connection.execute(query):
+            found.setdefault(row.run_id, {})[row.dependency] = row.used_id
+    return found
+
+
+def used_by(connection: Connection, run_id: int, limit: int = 100) -> list[tuple[int, str]]:
+    """The newest runs that used a run, each with its job."""
+    query = select(runs.c.id, runs.c.job).join(run_uses, run_uses.c.run_id == runs.c.id)
+    query = query.where(run_uses.c.used_id == run_id).order_by(runs.c.id.desc()).limit(limit)
+    return [(row.id, row.job) for row in connection.execute(query)]
+
+
+def add_result(connection: Connection, run_id: int, content: str) -> None:
+    """Keep what a run returned, a JSON text."""
+    connection.execute(insert(results).values(run_id=run_id, content=content))
+
+
+def result(connection: Connection, run_id: int) -> str | None:
+    """What a run returned, a JSON text; None where nothing is kept of it."""
+    return connection.execute(_RESULT, {"b_run": run_id}).scalar()
+
+
+def digest(content: str) -> bytes:
+    """What a job's description is known by."""
+    return hashlib.blake2b(content.encode(), digest_size=16).digest()
+
+
+def keep_config(connection: Connection, content: str) -> None:
+    """Keep how a job is described, once however many runs it has."""
+    connection.execute(_CONFIG, {"digest": digest(content), "content": content})
+
+
+def config(connection: Connection, digest: bytes | None) -> str | None:
+    """How a job was described; None where that is not on record."""
+    if digest is None:
+        return None
+    found: Any = connection.execute(select(configs.c.content).where(configs.c.digest == digest)).scalar()
+    return None if found is None else str(found)

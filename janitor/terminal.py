@@ -1,0 +1,38 @@
+"""A run's progress as bars on a terminal."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from janitor.progress import indented, tree
+
+
+@contextmanager
+def bars(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Bars on a terminal, one for each part that the run reports on; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda parts: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    shown: dict[str, Any] = {}
+    with Progress(
+        *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
+    ) as progress:
+        handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
+        for handler in handlers:
+            handler.setStream(sys.stderr)  # rich's, which writes above the bars
+
+        def show(parts: dict[str, Any]) -> None:
+            for name, part in tree(parts).items():
+                if name not in shown:
+                    shown[name] = progress.add_task(indented(name) or job, total=None, note="")
+                progress.update(shown[name], completed=part["done"], total=part["total"], note=part.get("note", ""))
+
+        yield show
+    for handler in handlers:
+        handler.setStream(sys.stderr)

@@ -1,0 +1,97 @@
+"""Jobs files for tests, the functions that they name, and a clock to load them for."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from janitor.deletion import PastRun
+from janitor.errors import Skip
+from janitor.jobs_file.loading import Loaded, load
+from janitor.jobs_file.mistakes import BadJobsFile
+from janitor.runs import current_run
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+
+HERE = "tests.jobs_file.files"
+
+
+def crawl(site: str, pages: int = 3) -> dict[str, Any]:
+    """A result with all that JSON does not have by itself."""
+    return {"site": site, "pages": list(range(pages)), "day": date(2026, 3, 1), "price": Decimal("1.10")}
+
+
+def process(crawled: dict[str, Any]) -> Iterator[dict[str, int]]:
+    """A generator that counts."""
+    for number, _ in enumerate(crawled["pages"], 1):
+        current_run().progress(number, len(crawled["pages"]), crawled["site"])
+        yield {"rows": 2}
+
+
+def report(*parts: Any, settings: Settings) -> list[Any]:
+    """What it got, and a setting."""
+    return [*parts, settings.lease_seconds]
+
+
+def skips() -> None:
+    """Find nothing."""
+    raise Skip("nothing new")
+
+
+def fails() -> None:
+    """Fail."""
+    raise ValueError("no such thing")
+
+
+def slow(seconds: float) -> float:
+    """Take some time, in steps that are safe points."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        current_run().sleep(0.02)
+    return seconds
+
+
+def tells(steps: int) -> None:
+    """Say each step."""
+    for step in range(steps):
+        logging.info("step %d", step)
+        current_run().sleep(0.1)
+
+
+def clock(**environment: str) -> Scheduler:
+    """A clock without jobs."""
+    return Scheduler(Settings.load(environment, dotenv=None))
+
+
+def write(folder: Path, text: str, name: str = "jobs.yaml") -> Path:
+    """A file with a text; FUNCTIONS in it is the module above."""
+    path = folder / name
+    path.write_text(text.replace("FUNCTIONS", HERE), encoding="utf-8")
+    return path
+
+
+def loaded(folder: Path, text: str, **environment: str) -> Loaded:
+    """A jobs file read."""
+    return load(write(folder, text), clock(**environment))
+
+
+def mistakes(folder: Path, text: str, **environment: str) -> list[str]:
+    """All that is wrong with a jobs file, a line each."""
+    try:
+        loaded(folder, text, **environment)
+    except BadJobsFile as exc:
+        return [str(mistake) for mistake in exc.mistakes]
+    return []
+
+
+def clean(run: PastRun) -> None:
+    """Write down what was cleaned, or refuse."""
+    if os.environ["CLEANED"] == "no":
+        raise OSError("told not to")
+    told = {"id": run.id, "job": run.job, "outcome": run.outcome, "pages": run.result["pages"]}
+    Path(os.environ["CLEANED"]).write_text(json.dumps(told), encoding="utf-8")

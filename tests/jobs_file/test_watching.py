@@ -1,0 +1,184 @@
+"""A jobs file that changes while the daemon runs: a real daemon, files that are written over, SIGHUP."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+from sqlalchemy import URL
+
+from janitor.state import State
+from tests.command_line import CommandLine, wait_for
+from tests.engine import outcomes, rows_of
+from tests.jobs_file.files import write
+from tests.servers import free_port
+
+FIRST = (
+    "jobs:\n  - {id: a, function: 'FUNCTIONS:skips', schedule: every 1s}\n  - {id: b, function: 'FUNCTIONS:skips'}\n"
+)
+SECOND = (
+    "jobs:\n  - {id: a, function: 'FUNCTIONS:fails', schedule: every 1s}\n"
+    "  - {id: c, function: 'FUNCTIONS:skips', schedule: every 1s}\n"
+)
+
+
+class House:
+    """A daemon on a jobs file, and its state database."""
+
+    def __init__(self, folder: Path, process: "subprocess.Popen[str]") -> None:
+        self.folder, self.process = folder, process
+        self.state = State(URL.create("sqlite", database=str(folder / "var" / "janitor.db")))
+
+    def seen(self, job: str) -> set[str | None]:
+        """The outcomes on record."""
+        try:
+            return set(outcomes(self.state, job))
+        except Exception:  # not made yet
+            return set()
+
+    def change(self, text: str) -> None:
+        """Write the file, and say so."""
+        write(self.folder, text)
+        self.process.send_signal(signal.SIGHUP)
+
+    def says(self, words: str) -> None:
+        """Wait until the daemon has said something."""
+        wait_for(lambda: words in (self.folder / "log").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def daemon(folder: Path, text: str, **environment: str) -> Iterator[House]:
+    """A daemon on a jobs file; it is stopped in order after the block."""
+    write(folder, text)
+    own = {"JOBS_FILE": "jobs.yaml", "LEASE_SECONDS": "2"} | environment
+    line = CommandLine(folder, ("-m", "tests.jobs_file.bare"), own)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, *line.program],
+            cwd=folder,
+            env=line.whole(environment),
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
+        house = House(folder, process)
+        try:
+            house.says("leading with")
+            yield house
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            house.state.close()
+
+
+def test_a_changed_file_is_taken_over_whole(tmp_path: Path) -> None:
+    with daemon(tmp_path, FIRST) as house:
+        wait_for(lambda: house.seen("a") == {"skipped"})
+        house.change(SECOND)
+        wait_for(lambda: "failed" in house.seen("a") and "skipped" in house.seen("c"))
+        house.change(FIRST)
+        house.says("it has 2 jobs")
+        before = len(rows_of(house.state, "c"))
+        wait_for(lambda: outcomes(house.state, "a")[-1] == "skipped")
+        assert len(rows_of(house.state, "c")) - before <= 1
+
+
+def test_a_file_with_mistakes_changes_nothing_and_says_why(tmp_path: Path) -> None:
+    with daemon(tmp_path, FIRST) as house:
+        wait_for(lambda: house.seen("a") == {"skipped"})
+        house.change(SECOND.replace("every 1s", "evry 1s"))
+        house.says("jobs.yaml:2: job a: schedule: it is 'evry 1s'")
+        house.says("jobs.yaml:3: job c: schedule: it is 'evry 1s'")
+        house.says("has mistakes: the jobs stay as they were")
+        before = len(rows_of(house.state, "a"))
+        wait_for(lambda: len(rows_of(house.state, "a")) > before + 1)
+        assert (house.seen("a"), house.seen("c")) == ({"skipped"}, set())
+        (tmp_path / "jobs.yaml").unlink()
+        house.process.send_signal(signal.SIGHUP)
+        house.says("it cannot be read (No such file or directory)")
+        house.change(SECOND)
+        wait_for(lambda: "failed" in house.seen("a"))
+
+
+@pytest.mark.slow
+def test_a_changed_file_is_noticed_without_a_signal_and_so_is_one_that_it_includes(tmp_path: Path) -> None:
+    write(tmp_path, "  - {id: a, function: 'FUNCTIONS:skips', schedule: every 1s}\n", "more.yaml")
+    with daemon(tmp_path, "jobs:\n{% include 'more.yaml' %}\n") as house:
+        wait_for(lambda: house.seen("a") == {"skipped"})
+        write(tmp_path, "  - {id: a, function: 'FUNCTIONS:fails', schedule: every 1s}\n", "more.yaml")
+        wait_for(lambda: "failed" in house.seen("a"))
+
+
+def test_changing_a_disabled_jobs_schedule_does_not_start_it(tmp_path: Path) -> None:
+    text = FIRST + "  - {id: d, function: 'FUNCTIONS:skips', schedule: every 1h, enabled: false}\n"
+    with daemon(tmp_path, text) as house:
+        house.change(text.replace("every 1h", "every 1s"))
+        house.says("it has 3 jobs")
+        before = len(rows_of(house.state, "a"))
+        wait_for(lambda: len(rows_of(house.state, "a")) > before + 2)
+        assert house.seen("d") == set()
+        house.change(text.replace("every 1h, enabled: false", "every 1s"))
+        wait_for(lambda: house.seen("d") == {"skipped"})
+
+
+@pytest.mark.slow
+def test_another_schedule_owes_nothing_for_the_time_before_it(tmp_path: Path) -> None:
+    slow = FIRST.replace("every 1s", "every 1h")
+    with daemon(tmp_path, slow) as house:
+        wait_for(lambda: house.seen("a") == {"skipped"})
+        house.change(FIRST)
+        wait_for(lambda: len(rows_of(house.state, "a")) > 2)
+        assert "missed" not in house.seen("a")
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_ends_as_it_began(tmp_path: Path) -> None:
+    text = "jobs:\n  - {id: slow, function: 'FUNCTIONS:slow', args: [2], schedule: every 1h}\n"
+    with daemon(tmp_path, text) as house:
+        wait_for(lambda: None in house.seen("slow"))
+        house.change(FIRST)
+        house.says("it has 2 jobs")
+        wait_for(lambda: house.seen("slow") == {"succeeded"})
+
+
+def test_a_daemon_does_not_start_on_a_file_with_mistakes(tmp_path: Path) -> None:
+    write(tmp_path, FIRST.replace("every 1s", "evry 1s") + "  - {id: b, function: 'FUNCTIONS:skips'}\n")
+    ended = CommandLine(tmp_path, ("-m", "tests.jobs_file.bare"), {"JOBS_FILE": "jobs.yaml"})()
+    assert ended.code == 2
+    first, second, last = ended.err.splitlines()
+    assert first.startswith("jobs.yaml:2: job a: schedule: it is 'evry 1s'")
+    assert second.startswith("jobs.yaml:4: job b: id: jobs.yaml:3 has that id already")
+    assert last == "janitor: JOBS_FILE is 'jobs.yaml': it has the mistakes above"
+
+
+@pytest.mark.slow
+def test_a_variable_for_a_new_job_that_is_malformed_keeps_the_jobs_as_they_were(tmp_path: Path) -> None:
+    with daemon(tmp_path, FIRST, C_NOTICE_RULES="nonsense") as house:
+        house.change(SECOND)
+        house.says("cannot be taken over, the jobs stay as they were: C_NOTICE_RULES is 'nonsense'")
+        before = len(rows_of(house.state, "a"))
+        wait_for(lambda: len(rows_of(house.state, "a")) > before + 1)
+        assert (house.seen("a"), house.seen("c")) == ({"skipped"}, set())
+
+
+def test_the_dashboard_and_the_metrics_have_the_new_jobs(tmp_path: Path) -> None:
+    port = str(free_port())
+    with daemon(tmp_path, FIRST, WEB_ENABLED="true", WEB_PORT=port) as house:
+
+        def get(path: str) -> str:
+            return urllib3.request("GET", f"http://127.0.0.1:{port}{path}", retries=False, timeout=30.0).data.decode()
+
+        wait_for(lambda: 'janitor_runs_total{job="a",outcome="skipped"}' in get("/metrics"))
+        house.change(SECOND)
+        wait_for(lambda: "skipped" in house.seen("c"))
+        assert [job["id"] for job in json.loads(get("/api/jobs"))["jobs"]] == ["a", "c"]
+        wait_for(lambda: 'janitor_runs_total{job="c",outcome="failed"} 0.0' in get("/metrics"))
+        assert "There is no job b." in get("/jobs/b") and "<h1>c " in get("/jobs/c")

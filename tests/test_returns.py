@@ -1,0 +1,124 @@
+"""What tasks return: results as JSON that come back as they were, counts of generators, and what is refused."""
+
+from collections.abc import Generator, Iterator
+from datetime import date, datetime, time, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.errors import Cancelled, Rejected
+from janitor.returns import MOST_BYTES, Result, decode, encode, filled, referred, show, take
+from janitor.runs import Run, running
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.dates()
+    | st.datetimes(timezones=st.just(timezone.utc) | st.none())
+    | st.times()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+)
+KEYS = st.text() | st.sampled_from(["$date", "$decimal", "$mapping", "$datetime", "$time"])
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=20)
+
+
+@given(VALUES)
+def test_a_result_comes_back_as_it_was(value: Any) -> None:
+    assert decode(encode(value)) == value
+
+
+def test_types_come_back_too() -> None:
+    value = {"day": date(2026, 1, 2), "at": datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc), "n": Decimal("1.10")}
+    back = decode(encode(value | {"t": time(1, 2), "pair": (1, 2)}))
+    assert back == value | {"t": time(1, 2), "pair": [1, 2]}
+    assert [type(one) for one in back.values()] == [date, datetime, Decimal, time, list]
+    assert str(back["n"]) == "1.10"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"a": [1, {2}]}, "the result['a'][1] is of type set: a result holds JSON values, dates and decimals"),
+        ([b"x"], "the result[0] is of type bytes"),
+        ({1: 2}, "the result has the key 1 of type int: keys are texts in JSON"),
+        ([float("nan")], "the result[0] is nan, which JSON does not have"),
+        (object(), "the result is of type object"),
+        ("x" * MOST_BYTES, "the result is 1,048,578 bytes of JSON, and at most 1,048,576 are kept"),
+        ("é" * (MOST_BYTES // 2), "the result is 1,048,578 bytes of JSON"),
+    ],
+)
+def test_what_is_no_json_value_or_too_large_is_refused(value: object, said: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        encode(value)
+    assert said in str(caught.value)
+
+
+def test_a_result_that_holds_itself_is_refused() -> None:
+    value: list[Any] = []
+    value.append(value)
+    with pytest.raises(Rejected, match="levels deep"):
+        encode(value)
+
+
+def test_the_largest_result_is_kept() -> None:
+    assert decode(encode("x" * (MOST_BYTES - 2))) == "x" * (MOST_BYTES - 2)
+
+
+def steps(last: object = None) -> Generator[dict[str, Any], None, object]:
+    yield {"rows": 1, "name": "a"}
+    yield {"rows": 2, "more": Decimal("0.5")}
+    yield {"rows": 3, "name": "b"}
+    return last
+
+
+def test_the_mappings_of_a_generator_are_added_up() -> None:
+    returned = take(steps(), keeps_result=False)
+    assert (returned.counts, returned.result) == ({"rows": 6, "name": "b", "more": "0.5"}, None)
+
+
+def test_the_result_of_a_generator_is_what_it_returns_else_its_counts() -> None:
+    assert decode(take(steps([1]), True).result or "") == [1]
+    assert decode(take(steps(), True).result or "") == {"rows": 6, "name": "b", "more": Decimal("0.5")}
+
+
+def test_each_step_of_a_generator_is_a_safe_point() -> None:
+    run = Run()
+    seen = []
+
+    def endless() -> Iterator[None]:
+        while True:
+            seen.append(1)
+            run.ask_to_stop(Cancelled("enough"))
+            yield
+
+    with running(run), pytest.raises(Cancelled, match="enough"):
+        take(endless(), False)
+    assert len(seen) == 1
+
+
+def test_nothing_is_a_result_too_where_one_is_kept() -> None:
+    assert take(None, True).result == "null"
+    assert take({"rows": 1}, False).result is None
+
+
+def test_lists_and_mappings_are_no_counts_where_the_result_has_them() -> None:
+    assert take({"rows": 1, "pages": [1]}, True).counts == {"rows": 1}
+    assert take({"rows": 1, "pages": [1]}, False).counts == {"rows": 1, "pages": [1]}
+
+
+def test_results_are_put_in_wherever_they_stand() -> None:
+    value = ([Result("a"), {"b": (Result("c"), 1)}], 2)
+    assert list(referred(value)) == ["a", "c"]
+    assert filled(value, lambda job: f"<{job}>") == (["<a>", {"b": ("<c>", 1)}], 2)
+
+
+def test_a_result_is_shown_with_dates_as_texts() -> None:
+    assert (
+        show(encode({"day": date(2026, 1, 2), "n": Decimal("1.10")})) == '{\n  "day": "2026-01-02",\n  "n": "1.10"\n}'
+    )
