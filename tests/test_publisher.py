@@ -310,6 +310,7 @@ def test_connection_closed_by_the_broker_is_unavailable(rabbitmq: Broker, exchan
     assert arrived[-1] == (-1, "Ünit 0")
 
 
+@pytest.mark.slow
 def test_broker_that_dies_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
         publisher.publish(statuses(100))

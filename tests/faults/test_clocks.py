@@ -312,6 +312,7 @@ def test_a_clock_set_back_while_it_was_down_is_noticed(machine: Machine) -> None
     machine.check()
 
 
+@pytest.mark.slow
 @needs_faketime
 def test_a_week_asleep_costs_no_more_than_an_hour(machine: Machine) -> None:
     machine.goes_on()

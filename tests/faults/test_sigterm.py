@@ -134,6 +134,7 @@ def test_standing_by_it_ends_at_once(url: URL, state: State, start: Start) -> No
     assert ended(state) == {"checking": ("interrupted", "the daemon was asked to stop")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [pytest.param("refuses", marks=pytest.mark.whole_form), "hangs"])
 def test_without_its_state_the_next_start_closes_runs(
     mariadb: SqlServer, start: Start, tmp_path: Path, how: str

@@ -117,6 +117,7 @@ def test_a_changed_file_is_noticed_without_a_signal_and_so_is_one_that_it_includ
         wait_for(lambda: "failed" in house.seen("a"))
 
 
+@pytest.mark.slow
 def test_changing_a_disabled_jobs_schedule_does_not_start_it(tmp_path: Path) -> None:
     text = FIRST + "  - {id: d, function: 'FUNCTIONS:skips', schedule: every 1h, enabled: false}\n"
     with daemon(tmp_path, text) as house:

@@ -138,6 +138,7 @@ def test_any_other_webhook_gets_plain_values(hooks: Hooks) -> None:
     assert (body["counts"], body["began_at"]) == ({"rows": 3}, "2026-07-01T12:00:00+00:00")
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.text(), st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), st.lists(st.text(), max_size=3))
 def test_any_content_is_kept_and_rendered(text: str, counts: dict[str, Any], log: list[str]) -> None:

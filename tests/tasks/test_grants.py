@@ -133,6 +133,7 @@ def test_orphans_need_one_grant_more(mariadb_warehouses: Warehouses, users: User
         daemon.close()
 
 
+@pytest.mark.slow
 def test_no_grant_can_be_left_out(mariadb_warehouses: Warehouses, users: Users, state_folder: Path) -> None:
     warehouses = mariadb_warehouses
     fill_recently(warehouses, runs=2, products=8, labwares=30)

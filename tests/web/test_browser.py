@@ -217,6 +217,7 @@ def test_dark_is_what_the_system_or_the_switch_says(stage: Stage) -> None:
         assert not [one for one in page.context.cookies() if one.get("name") == "janitor_theme"]
 
 
+@pytest.mark.slow
 def test_log_and_progress_are_live_while_a_run_runs(stage: Stage) -> None:
     with stage.page() as page, stage.page("vera") as other:
         stage.go(other, "/jobs")

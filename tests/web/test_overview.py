@@ -106,11 +106,11 @@ def test_what_people_were_told_is_listed(state: State) -> None:
     with state.begin() as connection:
         for job, ended_at in (("a", None), ("b", None), ("a", NOON)):
             connection.execute(insert(notices).values(notice | {"job": job, "began_at": NOON, "ended_at": ended_at}))
+        ids = list(connection.execute(notices.select().order_by(notices.c.id)).scalars())
         for tries, outcome in ((0, None), (2, None), (5, "given_up"), (1, "delivered")):
-            values = {"notice_id": 1, "channel": "email", "kind": "began", "content": "{}", "added_at": NOON}
+            values = {"notice_id": ids[0], "channel": "email", "kind": "began", "content": "{}", "added_at": NOON}
             values |= {"due_at": NOON, "tries": tries, "outcome": outcome, "reason": "no route"}
             connection.execute(insert(deliveries).values(values))
-        ids = list(connection.execute(notices.select().order_by(notices.c.id)).scalars())
     found = look(state)
     assert [(line.id, line.job) for line in found.notices] == [(ids[0], "a"), (ids[1], "b")]
     assert [line.tries for line in found.undelivered] == [2, 5]

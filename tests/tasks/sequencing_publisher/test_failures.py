@@ -116,6 +116,7 @@ def test_a_full_disk_keeps_the_groups_written(
     daemon.close()
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_and_repeats_one_group(
     sqlite_warehouses: Warehouses, exchange: Exchange, state_folder: Path
 ) -> None:
