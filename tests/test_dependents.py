@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, select
 
-from janitor.dependencies import NotReady, Status, status
+from janitor.dependencies import NotReady, Status, due, status
 from janitor.errors import BadSetting
 from janitor.execution import Runner, Slot
 from janitor.jobs import Job
@@ -200,6 +200,20 @@ def test_statuses_on_record(state_url: URL, tmp_path: Path) -> None:
         assert statuses()["process"] == statuses()["skips"] == Status.OUTDATED
         by_hand(runner, scheduler.jobs["skips"])
         assert (statuses()["process"], statuses()["skips"]) == (Status.OUTDATED, Status.SUCCEEDED)
+
+
+def test_a_dry_run_uses_nothing_up(state_url: URL, tmp_path: Path) -> None:
+    scheduler = loaded(tmp_path, state_url)
+    with runner_for(scheduler.settings) as runner:
+        by_hand(runner, scheduler.jobs["crawl"])
+        by_hand(runner, scheduler.jobs["process"], dry_run=True)
+        with runner.state.read() as connection:
+            standings = builds.standings(connection, ["crawl", "process"])
+        assert due(scheduler.jobs["process"], standings)
+        assert status(scheduler.jobs["process"], standings) == Status.NOT_RUN
+        by_hand(runner, scheduler.jobs["process"])
+        with runner.state.read() as connection:
+            assert not due(scheduler.jobs["process"], builds.standings(connection, ["crawl", "process"]))
 
 
 def test_killed_in_the_middle_of_a_chain_the_next_daemon_goes_on_with_it(tmp_path: Path) -> None:
