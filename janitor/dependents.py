@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 """How often the state database is looked at for successes of other processes."""
+WINDOW = 200
+"""How many ids below the newest are looked at again: of two runs that begin at once the later id may commit first."""
 WHOLE_SECONDS = 600.0
 """How often all that is known of the jobs is read anew."""
 
@@ -28,20 +30,24 @@ class Known:
     def __init__(self) -> None:
         self._standings: dict[str, builds.Standing] = {}
         self._seen, self._live, self._whole_at = 0, list[int](), 0.0
+        self._outcomes: dict[int, str | None] = {}
 
     def read(self, connection: Connection, names: Collection[str]) -> Mapping[str, builds.Standing]:
         """How these jobs stand now."""
         # What was deleted shows in no run that is new.
         whole = time.monotonic() - self._whole_at > WHOLE_SECONDS or not self._standings
-        rows = recent.live(connection) if whole else recent.changed(connection, self._seen, self._live)
-        newest = recent.newest_id(connection) if whole else 0
-        touched = {row.job for row in rows}
+        if whole:
+            # Before all else: what begins, or ends, meanwhile comes up again at the next look.
+            self._seen = recent.newest_id(connection)
+            self._live = [row.id for row in recent.live(connection)]
+        rows = recent.changed(connection, max(0, self._seen - WINDOW), self._live)
+        touched = {row.job for row in rows if self._outcomes.get(row.id, "unknown") != row.outcome}
         wanted = [name for name in names if whole or name in touched or name not in self._standings]
         found = builds.standings(connection, wanted) if wanted else {}
         self._standings = ({} if whole else self._standings) | found
+        self._outcomes = {row.id: row.outcome for row in rows}
         self._live = [row.id for row in rows if row.outcome is None]
-        # An id that was not there before `found` was read comes up again at the next look.
-        self._seen = newest if whole else max((row.id for row in rows), default=self._seen)
+        self._seen = max((row.id for row in rows), default=self._seen)
         self._whole_at = time.monotonic() if whole else self._whole_at
         return self._standings
 
