@@ -126,7 +126,7 @@ def test_a_pinned_run_is_used_in_place_of_the_newest(state_url: URL, tmp_path: P
         newest = by_hand(runner, scheduler.jobs["process"])[0]
         assert (used(runner.state, pinned), used(runner.state, newest)) == ({"crawl": first}, {"crawl": second})
         for pins, said in (
-            ({"crawl": 99}, "run 99 is no run of crawl that succeeded"),
+            ({"crawl": newest + 1}, f"run {newest + 1} is no run of crawl that succeeded"),
             ({"crawl": pinned}, f"run {pinned} is no run of crawl that succeeded"),
             ({"report": 1}, "report is no dependency of process; its dependencies are: crawl"),
         ):
