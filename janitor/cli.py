@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from janitor import __version__, console, databases, heartbeat, logs, wings
+from janitor import __version__, console, databases, dependencies, heartbeat, logs, wings
 from janitor.errors import BadSetting, JanitorError
 from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
-from janitor.jobs import Job, check_dependencies
+from janitor.jobs import Job
 from janitor.jobs_file.verbs import validate
 from janitor.logs import Mask, RunLog
 from janitor.notices.verbs import notices
@@ -74,7 +74,7 @@ class House:
     def scheduler(self) -> Scheduler:
         """The clock with all its jobs, not started."""
         self.own_scheduler.replace_jobs(self.loaded.jobs if self.loaded is not None else {})
-        check_dependencies(self.own_scheduler.jobs)
+        dependencies.check(self.own_scheduler.jobs)
         return self.own_scheduler
 
     @cached_property

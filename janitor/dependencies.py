@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 
-from janitor.errors import JanitorError
+from janitor.errors import BadSetting, JanitorError
 from janitor.jobs import Job
 from janitor.runs import Outcome
 from janitor.state.builds import Standing
@@ -88,6 +88,20 @@ def used_now(job: Job, standings: Mapping[str, Standing], pins: Mapping[str, int
     return {name: run_id for name, run_id in used.items() if run_id is not None}
 
 
+def with_dependencies(jobs: Iterable[Job]) -> list[str]:
+    """The ids of these jobs and of those that they depend on, each once."""
+    return list(dict.fromkeys(name for job in jobs for name in (job.id, *job.dependencies)))
+
+
+def dependents(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
+    """The jobs that depend on each one that others depend on."""
+    found: dict[str, list[str]] = {}
+    for job in jobs.values():
+        for name in job.dependencies:
+            found.setdefault(name, []).append(job.id)
+    return found
+
+
 def before(jobs: Mapping[str, Job], job_id: str) -> list[str]:
     """All that a job builds on, directly or not, each after what it builds on itself."""
     reached = _reach(job_id, {one.id: one.dependencies for one in jobs.values()})
@@ -96,17 +110,28 @@ def before(jobs: Mapping[str, Job], job_id: str) -> list[str]:
 
 def behind(jobs: Mapping[str, Job], job_id: str) -> list[str]:
     """All that builds on a job, directly or not, each after what it builds on itself."""
-    dependents: dict[str, list[str]] = {}
-    for one in jobs.values():
-        for name in one.dependencies:
-            dependents.setdefault(name, []).append(one.id)
-    reached = _reach(job_id, dependents)
+    reached = _reach(job_id, dependents(jobs))
     return [name for name in order(jobs) if name in reached]
 
 
 def order(jobs: Mapping[str, Job]) -> list[str]:
     """All jobs, each after those it depends on; there must be no cycle among them."""
     return list(TopologicalSorter({one.id: one.dependencies for one in jobs.values()}).static_order())
+
+
+def check(jobs: Mapping[str, Job]) -> None:
+    """Refuse dependencies that are no jobs, and jobs that wait for one another.
+
+    Raises:
+        BadSetting: there is one; the error names it.
+    """
+    for job in jobs.values():
+        for name in (name for name in job.dependencies if name not in jobs):
+            known = f"there is no such job; the jobs are {', '.join(jobs)}"
+            raise BadSetting(f"dependencies of job {job.id}", name, known)
+    for circle in cycles({job.id: job.dependencies for job in jobs.values()}):
+        text = "they go round in a circle: leave one out"
+        raise BadSetting(f"dependencies of job {circle[0]}", " -> ".join(circle), text)
 
 
 def cycles(dependencies: Mapping[str, Iterable[str]]) -> list[list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Connection
 
-from janitor.dependencies import due
+from janitor.dependencies import due, with_dependencies
 from janitor.errors import JanitorError
 from janitor.execution import Runner, Slot
 from janitor.jobs import Job
@@ -85,7 +85,7 @@ class Dependents:
         waiting = [job for job in self._jobs.values() if job.after and job.enabled]
         if not waiting:
             return []
-        names = dict.fromkeys(name for job in waiting for name in (job.id, *job.dependencies))
+        names = with_dependencies(waiting)
         with self._runner.state.read() as connection:
             standings = self._known.read(connection, names)
             paused = builds.paused(connection)

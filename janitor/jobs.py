@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 from apscheduler.triggers.base import BaseTrigger
@@ -133,27 +132,6 @@ def check_variable(job_id: str, jobs: Iterable[str]) -> None:
     for other in jobs:
         if other != job_id and variable(other) == variable(job_id):
             raise BadSetting("id", job_id, f"give another: its variables would be those of job {other}")
-
-
-def check_dependencies(jobs: Mapping[str, Job]) -> None:
-    """Refuse dependencies that are no jobs, and jobs that wait for one another.
-
-    Raises:
-        BadSetting: there is one; the error names it.
-    """
-    for job in jobs.values():
-        for name in job.dependencies:
-            if name not in jobs:
-                raise BadSetting(
-                    f"dependencies of job {job.id}", name, f"there is no such job; the jobs are {', '.join(jobs)}"
-                )
-    try:
-        TopologicalSorter({job.id: job.dependencies for job in jobs.values()}).prepare()
-    except CycleError as exc:
-        circle = " -> ".join(reversed(exc.args[1]))
-        raise BadSetting(
-            f"dependencies of job {exc.args[1][0]}", circle, "they go round in a circle: leave one out"
-        ) from exc
 
 
 def check_options(job: Job) -> None:

@@ -87,9 +87,9 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
                 return
             taken = job.id in self._busy
             self._busy.add(job.id)
-        if taken and slot.origin != runs.AFTER:
-            self._skip(job, slot)
         if taken:
+            if slot.origin != runs.AFTER:
+                self._skip(job, slot)
             return
         entered = self.runner.enter(job, slot)
         threading.Thread(target=self._run, args=(entered,), name=job.id, daemon=True).start()

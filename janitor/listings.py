@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Row as Record
 
 from janitor import schedules
-from janitor.dependencies import Status, outdated, status
+from janitor.dependencies import Status, outdated, status, with_dependencies
 from janitor.jobs import Job
 from janitor.returns import show
 from janitor.state import actions, builds
@@ -43,8 +43,7 @@ def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[
     """Each job: its schedule, when it runs next, how it ended last, and why it does not run where it does not."""
     records, newest = job_records.all_jobs(connection), runs.newest(connection)
     jobs, rows = list(jobs), []
-    built = [job for job in jobs if job.dependencies]
-    standings = builds.standings(connection, list({name for job in built for name in (job.id, *job.dependencies)}))
+    standings = builds.standings(connection, with_dependencies(job for job in jobs if job.dependencies))
     for job in jobs:
         record, last = records.get(job.id), newest.get(job.id)
         paused_at, paused_by = (record.paused_at, record.paused_by) if record else (None, None)

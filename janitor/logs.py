@@ -1,6 +1,7 @@
 """Logging: one line per fact to stdout; what is logged during a run is kept with it; no secret gets through."""
 
 import collections
+import functools
 import io
 import json
 import logging
@@ -206,6 +207,7 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
     return run_log
 
 
+@functools.lru_cache(maxsize=1024)
 def place(path: str) -> str:
     """A source file as a log tells it: from the working folder, or from the package folder on."""
     for folder in _FOLDERS:

@@ -112,8 +112,8 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             id: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
                 from the environment.
             trigger: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` (its dependencies)
-                or `by hand`. An interval without a start date has its slots
-                at whole multiples of it since 1970, so that they are the same after a restart.
+                or `by hand`. An interval without a start date has its slots at whole multiples of it since 1970, so
+                that they are the same after a restart.
             misfire_grace_time: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
             timeout: seconds that all attempts of a run may take together.
             retries: how often a failed attempt is repeated within a run, with exponential backoff and jitter.
@@ -127,7 +127,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             dependencies: ids of jobs; a run uses the newest success of each, and cannot begin before each has one.
             tags: by which the list of jobs is grouped.
             protect: ask before a run by hand.
-            cleanup: called with a `state.results.PastRun` before that run's record is deleted.
+            cleanup: called with a `deletion.PastRun` before that run's record is deleted.
 
         Raises:
             BadSetting: an argument, or a variable that overrides one, is malformed.

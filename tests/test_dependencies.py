@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.dependencies import NotReady, Status, before, behind, cycles, due, needs_build, order, status, used_now
+from janitor.dependencies import (
+    NotReady,
+    Status,
+    before,
+    behind,
+    check,
+    cycles,
+    due,
+    needs_build,
+    order,
+    status,
+    used_now,
+)
+from janitor.errors import BadSetting
 from janitor.jobs import Job
 from janitor.schedules import parse
 from janitor.settings import Settings
@@ -148,6 +161,14 @@ def test_circles_are_told_in_the_order_in_which_jobs_wait() -> None:
     )
     assert cycles({"a": ["a"]}) == [["a", "a"]]
     assert cycles({"a": [], "b": ["a"]}) == []
+
+
+def test_a_clock_takes_no_dependency_that_is_no_job_and_no_circle() -> None:
+    check(DIAMOND)
+    with pytest.raises(BadSetting, match="dependencies of job b is 'a': there is no such job; the jobs are b"):
+        check({"b": job("b", "a")})
+    with pytest.raises(BadSetting, match="(a -> b -> a|b -> a -> b)': they go round in a circle: leave one out"):
+        check({"a": job("a", "b"), "b": job("b", "a")})
 
 
 @st.composite

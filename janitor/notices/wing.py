@@ -54,8 +54,9 @@ def running(runner: Runner, jobs: Mapping[str, Job]) -> Iterator[None]:
     watch = Watch(runner, jobs, found, posts)
 
     def take(jobs: Mapping[str, Job]) -> None:
-        for known, new in ((found, rules(settings, jobs)), (urls, ping_urls(settings, jobs))):
-            known.update(new)  # type: ignore[arg-type]
+        new = rules(settings, jobs)
+        urls.update(ping_urls(settings, jobs))
+        found.update(new)
 
     if isinstance(jobs, Jobs):
         jobs.before_change.append(take)

@@ -116,7 +116,7 @@ def job(
 
 def graph(connection: Connection, all_jobs: Mapping[str, Job]) -> models.Graph:
     """How these jobs depend on one another, and how each stands."""
-    standings = builds.standings(connection, _with_dependencies(all_jobs.values()))
+    standings = builds.standings(connection, dependencies.with_dependencies(all_jobs.values()))
     nodes = [
         models.GraphNode(
             id=job.id,
@@ -256,10 +256,7 @@ def audit(
 
 
 def _known(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[str, Job], now: datetime) -> _Known:
-    dependents: dict[str, list[str]] = {}
-    for one in all_jobs.values():
-        for name in one.dependencies:
-            dependents.setdefault(name, []).append(one.id)
+    dependents = dependencies.dependents(all_jobs)
     built = [job for job in wanted if job.dependencies or job.id in dependents]
     names = [job.id for job in wanted]
     newest = recent.newest(connection, names, STRIP if len(names) <= MANY else SHORT_STRIP)
@@ -276,13 +273,9 @@ def _known(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[str,
         overdue=overdue.among(wanted, states, successes, latest.signs_of_life(connection), now),
         cursors={row.name: row for row in connection.execute(read)},
         quarantined=quarantined.sizes(connection, names),
-        standings=builds.standings(connection, _with_dependencies(built)),
+        standings=builds.standings(connection, dependencies.with_dependencies(built)),
         dependents=dependents,
     )
-
-
-def _with_dependencies(wanted: Iterable[Job]) -> list[str]:
-    return list(dict.fromkeys(name for job in wanted for name in (job.id, *job.dependencies)))
 
 
 def _last(rows: Sequence[Row[Any]]) -> Row[Any] | None:
