@@ -12,7 +12,7 @@ import pymysql
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from janitor.database_errors import lost_a_race
+from janitor.databases.errors import lost_a_race
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state import State

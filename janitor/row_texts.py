@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import URL, TextClause
 
 from janitor import databases
-from janitor.statements import around
+from janitor.databases.statements import around
 from janitor.table_columns import BETWEEN_ROWS, BETWEEN_VALUES, Column
 
 

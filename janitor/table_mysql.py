@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from janitor.databases import quoted
+from janitor.databases.engines import quoted
 from janitor.row_texts import TextPage, joined, marked, split
 from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range, known_charset
 

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, TextClause
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from janitor import databases
-from janitor.database_errors import lost_a_race
+from janitor.databases.errors import lost_a_race
 from janitor.errors import JanitorError, Rejected
 from janitor.row_texts import TextPage, fetch
 from janitor.runs import current_run

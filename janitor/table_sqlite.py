@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from janitor.databases import quoted
+from janitor.databases.engines import quoted
 from janitor.row_texts import TextPage, marked
 from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range
 

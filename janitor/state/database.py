@@ -10,7 +10,7 @@ import pymysql
 from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, event, func, inspect, select, text, tuple_
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from janitor.databases import Limits, family, is_mariadb, make_engine, place
+from janitor.databases.engines import Limits, family, is_mariadb, make_engine, place
 from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.tables import SCHEMA_VERSION, leases

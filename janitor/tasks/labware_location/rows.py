@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL, TextClause
 
-from janitor import databases, pages
+from janitor import databases
+from janitor.databases import statement
 from janitor.row_texts import TextPage
 from janitor.state.quarantine import Quarantined
-from janitor.statements import statement
 from janitor.table_sink import TableSink
 
 PAGE_ROWS = 5_000
@@ -79,7 +79,7 @@ def of_labwares(url: URL, labware_ids: Iterable[int]) -> Iterator[Derived]:
     for start in range(0, len(wanted), PAGE_ROWS):
         page = wanted[start : start + PAGE_ROWS]
         query = statement(PACKAGE, "select_labwares.sql", "labware_ids", which="audits.auditable_id IN :labware_ids")
-        found = sorted(pages.fetch(url, query, {"labware_ids": page}, Found))
+        found = sorted(databases.fetch(url, query, {"labware_ids": page}, Found))
         known = {row.labware_id for row in found}
         yield _derive(found, frozenset(page), _count_existing(url, [id for id in page if id not in known]))
 
@@ -100,7 +100,7 @@ def spans(url: URL, after: int = 0) -> Iterator[Span]:
 def of_spans(url: URL, walk: Iterable[Span]) -> Iterator[tuple[Span, Derived]]:
     """Derive the rows of pages of labwares."""
     for span in walk:
-        found = sorted(pages.fetch(url, *_of_span(span), Found))
+        found = sorted(databases.fetch(url, *_of_span(span), Found))
         checked = frozenset(row.labware_id for row in found)
         yield span, _derive(found, checked, max(0, span.labwares - len(found)))
 

@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import URL, column
 
 from janitor import memory
-from janitor.ahead import ahead, each_ahead
+from janitor.databases import ahead, each_ahead, give_way
 from janitor.feeds import Feed, Page, Reading
-from janitor.load_limit import give_way
 from janitor.row_texts import TextPage, Unpaired
 from janitor.runs import current_run
 from janitor.settings import Settings

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Row
 
 from janitor import databases
-from janitor.statements import statement
+from janitor.databases import statement
 
 PACKAGE = "janitor.tasks.sequencing_publisher"
 CHUNK = 1_000

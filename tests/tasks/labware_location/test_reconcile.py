@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from janitor import load_limit
+from janitor.databases import load_limit
 from janitor.tasks.labware_location import follow, reconcile, rows
 from tests.fixtures import Warehouses
 from tests.runs import Daemon

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 from sqlalchemy import URL, TextClause
 
-from janitor import databases
-from janitor.statements import around
+from janitor.databases import engines
+from janitor.databases.statements import around
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +27,13 @@ def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[
     Raises:
         Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
     """
-    with databases.read(url) as connection:
-        count, whole = connection.execute(_as_json(query, row._fields, databases.family(url)), parameters).one()
+    with engines.read(url) as connection:
+        count, whole = connection.execute(_as_json(query, row._fields, engines.family(url)), parameters).one()
         page = _parsed(whole)
         if len(page) == count:
             return [row._make(values[1:]) for values in page]
-        log.info("a page is longer than one packet of %s: it is read row by row", databases.place(url))
-        found = connection.execute(_one_by_one(query, row._fields, databases.family(url)), parameters)
+        log.info("a page is longer than one packet of %s: it is read row by row", engines.place(url))
+        found = connection.execute(_one_by_one(query, row._fields, engines.family(url)), parameters)
         return [row._make(orjson.loads(values)[1:]) for values in found.scalars()]
 
 

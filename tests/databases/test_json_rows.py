@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import URL, Engine, create_engine, text
 
-from janitor import databases, pages
+from janitor import databases
+from janitor.databases import json_rows
 from janitor.errors import Rejected
 
 HOSTILE = ["", "plain", "it's", 'say "hi"', "back\\slash", "new\nline\ttab", "naïve café", "x" * 255, None]
@@ -34,7 +35,7 @@ def engine(database_url: URL) -> Iterator[Engine]:
 
 
 def read(engine: Engine, after: int = 0, page_rows: int = 100) -> list[Word]:
-    return sorted(pages.fetch(engine.url, QUERY, {"after": after, "page_rows": page_rows}, Word))
+    return sorted(json_rows.fetch(engine.url, QUERY, {"after": after, "page_rows": page_rows}, Word))
 
 
 def test_hostile_texts_come_back_as_they_are(engine: Engine) -> None:
@@ -70,7 +71,7 @@ def test_a_page_longer_than_a_packet_comes_row_by_row(engine: Engine) -> None:
 
 def test_an_error_is_an_error_and_not_an_empty_page(engine: Engine) -> None:
     with pytest.raises(Rejected, match="a table is missing"):
-        pages.fetch(engine.url, text("SELECT id, word, at FROM gone"), {}, Word)
+        json_rows.fetch(engine.url, text("SELECT id, word, at FROM gone"), {}, Word)
 
 
 def test_latin1_columns_come_as_they_are(engine: Engine) -> None:

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-from janitor import databases, load_limit
+from janitor import databases
+from janitor.databases import give_way, load_limit
 from janitor.errors import Cancelled, DeadlineExceeded
-from janitor.load_limit import give_way
 from janitor.runs import Run, running
 from tests.servers import SqlServer
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import URL, text
 
-from janitor import databases
+from janitor.databases import engines
 from janitor.runs import current_run
 
 PAUSE_SECONDS = 1.0
@@ -29,10 +29,10 @@ def give_way(urls: Sequence[URL], limit: int | None) -> float:
 
 
 def _busiest(urls: Sequence[URL]) -> int:
-    return max((_threads_running(url) for url in urls if databases.family(url) != "sqlite"), default=0)
+    return max((_threads_running(url) for url in urls if engines.family(url) != "sqlite"), default=0)
 
 
 def _threads_running(url: URL) -> int:
-    with databases.read(url) as connection:
+    with engines.read(url) as connection:
         row = connection.execute(text("SHOW GLOBAL STATUS LIKE 'Threads_running'")).one()
         return int(row[1])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from janitor.ahead import ahead, each_ahead
+from janitor.databases import ahead, each_ahead
 
 
 def test_items_come_in_order_and_one_ahead() -> None:

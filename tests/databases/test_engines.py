@@ -12,6 +12,7 @@ from sqlalchemy import URL, create_engine, make_url
 
 from janitor import databases
 from janitor.databases import Limits
+from janitor.databases.engines import make_engine
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, StatementTimeout, Unavailable
 from janitor.runs import Run, running
 from tests.servers import MariaDB, SqlServer, free_port
@@ -30,7 +31,7 @@ def fresh_engines() -> Iterator[None]:
 @pytest.fixture
 def url(database_url: URL) -> URL:
     """A database with a table of the numbers 1 to 100."""
-    engine = databases.make_engine(database_url, read_only=False, limits=Limits(), create=True)
+    engine = make_engine(database_url, read_only=False, limits=Limits(), create=True)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (n INTEGER NOT NULL PRIMARY KEY, word VARCHAR(9))")
         numbers = ", ".join(f"({number})" for number in range(1, 101))
@@ -249,7 +250,7 @@ def test_sqlite_files_are_opened_but_not_made(tmp_path: Path) -> None:
 def test_a_sqlite_path_may_hold_odd_characters(tmp_path: Path) -> None:
     path = tmp_path / "a b?c#d%20é.db"
     url = URL.create("sqlite", database=str(path))
-    engine = databases.make_engine(url, read_only=False, limits=Limits(), create=True)
+    engine = make_engine(url, read_only=False, limits=Limits(), create=True)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
     engine.dispose()

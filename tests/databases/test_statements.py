@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import create_engine, text
 
-from janitor.statements import statement
+from janitor.databases import statement
 from janitor.tasks.labware_location.rows import PACKAGE
 
 

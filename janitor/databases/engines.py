@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from janitor.database_errors import translated
+from janitor.databases.errors import translated
 from janitor.errors import Rejected, StatementTimeout, Unavailable
 from janitor.runs import current_run
 

@@ -1,0 +1,24 @@
+"""Read and write other people's databases, within limits."""
+
+from janitor.databases.engines import Limits, begin, configure, dispose, family, place, quoted, read
+from janitor.databases.json_rows import fetch
+from janitor.databases.load_limit import give_way
+from janitor.databases.prefetch import ahead, each_ahead
+from janitor.databases.statements import around, statement
+
+__all__ = [
+    "Limits",
+    "ahead",
+    "around",
+    "begin",
+    "configure",
+    "dispose",
+    "each_ahead",
+    "family",
+    "fetch",
+    "give_way",
+    "place",
+    "quoted",
+    "read",
+    "statement",
+]
