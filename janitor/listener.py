@@ -11,9 +11,9 @@ from typing import Any
 from pika.exceptions import ChannelClosed
 
 from janitor.avro import BadMessage, Schema
-from janitor.broker import Broker, connected
-from janitor.broker_errors import refused
 from janitor.errors import Rejected
+from janitor.rabbitmq.connection import Broker, connected
+from janitor.rabbitmq.errors import refused
 from janitor.runs import current_run
 from janitor.settings import Settings
 

@@ -13,10 +13,10 @@ from pika.channel import Channel
 from pika.exceptions import ChannelClosed
 
 from janitor.avro import DIGEST_BYTES, BadMessage, Schema, digest
-from janitor.broker import Broker, check_exchange, connected
-from janitor.broker_errors import Peer, refused
 from janitor.errors import Rejected, Unavailable
 from janitor.message_files import MessageFiles
+from janitor.rabbitmq.connection import Broker, check_exchange, connected
+from janitor.rabbitmq.errors import Peer, refused
 from janitor.runs import current_run
 from janitor.settings import Settings
 

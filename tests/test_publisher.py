@@ -15,9 +15,9 @@ import pytest
 from pika.channel import Channel
 
 from janitor.avro import BadMessage
-from janitor.broker import connected
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, Unavailable
 from janitor.publisher import Message, _frames
+from janitor.rabbitmq.connection import connected
 from janitor.runs import Run, running
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses

@@ -11,8 +11,8 @@ from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 from pika.exceptions import ChannelClosed
 
-from janitor.broker_errors import HEARTBEAT_SECONDS, Peer, in_words, refused
 from janitor.errors import BadSetting, Unavailable
+from janitor.rabbitmq.errors import HEARTBEAT_SECONDS, Peer, in_words, refused
 from janitor.runs import current_run
 from janitor.settings import Settings
 

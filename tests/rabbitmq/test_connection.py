@@ -12,8 +12,8 @@ import pika
 import pytest
 import trustme
 
-from janitor.broker import connected, declare_exchange, inspect_exchange
 from janitor.errors import BadSetting, Cancelled, Rejected, Unavailable
+from janitor.rabbitmq.connection import connected, declare_exchange, inspect_exchange
 from janitor.runs import Run, running
 from janitor.settings import Settings
 from tests.fixtures import Exchange

@@ -1,0 +1,1 @@
+"""Talk to RabbitMQ: a bounded connection, exchanges, queues."""
