@@ -10,8 +10,7 @@ from pika.connection import Parameters
 from benchmarks import pika_bare
 from benchmarks.house import House
 from benchmarks.measures import Line, Rival, seconds_of
-from janitor.avro import Schema
-from janitor.publisher import open_publisher
+from janitor.publisher import Schema, open_publisher
 from janitor.settings import Settings
 from tests.fixtures import Exchange
 

@@ -77,7 +77,7 @@ def of_state(settings: Settings) -> Iterator[Finding]:
 def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> Iterator[Finding]:
     """The exchange that a setting names, or the folder that stands in for it."""
     # Pika takes a sixth of a second to import.
-    from janitor.message_files import check_folder
+    from janitor.publisher.folder import check_folder
     from janitor.rabbitmq.connection import declare_exchange, inspect_exchange
 
     try:

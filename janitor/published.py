@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from janitor.avro import Schema
 from janitor.errors import JanitorError
 from janitor.jobs import Job
-from janitor.listener import listen
 from janitor.needs import ExchangeNeed
+from janitor.publisher.avro import Schema
+from janitor.publisher.listener import listen
 from janitor.settings import Settings
 
 

@@ -4,8 +4,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from janitor.avro import Schema
-from janitor.publisher import Publisher, open_publisher
+from janitor.publisher import Publisher, Schema, open_publisher
 from janitor.settings import Settings
 from tests.servers import Broker
 

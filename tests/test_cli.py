@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from janitor.avro import Schema
-from janitor.publisher import open_publisher
+from janitor.publisher import Schema, open_publisher
 from janitor.settings import Settings
 from tests.command_line import ROOT, CommandLine, wait_for
 from tests.fixtures import Exchange

@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection
 import run
 from janitor import databases, execution, memory
 from janitor.execution import Runner
-from janitor.publisher import RabbitPublisher
+from janitor.publisher.exchange import RabbitPublisher
 from janitor.runs import Run, current_run, running
 from janitor.state import runs
 from janitor.table_sink import TableSink

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
-from janitor.avro import BadMessage, Schema, digest
+from janitor.publisher import BadMessage, Schema, digest
 from janitor.state.quarantine import Quarantined
 from janitor.tasks.sequencing_publisher import parts
 from janitor.tasks.sequencing_publisher.parts import Labware, Part

@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import URL, ColumnClause, DateTime, Integer, Row, column
 
 from janitor import memory
-from janitor.avro import Schema
 from janitor.feeds import Feed, Page, Position, Reading
-from janitor.publisher import Publisher, open_publisher
+from janitor.publisher import Publisher, Schema, open_publisher
 from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.tasks.sequencing_publisher import parts

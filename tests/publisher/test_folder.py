@@ -12,7 +12,7 @@ import fastavro
 import pytest
 
 from janitor.errors import Cancelled, Rejected
-from janitor.message_files import check_folder
+from janitor.publisher.folder import check_folder
 from janitor.runs import Run, running
 from janitor.settings import Settings
 from tests.messages import SCHEMA, publisher_to, statuses

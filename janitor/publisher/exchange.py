@@ -12,9 +12,9 @@ from pika import BasicProperties, DeliveryMode, frame, spec
 from pika.channel import Channel
 from pika.exceptions import ChannelClosed
 
-from janitor.avro import DIGEST_BYTES, BadMessage, Schema, digest
 from janitor.errors import Rejected, Unavailable
-from janitor.message_files import MessageFiles
+from janitor.publisher.avro import DIGEST_BYTES, BadMessage, Schema, digest
+from janitor.publisher.folder import MessageFiles
 from janitor.rabbitmq.connection import Broker, check_exchange, connected
 from janitor.rabbitmq.errors import Peer, refused
 from janitor.runs import current_run

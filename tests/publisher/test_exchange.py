@@ -14,9 +14,9 @@ import pika
 import pytest
 from pika.channel import Channel
 
-from janitor.avro import BadMessage
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, Unavailable
-from janitor.publisher import Message, _frames
+from janitor.publisher import BadMessage
+from janitor.publisher.exchange import Message, _frames
 from janitor.rabbitmq.connection import connected
 from janitor.runs import Run, running
 from tests.fixtures import Exchange

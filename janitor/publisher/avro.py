@@ -13,8 +13,8 @@ import fastavro
 import orjson
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from janitor.avro_kinds import MISFIT, Field
 from janitor.errors import JanitorError
+from janitor.publisher.avro_kinds import MISFIT, Field
 
 Record = Mapping[str, object]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from pika.exceptions import ChannelClosed
 
-from janitor.avro import BadMessage, Schema
 from janitor.errors import Rejected
+from janitor.publisher.avro import BadMessage, Schema
 from janitor.rabbitmq.connection import Broker, connected
 from janitor.rabbitmq.errors import refused
 from janitor.runs import current_run

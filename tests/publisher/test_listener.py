@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from janitor.errors import Rejected
-from janitor.listener import listen
+from janitor.publisher.listener import listen
 from janitor.runs import Run, running
 from janitor.settings import Settings
 from tests.fixtures import Exchange

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.avro import BadMessage, Schema
+from janitor.publisher import BadMessage, Schema
 
 STATUS = Schema.load("janitor.tasks.sequencing_publisher", "message_schemas/sample_sequence_status.avsc")
 RECORD: dict[str, Any] = {

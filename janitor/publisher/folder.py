@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from janitor.avro import Schema, digest
 from janitor.errors import Rejected
+from janitor.publisher.avro import Schema, digest
 from janitor.runs import current_run
 
 
