@@ -13,7 +13,7 @@ from janitor.findings import Finding, note, ok, wrong
 from janitor.jobs import Job
 from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.requirements import missing
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import State
 from janitor.state.tables import leases
 

@@ -9,7 +9,7 @@ from janitor import databases
 from janitor.errors import JanitorError
 from janitor.findings import Finding, ok, wrong
 from janitor.needs import DatabaseNeed
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0, 4), "SQLite": (3, 38)}
 """The first versions that have JSON_TABLE, or SQLite's JSON functions."""

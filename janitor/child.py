@@ -28,7 +28,7 @@ from janitor.jobs import Job
 from janitor.logs import mask_for, quieten
 from janitor.returns import Returned, take
 from janitor.runs import Run, follow_into_threads, in_words, running
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import State
 
 POLL_SECONDS = 0.1

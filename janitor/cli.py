@@ -23,7 +23,7 @@ from janitor.notices.verbs import notices
 from janitor.requirements import require
 from janitor.run_verb import run
 from janitor.scheduler import Scheduler
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import State, leases
 from janitor.web.verbs import password
 

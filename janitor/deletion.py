@@ -14,7 +14,7 @@ from janitor.errors import BadSetting, JanitorError
 from janitor.jobs import Job
 from janitor.returns import decode
 from janitor.runs import in_words
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import State, actions, builds, retention, runs
 
 log = logging.getLogger(__name__)

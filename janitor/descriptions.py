@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from janitor.jobs import Job
 from janitor.returns import Result
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import builds
 
 DEFAULTS: dict[str, Any] = {

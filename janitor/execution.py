@@ -21,7 +21,7 @@ from janitor.journal import FAILURES, Journal, Record, is_recorded
 from janitor.logs import Mask, RunLog
 from janitor.returns import decode, filled, take
 from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import State, builds, leases, logs, runs, starts
 from janitor.state.database import held_names
 from janitor.state.logs import LogLine

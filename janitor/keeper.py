@@ -12,7 +12,7 @@ from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailabl
 from janitor.execution import Runner, facts_of
 from janitor.jobs import Job
 from janitor.runs import Fence, Outcome
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import State, leases, recent, retention, runs
 from janitor.state.retention import Bounds
 from janitor.state.runs import LostSlots

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from janitor import tracebacks
 from janitor.runs import current_run
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state.logs import LogLine
 
 log = logging.getLogger(__name__)

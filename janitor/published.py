@@ -9,7 +9,7 @@ from janitor.jobs import Job
 from janitor.needs import ExchangeNeed
 from janitor.publisher.avro import Schema
 from janitor.publisher.listener import listen
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 
 def lines(settings: Settings, jobs: Iterable[Job], limit: int | None = None) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from janitor.errors import BadSetting
 from janitor.jobs import Job, variable
 from janitor.needs import ExchangeNeed, Need
-from janitor.settings import URL_HELP, Settings
+from janitor.settings.settings import URL_HELP, Settings
 
 BROKER_HELP = "give the broker's host name, or a folder as MESSAGES_DIR"
 

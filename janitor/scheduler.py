@@ -41,7 +41,7 @@ from janitor.jobs import (
 from janitor.keeper import Keeper
 from janitor.lanes import ASLEEP, Lanes, before_last
 from janitor.needs import Need
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import jobs as job_records
 from janitor.state import runs
 from janitor.state.jobs import JobRecord

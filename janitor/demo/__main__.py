@@ -29,7 +29,7 @@ from janitor.demo.outage import Outage
 from janitor.demo.summary import Gap, summary
 from janitor.demo.watch import Watch
 from janitor.errors import JanitorError
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 LABWARES, RUNS, PRODUCTS, DAYS = 3_000, 36, 24, 20.0
 SINCE_DAYS = 4

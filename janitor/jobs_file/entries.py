@@ -16,7 +16,7 @@ from janitor.jobs_file.document import Entry
 from janitor.jobs_file.mistakes import Mistake
 from janitor.needs import Need
 from janitor.runs import in_words
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 

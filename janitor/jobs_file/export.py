@@ -12,7 +12,7 @@ from janitor.jobs_file.document import RESULT_TAG
 from janitor.jobs_file.entries import KEYS, Wrong
 from janitor.returns import Result
 from janitor.schedules import parse
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 
 class _Dumper(yaml.SafeDumper):

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from janitor.errors import JanitorError
 from janitor.notices.content import Content
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 
 class Undelivered(JanitorError):

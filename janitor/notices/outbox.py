@@ -11,11 +11,11 @@ from sqlalchemy import Connection, select
 from janitor import schedules
 from janitor.execution import Runner
 from janitor.jobs import Job
-from janitor.notice_settings import NoticeRules
 from janitor.notices import histories
 from janitor.notices.content import LOG_LINES, MAX_ERROR, MAX_LINE, Content, to_json
 from janitor.notices.rules import Condition, Facts
 from janitor.runs import Outcome
+from janitor.settings.notices import NoticeRules
 from janitor.state import notices, runs
 from janitor.state.notices import BEGAN, ENDED, REPEATED
 from janitor.state.tables import run_logs

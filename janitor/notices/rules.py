@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from janitor.notice_settings import NoticeRules
 from janitor.runs import Outcome
+from janitor.settings.notices import NoticeRules
 from janitor.state.runs import BY_HAND, CATCH_UP
 
 AVERAGE_OF = 20

@@ -13,7 +13,6 @@ from janitor.clocks import boot_clock
 from janitor.errors import Fenced, JanitorError
 from janitor.execution import Runner
 from janitor.jobs import Job
-from janitor.notice_settings import NoticeRules
 from janitor.notices import histories
 from janitor.notices.content import Content
 from janitor.notices.outbox import Key, Open, Outbox, Step
@@ -28,6 +27,7 @@ from janitor.notices.rules import (
     kept_successes,
     why_over,
 )
+from janitor.settings.notices import NoticeRules
 from janitor.state import jobs as job_records
 from janitor.state import latest, leases, notices
 from janitor.state.jobs import JobRecord

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from janitor.notices import http
 from janitor.notices.channels import Undelivered
 from janitor.notices.content import TEST, Content
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state.notices import ENDED
 
 REFUSED_FOR_GOOD = (400, 413, 422)

@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from janitor.errors import BadSetting
 from janitor.execution import Runner
 from janitor.jobs import Job, Jobs, variable
-from janitor.notice_settings import NoticeRules, ping_url_of, rules_of
 from janitor.notices import channels
 from janitor.notices.channels import Channel, Undelivered
 from janitor.notices.content import TEST, Content
 from janitor.notices.post import Post
 from janitor.notices.watch import Watch
-from janitor.settings import Settings
+from janitor.settings.notices import NoticeRules, ping_url_of, rules_of
+from janitor.settings.settings import Settings
 from janitor.state import notices
 
 STOP_SECONDS = 2.0

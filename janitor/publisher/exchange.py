@@ -18,7 +18,7 @@ from janitor.publisher.folder import MessageFiles
 from janitor.rabbitmq.connection import Broker, check_exchange, connected
 from janitor.rabbitmq.errors import Peer, refused
 from janitor.runs import current_run
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 IDLE_SECONDS = 10.0
 """After how long without a group a new connection is made, as no heartbeat is sent between groups."""

@@ -15,7 +15,7 @@ from janitor.publisher.avro import BadMessage, Schema
 from janitor.rabbitmq.connection import Broker, connected
 from janitor.rabbitmq.errors import refused
 from janitor.runs import current_run
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 PREFETCHED = 200
 LOOK_SECONDS = 0.2

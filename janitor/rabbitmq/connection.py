@@ -14,7 +14,7 @@ from pika.exceptions import ChannelClosed
 from janitor.errors import BadSetting, Unavailable
 from janitor.rabbitmq.errors import HEARTBEAT_SECONDS, Peer, in_words, refused
 from janitor.runs import current_run
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 POLL_SECONDS = 0.1
 """How soon a request to stop is noticed while waiting for the broker."""

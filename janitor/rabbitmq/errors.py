@@ -16,7 +16,7 @@ from pika.exceptions import (
 )
 
 from janitor.errors import JanitorError, Rejected, Unavailable
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 
 HEARTBEAT_SECONDS = 60
 """After how long without a sign of life the broker counts as gone."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from janitor import operations
-from janitor.accounts import MOST_PASSWORD, Role
+from janitor.settings.accounts import MOST_PASSWORD, Role
 from janitor.web.desk import Desk, desk
 from janitor.web.gate import SESSION_SECONDS, Gate, Session, User
 from janitor.web.rendering import render

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from janitor import accounts
-from janitor.accounts import BLOCK, COST, LANES, Hash, Role
-from janitor.settings import Settings
+from janitor.settings import accounts
+from janitor.settings.accounts import BLOCK, COST, LANES, Hash, Role
+from janitor.settings.settings import Settings
 
 SESSION_SECONDS = 12 * 3600
 WINDOW_SECONDS = 300.0

@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from janitor import databases, logs
 from janitor.jobs import Job, variable
 from janitor.needs import DatabaseNeed
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.web.models import SettingLine
 
 HIDDEN = "***"

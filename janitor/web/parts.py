@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from janitor.execution import Runner
 from janitor.jobs import Job
 from janitor.scheduler import Scheduler
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import State
 
 

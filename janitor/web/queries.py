@@ -23,7 +23,7 @@ from janitor.listings import process
 from janitor.logs import mask_for
 from janitor.runs import Outcome
 from janitor.schedule_words import in_words
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.state import builds
 from janitor.state import jobs as job_records
 from janitor.state import latest, logs

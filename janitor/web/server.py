@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from janitor.errors import BadSetting
-from janitor.settings import Settings
+from janitor.settings.settings import Settings
 from janitor.web import counters
 from janitor.web.parts import Desk
 

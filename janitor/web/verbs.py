@@ -8,7 +8,7 @@ import click
 @click.command("password")
 def password() -> None:
     """Ask for a password, print the hash that WEB_USERS takes."""
-    from janitor import accounts
+    from janitor.settings import accounts
 
     if sys.stdin.isatty():
         given = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)

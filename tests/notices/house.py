@@ -9,10 +9,10 @@ from sqlalchemy import delete, insert, select, update
 
 from janitor.execution import Runner
 from janitor.jobs import Job
-from janitor.notice_settings import NoticeRules
 from janitor.notices.content import Content, from_json
 from janitor.notices.post import Post
 from janitor.notices.watch import Watch
+from janitor.settings.notices import NoticeRules
 from janitor.state import notices as records
 from janitor.state.tables import deliveries, jobs, metadata, notices, runs
 from tests.engine import job_of

@@ -6,11 +6,11 @@ import pytest
 
 from janitor.errors import BadSetting
 from janitor.logs import mask_for
-from janitor.notice_settings import RULES
 from janitor.notices import wing
 from janitor.notices.pings import address
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
+from janitor.settings.notices import RULES
 
 MAIL = {"MAIL_HOST": "mail.example.org", "MAIL_FROM": "janitor@example.org", "MAIL_TO": "anna@example.org"}
 SECRET = "https://hc-ping.example.org/6f1dd2cb-9bd8-4a2f-a05a-b8f4d1a5e8c2"

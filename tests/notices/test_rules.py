@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.notice_settings import RULES, NoticeRules
 from janitor.notices.rules import (
     KEPT,
     Ended,
@@ -21,6 +20,7 @@ from janitor.notices.rules import (
     why_over,
 )
 from janitor.runs import Outcome
+from janitor.settings.notices import RULES, NoticeRules
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
 LETTERS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, select
 
-from janitor import accounts
+from janitor.settings import accounts
 from janitor.state import State
 from janitor.state.tables import runs
 from tests.daemons import daemons

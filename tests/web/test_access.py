@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from janitor.accounts import Hash
 from janitor.scheduler import Scheduler
+from janitor.settings.accounts import Hash
 from janitor.state import actions
 from janitor.state import jobs as records
 from janitor.web import gate

@@ -18,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from sqlalchemy import URL, func, select
 
-from janitor import accounts
+from janitor.settings import accounts
 from janitor.state import State
 from janitor.state import jobs as job_records
 from janitor.state.tables import runs

@@ -13,7 +13,7 @@ from statistics import median
 import pytest
 from sqlalchemy import URL, func, insert, select
 
-from janitor import accounts
+from janitor.settings import accounts
 from janitor.state import State
 from janitor.state import notices as told
 from janitor.state.tables import actions, jobs, quarantine, run_logs, runs

@@ -14,9 +14,9 @@ import urllib3
 from sqlalchemy import URL
 
 from janitor import cli
-from janitor.accounts import Hash
 from janitor.errors import BadSetting
 from janitor.settings import Settings
+from janitor.settings.accounts import Hash
 from janitor.web import hosting, server
 from tests import small_house
 from tests.command_line import CommandLine

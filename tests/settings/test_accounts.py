@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from janitor import accounts
-from janitor.accounts import Hash
 from janitor.errors import BadSetting
+from janitor.settings import accounts
+from janitor.settings.accounts import Hash
 
 
 def test_a_password_fits_its_hash_and_no_other() -> None:

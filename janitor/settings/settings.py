@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Private
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from janitor import accounts
 from janitor.errors import BadSetting
-from janitor.notice_settings import NoticeSettings
+from janitor.settings import accounts
+from janitor.settings.notices import NoticeSettings
 
 URL_HELP = "give a URL such as mysql+pymysql://user:password@host:3306/name or sqlite:///path/to/file.db"
 
