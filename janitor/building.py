@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from janitor import dependencies
 from janitor.errors import BadSetting, Skip
-from janitor.jobs import Job
+from janitor.jobs import dependencies
+from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state import State, builds, runs
 

@@ -17,7 +17,7 @@ from janitor.console import counted, one_line
 from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
 from janitor.execution import Runner, Slot
 from janitor.exit_codes import INTERRUPTED
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.keeper import Keeper
 from janitor.runs import Outcome
 from janitor.state.runs import BY_HAND, Ending

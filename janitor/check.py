@@ -10,7 +10,7 @@ from janitor import databases
 from janitor.check_database import of_database
 from janitor.errors import JanitorError
 from janitor.findings import Finding, note, ok, wrong
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.requirements import missing
 from janitor.settings.settings import Settings

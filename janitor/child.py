@@ -24,9 +24,9 @@ from janitor.errors import (
     StatementTimeout,
     Unavailable,
 )
-from janitor.jobs import Job
+from janitor.jobs.job import Job
+from janitor.jobs.results import Returned, take
 from janitor.logs import mask_for, quieten
-from janitor.returns import Returned, take
 from janitor.runs import Run, follow_into_threads, in_words, running
 from janitor.settings.settings import Settings
 from janitor.state import State

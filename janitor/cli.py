@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from janitor import __version__, console, databases, dependencies, heartbeat, logs, wings
+from janitor import __version__, console, databases, heartbeat, logs, wings
 from janitor.errors import BadSetting, JanitorError
 from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
-from janitor.jobs import Job
+from janitor.jobs import dependencies
+from janitor.jobs.job import Job
 from janitor.jobs_file.verbs import validate
 from janitor.logs import Mask, RunLog
 from janitor.notices.verbs import notices

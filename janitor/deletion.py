@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from janitor.descriptions import job_takes_settings
 from janitor.errors import BadSetting, JanitorError
-from janitor.jobs import Job
-from janitor.returns import decode
+from janitor.jobs.descriptions import job_takes_settings
+from janitor.jobs.job import Job
+from janitor.jobs.results import decode
 from janitor.runs import in_words
 from janitor.settings.settings import Settings
 from janitor.state import State, actions, builds, retention, runs

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Connection
 
-from janitor.dependencies import due, with_dependencies
 from janitor.errors import JanitorError
 from janitor.execution import Runner, Slot
-from janitor.jobs import Job
+from janitor.jobs.dependencies import due, with_dependencies
+from janitor.jobs.job import Job
 from janitor.state import builds, recent
 from janitor.state.runs import AFTER
 

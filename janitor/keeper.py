@@ -10,7 +10,7 @@ from janitor import deletion
 from janitor.clocks import boot_clock
 from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
 from janitor.execution import Runner, facts_of
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
 from janitor.state import State, leases, recent, retention, runs

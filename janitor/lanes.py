@@ -9,10 +9,10 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
 from apscheduler.triggers.base import BaseTrigger
 
-from janitor import schedules
 from janitor.errors import Interrupted, JanitorError, Skip
 from janitor.execution import Begun, Entered, Runner, Slot, facts_of
-from janitor.jobs import Job
+from janitor.jobs import schedules
+from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state import runs
 from janitor.state.runs import LostSlots

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy import Row as Record
 
-from janitor import schedules
-from janitor.dependencies import Status, outdated, status, with_dependencies
-from janitor.jobs import Job
-from janitor.returns import show
+from janitor.jobs import schedules
+from janitor.jobs.dependencies import Status, outdated, status, with_dependencies
+from janitor.jobs.job import Job
+from janitor.jobs.results import show
 from janitor.state import actions, builds
 from janitor.state import jobs as job_records
 from janitor.state import logs, quarantine, runs

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from janitor.errors import BadSetting, JanitorError
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.scheduler import Scheduler
 from janitor.state import State, actions
 from janitor.state import jobs as records

@@ -11,8 +11,8 @@ from typing import Protocol
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection
 
-from janitor import schedules
-from janitor.jobs import Job
+from janitor.jobs import schedules
+from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state import jobs as records
 from janitor.state import latest

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from janitor.errors import JanitorError
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.needs import ExchangeNeed
 from janitor.publisher.avro import Schema
 from janitor.publisher.listener import listen

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from janitor.errors import BadSetting
-from janitor.jobs import Job, variable
+from janitor.jobs.job import Job, variable
 from janitor.needs import ExchangeNeed, Need
 from janitor.settings.settings import URL_HELP, Settings
 

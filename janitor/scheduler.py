@@ -22,11 +22,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from apscheduler.util import ref_to_obj, undefined
 from sqlalchemy import Connection
 
-from janitor import heartbeat, schedules
+from janitor import heartbeat
 from janitor.dependents import Dependents
 from janitor.errors import BadSetting, Interrupted, JanitorError
 from janitor.execution import Runner, Slot
-from janitor.jobs import (
+from janitor.jobs import schedules
+from janitor.jobs.job import (
     LATE_SECONDS,
     CatchUp,
     Isolation,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from janitor import __version__
 from janitor.errors import BadSetting
 from janitor.execution import Runner, Slot
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.logs import Mask
 from janitor.runs import Outcome, Run
 from janitor.state.runs import Ending, LostSlots

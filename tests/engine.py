@@ -13,9 +13,9 @@ import pytest
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import URL, Row, insert, select
 
-from janitor import logs, schedules
+from janitor import logs
 from janitor.execution import Runner, Slot
-from janitor.jobs import Job
+from janitor.jobs import Job, schedules
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases

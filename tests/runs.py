@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from janitor import databases, schedules
+from janitor import databases
 from janitor.execution import Runner, Slot
-from janitor.jobs import Job
+from janitor.jobs import Job, schedules
 from janitor.logs import Mask, RunLog
 from janitor.settings import Settings
 from janitor.state import State, leases

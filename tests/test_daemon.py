@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import OperationalError
 
-from janitor import schedules
+from janitor.jobs import schedules
 from janitor.state import State, cursors
 from tests.daemons import Daemon, daemons
 from tests.engine import check_slots, eventually, lines_of, migrated, outcomes, rows_of

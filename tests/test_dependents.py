@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, select
 
-from janitor.dependencies import NotReady, Status, due, status
 from janitor.errors import BadSetting
 from janitor.execution import Runner, Slot
-from janitor.jobs import Job
+from janitor.jobs import Job, Result
+from janitor.jobs.dependencies import NotReady, Status, due, status
+from janitor.jobs.results import decode
 from janitor.jobs_file.loading import load
-from janitor.returns import Result, decode
 from janitor.scheduler import Scheduler
 from janitor.state import State, builds
 from janitor.state import jobs as records

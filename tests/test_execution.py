@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, select, update
 
-from janitor import schedules
 from janitor.errors import Cancelled, Fenced, Interrupted, Rejected, Skip, Unavailable
 from janitor.execution import Runner, Slot
+from janitor.jobs import schedules
 from janitor.runs import Outcome, current_run
 from janitor.state import State, jobs, leases, runs
 from janitor.state.runs import BY_HAND, LostSlots

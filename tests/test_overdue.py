@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from janitor import overdue, schedules
-from janitor.jobs import Job
+from janitor import overdue
+from janitor.jobs import Job, schedules
 from janitor.state import State, actions
 from janitor.state import jobs as records
 from tests.engine import DATABASES, empty_state, job_of, migrated, remember, remember_run

@@ -15,9 +15,10 @@ from apscheduler.jobstores.base import ConflictingIdError
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import URL
 
-from janitor import lanes, schedules
+from janitor import lanes
 from janitor.errors import BadSetting
 from janitor.execution import Runner, Slot
+from janitor.jobs import schedules
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
+from janitor.jobs.results import Result
 from janitor.jobs_file.mistakes import Mistake, Place
 from janitor.jobs_file.template import Rendered
-from janitor.returns import Result
 
 try:
     from yaml import CSafeLoader as Loader

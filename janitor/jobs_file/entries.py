@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from janitor import schedules
-from janitor.descriptions import job_takes_settings
 from janitor.errors import BadSetting
-from janitor.jobs import CatchUp, Isolation
+from janitor.jobs import schedules
+from janitor.jobs.descriptions import job_takes_settings
+from janitor.jobs.job import CatchUp, Isolation
 from janitor.jobs_file.document import Entry
 from janitor.jobs_file.mistakes import Mistake
 from janitor.needs import Need

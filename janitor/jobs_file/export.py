@@ -5,13 +5,13 @@ from typing import Any
 
 import yaml
 
-from janitor.descriptions import entry
 from janitor.errors import BadSetting
-from janitor.jobs import Job
+from janitor.jobs.descriptions import entry
+from janitor.jobs.job import Job
+from janitor.jobs.results import Result
+from janitor.jobs.schedules import parse
 from janitor.jobs_file.document import RESULT_TAG
 from janitor.jobs_file.entries import KEYS, Wrong
-from janitor.returns import Result
-from janitor.schedules import parse
 from janitor.settings.settings import Settings
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from janitor.dependencies import cycles
 from janitor.errors import BadSetting
-from janitor.jobs import Job, variable
+from janitor.jobs.dependencies import cycles
+from janitor.jobs.job import Job, variable
 from janitor.jobs_file import document, entries, template
 from janitor.jobs_file.document import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from janitor import schedules
 from janitor.execution import Runner
-from janitor.jobs import Job
+from janitor.jobs import schedules
+from janitor.jobs.job import Job
 from janitor.notices import histories
 from janitor.notices.content import LOG_LINES, MAX_ERROR, MAX_LINE, Content, to_json
 from janitor.notices.rules import Condition, Facts

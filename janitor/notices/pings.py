@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from janitor.execution import Slot
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.notices import http
 from janitor.runs import Outcome, Run
 from janitor.state.runs import BY_HAND, Ending, LostSlots

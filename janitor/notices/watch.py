@@ -12,7 +12,7 @@ from janitor import overdue
 from janitor.clocks import boot_clock
 from janitor.errors import Fenced, JanitorError
 from janitor.execution import Runner
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.notices import histories
 from janitor.notices.content import Content
 from janitor.notices.outbox import Key, Open, Outbox, Step

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from janitor.errors import BadSetting
 from janitor.execution import Runner
-from janitor.jobs import Job, Jobs, variable
+from janitor.jobs.job import Job, Jobs, variable
 from janitor.notices import channels
 from janitor.notices.channels import Channel, Undelivered
 from janitor.notices.content import TEST, Content

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, insert, select, tuple_, update
 
-from janitor.schedules import EPOCH
+from janitor.jobs.schedules import EPOCH
 from janitor.state.tables import quarantine
 
 CHUNK = 500

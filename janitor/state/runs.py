@@ -9,8 +9,8 @@ from typing import Any
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from janitor.jobs.schedules import Slots, next_slot
 from janitor.runs import Outcome
-from janitor.schedules import Slots, next_slot
 from janitor.state.tables import attempts, runs
 
 SCHEDULE, CATCH_UP, BY_HAND, AFTER = "schedule", "catch_up", "by_hand", "after"

@@ -12,8 +12,9 @@ from fastapi.routing import APIRoute
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from sqlalchemy import Connection
 
-from janitor import deletion, operations, schedules
-from janitor.jobs import Job
+from janitor import deletion, operations
+from janitor.jobs import schedules
+from janitor.jobs.job import Job
 from janitor.state import runs as run_records
 from janitor.web import given, graph, models, overview, queries
 from janitor.web.access import User, changing, viewer

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Info, Proce
 
 from janitor import __version__
 from janitor.execution import Slot
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.runs import Outcome, Run
 from janitor.state.runs import Ending, LostSlots
 from janitor.web.gauges import Gauges, publishes

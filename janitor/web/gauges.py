@@ -7,8 +7,8 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from janitor import schedules
-from janitor.jobs import Job
+from janitor.jobs import schedules
+from janitor.jobs.job import Job
 from janitor.needs import ExchangeNeed
 from janitor.web.parts import Desk
 from janitor.web.vitals import WAIT_SECONDS, Signs, Vitals

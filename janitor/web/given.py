@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from janitor.jobs.results import decode
 from janitor.logs import Mask
-from janitor.returns import decode
 from janitor.web.markup import Html, filled
 
 MOST = 20_000

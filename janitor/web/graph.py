@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from janitor import dependencies
-from janitor.jobs import Job
+from janitor.jobs import dependencies
+from janitor.jobs.job import Job
 from janitor.web.markup import Html, filled
 
 WIDTH, HEIGHT, THIN = 190, 44, 10

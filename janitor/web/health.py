@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
 from janitor.heartbeat import DEAD_SECONDS
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.web.access import viewer
 from janitor.web.desk import Desk, desk
 from janitor.web.metrics import Metrics, metrics_of

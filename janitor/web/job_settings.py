@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 
 from janitor import databases, logs
-from janitor.jobs import Job, variable
+from janitor.jobs.job import Job, variable
 from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
 from janitor.web.models import SettingLine

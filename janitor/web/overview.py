@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Row, String, case, func, literal, or_, select
 
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.state import recent
 from janitor.state.notices import GIVEN_UP
 from janitor.state.tables import deliveries, notices, runs

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from janitor import deletion, operations
 from janitor.errors import JanitorError
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.state import notices
 from janitor.state import runs as run_records
 from janitor.web import charts, drawings, given, graph, models, queries

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from janitor.execution import Runner
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings
 from janitor.state import State

@@ -14,15 +14,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from janitor import dependencies, job_cursor, overdue, schedules
-from janitor.descriptions import described
+from janitor import job_cursor, overdue
 from janitor.errors import BadSetting
 from janitor.feeds import describe
-from janitor.jobs import Job
+from janitor.jobs import dependencies, schedules
+from janitor.jobs.descriptions import described
+from janitor.jobs.job import Job
+from janitor.jobs.schedule_words import in_words
 from janitor.listings import process
 from janitor.logs import mask_for
 from janitor.runs import Outcome
-from janitor.schedule_words import in_words
 from janitor.settings.settings import Settings
 from janitor.state import builds
 from janitor.state import jobs as job_records

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from janitor import schedules
+from janitor.jobs import schedules
 from janitor.progress import tree
 from janitor.web import models
 

@@ -17,7 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import URL, Row
 
 import run
-from janitor import schedules
+from janitor.jobs import schedules
 from janitor.settings import Settings
 from tests.daemons import Daemon, daemons
 from tests.engine import SECOND, check_slots, eventually, migrated, rows_of

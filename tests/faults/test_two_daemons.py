@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
-from janitor import schedules
+from janitor.jobs import schedules
 from janitor.state import State, ledger
 from tests.daemons import Daemon, daemons
 from tests.engine import SECOND, check_slots, eventually, migrated, rows_of

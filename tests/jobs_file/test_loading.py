@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
+from janitor.jobs import Result
 from janitor.jobs_file.loading import load
-from janitor.returns import Result
 from janitor.tasks import labware_location
 from tests.jobs_file.files import HERE, clock, fails, loaded, mistakes, skips, write
 

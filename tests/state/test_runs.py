@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select
 
-from janitor import schedules
 from janitor.errors import Rejected
+from janitor.jobs import schedules
 from janitor.runs import Outcome
 from janitor.state import State, actions, jobs, logs, retention, runs
 from janitor.state.logs import LogLine

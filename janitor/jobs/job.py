@@ -8,9 +8,9 @@ from typing import Any, Literal
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor.errors import BadSetting
+from janitor.jobs.results import referred
+from janitor.jobs.schedules import AFTER, Unscheduled
 from janitor.needs import Need
-from janitor.returns import referred
-from janitor.schedules import AFTER, Unscheduled
 
 CatchUp = Literal["last", "none"]
 Isolation = Literal["thread", "process"]

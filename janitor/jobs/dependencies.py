@@ -5,7 +5,7 @@ from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 
 from janitor.errors import BadSetting, JanitorError
-from janitor.jobs import Job
+from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state.builds import Standing
 

@@ -14,7 +14,7 @@ from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from janitor.schedules import describe
+from janitor.jobs.schedules import describe
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

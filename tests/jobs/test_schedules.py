@@ -10,9 +10,9 @@ from apscheduler.triggers.interval import IntervalTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor import schedules
 from janitor.errors import BadSetting
-from janitor.schedules import Slots
+from janitor.jobs import schedules
+from janitor.jobs.schedules import Slots
 
 LONDON = ZoneInfo("Europe/London")
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC))

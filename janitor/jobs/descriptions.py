@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from janitor.jobs import Job
-from janitor.returns import Result
+from janitor.jobs.job import Job
+from janitor.jobs.results import Result
 from janitor.settings.settings import Settings
 from janitor.state import builds
 

@@ -8,8 +8,8 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from janitor import schedules
-from janitor.schedule_words import in_words
+from janitor.jobs import schedules
+from janitor.jobs.schedule_words import in_words
 
 LONDON = ZoneInfo("Europe/London")
 

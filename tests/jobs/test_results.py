@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import Cancelled, Rejected
-from janitor.returns import MOST_BYTES, Result, decode, encode, filled, referred, show, take
+from janitor.jobs import Result
+from janitor.jobs.results import MOST_BYTES, decode, encode, filled, referred, show, take
 from janitor.runs import Run, running
 
 LEAVES = (

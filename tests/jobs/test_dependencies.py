@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.dependencies import (
+from janitor.errors import BadSetting
+from janitor.jobs import Job
+from janitor.jobs.dependencies import (
     NotReady,
     Status,
     before,
@@ -20,9 +22,7 @@ from janitor.dependencies import (
     status,
     used_now,
 )
-from janitor.errors import BadSetting
-from janitor.jobs import Job
-from janitor.schedules import parse
+from janitor.jobs.schedules import parse
 from janitor.settings import Settings
 from janitor.state.builds import Build, Standing
 
