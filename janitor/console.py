@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from janitor.progress import tree
+from janitor.state.progress import tree
 
 OUTCOME_STYLES = {
     "succeeded": "green",

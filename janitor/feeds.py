@@ -16,9 +16,9 @@ from pyroaring import BitMap64
 from sqlalchemy import URL, ColumnClause, ColumnElement, Row, TextClause, and_, column, select, table, text
 
 from janitor import databases, memory
-from janitor.clocks import boot_clock, era
 from janitor.errors import BadSetting
 from janitor.runs import current_run
+from janitor.state.clocks import boot_clock, era
 
 LOOK_BACK = 10_000
 """How many ids below a feed's end a first look remembers, so that what commits late among them is found."""

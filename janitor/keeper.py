@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from janitor import deletion
-from janitor.clocks import boot_clock
 from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
 from janitor.execution import Runner, facts_of
 from janitor.jobs.job import Job
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
 from janitor.state import State, leases, recent, retention, runs
+from janitor.state.clocks import boot_clock
 from janitor.state.retention import Bounds
 from janitor.state.runs import LostSlots
 

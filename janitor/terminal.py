@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from janitor.progress import indented, tree
+from janitor.state.progress import indented, tree
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from janitor import overdue
-from janitor.clocks import boot_clock
 from janitor.errors import Fenced, JanitorError
 from janitor.execution import Runner
 from janitor.jobs.job import Job
@@ -30,6 +29,7 @@ from janitor.notices.rules import (
 from janitor.settings.notices import NoticeRules
 from janitor.state import jobs as job_records
 from janitor.state import latest, leases, notices
+from janitor.state.clocks import boot_clock
 from janitor.state.jobs import JobRecord
 from janitor.state.notices import BEGAN, ENDED, REPEATED, Position
 

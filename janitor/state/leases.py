@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
 
-from janitor.clocks import boot_id
 from janitor.runs import Fence
+from janitor.state.clocks import boot_id
 from janitor.state.tables import leases
 
 DAEMON = "daemon"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from janitor.jobs import schedules
-from janitor.progress import tree
+from janitor.state.progress import tree
 from janitor.web import models
 
 PUBLISHED = ("published",)

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.progress import indented, tree
 from janitor.runs import current_run
+from janitor.state.progress import indented, tree
 from tests.engine import rows_of, run_by_hand, runner_for, settings_for
 
 
