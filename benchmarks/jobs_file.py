@@ -12,7 +12,7 @@ from benchmarks.measures import Line, Rival, median_of, seconds_of
 from janitor.dependents import Dependents
 from janitor.execution import Runner
 from janitor.jobs_file.loading import load
-from janitor.logs import Mask, RunLog
+from janitor.logs.set_up import Mask, RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State

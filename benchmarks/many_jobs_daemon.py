@@ -16,8 +16,8 @@ from typing import Any
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from janitor import logs
 from janitor.execution import Runner
+from janitor.logs import set_up
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
@@ -42,8 +42,8 @@ def add_jobs(scheduler: Any, jobs: int, at: float) -> None:
 def run_janitor(jobs: int, at: float) -> None:
     """Run Janitor's clock until SIGTERM."""
     settings = Settings.load(os.environ, dotenv=None)
-    mask = logs.mask_for(settings)
-    run_log = logs.set_up(settings, mask)
+    mask = set_up.mask_for(settings)
+    run_log = set_up.set_up(settings, mask)
     state = State(settings.state_database_url)
     state.migrate()
     scheduler = Scheduler(settings)

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from janitor import databases, tracebacks
+from janitor import databases
 from janitor.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -26,7 +26,8 @@ from janitor.errors import (
 )
 from janitor.jobs.job import Job
 from janitor.jobs.results import Returned, take
-from janitor.logs import mask_for, quieten
+from janitor.logs import tracebacks
+from janitor.logs.set_up import mask_for, quieten
 from janitor.runs import Run, follow_into_threads, in_words, running
 from janitor.settings.settings import Settings
 from janitor.state import State

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from janitor import __version__, console, databases, heartbeat, logs, wings
+from janitor import __version__, console, databases, heartbeat, wings
 from janitor.errors import BadSetting, JanitorError
 from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.jobs_file.verbs import validate
-from janitor.logs import Mask, RunLog
+from janitor.logs import set_up
+from janitor.logs.set_up import Mask, RunLog
 from janitor.notices.verbs import notices
 from janitor.requirements import require
 from janitor.run_verb import run
@@ -49,7 +50,7 @@ class House:
         """The settings, from the environment and `.env`."""
         given = {} if self.jobs_file is None else {"JOBS_FILE": str(self.jobs_file)}
         settings = Settings.load({**os.environ, **given})
-        self.mask = logs.mask_for(settings)
+        self.mask = set_up.mask_for(settings)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         return settings
 
@@ -98,7 +99,7 @@ class House:
 
     def log_to(self, stream: Any, *, tracebacks: bool, least: int | None = None) -> RunLog:
         """Set up logging for this process; `least` keeps out lesser levels, but not where LOG_LEVEL is DEBUG."""
-        run_log = logs.set_up(self.settings, self.mask, stream, tracebacks)
+        run_log = set_up.set_up(self.settings, self.mask, stream, tracebacks)
         if least is not None and self.settings.log_level != "DEBUG":
             logging.getLogger().setLevel(least)
         return run_log

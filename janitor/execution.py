@@ -13,14 +13,15 @@ from typing import Any, Protocol
 import tenacity
 from sqlalchemy import Connection
 
-from janitor import building, child, tracebacks
+from janitor import building, child
 from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip
 from janitor.jobs import dependencies
 from janitor.jobs.descriptions import Descriptions
 from janitor.jobs.job import Job
 from janitor.jobs.results import decode, filled, take
 from janitor.journal import FAILURES, Journal, Record, is_recorded
-from janitor.logs import Mask, RunLog
+from janitor.logs import tracebacks
+from janitor.logs.set_up import Mask, RunLog
 from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running
 from janitor.settings.settings import Settings
 from janitor.state import State, builds, leases, logs, runs, starts

@@ -9,7 +9,7 @@ from janitor import __version__
 from janitor.errors import BadSetting
 from janitor.execution import Runner, Slot
 from janitor.jobs.job import Job
-from janitor.logs import Mask
+from janitor.logs.set_up import Mask
 from janitor.runs import Outcome, Run
 from janitor.state.runs import Ending, LostSlots
 

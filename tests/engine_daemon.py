@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from janitor import logs
 from janitor.errors import JanitorError
 from janitor.execution import Runner
+from janitor.logs import set_up
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -74,8 +74,8 @@ JOBS: dict[str, tuple[Callable[[], object], dict[str, object]]] = {
 def main() -> None:
     """Start the daemon and run it to its end."""
     settings = Settings.load(dotenv=None)
-    mask = logs.mask_for(settings)
-    run_log = logs.set_up(settings, mask)
+    mask = set_up.mask_for(settings)
+    run_log = set_up.set_up(settings, mask)
     scheduler = Scheduler(settings)
     for name in os.environ["JOBS"].split():
         func, options = JOBS[name]

@@ -7,7 +7,7 @@ from typing import Any
 from janitor import databases
 from janitor.execution import Runner, Slot
 from janitor.jobs import Job, schedules
-from janitor.logs import Mask, RunLog
+from janitor.logs.set_up import Mask, RunLog
 from janitor.settings import Settings
 from janitor.state import State, leases
 from janitor.state.runs import BY_HAND, Ending

@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import URL
 
-from janitor import databases, logs
+from janitor import databases
 from janitor.jobs.job import Job, variable
+from janitor.logs import set_up
 from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
 from janitor.web.models import SettingLine
@@ -22,7 +23,7 @@ def in_force(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[Sett
 
     Of a database URL only the place is told, and of a secret only whether there is one.
     """
-    mask = logs.mask_for(settings)
+    mask = set_up.mask_for(settings)
     lines = [_own(job, "ENABLED", str(job.enabled).lower(), settings), _own(job, "SCHEDULE", job.schedule, settings)]
     for name in _names(job, all_jobs, settings):
         field, value = type(settings).model_fields[name.lower()], getattr(settings, name.lower())

@@ -22,7 +22,7 @@ from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
 from janitor.jobs.schedule_words import in_words
 from janitor.listings import process
-from janitor.logs import mask_for
+from janitor.logs.set_up import mask_for
 from janitor.runs import Outcome
 from janitor.settings.settings import Settings
 from janitor.state import builds

@@ -10,9 +10,10 @@ import os
 import sys
 import time
 
-from janitor import logs, memory
+from janitor import memory
 from janitor.errors import JanitorError
 from janitor.execution import Runner
+from janitor.logs import set_up
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -50,8 +51,8 @@ def digest(job: str, slot: str) -> bytes:
 def main() -> None:
     """Start the daemon and run it to its end."""
     settings = Settings.load(dotenv=None)
-    mask = logs.mask_for(settings)
-    run_log = logs.set_up(settings, mask)
+    mask = set_up.mask_for(settings)
+    run_log = set_up.set_up(settings, mask)
     scheduler = Scheduler(settings)
     for number in range(int(os.environ["JOBS"])):
         scheduler.add_job(act, "interval", args=[number], id=f"job{number}", seconds=1)

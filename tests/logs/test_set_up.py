@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from janitor import logs
-from janitor.logs import JsonFormatter, Mask, RunLog, TextFormatter, mask_for
+from janitor.logs import set_up as logs
+from janitor.logs.set_up import JsonFormatter, Mask, RunLog, TextFormatter, mask_for
 from janitor.runs import Run, follow_into_threads, running
 from janitor.settings import Settings
 from tests.command_line import CommandLine

@@ -1,7 +1,7 @@
 """Tracebacks for the record: code around each frame, variables on demand, no secret whole or in part."""
 
-from janitor.logs import Mask
-from janitor.tracebacks import MOST_CHARACTERS, render
+from janitor.logs.set_up import Mask
+from janitor.logs.tracebacks import MOST_CHARACTERS, render
 
 SECRET = "hunter2-hunter2"
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 import orjson
 from pydantic import SecretStr
 
-from janitor import tracebacks
+from janitor.logs import tracebacks
 from janitor.runs import current_run
 from janitor.settings.settings import Settings
 from janitor.state.logs import LogLine

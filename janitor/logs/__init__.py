@@ -1,0 +1,1 @@
+"""Log lines, what is masked in them, and tracebacks."""
