@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from janitor import job_cursor, overdue
 from janitor.errors import BadSetting
-from janitor.feeds import describe
+from janitor.feeds.feed import describe
 from janitor.jobs import dependencies, schedules
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job

@@ -1,0 +1,13 @@
+"""Read what is new in a growing column, and lose nothing that commits late."""
+
+from janitor.feeds.feed import Feed, Page, Position, Reading, Seen, describe, position_after
+
+__all__ = [
+    "Feed",
+    "Page",
+    "Position",
+    "Reading",
+    "Seen",
+    "describe",
+    "position_after",
+]
