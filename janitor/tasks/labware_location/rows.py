@@ -9,9 +9,8 @@ from sqlalchemy import URL, TextClause
 
 from janitor import databases
 from janitor.databases import statement
-from janitor.row_texts import TextPage
 from janitor.state.quarantine import Quarantined
-from janitor.table_sink import TableSink
+from janitor.table_sink import TableSink, TextPage
 
 PAGE_ROWS = 5_000
 PACKAGE = "janitor.tasks.labware_location"

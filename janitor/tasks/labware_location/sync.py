@@ -14,10 +14,9 @@ from sqlalchemy import URL, column
 from janitor import memory
 from janitor.databases import ahead, each_ahead, give_way
 from janitor.feeds import Feed, Page, Reading
-from janitor.row_texts import TextPage, Unpaired
 from janitor.runs import current_run
 from janitor.settings import Settings
-from janitor.table_sink import Compared, TableSink, Written
+from janitor.table_sink import Compared, TableSink, TextPage, Unpaired, Written
 from janitor.tasks.labware_location import rows
 from janitor.tasks.labware_location.rows import Derived, Target
 

@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import Connection, text
 
 from janitor.databases.engines import quoted
-from janitor.row_texts import TextPage, joined, marked, split
-from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range, known_charset
+from janitor.table_sink.columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range, known_charset
+from janitor.table_sink.row_texts import TextPage, joined, marked, split
 
 STATEMENT_BYTES = 1_000_000
 """How long the values of one statement may become before the next one is begun: far below any packet limit."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from janitor.table_columns import Column, Layout, Row
+from janitor.table_sink.columns import Column, Layout, Row
 
 Age = tuple[bool, Any]
 

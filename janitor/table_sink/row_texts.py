@@ -12,7 +12,7 @@ from sqlalchemy import URL, TextClause
 
 from janitor import databases
 from janitor.databases.statements import around
-from janitor.table_columns import BETWEEN_ROWS, BETWEEN_VALUES, Column
+from janitor.table_sink.columns import BETWEEN_ROWS, BETWEEN_VALUES, Column
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from janitor import databases
 from janitor.databases.errors import lost_a_race
 from janitor.errors import JanitorError, Rejected
-from janitor.row_texts import TextPage, fetch
 from janitor.runs import current_run
-from janitor.table_columns import Column, Layout, Row
-from janitor.table_mysql import MySqlTable, mysql_columns, mysql_unique
-from janitor.table_plan import Plan, Refused, Rules
-from janitor.table_sqlite import SqliteTable, sqlite_columns, sqlite_unique
+from janitor.table_sink.columns import Column, Layout, Row
+from janitor.table_sink.mysql import MySqlTable, mysql_columns, mysql_unique
+from janitor.table_sink.plan import Plan, Refused, Rules
+from janitor.table_sink.row_texts import TextPage, fetch
+from janitor.table_sink.sqlite import SqliteTable, sqlite_columns, sqlite_unique
 
 __all__ = ["CHUNK_ROWS", "Compared", "Refused", "TableSink", "Written"]
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from janitor.databases.engines import quoted
-from janitor.row_texts import TextPage, marked
-from janitor.table_columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range
+from janitor.table_sink.columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range
+from janitor.table_sink.row_texts import TextPage, marked
 
 _UPPER_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _DECLARED = re.compile(r"\s*(\w*)(?:[^(]*\(\s*(\d+))?")

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import URL, create_engine, text
 
 from janitor import databases
-from janitor.row_texts import TextPage, Unpaired
+from janitor.table_sink import TextPage, Unpaired
 from tests.fixtures import Warehouses
 from tests.servers import SqlServer
-from tests.test_table_sink import NOW, THEN, Place, places, sink
+from tests.table_sink.test_sink import NOW, THEN, Place, places, sink
 
 ORIGIN = (
     "CREATE TABLE origin (id integer PRIMARY KEY, labware_barcode varchar(255), location_barcode varchar(255), "

@@ -1,0 +1,15 @@
+"""Write rows to a table: only what differs, in bulk."""
+
+from janitor.table_sink.plan import Refused
+from janitor.table_sink.row_texts import TextPage, Unpaired
+from janitor.table_sink.sink import CHUNK_ROWS, Compared, TableSink, Written
+
+__all__ = [
+    "CHUNK_ROWS",
+    "Compared",
+    "Refused",
+    "TableSink",
+    "TextPage",
+    "Unpaired",
+    "Written",
+]
