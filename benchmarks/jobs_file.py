@@ -9,8 +9,8 @@ from sqlalchemy import insert
 
 from benchmarks.house import House
 from benchmarks.measures import Line, Rival, median_of, seconds_of
-from janitor.dependents import Dependents
-from janitor.execution import Runner
+from janitor.engine.dependents import Dependents
+from janitor.engine.runner import Runner
 from janitor.jobs_file.loading import load
 from janitor.logs.set_up import Mask, RunLog
 from janitor.scheduler import Scheduler

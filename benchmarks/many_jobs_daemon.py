@@ -16,7 +16,7 @@ from typing import Any
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from janitor.execution import Runner
+from janitor.engine.runner import Runner
 from janitor.logs import set_up
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings

@@ -14,11 +14,11 @@ from typing import Any, Self
 
 from janitor import databases
 from janitor.console import counted, one_line
+from janitor.engine.keeper import Keeper
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
-from janitor.execution import Runner, Slot
 from janitor.exit_codes import INTERRUPTED
 from janitor.jobs.job import Job
-from janitor.keeper import Keeper
 from janitor.runs import Outcome
 from janitor.state.runs import BY_HAND, Ending
 from janitor.terminal import bars
@@ -69,7 +69,7 @@ def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Map
 
 def keep_quiet(handler: logging.Handler) -> None:
     """Keep out of the terminal what the report says anyway: that the run began, and how it ended."""
-    handler.addFilter(lambda record: record.name != "janitor.execution" or record.levelno == logging.WARNING)
+    handler.addFilter(lambda record: record.name != "janitor.engine.runner" or record.levelno == logging.WARNING)
 
 
 def user_name() -> str:

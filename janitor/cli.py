@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from janitor import __version__, console, databases, heartbeat, wings
+from janitor import __version__, console, databases, wings
+from janitor.engine import heartbeat
 from janitor.errors import BadSetting, JanitorError
 from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
 from janitor.jobs import dependencies
@@ -164,7 +165,7 @@ def verbs(context: click.Context, jobs_file: Path | None) -> int | None:
 @click.pass_obj
 def start(house: House) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
-    from janitor.execution import Runner
+    from janitor.engine.runner import Runner
 
     settings = house.settings
     run_log = house.log_to(sys.stdout, tracebacks=True)
@@ -402,7 +403,7 @@ def health(house: House, of_jobs: bool) -> int:
 
 
 def _overdue(house: House) -> list[str]:
-    from janitor import overdue
+    from janitor.engine import overdue
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     with house.state.read() as connection:

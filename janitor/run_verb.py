@@ -39,7 +39,7 @@ def run(
     """Run a job now, recorded; the exit code tells its outcome."""
     from janitor import building, by_hand
     from janitor.cli import program
-    from janitor.execution import Runner
+    from janitor.engine.runner import Runner
 
     wanted, pinned = house.job(job), building.pinned(pins)
     plan = building.plan(

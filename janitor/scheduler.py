@@ -22,10 +22,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from apscheduler.util import ref_to_obj, undefined
 from sqlalchemy import Connection
 
-from janitor import heartbeat
-from janitor.dependents import Dependents
+from janitor.engine import heartbeat
+from janitor.engine.dependents import Dependents
+from janitor.engine.keeper import Keeper
+from janitor.engine.lanes import ASLEEP, Lanes, before_last
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import BadSetting, Interrupted, JanitorError
-from janitor.execution import Runner, Slot
 from janitor.jobs import schedules
 from janitor.jobs.job import (
     LATE_SECONDS,
@@ -39,8 +41,6 @@ from janitor.jobs.job import (
     unknown_variables,
     variable,
 )
-from janitor.keeper import Keeper
-from janitor.lanes import ASLEEP, Lanes, before_last
 from janitor.needs import Need
 from janitor.settings.settings import Settings
 from janitor.state import jobs as job_records

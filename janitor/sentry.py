@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from janitor import __version__
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import BadSetting
-from janitor.execution import Runner, Slot
 from janitor.jobs.job import Job
 from janitor.logs.set_up import Mask
 from janitor.runs import Outcome, Run

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from janitor.execution import Runner
+    from janitor.engine.runner import Runner
     from janitor.jobs_file.loading import Loaded
     from janitor.scheduler import Scheduler
 

@@ -9,9 +9,9 @@ import hypothesis
 import pytest
 from sqlalchemy import URL
 
-from tests.engine import DATABASES, empty_state
 from tests.fixtures import Exchange, Warehouses
 from tests.servers import Broker, SqlServer, broker, running, sql_server
+from tests.small_engine import DATABASES, empty_state
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

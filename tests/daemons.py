@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from tests.engine import PATIENCE_SECONDS, ROOT, eventually, text_of
+from tests.small_engine import PATIENCE_SECONDS, ROOT, eventually, text_of
 
 
 class Daemon:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from janitor.engine.runner import Runner
 from janitor.errors import JanitorError
-from janitor.execution import Runner
 from janitor.logs import set_up
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from janitor import databases
-from janitor.execution import Runner, Slot
+from janitor.engine.runner import Runner, Slot
 from janitor.jobs import Job, schedules
 from janitor.logs.set_up import Mask, RunLog
 from janitor.settings import Settings

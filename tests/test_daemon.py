@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 from janitor.jobs import schedules
 from janitor.state import State, cursors
 from tests.daemons import Daemon, daemons
-from tests.engine import check_slots, eventually, lines_of, migrated, outcomes, rows_of
-from tests.test_child import alive
+from tests.engine.test_child import alive
+from tests.small_engine import check_slots, eventually, lines_of, migrated, outcomes, rows_of
 
 EVERY_SECOND = schedules.every(1)
 

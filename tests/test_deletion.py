@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import URL, insert, select, update
 
 from janitor import deletion
+from janitor.engine.keeper import Keeper, log_days
 from janitor.errors import JanitorError
 from janitor.jobs import Job
-from janitor.keeper import Keeper, log_days
 from janitor.runs import Outcome
 from janitor.state import builds, recent, retention
 from janitor.state.retention import Bounds
 from janitor.state.tables import run_logs, runs
-from tests.engine import eventually, job_of, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
+from tests.small_engine import eventually, job_of, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
 
 DAY = timedelta(days=1)
 

@@ -59,7 +59,7 @@ def test_the_engine_knows_no_task_and_no_task_another() -> None:
         knows = reached(start, graph)
         assert not {one for one in knows if one.startswith("janitor.tasks")} | knows & WORKSHOP, start
     for task in TASKS:
-        assert not reached(f"janitor.tasks.{task}", graph) & {"run", "janitor.scheduler", "janitor.execution"}
+        assert not reached(f"janitor.tasks.{task}", graph) & {"run", "janitor.scheduler", "janitor.engine.runner"}
 
 
 def task_of(module: str) -> str:

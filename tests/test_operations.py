@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import select
 
 from janitor import operations
+from janitor.engine.keeper import Keeper
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import BadSetting, JanitorError, Skip
-from janitor.execution import Runner, Slot
-from janitor.keeper import Keeper
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.state import actions, quarantine
 from janitor.state.quarantine import Quarantined
 from janitor.state.runs import BY_HAND
 from janitor.state.tables import quarantine as quarantine_rows
-from tests.engine import DATABASES, empty_state, eventually, job_of, now, rows_of, runner_for, settings_for, tick
+from tests.small_engine import DATABASES, empty_state, eventually, job_of, now, rows_of, runner_for, settings_for, tick
 
 
 @pytest.fixture(params=DATABASES)

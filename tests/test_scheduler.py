@@ -15,15 +15,16 @@ from apscheduler.jobstores.base import ConflictingIdError
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import URL
 
-from janitor import lanes
+from janitor.engine import lanes
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import BadSetting
-from janitor.execution import Runner, Slot
 from janitor.jobs import schedules
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import jobs as job_records
-from tests.engine import (
+from tests.servers import SqlServer
+from tests.small_engine import (
     SECOND,
     check_slots,
     eventually,
@@ -36,7 +37,6 @@ from tests.engine import (
     settings_for,
     tick,
 )
-from tests.servers import SqlServer
 
 
 @pytest.fixture

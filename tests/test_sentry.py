@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import URL
 
 from janitor import __version__, sentry
+from janitor.engine.runner import Runner
 from janitor.errors import BadSetting, Unavailable
-from janitor.execution import Runner
 from janitor.runs import Outcome, current_run
 from janitor.state.runs import LostSlots
 from tests.command_line import CommandLine
-from tests.engine import empty_state, now, run_by_hand, runner_for, settings_for
+from tests.small_engine import empty_state, now, run_by_hand, runner_for, settings_for
 
 PASSWORD = "correct-horse"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from janitor.execution import Runner
+from janitor.engine.runner import Runner
 from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.notices import histories

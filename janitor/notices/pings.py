@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from janitor.execution import Slot
+from janitor.engine.runner import Slot
 from janitor.jobs.job import Job
 from janitor.notices import http
 from janitor.runs import Outcome, Run

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from janitor.engine.runner import Runner
 from janitor.errors import Fenced, JanitorError
-from janitor.execution import Runner
 from janitor.notices.channels import Channel, Undelivered
 from janitor.notices.content import Content, digest, from_json
 from janitor.state import notices

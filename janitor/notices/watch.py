@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from janitor import overdue
+from janitor.engine import overdue
+from janitor.engine.runner import Runner
 from janitor.errors import Fenced, JanitorError
-from janitor.execution import Runner
 from janitor.jobs.job import Job
 from janitor.notices import histories
 from janitor.notices.content import Content

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from janitor.engine.runner import Runner
 from janitor.errors import BadSetting
-from janitor.execution import Runner
 from janitor.jobs.job import Job, Jobs, variable
 from janitor.notices import channels
 from janitor.notices.channels import Channel, Undelivered

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
-from janitor.heartbeat import DEAD_SECONDS
+from janitor.engine.heartbeat import DEAD_SECONDS
 from janitor.jobs.job import Job
 from janitor.web.access import viewer
 from janitor.web.desk import Desk, desk

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from janitor.execution import Runner
+from janitor.engine.runner import Runner
 from janitor.jobs.job import Job
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings

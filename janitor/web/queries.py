@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from janitor import job_cursor, overdue
+from janitor import job_cursor
+from janitor.engine import overdue
 from janitor.errors import BadSetting
 from janitor.feeds.feed import describe
 from janitor.jobs import dependencies, schedules

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
-from janitor import feeds, overdue
+from janitor import feeds
+from janitor.engine import overdue
 from janitor.errors import Rejected
 from janitor.runs import Outcome
 from janitor.state import jobs as records

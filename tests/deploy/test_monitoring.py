@@ -13,11 +13,11 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from janitor.execution import Slot
+from janitor.engine.runner import Slot
 from janitor.state import ledger
 from janitor.state.runs import BY_HAND
 from tests.command_line import ROOT
-from tests.engine import empty_state, eventually, now, remember
+from tests.small_engine import empty_state, eventually, now, remember
 from tests.web.desks import add_jobs, ask, served
 
 DASHBOARD = ROOT / "deploy" / "grafana_dashboard.json"

@@ -11,8 +11,8 @@ import sys
 import time
 
 from janitor import memory
+from janitor.engine.runner import Runner
 from janitor.errors import JanitorError
-from janitor.execution import Runner
 from janitor.logs import set_up
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler

@@ -20,7 +20,7 @@ import run
 from janitor.jobs import schedules
 from janitor.settings import Settings
 from tests.daemons import Daemon, daemons
-from tests.engine import SECOND, check_slots, eventually, migrated, rows_of
+from tests.small_engine import SECOND, check_slots, eventually, migrated, rows_of
 
 # Nights on which clocks change, simulated
 

@@ -12,7 +12,6 @@ from sqlalchemy.pool import NullPool
 
 from janitor import memory
 from janitor.runs import Outcome
-from tests.engine import migrated, run_by_hand, runner_for, settings_for
 from tests.faults.conftest import MakeHouse
 from tests.faults.fault import (
     A_SECOND,
@@ -31,6 +30,7 @@ from tests.faults.fault import (
 from tests.faults.house import House
 from tests.faults.small_disk import SmallDisk, small_disk
 from tests.servers import Broker, SqlServer, running, sql_server
+from tests.small_engine import migrated, run_by_hand, runner_for, settings_for
 
 ALARM_SECONDS = 7.0
 """Long enough for a few runs, each of which sends its group into the alarm."""

@@ -12,11 +12,11 @@ from sqlalchemy import URL
 from janitor.exit_codes import SUCCEEDED
 from janitor.state import State, leases
 from tests.daemons import Daemon, daemons
-from tests.engine import eventually, migrated, now, outcomes, rows_of, text_of
 from tests.faults import states_daemon
 from tests.faults.proxy import Proxy
 from tests.fixtures import Exchange
 from tests.servers import Broker, SqlServer
+from tests.small_engine import eventually, migrated, now, outcomes, rows_of, text_of
 
 GRACE_SECONDS = 3.0
 SLACK_SECONDS = 10.0

@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError
 from janitor.jobs import schedules
 from janitor.state import State, ledger
 from tests.daemons import Daemon, daemons
-from tests.engine import SECOND, check_slots, eventually, migrated, rows_of
 from tests.faults import effects_daemon
 from tests.faults.proxy import Proxy
+from tests.small_engine import SECOND, check_slots, eventually, migrated, rows_of
 
 LEASE_SECONDS = 4
 LONG_SECONDS = 90.0

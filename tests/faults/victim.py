@@ -19,8 +19,9 @@ from pika.adapters.utils import io_services_utils
 from sqlalchemy import URL, Connection
 
 import run
-from janitor import databases, execution, memory
-from janitor.execution import Runner
+from janitor import databases, memory
+from janitor.engine import runner as engine_runner
+from janitor.engine.runner import Runner
 from janitor.publisher.exchange import RabbitPublisher
 from janitor.runs import Run, current_run, running
 from janitor.state import runs
@@ -142,7 +143,7 @@ def watch_runs(knife: Knife) -> None:
 
     seam(runs, "start", knife_at_start)
     seam(runs, "finish", knife_at_finish)
-    seam(execution, "running", knife_while_running)
+    seam(engine_runner, "running", knife_while_running)
     seam(Runner, "carry_out", knife_after_all)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from janitor.jobs_file.loading import load
 from tests.command_line import CommandLine, wait_for
+from tests.engine.test_dependents import CHAIN
 from tests.jobs_file.files import clock, write
-from tests.test_dependents import CHAIN
 
 BARE = ("-m", "tests.jobs_file.bare")
 

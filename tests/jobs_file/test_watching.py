@@ -14,9 +14,9 @@ from sqlalchemy import URL
 
 from janitor.state import State
 from tests.command_line import CommandLine, wait_for
-from tests.engine import outcomes, rows_of
 from tests.jobs_file.files import write
 from tests.servers import free_port
+from tests.small_engine import outcomes, rows_of
 
 FIRST = (
     "jobs:\n  - {id: a, function: 'FUNCTIONS:skips', schedule: every 1s}\n  - {id: b, function: 'FUNCTIONS:skips'}\n"

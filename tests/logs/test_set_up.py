@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.logs import set_up as logs
+from janitor.logs import set_up
 from janitor.logs.set_up import JsonFormatter, Mask, RunLog, TextFormatter, mask_for
 from janitor.runs import Run, follow_into_threads, running
 from janitor.settings import Settings
@@ -32,8 +32,8 @@ def root() -> Iterator[logging.Logger]:
     logging.captureWarnings(False)
 
 
-def set_up(stream: io.StringIO, mask: Mask | None = None, **environ: str) -> RunLog:
-    return logs.set_up(Settings.load(environ, None), mask or Mask(), stream)
+def logging_to(stream: io.StringIO, mask: Mask | None = None, **environ: str) -> RunLog:
+    return set_up.set_up(Settings.load(environ, None), mask or Mask(), stream)
 
 
 def said(run_log: RunLog, run_id: int) -> list[str]:
@@ -42,7 +42,7 @@ def said(run_log: RunLog, run_id: int) -> list[str]:
 
 def test_a_line_says_when_what_and_of_which_run() -> None:
     stream = io.StringIO()
-    set_up(stream)
+    logging_to(stream)
     with running(Run(id=7, job="nightly")):
         logging.getLogger("some.library").warning("three %s", "things")
     line = stream.getvalue()
@@ -52,7 +52,7 @@ def test_a_line_says_when_what_and_of_which_run() -> None:
 
 def test_a_text_of_several_lines_stays_one_line() -> None:
     stream = io.StringIO()
-    set_up(stream)
+    logging_to(stream)
     logging.getLogger("x").info("one\nINFO forged\r\ntwo")
     assert stream.getvalue().count("\n") == 1
     assert r"one\nINFO forged\r\ntwo" in stream.getvalue()
@@ -60,7 +60,7 @@ def test_a_text_of_several_lines_stays_one_line() -> None:
 
 def test_json_lines_carry_facts_and_the_traceback() -> None:
     stream = io.StringIO()
-    set_up(stream, LOG_FORMAT="json")
+    logging_to(stream, LOG_FORMAT="json")
     with running(Run(id=7, job="nightly")):
         try:
             raise ValueError("odd")
@@ -84,7 +84,7 @@ def test_json_takes_whatever_a_task_counts(facts: dict[object, object]) -> None:
 
 
 def test_what_is_logged_in_a_run_is_kept_with_it() -> None:
-    run_log = set_up(io.StringIO())
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         logging.getLogger("any.library").info("in it")
@@ -96,7 +96,7 @@ def test_what_is_logged_in_a_run_is_kept_with_it() -> None:
 
 def test_what_a_run_s_threads_log_is_kept_with_it() -> None:
     follow_into_threads()
-    run_log = set_up(io.StringIO())
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)), ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda n: logging.getLogger("x").info("part %d", n), range(3)))
@@ -105,7 +105,7 @@ def test_what_a_run_s_threads_log_is_kept_with_it() -> None:
 
 def test_a_pool_that_outlives_its_run_is_no_part_of_it() -> None:
     follow_into_threads()
-    run_log = set_up(io.StringIO())
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     first = Run(id=7)
     with ThreadPoolExecutor(1) as pool:
@@ -117,7 +117,7 @@ def test_a_pool_that_outlives_its_run_is_no_part_of_it() -> None:
 
 
 def test_an_exception_is_kept_with_its_traceback() -> None:
-    run_log = set_up(io.StringIO())
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         try:
@@ -129,7 +129,7 @@ def test_an_exception_is_kept_with_its_traceback() -> None:
 
 
 def test_a_call_that_logs_wrongly_does_not_end_the_task(capsys: pytest.CaptureFixture[str]) -> None:
-    run_log = set_up(io.StringIO())
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         logging.getLogger("x").info("%d things", "no number")
@@ -139,7 +139,7 @@ def test_a_call_that_logs_wrongly_does_not_end_the_task(capsys: pytest.CaptureFi
 
 
 def test_a_text_that_no_database_takes_is_made_one() -> None:
-    run_log = set_up(io.StringIO())
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         logging.getLogger("x").info("file \udcff")
@@ -147,8 +147,8 @@ def test_a_text_that_no_database_takes_is_made_one() -> None:
 
 
 def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MAX_LINES_A_RUN", 5)
-    run_log = set_up(io.StringIO())
+    monkeypatch.setattr(set_up, "MAX_LINES_A_RUN", 5)
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         for number in range(10):
@@ -159,9 +159,9 @@ def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MAX_TEXT_A_RUN", 1000)
-    monkeypatch.setattr(logs, "MAX_LINE", 300)
-    run_log = set_up(io.StringIO())
+    monkeypatch.setattr(set_up, "MAX_TEXT_A_RUN", 1000)
+    monkeypatch.setattr(set_up, "MAX_LINE", 300)
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         for _ in range(10):
@@ -172,7 +172,7 @@ def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_lines_that_could_not_be_saved_come_first_again() -> None:
-    run_log = set_up(io.StringIO())
+    run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         logging.getLogger("x").info("one")
@@ -197,7 +197,7 @@ def test_no_form_of_a_secret_gets_through() -> None:
     assert settings.mlwh_database_url is not None and settings.mlwh_database_url.password == SECRET
     mask = mask_for(settings)
     stream = io.StringIO()
-    run_log = set_up(stream, mask)
+    run_log = logging_to(stream, mask)
     run_log.open(7)
     shown = [SECRET, repr(SECRET), json.dumps(SECRET), json.dumps(SECRET, ensure_ascii=False), "rabbit-pass"]
     shown += [settings.mlwh_database_url.render_as_string(False), settings.environ["MLWH_DATABASE_URL"]]
@@ -222,7 +222,7 @@ def test_a_traceback_may_be_left_out() -> None:
 
 def test_warnings_and_dead_threads_are_log_lines() -> None:
     stream = io.StringIO()
-    set_up(stream, Mask(["hidden-word"]))
+    logging_to(stream, Mask(["hidden-word"]))
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("old ways", stacklevel=1)
@@ -234,7 +234,7 @@ def test_warnings_and_dead_threads_are_log_lines() -> None:
     thread.start()
     thread.join()
     assert "py.warnings" in stream.getvalue() and "old ways" in stream.getvalue()
-    assert "CRITICAL janitor.logs the thread lane died" in stream.getvalue()
+    assert "CRITICAL janitor.logs.set_up the thread lane died" in stream.getvalue()
     assert "hidden-word" not in stream.getvalue()
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine import DATABASES, empty_state, runner_for, settings_for
 from tests.notices.house import House
+from tests.small_engine import DATABASES, empty_state, runner_for, settings_for
 
 
 @pytest.fixture(params=["sqlite"])

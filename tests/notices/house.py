@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from janitor.execution import Runner
+from janitor.engine.runner import Runner
 from janitor.jobs import Job
 from janitor.notices.content import Content, from_json
 from janitor.notices.post import Post
@@ -15,7 +15,7 @@ from janitor.notices.watch import Watch
 from janitor.settings.notices import NoticeRules
 from janitor.state import notices as records
 from janitor.state.tables import deliveries, jobs, metadata, notices, runs
-from tests.engine import job_of
+from tests.small_engine import job_of
 
 NOON = datetime(2026, 7, 1, 12, 0, 30, tzinfo=timezone.utc)
 """A moment at which the jobs, which are due each hour, have just run."""

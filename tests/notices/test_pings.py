@@ -8,13 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from janitor.engine.runner import Slot
 from janitor.errors import Skip
-from janitor.execution import Slot
 from janitor.notices import pings
 from janitor.notices.pings import Pinger
-from tests.engine import eventually, job_of, now
 from tests.notices.house import House
 from tests.notices.outside import Hooks
+from tests.small_engine import eventually, job_of, now
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from janitor.notices.content import Content
 from janitor.notices.post import MOST_TOGETHER, Post
 from janitor.notices.watch import Watch
 from janitor.state.tables import deliveries
-from tests.engine import eventually, now, run_by_hand
 from tests.notices.house import RUN_RULES, House
+from tests.small_engine import eventually, now, run_by_hand
 
 
 @dataclass

@@ -191,7 +191,7 @@ def test_unroutable_message_is_dropped_where_told(
     with publisher_to(settings_for(rabbitmq), exchange.name, unroutable="drop") as publisher:
         publisher.publish(statuses(3))
         publisher.publish(statuses(2))
-    assert [record.getMessage() for record in caplog.records if record.name == "janitor.publisher"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "janitor.publisher.exchange"] == [
         f"exchange '{exchange.name}': 5 messages reached no queue"
     ]
 
@@ -349,7 +349,7 @@ def test_stopped_run_publishes_no_further_group(rabbitmq: Broker, exchange: Exch
 
 @pytest.mark.slow
 def test_idle_connection_is_made_anew(rabbitmq: Broker, exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("janitor.publisher.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("janitor.publisher.exchange.IDLE_SECONDS", 0.0)
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
         publisher.publish(statuses(3))
         rabbitmq.ctl("close_all_connections", "maintenance")

@@ -16,8 +16,8 @@ from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state import State, cursors, leases
 from janitor.state.tables import OPTIONS, SCHEMA_VERSION, metadata
-from tests.engine import migrated, now
 from tests.servers import SqlServer, free_port
+from tests.small_engine import migrated, now
 
 
 @pytest.fixture

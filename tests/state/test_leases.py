@@ -11,7 +11,7 @@ import pytest
 
 from janitor.runs import Fence
 from janitor.state import State, leases
-from tests.engine import DATABASES, empty_state
+from tests.small_engine import DATABASES, empty_state
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=31)

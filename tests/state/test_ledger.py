@@ -8,7 +8,7 @@ import pytest
 
 from janitor.errors import Rejected
 from janitor.state import State, ledger
-from tests.engine import DATABASES, empty_state
+from tests.small_engine import DATABASES, empty_state
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from janitor.runs import current_run
 from janitor.state.progress import indented, tree
-from tests.engine import rows_of, run_by_hand, runner_for, settings_for
+from tests.small_engine import rows_of, run_by_hand, runner_for, settings_for
 
 
 def node(done: float, total: float | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from janitor.state.logs import LogLine
 from janitor.state.runs import Attempt, Ending, LostSlots
 from janitor.state.starts import look
 from janitor.state.tables import attempts, run_logs
-from tests.engine import DATABASES, empty_state, remember_run, rows_of
+from tests.small_engine import DATABASES, empty_state, remember_run, rows_of
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from janitor.settings import accounts
 from janitor.state import State
 from janitor.state.tables import runs
 from tests.daemons import daemons
-from tests.engine import eventually
+from tests.small_engine import eventually
 from tests.web import builders
 from tests.web.visitor import Visitor
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
-from tests.engine import PATIENCE_SECONDS
+from tests.small_engine import PATIENCE_SECONDS
 
 POOL = urllib3.PoolManager(maxsize=60, retries=False, timeout=PATIENCE_SECONDS)
 

@@ -19,7 +19,7 @@ from janitor.scheduler import Scheduler
 from janitor.state.quarantine import Quarantined
 from janitor.web import server
 from janitor.web.desk import Desk
-from tests.engine import runner_for, settings_for
+from tests.small_engine import runner_for, settings_for
 
 
 def follow() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from janitor.state import jobs as records
 from janitor.web import gate
 from janitor.web.desk import Desk
 from janitor.web.gate import Failures, Gate, User
-from tests.engine import empty_state, settings_for
+from tests.small_engine import empty_state, settings_for
 from tests.web.caller import Caller
 from tests.web.desks import served
 

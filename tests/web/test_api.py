@@ -19,8 +19,8 @@ from janitor.state import State
 from janitor.web import server
 from janitor.web.desk import Desk
 from tests.daemons import Daemon, daemons
-from tests.engine import eventually, runner_for, settings_for
 from tests.servers import free_port
+from tests.small_engine import eventually, runner_for, settings_for
 
 TOKEN = "operator-token-of-this-test"
 VIEWER = "viewer-token-of-this-test"

@@ -23,7 +23,7 @@ from janitor.state import State
 from janitor.state import jobs as job_records
 from janitor.state.tables import runs
 from tests.daemons import daemons
-from tests.engine import ROOT, migrated, remember_run
+from tests.small_engine import ROOT, migrated, remember_run
 from tests.web import house
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

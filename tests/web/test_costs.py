@@ -14,7 +14,7 @@ from janitor.scheduler import Scheduler
 from janitor.state import State
 from janitor.state import jobs as job_records
 from janitor.web import overview, queries
-from tests.engine import empty_state, migrated, settings_for
+from tests.small_engine import empty_state, migrated, settings_for
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 JOBS = [f"job_{number:02}" for number in range(20)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from janitor.jobs import Job
 from janitor.web import graph
-from tests.engine import job_of
+from tests.small_engine import job_of
 
 Wanted = Mapping[str, Sequence[str]]
 DIAMOND: Wanted = {"top": (), "left": ("top",), "right": ("top",), "bottom": ("left", "right"), "alone": ()}

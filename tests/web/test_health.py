@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from janitor.execution import Slot
+from janitor.engine.runner import Slot
 from janitor.scheduler import Scheduler
 from janitor.state.runs import BY_HAND
 from janitor.web import vitals
 from janitor.web.desk import Desk
 from tests.command_line import CommandLine, wait_for
-from tests.engine import empty_state, eventually, remember
+from tests.small_engine import empty_state, eventually, remember
 from tests.web.desks import ask, served
 
 

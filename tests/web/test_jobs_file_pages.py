@@ -13,7 +13,7 @@ from sqlalchemy import URL, select
 
 from janitor.scheduler import Scheduler
 from janitor.state.tables import actions
-from tests.engine import eventually, migrated, now, remember_run
+from tests.small_engine import eventually, migrated, now, remember_run
 from tests.web import builders
 from tests.web.building_house import House, building
 from tests.web.desks import served

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from janitor.state import State, ledger
 from janitor.web.ledger_sizes import LedgerSizes
-from tests.engine import DATABASES, empty_state, migrated
+from tests.small_engine import DATABASES, empty_state, migrated
 
 START = datetime(2026, 3, 2, 12, 20, tzinfo=timezone.utc)
 

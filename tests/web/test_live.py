@@ -22,7 +22,7 @@ from janitor.state.tables import notices
 from janitor.web import channels
 from janitor.web.desk import Desk
 from tests.daemons import daemons
-from tests.engine import empty_state, eventually, migrated, now, rows_of
+from tests.small_engine import empty_state, eventually, migrated, now, rows_of
 from tests.web.caller import Caller, Told, watching
 from tests.web.desks import served
 

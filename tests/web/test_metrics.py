@@ -12,9 +12,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
+from janitor.engine.keeper import Keeper
+from janitor.engine.runner import Slot
 from janitor.errors import Unavailable
-from janitor.execution import Slot
-from janitor.keeper import Keeper
 from janitor.runs import Outcome
 from janitor.state import jobs as records
 from janitor.state import ledger
@@ -22,7 +22,7 @@ from janitor.state.runs import BY_HAND, LostSlots
 from janitor.web import vitals
 from janitor.web.desk import Desk
 from janitor.web.readings import Reading
-from tests.engine import empty_state, eventually, remember, remember_run
+from tests.small_engine import empty_state, eventually, remember, remember_run
 from tests.web.desks import add_jobs, ask, served
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

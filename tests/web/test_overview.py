@@ -12,7 +12,7 @@ from janitor.jobs import Job
 from janitor.state import State
 from janitor.state.tables import deliveries, notices, runs
 from janitor.web import models, overview
-from tests.engine import DATABASES, empty_state, job_of, migrated
+from tests.small_engine import DATABASES, empty_state, job_of, migrated
 from tests.web.test_queries import MINUTE, NOON, add, ask
 
 HOUR = 60 * MINUTE

@@ -18,7 +18,7 @@ from janitor.state import State
 from janitor.state import notices as told
 from janitor.state.tables import actions, jobs, quarantine, run_logs, runs
 from tests.daemons import daemons
-from tests.engine import eventually, migrated, remember, remember_run
+from tests.small_engine import eventually, migrated, remember, remember_run
 from tests.web import house
 from tests.web.desks import served
 from tests.web.visitor import Page, Visitor

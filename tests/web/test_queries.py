@@ -24,7 +24,7 @@ from janitor.state.quarantine import Quarantined
 from janitor.state.runs import Attempt, add_attempts
 from janitor.state.tables import runs
 from janitor.web import job_settings, models, queries
-from tests.engine import DATABASES, empty_state, migrated, remember, settings_for
+from tests.small_engine import DATABASES, empty_state, migrated, remember, settings_for
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)

@@ -21,7 +21,7 @@ from janitor.web import hosting, server
 from tests import small_house
 from tests.command_line import CommandLine
 from tests.daemons import Daemon, daemons
-from tests.engine import DATABASES, ROOT, empty_state, eventually, migrated, outcomes
+from tests.small_engine import DATABASES, ROOT, empty_state, eventually, migrated, outcomes
 from tests.web.caller import Caller, watching
 from tests.web.desks import served
 

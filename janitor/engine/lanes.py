@@ -9,8 +9,8 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
 from apscheduler.triggers.base import BaseTrigger
 
+from janitor.engine.runner import Begun, Entered, Runner, Slot, facts_of
 from janitor.errors import Interrupted, JanitorError, Skip
-from janitor.execution import Begun, Entered, Runner, Slot, facts_of
 from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.runs import Outcome

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from janitor.engine.runner import Runner
 from janitor.errors import Interrupted, Rejected, Skip
-from janitor.execution import Runner
 from janitor.runs import current_run
 from janitor.state import cursors, leases
-from tests.engine import eventually, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
+from tests.small_engine import eventually, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
 
 log = logging.getLogger("some.library")
 

@@ -13,13 +13,14 @@ from typing import Any, Protocol
 import tenacity
 from sqlalchemy import Connection
 
-from janitor import building, child
+from janitor import building
+from janitor.engine import child
+from janitor.engine.journal import FAILURES, Journal, Record, is_recorded
 from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip
 from janitor.jobs import dependencies
 from janitor.jobs.descriptions import Descriptions
 from janitor.jobs.job import Job
 from janitor.jobs.results import decode, filled, take
-from janitor.journal import FAILURES, Journal, Record, is_recorded
 from janitor.logs import tracebacks
 from janitor.logs.set_up import Mask, RunLog
 from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running

@@ -13,7 +13,7 @@ import pytest
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import URL, Row, insert, select
 
-from janitor.execution import Runner, Slot
+from janitor.engine.runner import Runner, Slot
 from janitor.jobs import Job, schedules
 from janitor.logs import set_up
 from janitor.scheduler import Scheduler
@@ -156,7 +156,7 @@ def rows_of(state: State, job: str | None = None) -> Sequence[Row[Any]]:
 
 def lines_of(state: State, run_id: int) -> list[str]:
     """What a run logged, less the engine's own lines."""
-    query = select(run_logs.c.message).where(run_logs.c.run_id == run_id, run_logs.c.logger != "janitor.execution")
+    query = select(run_logs.c.message).where(run_logs.c.run_id == run_id, run_logs.c.logger != "janitor.engine.runner")
     with state.read() as connection:
         return list(connection.execute(query.order_by(run_logs.c.id)).scalars())
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from janitor import overdue
+from janitor.engine import overdue
 from janitor.jobs import Job, schedules
 from janitor.state import State, actions
 from janitor.state import jobs as records
-from tests.engine import DATABASES, empty_state, job_of, migrated, remember, remember_run
+from tests.small_engine import DATABASES, empty_state, job_of, migrated, remember, remember_run
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, select, update
 
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import Cancelled, Fenced, Interrupted, Rejected, Skip, Unavailable
-from janitor.execution import Runner, Slot
 from janitor.jobs import schedules
 from janitor.runs import Outcome, current_run
 from janitor.state import State, jobs, leases, runs
 from janitor.state.runs import BY_HAND, LostSlots
 from janitor.state.tables import jobs as job_rows
 from janitor.state.tables import leases as lease_rows
-from tests import engine
-from tests.engine import (
+from tests import small_engine
+from tests.servers import SqlServer, free_port
+from tests.small_engine import (
     DATABASES,
     SECOND,
     empty_state,
@@ -36,7 +37,6 @@ from tests.engine import (
     runner_for,
     settings_for,
 )
-from tests.servers import SqlServer, free_port
 
 log = logging.getLogger("some.library")
 
@@ -457,7 +457,7 @@ def test_ends_and_lost_slots_wait_for_the_state(mariadb: SqlServer, tmp_path: Pa
 def test_a_run_by_hand_without_state_is_an_error(tmp_path: Path) -> None:
     away = URL.create("mysql+pymysql", "root", "", "127.0.0.1", free_port(), "nowhere")
     settings = settings_for(away, tmp_path)
-    with engine.logging_to(settings) as (mask, run_log):
+    with small_engine.logging_to(settings) as (mask, run_log):
         runner = Runner(State(away), settings, leases.new_holder(), mask, run_log)
         with pytest.raises(Unavailable, match="cannot be reached"):
             runner.execute(job_of(nothing), Slot(None, BY_HAND))

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, select
 
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import BadSetting
-from janitor.execution import Runner, Slot
 from janitor.jobs import Job, Result
 from janitor.jobs.dependencies import NotReady, Status, due, status
 from janitor.jobs.results import decode
@@ -24,8 +24,8 @@ from janitor.state import jobs as records
 from janitor.state.runs import BY_HAND, Ending
 from janitor.state.tables import configs
 from tests.command_line import CommandLine, wait_for
-from tests.engine import eventually, now, outcomes, rows_of, runner_for, settings_for, tick
 from tests.jobs_file.files import write
+from tests.small_engine import eventually, now, outcomes, rows_of, runner_for, settings_for, tick
 
 CHAIN = """
 jobs:

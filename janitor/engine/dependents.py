@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Connection
 
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import JanitorError
-from janitor.execution import Runner, Slot
 from janitor.jobs.dependencies import due, with_dependencies
 from janitor.jobs.job import Job
 from janitor.state import builds, recent

@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, select, update
 
-from janitor import keeper as keepers
+from janitor.engine import keeper as keepers
+from janitor.engine.keeper import Keeper
+from janitor.engine.runner import Runner, Slot
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
-from janitor.execution import Runner, Slot
-from janitor.keeper import Keeper
 from janitor.runs import current_run
 from janitor.state import leases
 from janitor.state.runs import BY_HAND
 from janitor.state.tables import leases as lease_rows
-from tests.engine import (
+from tests.servers import SqlServer
+from tests.small_engine import (
     DATABASES,
     empty_state,
     eventually,
@@ -34,7 +35,6 @@ from tests.engine import (
     runner_for,
     settings_for,
 )
-from tests.servers import SqlServer
 
 ELSEWHERE = "elsewhere|another-boot|pid:[1]|1|1|x"
 

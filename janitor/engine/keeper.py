@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from janitor import deletion
+from janitor.engine.runner import Runner, facts_of
 from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
-from janitor.execution import Runner, facts_of
 from janitor.jobs.job import Job
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings

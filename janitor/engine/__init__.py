@@ -1,0 +1,1 @@
+"""From a due slot to a recorded outcome."""
