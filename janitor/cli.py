@@ -243,7 +243,7 @@ def show(house: House, run: int, follow: bool, as_json: bool) -> None:
 @click.pass_obj
 def delete(house: House, run: int) -> None:
     """Delete a run and what it left behind, by its job's cleanup."""
-    from janitor import deletion
+    from janitor.operations import deletion
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.ERROR)
     deletion.delete(house.state, house.scheduler.jobs, house.settings, run, _actor(), _now())
@@ -255,9 +255,9 @@ def delete(house: House, run: int) -> None:
 @click.pass_obj
 def pause(house: House, job: str) -> None:
     """Let no further slot of a job run, until it is resumed."""
-    from janitor import operations
+    from janitor.operations import actions
 
-    done = operations.pause(house.state, house.job(job), _actor(), _now())
+    done = actions.pause(house.state, house.job(job), _actor(), _now())
     print(f"{job} is paused" if done else f"{job} was paused already")
 
 
@@ -266,9 +266,9 @@ def pause(house: House, job: str) -> None:
 @click.pass_obj
 def resume(house: House, job: str) -> None:
     """Let a paused job's slots run again."""
-    from janitor import operations
+    from janitor.operations import actions
 
-    done = operations.resume(house.state, house.job(job), _actor(), _now())
+    done = actions.resume(house.state, house.job(job), _actor(), _now())
     print(f"{job} is resumed" if done else f"{job} was not paused")
 
 
@@ -277,9 +277,9 @@ def resume(house: House, job: str) -> None:
 @click.pass_obj
 def cancel(house: House, run: int) -> None:
     """Ask a run to stop, whichever process runs it."""
-    from janitor import operations
+    from janitor.operations import actions
 
-    done = operations.cancel(house.state, run, _actor(), _now())
+    done = actions.cancel(house.state, run, _actor(), _now())
     print(f"run {run} is asked to stop" if done else f"run {run} was asked to stop already")
 
 
@@ -318,7 +318,8 @@ def quarantine(
     house: House, job: str | None, retry: str | None, drop: str | None, note: str, dropped: bool, as_json: bool
 ) -> None:
     """List what cannot be delivered; retry it, or give it up."""
-    from janitor import listings, operations
+    from janitor import listings
+    from janitor.operations import actions
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
@@ -326,10 +327,10 @@ def quarantine(
         if name is None:
             raise BadSetting("JOB", None, "name the job whose quarantined rows are meant")
         if retry is not None:
-            count = operations.retry(house.state, name, None if retry == "all" else retry, _actor(), _now())
+            count = actions.retry(house.state, name, None if retry == "all" else retry, _actor(), _now())
             print(f"{count} quarantined rows of {name} are looked at first by its next run")
         if drop is not None:
-            count = operations.drop(house.state, name, drop, note, _actor(), _now())
+            count = actions.drop(house.state, name, drop, note, _actor(), _now())
             print(f"{count} quarantined rows of {name} are given up")
         return
     with house.state.read() as connection:
@@ -344,7 +345,7 @@ def quarantine(
 @click.pass_obj
 def cursor(house: House, job: str, value: str | None, as_json: bool) -> None:
     """Show how far a job has read its feed, or set it."""
-    from janitor import job_cursor
+    from janitor.operations import cursor as job_cursor
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     wanted = house.job(job)

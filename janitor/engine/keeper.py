@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from janitor import deletion
 from janitor.engine.runner import Runner, facts_of
 from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
 from janitor.jobs.job import Job
+from janitor.operations import deletion
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
 from janitor.state import State, leases, recent, retention, runs

@@ -15,7 +15,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from janitor import operations
+from janitor.operations import actions
 from janitor.settings.accounts import MOST_PASSWORD, Role
 from janitor.web.desk import Desk, desk
 from janitor.web.gate import SESSION_SECONDS, Gate, Session, User
@@ -185,11 +185,11 @@ def sign_in(
         # What nobody is called may be a password that was typed into the wrong field.
         who = name if gate.knows(name) else "somebody"
         log.warning("a sign-in of %s from %s is refused", who, address)
-        operations.note(here.state, who, "refused sign-in", f"from {address}", now)
+        actions.note(here.state, who, "refused sign-in", f"from {address}", now)
         sentence = "This user and password do not fit." if name else "Give a user and the password."
         return _form(request, 401, next, name, sentence)
     gate.failures.succeeded(name, address)
-    operations.note(here.state, found.name, "signed in", f"from {address}", now)
+    actions.note(here.state, found.name, "signed in", f"from {address}", now)
     answer = RedirectResponse(_inside(next), 303)
     answer.set_cookie(
         COOKIE, gate.signed(found), SESSION_SECONDS, path="/", secure=gate.is_https, httponly=True, samesite="lax"
@@ -203,7 +203,7 @@ def sign_out(request: Request, user: Annotated[User, Depends(meant)], here: Anno
     gate = gate_of(request)
     if not gate.is_open:
         gate.end(request.state.session.id)
-        operations.note(here.state, user.name, "signed out", f"from {_address(request)}", datetime.now(timezone.utc))
+        actions.note(here.state, user.name, "signed out", f"from {_address(request)}", datetime.now(timezone.utc))
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(COOKIE, path="/", secure=gate.is_https, httponly=True, samesite="lax")
     return answer
@@ -248,7 +248,7 @@ async def _refused(request: Request, who: str, why: str) -> None:
     # Another site may lead a browser here again and again: that fills no table.
     if gate_of(request).refusals.begin(who, _address(request), time.monotonic()) > 0:
         return
-    await run_in_threadpool(operations.note, request.app.state.desk.state, who, "refused", said[:1000], now)
+    await run_in_threadpool(actions.note, request.app.state.desk.state, who, "refused", said[:1000], now)
 
 
 def _address(request: Request) -> str:

@@ -12,9 +12,9 @@ from fastapi.routing import APIRoute
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from sqlalchemy import Connection
 
-from janitor import deletion, operations
 from janitor.jobs import schedules
 from janitor.jobs.job import Job
+from janitor.operations import actions, deletion
 from janitor.state import runs as run_records
 from janitor.web import given, graph, models, overview, queries
 from janitor.web.access import User, changing, viewer
@@ -198,32 +198,32 @@ def get_quarantine(
 def run_job(at: ADesk, job: JobId, who: Actor, wish: RunWish = RunWish(dry_run=False, confirm="")) -> Started:
     """Begin a run of a job now, in this daemon. Not idempotent, but a job that is running is not run again: 409."""
     wanted = _job(at, job)
-    run = operations.run_now(at.scheduler, at.state, wanted, wish.dry_run, who.name, _now(), wish.confirm)
+    run = actions.run_now(at.scheduler, at.state, wanted, wish.dry_run, who.name, _now(), wish.confirm)
     return Started(run=run)
 
 
 @router.post("/jobs/{job}/pause", tags=["jobs"], responses=_errors(404))
 def pause_job(at: ADesk, job: JobId, who: Actor) -> Changed:
     """Let no further slot of a job run, until it is resumed, also over restarts. Idempotent."""
-    return Changed(changed=operations.pause(at.state, _job(at, job), who.name, _now()))
+    return Changed(changed=actions.pause(at.state, _job(at, job), who.name, _now()))
 
 
 @router.post("/jobs/{job}/resume", tags=["jobs"], responses=_errors(404))
 def resume_job(at: ADesk, job: JobId, who: Actor) -> Changed:
     """Let a paused job's slots run again. Idempotent."""
-    return Changed(changed=operations.resume(at.state, _job(at, job), who.name, _now()))
+    return Changed(changed=actions.resume(at.state, _job(at, job), who.name, _now()))
 
 
 @router.post("/jobs/{job}/quarantine/retry", tags=["quarantine"], responses=_errors(400, 404))
 def retry_quarantine(at: ADesk, job: JobId, who: Actor, wish: RetryWish) -> Counted:
     """Let the next run look first at a key in quarantine, or at all. Idempotent."""
-    return Counted(rows=operations.retry(at.state, _job(at, job).id, wish.key, who.name, _now()))
+    return Counted(rows=actions.retry(at.state, _job(at, job).id, wish.key, who.name, _now()))
 
 
 @router.post("/jobs/{job}/quarantine/drop", tags=["quarantine"], responses=_errors(400, 404))
 def drop_quarantine(at: ADesk, job: JobId, who: Actor, wish: DropWish) -> Counted:
     """Give a key in quarantine up, until it is refused for another reason. Idempotent: the first note stays."""
-    return Counted(rows=operations.drop(at.state, _job(at, job).id, wish.key, wish.note, who.name, _now()))
+    return Counted(rows=actions.drop(at.state, _job(at, job).id, wish.key, wish.note, who.name, _now()))
 
 
 @router.get("/runs", tags=["runs"], responses=_errors())
@@ -268,7 +268,7 @@ def cancel_run(at: ADesk, run: RunId, who: Actor) -> Changed:
     """Ask a run to stop at its next safe point, whichever process runs it. Idempotent while it runs; then 409."""
     with _reading(at) as (connection, _):
         _found(run_records.get(connection, run), f"run {run}")
-    return Changed(changed=operations.cancel(at.state, run, who.name, _now()))
+    return Changed(changed=actions.cancel(at.state, run, who.name, _now()))
 
 
 @router.delete("/runs/{run}", tags=["runs"], responses=_errors(404, 409))

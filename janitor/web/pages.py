@@ -8,9 +8,9 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from janitor import deletion, operations
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job
+from janitor.operations import actions, deletion
 from janitor.state import notices
 from janitor.state import runs as run_records
 from janitor.web import charts, drawings, given, graph, models, queries
@@ -262,7 +262,7 @@ def run_now(
     """Begin a run, and lead to it."""
     wanted = _known(desk, job_id)
     try:
-        run_id = operations.run_now(desk.scheduler, desk.state, wanted, dry_run, user.name, _now(), confirm)
+        run_id = actions.run_now(desk.scheduler, desk.state, wanted, dry_run, user.name, _now(), confirm)
     except JanitorError as exc:
         return redirect(f"/jobs/{job_id}", f"{job_id} was not started: {exc}", wrong=True)
     return redirect(f"/runs/{run_id}", f"{'A dry run' if dry_run else 'A run'} of {job_id} has begun")
@@ -274,7 +274,7 @@ def pause(desk: TheDesk, user: Operator, job_id: str, back: Annotated[str, Form(
     wanted = _known(desk, job_id)
 
     def do() -> str:
-        done = operations.pause(desk.state, wanted, user.name, _now())
+        done = actions.pause(desk.state, wanted, user.name, _now())
         return (
             f"{job_id} is paused: its slots are skipped until it is resumed" if done else f"{job_id} was paused already"
         )
@@ -288,7 +288,7 @@ def resume(desk: TheDesk, user: Operator, job_id: str, back: Annotated[str, Form
     wanted = _known(desk, job_id)
 
     def do() -> str:
-        done = operations.resume(desk.state, wanted, user.name, _now())
+        done = actions.resume(desk.state, wanted, user.name, _now())
         return f"{job_id} is resumed" if done else f"{job_id} was not paused"
 
     return _done(do, _back(back, f"/jobs/{job_id}"))
@@ -299,7 +299,7 @@ def cancel(desk: TheDesk, user: Operator, run_id: int, back: Annotated[str, Form
     """Ask a run to stop."""
 
     def do() -> str:
-        done = operations.cancel(desk.state, run_id, user.name, _now())
+        done = actions.cancel(desk.state, run_id, user.name, _now())
         asked = "is asked to stop, and does so at its next safe point" if done else "was asked to stop already"
         return f"Run {run_id} {asked}"
 
@@ -326,7 +326,7 @@ def retry(desk: TheDesk, user: Operator, job_id: str, key: Annotated[str | None,
     _known(desk, job_id)
 
     def do() -> str:
-        count = operations.retry(desk.state, job_id, key, user.name, _now())
+        count = actions.retry(desk.state, job_id, key, user.name, _now())
         if not count:
             return f"Nothing in the quarantine of {job_id} is called {key}" if key else "The quarantine is empty"
         return f"{key or 'All of the quarantine'} is looked at first by the next run of {job_id}"
@@ -342,7 +342,7 @@ def drop(
     _known(desk, job_id)
 
     def do() -> str:
-        count = operations.drop(desk.state, job_id, key, note, user.name, _now())
+        count = actions.drop(desk.state, job_id, key, note, user.name, _now())
         return f"{key} is given up" if count else f"Nothing in the quarantine of {job_id} is called {key}"
 
     return _done(do, f"/jobs/{job_id}#quarantine")

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
-from janitor import job_cursor
 from janitor.engine import overdue
 from janitor.errors import BadSetting
 from janitor.feeds.feed import describe
@@ -24,6 +23,7 @@ from janitor.jobs.job import Job
 from janitor.jobs.schedule_words import in_words
 from janitor.listings import process
 from janitor.logs.set_up import mask_for
+from janitor.operations import cursor
 from janitor.runs import Outcome
 from janitor.settings.settings import Settings
 from janitor.state import builds
@@ -360,7 +360,7 @@ def _cursor(job_id: str, known: _Known) -> models.Cursor | None:
         return None
     try:
         facts = describe(row.position)
-        text = job_cursor.in_words(job_id, {"job": job_id, **facts})
+        text = cursor.in_words(job_id, {"job": job_id, **facts})
     except (ValueError, LookupError, TypeError):
         facts, text = {}, f"{job_id} has a cursor of its own kind"
     success = known.successes.get(job_id)

@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from janitor.deletion import PastRun
 from janitor.errors import Skip
 from janitor.jobs_file.loading import Loaded, load
 from janitor.jobs_file.mistakes import BadJobsFile
+from janitor.operations.deletion import PastRun
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings

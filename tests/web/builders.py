@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from janitor.deletion import PastRun
+from janitor.operations.deletion import PastRun
 from janitor.runs import current_run
 
 log = logging.getLogger("tests.builders")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, event, insert, text
 
-from janitor import operations
+from janitor.operations import actions
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import logs, runs
@@ -183,7 +183,7 @@ def test_changes_of_jobs_are_told_and_nothing_else(house: tuple[Desk, str], run:
         first = stream.next("jobs").data
         assert set(first["jobs"]) == {"tick", "tock"} and first["open_notices"] == 0
         assert (first["jobs"]["tick"]["run"], first["jobs"]["tick"]["outcome"]) == (run.id, "running")
-        operations.pause(desk.state, desk.jobs["tock"], "anna", now())
+        actions.pause(desk.state, desk.jobs["tock"], "anna", now())
         paused = stream.next("jobs").data["jobs"]
         assert set(paused) == {"tock"} and paused["tock"]["paused"] is True
         run.ends()
@@ -193,7 +193,7 @@ def test_changes_of_jobs_are_told_and_nothing_else(house: tuple[Desk, str], run:
             notice = {"rule": "failed", "job": "tick", "text": "x", "began_at": now(), "told_at": now()}
             connection.execute(insert(notices).values(notice))
         assert stream.next("jobs").data == {"jobs": {}, "open_notices": 1}
-    operations.resume(desk.state, desk.jobs["tock"], "anna", now())
+    actions.resume(desk.state, desk.jobs["tock"], "anna", now())
 
 
 @pytest.mark.slow

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, insert, select, update
 
-from janitor import deletion
 from janitor.engine.keeper import Keeper, log_days
 from janitor.errors import JanitorError
 from janitor.jobs import Job
+from janitor.operations import deletion
 from janitor.runs import Outcome
 from janitor.state import builds, recent, retention
 from janitor.state.retention import Bounds

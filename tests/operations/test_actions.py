@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from janitor import operations
 from janitor.engine.keeper import Keeper
 from janitor.engine.runner import Runner, Slot
 from janitor.errors import BadSetting, JanitorError, Skip
+from janitor.operations import actions as operations
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.state import actions, quarantine
