@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from janitor import __version__, console, databases, wings
+from janitor.checks.required import require
 from janitor.engine import heartbeat
 from janitor.errors import BadSetting, JanitorError
 from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
@@ -23,7 +24,6 @@ from janitor.jobs_file.verbs import validate
 from janitor.logs import set_up
 from janitor.logs.set_up import Mask, RunLog
 from janitor.notices.verbs import notices
-from janitor.requirements import require
 from janitor.run_verb import run
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings
@@ -290,7 +290,7 @@ def cancel(house: House, run: int) -> None:
 @click.pass_obj
 def check(house: House, everything: bool, declare: bool, as_json: bool) -> int:
     """Check settings, connections, tables, grants, the exchange."""
-    from janitor.check import findings
+    from janitor.checks.everything import findings
     from janitor.notices import wing
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from janitor.checks.required import require
 from janitor.errors import BadSetting
 from janitor.exit_codes import OF_OUTCOME
 from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
-from janitor.requirements import require
 from janitor.runs import Outcome
 from janitor.state import leases
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from janitor.checks.required import require
 from janitor.errors import BadSetting
 from janitor.jobs_file.loading import Loaded, load
 from janitor.jobs_file.mistakes import BadJobsFile
-from janitor.requirements import require
 from janitor.scheduler import Scheduler
 
 log = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ from pathlib import Path
 from sqlalchemy import update
 
 from janitor import databases
-from janitor.check_database import of_database
+from janitor.checks.database import of_database
+from janitor.checks.finding import Finding, note, ok, wrong
+from janitor.checks.required import missing
 from janitor.errors import JanitorError
-from janitor.findings import Finding, note, ok, wrong
 from janitor.jobs.job import Job
 from janitor.needs import DatabaseNeed, ExchangeNeed
-from janitor.requirements import missing
 from janitor.settings.settings import Settings
 from janitor.state import State
 from janitor.state.tables import leases

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, column, select, table, text
 
 from janitor import databases
+from janitor.checks.finding import Finding, ok, wrong
 from janitor.errors import JanitorError
-from janitor.findings import Finding, ok, wrong
 from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
 

@@ -1,0 +1,1 @@
+"""Whether everything that a job needs is there."""
