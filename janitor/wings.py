@@ -18,7 +18,7 @@ def running(scheduler: "Scheduler", runner: "Runner", loaded: "Loaded | None") -
     """
     with ExitStack() as stack:
         if runner.settings.sentry_dsn is not None:
-            from janitor import sentry
+            from janitor.notices import sentry
 
             stack.enter_context(sentry.reporting(runner))
         from janitor.notices import wing

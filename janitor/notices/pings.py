@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from janitor import http
 from janitor.engine.runner import Slot
 from janitor.jobs.job import Job
-from janitor.notices import http
 from janitor.runs import Outcome, Run
 from janitor.state.runs import BY_HAND, Ending, LostSlots
 

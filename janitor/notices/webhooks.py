@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from janitor.notices import http
+from janitor import http
 from janitor.notices.channels import Undelivered
 from janitor.notices.content import TEST, Content
 from janitor.settings.settings import Settings

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from janitor import __version__, sentry
+from janitor import __version__
 from janitor.engine.runner import Runner
 from janitor.errors import BadSetting, Unavailable
+from janitor.notices import sentry
 from janitor.runs import Outcome, current_run
 from janitor.state.runs import LostSlots
 from tests.command_line import CommandLine
