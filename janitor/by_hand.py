@@ -13,15 +13,15 @@ from types import FrameType
 from typing import Any, Self
 
 from janitor import databases
-from janitor.console import counted, one_line
 from janitor.engine.keeper import Keeper
 from janitor.engine.runner import Runner, Slot
 from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
-from janitor.exit_codes import INTERRUPTED
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state.runs import BY_HAND, Ending
-from janitor.terminal import bars
+from janitor.terminal.bars import bars
+from janitor.terminal.console import counted, one_line
+from janitor.terminal.exit_codes import INTERRUPTED
 
 LOOK_SECONDS = 0.1
 """How often the run's progress is looked at."""

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from janitor import __version__, console, databases, wings
+from janitor import __version__, databases, wings
 from janitor.checks.required import require
 from janitor.engine import heartbeat
 from janitor.errors import BadSetting, JanitorError
-from janitor.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.jobs_file.verbs import validate
@@ -28,6 +27,8 @@ from janitor.run_verb import run
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings
 from janitor.state import State, leases
+from janitor.terminal import console
+from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
 from janitor.web.verbs import password
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def start(house: House) -> int:
 @click.pass_obj
 def jobs(house: House, as_json: bool, as_file: bool) -> None:
     """List the jobs: schedule, next run, last outcome."""
-    from janitor import listings
+    from janitor.terminal import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     if as_file:
@@ -207,7 +208,7 @@ def jobs(house: House, as_json: bool, as_file: bool) -> None:
 @click.pass_obj
 def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
     """List the newest runs, and what people did to jobs."""
-    from janitor import listings
+    from janitor.terminal import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None
@@ -223,11 +224,11 @@ def history(house: House, job: str | None, limit: int, as_json: bool) -> None:
 @click.pass_obj
 def show(house: House, run: int, follow: bool, as_json: bool) -> None:
     """Show one run: outcome, counts, log, traceback."""
-    from janitor import following, listings
+    from janitor.terminal import follow_run, listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     if follow and not as_json:
-        following.follow(house.state, run)
+        follow_run.follow(house.state, run)
     with house.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
@@ -318,8 +319,8 @@ def quarantine(
     house: House, job: str | None, retry: str | None, drop: str | None, note: str, dropped: bool, as_json: bool
 ) -> None:
     """List what cannot be delivered; retry it, or give it up."""
-    from janitor import listings
     from janitor.operations import actions
+    from janitor.terminal import listings
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = house.job(job).id if job else None

@@ -9,11 +9,11 @@ import click
 
 from janitor.checks.required import require
 from janitor.errors import BadSetting
-from janitor.exit_codes import OF_OUTCOME
 from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state import leases
+from janitor.terminal.exit_codes import OF_OUTCOME
 
 if TYPE_CHECKING:
     from janitor.cli import House

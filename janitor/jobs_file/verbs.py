@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from janitor import console
 from janitor.errors import BadSetting
-from janitor.exit_codes import BAD_INPUT, SUCCEEDED
+from janitor.terminal import console
+from janitor.terminal.exit_codes import BAD_INPUT, SUCCEEDED
 
 if TYPE_CHECKING:
     from janitor.cli import House

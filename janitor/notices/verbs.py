@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from janitor import console
-from janitor.exit_codes import FAILED, SUCCEEDED
+from janitor.terminal import console
+from janitor.terminal.exit_codes import FAILED, SUCCEEDED
 
 if TYPE_CHECKING:
     from janitor.cli import House

@@ -21,7 +21,6 @@ from janitor.jobs import dependencies, schedules
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
 from janitor.jobs.schedule_words import in_words
-from janitor.listings import process
 from janitor.logs.set_up import mask_for
 from janitor.operations import cursor
 from janitor.runs import Outcome
@@ -34,6 +33,7 @@ from janitor.state import recent
 from janitor.state import runs as run_records
 from janitor.state.jobs import JobRecord
 from janitor.state.tables import actions, cursors, runs
+from janitor.terminal.listings import process
 from janitor.web import job_settings, models, records
 
 STRIP, SHORT_STRIP = 30, 10

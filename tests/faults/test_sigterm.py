@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from janitor.exit_codes import SUCCEEDED
 from janitor.state import State, leases
+from janitor.terminal.exit_codes import SUCCEEDED
 from tests.daemons import Daemon, daemons
 from tests.faults import states_daemon
 from tests.faults.proxy import Proxy

@@ -5,9 +5,9 @@ import sys
 import time
 from contextlib import nullcontext
 
-from janitor import console
 from janitor.state import State, logs, runs
-from janitor.terminal import bars
+from janitor.terminal import console
+from janitor.terminal.bars import bars
 
 LOOK_SECONDS = 0.5
 LINES = 1_000

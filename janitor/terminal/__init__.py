@@ -1,0 +1,1 @@
+"""Print for people and for programs."""
