@@ -25,8 +25,8 @@ def running(scheduler: "Scheduler", runner: "Runner", loaded: "Loaded | None") -
 
         stack.enter_context(wing.running(runner, scheduler.jobs))
         if runner.settings.web_enabled:
-            from janitor.web import server
-            from janitor.web.parts import Desk
+            from janitor.web.desk import Desk
+            from janitor.web.serving import server
 
             stack.enter_context(server.serving(Desk(scheduler, runner)))
         if loaded is not None and runner.settings.jobs_file is not None:

@@ -16,9 +16,12 @@ from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.operations import actions, deletion
 from janitor.state import runs as run_records
-from janitor.web import given, graph, models, overview, queries
-from janitor.web.access import User, changing, viewer
-from janitor.web.desk import Desk, desk
+from janitor.web.access.permissions import User, changing, viewer
+from janitor.web.charts import graph
+from janitor.web.dependencies import Desk, desk
+from janitor.web.queries import given
+from janitor.web.queries import jobs as queries
+from janitor.web.queries import models, overview
 
 T = TypeVar("T")
 MOST_ID = 2**53

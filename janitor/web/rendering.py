@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from janitor import __version__
-from janitor.web.given import json_text
 from janitor.web.markup import Html, filled
+from janitor.web.queries.given import json_text
 
 FLASH = "janitor_flash"
 THEME = "janitor_theme"

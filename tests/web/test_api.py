@@ -16,8 +16,8 @@ from sqlalchemy import URL
 
 from janitor.scheduler import Scheduler
 from janitor.state import State
-from janitor.web import server
-from janitor.web.desk import Desk
+from janitor.web.dependencies import Desk
+from janitor.web.serving import server
 from tests.daemons import Daemon, daemons
 from tests.servers import free_port
 from tests.small_engine import eventually, runner_for, settings_for

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, text
 from janitor.scheduler import Scheduler
 from janitor.state import State
 from janitor.state import jobs as job_records
-from janitor.web import overview, queries
+from janitor.web.queries import jobs as queries
+from janitor.web.queries import overview
 from tests.small_engine import empty_state, migrated, settings_for
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)

@@ -1,0 +1,115 @@
+"""The vital signs that the state database knows: read in one go, for metrics and health, whoever asks how often."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text
+
+from janitor import feeds
+from janitor.engine import overdue
+from janitor.errors import Rejected
+from janitor.runs import Outcome
+from janitor.state import jobs as records
+from janitor.state import latest, quarantine
+from janitor.state.jobs import JobRecord
+from janitor.state.tables import SCHEMA_VERSION, cursors, runs
+from janitor.web.desk import Desk
+from janitor.web.metrics.ledger_sizes import LedgerSizes
+from janitor.web.metrics.readings import Reading
+
+WAIT_SECONDS = 2.0
+"""How long a scrape, or a question for health, waits for the state database."""
+KEEP_SECONDS = 5.0
+LEDGER_KEEP_SECONDS = 60.0
+LEDGER_SHARE = 0.01
+"""Of the time, so much at most goes into counting the ledger, however large it is."""
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What the state database knew at `read_at`, by job.
+
+    `completions` are the newest runs that nobody stopped, `successes` those that succeeded, with their `counts`;
+    `elsewhere` are jobs that run in another process; `tops` are the highest ids that cursors have come to.
+    """
+
+    read_at: datetime
+    known: Mapping[str, JobRecord]
+    completions: Mapping[str, Row[Any]]
+    successes: Mapping[str, Row[Any]]
+    counts: Mapping[str, Mapping[str, Any]]
+    overdue: Mapping[str, datetime]
+    elsewhere: frozenset[str]
+    tops: Mapping[str, int]
+    quarantined: Mapping[str, int]
+
+
+class Vitals:
+    """Readings of the state database, each in a thread of its own: no page of them waits for a hanging server."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Nothing is read before somebody asks."""
+        self._desk = desk
+        self._tops: dict[str, tuple[datetime, int | None]] = {}
+        self._ledger_sizes = LedgerSizes()
+        self.signs = Reading(self._read_signs, KEEP_SECONDS)
+        self.ledger = Reading(self._count_ledger, LEDGER_KEEP_SECONDS, LEDGER_SHARE)
+        self.schema = Reading(self._check_schema, 1.0)
+
+    def _read_signs(self) -> Signs:
+        now = datetime.now(timezone.utc)
+        with self._desk.state.read() as connection:
+            known, alive = records.all_jobs(connection), latest.signs_of_life(connection)
+            newest = latest.of_outcomes(connection, latest.COMPLETED)
+            successes = latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
+            late = overdue.among(self._desk.jobs.values(), known, successes, alive, now)
+            counts = _counts(connection, [row.id for row in successes.values()])
+            others = _running_elsewhere(connection, self._desk.runner.holder)
+            sizes = quarantine.sizes(connection)
+            tops = self._read_tops(connection)
+        return Signs(now, known, newest, successes, counts, late, others, tops, sizes)
+
+    def _read_tops(self, connection: Connection) -> dict[str, int]:
+        """The top of each cursor; those that moved are read, as a position may be a long text."""
+        for name, at in connection.execute(select(cursors.c.name, cursors.c.updated_at)).all():
+            if self._tops.get(name, (None, None))[0] != at:
+                position = select(cursors.c.position).where(cursors.c.name == name)
+                self._tops[name] = (at, _top(connection.execute(position).scalar()))
+        return {name: top for name, (_, top) in self._tops.items() if top is not None}
+
+    def _count_ledger(self) -> dict[str, int]:
+        with self._desk.state.read() as connection:
+            return self._ledger_sizes.count(connection)
+
+    def _check_schema(self) -> str:
+        """The schema's version.
+
+        Raises:
+            Unavailable, Rejected: the state database is away, says no, or is another release's.
+        """
+        with self._desk.state.read() as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found != SCHEMA_VERSION:
+            raise Rejected(f"the state database has schema {found}, and this release works with {SCHEMA_VERSION}")
+        return SCHEMA_VERSION
+
+
+def _counts(connection: Connection, ids: list[int]) -> dict[str, Mapping[str, Any]]:
+    found = connection.execute(select(runs.c.job, runs.c.counts).where(runs.c.id.in_(ids)))
+    return {job: json.loads(counts) if counts else {} for job, counts in found}
+
+
+def _running_elsewhere(connection: Connection, holder: str) -> frozenset[str]:
+    query = select(runs.c.job).where(runs.c.outcome.is_(None), runs.c.holder != holder)
+    return frozenset(connection.execute(query).scalars())
+
+
+def _top(position: str | None) -> int | None:
+    """The highest id that a cursor has come to; None for a cursor that is no feed's."""
+    try:
+        return None if position is None else int(feeds.describe(position)["top"])
+    except (ValueError, LookupError, TypeError):
+        return None

@@ -1,0 +1,108 @@
+"""From rows of the state database to what is shown of them."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from janitor.jobs import schedules
+from janitor.state.progress import tree
+from janitor.web.queries import models
+
+PUBLISHED = ("published",)
+ROWS = ("inserted", "updated", "deleted", "repaired")
+"""The counts by which runs tell what they did: messages published, and rows changed in a table."""
+
+
+def run_line(row: Row[Any]) -> models.RunLine:
+    """One row of the table `runs`, or of `recent.LINE`."""
+    fields = fields_of(row, models.RunLine)
+    return models.RunLine(**fields | {"outcome": row.outcome or "running", "counts": counts(row.counts)})
+
+
+def bar(row: Row[Any]) -> models.Bar:
+    """One row of the table `runs`, or of `recent.BAR`, for a strip."""
+    return models.Bar(**fields_of(row, models.Bar) | {"outcome": row.outcome or "running"})
+
+
+def going(row: Row[Any], now: datetime) -> models.Going:
+    """A run that has no outcome yet."""
+    return models.Going(
+        id=row.id,
+        job=row.job,
+        started_at=row.started_at,
+        seconds=max(0.0, (now - row.started_at).total_seconds()),
+        dry_run=row.dry_run,
+        stop_asked_by=row.stop_asked_by,
+        progress=progress(getattr(row, "progress", None)),
+    )
+
+
+def point(row: Row[Any]) -> models.Point:
+    """A run that has ended, for the charts."""
+    told = counts(row.counts) or {}
+    numbers = {name: value for name, value in told.items() if type(value) in (int, float)}
+    changed, published = (int(sum(numbers.get(name, 0) for name in names)) for names in (ROWS, PUBLISHED))
+    fields = {"id": row.id, "outcome": row.outcome, "started_at": row.started_at, "seconds": row.seconds or 0.0}
+    return models.Point(**fields, rows=changed, published=published, counts=numbers)
+
+
+def attempt(row: Row[Any]) -> models.AttemptLine:
+    """One row of the table `attempts`."""
+    seconds = max(0.0, (row.ended_at - row.started_at).total_seconds())
+    return models.AttemptLine(**fields_of(row, models.AttemptLine, "seconds"), seconds=seconds)
+
+
+def quarantine_line(row: Row[Any]) -> models.QuarantineLine:
+    """One row of `quarantine.listing`."""
+    fields = fields_of(row, models.QuarantineLine)
+    return models.QuarantineLine(**fields | {"last_at": None if row.last_at == schedules.EPOCH else row.last_at})
+
+
+def counts(text: str | None) -> dict[str, Any] | None:
+    """What a run counted; a number that JSON does not have is None, and half a character a question mark."""
+    found: dict[str, Any] | None = json.loads(text, parse_constant=_nothing) if text else None
+    if text and "\\ud" in text:
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    return found
+
+
+def progress(text: str | None) -> models.Part | None:
+    """What a run reported, as a tree; None for nothing."""
+    if not text:
+        return None
+    found: dict[str, Any] = json.loads(text, parse_constant=_nothing)
+    told = {"/".join(filter(None, path.split("/"))): _numbered(node) for path, node in found.items()}
+    parts: dict[str, models.Part] = {}
+    for path, node in tree(told).items():
+        parts[path] = part = _part(path, node)
+        if path:
+            parts[path.rpartition("/")[0]].parts.append(part)
+    return parts.get("")
+
+
+def _numbered(node: Mapping[str, Any]) -> dict[str, Any]:
+    """What was reported of a part, without what is no number and could not be added up."""
+    return {**node, "done": _number(node.get("done")), "total": _number(node.get("total"))}
+
+
+def _part(path: str, node: Mapping[str, Any]) -> models.Part:
+    done, total = node["done"], node["total"]
+    share = min(1.0, max(0.0, done / total)) if done is not None and total else None
+    note, name = str(node.get("note", "")), path.rpartition("/")[2]
+    return models.Part(name=name, done=done, total=total, share=share, note=note, parts=[])
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) else None
+
+
+def _nothing(constant: str) -> None:
+    """NaN and the infinities."""
+
+
+def fields_of(row: Row[Any], model: type[models.Model], *without: str) -> dict[str, Any]:
+    """The columns of a row that a model has as fields of the same names."""
+    return {name: getattr(row, name) for name in model.model_fields if name not in without}

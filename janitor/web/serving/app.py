@@ -1,0 +1,104 @@
+"""The application: every router, the headers of every answer, and what an error looks like."""
+
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from janitor import __version__
+from janitor.web import api
+from janitor.web.access import permissions
+from janitor.web.access.gate import Gate
+from janitor.web.desk import Desk
+from janitor.web.live import streams
+from janitor.web.live.channels import Hub
+from janitor.web.metrics import counters, health
+from janitor.web.metrics import page as metrics_page
+from janitor.web.metrics.counters import Metrics
+from janitor.web.pages import page
+from janitor.web.queries.lately import Lately
+from janitor.web.serving import document, refusals
+
+STATIC = Path(__file__).parent.parent / "static"
+MAX_BODY = 64 * 1024
+"""The largest body of a request: bytes. Forms here hold a name, a password, or a note."""
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Application(FastAPI):
+    """FastAPI whose every answer, also one to an error, carries the security headers."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _guard(message, scope["path"])
+            await send(message)
+
+        host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
+        if scope["type"] == "http" and not permissions.host_is_ours(self.state.gate, host):
+            refused = JSONResponse({"error": "this dashboard is not at this address: see WEB_URL"}, 403)
+            await refused(scope, receive, send_guarded)
+            return
+        await super().__call__(scope, receive, send_guarded)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document.completed(super().openapi(), self.state.gate.is_open)
+        return self.openapi_schema
+
+
+def _guard(message: MutableMapping[str, Any], path: str) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in HEADERS.items():
+        headers[name] = value
+    headers.setdefault("Cache-Control", "no-cache" if path.startswith("/static/") else "no-store")
+
+
+def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:
+    """The web application of one daemon, which shows what was `counted`, or counts from now on; it opens nothing."""
+    app = Application(
+        title="Janitor",
+        version=__version__,
+        description="Jobs, runs, quarantine and metrics of one Janitor.",
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        max_body_size=MAX_BODY,
+    )
+    app.state.desk, app.state.gate = desk, Gate(desk.settings)
+    app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), counted or counters.watch(desk)
+    app.state.lately = Lately()
+    refusals.install(app)
+    for router in (api.router, permissions.router, streams.router, page.router, health.router, metrics_page.router):
+        app.include_router(router)
+    if STATIC.is_dir():
+        app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

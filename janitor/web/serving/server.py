@@ -1,0 +1,126 @@
+"""The web server beside the clock, in a thread of its own: it listens from the start, and is made when first visited.
+
+Until somebody comes the daemon neither waits for it at its start nor spends the memory that it takes.
+"""
+
+import logging
+import os
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from janitor.errors import BadSetting
+from janitor.settings.settings import Settings
+from janitor.web.desk import Desk
+from janitor.web.metrics import counters
+
+if TYPE_CHECKING:
+    from janitor.web.serving.hosting import Server
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 3.0
+"""How long the server may take to end with the daemon; what goes on after that ends with the process."""
+
+
+class Thread(threading.Thread):
+    """Waits for the first visitor, then serves."""
+
+    def __init__(self, desk: Desk, listener: socket.socket) -> None:
+        """Nothing is started yet. Its handlers' threads daemon as it does: none keeps the process from its end."""
+        super().__init__(name="web", daemon=True)
+        self._desk, self._listener = desk, listener
+        self._wake, self._waker = socket.socketpair()
+        self._server: Server | None = None
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        # From the start on: what is counted must not depend on when somebody first asks.
+        self._counted = counters.watch(desk)
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        with self._listener, self._wake:
+            select.select([self._listener, self._wake], [], [])
+            if server := self._made():
+                server.host(self._listener)
+
+    def stop(self) -> None:
+        """Let it end, and wait a little while for that."""
+        with self._lock:
+            self._stopped.set()
+            server = self._server
+        if server is not None:
+            server.ask_to_stop()
+        self._waker.close()
+        self.join(STOP_SECONDS)
+
+    def _made(self) -> "Server | None":
+        if self._stopped.is_set():
+            return None
+        from janitor.web.serving.app import make_app
+        from janitor.web.serving.hosting import Server
+
+        server = Server(make_app(self._desk, self._counted))
+        with self._lock:
+            self._server = server
+            return None if self._stopped.is_set() else server
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The socket on which the dashboard listens.
+
+    Raises:
+        BadSetting: the address cannot be had, or is reached from elsewhere and nobody has to sign in.
+    """
+    host, port = settings.web_host, settings.web_port
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except (OSError, UnicodeError) as exc:
+        raise BadSetting("WEB_HOST", host, "give an address of this machine, such as 127.0.0.1 or 0.0.0.0") from exc
+    guarded = settings.web_users or settings.web_operator_token or settings.web_viewer_token
+    if not guarded and not ip_address(str(address[0]).partition("%")[0]).is_loopback:
+        raise BadSetting(
+            "WEB_HOST",
+            host,
+            "beyond this machine the dashboard needs WEB_USERS, WEB_OPERATOR_TOKEN or WEB_VIEWER_TOKEN; "
+            "the verb `password` makes the hash of a password",
+        )
+    try:
+        listener = socket.create_server(address[:2], family=family, backlog=128)
+    except OSError as exc:
+        why = os.strerror(exc.errno).lower() if exc.errno else str(exc)
+        help_text = f"nobody can listen there on {host} ({why}); give another one, 0 for any, or WEB_ENABLED=false"
+        raise BadSetting("WEB_PORT", port, help_text) from exc
+    # Connections inherit it. Without it each answer but a connection's first waits 40 ms for the browser's packet that
+    # confirms its head; asyncio sets it only on sockets that name their protocol, which those of this kind do not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The URL at which a browser on this machine finds it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def serving(desk: Desk) -> Iterator[str]:
+    """Serve the dashboard for the length of a block; its address. Whatever becomes of it, the block goes on.
+
+    Raises:
+        BadSetting: as `bind` does.
+    """
+    listener = bind(desk.settings)
+    address = desk.settings.web_url or address_of(listener)
+    thread = Thread(desk, listener)
+    thread.start()
+    log.info("the dashboard is at %s", address)
+    try:
+        yield address
+    finally:
+        thread.stop()

@@ -1,0 +1,99 @@
+"""Health: does the clock tick, is the daemon ready, is a job overdue."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.engine.runner import Slot
+from janitor.scheduler import Scheduler
+from janitor.state.runs import BY_HAND
+from janitor.web.dependencies import Desk
+from janitor.web.metrics import vitals
+from tests.command_line import CommandLine, wait_for
+from tests.small_engine import empty_state, eventually, remember
+from tests.web.desks import ask, served
+
+
+def add_jobs(scheduler: Scheduler) -> None:
+    """One that is due each minute, and one that is off."""
+    scheduler.add_job(dict, "interval", minutes=1, id="minutely")
+    scheduler.add_job(dict, "interval", minutes=1, id="off", enabled=False)
+
+
+@pytest.fixture(params=["sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    return empty_state(request, tmp_path)
+
+
+@pytest.fixture
+def house(url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Desk, str]]:
+    monkeypatch.setattr(vitals, "KEEP_SECONDS", 0.05)
+    with served(url, tmp_path, add_jobs) as found:
+        yield found
+
+
+def health(address: str, what: str) -> tuple[int, dict[str, Any]]:
+    """The status and the JSON of one of the questions."""
+    answer = ask(f"{address}/health/{what}")
+    return answer.status, json.loads(answer.text)
+
+
+def test_it_is_alive_while_the_clock_ticks(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    assert health(address, "live") == (503, {"status": "the clock does not tick", "silent_seconds": None})
+    desk.scheduler._beat()
+    status, found = health(address, "live")
+    assert (status, found["status"]) == (200, "alive") and 0 <= found["silent_seconds"] < 30
+    alive = ask(f"{address}/health/live", "HEAD")
+    assert (alive.status, alive.text) == (200, "")
+    desk.scheduler._ticked -= 31
+    status, found = health(address, "live")
+    assert status == 503 and found["silent_seconds"] > 31
+
+
+def test_who_is_nobody_sees_no_job(url: URL, tmp_path: Path) -> None:
+    token = "a-token-that-is-long-enough"
+    with served(url, tmp_path, add_jobs, WEB_VIEWER_TOKEN=token) as (_, address):
+        for path in ("health/jobs", "metrics"):
+            assert ask(f"{address}/{path}").status == 401
+            assert ask(f"{address}/{path}", Authorization="Bearer another-token-that-is-long").status == 401
+            assert ask(f"{address}/{path}", Authorization=f"Bearer {token}").status == 200
+        assert (health(address, "live")[0], health(address, "ready")[0]) == (503, 200)
+
+
+def test_a_job_that_is_overdue_is_a_503(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    status, found = health(address, "jobs")
+    assert (status, found["status"]) == (200, "no job is overdue")
+    assert not found["jobs"]["off"]["enabled"] and found["jobs"]["minutely"]["last_success_at"] is None
+    since = datetime.now(timezone.utc) - timedelta(minutes=9)
+    remember(desk.state, "minutely", since)
+    remember(desk.state, "off", since)
+    status, found = eventually(lambda: (answer := health(address, "jobs"))[0] == 503 and answer)
+    assert found["status"] == "overdue: minutely"
+    at = datetime.fromisoformat(found["jobs"]["minutely"]["overdue_since"])
+    assert timedelta(minutes=1) < at - since <= timedelta(minutes=2, seconds=5)
+    assert desk.runner.execute(desk.jobs["minutely"], Slot(None, BY_HAND)) is not None
+    status, found = eventually(lambda: (answer := health(address, "jobs"))[0] == 200 and answer)
+    assert found["jobs"]["minutely"]["last_outcome"] == "succeeded"
+
+
+def test_a_daemon_tells_of_its_health(tmp_path: Path) -> None:
+    web = {"WEB_ENABLED": "true", "WEB_PORT": "0", "LOG_FORMAT": "json"}
+    house = CommandLine(tmp_path, ("-m", "tests.small_house"), web)
+    with house.started("start") as process:
+        assert process.stdout is not None
+        lines = (json.loads(line) for line in process.stdout if line.strip())
+        address = next(line["event"].split()[-1] for line in lines if "dashboard is at" in line["event"])
+        assert wait_for(lambda: health(address, "live")[0] == 200)
+        assert wait_for(lambda: health(address, "ready") == (200, {"status": "ready", "role": "leading"}))
+        assert wait_for(lambda: health(address, "jobs")[1]["jobs"]["count"]["last_outcome"] == "succeeded")
+        metrics = ask(f"{address}/metrics").text
+        assert "janitor_leading 1.0" in metrics and "janitor_clock_heartbeat_timestamp_seconds" in metrics
+        ended = house.stopped(process)
+    assert ended.code == 0, ended.err
