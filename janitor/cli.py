@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from janitor import __version__, databases, wings
+from janitor import __version__, databases
 from janitor.checks.required import require
 from janitor.engine import heartbeat
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
-from janitor.jobs_file.verbs import validate
 from janitor.logs import set_up
 from janitor.logs.set_up import Mask, RunLog
-from janitor.notices.verbs import notices
-from janitor.run_verb import run
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings
 from janitor.state import State, leases
 from janitor.terminal import console
 from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
-from janitor.web.verbs import password
+from janitor.verbs import wings
+from janitor.verbs.notices import notices
+from janitor.verbs.password import password
+from janitor.verbs.run import run
+from janitor.verbs.validate import validate
 
 if TYPE_CHECKING:
     from janitor.jobs_file.loading import Loaded
@@ -364,7 +365,7 @@ def cursor(house: House, job: str, value: str | None, as_json: bool) -> None:
 @click.pass_obj
 def listen(house: House, limit: int | None) -> int:
     """Print what is published from now on, decoded, as JSON lines."""
-    from janitor import published
+    from janitor.verbs import published
 
     house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     try:
@@ -414,7 +415,7 @@ def _overdue(house: House) -> list[str]:
 
 
 def _actor() -> str:
-    from janitor.by_hand import user_name
+    from janitor.verbs.run_here import user_name
 
     return user_name()
 

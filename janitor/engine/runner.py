@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import tenacity
 from sqlalchemy import Connection
 
-from janitor import building
 from janitor.engine import child
 from janitor.engine.journal import FAILURES, Journal, Record, is_recorded
 from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip
@@ -29,6 +28,7 @@ from janitor.state import State, builds, leases, logs, runs, starts
 from janitor.state.database import held_names
 from janitor.state.logs import LogLine
 from janitor.state.runs import Attempt, Ending, LostSlots
+from janitor.verbs import run_plan
 
 log = logging.getLogger(__name__)
 
@@ -225,7 +225,7 @@ class Runner:
         used = dict[str, int]()
         if job.dependencies:
             try:
-                used = building.uses_of(connection, job, slot.pins, by_itself=slot.origin == runs.AFTER)
+                used = run_plan.uses_of(connection, job, slot.pins, by_itself=slot.origin == runs.AFTER)
             except dependencies.NotReady as exc:
                 leases.release(connection, fence)
                 return self._skip(connection, job, slot.at, str(exc), exc)

@@ -37,12 +37,12 @@ def run(
     confirmed: Sequence[str],
 ) -> int:
     """Run a job now, recorded; the exit code tells its outcome."""
-    from janitor import building, by_hand
     from janitor.cli import program
     from janitor.engine.runner import Runner
+    from janitor.verbs import run_here, run_plan
 
-    wanted, pinned = house.job(job), building.pinned(pins)
-    plan = building.plan(
+    wanted, pinned = house.job(job), run_plan.pinned(pins)
+    plan = run_plan.plan(
         house.state,
         house.scheduler.jobs,
         wanted,
@@ -54,17 +54,17 @@ def run(
     for one in plan.jobs:
         _confirm(one, confirmed)
     run_log = house.log_to(sys.stderr, tracebacks=False)
-    by_hand.keep_quiet(logging.getLogger().handlers[0])
+    run_here.keep_quiet(logging.getLogger().handlers[0])
     runner = Runner(house.state, house.settings, leases.new_holder(), house.mask, run_log)
 
     def run_one(one: Job) -> Outcome:
         own = pinned if one is wanted else {}
-        report = by_hand.run(runner, one, dry_run=dry_run, show_command=f"{program()} show", pins=own)
+        report = run_here.run(runner, one, dry_run=dry_run, show_command=f"{program()} show", pins=own)
         print(report.text, flush=True)
         return report.outcome
 
     try:
-        outcome, left = building.carry_out(plan, house.state, run_one)
+        outcome, left = run_plan.carry_out(plan, house.state, run_one)
     except NotReady as exc:
         raise NotReady(f"{exc}, or give --with-dependencies") from exc
     if left:
