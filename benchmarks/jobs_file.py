@@ -12,7 +12,8 @@ from benchmarks.measures import Line, Rival, median_of, seconds_of
 from janitor.engine.dependents import Dependents
 from janitor.engine.runner import Runner
 from janitor.jobs_file.loading import load
-from janitor.logs.set_up import Mask, RunLog
+from janitor.logs.mask import Mask
+from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State

@@ -18,6 +18,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from janitor.engine.runner import Runner
 from janitor.logs import set_up
+from janitor.logs.mask import mask_for
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
@@ -42,7 +43,7 @@ def add_jobs(scheduler: Any, jobs: int, at: float) -> None:
 def run_janitor(jobs: int, at: float) -> None:
     """Run Janitor's clock until SIGTERM."""
     settings = Settings.load(os.environ, dotenv=None)
-    mask = set_up.mask_for(settings)
+    mask = mask_for(settings)
     run_log = set_up.set_up(settings, mask)
     state = State(settings.state_database_url)
     state.migrate()

@@ -20,7 +20,8 @@ from janitor.errors import BadSetting, JanitorError
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.logs import set_up
-from janitor.logs.set_up import Mask, RunLog
+from janitor.logs.mask import Mask, mask_for
+from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings
 from janitor.state import State, leases
@@ -53,7 +54,7 @@ class House:
         """The settings, from the environment and `.env`."""
         given = {} if self.jobs_file is None else {"JOBS_FILE": str(self.jobs_file)}
         settings = Settings.load({**os.environ, **given})
-        self.mask = set_up.mask_for(settings)
+        self.mask = mask_for(settings)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         return settings
 

@@ -1,5 +1,7 @@
 """The errors that Janitor raises, named for what whoever catches them does next."""
 
+import traceback
+
 
 class JanitorError(Exception):
     """Raised when Janitor can say in one sentence what is wrong; its text is that sentence."""
@@ -44,3 +46,11 @@ class Fenced(Interrupted):
 
 class Skip(JanitorError):
     """Raised when a task finds that there is nothing to do: its outcome is `skipped`, with this text as the reason."""
+
+
+def summary(error: BaseException) -> str:
+    """An error that is not Janitor's as one line: its class and the first line of its text."""
+    # The interpreter's own words, as they also take an error whose __str__ fails.
+    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
+    words = lines[-1 if isinstance(error, SyntaxError) else 0]
+    return words.removeprefix(f"{type(error).__module__}.")

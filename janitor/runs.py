@@ -3,7 +3,6 @@
 import functools
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -140,14 +139,6 @@ def running(run: Run) -> Iterator[Run]:
         _current.reset(token)
 
 
-def in_words(error: BaseException) -> str:
-    """An error that is not Janitor's as one line: its class and the first line of its text."""
-    # The interpreter's own words, as they also take an error whose __str__ fails.
-    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
-    words = lines[-1 if isinstance(error, SyntaxError) else 0]
-    return words.removeprefix(f"{type(error).__module__}.")
-
-
 def follow_into_threads() -> None:
     """Let the threads that a run starts, by whatever library, be part of it; calling it twice is harmless.
 
@@ -166,3 +157,17 @@ def follow_into_threads() -> None:
 
     start.follows_runs = True  # type: ignore[attr-defined]
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run that is about to be deleted, as its job's `cleanup` gets it; `result` is None where none is kept."""
+
+    id: int
+    job: str
+    outcome: str
+    started_at: datetime
+    ended_at: datetime | None
+    counts: Mapping[str, Any] | None
+    result: Any = None
+    used: Mapping[str, int] = field(default_factory=dict)

@@ -26,21 +26,12 @@ from janitor.engine import heartbeat
 from janitor.engine.dependents import Dependents
 from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import ASLEEP, Lanes, before_last
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import BadSetting, Interrupted, JanitorError
 from janitor.jobs import schedules
-from janitor.jobs.job import (
-    LATE_SECONDS,
-    CatchUp,
-    Isolation,
-    Job,
-    Jobs,
-    check_options,
-    check_variable,
-    is_true,
-    unknown_variables,
-    variable,
-)
+from janitor.jobs.job import LATE_SECONDS, CatchUp, Isolation, Job, Jobs, check_options
+from janitor.jobs.variables import check_variable, is_true, unknown_variables, variable
 from janitor.needs import Need
 from janitor.settings.settings import Settings
 from janitor.state import jobs as job_records

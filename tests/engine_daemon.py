@@ -11,6 +11,7 @@ from pathlib import Path
 from janitor.engine.runner import Runner
 from janitor.errors import JanitorError
 from janitor.logs import set_up
+from janitor.logs.mask import mask_for
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -74,7 +75,7 @@ JOBS: dict[str, tuple[Callable[[], object], dict[str, object]]] = {
 def main() -> None:
     """Start the daemon and run it to its end."""
     settings = Settings.load(dotenv=None)
-    mask = set_up.mask_for(settings)
+    mask = mask_for(settings)
     run_log = set_up.set_up(settings, mask)
     scheduler = Scheduler(settings)
     for name in os.environ["JOBS"].split():

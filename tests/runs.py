@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from janitor import databases
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.jobs import Job, schedules
-from janitor.logs.set_up import Mask, RunLog
+from janitor.logs.mask import Mask
+from janitor.logs.run_log import RunLog
 from janitor.settings import Settings
 from janitor.state import State, leases
 from janitor.state.runs import BY_HAND, Ending

@@ -13,9 +13,12 @@ import pytest
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import URL, Row, insert, select
 
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.jobs import Job, schedules
 from janitor.logs import set_up
+from janitor.logs.mask import Mask, mask_for
+from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
@@ -74,13 +77,13 @@ def migrated(url: URL) -> State:
 
 
 @contextmanager
-def logging_to(settings: Settings) -> Iterator[tuple[set_up.Mask, set_up.RunLog]]:
+def logging_to(settings: Settings) -> Iterator[tuple[Mask, RunLog]]:
     """Janitor's logging for the length of a block, over what pytest set up."""
     import logging
 
     root = logging.getLogger()
     handlers, level, hook = root.handlers[:], root.level, threading.excepthook
-    mask = set_up.mask_for(settings)
+    mask = mask_for(settings)
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         run_log = set_up.set_up(settings, mask, nowhere)
         root.handlers[:] = [*handlers, run_log]

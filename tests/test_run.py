@@ -11,7 +11,7 @@ import pytest
 
 import run
 from janitor.errors import BadSetting
-from janitor.jobs.job import variable
+from janitor.jobs.variables import variable
 from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.settings import Settings
 from tests.command_line import ROOT

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.errors import Cancelled, DeadlineExceeded, Fenced, Interrupted, Unavailable
-from janitor.runs import Run, current_run, in_words, running
+from janitor.errors import Cancelled, DeadlineExceeded, Fenced, Interrupted, Unavailable, summary
+from janitor.runs import Run, current_run, running
 
 
 def test_outside_a_run_a_task_can_be_called_plainly() -> None:
@@ -73,6 +73,6 @@ def test_an_error_is_told_in_one_line() -> None:
         def __str__(self) -> str:
             raise RuntimeError("no text")
 
-    assert in_words(ValueError("one\ntwo")) == "ValueError: one"
-    assert in_words(KeyError("gone")) == "KeyError: 'gone'"
-    assert "Odd" in in_words(Odd())
+    assert summary(ValueError("one\ntwo")) == "ValueError: one"
+    assert summary(KeyError("gone")) == "KeyError: 'gone'"
+    assert "Odd" in summary(Odd())

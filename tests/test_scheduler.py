@@ -16,7 +16,8 @@ from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import URL
 
 from janitor.engine import lanes
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import BadSetting
 from janitor.jobs import schedules
 from janitor.runs import current_run

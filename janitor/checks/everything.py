@@ -1,21 +1,16 @@
 """Whether all that Janitor needs from outside is there, one finding after another; nothing is changed."""
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sqlalchemy import update
-
-from janitor import databases
 from janitor.checks.database import of_database
+from janitor.checks.exchange import exchanges_of, of_exchange
 from janitor.checks.finding import Finding, note, ok, wrong
 from janitor.checks.required import missing
-from janitor.errors import JanitorError
+from janitor.checks.state import obstacle_to, of_state
 from janitor.jobs.job import Job
-from janitor.needs import DatabaseNeed, ExchangeNeed
+from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
-from janitor.state import State
-from janitor.state.tables import leases
 
 
 def findings(
@@ -43,71 +38,16 @@ def findings(
     for setting, (need, names) in _databases(wanted).items():
         if getattr(settings, setting.lower()) is not None:
             yield from of_database(settings, need, names)
-    for setting, names in _exchanges(wanted).items():
+    for setting, names in exchanges_of(wanted).items():
         if settings.messages_dir is not None or settings.rabbitmq_host is not None:
             yield from of_exchange(settings, setting, names, declare)
 
 
-def of_state(settings: Settings) -> Iterator[Finding]:
-    """The state database: reachable, of this release's schema or empty, and writable."""
-    url = settings.state_database_url
-    where = f"STATE_DATABASE_URL: the state database at {databases.place(url)}"
-    if databases.family(url) == "sqlite" and url.database and not Path(url.database).exists():
-        if (obstacle := _obstacle(Path(url.database))) is not None:
-            yield wrong(f"{where} cannot be made, as {obstacle}: let Janitor's user write there, or give another path")
-        else:
-            yield ok(f"{where} is not there yet; the first start makes it")
-        return
-    state = State(url, settings.connect_timeout_seconds)
-    try:
-        version = state.version()
-        if version is None:
-            yield ok(f"{where} is empty; the first start makes its tables")
-            return
-        state.migrate()
-        with state.begin() as connection:
-            connection.execute(update(leases).where(leases.c.name == "").values(holder=None))
-        yield ok(f"{where} can be read and written, schema {state.version()}")
-    except JanitorError as exc:
-        yield wrong(f"STATE_DATABASE_URL: {exc}")
-    finally:
-        state.close()
-
-
-def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> Iterator[Finding]:
-    """The exchange that a setting names, or the folder that stands in for it."""
-    # Pika takes a sixth of a second to import.
-    from janitor.publisher.folder import check_folder
-    from janitor.rabbitmq.connection import declare_exchange, inspect_exchange
-
-    try:
-        if settings.messages_dir is not None:
-            said = check_folder(settings.messages_dir)
-            yield ok(f"MESSAGES_DIR: the folder {settings.messages_dir} for messages {said} ({jobs})")
-            return
-        exchange = str(getattr(settings, setting.lower()))
-        if declare:
-            declare_exchange(settings, exchange)
-        said = inspect_exchange(settings, exchange)
-        place = f"{settings.rabbitmq_host}:{settings.rabbitmq_port}, virtual host {settings.rabbitmq_vhost!r}"
-        yield ok(f"{setting}: exchange {exchange!r} at RabbitMQ {place}: {said} ({jobs})")
-    except JanitorError as exc:
-        yield wrong(f"{'MESSAGES_DIR' if settings.messages_dir is not None else setting}: {exc}")
-
-
 def _heartbeat(path: Path) -> Iterator[Finding]:
-    if (obstacle := _obstacle(path)) is not None:
+    if (obstacle := obstacle_to(path)) is not None:
         yield wrong(f"HEARTBEAT_FILE: {path} cannot be written, as {obstacle}: let Janitor's user write there")
     else:
         yield ok(f"HEARTBEAT_FILE: {path} can be written")
-
-
-def _obstacle(path: Path) -> str | None:
-    """What keeps a file from being made or written; None where nothing does."""
-    if path.exists():
-        return None if path.is_file() and os.access(path, os.W_OK) else f"{path} is not a file that may be written"
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else f"nothing may be made in {folder}"
 
 
 def _databases(jobs: Iterable[Job]) -> dict[str, tuple[DatabaseNeed, str]]:
@@ -130,12 +70,3 @@ def _joined(one: DatabaseNeed | None, other: DatabaseNeed) -> DatabaseNeed:
         for first, second in ((one.reads, other.reads), (one.writes, other.writes))
     )
     return DatabaseNeed(one.setting, reads, writes, {**one.deletes, **other.deletes})
-
-
-def _exchanges(jobs: Iterable[Job]) -> dict[str, str]:
-    names: dict[str, list[str]] = {}
-    for job in jobs:
-        for need in job.needs:
-            if isinstance(need, ExchangeNeed):
-                names.setdefault(need.setting, []).append(job.id)
-    return {setting: ", ".join(jobs_of) for setting, jobs_of in names.items()}

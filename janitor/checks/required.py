@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from janitor.errors import BadSetting
-from janitor.jobs.job import Job, variable
+from janitor.jobs.job import Job
+from janitor.jobs.variables import variable
 from janitor.needs import ExchangeNeed, Need
-from janitor.settings.settings import URL_HELP, Settings
+from janitor.settings.kinds import URL_HELP
+from janitor.settings.settings import Settings
 
 BROKER_HELP = "give the broker's host name, or a folder as MESSAGES_DIR"
 

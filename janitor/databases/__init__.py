@@ -1,9 +1,11 @@
 """Read and write other people's databases, within limits."""
 
-from janitor.databases.engines import Limits, begin, configure, dispose, family, place, quoted, read
+from janitor.databases.engines import begin, configure, dispose, read
 from janitor.databases.json_rows import fetch
 from janitor.databases.load_limit import give_way
+from janitor.databases.places import family, place, quoted
 from janitor.databases.prefetch import ahead, each_ahead
+from janitor.databases.sessions import Limits
 from janitor.databases.statements import around, statement
 
 __all__ = [

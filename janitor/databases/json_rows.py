@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import URL, TextClause
 
 from janitor.databases import engines
+from janitor.databases.places import family, place
 from janitor.databases.statements import around
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,12 @@ def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[
         Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
     """
     with engines.read(url) as connection:
-        count, whole = connection.execute(_as_json(query, row._fields, engines.family(url)), parameters).one()
+        count, whole = connection.execute(_as_json(query, row._fields, family(url)), parameters).one()
         page = _parsed(whole)
         if len(page) == count:
             return [row._make(values[1:]) for values in page]
-        log.info("a page is longer than one packet of %s: it is read row by row", engines.place(url))
-        found = connection.execute(_one_by_one(query, row._fields, engines.family(url)), parameters)
+        log.info("a page is longer than one packet of %s: it is read row by row", place(url))
+        found = connection.execute(_one_by_one(query, row._fields, family(url)), parameters)
         return [row._make(orjson.loads(values)[1:]) for values in found.scalars()]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import URL, text
 
 from janitor.databases import engines
+from janitor.databases.places import family
 from janitor.runs import current_run
 
 PAUSE_SECONDS = 1.0
@@ -29,7 +30,7 @@ def give_way(urls: Sequence[URL], limit: int | None) -> float:
 
 
 def _busiest(urls: Sequence[URL]) -> int:
-    return max((_threads_running(url) for url in urls if engines.family(url) != "sqlite"), default=0)
+    return max((_threads_running(url) for url in urls if family(url) != "sqlite"), default=0)
 
 
 def _threads_running(url: URL) -> int:

@@ -23,12 +23,14 @@ from janitor.errors import (
     Skip,
     StatementTimeout,
     Unavailable,
+    summary,
 )
 from janitor.jobs.job import Job
 from janitor.jobs.results import Returned, take
 from janitor.logs import tracebacks
-from janitor.logs.set_up import mask_for, quieten
-from janitor.runs import Run, follow_into_threads, in_words, running
+from janitor.logs.mask import mask_for
+from janitor.logs.set_up import quieten
+from janitor.runs import Run, follow_into_threads, running
 from janitor.settings.settings import Settings
 from janitor.state import State
 
@@ -194,7 +196,7 @@ def _in_child(pipe: Connection, settings: Settings, about: dict[str, Any], task:
         try:
             sender.send("returned", take(function(*arguments, **keywords), keeps_result))
         except BaseException as exc:  # whatever it is, the parent tells it
-            text = str(exc) if isinstance(exc, JanitorError) else in_words(exc)
+            text = str(exc) if isinstance(exc, JanitorError) else summary(exc)
             sender.send("raised", (type(exc).__name__, text, sender.trace(exc)))
 
 

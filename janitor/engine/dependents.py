@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Connection
 
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import JanitorError
 from janitor.jobs.dependencies import due, with_dependencies
 from janitor.jobs.job import Job
+from janitor.jobs.standings import Standing
 from janitor.state import builds, recent
 from janitor.state.runs import AFTER
 
@@ -28,11 +30,11 @@ class Known:
     """How jobs stand, read anew only of those that have had a run since the last time, and of all now and then."""
 
     def __init__(self) -> None:
-        self._standings: dict[str, builds.Standing] = {}
+        self._standings: dict[str, Standing] = {}
         self._seen, self._live, self._whole_at = 0, list[int](), 0.0
         self._outcomes: dict[int, str | None] = {}
 
-    def read(self, connection: Connection, names: Collection[str]) -> Mapping[str, builds.Standing]:
+    def read(self, connection: Connection, names: Collection[str]) -> Mapping[str, Standing]:
         """How these jobs stand now."""
         # What was deleted shows in no run that is new.
         whole = time.monotonic() - self._whole_at > WHOLE_SECONDS or not self._standings

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from janitor.engine.runner import Runner, facts_of
+from janitor.engine.cleanup import prune
+from janitor.engine.runner import Runner
 from janitor.errors import Cancelled, Fenced, JanitorError, Rejected, Unavailable
 from janitor.jobs.job import Job
-from janitor.operations import deletion
+from janitor.logs.formats import facts_of
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
 from janitor.state import State, leases, recent, retention, runs
@@ -228,7 +229,7 @@ class Keeper:
 
 def _clean(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: Bounds) -> None:
     try:
-        while deletion.prune(state, jobs, settings, bounds):
+        while prune(state, jobs, settings, bounds):
             pass
     except JanitorError as exc:
         log.warning("old runs could not be cleaned up, the next look tries again: %s", exc)

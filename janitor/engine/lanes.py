@@ -9,10 +9,12 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
 from apscheduler.triggers.base import BaseTrigger
 
-from janitor.engine.runner import Begun, Entered, Runner, Slot, facts_of
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Begun, Entered, Slot
 from janitor.errors import Interrupted, JanitorError, Skip
 from janitor.jobs import schedules
 from janitor.jobs.job import Job
+from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
 from janitor.state import runs
 from janitor.state.runs import LostSlots

@@ -6,88 +6,34 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any
 
 import tenacity
 from sqlalchemy import Connection
 
 from janitor.engine import child
+from janitor.engine.beginning import uses_of
+from janitor.engine.descriptions import Descriptions
 from janitor.engine.journal import FAILURES, Journal, Record, is_recorded
-from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip
+from janitor.engine.stages import Begun, Entered, Live, Observer, Slot
+from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip, summary
 from janitor.jobs import dependencies
-from janitor.jobs.descriptions import Descriptions
 from janitor.jobs.job import Job
 from janitor.jobs.results import decode, filled, take
 from janitor.logs import tracebacks
-from janitor.logs.set_up import Mask, RunLog
-from janitor.runs import Fence, Outcome, Run, follow_into_threads, in_words, running
+from janitor.logs.formats import facts_of
+from janitor.logs.mask import Mask
+from janitor.logs.run_log import RunLog
+from janitor.runs import Fence, Outcome, Run, follow_into_threads, running
 from janitor.settings.settings import Settings
 from janitor.state import State, builds, leases, logs, runs, starts
 from janitor.state.database import held_names
 from janitor.state.logs import LogLine
 from janitor.state.runs import Attempt, Ending, LostSlots
-from janitor.verbs import run_plan
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Slot:
-    """What made a run start: a slot of the schedule, or a person, or new successes of dependencies, without a slot.
-
-    `pins`: which runs of its dependencies it uses in place of their newest successes.
-    """
-
-    at: datetime | None
-    origin: str = runs.SCHEDULE
-    pins: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Live:
-    """A run that is going on in this process, and what it has reported."""
-
-    run: Run
-    job: Job
-    fence: Fence
-    progress: dict[str, Any]
-    unsaved: bool = False
-    warned: bool = False
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A run that is on record as begun."""
-
-    run_id: int
-    fence: Fence
-    started_at: datetime
-    used: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Entered:
-    """A slot, or a person's wish, whose run is about to be recorded."""
-
-    job: Job
-    slot: Slot
-    dry_run: bool
-    start: Record
-
-
-class Observer(Protocol):
-    """Whoever wants to know of every run of this process; called in the run's thread, it may neither wait nor fail."""
-
-    def began(self, job: Job, slot: Slot, run: Run) -> None:
-        """A run is on record, and its task is about to be called."""
-
-    def ended(self, job: Job, run: Run, ending: Ending) -> None:
-        """A run's end is about to be recorded."""
-
-    def lost(self, lost: LostSlots) -> None:
-        """Slots got no run, or only one whose process died."""
 
 
 class Runner:
@@ -225,7 +171,7 @@ class Runner:
         used = dict[str, int]()
         if job.dependencies:
             try:
-                used = run_plan.uses_of(connection, job, slot.pins, by_itself=slot.origin == runs.AFTER)
+                used = uses_of(connection, job, slot.pins, by_itself=slot.origin == runs.AFTER)
             except dependencies.NotReady as exc:
                 leases.release(connection, fence)
                 return self._skip(connection, job, slot.at, str(exc), exc)
@@ -382,12 +328,6 @@ class Runner:
                 logs.add(connection, taken.get(live.run.id, ()))
 
 
-def facts_of(job: str, outcome: Outcome, reason: str, run_id: int | None = None) -> dict[str, Any]:
-    """What a line says of a run that is not the current one, as `extra` for the log: JSON lines have it as fields."""
-    of_run = {} if run_id is None else {"run_id": run_id}
-    return {"facts": {"job": job, **of_run, "outcome": outcome.value, "reason": reason}}
-
-
 def _close_dead(connection: Connection, row: Any, now: datetime) -> None:
     # Whoever gets the job's lease knows that no other run of the job is alive.
     seconds = max(0.0, (now - row.started_at).total_seconds())
@@ -410,7 +350,7 @@ def _outcome(run: Run, error: BaseException) -> tuple[Outcome, str]:
         return Outcome.TIMED_OUT, f"over its timeout of {run.timeout_seconds:g} s: {error}"
     if isinstance(error, JanitorError):
         return Outcome.FAILED, str(error)
-    return Outcome.FAILED, in_words(error)
+    return Outcome.FAILED, summary(error)
 
 
 def _tell(ending: Ending) -> None:

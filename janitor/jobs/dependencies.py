@@ -6,8 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
+from janitor.jobs.standings import Standing
 from janitor.runs import Outcome
-from janitor.state.builds import Standing
 
 _NONE = Standing()
 """How a job stands that nothing is known of."""

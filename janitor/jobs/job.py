@@ -1,7 +1,7 @@
 """A job: a task on a schedule, with everything that one `add_job` line says of it."""
 
 import re
-from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -92,46 +92,6 @@ class Jobs(Mapping[str, Job]):
     def items(self) -> ItemsView[str, Job]:
         """The jobs that there are at this moment, with their ids."""
         return self._jobs.items()
-
-
-def variable(job_id: str) -> str:
-    """The job's id as environment variables begin: `nightly-report` gives `NIGHTLY_REPORT`."""
-    return re.sub(r"[^A-Z0-9]+", "_", job_id.upper())
-
-
-def is_true(name: str, value: str) -> bool:
-    """Read a true or false from outside.
-
-    Raises:
-        BadSetting: it is neither.
-    """
-    word = value.strip().lower()
-    if word not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
-        raise BadSetting(name, value, "give true or false")
-    return word in ("true", "1", "yes", "on")
-
-
-def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: Iterable[str]) -> dict[str, str]:
-    """Each variable of `environ` that looks like one of a job and names no job and no setting, with a sentence."""
-    names = ", ".join(jobs)
-    prefixes, known = {variable(job_id) for job_id in jobs}, {name.upper() for name in settings}
-    unknown = {}
-    for name in sorted(environ):
-        match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)", name)
-        if match and match[1] not in prefixes and name not in known:
-            unknown[name] = f"{name} is set, and there is no job {match[1].lower()}; the jobs are {names}"
-    return unknown
-
-
-def check_variable(job_id: str, jobs: Iterable[str]) -> None:
-    """Refuse an id whose environment variables would be those of another job.
-
-    Raises:
-        BadSetting: they would.
-    """
-    for other in jobs:
-        if other != job_id and variable(other) == variable(job_id):
-            raise BadSetting("id", job_id, f"give another: its variables would be those of job {other}")
 
 
 def check_options(job: Job) -> None:

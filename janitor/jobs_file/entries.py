@@ -8,14 +8,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from janitor.errors import BadSetting
+from janitor.errors import BadSetting, summary
 from janitor.jobs import schedules
 from janitor.jobs.descriptions import job_takes_settings
 from janitor.jobs.job import CatchUp, Isolation
 from janitor.jobs_file.document import Entry
 from janitor.jobs_file.mistakes import Mistake
 from janitor.needs import Need
-from janitor.runs import in_words
 from janitor.settings.settings import Settings
 
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -131,7 +130,7 @@ def _function(value: Any) -> Callable[..., object]:
             raise Wrong(f"it is {value!r}: there is no module {missing}; put it where Python finds it") from exc
         raise Wrong(f"it is {value!r}: {module} cannot be imported, as it imports {missing}, which is missing") from exc
     except BaseException as exc:  # a module may do anything when it is imported, SystemExit included
-        raise Wrong(f"it is {value!r}: {module} cannot be imported: {in_words(exc)}") from exc
+        raise Wrong(f"it is {value!r}: {module} cannot be imported: {summary(exc)}") from exc
     for part in name.split("."):
         if not hasattr(found, part):
             close = difflib.get_close_matches(part, dir(found), 1)

@@ -7,7 +7,8 @@ from typing import Any
 
 from janitor.errors import BadSetting
 from janitor.jobs.dependencies import cycles
-from janitor.jobs.job import Job, variable
+from janitor.jobs.job import Job
+from janitor.jobs.variables import variable
 from janitor.jobs_file import document, entries, template
 from janitor.jobs_file.document import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake

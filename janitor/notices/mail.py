@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from janitor.errors import BadSetting
-from janitor.notices.channels import Undelivered
+from janitor.notices.channel import Undelivered
 from janitor.notices.content import Content, as_html, as_text
 from janitor.settings.settings import Settings
 from janitor.state.notices import BEGAN, ENDED

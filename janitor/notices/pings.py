@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from janitor import http
-from janitor.engine.runner import Slot
+from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
 from janitor.runs import Outcome, Run
 from janitor.state.runs import BY_HAND, Ending, LostSlots

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from janitor.engine.runner import Runner
 from janitor.errors import Fenced, JanitorError
-from janitor.notices.channels import Channel, Undelivered
+from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content, digest, from_json
 from janitor.state import notices
 

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from janitor import __version__
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import BadSetting
 from janitor.jobs.job import Job
-from janitor.logs.set_up import Mask
+from janitor.logs.mask import Mask
 from janitor.runs import Outcome, Run
 from janitor.state.runs import Ending, LostSlots
 

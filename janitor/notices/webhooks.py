@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from janitor import http
-from janitor.notices.channels import Undelivered
+from janitor.notices.channel import Undelivered
 from janitor.notices.content import TEST, Content
 from janitor.settings.settings import Settings
 from janitor.state.notices import ENDED

@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from janitor.engine.runner import Runner
 from janitor.errors import BadSetting
-from janitor.jobs.job import Job, Jobs, variable
+from janitor.jobs.job import Job, Jobs
+from janitor.jobs.variables import variable
 from janitor.notices import channels
-from janitor.notices.channels import Channel, Undelivered
+from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import TEST, Content
 from janitor.notices.post import Post
 from janitor.notices.watch import Watch

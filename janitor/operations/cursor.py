@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from janitor.errors import BadSetting, JanitorError
-from janitor.feeds.feed import describe, position_after
+from janitor.feeds.position import describe, position_after
 from janitor.state import State, actions, cursors, leases, runs
 
 START = "start"

@@ -1,102 +1,18 @@
 """One frozen object, read once from the environment and `.env`; a bad value stops the start, by name."""
 
-import inspect
 import os
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
-import pymysql
-from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from janitor.errors import BadSetting
-from janitor.settings import accounts
+from janitor.settings.kinds import URL_HELP, Address, DatabaseUrl, Day, Token, Users, Zone
 from janitor.settings.notices import NoticeSettings
-
-URL_HELP = "give a URL such as mysql+pymysql://user:password@host:3306/name or sqlite:///path/to/file.db"
-
-
-def _database_url(value: object) -> URL:
-    """Refuse what SQLAlchemy cannot connect with; the value itself may hold a password, so it is never repeated."""
-    try:
-        url = value if isinstance(value, URL) else make_url(str(value))
-        driver = url.get_dialect().driver
-    except NoSuchModuleError as exc:
-        raise ValueError(f"its driver is unknown; {URL_HELP}") from exc
-    except ArgumentError as exc:
-        raise ValueError(f"it is not a database URL; {URL_HELP}") from exc
-    except ValueError as exc:
-        raise ValueError(f"its host or port cannot be read; {URL_HELP}") from exc
-    if driver not in ("pymysql", "pysqlite"):
-        raise ValueError(f"the driver {url.drivername!r} is not one of mysql+pymysql and sqlite; {URL_HELP}")
-    if url.database in (None, "", ":memory:") or (driver == "pymysql" and not url.host):
-        raise ValueError(f"it names no {'file' if driver == 'pysqlite' else 'host or no database'}; {URL_HELP}")
-    _check_options(url)
-    return url
-
-
-def _check_options(url: URL) -> None:
-    """Refuse options of the driver that it does not know: it would only say so when it connects."""
-    dialect = url.get_dialect()()
-    try:
-        _, options = dialect.create_connect_args(url)
-    except (ValueError, TypeError, ArgumentError) as exc:
-        raise ValueError(f"an option after its '?' is malformed; {URL_HELP}") from exc
-    known = inspect.signature(pymysql.connections.Connection).parameters
-    unknown = sorted(set(options) - set(known)) if dialect.driver == "pymysql" else []
-    if unknown:
-        raise ValueError(f"the driver has no option {', '.join(unknown)}; {URL_HELP}")
-
-
-def _zone(value: object) -> ZoneInfo:
-    try:
-        return value if isinstance(value, ZoneInfo) else ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise ValueError("give a zone of the tz database such as UTC or Europe/London") from exc
-
-
-def _day(value: object) -> date:
-    try:
-        return value if isinstance(value, date) else date.fromisoformat(str(value))
-    except ValueError as exc:
-        raise ValueError("give a day as YYYY-MM-DD, such as 2023-08-21") from exc
-
-
-def _token(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not (len(text) >= 16 and text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("give at least 16 printable ASCII characters without blanks")
-    return value
-
-
-def _users(value: SecretStr) -> SecretStr:
-    accounts.read(value.get_secret_value())
-    return value
-
-
-def _address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
-    except ValueError:
-        right = False
-    if not right or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("give an address without a path, such as https://janitor.example.org")
-    return value.rstrip("/")
-
-
-DatabaseUrl = Annotated[URL, BeforeValidator(_database_url)]
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
-Day = Annotated[date, BeforeValidator(_day)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
-Users = Annotated[SecretStr, AfterValidator(_users)]
-Address = Annotated[str, AfterValidator(_address)]
+from janitor.settings.sources import variables_from
 
 
 class Settings(NoticeSettings):
@@ -236,7 +152,7 @@ class Settings(NoticeSettings):
         Raises:
             BadSetting: a value is malformed; the error names the variable and says what would be right.
         """
-        variables = _variables(os.environ if environ is None else environ, dotenv)
+        variables = variables_from(os.environ if environ is None else environ, dotenv)
         given = {name: variables[name.upper()] for name in cls.model_fields if name.upper() in variables}
         try:
             settings = cls.model_validate(given)
@@ -244,41 +160,6 @@ class Settings(NoticeSettings):
             raise _bad_setting(exc, given) from exc
         settings._environ = variables
         return settings
-
-
-def _variables(environ: Mapping[str, str], dotenv: str | Path | None) -> dict[str, str]:
-    from_file = _from_file(dotenv) if dotenv is not None and Path(dotenv).is_file() else {}
-    merged = {**{name: value or "" for name, value in from_file.items()}, **environ}
-    variables = {name: value for name, value in merged.items() if value.strip()}
-    for name, path in list(variables.items()):
-        if name.endswith("_FILE") and name not in _OWN_FILES:
-            target = name.removesuffix("_FILE")
-            if target.lower() in Settings.model_fields or target.endswith(("_ENABLED", "_SCHEDULE", "_PING_URL")):
-                variables[target] = _content(name, path, target, variables)
-    return variables
-
-
-def _from_file(path: str | Path) -> dict[str, str | None]:
-    try:
-        return dotenv_values(path)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise BadSetting("the file", path, f"give one that can be read as UTF-8 ({exc.__class__.__name__})") from exc
-
-
-_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE", "JOBS_FILE"})
-
-
-def _content(name: str, path: str, target: str, variables: Mapping[str, str]) -> str:
-    if target in variables:
-        raise BadSetting(name, path, f"{target} is given too; give one of the two")
-    try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.__class__.__name__
-        raise BadSetting(name, path, f"give a file that can be read and holds {target} ({reason})") from exc
-    if not text:
-        raise BadSetting(name, path, f"give a file that holds {target}: this one is empty")
-    return text
 
 
 def _bad_setting(exc: ValidationError, given: Mapping[str, str]) -> BadSetting:

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from janitor.jobs.standings import Build, Standing
 from janitor.runs import Outcome
 from janitor.state import recent
 from janitor.state.tables import configs, jobs, results, run_uses, runs
@@ -20,29 +20,6 @@ _USE = insert(run_uses)
 _CONFIG = insert(configs).prefix_with("OR IGNORE", dialect="sqlite")
 _CONFIG = _CONFIG.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
 _RESULT = select(results.c.content).where(results.c.run_id == bindparam("b_run"))
-
-
-@dataclass(frozen=True)
-class Build:
-    """A run, and which runs of its dependencies it used: job -> run id."""
-
-    run_id: int
-    outcome: str | None = None
-    used: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a job stands among those that build on one another; dry runs and slots without a run do not count.
-
-    `success`: the newest run that succeeded. `current`: the newest that succeeded or found nothing to do. `newest`:
-    the newest at all, but for one that was interrupted, whose work is still to be done. `running`: one that goes on.
-    """
-
-    success: int | None = None
-    current: Build | None = None
-    newest: Build | None = None
-    running: int | None = None
 
 
 def standings(connection: Connection, of: Sequence[str]) -> dict[str, Standing]:

@@ -10,7 +10,9 @@ import pymysql
 from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, event, func, inspect, select, text, tuple_
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from janitor.databases.engines import Limits, family, is_mariadb, make_engine, place
+from janitor.databases.engines import make_engine
+from janitor.databases.places import family, place
+from janitor.databases.sessions import Limits, is_mariadb
 from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.tables import SCHEMA_VERSION, leases

@@ -162,3 +162,9 @@ def _started(pid: int) -> str:
     except OSError:
         return ""
     return "" if fields[0] in ("Z", "X") else fields[19]
+
+
+def process(holder: str) -> str:
+    """The process that a lease or run names, for people."""
+    parts = holder.split("|")
+    return f"process {parts[3]} on {parts[0]}" if len(parts) > 3 else holder

@@ -2,23 +2,26 @@
 
 import logging
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Connection, TextClause
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from janitor import databases
 from janitor.databases.errors import lost_a_race
-from janitor.errors import JanitorError, Rejected
+from janitor.errors import JanitorError
 from janitor.runs import current_run
-from janitor.table_sink.columns import Column, Layout, Row
-from janitor.table_sink.mysql import MySqlTable, mysql_columns, mysql_unique
+from janitor.table_sink.columns import Layout, Row
+from janitor.table_sink.counts import Compared, Written
+from janitor.table_sink.mysql import MySqlTable
 from janitor.table_sink.plan import Plan, Refused, Rules
 from janitor.table_sink.row_texts import TextPage, fetch
-from janitor.table_sink.sqlite import SqliteTable, sqlite_columns, sqlite_unique
+from janitor.table_sink.sqlite import SqliteTable
+from janitor.table_sink.table import Table
+from janitor.table_sink.target import layout_of
 
 __all__ = ["CHUNK_ROWS", "Compared", "Refused", "TableSink", "Written"]
 
@@ -29,75 +32,6 @@ ATTEMPTS = 5
 """How often a chunk is tried when it loses a race against another session."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Written:
-    """What became of the rows given to `write`; `older` counts those kept back because a newer one is stored."""
-
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    older: int = 0
-    refused: tuple[Refused, ...] = ()
-
-    def __add__(self, other: "Written") -> "Written":
-        """The counts of both."""
-        return Written(
-            self.inserted + other.inserted,
-            self.updated + other.updated,
-            self.unchanged + other.unchanged,
-            self.older + other.older,
-            self.refused + other.refused,
-        )
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What `write` would do with the rows given to `compare`: add the missing, overwrite the different."""
-
-    missing: int = 0
-    different: int = 0
-    unchanged: int = 0
-    older: int = 0
-    refused: tuple[Refused, ...] = ()
-
-    def __add__(self, other: "Compared") -> "Compared":
-        """The counts of both."""
-        return Compared(
-            self.missing + other.missing,
-            self.different + other.different,
-            self.unchanged + other.unchanged,
-            self.older + other.older,
-            self.refused + other.refused,
-        )
-
-
-class Table(Protocol):
-    """The statements of one dialect on one target; none commits."""
-
-    def suspects(self, connection: Connection, rows: list[Row]) -> tuple[list[Row], int]:
-        """The rows that are not certainly stored exactly so, and how many rows with these keys are stored."""
-
-    def stored(self, connection: Connection, keys: Sequence[Any], lock: bool) -> list[Row]:
-        """The stored rows with these keys, locked until the transaction's end where `lock`."""
-
-    def homes(self, connection: Connection, keys: Sequence[Any]) -> list[tuple[int, Any]]:
-        """For each key: a number that keys share when they are one to the table, and the stored key it is (or None)."""
-
-    def insert(self, connection: Connection, rows: list[Row], now: datetime) -> None:
-        """Add rows whose keys are new."""
-
-    def update(self, connection: Connection, rows: list[tuple[Any, Row]], now: datetime) -> None:
-        """Overwrite rows, each given with the key that is stored."""
-
-    def texts(
-        self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
-    ) -> tuple[TextPage, Any | None]:
-        """The owner's rows among the next `limit`, by key where they have no text, and after what the rest begins."""
-
-    def delete(self, connection: Connection, keys: Sequence[Any], owner: Mapping[str, Any]) -> int:
-        """Delete the owner's rows with these keys; how many there were."""
 
 
 class _Chunk(NamedTuple):
@@ -243,7 +177,7 @@ class TableSink:
         Raises:
             Unavailable, Rejected: as `check` does.
         """
-        return _layout(self)
+        return layout_of(self)
 
     @cached_property
     def _statements(self) -> Table:
@@ -341,43 +275,3 @@ def _attempts() -> Retrying:
 
 def _warn(state: RetryCallState) -> None:
     logger.warning("chunk lost a race, attempt %d of %d: %s", state.attempt_number, ATTEMPTS, state.outcome)
-
-
-def _layout(sink: TableSink) -> Layout:
-    """The target's layout as the server states it, or a sentence on what it lacks."""
-    sqlite = databases.family(sink.url) == "sqlite"
-    with databases.read(sink.url) as connection:
-        columns = (sqlite_columns if sqlite else mysql_columns)(connection, sink.table)
-        unique = (sqlite_unique if sqlite else mysql_unique)(connection, sink.table)
-    if lack := _lack(sink, columns, unique):
-        raise Rejected(lack)
-    primary = next((name for name, index in unique.items() if index == "PRIMARY"), sink.key)
-    # Rows are known by their key, so it is needed whatever the table says.
-    columns[sink.key] = replace(columns[sink.key], nullable=False)
-    return Layout(
-        table=sink.table,
-        key=sink.key,
-        columns=tuple(columns[name] for name in (*sink.columns, *sink.owner)),
-        owner=tuple(sink.owner),
-        walk=primary if columns[primary].kind in ("integer", "text") else sink.key,
-        created=columns[sink.created_at] if sink.created_at else None,
-        updated=columns[sink.updated_at] if sink.updated_at else None,
-    )
-
-
-def _lack(sink: TableSink, columns: Mapping[str, Column], unique: Mapping[str, str]) -> str | None:
-    """What the target lacks, as a sentence; None where it has everything."""
-    where, table = databases.place(sink.url), sink.table
-    if not columns:
-        hint = "check the database's name and the grants"
-        return f"a table is missing at {where}: there is no {table}, or this user may not see it; {hint}"
-    for name in (*sink.columns, *sink.owner, *filter(None, (sink.created_at, sink.updated_at))):
-        if name not in columns:
-            hint = "the table is not the one this task was made for"
-            return f"a column is missing at {where}: {table} has no {name}; {hint}"
-        if columns[name].kind == "unsupported":
-            return f"{table}.{name} at {where} is {columns[name].declared}, which cannot be compared exactly"
-    if sink.key not in unique:
-        return f"{table} at {where} has no unique index on {sink.key} alone; create one"
-    misfit = next(filter(None, (columns[name].misfit(value) for name, value in sink.owner.items())), None)
-    return f"{table} at {where} does not take this task's rows: {misfit}" if misfit else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from janitor.databases.engines import quoted
+from janitor.databases.places import quoted
 from janitor.table_sink.columns import BETWEEN_VALUES, INTEGER_BITS, Column, Layout, Row, integer_range
 from janitor.table_sink.row_texts import TextPage, marked
 

@@ -15,6 +15,7 @@ from janitor.jobs.results import show
 from janitor.state import actions, builds
 from janitor.state import jobs as job_records
 from janitor.state import logs, quarantine, runs
+from janitor.state.leases import process
 
 Row = dict[str, Any]
 
@@ -88,12 +89,6 @@ def details(connection: Connection, run_id: int) -> Row | None:
     row["attempt_list"] = [_without(one, "run_id") for one in runs.attempts_of(connection, run_id)]
     row["log"] = [_without(line, "run_id", "id") for line in logs.of_run(connection, run_id)]
     return row
-
-
-def process(holder: str) -> str:
-    """The process that a lease or run names, for people."""
-    parts = holder.split("|")
-    return f"process {parts[3]} on {parts[0]}" if len(parts) > 3 else holder
 
 
 def _run(record: Record[Any]) -> Row:

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from janitor import databases
 from janitor.engine.keeper import Keeper
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
 from janitor.jobs.job import Job
 from janitor.runs import Outcome

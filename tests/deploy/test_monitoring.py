@@ -13,7 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from janitor.engine.runner import Slot
+from janitor.engine.stages import Slot
 from janitor.state import ledger
 from janitor.state.runs import BY_HAND
 from tests.command_line import ROOT

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, select
 
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import BadSetting
 from janitor.jobs import Job, Result
 from janitor.jobs.dependencies import NotReady, Status, due, status

@@ -15,7 +15,8 @@ from sqlalchemy import URL, select, update
 
 from janitor.engine import keeper as keepers
 from janitor.engine.keeper import Keeper
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.runs import current_run
 from janitor.state import leases

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, select, update
 
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import Cancelled, Fenced, Interrupted, Rejected, Skip, Unavailable
 from janitor.jobs import schedules
 from janitor.runs import Outcome, current_run

@@ -14,6 +14,7 @@ from janitor import memory
 from janitor.engine.runner import Runner
 from janitor.errors import JanitorError
 from janitor.logs import set_up
+from janitor.logs.mask import mask_for
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -51,7 +52,7 @@ def digest(job: str, slot: str) -> bytes:
 def main() -> None:
     """Start the daemon and run it to its end."""
     settings = Settings.load(dotenv=None)
-    mask = set_up.mask_for(settings)
+    mask = mask_for(settings)
     run_log = set_up.set_up(settings, mask)
     scheduler = Scheduler(settings)
     for number in range(int(os.environ["JOBS"])):

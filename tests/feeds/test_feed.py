@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, column, create_engine, text
 from janitor import databases
 from janitor.errors import BadSetting
 from janitor.feeds import Feed, Position, Reading, Seen, describe, position_after
-from janitor.feeds.feed import LOOK_BACK
+from janitor.feeds.position import LOOK_BACK
 from janitor.runs import Fence, Run, running
 from janitor.state import State, cursors, leases
 

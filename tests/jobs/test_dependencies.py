@@ -23,8 +23,8 @@ from janitor.jobs.dependencies import (
     used_now,
 )
 from janitor.jobs.schedules import parse
+from janitor.jobs.standings import Build, Standing
 from janitor.settings import Settings
-from janitor.state.builds import Build, Standing
 
 ZONE = Settings.load({}, dotenv=None).schedule_timezone
 

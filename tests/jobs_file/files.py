@@ -13,8 +13,7 @@ from typing import Any
 from janitor.errors import Skip
 from janitor.jobs_file.loading import Loaded, load
 from janitor.jobs_file.mistakes import BadJobsFile
-from janitor.operations.deletion import PastRun
-from janitor.runs import current_run
+from janitor.runs import PastRun, current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from janitor.logs import set_up
-from janitor.logs.set_up import JsonFormatter, Mask, RunLog, TextFormatter, mask_for
+from janitor.logs.formats import JsonFormatter, TextFormatter
+from janitor.logs.mask import Mask, mask_for
+from janitor.logs.run_log import RunLog
 from janitor.runs import Run, follow_into_threads, running
 from janitor.settings import Settings
 from tests.command_line import CommandLine

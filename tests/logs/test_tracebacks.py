@@ -1,6 +1,6 @@
 """Tracebacks for the record: code around each frame, variables on demand, no secret whole or in part."""
 
-from janitor.logs.set_up import Mask
+from janitor.logs.mask import Mask
 from janitor.logs.tracebacks import MOST_CHARACTERS, render
 
 SECRET = "hunter2-hunter2"

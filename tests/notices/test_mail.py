@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from janitor.notices.channels import Undelivered
+from janitor.notices.channel import Undelivered
 from janitor.notices.content import Content, digest
 from janitor.notices.mail import Mail
 from janitor.settings import Settings

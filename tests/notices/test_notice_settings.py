@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from janitor.errors import BadSetting
-from janitor.logs.set_up import mask_for
+from janitor.logs.mask import mask_for
 from janitor.notices import wing
 from janitor.notices.pings import address
 from janitor.scheduler import Scheduler

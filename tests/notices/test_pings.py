@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from janitor.engine.runner import Slot
+from janitor.engine.stages import Slot
 from janitor.errors import Skip
 from janitor.notices import pings
 from janitor.notices.pings import Pinger

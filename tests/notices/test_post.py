@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from janitor.notices import wing
-from janitor.notices.channels import Channel, Undelivered
+from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content
 from janitor.notices.post import MOST_TOGETHER, Post
 from janitor.notices.watch import Watch

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from janitor.notices import channels
-from janitor.notices.channels import Channel, Undelivered
+from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content, digest, from_json, to_json
 from janitor.notices.post import MOST_TOGETHER
 from janitor.notices.webhooks import SECTION, pagerduty, slack, teams

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from janitor.engine.keeper import Keeper
-from janitor.engine.runner import Runner, Slot
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
 from janitor.errors import BadSetting, JanitorError, Skip
 from janitor.operations import actions as operations
 from janitor.runs import current_run

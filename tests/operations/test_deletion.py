@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, insert, select, update
 
+from janitor.engine.cleanup import prune
 from janitor.engine.keeper import Keeper, log_days
 from janitor.errors import JanitorError
 from janitor.jobs import Job
 from janitor.operations import deletion
-from janitor.runs import Outcome
+from janitor.runs import Outcome, PastRun
 from janitor.state import builds, recent, retention
 from janitor.state.retention import Bounds
 from janitor.state.tables import run_logs, runs
@@ -25,10 +26,10 @@ def task() -> dict[str, int]:
 
 
 def test_old_runs_of_a_job_with_a_cleanup_go_once_that_has_done_its_part(state_url: URL, tmp_path: Path) -> None:
-    cleaned: list[deletion.PastRun] = []
+    cleaned: list[PastRun] = []
     refused: list[int] = []
 
-    def cleanup(run: deletion.PastRun) -> None:
+    def cleanup(run: PastRun) -> None:
         if len(cleaned) == 1 and not refused:
             refused.append(run.id)
             raise OSError("disk on fire")
@@ -39,7 +40,7 @@ def test_old_runs_of_a_job_with_a_cleanup_go_once_that_has_done_its_part(state_u
         ids = [run_by_hand(runner, task, cleanup=cleanup, keeps_result=True)[0] for _ in range(3)]
         remember_run(runner.state, "task", now())
         bounds = Bounds(now() + DAY, 10_000, jobs=["task"])
-        assert deletion.prune(runner.state, {"task": job}, runner.settings, bounds) == 2
+        assert prune(runner.state, {"task": job}, runner.settings, bounds) == 2
         assert [(run.id, run.job, run.outcome, run.counts, run.result) for run in cleaned] == [
             (ids[0], "task", "succeeded", {"rows": 3}, {"rows": 3}),
             (ids[2], "task", "succeeded", {"rows": 3}, {"rows": 3}),
@@ -48,7 +49,7 @@ def test_old_runs_of_a_job_with_a_cleanup_go_once_that_has_done_its_part(state_u
         said = f"cleanup of run {ids[1]} of task failed, so that its record stays: OSError: disk on fire"
         assert (stays.id, stays.kept_because) == (ids[1], said)
         assert newest.id == ids[2] + 1
-        assert deletion.prune(runner.state, {"task": job}, runner.settings, bounds) == 0
+        assert prune(runner.state, {"task": job}, runner.settings, bounds) == 0
         with runner.state.read() as connection:
             assert builds.result(connection, ids[0]) is None
             assert connection.execute(select(run_logs).where(run_logs.c.run_id == ids[0])).all() == []

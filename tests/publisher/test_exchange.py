@@ -16,7 +16,7 @@ from pika.channel import Channel
 
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, Unavailable
 from janitor.publisher import BadMessage
-from janitor.publisher.exchange import Message, _frames
+from janitor.publisher.confirming_channel import Message, _frames
 from janitor.rabbitmq.connection import connected
 from janitor.runs import Run, running
 from tests.fixtures import Exchange

@@ -13,7 +13,8 @@ import pytest
 import trustme
 
 from janitor.errors import BadSetting, Cancelled, Rejected, Unavailable
-from janitor.rabbitmq.connection import connected, declare_exchange, inspect_exchange
+from janitor.rabbitmq.connection import connected
+from janitor.rabbitmq.exchanges import declare_exchange, inspect_exchange
 from janitor.runs import Run, running
 from janitor.settings import Settings
 from tests.fixtures import Exchange

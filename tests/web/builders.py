@@ -9,8 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from janitor.operations.deletion import PastRun
-from janitor.runs import current_run
+from janitor.runs import PastRun, current_run
 
 log = logging.getLogger("tests.builders")
 

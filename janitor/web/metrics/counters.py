@@ -9,7 +9,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
 
 from janitor import __version__
-from janitor.engine.runner import Slot
+from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
 from janitor.runs import Outcome, Run
 from janitor.state.runs import Ending, LostSlots

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from janitor.jobs.results import decode
-from janitor.logs.set_up import Mask
+from janitor.logs.mask import Mask
 from janitor.web.markup import Html, filled
 
 MOST = 20_000

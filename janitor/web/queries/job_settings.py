@@ -7,8 +7,9 @@ from pydantic import SecretStr
 from sqlalchemy import URL
 
 from janitor import databases
-from janitor.jobs.job import Job, variable
-from janitor.logs import set_up
+from janitor.jobs.job import Job
+from janitor.jobs.variables import variable
+from janitor.logs.mask import mask_for
 from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
 from janitor.web.queries.models import SettingLine
@@ -23,7 +24,7 @@ def in_force(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[Sett
 
     Of a database URL only the place is told, and of a secret only whether there is one.
     """
-    mask = set_up.mask_for(settings)
+    mask = mask_for(settings)
     lines = [_own(job, "ENABLED", str(job.enabled).lower(), settings), _own(job, "SCHEDULE", job.schedule, settings)]
     for name in _names(job, all_jobs, settings):
         field, value = type(settings).model_fields[name.lower()], getattr(settings, name.lower())

@@ -16,12 +16,13 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from janitor.engine import overdue
 from janitor.errors import BadSetting
-from janitor.feeds.feed import describe
+from janitor.feeds.position import describe
 from janitor.jobs import dependencies, schedules
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
 from janitor.jobs.schedule_words import in_words
-from janitor.logs.set_up import mask_for
+from janitor.jobs.standings import Standing
+from janitor.logs.mask import mask_for
 from janitor.operations import cursor
 from janitor.runs import Outcome
 from janitor.settings.settings import Settings
@@ -32,8 +33,8 @@ from janitor.state import quarantine as quarantined
 from janitor.state import recent
 from janitor.state import runs as run_records
 from janitor.state.jobs import JobRecord
+from janitor.state.leases import process
 from janitor.state.tables import actions, cursors, runs
-from janitor.terminal.listings import process
 from janitor.web.queries import job_settings, models, records
 
 STRIP, SHORT_STRIP = 30, 10
@@ -74,7 +75,7 @@ class _Known:
     overdue: Mapping[str, datetime]
     cursors: Mapping[str, Row[Any]]
     quarantined: Mapping[str, int]
-    standings: Mapping[str, builds.Standing]
+    standings: Mapping[str, Standing]
     dependents: Mapping[str, Sequence[str]]
 
 

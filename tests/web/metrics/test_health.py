@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from janitor.engine.runner import Slot
+from janitor.engine.stages import Slot
 from janitor.scheduler import Scheduler
 from janitor.state.runs import BY_HAND
 from janitor.web.dependencies import Desk

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
 from janitor.engine.keeper import Keeper
-from janitor.engine.runner import Slot
+from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
 from janitor.runs import Outcome
 from janitor.state import jobs as records

@@ -1,0 +1,48 @@
+"""Whether the state database is reachable, current and writable."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import update
+
+from janitor import databases
+from janitor.checks.finding import Finding, ok, wrong
+from janitor.errors import JanitorError
+from janitor.settings.settings import Settings
+from janitor.state import State
+from janitor.state.tables import leases
+
+
+def of_state(settings: Settings) -> Iterator[Finding]:
+    """The state database: reachable, of this release's schema or empty, and writable."""
+    url = settings.state_database_url
+    where = f"STATE_DATABASE_URL: the state database at {databases.place(url)}"
+    if databases.family(url) == "sqlite" and url.database and not Path(url.database).exists():
+        if (obstacle := obstacle_to(Path(url.database))) is not None:
+            yield wrong(f"{where} cannot be made, as {obstacle}: let Janitor's user write there, or give another path")
+        else:
+            yield ok(f"{where} is not there yet; the first start makes it")
+        return
+    state = State(url, settings.connect_timeout_seconds)
+    try:
+        version = state.version()
+        if version is None:
+            yield ok(f"{where} is empty; the first start makes its tables")
+            return
+        state.migrate()
+        with state.begin() as connection:
+            connection.execute(update(leases).where(leases.c.name == "").values(holder=None))
+        yield ok(f"{where} can be read and written, schema {state.version()}")
+    except JanitorError as exc:
+        yield wrong(f"STATE_DATABASE_URL: {exc}")
+    finally:
+        state.close()
+
+
+def obstacle_to(path: Path) -> str | None:
+    """What keeps a file from being made or written; None where nothing does."""
+    if path.exists():
+        return None if path.is_file() and os.access(path, os.W_OK) else f"{path} is not a file that may be written"
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else f"nothing may be made in {folder}"

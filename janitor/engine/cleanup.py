@@ -1,0 +1,61 @@
+"""Calling a job's `cleanup` with a run before the run's record is deleted."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row
+
+from janitor.errors import JanitorError, summary
+from janitor.jobs.descriptions import job_takes_settings
+from janitor.jobs.job import Job
+from janitor.jobs.results import decode
+from janitor.runs import PastRun
+from janitor.settings.settings import Settings
+from janitor.state import State, builds, retention, runs
+
+log = logging.getLogger(__name__)
+
+
+def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: retention.Bounds) -> int:
+    """Delete up to 200 runs of jobs that have a `cleanup`, each once that has done its part; how many went."""
+    with state.read() as connection:
+        rows = [row for run_id in retention.expired(connection, bounds) if (row := runs.get(connection, run_id))]
+    gone = 0
+    for row in rows:
+        try:
+            clean_up(state, jobs.get(row.job), settings, row)
+        except JanitorError:
+            continue  # it is logged, and the run tells of it
+        with state.begin() as connection:
+            retention.remove(connection, [row.id])
+        gone += 1
+    return gone
+
+
+def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -> None:
+    """Call the `cleanup` of a run's job with the run, where it has one.
+
+    Raises:
+        JanitorError: it failed; the reason is kept with the run.
+    """
+    if job is None or job.cleanup is None:
+        return
+    try:
+        given = {"settings": settings} if job_takes_settings(job.cleanup) else {}
+        job.cleanup(_past(state, row), **given)
+    except Exception as exc:
+        reason = f"cleanup of run {row.id} of {row.job} failed, so that its record stays: {summary(exc)}"
+        log.warning("%s", reason)
+        with state.begin() as connection:
+            runs.keep_because(connection, row.id, reason)
+        raise JanitorError(reason) from exc
+
+
+def _past(state: State, row: Row[Any]) -> PastRun:
+    with state.read() as connection:
+        content, used = builds.result(connection, row.id), builds.uses(connection, [row.id])
+    counts = json.loads(row.counts) if row.counts else None
+    result = None if content is None else decode(content)
+    return PastRun(row.id, row.job, row.outcome, row.started_at, row.ended_at, counts, result, used.get(row.id, {}))

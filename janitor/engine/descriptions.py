@@ -1,0 +1,35 @@
+"""Keeping each job's description once, with its runs."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from janitor.jobs.descriptions import described
+from janitor.jobs.job import Job
+from janitor.state import builds
+
+
+class Descriptions:
+    """Keeps the descriptions of the jobs that run here, each once."""
+
+    def __init__(self, mask: Callable[[str], str]) -> None:
+        """`mask` takes secrets out of them."""
+        self._mask = mask
+        self._known: dict[str, tuple[Job, str, bytes]] = {}
+        self._kept: set[bytes] = set()
+
+    def keep(self, connection: Connection, job: Job) -> bytes:
+        """Write a job's description where this process has not done so yet; its digest."""
+        known = self._known.get(job.id)
+        if known is None or known[0] is not job:
+            content = self._mask(described(job))
+            known = self._known[job.id] = (job, content, builds.digest(content))
+        if known[2] not in self._kept:
+            builds.keep_config(connection, known[1])
+        return known[2]
+
+    def is_kept(self, job: Job) -> None:
+        """What was written is on record: it need not be written again."""
+        known = self._known.get(job.id)
+        if known is not None and known[0] is job:
+            self._kept.add(known[2])

@@ -1,0 +1,63 @@
+"""Secrets, replaced in every text by `***`."""
+
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+from pydantic import SecretStr
+
+from janitor.settings.settings import Settings
+
+SHORTEST_SECRET = 6
+"""A shorter password is not looked for in texts: it would blot out ordinary words."""
+SHORTEST_PATH = 16
+"""A shorter path of a webhook's address is not looked for by itself: it would hardly be a secret."""
+SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY")
+"""Variables whose names end so hold secrets, which a jobs file may hand to a task."""
+_PASSWORD_IN_URL = re.compile(r"^[\w+]+://[^/:@]*:(.+)@")
+
+
+class Mask:
+    """Replaces secrets in a text by `***`: the last line of defence, for text that others wrote."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Take the secrets as they are; their quoted forms are masked too."""
+        forms = (_forms(secret) for secret in secrets if len(secret) >= SHORTEST_SECRET)
+        self._forms = sorted(set().union(*forms), key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text without the secrets, and without halves of characters, which neither files nor databases take."""
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, "***")
+        return text
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, in a URL, in JSON, and as Python shows it."""
+    # SQLAlchemy leaves blanks and plus signs in a URL as they are.
+    shown = {secret, quote(secret), quote(secret, safe=""), quote(secret, safe=" +"), quote_plus(secret)}
+    shown |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    return shown | {form.replace("\\", "\\\\") for form in shown}
+
+
+def mask_for(settings: Settings) -> Mask:
+    """A mask for every password, token and other secret in the settings."""
+    urls = (getattr(settings, name) for name in type(settings).model_fields if name.endswith("_database_url"))
+    passwords = [str(url.password) for url in urls if url is not None and url.password]
+    # As they were written: there is more than one way to quote a character in a URL.
+    written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    secrets += [value for name, value in settings.environ.items() if name.endswith("_PING_URL")]
+    secrets += [value for name, value in settings.environ.items() if name.endswith(SECRET_NAMES)]
+    paths = [path for secret in secrets if len(path := _path(secret)) >= SHORTEST_PATH]
+    return Mask([*passwords, *written, *secrets, *paths])
+
+
+def _path(secret: str) -> str:
+    """What is secret of a webhook's address, also where only a part of it is told."""
+    return secret.split("://", 1)[1].partition("/")[2] if secret.startswith(("http://", "https://")) else ""

@@ -1,0 +1,86 @@
+"""What is logged during a run, kept for its record."""
+
+import collections
+import functools
+import logging
+import os
+import sys
+from collections.abc import Iterable
+
+from janitor.logs import tracebacks
+from janitor.logs.formats import instant
+from janitor.logs.mask import Mask
+from janitor.runs import current_run
+from janitor.state.logs import LogLine
+
+MAX_LINES_A_RUN = 10_000
+MAX_LINE = 20_000
+MAX_TEXT_A_RUN = 10_000_000
+_FOLDERS = sorted((f"{folder.rstrip('/')}/" for folder in {os.getcwd(), *sys.path} if folder), key=len, reverse=True)
+
+
+class RunLog(logging.Handler):
+    """Keeps what is logged during a run, by whatever library, until somebody takes it to the state database."""
+
+    def __init__(self, mask: Mask, variables: bool = False) -> None:
+        """Nothing is kept before a run begins; `variables` keeps local variables with tracebacks."""
+        super().__init__()
+        self._mask, self._variables = mask, variables
+        self._lines: dict[int, collections.deque[LogLine]] = {}
+        self._room: dict[int, tuple[int, int]] = {}
+
+    def open(self, run_id: int) -> None:
+        """Begin to keep the lines of a run."""
+        self._lines[run_id], self._room[run_id] = collections.deque(), (MAX_LINES_A_RUN, MAX_TEXT_A_RUN)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record, masked, where it belongs to a run that is open."""
+        run_id = current_run().id
+        lines, room = self._lines.get(run_id), self._room.get(run_id, (0, 0))
+        if lines is None or room[0] <= 0:
+            return
+        try:
+            text = record.getMessage() + self._trace(record)
+        except Exception:  # what every handler does with a call that logs wrongly: say so, and let the task go on
+            self.handleError(record)
+            return
+        text = self._mask(text)[:MAX_LINE]
+        room = (room[0] - 1, room[1] - len(text))
+        if min(room) <= 0:
+            text = f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
+            room = (0, 0)
+        self._room[run_id] = room
+        file, line = place(record.pathname), record.lineno or None
+        lines.append(LogLine(run_id, instant(record), record.levelname[:16], record.name[:255], text, file, line))
+
+    def _trace(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        return "" if error is None else "\n" + tracebacks.render(error, self._mask, self._variables).rstrip()
+
+    def take(self, run_id: int) -> list[LogLine]:
+        """The lines kept since the last call."""
+        lines = self._lines.get(run_id, collections.deque())
+        return [lines.popleft() for _ in range(len(lines))]
+
+    def give_back(self, lines: Iterable[LogLine]) -> None:
+        """Return lines that could not be saved, to the front."""
+        for line in reversed(list(lines)):
+            if line.run_id in self._lines:
+                self._lines[line.run_id].appendleft(line)
+
+    def close_run(self, run_id: int) -> list[LogLine]:
+        """Stop keeping a run's lines; those not taken yet."""
+        lines = self.take(run_id)
+        self._lines.pop(run_id, None)
+        self._room.pop(run_id, None)
+        return lines
+
+
+@functools.lru_cache(maxsize=1024)
+def place(path: str) -> str:
+    """A source file as a log tells it: from the working folder, or from the package folder on."""
+    for folder in _FOLDERS:
+        if path.startswith(folder):
+            path = path[len(folder) :]
+            break
+    return path[-255:]
