@@ -2,20 +2,16 @@
 
 import logging
 import sys
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 import click
 
 from janitor.terminal import console
 from janitor.terminal.exit_codes import FAILED, SUCCEEDED
-
-if TYPE_CHECKING:
-    from janitor.cli import House
+from janitor.verbs.assembly import Assembly, as_json, now
 
 
 @click.group("notices", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json
 @click.pass_context
 def notices(context: click.Context, as_json: bool) -> None:
     """List what is wrong, and the channels; 'test' tries them."""
@@ -23,10 +19,10 @@ def notices(context: click.Context, as_json: bool) -> None:
         return
     from janitor.notices import wing
 
-    house: House = context.obj
-    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with house.state.read() as connection:
-        found, channels = wing.of_notices(connection), wing.of_channels(connection, house.settings)
+    assembly: Assembly = context.obj
+    assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with assembly.state.read() as connection:
+        found, channels = wing.of_notices(connection), wing.of_channels(connection, assembly.settings)
     if as_json:
         console.print_json({"notices": found, "channels": channels})
         return
@@ -37,13 +33,13 @@ def notices(context: click.Context, as_json: bool) -> None:
 
 @notices.command("test")
 @click.pass_obj
-def test_notices(house: "House") -> int:
+def test_notices(assembly: Assembly) -> int:
     """Send a notice through each channel, and tell what came of it."""
     from janitor.notices import wing
 
-    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     failed = False
-    for verdict, said in wing.tried(house.settings, house.scheduler.jobs, datetime.now(timezone.utc)):
+    for verdict, said in wing.tried(assembly.settings, assembly.scheduler.jobs, now()):
         failed = failed or verdict != "ok"
-        print(f"{verdict:<6}  {house.mask(console.one_line(said))}", flush=True)
+        print(f"{verdict:<6}  {assembly.mask(console.one_line(said))}", flush=True)
     return FAILED if failed else SUCCEEDED

@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +13,7 @@ from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state import leases
 from janitor.terminal.exit_codes import OF_OUTCOME
-
-if TYPE_CHECKING:
-    from janitor.cli import House
+from janitor.verbs.assembly import Assembly, program
 
 
 @click.command("run")
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--yes-run", "confirmed", metavar="JOB", multiple=True, help="Do not ask before running this job.")
 @click.pass_obj
 def run(
-    house: "House",
+    assembly: Assembly,
     job: str,
     dry_run: bool,
     with_dependencies: bool,
@@ -37,25 +34,24 @@ def run(
     confirmed: Sequence[str],
 ) -> int:
     """Run a job now, recorded; the exit code tells its outcome."""
-    from janitor.cli import program
     from janitor.engine.runner import Runner
     from janitor.verbs import run_here, run_plan
 
-    wanted, pinned = house.job(job), run_plan.pinned(pins)
+    wanted, pinned = assembly.job(job), run_plan.pinned(pins)
     plan = run_plan.plan(
-        house.state,
-        house.scheduler.jobs,
+        assembly.state,
+        assembly.scheduler.jobs,
         wanted,
         with_dependencies=with_dependencies,
         rerun_dependents=rerun_dependents,
         pins=pinned,
     )
-    require(house.settings, plan.jobs)
+    require(assembly.settings, plan.jobs)
     for one in plan.jobs:
         _confirm(one, confirmed)
-    run_log = house.log_to(sys.stderr, tracebacks=False)
+    run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
-    runner = Runner(house.state, house.settings, leases.new_holder(), house.mask, run_log)
+    runner = Runner(assembly.state, assembly.settings, leases.new_holder(), assembly.mask, run_log)
 
     def run_one(one: Job) -> Outcome:
         own = pinned if one is wanted else {}
@@ -64,7 +60,7 @@ def run(
         return report.outcome
 
     try:
-        outcome, left = run_plan.carry_out(plan, house.state, run_one)
+        outcome, left = run_plan.carry_out(plan, assembly.state, run_one)
     except NotReady as exc:
         raise NotReady(f"{exc}, or give --with-dependencies") from exc
     if left:

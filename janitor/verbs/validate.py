@@ -3,33 +3,30 @@
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from janitor.errors import BadSetting
 from janitor.terminal import console
 from janitor.terminal.exit_codes import BAD_INPUT, SUCCEEDED
-
-if TYPE_CHECKING:
-    from janitor.cli import House
+from janitor.verbs.assembly import Assembly, as_json
 
 
 @click.command("validate")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json
 @click.pass_obj
-def validate(house: "House", file: Path | None, as_json: bool) -> int:
+def validate(assembly: Assembly, file: Path | None, as_json: bool) -> int:
     """Look for every mistake in a jobs file (JOBS_FILE without one)."""
     from janitor.jobs_file.loading import load
     from janitor.jobs_file.mistakes import BadJobsFile
 
-    house.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    path = file or house.settings.jobs_file
+    assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    path = file or assembly.settings.jobs_file
     if path is None:
         raise BadSetting("FILE", None, "name a jobs file, or give one as JOBS_FILE")
     try:
-        loaded, mistakes = load(path, house.own_scheduler), []
+        loaded, mistakes = load(path, assembly.own_scheduler), []
     except BadJobsFile as exc:
         loaded, mistakes = None, exc.mistakes
     if as_json:
@@ -38,7 +35,7 @@ def validate(house: "House", file: Path | None, as_json: bool) -> int:
         ]
         console.print_json(lines)
     for mistake in [] if as_json else mistakes:
-        print(house.mask(console.one_line(mistake)))
+        print(assembly.mask(console.one_line(mistake)))
     count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
     if not as_json:
         print(f"{path}: {count}" if loaded is None else f"{path}: {len(loaded.jobs)} jobs, no mistakes")

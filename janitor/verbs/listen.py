@@ -1,15 +1,32 @@
-"""What jobs publish, read back as JSON lines."""
+"""The verb `listen`: print what is published."""
 
+import logging
+import sys
 from collections.abc import Iterable, Iterator
 
+import click
 import orjson
 
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job
 from janitor.needs import ExchangeNeed
-from janitor.publisher.avro import Schema
-from janitor.publisher.listener import listen
 from janitor.settings.settings import Settings
+from janitor.terminal.exit_codes import SUCCEEDED
+from janitor.verbs.assembly import Assembly
+
+
+@click.command("listen")
+@click.option("--limit", type=click.IntRange(1), help="End after so many rows.")
+@click.pass_obj
+def listen(assembly: Assembly, limit: int | None) -> int:
+    """Print what is published from now on, decoded, as JSON lines."""
+    assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    try:
+        for line in lines(assembly.settings, assembly.scheduler.jobs.values(), limit):
+            print(line, flush=True)
+    except KeyboardInterrupt:
+        pass
+    return SUCCEEDED
 
 
 def lines(settings: Settings, jobs: Iterable[Job], limit: int | None = None) -> Iterator[str]:
@@ -19,10 +36,14 @@ def lines(settings: Settings, jobs: Iterable[Job], limit: int | None = None) -> 
         JanitorError: no job publishes anything that could be read.
         BadSetting, Unavailable, Rejected: the broker cannot be reached, or the exchange does not exist.
     """
+    # Pika takes a sixth of a second to import.
+    from janitor.publisher.avro import Schema
+    from janitor.publisher.listener import listen as messages
+
     needs = [need for job in jobs for need in job.needs if isinstance(need, ExchangeNeed) and need.schema is not None]
     if not needs:
         raise JanitorError("no job publishes messages whose schema is known")
     setting, (package, path) = needs[0].setting, needs[0].schema or ("", "")
     exchange = str(getattr(settings, setting.lower()))
-    for item in listen(settings, Schema.load(package, path), exchange, limit=limit):
+    for item in messages(settings, Schema.load(package, path), exchange, limit=limit):
         yield orjson.dumps(item, default=str).decode()
