@@ -152,7 +152,9 @@ class Settings(NoticeSettings):
         Raises:
             BadSetting: a value is malformed; the error names the variable and says what would be right.
         """
-        variables = variables_from(os.environ if environ is None else environ, dotenv)
+        variables = variables_from(
+            os.environ if environ is None else environ, dotenv, {name.upper() for name in cls.model_fields}
+        )
         given = {name: variables[name.upper()] for name in cls.model_fields if name.upper() in variables}
         try:
             settings = cls.model_validate(given)

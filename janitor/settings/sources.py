@@ -1,22 +1,29 @@
 """Where settings come from: the environment, `.env`, and files that `<NAME>_FILE` names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 from janitor.errors import BadSetting
-from janitor.settings.settings import Settings
 
 
-def variables_from(environ: Mapping[str, str], dotenv: str | Path | None) -> dict[str, str]:
+def variables_from(environ: Mapping[str, str], dotenv: str | Path | None, settings: Collection[str]) -> dict[str, str]:
+    """Every variable that has a value: of `environ`, then of the file `dotenv`, then of files that `<NAME>_FILE` names.
+
+    `settings` are the names of the settings in upper case; a setting whose own name ends in `_FILE` is a path, and the
+    file is not read here.
+
+    Raises:
+        BadSetting: a file cannot be read, or a value is given both ways.
+    """
     from_file = _from_file(dotenv) if dotenv is not None and Path(dotenv).is_file() else {}
     merged = {**{name: value or "" for name, value in from_file.items()}, **environ}
     variables = {name: value for name, value in merged.items() if value.strip()}
     for name, path in list(variables.items()):
-        if name.endswith("_FILE") and name not in _OWN_FILES:
+        if name.endswith("_FILE") and name not in settings:
             target = name.removesuffix("_FILE")
-            if target.lower() in Settings.model_fields or target.endswith(("_ENABLED", "_SCHEDULE", "_PING_URL")):
+            if target in settings or target.endswith(("_ENABLED", "_SCHEDULE", "_PING_URL")):
                 variables[target] = _content(name, path, target, variables)
     return variables
 
@@ -26,9 +33,6 @@ def _from_file(path: str | Path) -> dict[str, str | None]:
         return dotenv_values(path)
     except (OSError, UnicodeDecodeError) as exc:
         raise BadSetting("the file", path, f"give one that can be read as UTF-8 ({exc.__class__.__name__})") from exc
-
-
-_OWN_FILES = frozenset({"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE", "JOBS_FILE"})
 
 
 def _content(name: str, path: str, target: str, variables: Mapping[str, str]) -> str:

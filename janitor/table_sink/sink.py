@@ -21,7 +21,7 @@ from janitor.table_sink.plan import Plan, Refused, Rules
 from janitor.table_sink.row_texts import TextPage, fetch
 from janitor.table_sink.sqlite import SqliteTable
 from janitor.table_sink.table import Table
-from janitor.table_sink.target import layout_of
+from janitor.table_sink.target import Target, layout_of
 
 __all__ = ["CHUNK_ROWS", "Compared", "Refused", "TableSink", "Written"]
 
@@ -177,7 +177,9 @@ class TableSink:
         Raises:
             Unavailable, Rejected: as `check` does.
         """
-        return layout_of(self)
+        return layout_of(
+            Target(self.url, self.table, self.key, self.columns, self.owner, self.created_at, self.updated_at)
+        )
 
     @cached_property
     def _statements(self) -> Table:

@@ -81,7 +81,7 @@ def test_full_disk_is_rejected_and_leaves_no_file(small_disk: Path) -> None:
 DIES_IN_MID_WRITE = """
 import pathlib, resource, signal, sys
 from tests.messages import publisher_to, statuses
-from tests.test_message_files import settings_in
+from tests.publisher.test_folder import settings_in
 
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

@@ -248,7 +248,9 @@ def test_sessions_end_with_the_password_and_with_time(tmp_path: Path, monkeypatc
     assert session is not None and session.user == User("anna", "operator"), "it outlives a restart"
     assert made(WEB_USERS=USERS.replace(hashed("bens password"), hashed("another password"))).session(cookie) is None
     assert made(WEB_OPERATOR_TOKEN="another-token-0123456789").session(cookie) is None
-    assert made().session(cookie[:-1] + ("A" if cookie[-1] != "A" else "B")) is None
+    # Its last character holds bits that nobody reads: the first one of the signature counts.
+    head, _, signature = cookie.rpartition(".")
+    assert made().session(f"{head}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}") is None
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + gate.SESSION_SECONDS - 5)
     assert made().session(cookie) is not None
