@@ -149,7 +149,7 @@ def test_a_text_that_no_database_takes_is_made_one() -> None:
 
 
 def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(set_up, "MAX_LINES_A_RUN", 5)
+    monkeypatch.setattr("janitor.logs.run_log.MAX_LINES_A_RUN", 5)
     run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
@@ -161,8 +161,8 @@ def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(set_up, "MAX_TEXT_A_RUN", 1000)
-    monkeypatch.setattr(set_up, "MAX_LINE", 300)
+    monkeypatch.setattr("janitor.logs.run_log.MAX_TEXT_A_RUN", 1000)
+    monkeypatch.setattr("janitor.logs.run_log.MAX_LINE", 300)
     run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
