@@ -1,0 +1,1 @@
+"""Each scan of a parcel becomes one message on an exchange: see `README.md`."""
