@@ -1,0 +1,62 @@
+"""The README of each example: its command, typed as it stands there, prints what stands there."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import ROOT, wait_for
+
+EXAMPLES = ("messages", "nightly_report", "sync_table")
+DAEMONS = ("sync_table",)
+"""The examples whose command goes on until Ctrl-C."""
+NUMBER = re.compile(r"\d+(\.\d+)?")
+
+
+def blocks(example: str) -> list[list[str]]:
+    """The indented blocks of a README, each as its lines."""
+    text = (ROOT / "examples" / example / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"(?:^    .+\n)+", text, re.MULTILINE)
+    return [[line.strip() for line in block.splitlines()] for block in found]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder that has what a checkout has, and a `var/` of its own; `python` is this interpreter."""
+    for name in ("run.py", "janitor", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (tmp_path / "bin" / "python").chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_command_prints_what_the_readme_shows(example: str, checkout: Path) -> None:
+    (command,), printed, *_ = blocks(example)
+    wanted = [NUMBER.sub("0", line.removeprefix("... ")) for line in printed]
+    environment = {"PATH": f"{checkout / 'bin'}:{os.environ['PATH']}", "WEB_ENABLED": "false"}
+    output = checkout / "output.txt"
+    with (
+        output.open("wb") as file,
+        subprocess.Popen(
+            ["bash", "-c", command], cwd=checkout, env=environment, stdout=file, stderr=file, start_new_session=True
+        ) as process,
+    ):
+        try:
+            wait_for(lambda: process.poll() is not None or (example in DAEMONS and shown(output, wanted)))
+            assert shown(output, wanted), output.read_text(encoding="utf-8")
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+    assert process.returncode == 0, output.read_text(encoding="utf-8")
+
+
+def shown(output: Path, wanted: list[str]) -> bool:
+    """Whether each of the lines is there, whatever its numbers are."""
+    text = NUMBER.sub("0", output.read_text(encoding="utf-8"))
+    return all(line in text for line in wanted)
