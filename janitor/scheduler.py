@@ -34,9 +34,8 @@ from janitor.jobs.job import LATE_SECONDS, CatchUp, Isolation, Job, Jobs, check_
 from janitor.jobs.variables import check_variable, is_true, unknown_variables, variable
 from janitor.needs import Need
 from janitor.settings.settings import Settings
-from janitor.state import jobs as job_records
-from janitor.state import runs
-from janitor.state.jobs import JobRecord
+from janitor.state import job_records, run_records
+from janitor.state.job_records import JobRecord
 
 log = logging.getLogger(__name__)
 
@@ -388,13 +387,13 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
 
     def _last_slots(self, connection: Connection, now: datetime) -> dict[str, datetime]:
         """Each job's newest slot on record, once those are taken back that a clock far ahead of this one recorded."""
-        last = runs.last_slots(connection)
+        last = run_records.last_slots(connection)
         ahead = [job for job in self.jobs.values() if last.get(job.id, now) > now + LEAP]
         for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
             log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
-            runs.take_back(connection, job.id, now, functools.partial(schedules.slots_between, job.trigger))
+            run_records.take_back(connection, job.id, now, functools.partial(schedules.slots_between, job.trigger))
         job_records.enabled_by(connection, now + LEAP, now)
-        return runs.last_slots(connection) if ahead else last
+        return run_records.last_slots(connection) if ahead else last
 
     def _owed(self, job: Job, since: datetime | None, now: datetime, why: str = "") -> Slot | None:
         """The slot that runs now, where one is owed; the others that were lost are recorded."""
@@ -406,7 +405,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         if lost is None:
             return None
         down = f"no daemon was running between {since:%Y-%m-%d %H:%M:%S} and {now:%Y-%m-%d %H:%M:%S} UTC"
-        return self._lanes.account(job, lost, before_last(job.trigger, lost), now, why or down, runs.CATCH_UP)
+        return self._lanes.account(job, lost, before_last(job.trigger, lost), now, why or down, run_records.CATCH_UP)
 
     def _set_next(self, job: Job, now: datetime) -> None:
         clock_job = self.get_job(job.id)

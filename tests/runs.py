@@ -12,7 +12,7 @@ from janitor.logs.mask import Mask
 from janitor.logs.run_log import RunLog
 from janitor.settings import Settings
 from janitor.state import State, leases
-from janitor.state.runs import BY_HAND, Ending
+from janitor.state.run_records import BY_HAND, Ending
 
 
 class Daemon:

@@ -23,7 +23,7 @@ from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, leases
 from janitor.state.leases import DAEMON
-from janitor.state.runs import BY_HAND, Ending
+from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import jobs as job_table
 from janitor.state.tables import metadata, run_logs, runs
 from tests.servers import SqlServer

@@ -23,7 +23,7 @@ from janitor.jobs import schedules
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.state import jobs as job_records
+from janitor.state import job_records
 from tests.servers import SqlServer
 from tests.small_engine import (
     SECOND,

@@ -8,7 +8,7 @@ from janitor.errors import BadSetting, Skip
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
-from janitor.state import builds, runs
+from janitor.state import builds, run_records
 
 
 def uses_of(connection: Connection, job: Job, pins: Mapping[str, int], *, by_itself: bool) -> dict[str, int]:
@@ -23,7 +23,7 @@ def uses_of(connection: Connection, job: Job, pins: Mapping[str, int], *, by_its
     if by_itself and not dependencies.due(job, standings):
         raise Skip("its dependencies have nothing newer")
     for name, run_id in pins.items():
-        pin, row = f"{name}={run_id}", runs.get(connection, run_id)
+        pin, row = f"{name}={run_id}", run_records.get(connection, run_id)
         if name not in job.dependencies:
             known = ", ".join(job.dependencies) or "none"
             raise BadSetting("--pin", pin, f"{name} is no dependency of {job.id}; its dependencies are: {known}")

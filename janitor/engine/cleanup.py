@@ -13,7 +13,7 @@ from janitor.jobs.job import Job
 from janitor.jobs.results import decode
 from janitor.runs import PastRun
 from janitor.settings.settings import Settings
-from janitor.state import State, builds, retention, runs
+from janitor.state import State, builds, retention, run_records
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: retention.Bounds) -> int:
     """Delete up to 200 runs of jobs that have a `cleanup`, each once that has done its part; how many went."""
     with state.read() as connection:
-        rows = [row for run_id in retention.expired(connection, bounds) if (row := runs.get(connection, run_id))]
+        rows = [row for run_id in retention.expired(connection, bounds) if (row := run_records.get(connection, run_id))]
     gone = 0
     for row in rows:
         try:
@@ -49,7 +49,7 @@ def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -
         reason = f"cleanup of run {row.id} of {row.job} failed, so that its record stays: {summary(exc)}"
         log.warning("%s", reason)
         with state.begin() as connection:
-            runs.keep_because(connection, row.id, reason)
+            run_records.keep_because(connection, row.id, reason)
         raise JanitorError(reason) from exc
 
 

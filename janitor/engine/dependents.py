@@ -14,7 +14,7 @@ from janitor.jobs.dependencies import due, with_dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.standings import Standing
 from janitor.state import builds, recent
-from janitor.state.runs import AFTER
+from janitor.state.run_records import AFTER
 
 log = logging.getLogger(__name__)
 

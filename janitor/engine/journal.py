@@ -17,7 +17,7 @@ from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state import State
 from janitor.state.database import hold
-from janitor.state.runs import LostSlots
+from janitor.state.run_records import LostSlots
 
 log = logging.getLogger(__name__)
 

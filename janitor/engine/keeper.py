@@ -13,10 +13,10 @@ from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
-from janitor.state import State, leases, recent, retention, runs
+from janitor.state import State, leases, recent, retention, run_records
 from janitor.state.clocks import boot_clock
 from janitor.state.retention import Bounds
-from janitor.state.runs import LostSlots
+from janitor.state.run_records import LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class Keeper:
         state, reason = self._runner.state, "the process that ran it is gone"
         with state.begin(fence) as connection:
             live = leases.revoke_dead(connection, state.now(connection))
-            dead = runs.interrupt(connection, live, datetime.now(timezone.utc), reason)
+            dead = run_records.interrupt(connection, live, datetime.now(timezone.utc), reason)
         for row in dead:
             extra = facts_of(row.job, Outcome.INTERRUPTED, reason, row.id)
             log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, reason, extra=extra)
@@ -205,7 +205,7 @@ class Keeper:
         live = {run_id: one for run_id, one in list(self._runner.live.items()) if not one.run.stop.is_set()}
         if live:
             with self._runner.state.read() as connection:
-                asked = runs.asked_to_stop(connection, list(live))
+                asked = run_records.asked_to_stop(connection, list(live))
             for run_id, actor in asked.items():
                 live[run_id].run.ask_to_stop(Cancelled(f"cancelled by {actor}"))
 

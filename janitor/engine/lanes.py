@@ -16,8 +16,8 @@ from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
-from janitor.state import runs
-from janitor.state.runs import LostSlots
+from janitor.state import run_records
+from janitor.state.run_records import LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         now = datetime.now(timezone.utc)
         slots = schedules.Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
         before = schedules.Slots(slots.first_at, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
-        slot = self.account(ours, slots, before, now, ASLEEP, runs.SCHEDULE)
+        slot = self.account(ours, slots, before, now, ASLEEP, run_records.SCHEDULE)
         if slot is not None:
             self.enter(ours, slot)
 
@@ -90,7 +90,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             taken = job.id in self._busy
             self._busy.add(job.id)
         if taken:
-            if slot.origin != runs.AFTER:
+            if slot.origin != run_records.AFTER:
                 self._skip(job, slot)
             return
         entered = self.runner.enter(job, slot)
@@ -110,7 +110,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             if job.id in self._busy:
                 raise Skip(self._still_running(job))
             self._busy.add(job.id)
-        entered = self.runner.enter(job, Slot(None, runs.BY_HAND), dry_run)
+        entered = self.runner.enter(job, Slot(None, run_records.BY_HAND), dry_run)
         try:
             begun: Begun = self.runner.journal.result(entered.start)
         except BaseException:

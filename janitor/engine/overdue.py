@@ -14,9 +14,8 @@ from sqlalchemy import Connection
 from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
-from janitor.state import jobs as records
-from janitor.state import latest
-from janitor.state.jobs import JobRecord
+from janitor.state import job_records, recent
+from janitor.state.job_records import JobRecord
 
 SLACK = timedelta(seconds=5)
 """What a run is given besides the time that the last one took: a hiccup makes no job of every second overdue."""
@@ -36,8 +35,8 @@ class Success(Protocol):
 
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> dict[str, datetime]:
     """Since when each job is overdue, of those that are."""
-    known, successes = records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
-    return among(jobs, known, successes, latest.signs_of_life(connection), now)
+    known, successes = job_records.all_jobs(connection), recent.last_ended(connection, (Outcome.SUCCEEDED,))
+    return among(jobs, known, successes, recent.signs_of_life(connection), now)
 
 
 def among(

@@ -28,10 +28,10 @@ from janitor.logs.mask import Mask
 from janitor.logs.run_log import RunLog
 from janitor.runs import Fence, Outcome, Run, follow_into_threads, running
 from janitor.settings.settings import Settings
-from janitor.state import State, builds, leases, logs, runs, starts
+from janitor.state import State, builds, leases, log_lines, run_records, starts
 from janitor.state.database import held_names
-from janitor.state.logs import LogLine
-from janitor.state.runs import Attempt, Ending, LostSlots
+from janitor.state.log_lines import LogLine
+from janitor.state.run_records import Attempt, Ending, LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Runner:
 
     def enter(self, job: Job, slot: Slot, dry_run: bool = False) -> Entered:
         """Put a run's beginning into the journal, in its order, without waiting for it; `carry_out` does the rest."""
-        fences = () if slot.origin == runs.BY_HAND else self._daemon_fences()
+        fences = () if slot.origin == run_records.BY_HAND else self._daemon_fences()
         write = functools.partial(self._record_start, job=job, slot=slot, dry_run=dry_run)
         return Entered(job, slot, dry_run, self.journal.add(Record(write, fences)))
 
@@ -157,12 +157,12 @@ class Runner:
     def _record_start(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun | LostSlots:
         now = datetime.now(timezone.utc)
         standing = starts.look(connection, job.id)
-        if slot.origin != runs.BY_HAND and standing.paused:
+        if slot.origin != run_records.BY_HAND and standing.paused:
             return self._skip(connection, job, slot.at, "paused")
         lease, shared_now = leases.job_lease(job.id), self.state.now(connection)
         seconds = self.settings.lease_seconds
         fence = leases.take(connection, lease, standing.lease, self.holder, shared_now, seconds, again=True)
-        other = None if standing.running is None else runs.get(connection, standing.running)
+        other = None if standing.running is None else run_records.get(connection, standing.running)
         if fence is None:
             where = f"run {other.id}" if other else "its last run"
             return self._skip(connection, job, slot.at, f"still running in another process ({where})")
@@ -171,12 +171,12 @@ class Runner:
         used = dict[str, int]()
         if job.dependencies:
             try:
-                used = uses_of(connection, job, slot.pins, by_itself=slot.origin == runs.AFTER)
+                used = uses_of(connection, job, slot.pins, by_itself=slot.origin == run_records.AFTER)
             except dependencies.NotReady as exc:
                 leases.release(connection, fence)
                 return self._skip(connection, job, slot.at, str(exc), exc)
         config = self._descriptions.keep(connection, job)
-        run_id = runs.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder, config)
+        run_id = run_records.start(connection, job.id, slot.origin, slot.at, now, dry_run, self.holder, config)
         builds.add_uses(connection, run_id, used)
         return Begun(run_id, fence, now, used)
 
@@ -187,7 +187,7 @@ class Runner:
             raise error or Skip(reason)
         log.info("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason, job.trigger)
-        runs.record_lost(connection, lost, self.holder)
+        run_records.record_lost(connection, lost, self.holder)
         return lost
 
     def _record_lost(self, connection: Connection, record: Record) -> None:
@@ -195,12 +195,12 @@ class Runner:
         assert lost is not None
         if lost.outcome is Outcome.FAILED and lost.slots == 1:
             # Its start may have been committed although the answer never came.
-            begun = runs.open_slot(connection, lost.job, lost.first_at, self.holder)
+            begun = run_records.open_slot(connection, lost.job, lost.first_at, self.holder)
             if begun is not None:
-                runs.finish(connection, begun, Ending(Outcome.FAILED, lost.reason, lost.last_at, 0.0))
+                run_records.finish(connection, begun, Ending(Outcome.FAILED, lost.reason, lost.last_at, 0.0))
                 leases.release_of(connection, self.holder, leases.job_lease(lost.job))
                 return
-        runs.record_lost(connection, lost, self.holder)
+        run_records.record_lost(connection, lost, self.holder)
 
     def _made_live(self, entered: Entered, begun: Begun) -> Live:
         job, slot = entered.job, entered.slot
@@ -244,13 +244,13 @@ class Runner:
 
         def write(connection: Connection) -> None:
             # False for a run that another daemon found dead: whatever it still says is nobody's any more.
-            if runs.finish(connection, run.id, ending):
-                runs.add_attempts(connection, run.id, made)
-                logs.add(connection, lines)
+            if run_records.finish(connection, run.id, ending):
+                run_records.add_attempts(connection, run.id, made)
+                log_lines.add(connection, lines)
                 if ending.result is not None and not run.dry_run:
                     builds.add_result(connection, run.id, ending.result)
                 if progress is not None:
-                    runs.save_progress(connection, run.id, progress)
+                    run_records.save_progress(connection, run.id, progress)
             if not goes_on:
                 leases.release(connection, live.fence)
 
@@ -324,15 +324,15 @@ class Runner:
             for live in [live for live in news if live.fence.name in held]:
                 if live.unsaved:
                     live.unsaved = False
-                    runs.save_progress(connection, live.run.id, _progress(live))
-                logs.add(connection, taken.get(live.run.id, ()))
+                    run_records.save_progress(connection, live.run.id, _progress(live))
+                log_lines.add(connection, taken.get(live.run.id, ()))
 
 
 def _close_dead(connection: Connection, row: Any, now: datetime) -> None:
     # Whoever gets the job's lease knows that no other run of the job is alive.
     seconds = max(0.0, (now - row.started_at).total_seconds())
     reason = "the process that ran it is gone"
-    runs.finish(connection, row.id, Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=row.attempts))
+    run_records.finish(connection, row.id, Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=row.attempts))
 
 
 def _outcome(run: Run, error: BaseException) -> tuple[Outcome, str]:

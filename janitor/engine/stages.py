@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from janitor.engine.journal import Record
 from janitor.jobs.job import Job
 from janitor.runs import Fence, Run
-from janitor.state import runs
-from janitor.state.runs import Ending, LostSlots
+from janitor.state import run_records
+from janitor.state.run_records import Ending, LostSlots
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Slot:
     """
 
     at: datetime | None
-    origin: str = runs.SCHEDULE
+    origin: str = run_records.SCHEDULE
     pins: Mapping[str, int] = field(default_factory=dict)
 
 

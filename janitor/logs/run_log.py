@@ -11,7 +11,7 @@ from janitor.logs import tracebacks
 from janitor.logs.formats import instant
 from janitor.logs.mask import Mask
 from janitor.runs import current_run
-from janitor.state.logs import LogLine
+from janitor.state.log_lines import LogLine
 
 MAX_LINES_A_RUN = 10_000
 MAX_LINE = 20_000

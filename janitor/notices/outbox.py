@@ -16,7 +16,7 @@ from janitor.notices.content import LOG_LINES, MAX_ERROR, MAX_LINE, Content, to_
 from janitor.notices.rules import Condition, Facts
 from janitor.runs import Outcome
 from janitor.settings.notices import NoticeRules
-from janitor.state import notices, runs
+from janitor.state import notices, run_records
 from janitor.state.notices import BEGAN, ENDED, REPEATED
 from janitor.state.tables import run_logs
 
@@ -109,7 +109,7 @@ class Outbox:
 
     def _content(self, connection: Connection, step: Step, notice: Open, now: datetime) -> Content:
         condition, run_id = step.condition, step.run_id
-        row = None if run_id is None else runs.get(connection, run_id)
+        row = None if run_id is None else run_records.get(connection, run_id)
         job = self._jobs.get(condition.job)
         failed = row is not None and row.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERRUPTED)
         return Content(

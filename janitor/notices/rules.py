@@ -6,7 +6,7 @@ from datetime import datetime
 
 from janitor.runs import Outcome
 from janitor.settings.notices import NoticeRules
-from janitor.state.runs import BY_HAND, CATCH_UP
+from janitor.state.run_records import BY_HAND, CATCH_UP
 
 AVERAGE_OF = 20
 """Of how many successes the average is taken that a run may be long over."""

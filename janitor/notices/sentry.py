@@ -12,7 +12,7 @@ from janitor.errors import BadSetting
 from janitor.jobs.job import Job
 from janitor.logs.mask import Mask
 from janitor.runs import Outcome, Run
-from janitor.state.runs import Ending, LostSlots
+from janitor.state.run_records import Ending, LostSlots
 
 if TYPE_CHECKING:
     from sentry_sdk import Client

@@ -27,10 +27,9 @@ from janitor.notices.rules import (
     why_over,
 )
 from janitor.settings.notices import NoticeRules
-from janitor.state import jobs as job_records
-from janitor.state import latest, leases, notices
+from janitor.state import job_records, leases, notices, recent
 from janitor.state.clocks import boot_clock
-from janitor.state.jobs import JobRecord
+from janitor.state.job_records import JobRecord
 from janitor.state.notices import BEGAN, ENDED, REPEATED, Position
 
 AWAY_SECONDS = 60.0
@@ -188,7 +187,7 @@ class Watch:
         going_on = histories.running(connection)
         wanted = [job for job in self._jobs.values() if "overdue" in self._rules[job.id].notice_rules]
         successes = {job: one.successes[-1] for job, one in known.items() if one.successes}
-        alive = latest.signs_of_life(connection) if wanted else {}
+        alive = recent.signs_of_life(connection) if wanted else {}
         late = overdue.among(wanted, records, successes, alive, now)
         if boot_clock() >= self._count_at:
             grows = any("quarantine_growing" in rules.notice_rules for rules in self._rules.values())

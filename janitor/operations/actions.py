@@ -5,15 +5,13 @@ from datetime import datetime
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
 from janitor.scheduler import Scheduler
-from janitor.state import State, actions
-from janitor.state import jobs as records
-from janitor.state import quarantine, runs
+from janitor.state import State, actions, job_records, quarantine, run_records
 
 
 def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
     """Let no further slot of a job run, until it is resumed; False where it was paused already."""
     with state.begin() as connection:
-        done = records.pause(connection, job.id, job.schedule, now, actor)
+        done = job_records.pause(connection, job.id, job.schedule, now, actor)
         if done:
             actions.record(connection, actor, "paused", job.id, "", now)
     return done
@@ -22,7 +20,7 @@ def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
 def resume(state: State, job: Job, actor: str, now: datetime) -> bool:
     """Let a paused job's slots run again; False where it was not paused."""
     with state.begin() as connection:
-        done = records.resume(connection, job.id)
+        done = job_records.resume(connection, job.id)
         if done:
             actions.record(connection, actor, "resumed", job.id, "", now)
     return done
@@ -54,12 +52,12 @@ def cancel(state: State, run_id: int, actor: str, now: datetime) -> bool:
         JanitorError: it has ended.
     """
     with state.begin() as connection:
-        row = runs.get(connection, run_id)
+        row = run_records.get(connection, run_id)
         if row is None:
             raise BadSetting("RUN", run_id, "give the id of a run, as the history lists them")
         if row.outcome is not None:
             raise JanitorError(f"run {run_id} of {row.job} has ended: {row.outcome.replace('_', ' ')}")
-        done = runs.ask_to_stop(connection, run_id, actor)
+        done = run_records.ask_to_stop(connection, run_id, actor)
         if done:
             actions.record(connection, actor, "cancelled", row.job, f"run {run_id}", now)
     return done

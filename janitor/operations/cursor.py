@@ -5,7 +5,7 @@ from typing import Any
 
 from janitor.errors import BadSetting, JanitorError
 from janitor.feeds.position import describe, position_after
-from janitor.state import State, actions, cursors, leases, runs
+from janitor.state import State, actions, cursors, leases, run_records
 
 START = "start"
 
@@ -42,7 +42,7 @@ def move(state: State, job: str, value: str, actor: str, now: datetime, lease_se
             connection, leases.job_lease(job), leases.new_holder(), state.now(connection), lease_seconds
         )
         if fence is None:
-            other = runs.running(connection, job)
+            other = run_records.running(connection, job)
             which = f" (run {other.id})" if other else ""
             raise JanitorError(f"{job} is running{which}: set its cursor once it has ended, or pause it first")
         before = cursors.load(connection, job)

@@ -8,7 +8,7 @@ from janitor.engine.cleanup import clean_up
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
 from janitor.settings.settings import Settings
-from janitor.state import State, actions, retention, runs
+from janitor.state import State, actions, retention, run_records
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def delete(state: State, jobs: Mapping[str, Job], settings: Settings, run_id: in
         JanitorError: it goes on, holds its job's newest slot, or `cleanup` failed; the record stays, with the reason.
     """
     with state.read() as connection:
-        row = runs.get(connection, run_id)
+        row = run_records.get(connection, run_id)
         newest = row is not None and run_id in retention.newest_slots(connection, [row.job])
     if row is None:
         raise BadSetting("RUN", run_id, "give the id of a run, as the history lists them")

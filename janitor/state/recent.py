@@ -1,13 +1,16 @@
 """The newest runs of each job, found by the index of each, however long the history is."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, union_all
 
 from janitor.runs import Outcome
-from janitor.state.runs import BY_HAND
+from janitor.state.run_records import BY_HAND
+from janitor.state.tables import actions
+from janitor.state.tables import jobs as jobs_table
 from janitor.state.tables import runs
 
 TOGETHER = 100
@@ -26,6 +29,50 @@ LONG = ("progress", "traceback", "reason", "holder")
 LINE: tuple[Any, ...] = tuple(column for column in runs.c if column.name not in LONG)
 LINE += (func.substr(runs.c.reason, 1, CUT).label("reason"),)
 """A run's columns as a list shows them, with the beginning of its reason."""
+
+COMPLETED = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.TIMED_OUT)
+"""The outcomes of a run that nobody stopped from outside."""
+
+_LAST_ENDED = (
+    select(runs.c.id)
+    .where(runs.c.job == jobs_table.c.id, runs.c.outcome == bindparam("b_outcome"), runs.c.dry_run.is_(False))
+    .order_by(runs.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .correlate(jobs_table)
+)
+_SUCCESS = (
+    select(func.max(runs.c.id))
+    .where(runs.c.job == jobs_table.c.id, runs.c.outcome == Outcome.SUCCEEDED.value, runs.c.dry_run.is_(False))
+    .scalar_subquery()
+    .correlate(jobs_table)
+)
+_FOUND_NOTHING = (
+    select(runs.c.ended_at)
+    .where(runs.c.job == jobs_table.c.id, runs.c.outcome == Outcome.SKIPPED.value, runs.c.dry_run.is_(False))
+    # A slot that was skipped, as the last run went on or the job was paused, has no attempts.
+    .where(runs.c.attempts > 0, runs.c.id > func.coalesce(_SUCCESS, 0))
+    .order_by(runs.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .correlate(jobs_table)
+)
+_IDLE = select(jobs_table.c.id, _FOUND_NOTHING.label("at")).where(jobs_table.c.paused_at.is_(None))
+_LAST_IDS = select(_LAST_ENDED.label("id")).select_from(jobs_table).subquery("last")
+_LAST_COLUMNS: tuple[Any, ...] = (
+    runs.c.id,
+    runs.c.job,
+    runs.c.outcome,
+    runs.c.started_at,
+    runs.c.ended_at,
+    runs.c.seconds,
+)
+_LAST_ROWS = select(*_LAST_COLUMNS).select_from(_LAST_IDS.join(runs, runs.c.id == _LAST_IDS.c.id))
+_RESUMED = (
+    select(actions.c.job, func.max(actions.c.at, type_=actions.c.at.type))
+    .where(actions.c.action == "resumed", actions.c.job.is_not(None))
+    .group_by(actions.c.job)
+)
 
 
 def newest(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, list[Row[Any]]]:
@@ -91,6 +138,31 @@ def last_with(connection: Connection, jobs: Sequence[str], outcome: Outcome) -> 
     return {
         row.job: row.id for row in _of_each(connection, jobs, "outcome", "outcome", "real", limit=1, outcome=outcome)
     }
+
+
+def last_ended(connection: Connection, outcomes: Collection[Outcome]) -> dict[str, Row[Any]]:
+    """The newest run of each job that ended with one of the outcomes: id, job, outcome, started_at, ended_at, seconds.
+
+    Dry runs do not count.
+    """
+    found: dict[str, Row[Any]] = {}
+    for outcome in outcomes:
+        for row in connection.execute(_LAST_ROWS, {"b_outcome": outcome.value}):
+            if row.job not in found or found[row.job].id < row.id:
+                found[row.job] = row
+    return found
+
+
+def signs_of_life(connection: Connection) -> dict[str, datetime]:
+    """The last moment, of each job that has one, that counts as a success does for whether it is overdue.
+
+    That is when it was resumed, or when a run of it skipped, as it found nothing to do.
+    """
+    found = {job: at for job, at in connection.execute(_RESUMED)}
+    for job, at in connection.execute(_IDLE):
+        if at is not None:
+            found[job] = max(at, found.get(job, at))
+    return found
 
 
 def _of_all(

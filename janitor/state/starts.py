@@ -19,7 +19,7 @@ _LOOK = select(_PAUSED.label("paused_at"), _RUNNING.label("running"), leases).se
 
 
 @dataclass(frozen=True)
-class Standing:
+class StartFacts:
     """How a job stands: whether it is paused, its run without an outcome, and its lease (None before the first)."""
 
     paused: bool
@@ -27,7 +27,7 @@ class Standing:
     lease: Row[Any] | None
 
 
-def look(connection: Connection, job: str) -> Standing:
+def look(connection: Connection, job: str) -> StartFacts:
     """How the job stands at this moment; nothing is locked."""
     row = connection.execute(_LOOK, {"b_job": job, "b_lease": job_lease(job)}).one()
-    return Standing(row.paused_at is not None, row.running, row if row.name is not None else None)
+    return StartFacts(row.paused_at is not None, row.running, row if row.name is not None else None)

@@ -5,7 +5,7 @@ import sys
 import time
 from contextlib import nullcontext
 
-from janitor.state import State, logs, runs
+from janitor.state import State, log_lines, run_records
 from janitor.terminal import console
 from janitor.terminal.bars import bars
 
@@ -20,8 +20,8 @@ def follow(state: State, run_id: int) -> None:
     with bars(f"run {run_id}") if sys.stdout.isatty() else nullcontext(lambda parts: None) as show:
         while True:
             with state.read() as connection:
-                row = runs.get(connection, run_id)
-                lines = logs.of_run(connection, run_id, last, LINES)
+                row = run_records.get(connection, run_id)
+                lines = log_lines.of_run(connection, run_id, last, LINES)
             for line in lines:
                 print(console.log_line(dict(line._mapping)), flush=True)
                 last = line.id

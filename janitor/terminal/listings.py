@@ -12,9 +12,7 @@ from janitor.jobs import schedules
 from janitor.jobs.dependencies import Status, outdated, status, with_dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.results import show
-from janitor.state import actions, builds
-from janitor.state import jobs as job_records
-from janitor.state import logs, quarantine, runs
+from janitor.state import actions, builds, job_records, log_lines, quarantine, run_records
 from janitor.state.leases import process
 
 Row = dict[str, Any]
@@ -42,7 +40,7 @@ QUARANTINE = {"job": "job", "key": "key", "items": "waiting", "first_at": "since
 
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[Row]:
     """Each job: its schedule, when it runs next, how it ended last, and why it does not run where it does not."""
-    records, newest = job_records.all_jobs(connection), runs.newest(connection)
+    records, newest = job_records.all_jobs(connection), run_records.newest(connection)
     jobs, rows = list(jobs), []
     standings = builds.standings(connection, with_dependencies(job for job in jobs if job.dependencies))
     for job in jobs:
@@ -63,7 +61,7 @@ def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[
 
 def history(connection: Connection, job: str | None, limit: int) -> list[Row]:
     """The newest runs, slots that got none, and actions that people took, together; the newest first."""
-    found = [_run(record) for record in runs.history(connection, job, limit)]
+    found = [_run(record) for record in run_records.history(connection, job, limit)]
     found += [_action(record) for record in actions.listing(connection, job, limit)]
     return sorted(found, key=lambda row: (row["at"], row.get("run") or 0), reverse=True)[:limit]
 
@@ -76,7 +74,7 @@ def of_quarantine(connection: Connection, name: str | None, *, dropped: bool = F
 
 def details(connection: Connection, run_id: int) -> Row | None:
     """Everything that is known of one run; None where there is none of that id."""
-    record = runs.get(connection, run_id)
+    record = run_records.get(connection, run_id)
     if record is None:
         return None
     row = _run(record) | {"holder": process(record.holder), "traceback": record.traceback}
@@ -86,8 +84,8 @@ def details(connection: Connection, run_id: int) -> Row | None:
     result, config = builds.result(connection, run_id), builds.config(connection, record.config)
     row["result"] = None if result is None else json.loads(show(result))
     row["config"] = None if config is None else json.loads(config)
-    row["attempt_list"] = [_without(one, "run_id") for one in runs.attempts_of(connection, run_id)]
-    row["log"] = [_without(line, "run_id", "id") for line in logs.of_run(connection, run_id)]
+    row["attempt_list"] = [_without(one, "run_id") for one in run_records.attempts_of(connection, run_id)]
+    row["log"] = [_without(line, "run_id", "id") for line in log_lines.of_run(connection, run_id)]
     return row
 
 

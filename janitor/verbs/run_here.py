@@ -19,7 +19,7 @@ from janitor.engine.stages import Slot
 from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
-from janitor.state.runs import BY_HAND, Ending
+from janitor.state.run_records import BY_HAND, Ending
 from janitor.terminal.bars import bars
 from janitor.terminal.console import counted, one_line
 from janitor.terminal.exit_codes import INTERRUPTED

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.operations import actions, deletion
-from janitor.state import runs as run_records
+from janitor.state import run_records
 from janitor.web.access.permissions import User, changing, viewer
 from janitor.web.charts import graph
 from janitor.web.dependencies import Desk, desk

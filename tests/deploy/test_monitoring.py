@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from janitor.engine.stages import Slot
 from janitor.state import ledger
-from janitor.state.runs import BY_HAND
+from janitor.state.run_records import BY_HAND
 from tests.command_line import ROOT
 from tests.small_engine import empty_state, eventually, now, remember
 from tests.web.desks import add_jobs, ask, served

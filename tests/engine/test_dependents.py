@@ -20,9 +20,8 @@ from janitor.jobs.dependencies import NotReady, Status, due, status
 from janitor.jobs.results import decode
 from janitor.jobs_file.loading import load
 from janitor.scheduler import Scheduler
-from janitor.state import State, builds
-from janitor.state import jobs as records
-from janitor.state.runs import BY_HAND, Ending
+from janitor.state import State, builds, job_records
+from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import configs
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
@@ -154,7 +153,7 @@ def test_a_paused_or_disabled_job_does_not_run_after_its_dependencies(state_url:
     scheduler = loaded(tmp_path, state_url, TWIN_ENABLED="false")
     with runner_for(scheduler.settings, leads=False) as runner:
         with runner.state.begin() as connection:
-            records.pause(connection, "process", "after", now(), "anna")
+            job_records.pause(connection, "process", "after", now(), "anna")
         assert tick(scheduler, runner, lambda: "succeeded" in outcomes(runner.state, "crawl"))
         scheduler = loaded(tmp_path, state_url, TWIN_ENABLED="false")
         tick(scheduler, runner, lambda: False, seconds=1.0)

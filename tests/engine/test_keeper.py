@@ -20,7 +20,7 @@ from janitor.engine.stages import Slot
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.runs import current_run
 from janitor.state import leases
-from janitor.state.runs import BY_HAND
+from janitor.state.run_records import BY_HAND
 from janitor.state.tables import leases as lease_rows
 from tests.servers import SqlServer
 from tests.small_engine import (

@@ -9,8 +9,7 @@ import pytest
 
 from janitor.engine import overdue
 from janitor.jobs import Job, schedules
-from janitor.state import State, actions
-from janitor.state import jobs as records
+from janitor.state import State, actions, job_records
 from tests.small_engine import DATABASES, empty_state, job_of, migrated, remember, remember_run
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
@@ -103,10 +102,10 @@ def test_a_paused_job_is_not_overdue_nor_one_just_resumed(state: State) -> None:
     remember(state, "task", NOON - timedelta(days=9))
     late = NOON + timedelta(days=2)
     with state.begin() as connection:
-        records.pause(connection, "task", "every 1h", NOON, "anna")
+        job_records.pause(connection, "task", "every 1h", NOON, "anna")
     assert found(state, late) == {}
     with state.begin() as connection:
-        records.resume(connection, "task")
+        job_records.resume(connection, "task")
         actions.record(connection, "anna", "resumed", "task", "", late)
     assert found(state, late + timedelta(minutes=1)) == {}
     assert found(state, late + timedelta(hours=3)) == {"task": late + timedelta(hours=2, seconds=5)}

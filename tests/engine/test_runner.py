@@ -19,8 +19,8 @@ from janitor.engine.stages import Slot
 from janitor.errors import Cancelled, Fenced, Interrupted, Rejected, Skip, Unavailable
 from janitor.jobs import schedules
 from janitor.runs import Outcome, current_run
-from janitor.state import State, jobs, leases, runs
-from janitor.state.runs import BY_HAND, LostSlots
+from janitor.state import State, job_records, leases, run_records
+from janitor.state.run_records import BY_HAND, LostSlots
 from janitor.state.tables import jobs as job_rows
 from janitor.state.tables import leases as lease_rows
 from tests import small_engine
@@ -208,7 +208,7 @@ def test_each_attempt_is_in_the_history(runner: Runner, monkeypatch: pytest.Monk
     row = rows_of(runner.state)[0]
     assert (row.outcome, row.attempts) == ("succeeded", 4)
     with runner.state.begin() as connection:
-        made = runs.attempts_of(connection, run_id)
+        made = run_records.attempts_of(connection, run_id)
     assert [(one.number, one.outcome, one.reason) for one in made] == [
         (1, "failed", "ValueError: try 1"),
         (2, "failed", "ValueError: try 2"),
@@ -239,7 +239,7 @@ def test_the_last_attempt_tells_why_a_run_failed(lite: Runner, monkeypatch: pyte
     row = rows_of(lite.state)[0]
     assert (row.outcome, row.reason, row.attempts) == ("failed", "ValueError: try 3", 3)
     with lite.state.begin() as connection:
-        assert len(runs.attempts_of(connection, run_id)) == 3
+        assert len(run_records.attempts_of(connection, run_id)) == 3
 
 
 def test_a_failed_attempt_is_kept_where_time_is_over(lite: Runner) -> None:
@@ -249,7 +249,9 @@ def test_a_failed_attempt_is_kept_where_time_is_over(lite: Runner) -> None:
     run_id, ending = run_by_hand(lite, task, retries=3, timeout=0.2)
     assert ending.outcome is Outcome.TIMED_OUT
     with lite.state.begin() as connection:
-        assert [one.reason for one in runs.attempts_of(connection, run_id)] == ["ValueError: the first and only try"]
+        assert [one.reason for one in run_records.attempts_of(connection, run_id)] == [
+            "ValueError: the first and only try"
+        ]
 
 
 def test_what_is_no_failure_is_not_tried_again(lite: Runner) -> None:
@@ -313,8 +315,8 @@ def test_a_run_s_log_is_in_order_however_often_saved(lite: Runner) -> None:
 def test_a_paused_job_skips_its_slots_as_one_record(runner: Runner) -> None:
     job, first = replace(job_of(nothing), trigger=schedules.every(1)), now().replace(microsecond=0)
     with runner.state.begin() as connection:
-        assert jobs.pause(connection, job.id, job.schedule, first, "me")
-        assert not jobs.pause(connection, job.id, job.schedule, first, "me")
+        assert job_records.pause(connection, job.id, job.schedule, first, "me")
+        assert not job_records.pause(connection, job.id, job.schedule, first, "me")
     for number in range(3):
         assert runner.execute(job, Slot(first + number * SECOND)) is None
     (row,) = rows_of(runner.state)
@@ -322,7 +324,7 @@ def test_a_paused_job_skips_its_slots_as_one_record(runner: Runner) -> None:
     assert (row.slot_at, row.slot_until_at) == (first, first + 2 * SECOND)
     assert runner.execute(job, Slot(None, BY_HAND)) is not None
     with runner.state.begin() as connection:
-        assert jobs.resume(connection, job.id)
+        assert job_records.resume(connection, job.id)
     assert runner.execute(job, Slot(first + 3 * SECOND)) is not None
     assert outcomes(runner.state) == ["skipped", "succeeded", "succeeded"]
 
@@ -332,7 +334,7 @@ def test_a_job_that_runs_elsewhere_is_skipped_there(runner: Runner) -> None:
     with runner.state.begin() as connection:
         moment = runner.state.now(connection)
         leases.acquire(connection, "job:task", "elsewhere|||1||x", moment, 60)
-        number = runs.start(connection, "task", BY_HAND, None, moment, False, "elsewhere|||1||x")
+        number = run_records.start(connection, "task", BY_HAND, None, moment, False, "elsewhere|||1||x")
     assert runner.execute(job, Slot(now())) is None
     assert (rows_of(runner.state)[1].outcome, rows_of(runner.state)[1].reason) == (
         "skipped",
@@ -357,7 +359,7 @@ def test_an_open_run_of_one_s_own_does_not_block_its_job(runner: Runner) -> None
     with runner.state.begin() as connection:
         moment = runner.state.now(connection)
         leases.acquire(connection, "job:task", runner.holder, moment, 60)
-        runs.start(connection, "task", "schedule", now(), moment, False, runner.holder)
+        run_records.start(connection, "task", "schedule", now(), moment, False, runner.holder)
     assert runner.execute(job, Slot(now())) is not None
     assert outcomes(runner.state) == ["interrupted", "succeeded"]
 
@@ -367,7 +369,7 @@ def test_a_start_whose_answer_was_lost_is_failed(runner: Runner) -> None:
     with runner.state.begin() as connection:
         moment = runner.state.now(connection)
         leases.acquire(connection, "job:task", runner.holder, moment, 60)
-        runs.start(connection, "task", "schedule", slot, moment, False, runner.holder)
+        run_records.start(connection, "task", "schedule", slot, moment, False, runner.holder)
     runner.lost(LostSlots("task", slot, slot, 1, Outcome.FAILED, "the run could not be recorded: away"))
     assert [(row.outcome, row.reason) for row in rows_of(runner.state)] == [
         ("failed", "the run could not be recorded: away")
@@ -397,7 +399,7 @@ def test_a_run_found_dead_by_another_stays_as_recorded(runner: Runner) -> None:
     def task() -> dict[str, int]:
         with runner.state.begin() as connection:
             leases.release_of(connection, runner.holder)
-            runs.interrupt(connection, set(), now(), "the process that ran it is gone")
+            run_records.interrupt(connection, set(), now(), "the process that ran it is gone")
         log.info("a late word")
         current_run().progress(3)
         runner.flush()

@@ -24,7 +24,7 @@ from janitor.engine import runner as engine_runner
 from janitor.engine.runner import Runner
 from janitor.publisher.exchange import RabbitPublisher
 from janitor.runs import Run, current_run, running
-from janitor.state import runs
+from janitor.state import run_records
 from janitor.table_sink import TableSink
 from janitor.tasks.labware_location import rows
 from janitor.tasks.sequencing_publisher import publish
@@ -118,7 +118,7 @@ def make_pages_small() -> None:
 def watch_runs(knife: Knife) -> None:
     """Points 1, 2, 15 and 16; a run's record may be written by another thread than its own."""
     jobs: dict[int, str] = {}
-    start, finish, carry_out = there(runs, "start"), there(runs, "finish"), there(Runner, "carry_out")
+    start, finish, carry_out = there(run_records, "start"), there(run_records, "finish"), there(Runner, "carry_out")
 
     def knife_at_start(connection: Connection, job: str, *rest: Any, **more: Any) -> Any:
         knife(1, job)
@@ -141,8 +141,8 @@ def watch_runs(knife: Knife) -> None:
             knife(16, entered.job.id)
         return finished
 
-    seam(runs, "start", knife_at_start)
-    seam(runs, "finish", knife_at_finish)
+    seam(run_records, "start", knife_at_start)
+    seam(run_records, "finish", knife_at_finish)
     seam(engine_runner, "running", knife_while_running)
     seam(Runner, "carry_out", knife_after_all)
 

@@ -9,9 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from janitor.state import actions
-from janitor.state import jobs as job_records
-from janitor.state import leases, quarantine
+from janitor.state import actions, job_records, leases, quarantine
 from janitor.state.quarantine import Quarantined
 from janitor.state.tables import leases as lease_table
 from janitor.state.tables import run_logs

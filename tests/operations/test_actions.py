@@ -16,7 +16,7 @@ from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.state import actions, quarantine
 from janitor.state.quarantine import Quarantined
-from janitor.state.runs import BY_HAND
+from janitor.state.run_records import BY_HAND
 from janitor.state.tables import quarantine as quarantine_rows
 from tests.small_engine import DATABASES, empty_state, eventually, job_of, now, rows_of, runner_for, settings_for, tick
 

@@ -19,8 +19,7 @@ from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from sqlalchemy import URL, func, select
 
 from janitor.settings import accounts
-from janitor.state import State
-from janitor.state import jobs as job_records
+from janitor.state import State, job_records
 from janitor.state.tables import runs
 from tests.daemons import daemons
 from tests.small_engine import ROOT, migrated, remember_run

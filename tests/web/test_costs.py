@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from janitor.scheduler import Scheduler
-from janitor.state import State
-from janitor.state import jobs as job_records
+from janitor.state import State, job_records
 from janitor.web.queries import jobs as queries
 from janitor.web.queries import overview
 from tests.small_engine import empty_state, migrated, settings_for

@@ -13,9 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection, func, select
 
 from janitor.errors import JanitorError
-from janitor.state import State
-from janitor.state import jobs as job_records
-from janitor.state import notices, recent
+from janitor.state import State, job_records, notices, recent
 from janitor.state.tables import run_logs, runs
 from janitor.web.queries import jobs as queries
 from janitor.web.queries import records

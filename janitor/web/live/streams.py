@@ -24,7 +24,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from janitor.state import runs
+from janitor.state import run_records
 from janitor.web.access.permissions import viewer
 from janitor.web.dependencies import Desk, desk
 from janitor.web.live.channels import MOST_VIEWERS, Hub, Line, RunChannel, as_json
@@ -63,7 +63,7 @@ def run_events(
     """Stream what a run does until it has ended."""
     hub = hub_of(request)
     with here.state.read() as connection:
-        row = runs.get(connection, run_id)
+        row = run_records.get(connection, run_id)
     if row is None:
         raise HTTPException(404, f"there is no run {run_id}")
     position = max(after, int(last_event_id)) if last_event_id.isdecimal() and len(last_event_id) < 19 else after

@@ -12,7 +12,7 @@ from janitor import __version__
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
 from janitor.runs import Outcome, Run
-from janitor.state.runs import Ending, LostSlots
+from janitor.state.run_records import Ending, LostSlots
 from janitor.web.desk import Desk
 from janitor.web.metrics.gauges import Gauges, publishes
 from janitor.web.metrics.vitals import Vitals

@@ -12,9 +12,8 @@ from janitor import feeds
 from janitor.engine import overdue
 from janitor.errors import Rejected
 from janitor.runs import Outcome
-from janitor.state import jobs as records
-from janitor.state import latest, quarantine
-from janitor.state.jobs import JobRecord
+from janitor.state import job_records, quarantine, recent
+from janitor.state.job_records import JobRecord
 from janitor.state.tables import SCHEMA_VERSION, cursors, runs
 from janitor.web.desk import Desk
 from janitor.web.metrics.ledger_sizes import LedgerSizes
@@ -62,9 +61,9 @@ class Vitals:
     def _read_signs(self) -> Signs:
         now = datetime.now(timezone.utc)
         with self._desk.state.read() as connection:
-            known, alive = records.all_jobs(connection), latest.signs_of_life(connection)
-            newest = latest.of_outcomes(connection, latest.COMPLETED)
-            successes = latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
+            known, alive = job_records.all_jobs(connection), recent.signs_of_life(connection)
+            newest = recent.last_ended(connection, recent.COMPLETED)
+            successes = recent.last_ended(connection, (Outcome.SUCCEEDED,))
             late = overdue.among(self._desk.jobs.values(), known, successes, alive, now)
             counts = _counts(connection, [row.id for row in successes.values()])
             others = _running_elsewhere(connection, self._desk.runner.holder)

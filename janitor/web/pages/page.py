@@ -11,8 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job
 from janitor.operations import actions, deletion
-from janitor.state import notices
-from janitor.state import runs as run_records
+from janitor.state import notices, run_records
 from janitor.web.access.gate import User
 from janitor.web.access.permissions import changing, csrf_token, signs_in, viewer
 from janitor.web.charts import graph, of_models, svg

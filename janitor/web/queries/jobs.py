@@ -26,13 +26,10 @@ from janitor.logs.mask import mask_for
 from janitor.operations import cursor
 from janitor.runs import Outcome
 from janitor.settings.settings import Settings
-from janitor.state import builds
-from janitor.state import jobs as job_records
-from janitor.state import latest, logs
+from janitor.state import builds, job_records, log_lines
 from janitor.state import quarantine as quarantined
-from janitor.state import recent
-from janitor.state import runs as run_records
-from janitor.state.jobs import JobRecord
+from janitor.state import recent, run_records
+from janitor.state.job_records import JobRecord
 from janitor.state.leases import process
 from janitor.state.tables import actions, cursors, runs
 from janitor.web.queries import job_settings, models, records
@@ -229,7 +226,7 @@ def log(
     outcome = connection.execute(select(runs.c.outcome).where(runs.c.id == run_id)).one_or_none()
     if outcome is None:
         return None
-    rows = logs.of_run(connection, run_id, after, limit + 1, tail=tail, least=least)
+    rows = log_lines.of_run(connection, run_id, after, limit + 1, tail=tail, least=least)
     more = len(rows) > limit
     kept = rows[-limit:] if tail else rows[:limit]
     lines = [models.LogLine(**records.fields_of(row, models.LogLine)) for row in kept]
@@ -266,14 +263,14 @@ def _known(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[str,
     shown = [row for rows in newest.values() for row in rows if row.outcome is None or row is _last(rows)]
     texts: Select[Any] = select(*recent.LINE, runs.c.progress).where(runs.c.id.in_([row.id for row in shown]))
     read: Select[Any] = select(cursors).where(cursors.c.name.in_(names))
-    states, successes = job_records.all_jobs(connection), latest.of_outcomes(connection, (Outcome.SUCCEEDED,))
+    states, successes = job_records.all_jobs(connection), recent.last_ended(connection, (Outcome.SUCCEEDED,))
     return _Known(
         now=now,
         records=states,
         newest=newest,
         whole={row.id: row for row in connection.execute(texts)},
         successes=successes,
-        overdue=overdue.among(wanted, states, successes, latest.signs_of_life(connection), now),
+        overdue=overdue.among(wanted, states, successes, recent.signs_of_life(connection), now),
         cursors={row.name: row for row in connection.execute(read)},
         quarantined=quarantined.sizes(connection, names),
         standings=builds.standings(connection, dependencies.with_dependencies(built)),

@@ -13,7 +13,7 @@ from sqlalchemy import URL
 from janitor import databases
 from janitor.databases import Limits
 from janitor.state import cursors
-from janitor.state.runs import Ending
+from janitor.state.run_records import Ending
 from janitor.tasks.labware_location import follow, reconcile, rows
 from tests.fixtures import Warehouses
 from tests.runs import Daemon

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from janitor.feeds import Position
 from janitor.state import cursors, ledger
-from janitor.state.runs import Ending
+from janitor.state.run_records import Ending
 from janitor.tasks.sequencing_publisher import follow, publish, reconcile
 from tests.fixtures import Exchange, Warehouses
 from tests.runs import Daemon

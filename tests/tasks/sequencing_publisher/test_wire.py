@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.state.runs import Ending
+from janitor.state.run_records import Ending
 from janitor.tasks.sequencing_publisher import follow, reconcile
 from tests.fixtures import Exchange, Received, Warehouses
 from tests.runs import Daemon

@@ -12,8 +12,7 @@ import pytest
 
 from janitor.scheduler import Scheduler
 from janitor.settings.accounts import Hash
-from janitor.state import actions
-from janitor.state import jobs as records
+from janitor.state import actions, job_records
 from janitor.web.access import gate
 from janitor.web.access.gate import Failures, Gate, User
 from janitor.web.dependencies import Desk
@@ -65,7 +64,7 @@ class House:
     def is_paused(self) -> bool:
         """Whether the job is."""
         with self.desk.state.read() as connection:
-            record = records.all_jobs(connection).get("tick")
+            record = job_records.all_jobs(connection).get("tick")
         return record is not None and record.paused_at is not None
 
     def audit(self) -> list[tuple[str, str, str]]:

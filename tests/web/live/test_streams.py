@@ -15,9 +15,9 @@ from sqlalchemy import URL, event, insert, text
 from janitor.operations import actions
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
-from janitor.state import logs, runs
-from janitor.state.logs import LogLine
-from janitor.state.runs import BY_HAND, Ending
+from janitor.state import log_lines, run_records
+from janitor.state.log_lines import LogLine
+from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import notices
 from janitor.web.dependencies import Desk
 from janitor.web.live import channels
@@ -49,18 +49,18 @@ class Elsewhere:
         """Log some lines."""
         lines = [LogLine(self.id, now(), "INFO", "elsewhere", message) for message in messages]
         with self.desk.state.begin() as connection:
-            logs.add(connection, lines)
+            log_lines.add(connection, lines)
 
     def reports(self, **parts: Any) -> None:
         """Report how far it is."""
         with self.desk.state.begin() as connection:
-            runs.save_progress(connection, self.id, json.dumps(parts))
+            run_records.save_progress(connection, self.id, json.dumps(parts))
 
     def ends(self, *messages: str) -> None:
         """End, with some last lines."""
         with self.desk.state.begin() as connection:
-            runs.finish(connection, self.id, Ending(Outcome.FAILED, "it broke", now(), 2.5, {"checked": 7}))
-            logs.add(connection, [LogLine(self.id, now(), "ERROR", "elsewhere", message) for message in messages])
+            run_records.finish(connection, self.id, Ending(Outcome.FAILED, "it broke", now(), 2.5, {"checked": 7}))
+            log_lines.add(connection, [LogLine(self.id, now(), "ERROR", "elsewhere", message) for message in messages])
 
     @property
     def events(self) -> str:
@@ -82,7 +82,7 @@ def run(house: tuple[Desk, str]) -> Elsewhere:
     """A run that goes on in another process."""
     desk, address = house
     with desk.state.begin() as connection:
-        run_id = runs.start(connection, "tick", BY_HAND, None, now(), False, "lab-2|boot|pid|4711|1|abc")
+        run_id = run_records.start(connection, "tick", BY_HAND, None, now(), False, "lab-2|boot|pid|4711|1|abc")
     return Elsewhere(desk, address, run_id)
 
 
@@ -104,7 +104,7 @@ def test_a_run_is_told_from_its_line_to_its_end(run: Elsewhere) -> None:
         run.says("three")
         assert messages([stream.next("log")]) == ["three"]
         with run.desk.state.begin() as connection:
-            runs.ask_to_stop(connection, run.id, "anna")
+            run_records.ask_to_stop(connection, run.id, "anna")
         assert stream.next("run").data["stop_asked_by"] == "anna"
         run.ends("four", "five")
         rest = stream.rest()

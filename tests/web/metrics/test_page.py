@@ -16,9 +16,8 @@ from janitor.engine.keeper import Keeper
 from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
 from janitor.runs import Outcome
-from janitor.state import jobs as records
-from janitor.state import ledger
-from janitor.state.runs import BY_HAND, LostSlots
+from janitor.state import job_records, ledger
+from janitor.state.run_records import BY_HAND, LostSlots
 from janitor.web.dependencies import Desk
 from janitor.web.metrics import vitals
 from janitor.web.metrics.readings import Reading
@@ -105,7 +104,7 @@ def test_runs_rows_and_messages_are_counted(house: tuple[Desk, str], accept: str
 def test_a_paused_job_s_slot_is_counted_as_skipped(house: tuple[Desk, str]) -> None:
     desk, address = house
     with desk.state.begin() as connection:
-        records.pause(connection, "follow", "every 5m", datetime.now(timezone.utc), "anna")
+        job_records.pause(connection, "follow", "every 5m", datetime.now(timezone.utc), "anna")
     assert desk.runner.execute(desk.jobs["follow"], Slot(datetime.now(timezone.utc))) is None
     samples = scraped(address)
     assert samples["janitor_runs_total", "follow", "skipped"] == 1

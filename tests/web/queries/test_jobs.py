@@ -16,12 +16,10 @@ from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.state import State, actions, cursors
-from janitor.state import jobs as job_records
-from janitor.state import logs, quarantine
-from janitor.state.logs import LogLine
+from janitor.state import State, actions, cursors, job_records, log_lines, quarantine
+from janitor.state.log_lines import LogLine
 from janitor.state.quarantine import Quarantined
-from janitor.state.runs import Attempt, add_attempts
+from janitor.state.run_records import Attempt, add_attempts
 from janitor.state.tables import runs
 from janitor.web.queries import job_settings, jobs, models
 from tests.small_engine import DATABASES, empty_state, migrated, remember, settings_for
@@ -277,7 +275,7 @@ def test_a_log_comes_in_stretches(state: State) -> None:
         lines = [
             LogLine(run_id, NOON, "WARNING" if number == 2 else "INFO", "x", f"line {number}") for number in range(5)
         ]
-        logs.add(connection, [*lines, LogLine(other, NOON, "INFO", "x", "other")])
+        log_lines.add(connection, [*lines, LogLine(other, NOON, "INFO", "x", "other")])
 
     def texts(*arguments: Any, **more: Any) -> tuple[list[str], bool, bool]:
         found = ask(state, jobs.log, *arguments, **more)

@@ -10,9 +10,9 @@ from sqlalchemy import func, insert, select
 from janitor.errors import Rejected
 from janitor.jobs import schedules
 from janitor.runs import Outcome
-from janitor.state import State, actions, jobs, logs, retention, runs
-from janitor.state.logs import LogLine
-from janitor.state.runs import Attempt, Ending, LostSlots
+from janitor.state import State, actions, job_records, log_lines, retention, run_records
+from janitor.state.log_lines import LogLine
+from janitor.state.run_records import Attempt, Ending, LostSlots
 from janitor.state.starts import look
 from janitor.state.tables import attempts, run_logs
 from tests.small_engine import DATABASES, empty_state, remember_run, rows_of
@@ -30,7 +30,7 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
 
 def begin(state: State, job: str = "a", slot: datetime | None = None, holder: str = "me") -> int:
     with state.begin() as connection:
-        return runs.start(connection, job, "schedule", slot, NOW, False, holder)
+        return run_records.start(connection, job, "schedule", slot, NOW, False, holder)
 
 
 def lose(state: State, first: int, last: int, reason: str = "still running (run 1)", outcome: str = "skipped") -> None:
@@ -38,7 +38,7 @@ def lose(state: State, first: int, last: int, reason: str = "still running (run 
     moments, kind = (NOW + first * MINUTE, NOW + last * MINUTE), Outcome(outcome)
     slots = LostSlots("a", *moments, last - first + 1, kind, reason, schedules.every(60))
     with state.begin() as connection:
-        runs.record_lost(connection, slots, "me")
+        run_records.record_lost(connection, slots, "me")
 
 
 def stretches(state: State) -> list[tuple[int, int, int]]:
@@ -51,9 +51,9 @@ def test_a_run_ends_once(state: State) -> None:
     number = begin(state, slot=NOW)
     first = Ending(Outcome.SUCCEEDED, None, NOW + MINUTE, 60.0, {"rows": 3})
     with state.begin() as connection:
-        assert runs.finish(connection, number, first)
-        assert not runs.finish(connection, number, Ending(Outcome.FAILED, "late", NOW, 1.0))
-        row = runs.get(connection, number)
+        assert run_records.finish(connection, number, first)
+        assert not run_records.finish(connection, number, Ending(Outcome.FAILED, "late", NOW, 1.0))
+        row = run_records.get(connection, number)
     assert row is not None
     assert (row.outcome, row.reason, row.seconds, row.counts) == ("succeeded", None, 60.0, '{"rows": 3}')
 
@@ -106,49 +106,52 @@ def test_the_last_slots_are_those_accounted_for(state: State) -> None:
     begin(state, "b", None)
     begin(state, "c", NOW)
     with state.begin() as connection:
-        assert runs.last_slots(connection) == {"a": NOW + 7 * MINUTE, "c": NOW}
+        assert run_records.last_slots(connection) == {"a": NOW + 7 * MINUTE, "c": NOW}
 
 
 def test_runs_of_dead_processes_are_interrupted(state: State) -> None:
     mine, theirs = begin(state, "a", NOW, "me"), begin(state, "b", NOW, "them")
     with state.begin() as connection:
-        closed = runs.interrupt(connection, {"me"}, NOW + MINUTE, "gone")
+        closed = run_records.interrupt(connection, {"me"}, NOW + MINUTE, "gone")
         assert [row.id for row in closed] == [theirs]
-        assert runs.running(connection, "a").id == mine  # type: ignore[union-attr]
-        assert runs.running(connection, "b") is None
-        row = runs.get(connection, theirs)
+        assert run_records.running(connection, "a").id == mine  # type: ignore[union-attr]
+        assert run_records.running(connection, "b") is None
+        row = run_records.get(connection, theirs)
     assert row is not None and (row.outcome, row.reason, row.seconds) == ("interrupted", "gone", 60.0)
 
 
 def test_long_texts_are_cut_and_kept(state: State) -> None:
     number = begin(state, slot=NOW)
-    long = "é\U0001f9ea" * (runs.MAX_TEXT // 2) + "end"
+    long = "é\U0001f9ea" * (run_records.MAX_TEXT // 2) + "end"
     with state.begin() as connection:
-        runs.finish(connection, number, Ending(Outcome.FAILED, long, NOW, 1.0, None, long))
-        runs.add_attempts(connection, number, [Attempt(1, NOW, NOW, Outcome.FAILED, long, long)])
-        row = runs.get(connection, number)
-    assert row is not None and len(row.reason) == len(row.traceback) == runs.MAX_TEXT
+        run_records.finish(connection, number, Ending(Outcome.FAILED, long, NOW, 1.0, None, long))
+        run_records.add_attempts(connection, number, [Attempt(1, NOW, NOW, Outcome.FAILED, long, long)])
+        row = run_records.get(connection, number)
+    assert row is not None and len(row.reason) == len(row.traceback) == run_records.MAX_TEXT
     assert row.traceback.endswith("end")
 
 
 def test_history_is_newest_first(state: State) -> None:
     numbers = [begin(state, job, None) for job in ("a", "b", "a", "b", "a")]
     with state.begin() as connection:
-        assert [row.id for row in runs.history(connection, limit=2)] == numbers[:-3:-1]
-        assert [row.id for row in runs.history(connection, "b")] == [numbers[3], numbers[1]]
-        assert {job: row.id for job, row in runs.newest(connection).items()} == {"a": numbers[4], "b": numbers[3]}
+        assert [row.id for row in run_records.history(connection, limit=2)] == numbers[:-3:-1]
+        assert [row.id for row in run_records.history(connection, "b")] == [numbers[3], numbers[1]]
+        assert {job: row.id for job, row in run_records.newest(connection).items()} == {
+            "a": numbers[4],
+            "b": numbers[3],
+        }
 
 
 def test_a_log_is_read_in_order_and_in_parts(state: State) -> None:
     first, second = begin(state, "a"), begin(state, "b")
     lines = [LogLine(first, NOW + MINUTE * n, "INFO", "x", f"line {n}") for n in range(5)]
     with state.begin() as connection:
-        logs.add(connection, lines)
-        logs.add(connection, [LogLine(second, NOW, "INFO", "x", "other")])
-        logs.add(connection, [])
-        rows = logs.of_run(connection, first, limit=3)
+        log_lines.add(connection, lines)
+        log_lines.add(connection, [LogLine(second, NOW, "INFO", "x", "other")])
+        log_lines.add(connection, [])
+        rows = log_lines.of_run(connection, first, limit=3)
         assert [row.message for row in rows] == ["line 0", "line 1", "line 2"]
-        assert [row.message for row in logs.of_run(connection, first, after=rows[-1].id)] == ["line 3", "line 4"]
+        assert [row.message for row in log_lines.of_run(connection, first, after=rows[-1].id)] == ["line 3", "line 4"]
         assert rows[1].at == NOW + MINUTE
 
 
@@ -157,8 +160,8 @@ def full_history(state: State, count: int) -> None:
     for number in range(count):
         remember_run(state, "a", NOW - (count - 1 - number) * MINUTE)
     with state.begin() as connection:
-        for row in runs.history(connection, limit=count):
-            logs.add(connection, [LogLine(row.id, NOW, "INFO", "x", "line")])
+        for row in run_records.history(connection, limit=count):
+            log_lines.add(connection, [LogLine(row.id, NOW, "INFO", "x", "line")])
             values = {"run_id": row.id, "number": 1, "started_at": NOW, "ended_at": NOW, "outcome": "failed"}
             connection.execute(insert(attempts).values(values))
 
@@ -209,21 +212,21 @@ def test_the_newest_slot_and_open_runs_stay(state: State) -> None:
 
 def test_pauses_last_and_say_who(state: State) -> None:
     with state.begin() as connection:
-        jobs.remember(connection, {"a": ("every 5m", True)}, NOW)
-        assert jobs.pause(connection, "a", "every 5m", NOW + MINUTE, "me")
-        assert jobs.pause(connection, "new", "every 1h", NOW, "me")
+        job_records.remember(connection, {"a": ("every 5m", True)}, NOW)
+        assert job_records.pause(connection, "a", "every 5m", NOW + MINUTE, "me")
+        assert job_records.pause(connection, "new", "every 1h", NOW, "me")
     with state.begin() as connection:
-        record = jobs.all_jobs(connection)["a"]
+        record = job_records.all_jobs(connection)["a"]
         assert (record.paused_at, record.paused_by) == (NOW + MINUTE, "me")
         assert look(connection, "a").paused and look(connection, "new").paused
-        assert jobs.resume(connection, "a") and not jobs.resume(connection, "a")
+        assert job_records.resume(connection, "a") and not job_records.resume(connection, "a")
         assert not look(connection, "a").paused and not look(connection, "unknown").paused
 
 
 def test_a_job_is_enabled_since_it_was_switched_on(state: State) -> None:
-    def start(minute: int, schedule: str, enabled: bool) -> jobs.JobRecord | None:
+    def start(minute: int, schedule: str, enabled: bool) -> job_records.JobRecord | None:
         with state.begin() as connection:
-            return jobs.remember(connection, {"a": (schedule, enabled)}, NOW + minute * MINUTE).get("a")
+            return job_records.remember(connection, {"a": (schedule, enabled)}, NOW + minute * MINUTE).get("a")
 
     assert start(0, "every 5m", True) is None
     assert start(1, "every 5m", True).enabled_at == NOW  # type: ignore[union-attr]
