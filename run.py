@@ -1,4 +1,4 @@
-"""The front door: a clock with one `add_job` for each job. `python run.py` starts it; `--help` tells the rest."""
+"""The front door: the one list of jobs. `python run.py` starts the daemon; `python run.py --help` tells the rest."""
 
 import sys
 
@@ -7,12 +7,17 @@ from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.tasks import labware_location, sequencing_publisher
 
+SETTINGS_OF_TASKS = (
+    labware_location.LabwareLocationSettings,
+    sequencing_publisher.SequencingPublisherSettings,
+)
+
 
 def build(settings: Settings) -> Scheduler:
-    """A clock with every job there is, not started; `<JOB>_ENABLED` and `<JOB>_SCHEDULE` change any of them.
+    """Make the clock with all jobs, not started; `<JOB>_ENABLED` and `<JOB>_SCHEDULE` change each job.
 
     Raises:
-        BadSetting: a schedule, or a switch, is malformed.
+        BadSetting: a schedule or a switch is malformed.
     """
     scheduler = Scheduler(settings)
 
@@ -34,7 +39,7 @@ def build(settings: Settings) -> Scheduler:
         needs=labware_location.NEEDS,
     )
 
-    publishing = settings.sequencing_run_changes_job_enabled or "SEQUENCING_RUN_CHANGES_JOB_ENABLED=false"
+    publishing = sequencing_publisher.switch(settings)
     scheduler.add_job(
         sequencing_publisher.follow,
         "interval",
@@ -58,8 +63,8 @@ def build(settings: Settings) -> Scheduler:
 
 
 def main() -> None:
-    """The command line; `start` where no verb is given."""
-    sys.exit(cli.main(build))
+    """The command line; without a verb, `start`."""
+    sys.exit(cli.main(build, of_tasks=SETTINGS_OF_TASKS))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from benchmarks.house import House
 from benchmarks.measures import Line, Rival, seconds_of
 from janitor.publisher import Schema, open_publisher
 from janitor.settings import Settings
+from janitor.tasks.sequencing_publisher import SequencingPublisherSettings
 from tests.fixtures import Exchange
 
 ROWS, REPEATS, GROUP, BLOCKING_ROWS, LOOSE_ROWS = 100_000, 3, 100, 2_000, 20_000
@@ -57,7 +58,7 @@ def publish(settings: Settings, schema: Schema, records: Sequence[dict[str, obje
     with open_publisher(
         settings,
         schema,
-        exchange=settings.sequencing_publisher_exchange,
+        exchange=settings.of(SequencingPublisherSettings).sequencing_publisher_exchange,
         subject="sample_sequence_status",
         message_type="sample_sequence_status",
         encoding="binary",

@@ -11,6 +11,7 @@ import click
 
 from janitor import __version__
 from janitor.errors import BadSetting, JanitorError
+from janitor.settings.settings import Groups
 from janitor.terminal import console
 from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
 from janitor.verbs.assembly import Assembly, Build, program
@@ -32,9 +33,13 @@ from janitor.verbs.start import start
 from janitor.verbs.validate import validate
 
 
-def main(build: Build, arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; the exit code. What goes wrong is one line on stderr."""
-    assembly = Assembly(build)
+def main(build: Build, arguments: Sequence[str] | None = None, *, of_tasks: Groups = ()) -> int:
+    """Do what the command line asks for, and return the exit code; what goes wrong is one line on stderr.
+
+    `build` makes the clock with its jobs. `arguments` are those of the process if None. `of_tasks` are the groups of
+    settings that tasks declare; each is read and checked before anything else happens.
+    """
+    assembly = Assembly(build, of_tasks)
     try:
         code = verbs.main(arguments, prog_name=program(), obj=assembly, standalone_mode=False)
         sys.stdout.flush()

@@ -16,6 +16,20 @@ from janitor.runs import Fence, Run, current_run
 from janitor.state import State, cursors, leases, ledger, quarantine
 from janitor.state.quarantine import Quarantined
 
+__all__ = [
+    "Quarantine",
+    "Quarantined",
+    "checked_longest_ago",
+    "cursor",
+    "enter",
+    "exclusively",
+    "forget_published",
+    "looked_at",
+    "published",
+    "quarantined",
+    "save_cursor",
+]
+
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60.0

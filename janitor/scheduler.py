@@ -289,7 +289,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
 
     def unknown_variables(self) -> dict[str, str]:
         """Each variable that looks like one of a job and names none, with a sentence that says so."""
-        return unknown_variables(self.settings.environ, self.jobs, type(self.settings).model_fields)
+        return unknown_variables(self.settings.environ, self.jobs, self.settings.known)
 
     def _trigger(self, trigger: BaseTrigger | str | None, arguments: dict[str, Any], job_id: str) -> BaseTrigger:
         name = f"{variable(job_id)}_SCHEDULE"

@@ -26,6 +26,7 @@ from janitor.state.leases import DAEMON
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import jobs as job_table
 from janitor.state.tables import metadata, run_logs, runs
+from run import SETTINGS_OF_TASKS
 from tests.servers import SqlServer
 
 PATIENCE_SECONDS = 30.0
@@ -41,7 +42,8 @@ def text_of(url: URL) -> str:
 def settings_for(url: URL, folder: Path, **more: str) -> Settings:
     """Settings with a state database, a heartbeat file in `folder`, and a short lease."""
     environment = {"STATE_DATABASE_URL": text_of(url), "HEARTBEAT_FILE": str(folder / "heartbeat")}
-    return Settings.load(environment | {"LEASE_SECONDS": "2", "GRACE_SECONDS": "5"} | more, dotenv=None)
+    short = {"LEASE_SECONDS": "2", "GRACE_SECONDS": "5"}
+    return Settings.load(environment | short | more, dotenv=None, of_tasks=SETTINGS_OF_TASKS)
 
 
 def empty_state(request: pytest.FixtureRequest, folder: Path) -> URL:

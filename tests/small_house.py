@@ -23,7 +23,7 @@ def count() -> dict[str, int]:
 
 def fail(settings: Settings) -> None:
     """Fail, with a password in the error's text."""
-    url = settings.labwhere_database_url
+    url = settings.database("LABWHERE_DATABASE_URL")
     raise ValueError(f"cannot use {url.render_as_string(hide_password=False) if url else 'it'}\nat all")
 
 

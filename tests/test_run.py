@@ -19,6 +19,11 @@ from tests.command_line import ROOT
 PATHS = {"RABBITMQ_CA_FILE", "HEARTBEAT_FILE", "MAIL_CA_FILE", "JOBS_FILE"}
 
 
+def load(**environ: str) -> Settings:
+    """The settings as the command line reads them, from `environ` alone."""
+    return Settings.load(environ, dotenv=None, of_tasks=run.SETTINGS_OF_TASKS)
+
+
 def example() -> dict[str, str]:
     """The variables of .env.example, each with its value, which is commented out."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
@@ -26,13 +31,13 @@ def example() -> dict[str, str]:
 
 
 def job_variables() -> dict[str, str]:
-    jobs = run.build(Settings.load({}, dotenv=None)).jobs.values()
+    jobs = run.build(load()).jobs.values()
     switches = {f"{variable(job.id)}_ENABLED": "true" for job in jobs}
     return switches | {f"{variable(job.id)}_SCHEDULE": job.schedule for job in jobs}
 
 
 def test_the_jobs_are_those_of_the_lab() -> None:
-    jobs = run.build(Settings.load({}, dotenv=None)).jobs
+    jobs = run.build(load()).jobs
     assert {name: (job.schedule, job.timeout) for name, job in jobs.items()} == {
         "labware_location": ("every 5m", 3600),
         "labware_location_reconcile": ("cron 0 1 * * *", 21600),
@@ -44,7 +49,7 @@ def test_the_jobs_are_those_of_the_lab() -> None:
 
 @pytest.mark.parametrize("word", ["false", "0", "no", "off"])
 def test_one_switch_turns_both_publisher_jobs_off(word: str) -> None:
-    jobs = run.build(Settings.load({"SEQUENCING_RUN_CHANGES_JOB_ENABLED": word}, dotenv=None)).jobs
+    jobs = run.build(load(SEQUENCING_RUN_CHANGES_JOB_ENABLED=word)).jobs
     off = {name: job.disabled_because for name, job in jobs.items() if not job.enabled}
     reason = "SEQUENCING_RUN_CHANGES_JOB_ENABLED=false"
     assert off == {"sequencing_publisher": reason, "sequencing_publisher_reconcile": reason}
@@ -52,20 +57,21 @@ def test_one_switch_turns_both_publisher_jobs_off(word: str) -> None:
 
 def test_each_job_has_a_switch_and_a_schedule_of_its_own() -> None:
     environment = {"SEQUENCING_PUBLISHER_ENABLED": "false", "LABWARE_LOCATION_SCHEDULE": "cron */7 * * * *"}
-    jobs = run.build(Settings.load(environment, dotenv=None)).jobs
+    jobs = run.build(load(**environment)).jobs
     assert [name for name, job in jobs.items() if not job.enabled] == ["sequencing_publisher"]
     assert jobs["labware_location"].schedule == "cron */7 * * * *"
     with pytest.raises(BadSetting, match="LABWARE_LOCATION_SCHEDULE is 'hourly'"):
-        run.build(Settings.load({"LABWARE_LOCATION_SCHEDULE": "hourly"}, dotenv=None))
+        run.build(load(LABWARE_LOCATION_SCHEDULE="hourly"))
 
 
 def test_needs_name_settings_that_exist() -> None:
-    for job in run.build(Settings.load({}, dotenv=None)).jobs.values():
+    known = load().known
+    for job in run.build(load()).jobs.values():
         assert job.needs
         for need in job.needs:
-            assert need.setting.lower() in Settings.model_fields
+            assert need.setting in known
             if isinstance(need, DatabaseNeed):
-                assert all(setting.lower() in Settings.model_fields for setting in need.deletes.values())
+                assert set(need.deletes.values()) <= known.keys()
             if isinstance(need, ExchangeNeed):
                 assert need.schema is not None
 
@@ -74,38 +80,37 @@ def test_the_example_names_every_variable_once() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     names = re.findall(r"^#([A-Z][A-Z_]*)=", text, re.MULTILINE)
     assert len(names) == len(set(names))
-    assert set(names) == {name.upper() for name in Settings.model_fields} | set(job_variables())
+    assert set(names) == set(load().known) | set(job_variables())
 
 
 def test_the_example_tells_the_defaults_and_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in example().items()))
-    filled = Settings.load({}, dotenv=tmp_path / ".env")
-    assert filled.model_dump() == Settings.load({}, dotenv=None).model_dump()
+    filled = Settings.load({}, tmp_path / ".env", run.SETTINGS_OF_TASKS)
+    assert {name: filled.value(name) for name in filled.known} == {name: load().value(name) for name in load().known}
     assert {name: example()[name] for name in job_variables()} == job_variables()
     given = {name: value for name, value in example().items() if value and name not in job_variables()}
-    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    defaults = {name: field.default for name, field in load().known.items()}
     assert set(given) == {name for name, default in defaults.items() if default is not None}
 
 
 def test_the_example_describes_each_setting() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    for name, field in Settings.model_fields.items():
-        value = example()[name.upper()]
+    for name, field in load().known.items():
+        value = example()[name]
         said = f"(default {value})" if value else "(no default)"
-        assert f"\n# {field.description} {said}\n#{name.upper()}=" in text
+        assert f"\n# {field.description} {said}\n#{name}=" in text
 
 
 def test_every_setting_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    wanted = [name.upper() for name in Settings.model_fields]
-    wanted += ["<JOB>_ENABLED", "<JOB>_SCHEDULE", "<NAME>_FILE"]
+    wanted = [*load().known, "<JOB>_ENABLED", "<JOB>_SCHEDULE", "<NAME>_FILE"]
     assert [name for name in wanted if f"`{name}`" not in readme] == []
 
 
 def test_a_setting_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("sqlite:///from_file.db\n")
-    settings = Settings.load({"MLWH_DATABASE_URL_FILE": str(tmp_path / "secret")}, dotenv=None)
-    assert str(settings.mlwh_database_url) == "sqlite:///from_file.db"
+    settings = load(MLWH_DATABASE_URL_FILE=str(tmp_path / "secret"))
+    assert str(settings.needed("MLWH_DATABASE_URL")) == "sqlite:///from_file.db"
     assert PATHS == {name for name in example() if name.endswith("_FILE")}
 
 

@@ -28,7 +28,7 @@ def of_database(settings: Settings, need: DatabaseNeed, jobs: str) -> Iterator[F
         return
     for name in dict.fromkeys((*need.reads, *need.writes)):
         columns = tuple(dict.fromkeys((*need.reads.get(name, ()), *need.writes.get(name, ()))))
-        deletes = name in need.deletes and bool(getattr(settings, need.deletes[name].lower()))
+        deletes = name in need.deletes and bool(settings.value(need.deletes[name]))
         yield from of_table(url, need.setting, name, columns, writes=name in need.writes, deletes=deletes)
 
 

@@ -36,7 +36,7 @@ def findings(
     yield from of_state(settings)
     yield from (wrong(str(problem)) for problem in missing(settings, wanted))
     for setting, (need, names) in _databases(wanted).items():
-        if getattr(settings, setting.lower()) is not None:
+        if settings.database(setting) is not None:
             yield from of_database(settings, need, names)
     for setting, names in exchanges_of(wanted).items():
         if settings.messages_dir is not None or settings.rabbitmq_host is not None:

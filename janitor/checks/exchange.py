@@ -20,7 +20,7 @@ def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> I
             said = check_folder(settings.messages_dir)
             yield ok(f"MESSAGES_DIR: the folder {settings.messages_dir} for messages {said} ({jobs})")
             return
-        exchange = str(getattr(settings, setting.lower()))
+        exchange = str(settings.value(setting))
         if declare:
             declare_exchange(settings, exchange)
         said = inspect_exchange(settings, exchange)

@@ -34,9 +34,10 @@ def missing(settings: Settings, jobs: Iterable[Job]) -> list[BadSetting]:
 
 def _lacking(settings: Settings, need: Need) -> tuple[str, str] | None:
     if isinstance(need, ExchangeNeed):
+        settings.value(need.setting)
         given = settings.rabbitmq_host is not None or settings.messages_dir is not None
         return None if given else ("RABBITMQ_HOST", BROKER_HELP)
-    return None if getattr(settings, need.setting.lower()) is not None else (need.setting, URL_HELP)
+    return None if settings.database(need.setting) is not None else (need.setting, URL_HELP)
 
 
 def _who(jobs: list[str]) -> str:

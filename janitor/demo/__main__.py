@@ -37,6 +37,8 @@ STEP_SECONDS = 0.3
 DASHBOARD_PORT = 8080
 PIPE_WIDTH = 120
 STOP_SECONDS = 40
+LAB = ("LABWHERE_", "MLWH_", "LABWARE_LOCATION_", "SEQUENCING_", "LOAD_LIMIT_")
+ENDINGS = ("_ENABLED", "_SCHEDULE")
 WELL, NOT_WELL, CUT_OFF = 0, 1, 130
 
 Daemon: TypeAlias = "subprocess.Popen[bytes]"
@@ -285,8 +287,8 @@ class _Demo:
 
 
 def _is_setting(name: str) -> bool:
-    lower = name.removesuffix("_FILE").lower()
-    return lower in Settings.model_fields or name.endswith(("_ENABLED", "_SCHEDULE"))
+    plain = name.removesuffix("_FILE")
+    return plain in Settings.variables() or plain.startswith(LAB) or plain.endswith(ENDINGS)
 
 
 def _free_port() -> int:

@@ -26,7 +26,7 @@ def is_true(name: str, value: str) -> bool:
 def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: Iterable[str]) -> dict[str, str]:
     """Each variable of `environ` that looks like one of a job and names no job and no setting, with a sentence."""
     names = ", ".join(jobs)
-    prefixes, known = {variable(job_id) for job_id in jobs}, {name.upper() for name in settings}
+    prefixes, known = {variable(job_id) for job_id in jobs}, set(settings)
     unknown = {}
     for name in sorted(environ):
         match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)", name)

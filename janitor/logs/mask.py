@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-from pydantic import SecretStr
-
 from janitor.settings.settings import Settings
 
 SHORTEST_SECRET = 6
@@ -46,16 +44,12 @@ def _forms(secret: str) -> set[str]:
 
 def mask_for(settings: Settings) -> Mask:
     """A mask for every password, token and other secret in the settings."""
-    urls = (getattr(settings, name) for name in type(settings).model_fields if name.endswith("_database_url"))
-    passwords = [str(url.password) for url in urls if url is not None and url.password]
     # As they were written: there is more than one way to quote a character in a URL.
     written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
-    values = (getattr(settings, name) for name in type(settings).model_fields)
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    secrets += [value for name, value in settings.environ.items() if name.endswith("_PING_URL")]
-    secrets += [value for name, value in settings.environ.items() if name.endswith(SECRET_NAMES)]
+    named = [value for name, value in settings.environ.items() if name.endswith(("_PING_URL", *SECRET_NAMES))]
+    secrets = [*settings.secrets(), *named]
     paths = [path for secret in secrets if len(path := _path(secret)) >= SHORTEST_PATH]
-    return Mask([*passwords, *written, *secrets, *paths])
+    return Mask([*written, *secrets, *paths])
 
 
 def _path(secret: str) -> str:

@@ -12,7 +12,7 @@ def of(settings: Settings) -> Sequence[Channel]:
     Raises:
         BadSetting: one is set in part.
     """
-    settings.check_channels()
+    settings.check_mail()
     found: list[Channel] = []
     if settings.mail_host is not None:
         from janitor.notices.mail import Mail

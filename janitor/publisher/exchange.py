@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 class RabbitPublisher:
     """Publishes to an exchange, a whole group in flight at once; made by `open_publisher`."""
 
-    def __init__(self, settings: Settings, schema: Schema, envelope: Envelope, *, drop: bool) -> None:
-        self._settings, self._schema, self._envelope, self._drop = settings, schema, envelope, drop
+    def __init__(self, settings: Settings, schema: Schema, envelope: Envelope, *, drop: bool, advice: str) -> None:
+        self._settings, self._schema, self._envelope = settings, schema, envelope
+        self._drop, self._advice = drop, advice
         self._connection = ExitStack()
         self._channel: ConfirmingChannel | None = None
         self._ready: tuple[Records, list[Message]] | None = None
@@ -99,4 +100,4 @@ class RabbitPublisher:
 
     def _unroutable(self) -> Rejected:
         where = f"exchange {self._envelope.exchange!r} at {Peer.of(self._settings).address}"
-        return Rejected(f"no queue is bound to {where}: bind one, or set SEQUENCING_PUBLISHER_UNROUTABLE=drop")
+        return Rejected(f"no queue is bound to {where}: {self._advice}")

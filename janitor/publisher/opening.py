@@ -21,16 +21,18 @@ def open_publisher(
     message_type: str,
     encoding: Literal["binary", "json"],
     unroutable: Literal["fail", "drop"],
+    if_unroutable: str = "bind one",
 ) -> Iterator[Publisher]:
     """A publisher into the folder MESSAGES_DIR where that is set, else to `exchange`; closed when the block ends.
 
     It connects for the first group, so that a tick without news makes no connection.
+    `if_unroutable` says what a person can do about a message that reaches no queue; it is part of the error.
     """
     envelope = Envelope(exchange, subject, message_type, encoding)
     if settings.messages_dir is not None:
         yield MessageFiles(settings.messages_dir, schema, message_type, envelope.headers(schema))
         return
-    publisher = RabbitPublisher(settings, schema, envelope, drop=unroutable == "drop")
+    publisher = RabbitPublisher(settings, schema, envelope, drop=unroutable == "drop", advice=if_unroutable)
     try:
         yield publisher
     finally:

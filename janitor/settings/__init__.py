@@ -1,7 +1,14 @@
-"""Every setting, read once from the environment and `.env`."""
+"""Every setting, read once from the environment and `.env`: those of the house, and those that tasks declare."""
 
+from janitor.settings.group import SettingsGroup
+from janitor.settings.kinds import DatabaseUrl, Day, Secret, Zone
 from janitor.settings.settings import Settings
 
 __all__ = [
+    "DatabaseUrl",
+    "Day",
+    "Secret",
     "Settings",
+    "SettingsGroup",
+    "Zone",
 ]

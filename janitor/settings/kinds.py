@@ -1,23 +1,26 @@
-"""The kinds of values that settings have, each refused in words."""
+"""The kinds of values that many settings have; each refuses what it cannot take, in words."""
 
 import inspect
 from datetime import date
 from typing import Annotated
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pymysql
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import BeforeValidator, SecretStr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from janitor.settings import accounts
+from janitor.settings.secrets import SECRET
 
 URL_HELP = "give a URL such as mysql+pymysql://user:password@host:3306/name or sqlite:///path/to/file.db"
 
 
-def _database_url(value: object) -> URL:
-    """Refuse what SQLAlchemy cannot connect with; the value itself may hold a password, so it is never repeated."""
+def database_url(value: object) -> URL:
+    """Read a database URL; no error repeats the value, as it may hold a password.
+
+    Raises:
+        ValueError: Janitor cannot connect with it; the text says why.
+    """
     try:
         url = value if isinstance(value, URL) else make_url(str(value))
         driver = url.get_dialect().driver
@@ -36,7 +39,7 @@ def _database_url(value: object) -> URL:
 
 
 def _check_options(url: URL) -> None:
-    """Refuse options of the driver that it does not know: it would only say so when it connects."""
+    """Refuse an option that the driver does not know: the driver would say so only when it connects."""
     dialect = url.get_dialect()()
     try:
         _, options = dialect.create_connect_args(url)
@@ -62,32 +65,7 @@ def _day(value: object) -> date:
         raise ValueError("give a day as YYYY-MM-DD, such as 2023-08-21") from exc
 
 
-def _token(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not (len(text) >= 16 and text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("give at least 16 printable ASCII characters without blanks")
-    return value
-
-
-def _users(value: SecretStr) -> SecretStr:
-    accounts.read(value.get_secret_value())
-    return value
-
-
-def _address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
-    except ValueError:
-        right = False
-    if not right or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("give an address without a path, such as https://janitor.example.org")
-    return value.rstrip("/")
-
-
-DatabaseUrl = Annotated[URL, BeforeValidator(_database_url)]
+DatabaseUrl = Annotated[URL, BeforeValidator(database_url), SECRET]
+Secret = Annotated[SecretStr, SECRET]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
-Users = Annotated[SecretStr, AfterValidator(_users)]
-Address = Annotated[str, AfterValidator(_address)]

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from janitor.errors import BadSetting
+from janitor.settings.group import SettingsGroup
+from janitor.settings.kinds import Secret
+from janitor.settings.secrets import SECRET
 
 RULES = (
     "failed",
@@ -67,32 +69,12 @@ def _secret_url(value: SecretStr) -> SecretStr:
     return value
 
 
-def _addresses(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    found = tuple(address.strip() for address in value.split(",") if address.strip())
-    if not found or not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address) for address in found):
-        raise ValueError("give mail addresses such as anna@example.org, with commas between")
-    return found
-
-
-def _address(value: object) -> object:
-    found = _addresses(value)
-    if isinstance(found, tuple) and len(found) != 1:
-        raise ValueError("give one mail address")
-    return found[0] if isinstance(found, tuple) else found
-
-
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
-Addresses = Annotated[tuple[str, ...], BeforeValidator(_addresses)]
-Address = Annotated[str, BeforeValidator(_address)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url), SECRET]
 
 
-class NoticeRules(BaseModel):
-    """What is told of a job; `<JOB>_` before a variable's name makes it one for that job alone."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+class NoticeRules(SettingsGroup):
+    """What is told of a job; a variable with `<JOB>_` before its name holds for that job alone."""
 
     notice_rules: Annotated[tuple[str, ...], BeforeValidator(_rules)] = Field(
         tuple(rule for rule in RULES if rule != "suspiciously_empty"),
@@ -120,29 +102,14 @@ class NoticeRules(BaseModel):
 
 
 class NoticeSettings(NoticeRules):
-    """The rules for every job that has none of its own, and the channels."""
+    """The rules for every job without rules of its own, and the channels other than mail."""
 
     notice_check_seconds: float = Field(
         10, allow_inf_nan=False, ge=0.05, le=600, description="how often the rules are looked at: seconds"
     )
-    mail_host: str | None = Field(None, min_length=1, description="the mail server's host name: notices go by email")
-    mail_port: int = Field(587, ge=1, le=65535, description="the mail server's port (465 is usual with tls)")
-    mail_tls: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="how the mail server is spoken to: starttls, tls or none"
-    )
-    mail_ca_file: Path | None = Field(
-        None, description="the CA that signed the mail server's certificate: a PEM file; the system's CAs without it"
-    )
-    mail_username: str | None = Field(None, min_length=1, description="the mail server's user, where it wants one")
-    mail_password: SecretStr | None = Field(None, description="that user's password")
-    mail_from: Address | None = Field(None, description="who the mails are from: an address")
-    mail_to: Addresses | None = Field(None, description="who gets the mails: addresses with commas between")
-    mail_redirect_to: Addresses | None = Field(
-        None, description="who gets them instead, in a test deployment; the mail says who would have: addresses"
-    )
     slack_url: SecretUrl | None = Field(None, description="a Slack incoming webhook: a URL")
     teams_url: SecretUrl | None = Field(None, description="a Teams workflow's webhook: a URL")
-    pagerduty_key: SecretStr | None = Field(None, description="the integration key of a PagerDuty service (Events v2)")
+    pagerduty_key: Secret | None = Field(None, description="the integration key of a PagerDuty service (Events v2)")
     pagerduty_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://events.pagerduty.com/v2/enqueue", description="where PagerDuty takes events: a URL"
     )
@@ -150,57 +117,37 @@ class NoticeSettings(NoticeRules):
     ping_url: SecretUrl | None = Field(
         None, description="a dead-man's ping of each job: a URL; {job} in it becomes the job's id"
     )
-
-    def check_channels(self) -> None:
-        """Refuse what cannot be told by mail.
-
-        Raises:
-            BadSetting: the mail server has no sender, no recipient, or would get a password in the clear.
-        """
-        if self.mail_host is None:
-            return
-        if self.mail_from is None:
-            raise BadSetting("MAIL_FROM", None, "MAIL_HOST is set; give the address that mails are from")
-        if self.mail_to is None:
-            raise BadSetting("MAIL_TO", None, "MAIL_HOST is set; give the addresses that mails go to")
-        if (self.mail_username is None) != (self.mail_password is None):
-            name = "MAIL_USERNAME" if self.mail_username is None else "MAIL_PASSWORD"
-            raise BadSetting(name, None, "give both MAIL_USERNAME and MAIL_PASSWORD, or neither")
-        if self.mail_password is not None and self.mail_tls == "none":
-            raise BadSetting("MAIL_TLS", "none", "give starttls or tls: the password would go in the clear")
+    sentry_dsn: Secret | None = Field(
+        None, description="report failed runs to this project of Sentry: its DSN; needs the package sentry-sdk"
+    )
+    sentry_environment: str = Field("production", min_length=1, description="the environment that Sentry is told")
 
 
 def rules_of(settings: NoticeRules, environ: Mapping[str, str], prefix: str) -> NoticeRules:
-    """The rules of the job whose variables begin with `prefix`; those of every job where it has none of its own.
+    """The rules of the job whose variables begin with `prefix`; a rule without such a variable is that of `settings`.
 
     Raises:
-        BadSetting: one of its variables is malformed, or is none that there is.
+        BadSetting: one of the job's variables is malformed, or names no rule's setting.
     """
-    fields = NoticeRules.model_fields
-    given: dict[str, Any] = {}
-    for name, value in environ.items():
-        if name.startswith(f"{prefix}_NOTICE_"):
-            field = name.removeprefix(f"{prefix}_").lower()
-            if field not in fields:
-                endings = ", ".join(known.upper() for known in fields)
-                raise BadSetting(name, value, f"there is no such setting; a job's are {prefix}_ and one of {endings}")
-            given[field] = value
-    if not given:
+    known = NoticeRules.variables()
+    own: dict[str, str] = {}
+    for variable, value in environ.items():
+        if variable.startswith(f"{prefix}_NOTICE_"):
+            name = variable.removeprefix(f"{prefix}_")
+            if name not in known:
+                expected = f"there is no such setting; a job's are {prefix}_ and one of {', '.join(known)}"
+                raise BadSetting(variable, value, expected)
+            own[name] = value
+    if not own:
         return settings
-    try:
-        return NoticeRules.model_validate({name: getattr(settings, name) for name in fields} | given)
-    except ValidationError as exc:
-        error = exc.errors(include_url=False, include_context=False)[0]
-        expected = error["msg"].removeprefix("Value error, ")
-        name = str(error["loc"][0])
-        raise BadSetting(f"{prefix}_{name.upper()}", given.get(name), expected[0].lower() + expected[1:]) from exc
+    return NoticeRules.read({name: getattr(settings, name.lower()) for name in known} | own, f"{prefix}_")
 
 
 def ping_url_of(settings: NoticeSettings, environ: Mapping[str, str], prefix: str, job: str) -> str | None:
-    """Where a job's runs are told to an outside watcher; None where nobody wants to know.
+    """The URL that tells an outside watcher of a job's runs; None if no URL is set.
 
     Raises:
-        BadSetting: its variable is malformed; the value is not repeated.
+        BadSetting: the job's variable is malformed; the value is not repeated.
     """
     own = environ.get(f"{prefix}_PING_URL")
     if own is None:

@@ -20,7 +20,7 @@ from janitor.logs import set_up
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
-from janitor.settings.settings import Settings
+from janitor.settings.settings import Groups, Settings
 from janitor.state import State
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Assembly:
     """What the verbs share, each part made when it is first asked for."""
 
     build: Build
+    of_tasks: Groups = ()
     mask: Mask = field(default_factory=Mask)
     jobs_file: Path | None = None
 
@@ -43,7 +44,7 @@ class Assembly:
     def settings(self) -> Settings:
         """The settings, from the environment and `.env`."""
         given = {} if self.jobs_file is None else {"JOBS_FILE": str(self.jobs_file)}
-        settings = Settings.load({**os.environ, **given})
+        settings = Settings.load({**os.environ, **given}, of_tasks=self.of_tasks)
         self.mask = mask_for(settings)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         return settings

@@ -44,6 +44,6 @@ def lines(settings: Settings, jobs: Iterable[Job], limit: int | None = None) -> 
     if not needs:
         raise JanitorError("no job publishes messages whose schema is known")
     setting, (package, path) = needs[0].setting, needs[0].schema or ("", "")
-    exchange = str(getattr(settings, setting.lower()))
+    exchange = str(settings.value(setting))
     for item in messages(settings, Schema.load(package, path), exchange, limit=limit):
         yield orjson.dumps(item, default=str).decode()

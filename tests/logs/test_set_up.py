@@ -196,13 +196,14 @@ def test_no_form_of_a_secret_gets_through() -> None:
         },
         None,
     )
-    assert settings.mlwh_database_url is not None and settings.mlwh_database_url.password == SECRET
+    url = settings.needed("MLWH_DATABASE_URL")
+    assert url.password == SECRET
     mask = mask_for(settings)
     stream = io.StringIO()
     run_log = logging_to(stream, mask)
     run_log.open(7)
     shown = [SECRET, repr(SECRET), json.dumps(SECRET), json.dumps(SECRET, ensure_ascii=False), "rabbit-pass"]
-    shown += [settings.mlwh_database_url.render_as_string(False), settings.environ["MLWH_DATABASE_URL"]]
+    shown += [url.render_as_string(False), settings.environ["MLWH_DATABASE_URL"]]
     with running(Run(id=7)):
         for text in shown:
             logging.getLogger("x").error("it has %s in it", text, exc_info=ValueError(text))

@@ -1,4 +1,4 @@
-"""Settings: what is read, in which order, and how a bad value is refused."""
+"""Settings: what is read, in which order, and how a bad value is refused; those of the house and those of a task."""
 
 import pickle
 from datetime import date
@@ -10,13 +10,14 @@ from pydantic import ValidationError
 
 from janitor.errors import BadSetting
 from janitor.settings import Settings
+from tests.settings.lab import LabSettings
 
 SECRET = "s3cret/pass@word"
 QUOTED = "s3cret%2Fpass%40word"
 
 
 def load(**environ: str) -> Settings:
-    return Settings.load(environ, dotenv=None)
+    return Settings.load(environ, dotenv=None, of_tasks=[LabSettings])
 
 
 def refused(**environ: str) -> str:
@@ -29,30 +30,66 @@ def refused(**environ: str) -> str:
 
 def test_values_arrive_in_their_types() -> None:
     settings = load(
-        MLWH_DATABASE_URL=f"mysql+pymysql://me:{QUOTED}@db:3307/mlwh",
-        MLWH_TIMEZONE="Europe/London",
+        STATE_DATABASE_URL=f"mysql+pymysql://me:{QUOTED}@db:3307/state",
+        SCHEDULE_TIMEZONE="Europe/London",
         STATEMENT_TIMEOUT_SECONDS="2.5",
         HISTORY_RUNS="17",
-        SEQUENCING_PUBLISHER_SINCE="2023-08-21",
         RABBITMQ_TLS="true",
-        MESSAGES_DIR="/tmp/messages",
+        MESSAGES_DIR="/messages",
     )
-    assert settings.mlwh_database_url is not None and settings.mlwh_database_url.password == SECRET
-    assert settings.mlwh_timezone == ZoneInfo("Europe/London")
+    assert settings.state_database_url.password == SECRET
+    assert settings.schedule_timezone == ZoneInfo("Europe/London")
     assert (settings.statement_timeout_seconds, settings.history_runs) == (2.5, 17)
-    assert settings.sequencing_publisher_since == date(2023, 8, 21)
-    assert settings.rabbitmq_tls is True and settings.messages_dir == Path("/tmp/messages")
+    assert settings.rabbitmq_tls is True and settings.messages_dir == Path("/messages")
+
+
+def test_a_task_finds_its_own_settings() -> None:
+    url = f"mysql+pymysql://me:{QUOTED}@db:3307/lab"
+    given = {"LAB_DATABASE_URL": url, "LAB_TIMEZONE": "Europe/London", "LAB_SINCE": "2023-08-21", "LAB_PASS": "open"}
+    settings = load(**given)
+    lab = settings.of(LabSettings)
+    assert lab.lab_database_url is not None and lab.lab_database_url.password == SECRET
+    assert (lab.lab_timezone, lab.lab_since) == (ZoneInfo("Europe/London"), date(2023, 8, 21))
+    assert (lab.lab_encoding, lab.lab_group_size) == ("binary", 100)
+    assert settings.value("LAB_SINCE") == date(2023, 8, 21) and settings.value("HISTORY_DAYS") == 365
+    assert {"LAB_SINCE", "LAB_PASS", "HISTORY_DAYS"} <= settings.known.keys()
+    assert "open" in settings.secrets() and SECRET in settings.secrets()
+
+
+def test_a_group_that_load_did_not_get_is_read_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "size").write_text("7\n", encoding="utf-8")
+    settings = Settings.load({"LAB_SINCE": "2023-08-21", "LAB_GROUP_SIZE_FILE": str(tmp_path / "size")}, dotenv=None)
+    lab = settings.of(LabSettings)
+    assert (lab.lab_since, lab.lab_group_size) == (date(2023, 8, 21), 7)
+    with pytest.raises(BadSetting, match="the setting is 'LAB_SINCE': no group of settings declares it"):
+        settings.value("LAB_SINCE")
+    with pytest.raises(BadSetting, match="LAB_GROUP_SIZE is 'many'"):
+        Settings.load({"LAB_GROUP_SIZE": "many"}, dotenv=None).of(LabSettings)
+
+
+def test_any_variable_may_hold_a_database_url(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"mysql+pymysql://me:{QUOTED}@db/other\n", encoding="utf-8")
+    settings = Settings.load({"OTHER_DATABASE_URL_FILE": str(tmp_path / "url"), "BAD_DATABASE_URL": SECRET}, None)
+    assert settings.needed("OTHER_DATABASE_URL").password == SECRET and SECRET in settings.secrets()
+    assert getattr(settings, "other_database_url") == settings.database("OTHER_DATABASE_URL")
+    assert settings.database("NO_DATABASE_URL") is None and getattr(settings, "no_database_url") is None
+    with pytest.raises(BadSetting, match="NO_DATABASE_URL is missing: give a URL such as"):
+        settings.needed("NO_DATABASE_URL")
+    with pytest.raises(BadSetting, match="BAD_DATABASE_URL is '.not shown.': it is not a database URL"):
+        settings.needed("BAD_DATABASE_URL")
+    with pytest.raises(AttributeError):
+        getattr(settings, "history_dayz")
 
 
 def test_nothing_given_is_enough_for_the_engine() -> None:
     settings = load()
     assert str(settings.state_database_url) == "sqlite:///var/janitor.db"
-    assert settings.mlwh_database_url is None and settings.rabbitmq_host is None
+    assert settings.rabbitmq_host is None and settings.of(LabSettings).lab_database_url is None
 
 
 def test_an_empty_value_counts_as_absent() -> None:
-    settings = load(HISTORY_DAYS="", MLWH_DATABASE_URL="  ", NIGHTLY_ENABLED="")
-    assert settings.history_days == 365 and settings.mlwh_database_url is None
+    settings = load(HISTORY_DAYS="", LAB_DATABASE_URL="  ", NIGHTLY_ENABLED="")
+    assert settings.history_days == 365 and settings.database("LAB_DATABASE_URL") is None
     assert "NIGHTLY_ENABLED" not in settings.environ
 
 
@@ -67,7 +104,7 @@ def test_the_environment_goes_before_the_dotenv_file(tmp_path: Path) -> None:
 def test_a_dotenv_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_bytes(b"HISTORY_DAYS=\xff\xfe\n")
-    with pytest.raises(BadSetting, match=r"\.env' *: give one that can be read as UTF-8"):
+    with pytest.raises(BadSetting, match=r"\.env' *: give a file that is UTF-8 text"):
         Settings.load({}, dotenv)
 
 
@@ -79,8 +116,8 @@ def test_a_file_variable_gives_its_file_s_content(tmp_path: Path) -> None:
     secret, switch = tmp_path / "secret", tmp_path / "switch"
     secret.write_text(f"mysql+pymysql://me:{QUOTED}@db/mlwh\n", encoding="utf-8")
     switch.write_text("false\n", encoding="utf-8")
-    settings = load(MLWH_DATABASE_URL_FILE=str(secret), NIGHTLY_ENABLED_FILE=str(switch))
-    assert settings.mlwh_database_url is not None and settings.mlwh_database_url.password == SECRET
+    settings = load(LAB_DATABASE_URL_FILE=str(secret), NIGHTLY_ENABLED_FILE=str(switch))
+    assert settings.needed("LAB_DATABASE_URL").password == SECRET
     assert settings.environ["NIGHTLY_ENABLED"] == "false"
 
 
@@ -110,12 +147,11 @@ def test_a_value_given_twice_is_refused(tmp_path: Path) -> None:
         ("LOG_FORMAT", "xml", "'text' or 'json'"),
         ("RABBITMQ_PORT", "70000", "less than or equal to 65535"),
         ("RABBITMQ_TLS", "perhaps", "boolean"),
-        ("MLWH_TIMEZONE", "Europe/Lundun", "Europe/London"),
+        ("LAB_TIMEZONE", "Europe/Lundun", "Europe/London"),
         ("SCHEDULE_TIMEZONE", "../etc/passwd", "Europe/London"),
-        ("SEQUENCING_PUBLISHER_SINCE", "21/08/2023", "YYYY-MM-DD"),
-        ("SEQUENCING_PUBLISHER_ENCODING", "xml", "'binary' or 'json'"),
-        ("SEQUENCING_PUBLISHER_GROUP_SIZE", "0", "greater than or equal to 1"),
-        ("SEQUENCING_PUBLISHER_UNROUTABLE", "retry", "'fail' or 'drop'"),
+        ("LAB_SINCE", "21/08/2023", "YYYY-MM-DD"),
+        ("LAB_ENCODING", "xml", "'binary' or 'json'"),
+        ("LAB_GROUP_SIZE", "0", "greater than or equal to 1"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_right(name: str, value: str, right: str) -> None:
@@ -140,8 +176,8 @@ def test_a_bad_value_is_named_with_what_is_right(name: str, value: str, right: s
     ],
 )
 def test_a_bad_url_is_refused_without_its_password(value: str, right: str) -> None:
-    text = refused(LABWHERE_DATABASE_URL=value)
-    assert text.startswith("LABWHERE_DATABASE_URL is ")
+    text = refused(LAB_DATABASE_URL=value)
+    assert text.startswith("LAB_DATABASE_URL is ")
     assert right in text and "mysql+pymysql://user:password@host:3306/name" in text
     assert SECRET not in text and QUOTED not in text
 
@@ -154,14 +190,16 @@ def test_a_bad_secret_is_not_repeated() -> None:
 
 def test_secrets_are_in_no_repr() -> None:
     url = f"mysql+pymysql://me:{QUOTED}@db/mlwh"
-    settings = load(MLWH_DATABASE_URL=url, STATE_DATABASE_URL=url, RABBITMQ_PASSWORD=SECRET)
-    for text in (repr(settings), str(settings), repr(dict(settings))):
+    settings = load(LAB_DATABASE_URL=url, STATE_DATABASE_URL=url, RABBITMQ_PASSWORD=SECRET, LAB_PASS=SECRET)
+    lab = settings.of(LabSettings)
+    for text in (repr(settings), str(settings), repr(dict(settings)), repr(lab), repr(dict(lab))):
         assert SECRET not in text and QUOTED not in text
 
 
 def test_settings_are_frozen_and_go_to_a_child() -> None:
-    settings = load(HISTORY_DAYS="5", NIGHTLY_SCHEDULE="every 5m")
+    settings = load(HISTORY_DAYS="5", NIGHTLY_SCHEDULE="every 5m", LAB_GROUP_SIZE="6")
     with pytest.raises(ValidationError):
         settings.history_days = 6
     there = pickle.loads(pickle.dumps(settings))
-    assert there.history_days == 5 and there.environ["NIGHTLY_SCHEDULE"] == "every 5m"
+    assert there.history_days == 5 and there.of(LabSettings).lab_group_size == 6
+    assert there.environ["NIGHTLY_SCHEDULE"] == "every 5m"

@@ -1,9 +1,10 @@
 """labware_location: the latest known location of every labware, from LabWhere into a table of MLWH."""
 
 from janitor.needs import DatabaseNeed
+from janitor.tasks.labware_location.settings import LabwareLocationSettings
 from janitor.tasks.labware_location.sync import follow, reconcile
 
-__all__ = ["NEEDS", "follow", "reconcile"]
+__all__ = ["NEEDS", "LabwareLocationSettings", "follow", "reconcile"]
 
 NEEDS = (
     DatabaseNeed(

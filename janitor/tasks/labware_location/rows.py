@@ -9,7 +9,7 @@ from sqlalchemy import URL, TextClause
 
 from janitor import databases
 from janitor.databases import statement
-from janitor.state.quarantine import Quarantined
+from janitor.memory import Quarantined
 from janitor.table_sink import TableSink, TextPage
 
 PAGE_ROWS = 5_000

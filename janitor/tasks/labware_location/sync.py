@@ -19,6 +19,7 @@ from janitor.settings import Settings
 from janitor.table_sink import Compared, TableSink, TextPage, Unpaired, Written
 from janitor.tasks.labware_location import rows
 from janitor.tasks.labware_location.rows import Derived, Target
+from janitor.tasks.labware_location.settings import LabwareLocationSettings
 
 NAME = "labware_location"
 LAG = timedelta(minutes=10)
@@ -99,7 +100,8 @@ class Sync:
     def __init__(self, settings: Settings) -> None:
         """Nothing is connected yet."""
         self.source, destination = settings.needed("LABWHERE_DATABASE_URL"), settings.needed("MLWH_DATABASE_URL")
-        self.settings, self.urls, self.sink = settings, (self.source, destination), target(destination)
+        self.settings = settings.of(LabwareLocationSettings)
+        self.urls, self.sink = (self.source, destination), target(destination)
         self.quarantine = memory.Quarantine(NAME)
         self.totals: Counter[str] = Counter()
 

@@ -2,8 +2,9 @@
 
 from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.tasks.sequencing_publisher.publish import follow, reconcile
+from janitor.tasks.sequencing_publisher.settings import SequencingPublisherSettings, switch
 
-__all__ = ["NEEDS", "follow", "reconcile"]
+__all__ = ["NEEDS", "SequencingPublisherSettings", "follow", "reconcile", "switch"]
 
 NEEDS = (
     DatabaseNeed(

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
+from janitor.memory import Quarantined
 from janitor.publisher import BadMessage, Schema, digest
-from janitor.state.quarantine import Quarantined
 from janitor.tasks.sequencing_publisher import parts
 from janitor.tasks.sequencing_publisher.parts import Labware, Part
 

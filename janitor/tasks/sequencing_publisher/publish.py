@@ -16,6 +16,7 @@ from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.tasks.sequencing_publisher import parts
 from janitor.tasks.sequencing_publisher.changes import SCHEMA, Change, Deriver, StatusChanges, undated
+from janitor.tasks.sequencing_publisher.settings import SequencingPublisherSettings
 
 NAME = "sequencing_publisher"
 MESSAGE_TYPE = "sample_sequence_status"
@@ -81,14 +82,16 @@ def statuses(url: URL) -> Feed:
 @contextmanager
 def _publication(settings: Settings) -> "Iterator[Publication]":
     schema = Schema.load(parts.PACKAGE, SCHEMA)
+    own = settings.of(SequencingPublisherSettings)
     with open_publisher(
         settings,
         schema,
-        exchange=settings.sequencing_publisher_exchange,
+        exchange=own.sequencing_publisher_exchange,
         subject=MESSAGE_TYPE,
         message_type=MESSAGE_TYPE,
-        encoding=settings.sequencing_publisher_encoding,
-        unroutable=settings.sequencing_publisher_unroutable,
+        encoding=own.sequencing_publisher_encoding,
+        unroutable=own.sequencing_publisher_unroutable,
+        if_unroutable="bind one, or set SEQUENCING_PUBLISHER_UNROUTABLE=drop",
     ) as publisher:
         yield Publication(settings, schema, publisher)
 
@@ -99,8 +102,8 @@ class Publication:
     def __init__(self, settings: Settings, schema: Schema, publisher: Publisher) -> None:
         """Nothing is connected yet."""
         self.mlwh, self.events = settings.needed("MLWH_DATABASE_URL"), settings.needed("MLWH_EVENTS_DATABASE_URL")
-        self.settings, self.publisher = settings, publisher
-        self.feed, self.deriver = statuses(self.mlwh), Deriver(schema, settings.mlwh_timezone)
+        self.settings, self.publisher = settings.of(SequencingPublisherSettings), publisher
+        self.feed, self.deriver = statuses(self.mlwh), Deriver(schema, self.settings.mlwh_timezone)
         self.quarantine = memory.Quarantine(NAME)
         self.totals: Counter[str] = Counter()
 

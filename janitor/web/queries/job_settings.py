@@ -20,18 +20,15 @@ BROKER = ("RABBITMQ_HOST", "RABBITMQ_PORT", "RABBITMQ_VHOST", "RABBITMQ_USERNAME
 
 def in_force(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[SettingLine]:
     """The job's switch and schedule, what its `needs` name, and the settings that begin with its name, or with that of
-    the job that it belongs to: `labware_location` for `labware_location_reconcile`.
+    the job that it belongs to: `report` for `report_by_week`.
 
     Of a database URL only the place is told, and of a secret only whether there is one.
     """
     mask = mask_for(settings)
     lines = [_own(job, "ENABLED", str(job.enabled).lower(), settings), _own(job, "SCHEDULE", job.schedule, settings)]
     for name in _names(job, all_jobs, settings):
-        field, value = type(settings).model_fields[name.lower()], getattr(settings, name.lower())
-        text = mask(_shown(value))
-        lines.append(
-            SettingLine(name=name, value=text, given=name in settings.environ, description=field.description or "")
-        )
+        text, description = mask(_shown(settings.value(name))), settings.known[name].description or ""
+        lines.append(SettingLine(name=name, value=text, given=name in settings.environ, description=description))
     return lines
 
 
@@ -50,9 +47,8 @@ def _names(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[str]:
         else:
             names += ["MESSAGES_DIR"] if settings.messages_dir is not None else BROKER
     family = [variable(other) for other in all_jobs if job.id == other or job.id.startswith(f"{other}_")]
-    known = [name.upper() for name in type(settings).model_fields]
-    names += [name for name in known if name.startswith(tuple(f"{prefix}_" for prefix in family))]
-    return list(dict.fromkeys(name for name in names if name in known))
+    names += [name for name in settings.known if name.startswith(tuple(f"{prefix}_" for prefix in family))]
+    return list(dict.fromkeys(name for name in names if name in settings.known))
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,49 @@
+"""A group of settings: one frozen object, read from variables; a bad value is refused by its name."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from janitor.errors import BadSetting
+from janitor.settings.secrets import is_secret
+
+
+class SettingsGroup(BaseModel):
+    """Settings that belong together: those of a room, of a wing, or of a task.
+
+    Each field is one environment variable: the field's name in upper case. A field has a default and a description,
+    which is the comment in `.env.example`. A task declares its settings as a subclass, in a file beside it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    @classmethod
+    def variables(cls) -> dict[str, FieldInfo]:
+        """Each variable of this group, with its field."""
+        return {name.upper(): field for name, field in cls.model_fields.items()}
+
+    @classmethod
+    def read(cls, variables: Mapping[str, Any], prefix: str = "") -> Self:
+        """Make the group from variables that have a value; all others keep their defaults.
+
+        `prefix` is what the name of a variable begins with in an error.
+
+        Raises:
+            BadSetting: a value is malformed. The error names the variable and says what would be right.
+        """
+        given = {name: variables[name.upper()] for name in cls.model_fields if name.upper() in variables}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as exc:
+            raise _refusal(cls, exc, given, prefix) from exc
+
+
+def _refusal(group: type[SettingsGroup], exc: ValidationError, given: Mapping[str, Any], prefix: str) -> BadSetting:
+    """The first mistake as one sentence; the value of a secret is not repeated."""
+    error = exc.errors(include_url=False, include_context=False)[0]
+    field = str(error["loc"][0])
+    shown = "(not shown)" if is_secret(group.model_fields[field]) else given.get(field)
+    expected = error["msg"].removeprefix("Value error, ")
+    return BadSetting(f"{prefix}{field.upper()}", shown, expected[0].lower() + expected[1:])

@@ -1,0 +1,37 @@
+"""The mark of a secret: no text repeats the value of a setting that bears it."""
+
+from typing import Any, get_args
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from sqlalchemy import URL
+
+
+class SecretMark:
+    """Stands in the annotation of each kind of value that is a secret, or holds one."""
+
+
+SECRET = SecretMark()
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a setting's kind bears the mark, itself or as one of several: `DatabaseUrl | None` does."""
+    return _has_mark(field.metadata) or _bears_mark(field.annotation)
+
+
+def secret_texts(value: object) -> list[str]:
+    """The texts to hide in a secret setting's value: the password of a URL, or the whole; none if there is no value."""
+    if isinstance(value, URL):
+        return [str(value.password)] if value.password else []
+    if isinstance(value, SecretStr):
+        return [value.get_secret_value()]
+    return [] if value is None else [str(value)]
+
+
+def _bears_mark(annotation: Any) -> bool:
+    metadata = getattr(annotation, "__metadata__", ())
+    return _has_mark(metadata) or any(_bears_mark(inner) for inner in get_args(annotation))
+
+
+def _has_mark(metadata: Any) -> bool:
+    return any(isinstance(one, SecretMark) for one in metadata)

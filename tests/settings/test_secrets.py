@@ -1,0 +1,48 @@
+"""The mark of a secret: every setting that holds a secret bears it, and no error repeats such a value."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import URL, make_url
+
+import run
+from janitor.errors import BadSetting
+from janitor.logs.mask import mask_for
+from janitor.settings import Settings
+from janitor.settings.secrets import is_secret, secret_texts
+from tests.settings.lab import LabSettings
+
+
+def kinds(annotation: object) -> set[object]:
+    """The types that an annotation is made of."""
+    return {annotation} | {kind for inner in get_args(annotation) for kind in kinds(inner)}
+
+
+def test_every_kind_that_holds_a_secret_bears_the_mark() -> None:
+    known = Settings.load({}, dotenv=None, of_tasks=run.SETTINGS_OF_TASKS).known
+    marked = {name for name, field in known.items() if is_secret(field)}
+    assert marked == {name for name, field in known.items() if kinds(field.annotation) & {SecretStr, URL}}
+    assert {"STATE_DATABASE_URL", "MLWH_DATABASE_URL", "RABBITMQ_PASSWORD", "WEB_USERS", "SENTRY_DSN"} <= marked
+    assert not {"RABBITMQ_USERNAME", "WEB_URL", "PAGERDUTY_URL", "HISTORY_DAYS"} & marked
+
+
+def test_what_is_secret_in_a_value() -> None:
+    assert secret_texts(make_url("mysql+pymysql://me:p%40ss@db/lab")) == ["p@ss"]
+    assert secret_texts(make_url("sqlite:///lab.db")) == [] == secret_texts(None)
+    assert secret_texts(SecretStr("open")) == ["open"] and secret_texts(7) == ["7"]
+
+
+@pytest.mark.parametrize("name", ["WEB_USERS", "WEB_VIEWER_TOKEN", "SLACK_URL", "LAB_DATABASE_URL"])
+def test_an_error_does_not_repeat_a_secret(name: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        Settings.load({name: "do-not-tell"}, dotenv=None, of_tasks=[LabSettings])
+    assert str(caught.value).startswith(f"{name} is '(not shown)': ")
+    assert "do-not-tell" not in f"{caught.value} {caught.value.__cause__!r}"
+
+
+def test_the_mask_hides_a_secret_of_a_task(tmp_path: Path) -> None:
+    (tmp_path / "pass").write_text("sesame-seed\n", encoding="utf-8")
+    settings = Settings.load({"LAB_PASS_FILE": str(tmp_path / "pass")}, dotenv=None, of_tasks=[LabSettings])
+    assert mask_for(settings)("open sesame-seed now") == "open *** now"
