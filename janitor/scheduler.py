@@ -31,6 +31,7 @@ from janitor.engine.stages import Slot
 from janitor.errors import BadSetting, Interrupted, JanitorError
 from janitor.jobs import schedules
 from janitor.jobs.job import LATE_SECONDS, CatchUp, Isolation, Job, Jobs, check_options
+from janitor.jobs.slots import next_slot, slots_between
 from janitor.jobs.variables import check_variable, is_true, unknown_variables, variable
 from janitor.needs import Need
 from janitor.settings.settings import Settings
@@ -391,7 +392,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         ahead = [job for job in self.jobs.values() if last.get(job.id, now) > now + LEAP]
         for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
             log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
-            run_records.take_back(connection, job.id, now, functools.partial(schedules.slots_between, job.trigger))
+            run_records.take_back(connection, job.id, now, functools.partial(slots_between, job.trigger))
         job_records.enabled_by(connection, now + LEAP, now)
         return run_records.last_slots(connection) if ahead else last
 
@@ -399,9 +400,9 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
         """The slot that runs now, where one is owed; the others that were lost are recorded."""
         if since is None:
             first = isinstance(job.trigger, IntervalTrigger) and job.catch_up == "last" and job.id not in self._begin_at
-            at = schedules.next_slot(job.trigger, now - job.trigger.interval) if first else None
+            at = next_slot(job.trigger, now - job.trigger.interval) if first else None
             return Slot(at) if at is not None and at <= now else None
-        lost = schedules.slots_between(job.trigger, since, now)
+        lost = slots_between(job.trigger, since, now)
         if lost is None:
             return None
         down = f"no daemon was running between {since:%Y-%m-%d %H:%M:%S} and {now:%Y-%m-%d %H:%M:%S} UTC"
@@ -415,7 +416,7 @@ class Scheduler(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has n
             # Whoever gave `next_run_time` said when the clock is to begin.
             self._begin_at.discard(job.id)
         elif not isinstance(job.trigger, DateTrigger):
-            clock_job.modify(next_run_time=schedules.next_slot(job.trigger, now))
+            clock_job.modify(next_run_time=next_slot(job.trigger, now))
 
     def _stand_by(self) -> None:
         if self.state == STATE_RUNNING:

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Row, insert, select
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.jobs import Job, schedules
+from janitor.jobs.slots import Slots, next_slot, slots_between
 from janitor.logs import set_up
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.run_log import RunLog
@@ -190,10 +191,10 @@ def check_slots(state: State, job: str, trigger: BaseTrigger) -> int:
     rows = sorted((row for row in rows_of(state, job) if row.slot_at is not None), key=lambda row: row.slot_at)
     before: datetime | None = None
     for row in rows:
-        found = schedules.slots_between(trigger, row.slot_at - timedelta(microseconds=1), row.slot_until_at)
-        assert found == schedules.Slots(row.slot_at, row.slot_until_at, row.slots), row
+        found = slots_between(trigger, row.slot_at - timedelta(microseconds=1), row.slot_until_at)
+        assert found == Slots(row.slot_at, row.slot_until_at, row.slots), row
         if before is not None:
-            assert schedules.next_slot(trigger, before) == row.slot_at, (before, row)
+            assert next_slot(trigger, before) == row.slot_at, (before, row)
         before = row.slot_until_at
     return sum(row.slots for row in rows)
 

@@ -19,7 +19,7 @@ from janitor.engine import lanes
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import BadSetting
-from janitor.jobs import schedules
+from janitor.jobs.slots import next_slot, slots_between
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -176,7 +176,7 @@ def test_cron_fields_are_read_in_the_stated_zone() -> None:
     scheduler.add_job(nothing, "interval", hours=1, id="b")
     july = datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
     for job in scheduler.jobs.values():
-        assert schedules.next_slot(job.trigger, july) == datetime(2026, 7, 1, 1, tzinfo=UTC)
+        assert next_slot(job.trigger, july) == datetime(2026, 7, 1, 1, tzinfo=UTC)
 
 
 # What the clock does
@@ -189,7 +189,7 @@ def test_a_new_interval_job_runs_at_once_and_a_cron_job_not(runner: Runner, cloc
     assert tick(clock, runner, ended(runner, "interval"))
     (row,) = rows_of(runner.state)
     assert (row.job, row.origin, row.outcome) == ("interval", "schedule", "succeeded")
-    latest = schedules.slots_between(clock.jobs["interval"].trigger, now() - 5 * 3600 * SECOND, now())
+    latest = slots_between(clock.jobs["interval"].trigger, now() - 5 * 3600 * SECOND, now())
     assert latest is not None and row.slot_at == latest.last_at
 
 
@@ -259,7 +259,7 @@ def test_lost_slots_are_missed_and_the_last_one_runs(runner: Runner, clock: Sche
     seen = []
     clock.add_job(lambda: seen.append(current_run().slot_at), "interval", minutes=10, id="task")
     trigger = clock.jobs["task"].trigger
-    last = schedules.slots_between(trigger, now() - timedelta(minutes=45), now())
+    last = slots_between(trigger, now() - timedelta(minutes=45), now())
     assert last is not None
     remember(runner.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
     remember_run(runner.state, "task", last.first_at)
@@ -276,7 +276,7 @@ def test_lost_slots_are_missed_and_the_last_one_runs(runner: Runner, clock: Sche
 def test_without_catch_up_all_lost_slots_are_missed(runner: Runner, clock: Scheduler) -> None:
     clock.add_job(nothing, "cron", minute="*/10", id="task", catch_up="none", misfire_grace_time=0.001)
     trigger = clock.jobs["task"].trigger
-    last = schedules.slots_between(trigger, now() - timedelta(minutes=45), now())
+    last = slots_between(trigger, now() - timedelta(minutes=45), now())
     assert last is not None
     remember(runner.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
     remember_run(runner.state, "task", last.first_at)
@@ -287,7 +287,7 @@ def test_without_catch_up_all_lost_slots_are_missed(runner: Runner, clock: Sched
 
 def test_without_catch_up_a_slot_just_due_still_runs(runner: Runner, clock: Scheduler) -> None:
     clock.add_job(nothing, "interval", hours=1, id="task", catch_up="none", misfire_grace_time=3600)
-    slot = schedules.slots_between(clock.jobs["task"].trigger, now() - timedelta(hours=1), now())
+    slot = slots_between(clock.jobs["task"].trigger, now() - timedelta(hours=1), now())
     assert slot is not None
     remember(runner.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
     remember_run(runner.state, "task", slot.last_at - timedelta(hours=1))

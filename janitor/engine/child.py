@@ -26,7 +26,7 @@ from janitor.errors import (
     summary,
 )
 from janitor.jobs.job import Job
-from janitor.jobs.results import Returned, take
+from janitor.jobs.returned import Returned, take
 from janitor.logs import tracebacks
 from janitor.logs.mask import mask_for
 from janitor.logs.set_up import quieten

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from janitor.errors import JanitorError, summary
 from janitor.jobs.descriptions import job_takes_settings
 from janitor.jobs.job import Job
-from janitor.jobs.results import decode
+from janitor.jobs.result_texts import decode
 from janitor.runs import PastRun
 from janitor.settings.settings import Settings
 from janitor.state import State, builds, retention, run_records

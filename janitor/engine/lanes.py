@@ -12,8 +12,8 @@ from apscheduler.triggers.base import BaseTrigger
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Begun, Entered, Slot
 from janitor.errors import Interrupted, JanitorError, Skip
-from janitor.jobs import schedules
 from janitor.jobs.job import Job
+from janitor.jobs.slots import Slots, slots_between
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
 from janitor.state import run_records
@@ -59,14 +59,14 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         """Run the newest slot; those before it were slept over."""
         ours = self._jobs[job.id]
         now = datetime.now(timezone.utc)
-        slots = schedules.Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
-        before = schedules.Slots(slots.first_at, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
+        slots = Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
+        before = Slots(slots.first_at, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
         slot = self.account(ours, slots, before, now, ASLEEP, run_records.SCHEDULE)
         if slot is not None:
             self.enter(ours, slot)
 
     def account(
-        self, job: Job, slots: schedules.Slots, before: schedules.Slots | None, now: datetime, why: str, origin: str
+        self, job: Job, slots: Slots, before: Slots | None, now: datetime, why: str, origin: str
     ) -> Slot | None:
         """Record as missed all of a stretch of slots but the last one, where that still runs, and return it.
 
@@ -167,10 +167,10 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             self.runner.journal.settle()
 
 
-def before_last(trigger: BaseTrigger, slots: schedules.Slots) -> schedules.Slots | None:
+def before_last(trigger: BaseTrigger, slots: Slots) -> Slots | None:
     """A stretch of a trigger's slots without its last one; None for a stretch of one."""
     moment = timedelta(microseconds=1)
-    return schedules.slots_between(trigger, slots.first_at - moment, slots.last_at - moment)
+    return slots_between(trigger, slots.first_at - moment, slots.last_at - moment)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -11,8 +11,8 @@ from typing import Protocol
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection
 
-from janitor.jobs import schedules
 from janitor.jobs.job import Job
+from janitor.jobs.slots import next_slot
 from janitor.runs import Outcome
 from janitor.state import job_records, recent
 from janitor.state.job_records import JobRecord
@@ -72,5 +72,5 @@ def overdue_at(trigger: BaseTrigger, last: datetime, seconds: float) -> datetime
 
 @functools.lru_cache(maxsize=4096)
 def _second_slot(trigger: BaseTrigger, after: datetime) -> datetime | None:
-    first = schedules.next_slot(trigger, after)
-    return None if first is None else schedules.next_slot(trigger, first)
+    first = next_slot(trigger, after)
+    return None if first is None else next_slot(trigger, first)

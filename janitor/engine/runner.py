@@ -21,7 +21,9 @@ from janitor.engine.stages import Begun, Entered, Live, Observer, Slot
 from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip, summary
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
-from janitor.jobs.results import decode, filled, take
+from janitor.jobs.result_texts import decode
+from janitor.jobs.results import filled
+from janitor.jobs.returned import take
 from janitor.logs import tracebacks
 from janitor.logs.formats import facts_of
 from janitor.logs.mask import Mask

@@ -1,4 +1,15 @@
-"""Which job builds on which: in what order they run, what is outdated, and what is due by itself."""
+"""Which job builds on which: in what order jobs run, which are outdated, which are due by themselves.
+
+Run ids decide, not clocks. Each run has noted which run of each dependency it used:
+
+    fetch    1   4              4 is the newest success
+    clean      2   5            5 used fetch 4
+    report       3              3 used clean 2: outdated, since clean 5 is newer
+
+A job that runs `after` its dependencies is due once each of them has a success that the job has not used.
+A dependency that ran since and found nothing to do holds nobody up: then its old success is still right.
+A failed run has used its inputs: the job waits for new ones. An interrupted run has not: it is due again.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -10,11 +21,11 @@ from janitor.jobs.standings import Standing
 from janitor.runs import Outcome
 
 _NONE = Standing()
-"""How a job stands that nothing is known of."""
+"""The standing of a job without any run."""
 
 
 class Status(StrEnum):
-    """How a job stands; the first that applies, in this order."""
+    """How a job stands. Several may apply; the first in this order counts."""
 
     NOT_RUN = "not_run"
     OUTDATED = "outdated"
@@ -23,14 +34,14 @@ class Status(StrEnum):
 
 
 class NotReady(JanitorError):
-    """Raised when a job cannot run before a dependency has: run that one first."""
+    """Raised when a dependency has not succeeded yet: run the dependency first."""
 
 
 def status(job: Job, standings: Mapping[str, Standing]) -> Status:
-    """How a job stands among its dependencies, by the run ids that were used and not by clocks.
+    """How a job stands among its dependencies.
 
-    `not_run`: it never came to an end that counts. `outdated`: its newest success used an older success of a dependency
-    than the newest; a skipped run counts as one. `succeeded` or `failed`: how its newest run ended.
+    `not_run`: no run of it has ended yet. `outdated`: a dependency has a newer success than the job's newest success
+    used; a run that found nothing to do counts as a success. `succeeded` or `failed`: how the newest run ended.
     """
     standing = standings.get(job.id, _NONE)
     ended = standing.newest is not None and standing.newest.outcome is not None
@@ -44,38 +55,38 @@ def status(job: Job, standings: Mapping[str, Standing]) -> Status:
 
 
 def outdated(job: Job, standings: Mapping[str, Standing]) -> list[str]:
-    """The dependencies that have newer successes than the job's newest success, or skipped run, used."""
+    """The dependencies whose newest success is newer than what the job used when it last succeeded or was skipped."""
     current = standings.get(job.id, _NONE).current
     used = current.used if current else {}
     return [name for name in job.dependencies if (_success(standings, name) or 0) > used.get(name, 0)]
 
 
 def needs_build(job: Job, standings: Mapping[str, Standing]) -> bool:
-    """Whether jobs that depend on this one would get something older than they could have."""
+    """Whether jobs that depend on this job would use old work: it never succeeded, or it is outdated."""
     return _success(standings, job.id) is None or bool(outdated(job, standings))
 
 
 def due(job: Job, standings: Mapping[str, Standing]) -> bool:
-    """Whether a job that runs `after` its dependencies is to run: all have newer successes than it has used.
+    """Whether a job that runs `after` its dependencies is to run now.
 
-    A dependency that ran since and found nothing to do is as good as a newer success, where another one has one. What
-    a failed run used counts as used: it is not repeated with the same.
+    It is, once each dependency has a success that the job's newest run did not use. A dependency that ran since and
+    found nothing to do is as good, if at least one dependency has a new success.
     """
     last = standings.get(job.id, _NONE).newest
-    used, since = (last.used, last.run_id) if last else ({}, 0)
     if not job.after or not job.dependencies or (last is not None and last.outcome is None):
         return False
+    used, since = (last.used, last.run_id) if last else ({}, 0)
     newer = [name for name in job.dependencies if (_success(standings, name) or 0) > used.get(name, 0)]
-    waits = (standings.get(name, _NONE) for name in job.dependencies if name not in newer)
-    settled = all(one.success and one.current and one.current.run_id > since for one in waits)
-    return bool(newer) and settled
+    others = (standings.get(name, _NONE) for name in job.dependencies if name not in newer)
+    found_nothing = all(other.success and other.current and other.current.run_id > since for other in others)
+    return bool(newer) and found_nothing
 
 
 def used_now(job: Job, standings: Mapping[str, Standing], pins: Mapping[str, int]) -> dict[str, int]:
-    """Which run of each dependency a run that begins now uses: the pinned one, or the newest success.
+    """The run of each dependency that a run beginning now uses: the pinned run, or the newest success.
 
     Raises:
-        NotReady: a dependency has no success yet; the error names all of these.
+        NotReady: dependencies have no success yet; the error names them all.
     """
     used = {name: pins.get(name) or _success(standings, name) for name in job.dependencies}
     missing = [name for name, run_id in used.items() if run_id is None]
@@ -89,12 +100,12 @@ def used_now(job: Job, standings: Mapping[str, Standing], pins: Mapping[str, int
 
 
 def with_dependencies(jobs: Iterable[Job]) -> list[str]:
-    """The ids of these jobs and of those that they depend on, each once."""
+    """The ids of these jobs and of their dependencies, each once."""
     return list(dict.fromkeys(name for job in jobs for name in (job.id, *job.dependencies)))
 
 
 def dependents(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
-    """The jobs that depend on each one that others depend on."""
+    """For each job that others depend on: the jobs that depend on it."""
     found: dict[str, list[str]] = {}
     for job in jobs.values():
         for name in job.dependencies:
@@ -103,27 +114,27 @@ def dependents(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
 
 
 def before(jobs: Mapping[str, Job], job_id: str) -> list[str]:
-    """All that a job builds on, directly or not, each after what it builds on itself."""
-    reached = _reach(job_id, {one.id: one.dependencies for one in jobs.values()})
+    """Every job that this job builds on, directly or through others. A job stands after those it builds on."""
+    reached = _reach(job_id, {job.id: job.dependencies for job in jobs.values()})
     return [name for name in order(jobs) if name in reached]
 
 
 def behind(jobs: Mapping[str, Job], job_id: str) -> list[str]:
-    """All that builds on a job, directly or not, each after what it builds on itself."""
+    """Every job that builds on this job, directly or through others. A job stands after those it builds on."""
     reached = _reach(job_id, dependents(jobs))
     return [name for name in order(jobs) if name in reached]
 
 
 def order(jobs: Mapping[str, Job]) -> list[str]:
-    """All jobs, each after those it depends on; there must be no cycle among them."""
-    return list(TopologicalSorter({one.id: one.dependencies for one in jobs.values()}).static_order())
+    """All jobs, each after its dependencies; there must be no circle among them."""
+    return list(TopologicalSorter({job.id: job.dependencies for job in jobs.values()}).static_order())
 
 
 def check(jobs: Mapping[str, Job]) -> None:
-    """Refuse dependencies that are no jobs, and jobs that wait for one another.
+    """Refuse a dependency that is no job, and jobs that wait for one another in a circle.
 
     Raises:
-        BadSetting: there is one; the error names it.
+        BadSetting: there is such a dependency or circle; the error names it.
     """
     for job in jobs.values():
         for name in (name for name in job.dependencies if name not in jobs):
@@ -135,13 +146,13 @@ def check(jobs: Mapping[str, Job]) -> None:
 
 
 def cycles(dependencies: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """Each circle of jobs that wait for one another, in the order in which they do; its first is its last, too."""
+    """Each circle of jobs in the order in which they wait for one another; the first job stands at the end again."""
     graph, found = {job: list(names) for job, names in dependencies.items()}, list[list[str]]()
     while True:
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as exc:
-            # The sorter names each job before the one that depends on it.
+            # The sorter names a job before the job that depends on it.
             circle = list(reversed(exc.args[1]))
             found.append(circle)
             graph[circle[0]] = [name for name in graph[circle[0]] if name != circle[1]]

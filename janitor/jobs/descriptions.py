@@ -1,4 +1,4 @@
-"""A job as its description in a jobs file would have it, whichever way it was made."""
+"""A job as an entry of a jobs file, also if it was made by `add_job`."""
 
 import functools
 import inspect
@@ -28,11 +28,11 @@ DEFAULTS: dict[str, Any] = {
     "protect": False,
     "cleanup": None,
 }
-"""What a key means that is left out."""
+"""The value of each key that an entry leaves out."""
 
 
 def entry(job: Job) -> dict[str, Any]:
-    """The keys and values of a job that are not the defaults; settings that its function declares are left out."""
+    """The keys of a job that differ from the defaults. The settings that its function takes are left out."""
     args, kwargs = list(job.args), dict(job.kwargs)
     if job_takes_settings(job.func):
         kwargs.pop("settings", None)
@@ -58,12 +58,12 @@ def entry(job: Job) -> dict[str, Any]:
 
 
 def described(job: Job) -> str:
-    """The same as one JSON text, for the record of a run; what JSON does not have is told as a text."""
+    """The job's entry as one JSON text, kept with each run; values that JSON does not have become texts."""
     return json.dumps(entry(job), default=_as_text, ensure_ascii=False, sort_keys=True)
 
 
 def name_of(func: Callable[..., object]) -> str:
-    """A function as `package.module:function`; how Python shows it, where it has no such name."""
+    """A function as `package.module:function`; as Python shows it, if it has no such name."""
     func = func.func if isinstance(func, functools.partial) else func
     module, name = getattr(func, "__module__", None), getattr(func, "__qualname__", None)
     return f"{module}:{name}" if module and name else repr(func)
@@ -73,7 +73,7 @@ def job_takes_settings(func: Callable[..., object]) -> bool:
     """Whether a function has a parameter called `settings`."""
     try:
         return "settings" in inspect.signature(func).parameters
-    except (TypeError, ValueError):  # some of the interpreter's own functions do not tell
+    except (TypeError, ValueError):  # some functions of the interpreter do not tell their parameters
         return False
 
 

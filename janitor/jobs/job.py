@@ -1,4 +1,4 @@
-"""A job: a task on a schedule, with everything that one `add_job` line says of it."""
+"""A job: a task on a schedule, with all that its `add_job` line or its entry in a jobs file says."""
 
 import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
@@ -15,14 +15,15 @@ from janitor.needs import Need
 CatchUp = Literal["last", "none"]
 Isolation = Literal["thread", "process"]
 LATE_SECONDS = 60.0
-"""How late a slot of a job with `catch_up="none"` may begin before it counts as missed."""
+"""With `catch_up="none"`, a slot that begins later than this counts as missed."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one `add_job` line, or one entry of a jobs file, makes; `disabled_because` is empty for one that is enabled.
+    """What one `add_job` line, or one entry of a jobs file, makes.
 
-    `keeps_result`: what the task returns is kept with its run. `file` is the jobs file that it stands in, if any.
+    `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result`: the
+    task's return value is kept with its run. `file` is the jobs file with the job's entry, empty without one.
     """
 
     id: str
@@ -49,31 +50,37 @@ class Job:
 
     @property
     def enabled(self) -> bool:
-        """True where nothing disables it."""
+        """Whether the job may run."""
         return not self.disabled_because
 
     @property
     def after(self) -> bool:
-        """True where it runs by itself once all its dependencies have newer successes than it has used."""
+        """Whether the job runs by itself, after its dependencies."""
         return isinstance(self.trigger, Unscheduled) and self.trigger.words == AFTER
 
 
 class Jobs(Mapping[str, Job]):
-    """The jobs of a clock, by id; replaced as a whole, so that whoever goes through them sees one state of them."""
+    """The jobs of a clock, by id.
+
+    They are replaced all at once: whoever goes through them meets either the old jobs or the new jobs.
+    """
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self.before_change: list[Callable[[Mapping[str, Job]], None]] = []
-        """Whoever wants to know of other jobs before they are taken; by raising BadSetting it refuses them."""
+        self._consulted: list[Callable[[Mapping[str, Job]], None]] = []
+
+    def consult(self, check: Callable[[Mapping[str, Job]], None]) -> None:
+        """Call `check` with new jobs before they replace the old; it refuses them by raising BadSetting."""
+        self._consulted.append(check)
 
     def replace(self, jobs: Mapping[str, Job]) -> None:
-        """Take other jobs in place of those there are.
+        """Put these jobs in place of all jobs.
 
         Raises:
-            BadSetting: somebody refuses them, and nothing changes.
+            BadSetting: a consulted check refuses the jobs; then nothing changes.
         """
-        for tell in self.before_change:
-            tell(jobs)
+        for check in self._consulted:
+            check(jobs)
         self._jobs = dict(jobs)
 
     def __getitem__(self, job: str) -> Job:
@@ -86,19 +93,19 @@ class Jobs(Mapping[str, Job]):
         return len(self._jobs)
 
     def values(self) -> ValuesView[Job]:
-        """The jobs that there are at this moment."""
+        """The jobs as they are at this moment."""
         return self._jobs.values()
 
     def items(self) -> ItemsView[str, Job]:
-        """The jobs that there are at this moment, with their ids."""
+        """The jobs as they are at this moment, with their ids."""
         return self._jobs.items()
 
 
 def check_options(job: Job) -> None:
-    """Refuse what cannot work, where it enters.
+    """Refuse a job with an option that cannot work.
 
     Raises:
-        BadSetting: an argument of `add_job` is out of its range.
+        BadSetting: an option is out of its range; the error names it.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", job.id):
         raise BadSetting("id", job.id, "give up to 64 letters, digits, '_', '-' or '.'")

@@ -1,4 +1,12 @@
-"""A schedule in words, as one would say it."""
+"""A schedule in plain English, for the pages of the dashboard.
+
+    every 5m                "every 5 minutes"
+    cron 0 9 * * 1-5        "at 09:00 from Monday to Friday (Europe/London)"
+    cron */7 * * * *        "cron */7 * * * * (Europe/London)": no plain words, so it is shown as it stands
+
+Our own code: cron-descriptor 2.2 reads crontab lines alone. It has no words for an interval, a moment or a zone. It
+does not know APScheduler's `2nd mon`, and calls `*/7` "every 7 minutes", although minute 56 is followed by minute 0.
+"""
 
 from collections.abc import Sequence
 
@@ -18,18 +26,15 @@ from janitor.jobs.schedules import describe
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September") + (
-    "October",
-    "November",
-    "December",
-)
+MONTHS = tuple("January February March April May June July August September October November December".split())
 MOST_TIMES = 6
+"""At most so many times of a day are listed singly."""
 
 
-def in_words(trigger: BaseTrigger) -> str:
-    """A trigger in words, such as `every 5 minutes` or `at 01:00 every day (Europe/London)`.
+def in_english(trigger: BaseTrigger) -> str:
+    """A trigger in English, such as `every 5 minutes` or `at 01:00 every day (Europe/London)`.
 
-    What has no simple words is told as `schedules.describe` tells it.
+    A trigger without plain words is shown as `schedules.describe` shows it.
     """
     if isinstance(trigger, IntervalTrigger):
         return _every(trigger.interval.total_seconds())
@@ -52,24 +57,18 @@ def _cron(trigger: CronTrigger) -> str:
     if str(fields["year"]) != "*" or str(fields["week"]) != "*":
         return ""
     seconds, minutes, hours = (_values(fields[name]) for name in ("second", "minute", "hour"))
-    days, clocked = _days(fields), True
-    if None in (seconds, minutes, hours, days):
+    days = _days(fields)
+    if seconds is None or minutes is None or hours is None or days is None:
         return ""
-    assert seconds is not None and minutes is not None and hours is not None and days is not None
-    times = _steps(seconds, minutes, hours)
-    if times:
-        clocked = len(hours) < 24
-    else:
-        times = _at(seconds, minutes, hours)
-        days = days or "every day"
-    if not times:
-        return ""
-    zone = f" ({trigger.timezone})" if clocked or days else ""
-    return f"{times}{' ' if days else ''}{days}{zone}"
+    if steps := _steps(seconds, minutes, hours):
+        zone = f" ({trigger.timezone})" if len(hours) < 24 or days else ""
+        return f"{steps}{' ' if days else ''}{days}{zone}"
+    times = _at(seconds, minutes, hours)
+    return times and f"{times} {days or 'every day'} ({trigger.timezone})"
 
 
 def _steps(seconds: Sequence[int], minutes: Sequence[int], hours: Sequence[int]) -> str:
-    """What comes many times a day, at an even pace."""
+    """Slots that come many times a day at an even pace; empty if they do not."""
     if len(seconds) > 1 or seconds[0]:
         return ""
     first, last = f"{hours[0]:02}:{minutes[0]:02}", f"{hours[-1]:02}:{minutes[-1]:02}"
@@ -98,13 +97,13 @@ def _at(seconds: Sequence[int], minutes: Sequence[int], hours: Sequence[int]) ->
 
 
 def _days(fields: dict[str, BaseField]) -> str | None:
-    """The days that are meant, empty for all; None where they have no simple words."""
+    """The days in words, empty for every day; None if they have no plain words."""
     weekdays, months = _values(fields["day_of_week"]), _values(fields["month"])
     days = _values(fields["day"])
     if weekdays is None or months is None:
         return None
     words = []
-    if any(isinstance(one, LastDayOfMonthExpression) for one in fields["day"].expressions) and days is None:
+    if any(isinstance(part, LastDayOfMonthExpression) for part in fields["day"].expressions) and days is None:
         if len(fields["day"].expressions) > 1:
             return None
         words.append("on the last day of the month")
@@ -126,17 +125,17 @@ def _weekdays(days: Sequence[int]) -> str:
 
 
 def _values(field: BaseField) -> list[int] | None:
-    """Every value at which a field matches; None for those that depend on the month."""
+    """Every value that a field matches; None if they depend on the month."""
     least, most = MIN_VALUES[field.name], MAX_VALUES[field.name]
     values = set[int]()
-    for one in field.expressions:
-        if isinstance(one, (LastDayOfMonthExpression, WeekdayPositionExpression)):
+    for part in field.expressions:
+        if isinstance(part, (LastDayOfMonthExpression, WeekdayPositionExpression)):
             return None
-        if isinstance(one, RangeExpression):
-            last = most if one.last is None else one.last
-            values.update(range(one.first, last + 1, one.step or 1))
-        elif isinstance(one, AllExpression):
-            values.update(range(least, most + 1, one.step or 1))
+        if isinstance(part, RangeExpression):
+            last = most if part.last is None else part.last
+            values.update(range(part.first, last + 1, part.step or 1))
+        elif isinstance(part, AllExpression):
+            values.update(range(least, most + 1, part.step or 1))
         else:
             return None
     return sorted(values)

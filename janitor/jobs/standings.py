@@ -1,4 +1,4 @@
-"""How a job stands among the jobs that it builds on."""
+"""Standings: the runs of a job that count when jobs build on one another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Build:
-    """A run, and which runs of its dependencies it used: job -> run id."""
+    """A run, and the runs of its dependencies that it used: job -> run id."""
 
     run_id: int
     outcome: str | None = None
@@ -15,10 +15,11 @@ class Build:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a job stands among those that build on one another; dry runs and slots without a run do not count.
+    """The newest runs of a job, each None if there is none.
 
-    `success`: the newest run that succeeded. `current`: the newest that succeeded or found nothing to do. `newest`:
-    the newest at all, but for one that was interrupted, whose work is still to be done. `running`: one that goes on.
+    `success`: the newest run that succeeded. `current`: the newest run that succeeded or found nothing to do.
+    `newest`: the newest run of any outcome but interrupted, since the work of an interrupted run is still to be done.
+    `running`: the run that goes on now. Dry runs do not count, nor do slots in which no run began.
     """
 
     success: int | None = None

@@ -1,4 +1,4 @@
-"""The environment variables of a job: how they begin, and which belong to no job."""
+"""Environment variables of jobs: how their names begin, and which name no job."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -7,15 +7,15 @@ from janitor.errors import BadSetting
 
 
 def variable(job_id: str) -> str:
-    """The job's id as environment variables begin: `nightly-report` gives `NIGHTLY_REPORT`."""
+    """How the names of a job's environment variables begin: `NIGHTLY_REPORT` for the job `nightly-report`."""
     return re.sub(r"[^A-Z0-9]+", "_", job_id.upper())
 
 
 def is_true(name: str, value: str) -> bool:
-    """Read a true or false from outside.
+    """Read true or false from a text that came from outside.
 
     Raises:
-        BadSetting: it is neither.
+        BadSetting: the text says neither.
     """
     word = value.strip().lower()
     if word not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
@@ -24,7 +24,7 @@ def is_true(name: str, value: str) -> bool:
 
 
 def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: Iterable[str]) -> dict[str, str]:
-    """Each variable of `environ` that looks like one of a job and names no job and no setting, with a sentence."""
+    """Variables of `environ` that look like a job's but name no job and no setting, each with a sentence."""
     names = ", ".join(jobs)
     prefixes, known = {variable(job_id) for job_id in jobs}, set(settings)
     unknown = {}
@@ -36,11 +36,11 @@ def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: I
 
 
 def check_variable(job_id: str, jobs: Iterable[str]) -> None:
-    """Refuse an id whose environment variables would be those of another job.
+    """Refuse a job id whose environment variables would have the names of another job's.
 
     Raises:
-        BadSetting: they would.
+        BadSetting: another job's variables begin with the same name.
     """
     for other in jobs:
         if other != job_id and variable(other) == variable(job_id):
-            raise BadSetting("id", job_id, f"give another: its variables would be those of job {other}")
+            raise BadSetting("id", job_id, f"give another id: its variables would be those of job {other}")

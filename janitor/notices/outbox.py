@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from janitor.engine.runner import Runner
-from janitor.jobs import schedules
 from janitor.jobs.job import Job
+from janitor.jobs.slots import next_slot
 from janitor.notices import histories
 from janitor.notices.content import LOG_LINES, MAX_ERROR, MAX_LINE, Content, to_json
 from janitor.notices.rules import Condition, Facts
@@ -126,7 +126,7 @@ class Outbox:
             error=(row.reason or "")[:MAX_ERROR] if row is not None and failed else "",
             counts=histories.counts_of(row.counts) if row is not None else None,
             log=[] if run_id is None else _last_lines(connection, run_id),
-            next_run_at=schedules.next_slot(job.trigger, now) if job is not None and job.enabled else None,
+            next_run_at=next_slot(job.trigger, now) if job is not None and job.enabled else None,
             web_url=self._runner.settings.web_url,
         )
 

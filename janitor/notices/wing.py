@@ -60,7 +60,7 @@ def running(runner: Runner, jobs: Mapping[str, Job]) -> Iterator[None]:
         found.update(new)
 
     if isinstance(jobs, Jobs):
-        jobs.before_change.append(take)
+        jobs.consult(take)
     pinger = None
     if any(name.endswith("PING_URL") for name in settings.environ):
         from janitor.notices.pings import Pinger

@@ -9,7 +9,7 @@ from typing import Any
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from janitor.jobs.schedules import Slots, next_slot
+from janitor.jobs.slots import Slots, next_slot
 from janitor.runs import Outcome
 from janitor.state.tables import attempts, runs
 

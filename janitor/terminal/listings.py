@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy import Row as Record
 
-from janitor.jobs import schedules
 from janitor.jobs.dependencies import Status, outdated, status, with_dependencies
 from janitor.jobs.job import Job
-from janitor.jobs.results import show
+from janitor.jobs.result_texts import show
+from janitor.jobs.slots import next_slot
 from janitor.state import actions, builds, job_records, log_lines, quarantine, run_records
 from janitor.state.leases import process
 
@@ -49,7 +49,7 @@ def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[
         runs_next = job.enabled and paused_at is None
         row: Row = {"job": job.id, "schedule": job.schedule, "enabled": job.enabled}
         row |= {"disabled_because": job.disabled_because or None, "paused_at": paused_at, "paused_by": paused_by}
-        row["next_run_at"] = schedules.next_slot(job.trigger, now) if runs_next else None
+        row["next_run_at"] = next_slot(job.trigger, now) if runs_next else None
         row |= {"last_run": last.id if last else None, "last_outcome": _outcome(last) if last else None}
         row |= {"last_at": (last.ended_at or last.started_at) if last else None}
         row |= {"title": job.title or None, "tags": list(job.tags), "dependencies": list(job.dependencies)}

@@ -17,7 +17,7 @@ from janitor.engine.stages import Slot
 from janitor.errors import BadSetting
 from janitor.jobs import Job, Result
 from janitor.jobs.dependencies import NotReady, Status, due, status
-from janitor.jobs.results import decode
+from janitor.jobs.result_texts import decode
 from janitor.jobs_file.loading import load
 from janitor.scheduler import Scheduler
 from janitor.state import State, builds, job_records

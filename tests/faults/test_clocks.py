@@ -18,6 +18,7 @@ from sqlalchemy import URL, Row
 
 import run
 from janitor.jobs import schedules
+from janitor.jobs.slots import next_slot, slots_between
 from janitor.settings import Settings
 from tests.daemons import Daemon, daemons
 from tests.small_engine import SECOND, check_slots, eventually, migrated, rows_of
@@ -102,7 +103,7 @@ def named(field: str) -> set[int]:
 def fired(trigger: BaseTrigger, start: datetime, end: datetime, chance: Random) -> list[datetime]:
     """When the daemon runs a job in (start, end]: its first slot as it leads, then APScheduler's steps, each late."""
     found = []
-    at = schedules.next_slot(trigger, start)
+    at = next_slot(trigger, start)
     while at is not None and at <= end:
         found.append(at)
         late = timedelta(milliseconds=chance.choice((0, 1, 30, 900)))
@@ -139,7 +140,7 @@ def test_on_nights_of_changed_clocks_no_slot_is_lost(zone: str) -> None:
         start, end = around(night)
         expected = due(trigger, ZoneInfo(zone), start, end)
         assert fired(trigger, start, end, Random(what)) == expected, what
-        counted = schedules.slots_between(trigger, start, end)
+        counted = slots_between(trigger, start, end)
         assert (counted.count if counted else 0) == len(expected), what
 
 
@@ -167,7 +168,7 @@ def check_restart(
     """A daemon that dies at a moment, and leads again at a later one, runs or owes each slot of the night once."""
     start, end = around(night)
     before = fired(trigger, start, dies, Random(str(dies)))
-    owed = schedules.slots_between(trigger, before[-1] if before else start, leads)
+    owed = slots_between(trigger, before[-1] if before else start, leads)
     lost = [at for at in expected if owed and owed.first_at <= at <= owed.last_at]
     assert len(lost) == (owed.count if owed else 0), (trigger, dies, leads)
     assert before + lost + fired(trigger, leads, end, Random(str(leads))) == expected, (trigger, dies, leads)

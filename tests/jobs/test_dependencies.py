@@ -1,4 +1,9 @@
-"""Which job builds on which: statuses, what is due, orders and circles; and a model of random graphs and runs."""
+"""Which job builds on which: statuses, what is due, orders and circles.
+
+Given: jobs that depend on one another, and their runs so far, each with the runs that it used.
+What happens: a job runs, and succeeds, fails, is skipped or is interrupted.
+What must hold: each job is due once for each new set of inputs, after all that it builds on.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,7 +43,7 @@ DIAMOND = {one.id: one for one in (job("a"), job("b", "a"), job("c", "a"), job("
 
 
 class History:
-    """Runs of jobs as the state database would tell of them."""
+    """Runs of jobs, and the standings that the state database would give for them."""
 
     def __init__(self, jobs: Mapping[str, Job]) -> None:
         self.jobs, self.runs = jobs, list[tuple[str, str, Mapping[str, int]]]()
@@ -84,7 +89,7 @@ def test_a_diamond_runs_each_job_once() -> None:
     assert history.due() == []
 
 
-def test_what_a_failed_run_used_is_not_tried_again_and_what_an_interrupted_one_used_is() -> None:
+def test_failed_runs_wait_for_new_input_interrupted_do_not() -> None:
     history = History(DIAMOND)
     history.run("a")
     history.run("b", "failed")
@@ -108,7 +113,7 @@ def test_a_dependency_that_found_nothing_new_holds_nobody_up() -> None:
     assert (history.due(), history.status("d")) == ([], "succeeded")
 
 
-def test_where_all_dependencies_found_nothing_new_nothing_is_due() -> None:
+def test_nothing_is_due_if_no_dependency_found_anything() -> None:
     history = History(DIAMOND)
     for name in "abcd":
         history.run(name)
@@ -163,7 +168,7 @@ def test_circles_are_told_in_the_order_in_which_jobs_wait() -> None:
     assert cycles({"a": [], "b": ["a"]}) == []
 
 
-def test_a_clock_takes_no_dependency_that_is_no_job_and_no_circle() -> None:
+def test_unknown_dependencies_and_circles_are_refused() -> None:
     check(DIAMOND)
     with pytest.raises(BadSetting, match="dependencies of job b is 'a': there is no such job; the jobs are b"):
         check({"b": job("b", "a")})
@@ -181,7 +186,7 @@ def graphs(draw: st.DrawFn) -> dict[str, Job]:
 
 
 @given(graphs(), st.data())
-def test_whatever_happened_each_job_runs_once_after_all_it_builds_on(jobs: dict[str, Job], data: st.DataObject) -> None:
+def test_each_job_runs_once_after_its_dependencies(jobs: dict[str, Job], data: st.DataObject) -> None:
     history = History(jobs)
     for name in order(jobs):
         history.run(name)

@@ -1,4 +1,4 @@
-"""Schedules in words."""
+"""Schedules in plain English; a schedule without plain words is shown as it stands."""
 
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from janitor.jobs import schedules
-from janitor.jobs.schedule_words import in_words
+from janitor.jobs.schedule_words import in_english
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -41,17 +41,17 @@ LONDON = ZoneInfo("Europe/London")
     ],
 )
 def test_a_schedule_is_said_as_people_say_it(schedule: str, words: str) -> None:
-    assert in_words(schedules.parse(schedule, LONDON, "X")) == words
+    assert in_english(schedules.parse(schedule, LONDON, "X")) == words
 
 
 def test_other_triggers_have_words_too() -> None:
     at = datetime(2026, 3, 2, 14, 5, tzinfo=timezone.utc)
-    assert in_words(DateTrigger(at, timezone.utc)) == "once, at 14:05:00 on 2026-03-02 (UTC)"
+    assert in_english(DateTrigger(at, timezone.utc)) == "once, at 14:05:00 on 2026-03-02 (UTC)"
     assert (
-        in_words(CronTrigger(hour=2, minute=0, second=30, timezone=LONDON)) == "at 02:00:30 every day (Europe/London)"
+        in_english(CronTrigger(hour=2, minute=0, second=30, timezone=LONDON)) == "at 02:00:30 every day (Europe/London)"
     )
-    assert in_words(CronTrigger(year=2027, timezone=LONDON)).startswith("cron year=2027")
+    assert in_english(CronTrigger(year=2027, timezone=LONDON)).startswith("cron year=2027")
     second_monday = CronTrigger(hour=8, minute=0, day="2nd mon", timezone=LONDON)
-    assert in_words(second_monday) == "cron 0 8 2nd mon * * (Europe/London)"
-    assert in_words(CronTrigger(day_of_week=0, hour=2, timezone=LONDON)) == "at 02:00 on Monday (Europe/London)"
-    assert in_words(IntervalTrigger(hours=3, timezone=timezone.utc)) == "every 3 hours"
+    assert in_english(second_monday) == "cron 0 8 2nd mon * * (Europe/London)"
+    assert in_english(CronTrigger(day_of_week=0, hour=2, timezone=LONDON)) == "at 02:00 on Monday (Europe/London)"
+    assert in_english(IntervalTrigger(hours=3, timezone=timezone.utc)) == "every 3 hours"

@@ -1,27 +1,23 @@
-"""Words to triggers and back, and which slots lie between two moments."""
+"""Schedules: texts to triggers and back; bad texts are refused in one sentence."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
-from hypothesis import given
-from hypothesis import strategies as st
 
 from janitor.errors import BadSetting
 from janitor.jobs import schedules
-from janitor.jobs.schedules import Slots
+from janitor.jobs.slots import next_slot
 
 LONDON = ZoneInfo("Europe/London")
-MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
 
 
 def weekdays(text: str) -> list[str]:
-    """On which days of one week a cron schedule is due."""
+    """The days of one week on which a cron schedule is due."""
     trigger, at, days = schedules.parse(text, UTC, "X"), datetime(2026, 7, 5, tzinfo=UTC), []
-    while (at := schedules.next_slot(trigger, at) or at) < datetime(2026, 7, 12, tzinfo=UTC):
+    while (at := next_slot(trigger, at) or at) < datetime(2026, 7, 12, tzinfo=UTC):
         days.append(at.strftime("%a"))
     return days
 
@@ -40,13 +36,13 @@ def weekdays(text: str) -> list[str]:
         ("cron 0 2 * * 1-3", "cron 0 2 * * mon,tue,wed"),
     ],
 )
-def test_a_schedule_is_told_in_words_that_parse(text: str, told: str) -> None:
+def test_a_described_schedule_parses_to_the_same(text: str, told: str) -> None:
     trigger = schedules.parse(text, LONDON, "X")
     assert schedules.describe(trigger) == told
     again = schedules.parse(told, LONDON, "X")
     assert schedules.describe(again) == told
     after = datetime(2026, 7, 1, 0, 0, 1, tzinfo=UTC)
-    assert schedules.next_slot(again, after) == schedules.next_slot(trigger, after)
+    assert next_slot(again, after) == next_slot(trigger, after)
 
 
 @pytest.mark.parametrize(
@@ -95,101 +91,7 @@ def test_a_bad_schedule_is_one_sentence_with_its_name(text: str) -> None:
     assert "give" in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_interval_slots_are_multiples_since_1970() -> None:
-    trigger = schedules.parse("every 7m", UTC, "X")
-    slot = schedules.next_slot(trigger, datetime(2026, 7, 1, 12, 3, 4, 5, tzinfo=UTC))
-    assert slot is not None and slot.timestamp() % 420 == 0
-    assert timedelta(0) < slot - datetime(2026, 7, 1, 12, 3, 4, 5, tzinfo=UTC) <= timedelta(minutes=7)
-
-
-@given(MOMENTS, st.floats(0.05, 400_000), st.integers(0, 40), st.floats(0, 1))
-def test_interval_slots_equal_counting(start: datetime, seconds: float, count: int, part: float) -> None:
-    trigger = schedules.every(round(seconds, 3))
-    until = start + (count + part) * trigger.interval
-    slots, at = [], start
-    while (at := schedules.next_slot(trigger, at) or until + timedelta(days=1)) <= until:
-        slots.append(at)
-        assert (at - schedules.EPOCH) % trigger.interval == timedelta(0)
-    assert all(b - a == trigger.interval for a, b in zip(slots, slots[1:], strict=False))
-    expected = Slots(slots[0], slots[-1], len(slots)) if slots else None
-    assert schedules.slots_between(trigger, start, until) == expected
-
-
-@given(MOMENTS, st.sampled_from(["*/7 * * * *", "30 1 * * *", "15 */3 * * 1-5", "0 2 1 * *"]), st.integers(0, 5000))
-def test_cron_slots_equal_a_walk_over_each_minute(start: datetime, fields: str, minutes: int) -> None:
-    trigger = schedules.parse(f"cron {fields}", UTC, "X")
-    until = start + timedelta(minutes=minutes)
-    minute = start.replace(second=0, microsecond=0)
-    due = []
-    while (minute := minute + timedelta(minutes=1)) <= until:
-        if all(
-            str(value) in _values(field, value) for field, value in zip(fields.split(), _parts(minute), strict=True)
-        ):
-            due.append(minute)
-    expected = Slots(due[0], due[-1], len(due)) if due else None
-    assert schedules.slots_between(trigger, start, until) == expected
-
-
-def _parts(moment: datetime) -> tuple[int, ...]:
-    return moment.minute, moment.hour, moment.day, moment.month, moment.isoweekday() % 7
-
-
-def _values(field: str, value: int) -> set[str]:
-    """The values of a cron field that matter for the test's few fields."""
-    if field.startswith("*"):
-        return {str(value)} if value % int(field.partition("/")[2] or 1) == 0 else set()
-    first, _, last = field.partition("-")
-    return {str(number) for number in range(int(first), int(last or first) + 1)}
-
-
-@pytest.mark.parametrize(
-    ("evening", "fields", "slots"),
-    [
-        # Autumn: 01:30 comes twice. Spring: it does not come at all, and APScheduler takes the moment in its stead.
-        (datetime(2026, 10, 24, 20, tzinfo=UTC), "30 1 * * *", ["00:30", "01:30"]),
-        (datetime(2026, 3, 28, 20, tzinfo=UTC), "30 1 * * *", ["01:30"]),
-        (datetime(2026, 10, 24, 20, tzinfo=UTC), "0 3 * * *", ["03:00"]),
-        (datetime(2026, 3, 28, 20, tzinfo=UTC), "0 3 * * *", ["02:00"]),
-    ],
-)
-def test_the_nights_of_changed_clocks_in_london(evening: datetime, fields: str, slots: list[str]) -> None:
-    trigger = schedules.parse(f"cron {fields}", LONDON, "X")
-    found, at = [], evening
-    while (at := schedules.next_slot(trigger, at) or at) < evening + timedelta(hours=14):
-        found.append(at.strftime("%H:%M"))
-    assert found == slots
-    between = schedules.slots_between(trigger, evening, evening + timedelta(hours=14))
-    assert between is not None and between.count == len(slots)
-
-
-def test_the_clock_and_the_count_agree_on_changed_clocks() -> None:
-    trigger = schedules.parse("cron */20 * * * *", LONDON, "X")
-    for start in (datetime(2026, 10, 24, 20, tzinfo=UTC), datetime(2026, 3, 28, 20, tzinfo=UTC)):
-        fired, slot = [], trigger.get_next_fire_time(None, start + timedelta(microseconds=1))
-        while slot.astimezone(UTC) <= start + timedelta(hours=12):
-            fired.append(slot.astimezone(UTC))
-            slot = trigger.get_next_fire_time(slot, slot)
-        found = schedules.slots_between(trigger, start, start + timedelta(hours=12))
-        assert found == Slots(fired[0], fired[-1], len(fired)) and found.count == 36
-
-
-def test_a_date_is_due_once_and_never_again() -> None:
-    at = datetime(2026, 7, 1, 12, tzinfo=UTC)
-    trigger = DateTrigger(at, timezone=UTC)
-    assert schedules.slots_between(trigger, at - timedelta(hours=1), at) == Slots(at, at, 1)
-    assert schedules.next_slot(trigger, at) is None
-    assert schedules.slots_between(trigger, at, at + timedelta(days=1)) is None
-
-
-def test_an_interval_keeps_to_its_start_and_its_end() -> None:
-    start, end = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 7, 1, 0, 25, tzinfo=UTC)
-    trigger = IntervalTrigger(minutes=10, start_date=start, end_date=end, timezone=UTC)
-    found = schedules.slots_between(trigger, start - timedelta(days=3), end + timedelta(days=3))
-    assert found == Slots(start, start + timedelta(minutes=20), 3)
-    assert schedules.next_slot(trigger, end) is None
-
-
-def test_other_triggers_are_told_as_they_tell_themselves() -> None:
+def test_other_triggers_show_themselves() -> None:
     told = schedules.describe(CronTrigger(second="*/10", timezone=UTC))
     assert told.startswith("cron ") and "second=*/10" in told
     assert schedules.describe(DateTrigger(datetime(2026, 7, 1, tzinfo=UTC), timezone=UTC)).startswith("at 2026-07-01")

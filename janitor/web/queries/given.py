@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from janitor.jobs.results import decode
+from janitor.jobs.result_texts import decode
 from janitor.logs.mask import Mask
 from janitor.web.markup import Html, filled
 

@@ -17,10 +17,11 @@ from sqlalchemy import Connection, Row, Select, func, select
 from janitor.engine import overdue
 from janitor.errors import BadSetting
 from janitor.feeds.position import describe
-from janitor.jobs import dependencies, schedules
+from janitor.jobs import dependencies
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
-from janitor.jobs.schedule_words import in_words
+from janitor.jobs.schedule_words import in_english
+from janitor.jobs.slots import next_slot
 from janitor.jobs.standings import Standing
 from janitor.logs.mask import mask_for
 from janitor.operations import cursor
@@ -306,7 +307,7 @@ def _job_line(job: Job, known: _Known) -> models.JobLine:
         last_success_at=success.ended_at if success else None,
         failures=failures,
         strip=[records.bar(row) for row in reversed(rows)],
-        next_run_at=schedules.next_slot(job.trigger, known.now) if job.enabled and paused_at is None else None,
+        next_run_at=next_slot(job.trigger, known.now) if job.enabled and paused_at is None else None,
         cursor=_cursor(job.id, known),
         quarantined=known.quarantined.get(job.id, 0),
         tags=list(job.tags),
@@ -320,7 +321,7 @@ def _job_line(job: Job, known: _Known) -> models.JobLine:
 
 def _when(job: Job) -> str:
     if not job.after:
-        return in_words(job.trigger)
+        return in_english(job.trigger)
     return f"after {job.dependencies[0] if len(job.dependencies) == 1 else f'its {len(job.dependencies)} dependencies'}"
 
 
@@ -375,9 +376,7 @@ def _cursor(job_id: str, known: _Known) -> models.Cursor | None:
 
 def _next_slots(job: Job, now: datetime) -> list[datetime]:
     slots = list[datetime]()
-    while (
-        len(slots) < NEXT_RUNS and (slot := schedules.next_slot(job.trigger, slots[-1] if slots else now)) is not None
-    ):
+    while len(slots) < NEXT_RUNS and (slot := next_slot(job.trigger, slots[-1] if slots else now)) is not None:
         slots.append(slot)
     return slots
 

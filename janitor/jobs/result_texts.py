@@ -1,0 +1,103 @@
+"""A task's result as JSON text, and back; never a pickle.
+
+JSON has no dates, times and decimals. Each becomes a mapping with one key, which says what it was:
+
+    date(2026, 1, 2)        {"$date": "2026-01-02"}
+    Decimal("1.10")         {"$decimal": "1.10"}
+    {"$date": "anything"}   {"$mapping": {"$date": "anything"}}    a task's own mapping that looks the same
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from janitor.errors import Rejected
+
+MOST_BYTES = 1_048_576
+"""The largest result that is kept: 1 MB of JSON."""
+DEEPEST = 100
+"""How deep lists and mappings may lie within one another."""
+_OF_TEXT: dict[str, Any] = {
+    "$datetime": datetime.fromisoformat,
+    "$date": date.fromisoformat,
+    "$time": time.fromisoformat,
+    "$decimal": Decimal,
+}
+
+
+def encode(value: object) -> str:
+    """A result as JSON text. `decode` gives it back the same, but for tuples: they come back as lists.
+
+    Raises:
+        Rejected: a part of the result is no JSON value, or the result is too large; the error names the part.
+    """
+    plain = _plain(value, "the result", DEEPEST)
+    try:
+        text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        size = len(text.encode())
+    except UnicodeEncodeError:  # half a character: no database takes it as UTF-8
+        text = json.dumps(plain, separators=(",", ":"))
+        size = len(text)
+    if size > MOST_BYTES:
+        raise Rejected(
+            f"the result is {size:,} bytes of JSON, and at most {MOST_BYTES:,} are kept: "
+            "write it to a file or a table, and return where it is"
+        )
+    return text
+
+
+def decode(text: str) -> Any:
+    """The result that a text holds."""
+    return _back(json.loads(text))
+
+
+def show(text: str) -> str:
+    """A result's text for people: indented JSON, with dates and decimals as plain texts."""
+    return json.dumps(decode(text), ensure_ascii=False, indent=2, default=str)
+
+
+def _plain(value: Any, where: str, room: int) -> Any:
+    if room < 0:
+        raise Rejected(f"{where} lies more than {DEEPEST} levels deep: a result holds JSON values")
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise Rejected(f"{where} is {value}, which JSON does not have: return None, or a text")
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{where}[{at}]", room - 1) for at, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        return _plain_mapping(value, where, room)
+    for kind, name in ((datetime, "$datetime"), (date, "$date"), (time, "$time")):
+        if isinstance(value, kind):
+            return {name: value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    raise Rejected(f"{where} is of type {type(value).__name__}: a result holds JSON values, dates and decimals")
+
+
+def _plain_mapping(value: Mapping[Any, Any], where: str, room: int) -> dict[str, Any]:
+    plain = {}
+    for name, item in value.items():
+        if not isinstance(name, str):
+            raise Rejected(f"{where} has the key {name!r} of type {type(name).__name__}: keys are texts in JSON")
+        plain[name] = _plain(item, f"{where}[{name!r}]", room - 1)
+    # See the map above: this mapping would come back as a date or the like.
+    return {"$mapping": plain} if len(plain) == 1 and next(iter(plain)).startswith("$") else plain
+
+
+def _back(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_back(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((name, inner),) = value.items()
+        if name in _OF_TEXT:
+            return _OF_TEXT[name](inner)
+        value = inner if name == "$mapping" else value
+    return {name: _back(item) for name, item in value.items()}
