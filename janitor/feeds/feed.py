@@ -1,8 +1,16 @@
-"""Feeds: what is new in an ever-growing id column, without losing what commits late.
+"""Feeds: read what is new in an ever-growing id column, and lose no row that commits late.
 
-A transaction can take an id and commit after a later id was read. So a cursor holds a low-water mark and, above it, the
-ids already taken; an id counts as settled only when a read that began longer than the lag after it was first seen has
-found nothing new below it. Only the daemon's own clock is involved, one that nobody can set.
+A transaction may take id 6, and commit after id 7 was read. So it is not enough to remember the highest id:
+
+    1  2  3  4  5  .  7  8  .  10       a "." is an id without a row so far
+                |  |        |  |
+             mark  gap    gap  top
+
+- A run first asks for the rows in the gaps, then for the rows above the top (10), page by page.
+- The ids of a page are taken after the sink has confirmed them. What is not confirmed comes again in the next run.
+- An id is settled once a read that began more than `lag` after it was first seen finds nothing new below it.
+- The mark moves up to the highest settled id. The gaps below it are forgotten: those ids were rolled back.
+- Time is the machine's boot clock, since nobody can set it. `position.py` holds the sums.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,13 +27,14 @@ from janitor.runs import current_run
 from janitor.state.clocks import boot_clock
 
 RANGES_A_STATEMENT = 200
+"""How many gaps one statement asks for."""
 
 
 @dataclass(frozen=True)
 class Feed:
-    """An ever-growing id column of a table, and the other columns that come with it.
+    """An ever-growing id column of a table, and the other columns to read with it.
 
-    `lag` is how late a row may commit after a higher id was first seen. `name` is the cursor's.
+    `name` is the cursor's name. A row may commit up to `lag` after a higher id was first seen.
     """
 
     name: str
@@ -38,12 +47,15 @@ class Feed:
     clock: Callable[[], float] = boot_clock
 
     def open(self) -> "Reading | None":
-        """Go on where the cursor is; None where the feed has never been read."""
+        """Go on at the cursor; None if the feed was never read."""
         saved = memory.cursor(self.name)
         return None if saved is None else Reading(self, Position.load(saved))
 
     def begin_at_end(self, *, snapshot: bool = False) -> "Reading":
-        """Begin after all that is there now; `snapshot` notes that a walk of the whole goes on beside it."""
+        """Begin after the rows that are there now, and save the cursor.
+
+        `snapshot` notes that somebody also walks the whole table, from its first key on.
+        """
         end = self._end()
         position = Position(mark=max(0, end - LOOK_BACK))
         ids = [row[0] for row in self.rows(self._id() > position.mark, self._id() <= end)]
@@ -54,13 +66,13 @@ class Feed:
         return reading
 
     def begin_at_start(self) -> "Reading":
-        """Begin before the first id there is."""
+        """Begin before the first row, and save the cursor."""
         reading = Reading(self, Position())
         reading.save()
         return reading
 
     def rows(self, *conditions: ColumnElement[bool] | TextClause, limit: int | None = None) -> Sequence[Row[Any]]:
-        """The feed's rows that meet all conditions, id first, in the order of their ids."""
+        """The rows that meet all conditions, in the order of their ids; the id is the first column."""
         id_column = self._id()
         query = (
             select(id_column, *self.columns).select_from(table(self.table)).where(and_(*conditions)).order_by(id_column)
@@ -69,7 +81,7 @@ class Feed:
             return connection.execute(query if limit is None else query.limit(limit)).all()
 
     def back_from(self, id: int | None, page_rows: int) -> Sequence[Row[Any]]:
-        """The page of rows before an id (None: at the end), highest id first."""
+        """Up to `page_rows` rows below an id (None: below the end), the highest id first."""
         id_column = self._id()
         query = select(id_column, *self.columns).select_from(table(self.table))
         query = query.order_by(id_column.desc()).limit(page_rows)
@@ -87,14 +99,14 @@ class Feed:
 
 @dataclass
 class Page:
-    """Rows of a feed that are news, in the order of their ids."""
+    """New rows of a feed, in the order of their ids."""
 
     reading: "Reading"
     rows: Sequence[Row[Any]]
     read_at: float
 
     def confirm(self, ids: Iterable[int] | None = None) -> None:
-        """Move the cursor over these ids, or all of the page's: call it after the sink has confirmed them."""
+        """Take these ids, or all ids of the page, and save the cursor: call it after the sink has confirmed them."""
         done = [row[0] for row in self.rows] if ids is None else list(ids)
         if done:
             self.reading.position = self.reading.position.take(done, self.read_at)
@@ -102,20 +114,20 @@ class Page:
 
 
 class Reading:
-    """One run's way through a feed."""
+    """How one run reads a feed, from a position on."""
 
     def __init__(self, feed: Feed, position: Position) -> None:
         """Begin at a position."""
         self.feed, self.position = feed, position
 
     def pages(self) -> Iterator[Page]:
-        """First what committed late, then what is new, in pages; each is to be confirmed before the next is asked for.
+        """Pages of new rows: first those that committed late, then those above the top.
 
-        What is not confirmed comes again in the next run.
+        Confirm each page before you ask for the next. Rows that are not confirmed come again in the next run.
 
         Raises:
-            Unavailable, Rejected, StatementTimeout: the feed's server says so.
-            DeadlineExceeded, Cancelled, Fenced: the run is to end; what is not confirmed comes again next time.
+            Unavailable, Rejected, StatementTimeout: the feed's server is away, says no, or takes too long.
+            DeadlineExceeded, Cancelled, Fenced: the run is to end.
         """
         began_at = self.feed.clock()
         complete = True
@@ -147,7 +159,7 @@ class Reading:
         memory.save_cursor(self.feed.name, self.position.dump())
 
     def save_snapshot(self, after: int | None) -> None:
-        """Save that a snapshot has come to the key `after`, or is complete (None)."""
+        """Save that a snapshot has read up to the key `after`, or that it is complete (None)."""
         self.position = replace(self.position, snapshot_after=after)
         self.save()
 
@@ -156,7 +168,7 @@ class Reading:
         name = databases.quoted(self.feed.id_column, databases.family(self.feed.url))
         for start in range(0, len(gaps), RANGES_A_STATEMENT):
             chunk = gaps[start : start + RANGES_A_STATEMENT]
-            # As text, since an expression of so many parts takes SQLAlchemy longer than the server.
+            # As text: SQLAlchemy takes longer to make an expression of so many parts than the server to execute it.
             ranges = text(f"({' OR '.join(f'{name} BETWEEN {first} AND {last}' for first, last in chunk)})")
             after = chunk[0][0] - 1
             while True:

@@ -1,4 +1,13 @@
-"""How far a feed is read: the ids taken, and those that may still commit late."""
+"""Positions: how far a feed is read, as a value. `feed.py` draws the idea.
+
+    mark     every id up to it is settled: no row below it can come any more
+    taken    ids above the mark whose rows are delivered; the top is the highest of them
+    gaps     ids between mark and top that are not taken: their rows may still commit
+    seen     moments: at each, every row up to a top that had committed by then was known
+    origin   rows that were there before the first read; they are not news
+
+Bitmaps keep `taken` small, however many ids it holds. A position is saved as JSON.
+"""
 
 import base64
 import json
@@ -12,15 +21,16 @@ from janitor.errors import BadSetting
 from janitor.state.clocks import boot_clock, era
 
 LOOK_BACK = 10_000
-"""How many ids below a feed's end a first look remembers, so that what commits late among them is found."""
+"""A first look remembers so many ids below the end, to find rows that commit late among them."""
 MOST_RANGES = 1_000
-"""How many gaps are asked for one by one; beyond that, all from there to the end are read again."""
+"""So many gaps are asked for singly. The rest, up to the top, is read again as one gap."""
 MOST_SEEN = 64
+"""So many moments are kept; of more, some are dropped."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """At `at`, on the boot clock, every id up to `top` that had committed was known."""
+    """At `at`, on the boot clock, every row up to `top` that had committed was known."""
 
     at: float
     top: int
@@ -28,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Origin:
-    """What was there when a feed was first looked at from its end: not news, then or ever."""
+    """The ids that were there when reading began at the end: they are never news."""
 
     mark: int = 0
     ids: BitMap64 = field(default_factory=BitMap64)
@@ -39,9 +49,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Position:
-    """How far a feed is read: all up to `mark` is settled; above it, `taken` are done with.
+    """How far a feed is read: ids up to `mark` are settled, and `taken` above it are delivered.
 
-    `snapshot_after` is the last key of a snapshot that goes on, None where there is none (any more).
+    `snapshot_after` is the last key that a snapshot has read; None if no snapshot goes on.
     """
 
     mark: int = 0
@@ -52,11 +62,11 @@ class Position:
 
     @property
     def top(self) -> int:
-        """The highest id that was ever taken."""
+        """The highest id that was taken."""
         return int(self.taken.max()) if self.taken else self.mark
 
     def take(self, ids: Iterable[int], at: float) -> "Position":
-        """The position after these ids have been delivered, all read before the moment `at`."""
+        """The position after these ids were delivered; all had been read by the moment `at`, on the boot clock."""
         taken = self.taken | BitMap64(ids)
         seen = self.seen
         if taken and int(taken.max()) > self.top:
@@ -64,7 +74,10 @@ class Position:
         return replace(self, taken=taken, seen=seen)
 
     def settle(self, began_at: float, lag_seconds: float) -> "Position":
-        """The position after a read of every gap, begun at `began_at`, has been delivered."""
+        """The position after every row in the gaps was delivered; reading them began at `began_at`.
+
+        A row may commit up to `lag_seconds` late. What was seen longer ago than that is settled.
+        """
         old = [seen for seen in self.seen if seen.at + lag_seconds < began_at]
         if not old:
             return self
@@ -74,7 +87,7 @@ class Position:
         return replace(self, mark=mark, taken=above, seen=tuple(seen for seen in self.seen if seen not in old))
 
     def gaps(self) -> list[tuple[int, int]]:
-        """The stretches of ids, first and last included, that are neither settled nor taken and lie below the top."""
+        """The gaps below the top, each as its first and its last id."""
         found: list[tuple[int, int]] = []
         start, top = self.mark + 1, self.top
         missing = self.taken.flip(start, top + 1) if top >= start else BitMap64()
@@ -88,28 +101,41 @@ class Position:
         return found
 
     def dump(self) -> str:
-        """The position as JSON, as `load` reads it; its bitmaps are compressed."""
-        fields: dict[str, Any] = {"mark": self.mark, "taken": _packed(self.taken), "era": era()}
-        fields |= {"seen": [[seen.at, seen.top] for seen in self.seen], "snapshot_after": self.snapshot_after}
-        return json.dumps(fields | {"origin": [self.origin.mark, _packed(self.origin.ids)]})
+        """The position as JSON, for `load`."""
+        return json.dumps(
+            {
+                "mark": self.mark,
+                "taken": _packed(self.taken),
+                "era": era(),
+                "seen": [[seen.at, seen.top] for seen in self.seen],
+                "snapshot_after": self.snapshot_after,
+                "origin": [self.origin.mark, _packed(self.origin.ids)],
+            }
+        )
 
     @classmethod
     def load(cls, text: str) -> "Position":
-        """A saved position; what was seen before the machine was started again counts as seen only now."""
+        """A saved position. If the machine was started again since, its ids count as seen only now."""
         fields = json.loads(text)
-        seen = tuple(Seen(at, top) for at, top in fields["seen"])
-        position = cls(fields["mark"], _unpacked(fields["taken"]), seen)
-        if seen and fields["era"] != era():
-            position = replace(position, seen=(Seen(boot_clock(), position.top),))
-        origin = Origin(fields["origin"][0], _unpacked(fields["origin"][1]))
-        return replace(position, origin=origin, snapshot_after=fields["snapshot_after"])
+        origin_mark, origin_ids = fields["origin"]
+        position = cls(
+            mark=fields["mark"],
+            taken=_unpacked(fields["taken"]),
+            seen=tuple(Seen(at, top) for at, top in fields["seen"]),
+            origin=Origin(origin_mark, _unpacked(origin_ids)),
+            snapshot_after=fields["snapshot_after"],
+        )
+        if position.seen and fields["era"] != era():
+            # The boot clock began again at 0: the old moments mean nothing on it.
+            return replace(position, seen=(Seen(boot_clock(), position.top),))
+        return position
 
 
 def position_after(id: str, name: str = "VALUE") -> str:
-    """The saved form of a position that goes on after an id.
+    """The saved form of a position that goes on after an id. `name` stands in the error.
 
     Raises:
-        BadSetting: it is not a whole number from 0 up.
+        BadSetting: the id is not a whole number from 0 up.
     """
     if not id.isdecimal():
         raise BadSetting(name, id, "give the id to go on after, a whole number from 0 up")
@@ -117,11 +143,20 @@ def position_after(id: str, name: str = "VALUE") -> str:
 
 
 def describe(text: str) -> dict[str, Any]:
-    """A saved position in words: all up to `settled` is done with, and `taken_above` ids above it, up to `top`."""
+    """A saved position for people.
+
+    `top` is the highest id taken, `settled` the mark, `taken_above` how many ids above the mark are taken, `gaps` how
+    many are not. `snapshot_after` is there while a snapshot goes on.
+    """
     position = Position.load(text)
-    facts = {"top": position.top, "settled": position.mark, "taken_above": len(position.taken)}
-    facts |= {"gaps": sum(last - first + 1 for first, last in position.gaps())}
-    return facts | ({} if position.snapshot_after is None else {"snapshot_after": position.snapshot_after})
+    snapshot = {} if position.snapshot_after is None else {"snapshot_after": position.snapshot_after}
+    return {
+        "top": position.top,
+        "settled": position.mark,
+        "taken_above": len(position.taken),
+        "gaps": sum(last - first + 1 for first, last in position.gaps()),
+        **snapshot,
+    }
 
 
 def _next(bitmap: BitMap64, start: int) -> int | None:
@@ -132,7 +167,7 @@ def _next(bitmap: BitMap64, start: int) -> int | None:
 
 
 def _thinned(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
-    """Fewer of them: where two become one the later time stays, so that nothing settles too early."""
+    """At most half as many moments. Of two the later stays, so that no id settles too early."""
     return seen if len(seen) <= MOST_SEEN else (*seen[1:-1:2], seen[-1])
 
 

@@ -1,32 +1,23 @@
-"""Feeds: no commit within the lag is lost, in whatever order; nothing comes twice; the cursor stays small."""
+"""Feeds: each row comes once, also if it commits late; what is not confirmed comes again.
+
+Given: a table `news`, a feed on its ids, and a clock that the test sets.
+What happens: rows are added, also below ids that were read; the feed is drained; time passes.
+What must hold: each row comes once and in order, and the cursor moves only over what was confirmed.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import URL, Connection, Engine, column, create_engine, text
 
 from janitor import databases
-from janitor.errors import BadSetting
-from janitor.feeds import Feed, Position, Reading, Seen, describe, position_after
+from janitor.feeds import Feed, Position, Reading, describe, position_after
 from janitor.feeds.position import LOOK_BACK
 from janitor.runs import Fence, Run, running
 from janitor.state import State, cursors, leases
-
-LAG = 100.0
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.feeds.model import LAG, Clock, tick
 
 
 @pytest.fixture
@@ -69,7 +60,7 @@ def insert(connection: Connection, *ids: int) -> None:
 
 
 def drain(feed: Feed) -> list[int]:
-    """One tick: all that is new, confirmed."""
+    """One run: read and confirm all new rows; their ids."""
     reading = feed.open() or feed.begin_at_start()
     found = []
     for page in reading.pages():
@@ -154,7 +145,7 @@ def test_a_read_that_began_too_early_settles_nothing(feed: Feed, engine: Engine,
     assert reading.position.settle(clock.now, LAG).mark == 5
 
 
-def test_a_first_look_takes_the_end(feed: Feed, engine: Engine) -> None:
+def test_a_first_look_starts_at_the_end(feed: Feed, engine: Engine) -> None:
     add(engine, 1, 2, 20)
     reading = feed.begin_at_end()
     assert list(reading.pages()) == []
@@ -227,32 +218,12 @@ def test_a_big_gap_costs_one_range(feed: Feed, engine: Engine) -> None:
     assert drain(feed) == [500_000_000]
 
 
-def test_a_hundred_thousand_ids_stay_small() -> None:
-    contiguous = Position().take(range(1, 100_001), 1.0)
-    every_fifth = Position().take(range(0, 500_000, 5), 1.0)
-    assert len(contiguous.dump()) < 400
-    assert len(every_fifth.dump()) < 150_000
-
-
-def test_many_reads_within_the_lag_stay_few() -> None:
-    made = Position()
-    for number in range(1, 1_000):
-        made = made.take([number], float(number))
-    assert len(made.seen) <= 64 and made.seen[-1] == Seen(999.0, 999)
-
-
 def test_a_position_is_set_by_hand(feed: Feed, engine: Engine, run: Run) -> None:
     add(engine, 1, 2, 3)
     drain(feed)
     with run.state.begin() as connection:
         cursors.save(connection, "reader", position_after("1"), run.started_at, 1)
     assert drain(feed) == [2, 3]
-
-
-@pytest.mark.parametrize("value", ["-1", "1.5", "the end", ""])
-def test_a_position_that_is_no_id_is_refused(value: str) -> None:
-    with pytest.raises(BadSetting, match="give the id to go on after"):
-        position_after(value)
 
 
 def test_a_position_in_words(feed: Feed, engine: Engine, clock: Clock) -> None:
@@ -264,45 +235,7 @@ def test_a_position_in_words(feed: Feed, engine: Engine, clock: Clock) -> None:
     assert describe(position(feed).dump()) == {"top": 8, "settled": 3, "taken_above": 2, "gaps": 3}
 
 
-@pytest.mark.slow
-@given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_order_of_commits_within_the_lag(data: st.DataObject) -> None:
-    """Ids are allotted in order and commit in any order, each within the lag: none is lost, none comes twice."""
-    clock, committed, waiting, delivered = Clock(), set[int](), dict[int, float](), list[int]()
-    place, allotted = Position(), 0
-    for _ in range(data.draw(st.integers(5, 40))):
-        for _ in range(data.draw(st.integers(0, 4))):
-            allotted += data.draw(st.integers(1, 3))
-            waiting[allotted] = clock.now + data.draw(st.floats(0, LAG))
-        clock.now += data.draw(st.floats(0, LAG * 0.7))
-        due = {id for id, at in waiting.items() if at <= clock.now}
-        committed |= due
-        for id in due:
-            del waiting[id]
-        if data.draw(st.booleans()):
-            place, read = tick(place, committed, clock.now, data.draw(st.integers(0, 2)))
-            delivered += read
-    committed |= set(waiting)
-    _, read = tick(place, committed, clock.now, 0)
-    delivered += read
-    assert sorted(delivered) == sorted(committed)
-
-
-def tick(place: Position, committed: set[int], now: float, unconfirmed: int) -> tuple[Position, list[int]]:
-    """What `Reading.pages` does, over a set instead of a table; some late ids may stay unconfirmed."""
-    low, top = place.mark, place.top
-    late = sorted(id for first, last in place.gaps() for id in committed if first <= id <= last)
-    assert late == sorted(id for id in committed if low < id <= top and id not in place.taken)
-    confirmed = late[: len(late) - unconfirmed] if unconfirmed else late
-    place = place.take(confirmed, now)
-    if confirmed == late:
-        place = place.settle(now, LAG)
-    new = sorted(id for id in committed if id > place.top)
-    return place.take(new, now), confirmed + new
-
-
-def test_reading_is_what_the_property_says(feed: Feed, engine: Engine, clock: Clock) -> None:
+def test_a_feed_reads_as_the_model_does(feed: Feed, engine: Engine, clock: Clock) -> None:
     add(engine, 2, 4)
     reading = feed.begin_at_start()
     assert isinstance(reading, Reading)
