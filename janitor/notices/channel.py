@@ -1,4 +1,4 @@
-"""A way to people, and the error of a notice that was not delivered."""
+"""What every channel is: a way to tell people. And the error of a notice that was not taken."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from janitor.notices.content import Content
 
 
 class Undelivered(JanitorError):
-    """Raised when a channel did not take a notice: try again later, unless it is `final`, and never will."""
+    """Raised when a channel does not take a notice. It is worth another try, unless the error is `final`."""
 
     def __init__(self, reason: str, final: bool = False) -> None:
         self.final = final
@@ -15,23 +15,23 @@ class Undelivered(JanitorError):
 
 
 class Channel(Protocol):
-    """A way to people."""
+    """A way to tell people."""
 
     @property
     def name(self) -> str:
-        """What the state database calls it."""
+        """The channel's name in the state database."""
 
     @property
     def where(self) -> str:
-        """Where it leads, for people."""
+        """Where it leads, for people to read."""
 
     @property
     def together(self) -> bool:
-        """Whether notices that become due together are told as one, a digest."""
+        """Whether several due notices go out as one digest."""
 
     def send(self, content: Content) -> str:
-        """Deliver one notice; what is to be remarked on how that went, empty where nothing is.
+        """Deliver one notice. Return a remark on the delivery, or an empty text.
 
         Raises:
-            Undelivered: it was not taken.
+            Undelivered: the notice was not taken.
         """

@@ -1,4 +1,4 @@
-"""The channels by which notices go out: those that the settings name."""
+"""The channels that the settings name."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from janitor.notices.channel import Channel
 from janitor.settings.settings import Settings
 
 
-def of(settings: Settings) -> Sequence[Channel]:
-    """The channels that are set.
+def channels_of(settings: Settings) -> Sequence[Channel]:
+    """Return the channels that are set; email first.
 
     Raises:
-        BadSetting: one is set in part.
+        BadSetting: a channel is set only in part.
     """
     settings.check_mail()
     found: list[Channel] = []
@@ -20,7 +20,7 @@ def of(settings: Settings) -> Sequence[Channel]:
         found.append(Mail(settings))
     hooks = (settings.slack_url, settings.teams_url, settings.pagerduty_key, settings.webhook_url)
     if any(value is not None for value in hooks):
-        from janitor.notices.webhooks import webhooks
+        from janitor.notices.webhooks import webhooks_of
 
-        found += webhooks(settings)
+        found += webhooks_of(settings)
     return found

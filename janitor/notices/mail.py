@@ -8,7 +8,8 @@ from email.utils import format_datetime
 
 from janitor.errors import BadSetting
 from janitor.notices.channel import Undelivered
-from janitor.notices.content import Content, as_html, as_text
+from janitor.notices.content import Content
+from janitor.notices.rendering import as_html, as_text
 from janitor.settings.settings import Settings
 from janitor.state.notices import BEGAN, ENDED
 

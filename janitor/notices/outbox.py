@@ -1,9 +1,17 @@
-"""The outbox: notices begin, go on and end in the state database, each with what every channel has to tell of it."""
+"""The outbox: writes each step to the state database, with a delivery for each channel that is to tell it.
 
-import logging
+    step      table `notices`               table `deliveries`
+    began     a new row                     a row for each channel, with the whole content as JSON
+    repeated  text, run and told_at change  the same, if the channel has told everything before
+    ended     ended_at is set               the same
+
+All of it is in the caller's fenced transaction: a notice and its deliveries are there together, or not at all. From
+then on the posts take over: they read `deliveries`, send, and close each row.
+"""
+
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -11,103 +19,59 @@ from sqlalchemy import Connection, select
 from janitor.engine.runner import Runner
 from janitor.jobs.job import Job
 from janitor.jobs.slots import next_slot
-from janitor.notices import histories
-from janitor.notices.content import LOG_LINES, MAX_ERROR, MAX_LINE, Content, to_json
-from janitor.notices.rules import Condition, Facts
+from janitor.notices import reading
+from janitor.notices.content import Content, to_json
+from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.runs import Outcome
 from janitor.settings.notices import NoticeRules
 from janitor.state import notices, run_records
 from janitor.state.notices import BEGAN, ENDED, REPEATED
 from janitor.state.tables import run_logs
 
-log = logging.getLogger(__name__)
-
-Key = tuple[str, str]
-"""A job and a rule: of each there is at most one notice that has not ended."""
-
-
-@dataclass(frozen=True)
-class Open:
-    """A notice that has not ended, as it was told last."""
-
-    id: int
-    text: str
-    run_id: int | None
-    began_at: datetime
-    told_at: datetime
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something to tell: a condition that begins, goes on or ends, and why where it ends."""
-
-    kind: str
-    condition: Condition
-    facts: Facts
-    over: str = ""
-
-    @property
-    def key(self) -> Key:
-        """The job and the rule."""
-        return self.condition.job, self.condition.rule
-
-    @property
-    def run_id(self) -> int | None:
-        """The run that the notice shows: the one that began it, or the one that ended it."""
-        known = self.facts.history.runs
-        return known[-1].id if self.kind == ENDED and known else self.condition.run_id
-
-    def log(self) -> None:
-        """Say so in the log."""
-        level = logging.INFO if self.kind == ENDED else logging.WARNING
-        text = self.over or self.condition.text
-        log.log(level, "notice %s: %s of %s: %s", self.kind, self.condition.rule, self.condition.job, text)
+LOG_LINES = 20
+"""How many lines of the run's log a notice carries: the last ones."""
+MAX_ERROR = 2_000
+MAX_LINE = 500
 
 
 class Outbox:
-    """Where notices are put, for some channels to tell."""
+    """Where steps are put, for the channels to tell."""
 
     def __init__(
         self, runner: Runner, jobs: Mapping[str, Job], rules: Mapping[str, NoticeRules], channels: Sequence[str]
     ) -> None:
-        """`channels` are the names of those that tell."""
+        """`channels` are the names of the channels that tell."""
         self._runner, self._jobs, self._rules, self._channels = runner, jobs, rules, channels
         self.host = socket.gethostname()
 
     def put(
-        self, connection: Connection, steps: Sequence[Step], told: Mapping[Key, Open], now: datetime
-    ) -> dict[Key, Open]:
-        """Begin, repeat and end notices, in the caller's fenced transaction; those that are open then."""
+        self, connection: Connection, steps: Sequence[Step], told: Mapping[Key, OpenNotice], now: datetime
+    ) -> dict[Key, OpenNotice]:
+        """Write the steps in the caller's fenced transaction; return the notices that are open then."""
         left = dict(told)
         for step in steps:
-            condition, key = step.condition, step.key
-            if step.kind == BEGAN:
-                made = notices.begin(connection, condition.rule, condition.job, condition.text, condition.run_id, now)
-                left[key] = Open(made, condition.text, condition.run_id, now, now)
-            elif step.kind == REPEATED:
-                left[key] = replace(left[key], text=condition.text, run_id=condition.run_id, told_at=now)
-                notices.tell_again(connection, left[key].id, condition.text, condition.run_id, now)
-            else:
-                notices.end(connection, left[key].id, now)
-            self._deliver(connection, step, left[key], now)
+            notice = _written(connection, step, left.get(step.key), now)
+            self._deliver(connection, step, notice, now)
             if step.kind == ENDED:
-                del left[key]
+                del left[step.key]
+            else:
+                left[step.key] = notice
         return left
 
-    def _deliver(self, connection: Connection, step: Step, notice: Open, now: datetime) -> None:
+    def _deliver(self, connection: Connection, step: Step, notice: OpenNotice, now: datetime) -> None:
         text = self._runner.mask(to_json(self._content(connection, step, notice, now)))
         for channel in self._channels:
             if self._is_wanted(step, channel):
                 notices.add(connection, notice.id, channel, step.kind, text, now)
 
     def _is_wanted(self, step: Step, channel: str) -> bool:
-        """Without the rule `recovered` nobody is told that `failed` ended, but an incident is closed all the same."""
+        """Without the rule `recovered` nobody is told the end of `failed`. An incident at PagerDuty is still closed."""
         rules = self._rules.get(step.condition.job)
         silent = step.kind == ENDED and step.condition.rule == "failed"
         silent = silent and rules is not None and "recovered" not in rules.notice_rules
         return not silent or channel == "pagerduty"
 
-    def _content(self, connection: Connection, step: Step, notice: Open, now: datetime) -> Content:
+    def _content(self, connection: Connection, step: Step, notice: OpenNotice, now: datetime) -> Content:
         condition, run_id = step.condition, step.run_id
         row = None if run_id is None else run_records.get(connection, run_id)
         job = self._jobs.get(condition.job)
@@ -124,11 +88,25 @@ class Outbox:
             over=step.over,
             run_id=run_id,
             error=(row.reason or "")[:MAX_ERROR] if row is not None and failed else "",
-            counts=histories.counts_of(row.counts) if row is not None else None,
+            counts=reading.counts_of(row.counts) if row is not None else None,
             log=[] if run_id is None else _last_lines(connection, run_id),
             next_run_at=next_slot(job.trigger, now) if job is not None and job.enabled else None,
             web_url=self._runner.settings.web_url,
         )
+
+
+def _written(connection: Connection, step: Step, before: OpenNotice | None, now: datetime) -> OpenNotice:
+    """Write a step to the table `notices`, and return the notice as it is then."""
+    condition = step.condition
+    text, run_id = condition.text, condition.run_id
+    if step.kind == BEGAN or before is None:
+        made = notices.begin(connection, condition.rule, condition.job, text, run_id, now)
+        return OpenNotice(made, text, run_id, began_at=now, told_at=now)
+    if step.kind == REPEATED:
+        notices.tell_again(connection, before.id, text, run_id, now)
+        return replace(before, text=text, run_id=run_id, told_at=now)
+    notices.end(connection, before.id, now)
+    return before
 
 
 def _last_lines(connection: Connection, run_id: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The dead-man's ping: each run's start and end told to an outside watcher, which alarms when it hears nothing."""
+"""The dead-man's ping: an outside watcher is told when each run starts and ends. It alarms if it hears nothing."""
 
 import collections
 import logging
@@ -26,12 +26,13 @@ SUFFIXES = {
     Outcome.FAILED: "/fail",
     Outcome.TIMED_OUT: "/fail",
 }
-"""How a run's end is told. One that was cancelled or interrupted is not: the next one is, or the watcher alarms."""
+"""The end of the address for each outcome. The watcher does not hear of a cancelled or interrupted run: it hears of
+the next run, or it alarms."""
 
 
 @dataclass(frozen=True)
 class Ping:
-    """One thing to tell the watcher."""
+    """One request to the watcher of a job."""
 
     job: str
     url: str
@@ -39,10 +40,10 @@ class Ping:
 
 
 class Pinger:
-    """Watches the runs of this process and tells of them from a thread of its own; a full queue loses the oldest."""
+    """Tells the watchers of this process's runs, from a thread of its own. A full queue drops its oldest ping."""
 
     def __init__(self, urls: Mapping[str, str]) -> None:
-        """`urls` are the watcher's addresses by job; jobs that are not in it are not told of."""
+        """`urls` are the watchers' addresses by job. Other jobs are told to nobody."""
         self._urls = urls
         self._queue: collections.deque[Ping] = collections.deque(maxlen=MOST_WAITING)
         self._told_of: set[int] = set()
@@ -56,20 +57,20 @@ class Pinger:
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """Let the thread end, after what waits has been tried once, or when the time is over."""
+        """Ask the thread to send each waiting ping once and to end; wait for it so long."""
         self._stop.set()
         self._news.set()
         self._thread.join(seconds)
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:
-        """Called by the runner, in the run's thread."""
+        """Queue a ping. The runner calls this in the run's thread."""
         url = self._urls.get(job.id)
         if url is not None and slot.origin != BY_HAND and not run.dry_run:
             self._told_of.add(run.id)
             self._add(Ping(job.id, address(url, "/start", run)))
 
     def ended(self, job: Job, run: Run, ending: Ending) -> None:
-        """Called by the runner, in the run's thread."""
+        """Queue a ping. The runner calls this in the run's thread."""
         if run.id in self._told_of:
             self._told_of.discard(run.id)
             suffix = SUFFIXES.get(ending.outcome)
@@ -77,7 +78,7 @@ class Pinger:
                 self._add(Ping(job.id, address(self._urls[job.id], suffix, run), ending.reason or ""))
 
     def lost(self, lost: LostSlots) -> None:
-        """Nothing: the watcher hears of no slot that got no run, and alarms by itself."""
+        """Do nothing: a slot without a run is silence, and the watcher alarms by itself."""
 
     def _add(self, ping: Ping) -> None:
         self._queue.append(ping)
@@ -92,27 +93,31 @@ class Pinger:
                 self._news.clear()
 
     def _tell(self, ping: Ping) -> None:
-        body = ping.body[:MAX_BODY].encode()
-        for attempt in range(1, TRIES + 1):
-            try:
-                http.post(self._connections, ping.url, body, {"Content-Type": "text/plain; charset=utf-8"})
-                break
-            except http.Failed as exc:
-                reason = str(exc)
-                if attempt < TRIES and not self._stop.is_set() and len(self._queue) < MOST_WAITING // 2:
-                    self._stop.wait(PAUSE_SECONDS)
-        else:
-            if ping.job not in self._failing:
-                log.warning("the watcher of %s cannot be told of its runs: %s", ping.job, reason)
+        reason = self._try(ping)
+        if reason and ping.job not in self._failing:
+            log.warning("the watcher of %s cannot be told of its runs: %s", ping.job, reason)
             self._failing.add(ping.job)
-            return
-        if ping.job in self._failing:
+        elif not reason and ping.job in self._failing:
             log.info("the watcher of %s is told of its runs again", ping.job)
             self._failing.discard(ping.job)
 
+    def _try(self, ping: Ping) -> str:
+        """Send a ping, up to TRIES times; return why the last try failed, or an empty text."""
+        body, reason = ping.body[:MAX_BODY].encode(), ""
+        for attempt in range(1, TRIES + 1):
+            try:
+                http.post(self._connections, ping.url, body, {"Content-Type": "text/plain; charset=utf-8"})
+                return ""
+            except http.Failed as exc:
+                reason = str(exc)
+            # A long queue is worked off without pauses.
+            if attempt < TRIES and not self._stop.is_set() and len(self._queue) < MOST_WAITING // 2:
+                self._stop.wait(PAUSE_SECONDS)
+        return reason
+
 
 def address(url: str, suffix: str, run: Run | None = None) -> str:
-    """Where to tell of a run: the suffix goes to the path's end, the run's id as a UUID into the query.
+    """Build the address of a ping: the suffix ends the path, and the run's id goes into the query as a UUID.
 
     https://healthchecks.io/docs/http_api/
     """
@@ -124,7 +129,7 @@ def address(url: str, suffix: str, run: Run | None = None) -> str:
 
 
 def try_ping(url: str) -> str:
-    """Tell a watcher something that changes nothing; why that did not work, empty where it did."""
+    """Send a ping that changes nothing; return why it failed, or an empty text."""
     try:
         http.post(
             http.Connections(), address(url, "/log"), b"a test of Janitor's pings", {"Content-Type": "text/plain"}

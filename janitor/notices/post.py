@@ -1,9 +1,23 @@
-"""Delivering notices: a thread for each channel, so that one that hangs holds up no other, and no run."""
+"""The posts: each channel has a thread that tells its deliveries. A channel that hangs delays no other and no run.
+
+    read the deliveries that wait for this channel, the oldest first
+    none waits         -> sleep until woken, or for a minute
+    the first not due  -> sleep until it is due
+    due                -> send: all due ones as one digest if the channel takes digests, else the first
+        taken          -> close them as delivered
+        not now        -> put the first off, twice as long each time; the others wait behind it
+        never          -> give it up; a digest is split first: its notices are then sent alone
+    older than a day and still not taken -> give it up
+
+A delivery is told at least once. It is told twice only if the process dies after sending and before recording.
+"""
 
 import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from enum import Enum
 from itertools import takewhile
 from typing import Any
 
@@ -21,25 +35,39 @@ FIRST_PAUSE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 600.0
 GIVEN_UP_AFTER = timedelta(days=1)
 IDLE_SECONDS = 60.0
-"""How often a channel looks for something to tell that nobody told it of."""
+"""How often a channel looks for deliveries without being woken."""
 MOST_TOGETHER = 20
-"""How many notices one digest may hold: Slack takes 50 blocks."""
+"""How many notices one digest holds at most: Slack takes 50 blocks."""
 AWAY_SECONDS = 5.0
-"""How long a channel waits for the state database."""
+"""How long a channel waits if the state database is away."""
+
+
+class Answer(Enum):
+    """What a channel answers to a notice."""
+
+    TAKEN = "taken"
+    NOT_NOW = "not now"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of sending a notice: the answer, and what there is to say about it."""
+
+    answer: Answer
+    said: str = ""
 
 
 class Post:
-    """Tells what a channel has to tell, in order, and tries again with growing pauses until it is taken or given up.
-
-    What becomes due together is told together, where the channel takes digests. What was taken and could not
-    be recorded so, as the process died, is told again: at least once, not exactly once.
-    """
+    """Tells the deliveries of one channel, in order, from a thread of its own."""
 
     def __init__(self, runner: Runner, channel: Channel, first_pause_seconds: float = FIRST_PAUSE_SECONDS) -> None:
         """Nothing is sent before `start`."""
         self.channel, self._runner, self._first_pause = channel, runner, first_pause_seconds
         self._told: set[int] = set()
+        """Deliveries that were told, and whose telling is not recorded yet."""
         self._alone_upto = 0
+        """Deliveries up to this id are sent alone: the digest with them was refused."""
         self._direct: list[Content] = []
         self._direct_at = datetime.min.replace(tzinfo=timezone.utc)
         self._news, self._stop = threading.Event(), threading.Event()
@@ -51,12 +79,12 @@ class Post:
         self._thread.start()
 
     def ask_to_stop(self) -> None:
-        """Let the thread end; a delivery that goes on then is not waited for, and is told again by the next start."""
+        """Ask the thread to end. A delivery that is cut off now is told again after the next start."""
         self._stop.set()
         self._news.set()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the thread's end."""
+        """Wait so long for the thread to end."""
         self._thread.join(seconds)
 
     def wake(self) -> None:
@@ -64,7 +92,7 @@ class Post:
         self._news.set()
 
     def tell_directly(self, content: Content) -> None:
-        """Tell of something that the state database cannot remember; it is lost with the process."""
+        """Tell a notice that the state database cannot hold; it is lost with the process."""
         self._direct.append(content)
         self._news.set()
 
@@ -74,16 +102,16 @@ class Post:
             self._news.wait(self._round(datetime.now(timezone.utc)))
 
     def _round(self, now: datetime) -> float:
-        """Tell one thing, where there is one; seconds until the next."""
+        """Tell what is due, at most one message from the state database; return the seconds until the next round."""
         while self._direct and now >= self._direct_at:
-            if self._try(self._direct[0])[0] is not False:
-                self._direct.pop(0)
-            else:
+            if self._send(self._direct[0]).answer is Answer.NOT_NOW:
                 self._direct_at = now + timedelta(seconds=self._pause(self._failures))
-        pause = self._next(now)
+            else:
+                self._direct.pop(0)
+        pause = self._tell_next(now)
         return min(pause, (self._direct_at - now).total_seconds()) if self._direct else pause
 
-    def _next(self, now: datetime) -> float:
+    def _tell_next(self, now: datetime) -> float:
         if self._runner.daemon_fence is None:
             return IDLE_SECONDS
         try:
@@ -103,50 +131,59 @@ class Post:
             return AWAY_SECONDS
 
     def _deliver(self, rows: Sequence[Any]) -> float:
-        """Tell these, as one where they are several; what was told and not yet recorded so is not told again."""
+        """Send these deliveries as one message, and record what came of it; return the seconds until the next round."""
         fresh = [row for row in rows if row.id not in self._told]
-        tries = fresh[0].tries if fresh else 0
-        ok, said = self._try(digest([from_json(row.content) for row in fresh]), tries) if fresh else (True, "")
-        now = datetime.now(timezone.utc)
-        if ok is True:
-            ids = {row.id for row in rows}
-            self._told |= ids
-            self._record(lambda connection: _close(connection, ids, notices.DELIVERED, now, said or None))
-            self._told -= ids
-            return 0.0
-        if ok is None and len(fresh) > 1:
-            # Too long together, or one of them is not for this channel: the others are not to suffer.
+        if not fresh:
+            return self._close_delivered(rows, "")
+        sent = self._send(digest([from_json(row.content) for row in fresh]), fresh[0].tries)
+        if sent.answer is Answer.TAKEN:
+            return self._close_delivered(rows, sent.said)
+        if sent.answer is Answer.NEVER and len(fresh) > 1:
+            # The digest is too long, or one notice in it is refused: the others shall not suffer.
             self._alone_upto = fresh[-1].id
             return 0.0
-        lost = [row for row in fresh if ok is None or now - row.added_at > GIVEN_UP_AFTER]
-        due_at = now + timedelta(seconds=self._pause(tries + 1))
+        return self._put_off(fresh, sent)
+
+    def _close_delivered(self, rows: Sequence[Any], said: str) -> float:
+        now, ids = datetime.now(timezone.utc), {row.id for row in rows}
+        self._told |= ids
+        self._record(lambda connection: _close(connection, ids, notices.DELIVERED, now, said or None))
+        self._told -= ids
+        return 0.0
+
+    def _put_off(self, rows: Sequence[Any], sent: Sent) -> float:
+        """Give up what is refused for good or is too old; put the first of the others off."""
+        now, first = datetime.now(timezone.utc), rows[0]
+        lost = [row for row in rows if sent.answer is Answer.NEVER or now - row.added_at > GIVEN_UP_AFTER]
+        pause = self._pause(first.tries + 1)
+        for row in lost:
+            tries = row.tries + 1
+            log.error("%s: notice %d is given up after %d tries: %s", self._name, row.notice_id, tries, sent.said)
 
         def record(connection: Connection) -> None:
-            _close(connection, {row.id for row in lost}, notices.GIVEN_UP, now, said)
-            # The first keeps the others waiting; it is enough that one of them tells what is wrong with the channel.
-            notices.put_off(connection, fresh[0].id, due_at, said)
+            _close(connection, {row.id for row in lost}, notices.GIVEN_UP, now, sent.said)
+            # The others wait behind the first. One error on one delivery is enough to show the channel's trouble.
+            notices.put_off(connection, first.id, now + timedelta(seconds=pause), sent.said)
 
-        for row in lost:
-            log.error("%s: notice %d is given up after %d tries: %s", self._name, row.notice_id, row.tries + 1, said)
         self._record(record)
-        return 0.0 if fresh[0] in lost else self._pause(tries + 1)
+        return 0.0 if first in lost else pause
 
-    def _try(self, content: Content, tries: int = 0) -> tuple[bool | None, str]:
-        """Send once: True and a remark, False and why not, None and why never."""
+    def _send(self, content: Content, tries: int = 0) -> Sent:
+        """Send one message, and log when the channel's trouble begins and ends."""
         try:
-            said = self.channel.send(content)
+            said = self._runner.mask(self.channel.send(content))
         except Undelivered as exc:
             reason = self._runner.mask(str(exc))
             if not self._failures:
                 log.warning("notices cannot be told by %s and wait: %s", self._name, reason)
             self._failures += 1
-            return (None if exc.final else False), reason
+            return Sent(Answer.NEVER if exc.final else Answer.NOT_NOW, reason)
         if said:
-            log.warning("notices by %s: %s", self._name, self._runner.mask(said))
+            log.warning("notices by %s: %s", self._name, said)
         if self._failures or tries:
             log.info("notices are told by %s again", self._name)
         self._failures = 0
-        return True, self._runner.mask(said)
+        return Sent(Answer.TAKEN, said)
 
     @property
     def _name(self) -> str:
@@ -155,7 +192,7 @@ class Post:
     def _pause(self, tries: int) -> float:
         return min(LONGEST_PAUSE_SECONDS, self._first_pause * 2.0 ** min(tries - 1, 20))
 
-    def _record(self, write: Callable[[Any], object]) -> None:
+    def _record(self, write: Callable[[Connection], object]) -> None:
         fence = self._runner.daemon_fence
         if fence is None:
             raise Fenced("this daemon does not lead any more")

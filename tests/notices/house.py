@@ -1,4 +1,4 @@
-"""A house to watch: two jobs, a state database, and runs put into its history as if they had been."""
+"""A small house to watch: two jobs, a state database, and made-up runs in its history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,29 +18,29 @@ from janitor.state.tables import deliveries, jobs, metadata, notices, runs
 from tests.small_engine import job_of
 
 NOON = datetime(2026, 7, 1, 12, 0, 30, tzinfo=timezone.utc)
-"""A moment at which the jobs, which are due each hour, have just run."""
+"""A moment just after the jobs ran: they are due each hour."""
 
 
 RUN_RULES = "failed recovered missed interrupted started_late ran_long"
-"""Those that hold because of how a run went."""
+"""The rules that hold because of how a run ended."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """A channel that is only named: what it would have to tell is read from the state database."""
+    """A channel of which only the name matters: the tests read its deliveries from the state database."""
 
     name: str = "notebook"
     where: str = "nowhere"
     together: bool = False
 
     def send(self, content: Content) -> str:
-        """Never called: nobody starts its post."""
+        """Fail: no test starts its post."""
         raise AssertionError(content)
 
 
 @dataclass
 class House:
-    """Two jobs that are due each hour and known for long."""
+    """Two jobs that are due each hour and have long been known."""
 
     runner: Runner
     jobs: dict[str, Job] = field(default_factory=lambda: {name: job_of(print, id=name) for name in ("copy", "clean")})
@@ -49,7 +49,7 @@ class House:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Forget everything, but that the jobs are known."""
+        """Forget everything except the jobs."""
         with self.runner.state.begin() as connection:
             for table in ("deliveries", "notices", "runs", "cursors", "jobs", "quarantine", "actions"):
                 connection.execute(delete(metadata.tables[table]))
@@ -58,49 +58,62 @@ class House:
             connection.execute(insert(jobs), [{"id": job, **known} for job in self.jobs])
 
     def watch(self, *names: str, rules: str = RUN_RULES, away_seconds: float = 60.0, **more: Any) -> Watch:
-        """A watch that is not started, as each start of a daemon makes one; it tells channels of these names."""
+        """Make a watch, as each start of a daemon does, for channels of these names; it is not started."""
         posts = [Post(self.runner, Named(name)) for name in names or ("notebook",)]
         wanted = NoticeRules.model_validate({"notice_rules": rules, **more})
         return Watch(self.runner, self.jobs, {job: wanted for job in self.jobs}, posts, away_seconds)
 
     def ran(self, outcome: str | None, at: datetime = NOON, job: str = "copy", **more: Any) -> int:
-        """Put a run of 20 s into the history, which goes on where its outcome is None; its id."""
-        values: dict[str, Any] = {"job": job, "origin": "schedule", "slot_at": None, "slot_until_at": None, "slots": 1}
-        values |= {"outcome": outcome, "started_at": at, "attempts": 1, "dry_run": False, "holder": "here"}
-        values |= {"reason": "no space left" if outcome == "failed" else None, "counts": '{"rows": 7}'}
+        """Put a run of 20 s into the history and return its id; without an outcome the run goes on."""
         ended = {} if outcome is None else {"ended_at": at + timedelta(seconds=20), "seconds": 20.0}
+        values: dict[str, Any] = {
+            "job": job,
+            "origin": "schedule",
+            "slot_at": None,
+            "slot_until_at": None,
+            "slots": 1,
+            "outcome": outcome,
+            "started_at": at,
+            "attempts": 1,
+            "dry_run": False,
+            "holder": "here",
+            "reason": "no space left" if outcome == "failed" else None,
+            "counts": '{"rows": 7}',
+            **ended,
+            **more,
+        }
         with self.runner.state.begin() as connection:
-            made = connection.execute(insert(runs).values(values | ended | more)).inserted_primary_key
+            made = connection.execute(insert(runs).values(values)).inserted_primary_key
         return int(made[0]) if made else 0
 
     def ends(self, run_id: int, outcome: str, at: datetime = NOON) -> None:
-        """Let a run that goes on end."""
+        """End a run that goes on."""
         values = {"outcome": outcome, "ended_at": at, "seconds": 20.0, "reason": "the process that ran it is gone"}
         with self.runner.state.begin() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(values))
 
     def changes(self, job: str, **more: Any) -> None:
-        """Let a job be another than it was: `disabled_because`, say."""
+        """Change a job: `disabled_because`, say."""
         self.jobs[job] = replace(self.jobs[job], **more)
 
     def look(self, watch: Watch, at: datetime) -> None:
-        """Let a watch look, and each channel tell what it has to."""
+        """Let a watch look, and record every delivery as told."""
         watch.look(at)
         told = {"outcome": records.DELIVERED, "ended_at": at}
         with self.runner.state.begin() as connection:
             connection.execute(update(deliveries).where(deliveries.c.outcome.is_(None)).values(told))
 
     def told(self, channel: str = "notebook") -> list[str]:
-        """What a channel has to tell, in order: kind, job and rule."""
+        """List a channel's deliveries, in order, as kind, job and rule."""
         return [f"{one.kind} {one.job} {one.rule}" for one in self.contents(channel)]
 
     def contents(self, channel: str = "notebook") -> list[Content]:
-        """The same in full."""
+        """List a channel's deliveries in full."""
         query = select(deliveries.c.content).where(deliveries.c.channel == channel).order_by(deliveries.c.id)
         with self.runner.state.read() as connection:
             return [from_json(text) for text in connection.execute(query).scalars()]
 
     def rows(self) -> list[Mapping[str, Any]]:
-        """The notices, the oldest first."""
+        """List the rows of `notices`, the oldest first."""
         with self.runner.state.read() as connection:
             return [dict(row._mapping) for row in connection.execute(select(notices).order_by(notices.c.id))]

@@ -32,7 +32,7 @@ def test_a_job_s_own_rules_go_before_those_of_all() -> None:
     environ = {"NOTICE_FAILED_AFTER": "2", "NOTICE_REPEAT": "90m", "NIGHTLY_REPORT_NOTICE_FAILED_AFTER": "3"}
     environ |= {"NIGHTLY_REPORT_NOTICE_RULES": "failed, ran_long", "SYNC_NOTICE_RULES": "all"}
     scheduler = clock(**environ, NIGHTLY_REPORT_NOTICE_REPEAT="1d")
-    rules = wing.rules(scheduler.settings, scheduler.jobs)
+    rules = wing.rules_of_jobs(scheduler.settings, scheduler.jobs)
     assert rules["nightly-report"].notice_rules == ("failed", "ran_long")
     assert (rules["nightly-report"].notice_failed_after, rules["sync"].notice_failed_after) == (3, 2)
     assert rules["sync"].notice_rules == RULES
@@ -56,14 +56,14 @@ def test_a_bad_rule_is_named_with_what_is_right(name: str, value: str, right: st
     for prefix in ("", "SYNC_"):
         with pytest.raises(BadSetting) as caught:
             scheduler = clock(**{prefix + name: value})
-            wing.rules(scheduler.settings, scheduler.jobs)
+            wing.rules_of_jobs(scheduler.settings, scheduler.jobs)
         assert str(caught.value).startswith(f"{prefix}{name} is {value!r}: ") and right in str(caught.value)
 
 
 def test_a_rule_s_setting_that_there_is_not_is_refused() -> None:
     scheduler = clock(SYNC_NOTICE_FAILED="3")
     with pytest.raises(BadSetting, match="SYNC_NOTICE_FAILED is '3': there is no such setting; .*NOTICE_FAILED_AFTER"):
-        wing.rules(scheduler.settings, scheduler.jobs)
+        wing.rules_of_jobs(scheduler.settings, scheduler.jobs)
 
 
 def test_variables_of_no_job_are_warned_of() -> None:

@@ -1,4 +1,4 @@
-"""The post: each notice reaches each channel in order, whatever fails between, and a channel's trouble is its own."""
+"""The post: each notice reaches each channel in order, whatever fails. A channel's trouble hurts no other channel."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from janitor.notices import wing
+from janitor.notices import listing
 from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content
 from janitor.notices.post import MOST_TOGETHER, Post
@@ -24,7 +24,7 @@ from tests.small_engine import eventually, now, run_by_hand
 
 @dataclass
 class Notebook:
-    """A channel that keeps what it is told; `errors` are what it says to the next notices instead of yes."""
+    """A channel that keeps what it is told. It raises its `errors` first, one for each notice."""
 
     name: str = "notebook"
     where: str = "here"
@@ -46,7 +46,7 @@ class Notebook:
 
 @contextmanager
 def posted(house: House, *channels: Channel) -> Iterator[Watch]:
-    """A watch that does not go by itself, and a post for each channel that does."""
+    """Give a watch that looks only when asked; the post of each channel runs."""
     posts = [Post(house.runner, channel, first_pause_seconds=0.05) for channel in channels]
     rules = house.watch(rules=RUN_RULES)._rules
     for post in posts:
@@ -111,7 +111,7 @@ def test_what_can_never_be_taken_is_given_up_at_once(house: House, caplog: pytes
     assert "notice 1 is given up after 1 tries: it answered 400" in caplog.text
 
 
-def test_what_becomes_due_in_one_look_is_told_together(house: House) -> None:
+def test_notices_of_one_look_make_one_digest(house: House) -> None:
     alone, digests = Notebook("alone"), Notebook("digests", together=True)
     with posted(house, alone, digests) as watch:
         for job in house.jobs:
@@ -126,7 +126,7 @@ def test_what_becomes_due_in_one_look_is_told_together(house: House) -> None:
     assert {row.tries for row in records(house)} == {1}
 
 
-def test_what_waits_for_a_channel_that_slept_comes_together(house: House) -> None:
+def test_waiting_notices_come_as_one_digest(house: House) -> None:
     channel = Notebook(together=True, errors=[Undelivered("it is asleep")] * 3)
     with posted(house, channel) as watch:
         watch.look(now())
@@ -139,7 +139,7 @@ def test_what_waits_for_a_channel_that_slept_comes_together(house: House) -> Non
     assert [row.tries for row in records(house)] == [4, 1, 1], "one of them tells that the channel is in trouble"
 
 
-def test_a_digest_that_is_never_taken_is_told_one_by_one(house: House) -> None:
+def test_a_refused_digest_is_sent_one_by_one(house: House) -> None:
     channel = Notebook(together=True, errors=[Undelivered("it answered 413", final=True)] * 2)
     with posted(house, channel) as watch:
         for job in house.jobs:
@@ -153,7 +153,12 @@ def test_a_digest_that_is_never_taken_is_told_one_by_one(house: House) -> None:
     ]
 
 
-def test_a_digest_is_told_once_and_no_longer_than_some(house: House) -> None:
+def test_a_digest_is_told_once_and_has_a_most(house: House) -> None:
+    """Given: one notice more than a digest holds, and a channel that takes each message just as the lead is lost.
+
+    Happens: four rounds, each with the lead again.
+    Must hold: two messages, the first full; each delivery is recorded one round after it was told.
+    """
     watch = house.watch()
     watch.look(now())
     for _ in range(MOST_TOGETHER // 2):
@@ -163,7 +168,7 @@ def test_a_digest_is_told_once_and_no_longer_than_some(house: House) -> None:
     watch.look(now())
 
     class Gone(Notebook):
-        """Takes a notice, and then the lease is lost."""
+        """Takes a notice, and then the lead is lost."""
 
         def send(self, content: Content) -> str:
             said = super().send(content)
@@ -181,7 +186,7 @@ def test_a_digest_is_told_once_and_no_longer_than_some(house: House) -> None:
     assert recorded == [0, MOST_TOGETHER, MOST_TOGETHER, MOST_TOGETHER + 1]
 
 
-def test_what_was_not_taken_for_a_day_is_given_up(house: House) -> None:
+def test_a_notice_not_taken_for_a_day_is_given_up(house: House) -> None:
     channel = Notebook(errors=[Undelivered("it is asleep")] * 2)
     house.ran("failed")
     house.watch().look(now())
@@ -209,7 +214,7 @@ def test_pauses_grow_and_last_over_restarts(house: House) -> None:
     assert pauses == [10, 20, 40, 80, 160, 320, 600, 600, 600]
 
 
-def test_whoever_does_not_lead_tells_nothing(house: House) -> None:
+def test_a_daemon_without_the_lead_tells_nothing(house: House) -> None:
     house.ran("failed")
     house.watch().look(now())
     fence, house.runner.daemon_fence = house.runner.daemon_fence, None
@@ -221,14 +226,19 @@ def test_whoever_does_not_lead_tells_nothing(house: House) -> None:
     assert channel.told == ["began failed"]
 
 
-def test_what_was_told_and_could_not_be_recorded_is_not_told_again(house: House) -> None:
+def test_what_was_told_but_not_recorded_is_not_told_again(house: House) -> None:
+    """Given: a channel that takes a notice just as the lead is lost, so that the delivery cannot be recorded.
+
+    Happens: the lead comes back, and the post goes on.
+    Must hold: the notice is not sent again, and the delivery is recorded.
+    """
     house.ran("failed")
     house.watch().look(now())
     channel = Notebook()
     post = Post(house.runner, channel)
 
     class Gone(Notebook):
-        """Takes a notice, and then the lease is lost."""
+        """Takes a notice, and then the lead is lost."""
 
         def send(self, content: Content) -> str:
             said = super().send(content)
@@ -250,17 +260,17 @@ def test_the_listing_tells_how_each_channel_works(house: House) -> None:
     for name, errors in (("webhook", [Undelivered("it answered 500")]), ("slack", [])):
         Post(house.runner, Notebook(name, errors=errors))._round(now())
     with house.runner.state.read() as connection:
-        (open_notice,) = wing.of_notices(connection)
-        rows = {row["channel"]: row for row in wing.of_channels(connection, house.runner.settings)}
+        (open_notice,) = listing.open_notices(connection)
+        rows = {row["channel"]: row for row in listing.channel_states(connection, house.runner.settings)}
     assert (open_notice["job"], open_notice["rule"], open_notice["text"]) == ("copy", "failed", "failed: no space left")
     assert list(rows) == ["webhook"] and rows["webhook"]["where"] == "not set any more"
     assert (rows["webhook"]["waiting"], rows["webhook"]["error"]) == (1, "it answered 500")
 
 
-def test_what_is_told_from_memory_is_tried_until_it_is_taken(house: House) -> None:
+def test_a_notice_from_memory_is_tried_until_taken(house: House) -> None:
     channel = Notebook(errors=[Undelivered("it is asleep")] * 2)
     house.runner.daemon_fence = None
     with posted(house, channel) as watch:
-        watch._tell_directly(Content("k", "began", "state_away", "janitor", "it is away", now(), now(), "here"))
-        watch._tell_directly(Content("k", "ended", "state_away", "janitor", "it is away", now(), now(), "here"))
+        for kind in ("began", "ended"):
+            watch._tell_directly(Content("k", kind, "state_away", "janitor", "it is away", now(), now(), "here"))
         eventually(lambda: channel.told == ["began state_away", "ended state_away"])

@@ -1,4 +1,4 @@
-"""The watch: what is to be told, once each, whenever it looks and however often it is started anew."""
+"""The watch: each thing is told once, however often the watch looks and however often a daemon starts."""
 
 import functools
 import shutil
@@ -18,7 +18,7 @@ from tests.notices.house import NOON, House
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def test_a_failure_is_told_when_it_begins_each_hour_and_when_it_ends(any_house: House) -> None:
+def test_a_failure_is_told_at_its_start_each_hour_and_its_end(any_house: House) -> None:
     house, watch = any_house, any_house.watch("notebook", "other")
     house.ran("succeeded")
     house.look(watch, NOON)
@@ -53,8 +53,12 @@ def test_what_begins_and_ends_between_two_looks_is_told(house: House) -> None:
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(steps=list("flfsrl"), after=2)
 @given(steps=st.lists(st.sampled_from("sfilr"), max_size=25), after=st.integers(1, 3))
-def test_what_is_told_does_not_depend_on_when_it_looks(house: House, steps: list[str], after: int) -> None:
-    """s, f and i are runs that succeed, fail and are interrupted; at l it looks, at r another daemon begins."""
+def test_the_moments_of_looking_change_nothing_told(house: House, steps: list[str], after: int) -> None:
+    """Given: s, f, i are runs that succeed, fail, are interrupted; at l the watch looks; at r a new daemon starts.
+
+    Happens: the steps come in any order, and after them a last look.
+    Must hold: the same notices begin and end as if the watch had looked after each run.
+    """
     house.begin_anew()
     made = functools.partial(house.watch, notice_failed_after=after)
     (watch := made()).look(NOON)
@@ -87,7 +91,12 @@ def test_a_first_look_tells_what_holds_and_nothing_that_is_over(house: House) ->
     assert house.told() == ["began copy failed"]
 
 
-def test_a_run_is_told_of_when_it_ends_however_many_began_after_it(house: House) -> None:
+def test_a_run_is_told_when_it_ends_however_late(house: House) -> None:
+    """Given: a run that goes on; 300 ids later other runs have ended, more than the window holds.
+
+    Happens: a new daemon looks, and then the long run is interrupted.
+    Must hold: the interruption is told.
+    """
     watch = house.watch()
     long_one = house.ran(None)
     watch.look(NOON)
@@ -102,7 +111,12 @@ def test_a_run_is_told_of_when_it_ends_however_many_began_after_it(house: House)
     assert house.told() == ["began copy interrupted"]
 
 
-def test_a_record_that_is_committed_after_later_ones_is_seen(house: House) -> None:
+def test_a_record_committed_after_later_ones_is_seen(house: House) -> None:
+    """Given: a record whose id is lower than one already looked at, as MySQL may commit them.
+
+    Happens: two looks, the second by a new daemon.
+    Must hold: the failure is told, and once.
+    """
     watch = house.watch()
     first = house.ran("succeeded", job="clean")
     watch.look(NOON)
@@ -177,7 +191,7 @@ def test_notices_of_a_job_that_is_off_or_gone_end(house: House) -> None:
     assert overs == ["it is switched off: COPY_ENABLED=false", "there is no such job any more"]
 
 
-def test_events_are_told_again_only_where_they_happen_again(house: House) -> None:
+def test_an_event_is_told_again_only_if_it_happens_again(house: House) -> None:
     watch = house.watch()
     house.ran("interrupted", NOON)
     house.look(watch, NOON + MINUTE)
@@ -188,7 +202,7 @@ def test_events_are_told_again_only_where_they_happen_again(house: House) -> Non
     assert house.told() == ["began copy interrupted", "repeated copy interrupted"]
 
 
-def test_what_is_overdue_as_it_fails_is_told_again_once(house: House) -> None:
+def test_overdue_is_not_repeated_beside_failed(house: House) -> None:
     watch = house.watch(rules="failed overdue")
     house.ran("failed")
     house.ran("succeeded", NOON + 9 * HOUR, job="clean")
@@ -210,7 +224,7 @@ def test_without_recovered_only_an_incident_is_closed(house: House) -> None:
     assert sorted(house.told("pagerduty")[2:]) == ["ended copy failed", "ended copy interrupted"]
 
 
-def test_overdue_long_and_growing_are_told_while_they_are_so(house: House) -> None:
+def test_lasting_conditions_are_told_while_they_last(house: House) -> None:
     watch = house.watch(rules="all")
     for number in range(6, -1, -1):
         house.ran("succeeded", NOON - number * HOUR)
@@ -228,7 +242,7 @@ def test_overdue_long_and_growing_are_told_while_they_are_so(house: House) -> No
     assert house.told()[2:] == ["began copy overdue", "repeated copy ran_long"]
     house.ends(going_on, "succeeded", NOON + 2 * HOUR)
     house.ran("succeeded", NOON + 2 * HOUR)
-    watch._count_at = 0.0
+    watch._finder._count_at = 0.0
     house.look(watch, NOON + DAY + MINUTE)
     ended = {"ended copy ran_long", "ended copy quarantine_growing"}
     assert ended <= set(house.told()[4:])
@@ -252,6 +266,11 @@ def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> N
 
 
 def test_only_the_daemon_that_leads_tells(house: House) -> None:
+    """Given: a failure, and a watch without the lead; then with a lead that another daemon has taken.
+
+    Happens: the watch looks.
+    Must hold: nothing is told and no notice is written.
+    """
     house.ran("failed")
     fence, house.runner.daemon_fence = house.runner.daemon_fence, None
     watch = house.watch()
@@ -294,7 +313,7 @@ def test_old_notices_are_forgotten_with_their_deliveries(house: House) -> None:
     assert [one.split()[0] for one in house.told()] == ["began", "ended", "began", "repeated"]
 
 
-def test_a_repeat_waits_for_what_was_to_be_told_before(house: House) -> None:
+def test_a_repeat_is_left_out_while_deliveries_wait(house: House) -> None:
     watch = house.watch()
     house.ran("failed")
     for hours in range(5):

@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from janitor.notices import channels
 from janitor.notices.channel import Channel, Undelivered
+from janitor.notices.channels import channels_of
 from janitor.notices.content import Content, digest, from_json, to_json
+from janitor.notices.pagerduty import pagerduty
 from janitor.notices.post import MOST_TOGETHER
-from janitor.notices.webhooks import SECTION, pagerduty, slack, teams
+from janitor.notices.slack import SECTION, slack
+from janitor.notices.teams import teams
 from janitor.settings import Settings
 from tests.notices.outside import Hooks
 from tests.notices.test_mail import CONTENT, NOON
@@ -36,7 +38,7 @@ def hooks() -> Iterator[Hooks]:
 
 
 def only(**environ: str) -> Channel:
-    (channel,) = channels.of(Settings.load(environ, dotenv=None))
+    (channel,) = channels_of(Settings.load(environ, dotenv=None))
     return channel
 
 

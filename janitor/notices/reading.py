@@ -1,4 +1,15 @@
-"""What the rules look at, read from the state database: the records that ended, and what goes on."""
+"""Reads from the state database what the rules look at: the records that ended, and the runs that go on.
+
+    ids of runs:   1 ... 80 | 81 ........ 280
+                         upto              newest
+
+A look must see each record once, when it ends. A run may end long after later runs. MySQL may also commit ids out
+of order. So a position remembers three things:
+- `upto`: every record up to this id has been looked at, apart from
+- `open`: the runs up to `upto` that still go on: their fate is asked at each look;
+- `ended`: the records above `upto` that have been looked at already.
+`upto` stays WINDOW ids behind the newest: a record that is committed late is still found there.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,15 +19,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, distinct, func, select
 
-from janitor.notices.rules import KEPT, Ended, History, Running
+from janitor.notices.history import MOST_SINCE, Ended, History, Running
 from janitor.runs import Outcome
 from janitor.state.notices import Position
 from janitor.state.tables import quarantine, runs
 
 WINDOW = 200
-"""How far back a record is looked for that was not there yet at the last look: MySQL may commit ids out of order."""
+"""How many ids back a look searches for records that were committed late."""
 MOST = 1_000
-"""How many records are looked at together."""
+"""How many records one look takes at most."""
 DAY = timedelta(days=1)
 UNCOUNTED = frozenset({"quarantined"})
 
@@ -37,12 +48,15 @@ _COLUMNS: tuple[Any, ...] = (
 _REAL = (runs.c.dry_run.is_(False)) & (runs.c.outcome != Outcome.SKIPPED.value)
 _OF_JOB = select(*_COLUMNS).where(runs.c.job == bindparam("b_job"), _REAL).order_by(runs.c.id.desc())
 _SUCCESSES = _OF_JOB.where(runs.c.outcome == Outcome.SUCCEEDED.value).limit(bindparam("b_keep"))
-_SINCE = _OF_JOB.where(runs.c.id > bindparam("b_after")).limit(KEPT)
+_SINCE = _OF_JOB.where(runs.c.id > bindparam("b_after")).limit(MOST_SINCE)
 
 
 @dataclass(frozen=True)
 class News:
-    """What has come since the last look: records that ended, by job and in order, and the position after them."""
+    """What came since the last look: the records that ended, by job and in order, and the position after them.
+
+    `more` is True if one look could not take all of them.
+    """
 
     position: Position
     ended: Mapping[str, Sequence[Ended]] = field(default_factory=dict)
@@ -50,36 +64,43 @@ class News:
 
 
 def beginning(connection: Connection) -> Position:
-    """The position of a first look: all that has ended counts as looked at."""
+    """Return the position of a first look: every record that has ended counts as looked at."""
     newest = connection.execute(select(func.max(runs.c.id))).scalar() or 0
     going_on = connection.execute(select(runs.c.id).where(runs.c.outcome.is_(None))).scalars()
     return Position(newest, frozenset(going_on))
 
 
 def news(connection: Connection, position: Position) -> News:
-    """What has ended since a position."""
+    """Return the records that ended since a position."""
     fates = select(runs.c.id, runs.c.outcome)
     later = connection.execute(fates.where(runs.c.id > position.upto).order_by(runs.c.id).limit(MOST)).all()
     earlier = connection.execute(fates.where(runs.c.id.in_(position.open))).all() if position.open else []
     rows = [*earlier, *later]
     fresh = [row.id for row in rows if row.outcome is not None and row.id not in position.ended]
-    newest = max((row.id for row in later), default=position.upto)
+    return News(_position_after(position, rows), _by_job(connection, fresh), len(later) == MOST)
+
+
+def _position_after(position: Position, rows: Sequence[Any]) -> Position:
+    newest = max((row.id for row in rows), default=position.upto)
     upto = max(position.upto, newest - WINDOW)
-    after = Position(
+    return Position(
         upto,
-        frozenset(row.id for row in rows if row.id <= upto and row.outcome is None),
-        frozenset(row.id for row in rows if row.id > upto and row.outcome is not None),
+        open=frozenset(row.id for row in rows if row.id <= upto and row.outcome is None),
+        ended=frozenset(row.id for row in rows if row.id > upto and row.outcome is not None),
     )
+
+
+def _by_job(connection: Connection, ids: Sequence[int]) -> dict[str, list[Ended]]:
     found: dict[str, list[Ended]] = {}
-    if fresh:
-        query = select(*_COLUMNS).where(runs.c.id.in_(fresh), _REAL).order_by(runs.c.id)
+    if ids:
+        query = select(*_COLUMNS).where(runs.c.id.in_(ids), _REAL).order_by(runs.c.id)
         for row in connection.execute(query):
             found.setdefault(row.job, []).append(_ended(row))
-    return News(after, found, len(later) == MOST)
+    return found
 
 
 def history(connection: Connection, job: str, keep: int, position: Position) -> History:
-    """How a job's runs ended, as far as a position goes: `keep` successes at most, and what came after them."""
+    """Return how a job's runs ended, up to a position: at most `keep` successes, and the records after the last."""
     rows = connection.execute(_SUCCESSES, {"b_job": job, "b_keep": keep}).all()
     successes = [row for row in rows if position.has_seen(row.id)]
     last = successes[0].id if successes else 0
@@ -91,13 +112,13 @@ def history(connection: Connection, job: str, keep: int, position: Position) -> 
 
 
 def running(connection: Connection) -> dict[str, Running]:
-    """The runs that go on, by job; dry runs are left out."""
+    """Return the runs that go on, by job, without dry runs."""
     query = select(*_COLUMNS).where(runs.c.outcome.is_(None), runs.c.dry_run.is_(False))
     return {row.job: Running(row.id, row.origin, row.slot_at, row.started_at) for row in connection.execute(query)}
 
 
 def quarantined(connection: Connection, now: datetime) -> dict[str, int]:
-    """How many keys came into each quarantine within the last day and are there still."""
+    """Count the keys that came into each quarantine within the last day and are still there."""
     table = quarantine.c
     query = select(table.name, func.count(distinct(table.key))).group_by(table.name)
     query = query.where(table.first_at > now - DAY, table.dropped_at.is_(None))
@@ -105,29 +126,28 @@ def quarantined(connection: Connection, now: datetime) -> dict[str, int]:
 
 
 def counts_of(counts: str | None) -> dict[str, Any] | None:
-    """A run's counts."""
+    """Read a run's counts from their JSON; None if it has none."""
     found: dict[str, Any] | None = json.loads(counts) if counts else None
     return found
 
 
 def rows_of(counts: str | None) -> int | None:
-    """How many rows a run handled: the sum of its counts, less what it put into quarantine; None without any."""
+    """Return how many rows a run handled: the sum of its counts without `quarantined`; None if it has no counts."""
     values = (counts_of(counts) or {}).items()
     numbers = [value for name, value in values if type(value) in (int, float) and name not in UNCOUNTED]
     return int(sum(numbers)) if numbers else None
 
 
 def _ended(row: Row[Any]) -> Ended:
-    ended_at = row.ended_at or row.started_at
     return Ended(
-        row.id,
-        Outcome(row.outcome),
-        row.origin,
-        row.slot_at,
-        row.slots,
-        row.started_at,
-        ended_at,
-        row.seconds or 0.0,
-        row.reason or "",
-        rows_of(row.counts),
+        id=row.id,
+        outcome=Outcome(row.outcome),
+        origin=row.origin,
+        slot_at=row.slot_at,
+        slots=row.slots,
+        started_at=row.started_at,
+        ended_at=row.ended_at or row.started_at,
+        seconds=row.seconds or 0.0,
+        reason=row.reason or "",
+        rows=rows_of(row.counts),
     )

@@ -1,0 +1,16 @@
+"""`failed` and what is said when it is over."""
+
+from janitor.notices.facts import Facts
+from janitor.notices.rules import conditions
+from janitor.notices.rules.endings import why_over
+from janitor.runs import Outcome
+from tests.notices.rules.records import NOON, all_rules, history, record
+
+
+def test_failed_says_how_often_and_why() -> None:
+    failed = [record(number, Outcome.FAILED, reason=f"reason {number}") for number in (1, 2, 3)]
+    found = conditions(Facts("job", history(record(0), *failed)), all_rules(), NOON)["failed"]
+    assert (found.text, found.run_id, found.lasts) == ("failed 3 times in a row: reason 3", 3, True)
+    assert why_over("failed", Facts("job", history(*failed, record(9)))).startswith(
+        "run 9 succeeded at 2026-07-01 12:45:20"
+    )
