@@ -1,116 +1,87 @@
-"""Engines for the warehouses: pooled, read-only where they only read, every statement bounded, every error in words."""
+"""Engines: a pool of connections for each database, each set up, bounded, and with every error in one sentence."""
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from janitor.databases import mysql_sessions, sqlite_sessions
 from janitor.databases.errors import translated
+from janitor.databases.limits import Limits
 from janitor.databases.places import family, place
-from janitor.databases.sessions import (
-    Limits,
-    begin_immediate,
-    bound,
-    mysql_arguments,
-    open_file,
-    set_up_mysql,
-    set_up_sqlite,
-)
-from janitor.errors import Rejected, StatementTimeout, Unavailable
+from janitor.errors import StatementTimeout
 from janitor.runs import current_run
 
-_limits = Limits()
+_POOL = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
+_READ_ONLY = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
 
 
-def configure(limits: Limits) -> None:
-    """Set the limits for all engines made from now on, and forget the engines made before."""
-    global _limits
-    dispose()
-    _limits = limits
+class Engines:
+    """The engines of this process: at most one to read and one to write each database, each made at its first use."""
 
+    def __init__(self, limits: Limits) -> None:
+        """No engine is made yet."""
+        self._limits = limits
+        self._made: dict[tuple[URL, bool], Engine] = {}
+        self._making = threading.Lock()
 
-def dispose() -> None:
-    """Close every pooled connection and forget all engines."""
-    for made in _engines:
-        made.dispose()
-    _engines.clear()
-    _engine.cache_clear()
+    def get(self, url: URL, *, read_only: bool) -> Engine:
+        """The engine for a database; each of its statements ends at the statement limit or at the run's deadline."""
+        with self._making:
+            found = self._made.get((url, read_only))
+            if found is None:
+                found = self._made[url, read_only] = make_engine(url, read_only=read_only, limits=self._limits)
+                event.listen(found, "before_cursor_execute", functools.partial(_limit_statement, self._limits))
+            return found
 
-
-_engines: list[Engine] = []
-
-
-@contextmanager
-def read(url: URL) -> Iterator[Connection]:
-    """A pooled connection that can only read; each statement sees what was committed when it began.
-
-    Statements are stopped at the statement limit, or at the current run's deadline where that is sooner.
-
-    Raises:
-        Unavailable, Rejected, StatementTimeout: whatever the server said, as one sentence.
-    """
-    with _connected(_engine(url, True)) as connection:
-        yield connection
-
-
-@contextmanager
-def begin(url: URL) -> Iterator[Connection]:
-    """A pooled connection in one transaction, which commits when the block ends and rolls back when it raises.
-
-    In a dry run it rolls back at the end too: the statements have run and been counted, and nothing is written.
-
-    Raises:
-        Unavailable, Rejected, StatementTimeout: whatever the server said, as one sentence.
-    """
-    with _connected(_engine(url, False)) as connection, connection.begin() as transaction:
-        yield connection
-        if current_run().dry_run:
-            transaction.rollback()
-
-
-@contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
-    current_run().check()
-    try:
-        connection = engine.connect()
-    except PoolTimeout as exc:
-        raise Unavailable(f"{place(engine.url)} has no free connection in this process: {exc.args[0]}") from exc
-    except OSError as exc:
-        where = place(engine.url)
-        raise Rejected(f"TLS with {where} cannot be set up: {exc}; check the files named in its URL") from exc
-    with connection:
-        yield connection
-
-
-@functools.lru_cache(maxsize=None)
-def _engine(url: URL, read_only: bool) -> Engine:
-    engine = make_engine(url, read_only=read_only, limits=_limits)
-    event.listen(engine, "before_cursor_execute", functools.partial(bound, _limits))
-    _engines.append(engine)
-    return engine
+    def dispose(self) -> None:
+        """Close every pooled connection and forget all engines."""
+        with self._making:
+            for engine in self._made.values():
+                engine.dispose()
+            self._made.clear()
 
 
 def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = False) -> Engine:
-    """A new engine with its own pool; `create` lets a missing SQLite file (and its folder) be made."""
-    options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
-    options["pool_timeout"] = limits.connect_seconds
-    if read_only:
-        options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
+    """Make an engine with a pool of its own.
+
+    `create` lets a missing SQLite file be made, and its folder too. A statement has no limit but the socket's.
+    """
+    options = {**_POOL, "pool_timeout": limits.connect_seconds, **(_READ_ONLY if read_only else {})}
     if family(url) == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": limits.statement_seconds}, **options)
-        event.listen(engine, "do_connect", functools.partial(open_file, create))
-        event.listen(engine, "connect", functools.partial(set_up_sqlite, read_only))
-        if not read_only:
-            event.listen(engine, "begin", begin_immediate)
+        engine = _sqlite_engine(url, options, read_only=read_only, limits=limits, create=create)
     else:
-        engine = create_engine(url, connect_args=mysql_arguments(limits), pool_recycle=1800, **options)
-        event.listen(engine, "connect", functools.partial(set_up_mysql, read_only, limits))
+        engine = _mysql_engine(url, options, read_only=read_only, limits=limits)
     event.listen(engine, "handle_error", functools.partial(_translate, place(url)), retval=False)
     return engine
+
+
+def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits) -> Engine:
+    arguments = mysql_sessions.connect_arguments(limits)
+    engine = create_engine(url, connect_args=arguments, pool_recycle=1800, **options)
+    event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
+    return engine
+
+
+def _sqlite_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits, create: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": limits.statement_seconds}, **options)
+    event.listen(engine, "do_connect", functools.partial(sqlite_sessions.open_file, create))
+    event.listen(engine, "connect", functools.partial(sqlite_sessions.set_up_session, read_only))
+    if not read_only:
+        event.listen(engine, "begin", sqlite_sessions.begin_immediate)
+    return engine
+
+
+def _limit_statement(limits: Limits, connection: Connection, *statement: Any) -> None:
+    """End the statement that is about to be sent at the statement limit, or at the current run's deadline if sooner."""
+    # A little later than the deadline, so that the deadline has surely passed when the server stops the statement.
+    seconds = min(limits.statement_seconds, current_run().remaining_seconds + 0.002)
+    if connection.dialect.name == "sqlite":
+        sqlite_sessions.limit_next_statement(connection, seconds)
+    else:
+        mysql_sessions.limit_next_statement(connection, seconds)
 
 
 def _translate(where: str, context: ExceptionContext) -> None:
@@ -118,7 +89,7 @@ def _translate(where: str, context: ExceptionContext) -> None:
         return  # the pool itself replaces a connection that has died in it
     executed = context.execution_context
     if executed is not None and executed.execution_options.get("skip_user_error_events"):
-        # SQLAlchemy asks whether a table exists by an error, and reads the driver's own.
+        # SQLAlchemy learns from the driver's own error whether a table exists.
         return
     error = translated(context.original_exception, where)
     run = current_run()

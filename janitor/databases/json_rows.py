@@ -1,6 +1,14 @@
-"""Pages of rows, fetched as one JSON text: the server writes it, orjson reads it, and little is left to Python.
+"""A page of rows, fetched as one JSON text.
 
-Measured on 100,000 labwares: 0.14 s of Python where the driver's own rows take 1.5 s.
+    the server     makes one text of the page: [["", 7, "DN7"], ["", 8, "DN8"]], and counts its rows
+    orjson         reads the text
+    Python         makes a named tuple of each row
+
+This is our own because it was measured: 100,000 labwares took 0.14 s of Python. As the driver's own rows they took
+1.5 s.
+
+The server cuts a text that is longer than its max_allowed_packet. Then the text has fewer rows than were counted, and
+the page is fetched again row by row.
 """
 
 import logging
@@ -10,9 +18,9 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 from sqlalchemy import URL, TextClause
 
-from janitor.databases import engines
+from janitor.databases import connections
 from janitor.databases.places import family, place
-from janitor.databases.statements import around
+from janitor.databases.statements import select_from
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +28,14 @@ RowType = TypeVar("RowType", bound=NamedTuple)
 
 
 def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[RowType]) -> list[RowType]:
-    """The rows of a query whose columns are named as the fields of `row`; datetimes come as texts.
+    """The rows of a query, in no promised order; its columns are named as the fields of `row`.
 
-    Order holds only within a key that the caller sorts by. Where the text would be longer than the server sends in
-    one packet, the rows are fetched one by one.
+    Datetimes come as texts.
 
     Raises:
         Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
     """
-    with engines.read(url) as connection:
+    with connections.read(url) as connection:
         count, whole = connection.execute(_as_json(query, row._fields, family(url)), parameters).one()
         page = _parsed(whole)
         if len(page) == count:
@@ -39,7 +46,7 @@ def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[
 
 
 def _parsed(whole: str | None) -> list[Any]:
-    """The rows in the text; none where it was cut, or left out, at max_allowed_packet with no more than a warning."""
+    """The rows in the text; no row if the server cut the text or left it out."""
     try:
         rows: list[Any] = orjson.loads(whole or "[]")
         return rows
@@ -49,14 +56,14 @@ def _parsed(whole: str | None) -> list[Any]:
 
 def _as_json(query: TextClause, names: Sequence[str], family: str) -> TextClause:
     aggregate = "json_group_array(json({}))" if family == "sqlite" else "JSON_ARRAYAGG({})"
-    return around(query, f"COUNT(*), {aggregate.format(_array(names, family))}")
+    return select_from(query, f"COUNT(*), {aggregate.format(_array(names, family))}")
 
 
 def _one_by_one(query: TextClause, names: Sequence[str], family: str) -> TextClause:
-    return around(query, _array(names, family))
+    return select_from(query, _array(names, family))
 
 
 def _array(names: Sequence[str], family: str) -> str:
-    # MariaDB gives the array the character set of its first text, and takes the bytes of latin1 columns for UTF-8.
+    # MariaDB gives an array the character set of its first text, and would take bytes of latin1 columns for UTF-8.
     first = "''" if family == "sqlite" else "CONVERT('' USING utf8mb4)"
     return f"json_array({first}, {', '.join(f'page.{name}' for name in names)})"

@@ -1,11 +1,11 @@
-"""Giving way: long work pauses while a server is busy with other people's."""
+"""The load limit: long work waits while a server is busy with other people's statements."""
 
 import logging
 from collections.abc import Sequence
 
 from sqlalchemy import URL, text
 
-from janitor.databases import engines
+from janitor.databases import connections
 from janitor.databases.places import family
 from janitor.runs import current_run
 
@@ -14,11 +14,14 @@ PAUSE_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-def give_way(urls: Sequence[URL], limit: int | None) -> float:
-    """Wait while any of the MySQL servers runs more than `limit` threads; how many seconds that took. None never waits.
+def wait_while_busy(urls: Sequence[URL], limit: int | None) -> float:
+    """Wait until none of the MySQL servers runs more than `limit` threads; return how many seconds that took.
+
+    If `limit` is None, nobody waits. SQLite files are passed over.
 
     Raises:
-        DeadlineExceeded, Cancelled: while waiting, as `Run.check` does.
+        DeadlineExceeded, Cancelled: while waiting, as the run's `check` does.
+        Unavailable, Rejected, StatementTimeout: as `databases.read` does.
     """
     waited = 0.0
     while limit is not None and (busy := _busiest(urls)) > limit:
@@ -34,6 +37,6 @@ def _busiest(urls: Sequence[URL]) -> int:
 
 
 def _threads_running(url: URL) -> int:
-    with engines.read(url) as connection:
+    with connections.read(url) as connection:
         row = connection.execute(text("SHOW GLOBAL STATUS LIKE 'Threads_running'")).one()
         return int(row[1])

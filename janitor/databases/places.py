@@ -1,4 +1,4 @@
-"""What a database URL says: which family of server, and where, without secrets."""
+"""What a database URL says without its secrets: the family of the server, and where it is."""
 
 from sqlalchemy import URL
 
@@ -9,13 +9,13 @@ def family(url: URL) -> str:
 
 
 def place(url: URL) -> str:
-    """Where a URL leads, without its secrets: `host:port/name`, or the path of a file."""
+    """`host:port/name` for a server, the path for a file; never a user or a password."""
     if family(url) == "sqlite":
         return url.database or "memory"
     return f"{url.host}:{url.port or 3306}/{url.database}"
 
 
 def quoted(name: str, family: str) -> str:
-    """A name as part of a statement."""
+    """A table's or column's name, quoted for a statement."""
     mark = '"' if family == "sqlite" else "`"
     return mark + name.replace(mark, mark * 2) + mark

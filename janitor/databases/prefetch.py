@@ -1,4 +1,10 @@
-"""Reading ahead: what comes next is made in threads of its own while one item is worked on."""
+"""Prefetching: threads make the next items while the caller works on the present item.
+
+    read_ahead          one thread      the caller works on item 3, the thread reads item 4
+    make_ahead(..., 2)  two threads     the caller works on item 3, the threads make items 4 and 5
+
+The items keep their order, and no more of them are made ahead than was asked for.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,10 +15,10 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items in the same order, each asked for while the one before it is still worked on.
+def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield the same items in the same order; the next item is read while the caller works on the present item.
 
-    Whoever stops early waits for the one item that is being made. What `items` raises, this raises, in its turn.
+    What `items` raises, this raises in its turn. A caller who stops early waits until the item being read is read.
     """
     end = object()
     with ThreadPoolExecutor(1, "ahead") as thread:
@@ -22,10 +28,10 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item  # type: ignore[misc]
 
 
-def each_ahead(make: Callable[[Item], Made], items: Iterable[Item], at_once: int) -> Iterator[Made]:
-    """What `make` makes of each item, in their order; up to `at_once` of them are being made, or wait to be taken.
+def make_ahead(make: Callable[[Item], Made], items: Iterable[Item], at_once: int) -> Iterator[Made]:
+    """Yield what `make` makes of each item, in the order of the items; up to `at_once` are made ahead at a time.
 
-    Whoever stops early waits for those that are being made. What `make` raises, this raises, in its turn.
+    What `make` raises, this raises in its turn. A caller who stops early waits until those being made are made.
     """
     coming: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(at_once, "ahead") as threads:

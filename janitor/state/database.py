@@ -11,8 +11,9 @@ from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, event,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases.engines import make_engine
+from janitor.databases.limits import Limits
+from janitor.databases.mysql_sessions import is_mariadb
 from janitor.databases.places import family, place
-from janitor.databases.sessions import Limits, is_mariadb
 from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.tables import SCHEMA_VERSION, leases

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import URL, TextClause
 
 from janitor import databases
-from janitor.databases.statements import around
+from janitor.databases.statements import select_from
 from janitor.table_sink.columns import BETWEEN_ROWS, BETWEEN_VALUES, Column
 
 
@@ -77,12 +77,12 @@ def fetch(
     rows = joined([marked(column, name, family) for column, name in zip(columns, names)], family)
     lacking = joined([f"CASE WHEN {needed} THEN page.{id_name} END"], family)
     with databases.read(url) as connection:
-        count, whole, ids = connection.execute(around(query, f"COUNT(*), {rows}, {lacking}"), parameters).one()
+        count, whole, ids = connection.execute(select_from(query, f"COUNT(*), {rows}, {lacking}"), parameters).one()
         texts = split(whole, len(columns))
         apart = [int(one) for one in ids.split(BETWEEN_ROWS)] if ids else []
         if texts is not None and len(texts) + len(apart) == count:
             return TextPage(texts, apart)
-        return TextPage(apart=list(connection.execute(around(query, f"page.{id_name}"), parameters).scalars()))
+        return TextPage(apart=list(connection.execute(select_from(query, f"page.{id_name}"), parameters).scalars()))
 
 
 def split(whole: str | None, values: int) -> set[str] | None:

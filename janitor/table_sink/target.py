@@ -60,7 +60,7 @@ def _lack(target: Target, columns: Mapping[str, Column], unique: Mapping[str, st
         return f"a table is missing at {where}: there is no {table}, or this user may not see it; {hint}"
     for name in (*target.columns, *target.owner, *filter(None, (target.created_at, target.updated_at))):
         if name not in columns:
-            hint = "the table is not the one this task was made for"
+            hint = "this task was made for another table"
             return f"a column is missing at {where}: {table} has no {name}; {hint}"
         if columns[name].kind == "unsupported":
             return f"{table}.{name} at {where} is {columns[name].declared}, which cannot be compared exactly"

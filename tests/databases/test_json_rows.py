@@ -1,4 +1,4 @@
-"""Pages come whole and equal to the driver's own rows, whatever is in them."""
+"""Pages come whole, and equal to the driver's own rows, whatever they hold."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -43,15 +43,15 @@ def test_hostile_texts_come_back_as_they_are(engine: Engine) -> None:
     assert {str(row.at)[:19] for row in read(engine)} == {"2026-07-01 12:30:00"}
 
 
-def test_a_page_has_its_limit(engine: Engine) -> None:
+def test_a_page_is_no_longer_than_its_limit(engine: Engine) -> None:
     assert [row.id for row in read(engine, after=2, page_rows=3)] == [3, 4, 5]
 
 
-def test_no_rows_are_an_empty_page(engine: Engine) -> None:
+def test_a_query_without_rows_is_an_empty_page(engine: Engine) -> None:
     assert read(engine, after=1_000) == []
 
 
-def test_a_page_longer_than_a_packet_comes_row_by_row(engine: Engine) -> None:
+def test_a_page_over_a_packet_comes_row_by_row(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         pytest.skip("SQLite has no packets")
     long = "é" * 250
@@ -69,7 +69,7 @@ def test_a_page_longer_than_a_packet_comes_row_by_row(engine: Engine) -> None:
             connection.execute(text(f"SET GLOBAL max_allowed_packet = {before}"))
 
 
-def test_an_error_is_an_error_and_not_an_empty_page(engine: Engine) -> None:
+def test_an_error_is_no_empty_page(engine: Engine) -> None:
     with pytest.raises(Rejected, match="a table is missing"):
         json_rows.fetch(engine.url, text("SELECT id, word, at FROM gone"), {}, Word)
 

@@ -1,4 +1,4 @@
-"""Giving way: waiting while a server is busy, on a server that really is."""
+"""The load limit, on a server that really is busy."""
 
 import contextlib
 import logging
@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from janitor import databases
-from janitor.databases import give_way, load_limit
+from janitor.databases import load_limit, wait_while_busy
 from janitor.errors import Cancelled, DeadlineExceeded
 from janitor.runs import Run, running
 from tests.servers import SqlServer
@@ -34,7 +34,7 @@ def url(mariadb: SqlServer) -> Iterator[URL]:
 
 @pytest.fixture
 def busy(mariadb: SqlServer) -> Iterator[list[threading.Thread]]:
-    """Six sessions that keep a thread of the server running each."""
+    """Six sessions, each of which keeps one thread of the server running."""
 
     def doze() -> None:
         with contextlib.suppress(DBAPIError):
@@ -63,20 +63,20 @@ def wake(server: SqlServer) -> None:
         server.execute(f"KILL QUERY {id}")
 
 
-def test_without_a_limit_nobody_is_asked() -> None:
+def test_without_a_limit_no_server_is_asked() -> None:
     nobody = URL.create("mysql+pymysql", "nobody", "", "127.0.0.1", 1, "nothing")
-    assert give_way([nobody], None) == 0.0
+    assert wait_while_busy([nobody], None) == 0.0
 
 
 def test_a_calm_server_is_not_waited_for(url: URL) -> None:
-    assert give_way([url, url], 50) == 0.0
+    assert wait_while_busy([url, url], 50) == 0.0
 
 
 def test_sqlite_has_no_threads_to_wait_for() -> None:
-    assert give_way([URL.create("sqlite", database="nowhere.db")], 1) == 0.0
+    assert wait_while_busy([URL.create("sqlite", database="nowhere.db")], 1) == 0.0
 
 
-def test_a_busy_server_is_waited_for_until_it_is_calm(
+def test_a_busy_server_is_waited_for(
     url: URL,
     mariadb: SqlServer,
     busy: list[threading.Thread],
@@ -85,9 +85,9 @@ def test_a_busy_server_is_waited_for_until_it_is_calm(
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(load_limit, "PAUSE_SECONDS", 0.05)
-    assert give_way([url], 6 + 5) == 0.0
+    assert wait_while_busy([url], 6 + 5) == 0.0
     waited: list[float] = []
-    waiting = threading.Thread(target=lambda: waited.append(give_way([URL.create("sqlite"), url], 5)))
+    waiting = threading.Thread(target=lambda: waited.append(wait_while_busy([URL.create("sqlite"), url], 5)))
     waiting.start()
     waiting.join(0.5)
     assert waiting.is_alive()
@@ -98,10 +98,10 @@ def test_a_busy_server_is_waited_for_until_it_is_calm(
     assert len(told) == 1 and "over the limit of 5" in told[0]
 
 
-def test_whoever_waits_can_be_stopped(url: URL, busy: list[threading.Thread]) -> None:
+def test_a_waiting_run_can_be_stopped(url: URL, busy: list[threading.Thread]) -> None:
     run = Run()
     run.ask_to_stop(Cancelled("asked to stop"))
     with running(run), pytest.raises(Cancelled):
-        give_way([url], 1)
+        wait_while_busy([url], 1)
     with running(Run(deadline=time.monotonic() + 0.3, timeout_seconds=0.3)), pytest.raises(DeadlineExceeded):
-        give_way([url], 1)
+        wait_while_busy([url], 1)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import URL, column
 
 from janitor import memory
-from janitor.databases import ahead, each_ahead, give_way
+from janitor.databases import make_ahead, read_ahead, wait_while_busy
 from janitor.feeds import Feed, Page, Reading
 from janitor.runs import current_run
 from janitor.settings import Settings
@@ -115,7 +115,7 @@ class Sync:
         while turn := list(islice(walk, PAGES_A_TURN)):
             # Whoever waits to write gets a turn between the batches.
             with _alone():
-                for span, derived in ahead(rows.of_spans(self.source, turn)):
+                for span, derived in read_ahead(rows.of_spans(self.source, turn)):
                     self.deliver(derived, span.labwares, mostly_new=True)
                     reading.save_snapshot(span.last)
                     current_run().progress(self.totals["labwares"], note=f"snapshot, up to labware {span.last}")
@@ -168,7 +168,7 @@ class Sync:
     def walk(self) -> None:
         """Compare every labware with the table, page by page, and deliver those that are not stored just so."""
         unpaired = Unpaired(wanted_apart=self._quarantined())
-        found = ahead(self.sink.stored())
+        found = read_ahead(self.sink.stored())
         for span, wanted in self._wanted():
             self.totals.update(checked=span.labwares, walked_without_audit=max(0, span.labwares - len(wanted)))
             unpaired.want(wanted)
@@ -185,13 +185,13 @@ class Sync:
         """The texts of all labwares; whoever is to give way reads one page at a time."""
         at_once = PAGES_AT_ONCE if self.settings.load_limit_threads_running is None else 1
         texts = partial(rows.texts_of_span, self.source, self.sink)
-        return each_ahead(texts, ahead(rows.spans(self.source)), at_once)
+        return make_ahead(texts, read_ahead(rows.spans(self.source)), at_once)
 
     def _between_pages(self, unpaired: Unpaired, note: str) -> None:
         if max(len(unpaired.wanted), len(unpaired.stored)) > MOST_UNPAIRED:
             self._settle(unpaired)
         current_run().progress(self.totals["checked"], note=note)
-        give_way(self.urls, self.settings.load_limit_threads_running)
+        wait_while_busy(self.urls, self.settings.load_limit_threads_running)
 
     def _quarantined(self) -> list[int]:
         return [int(item) for page in memory.quarantined(NAME) for _, item in page]
@@ -208,7 +208,7 @@ class Sync:
 
     def _deliver_late(self, labware_ids: set[int]) -> None:
         self.deliver_labwares(labware_ids)
-        give_way(self.urls, self.settings.load_limit_threads_running)
+        wait_while_busy(self.urls, self.settings.load_limit_threads_running)
 
     def _count_orphans(self, barcodes: Sequence[str]) -> None:
         """Count the rows whose labware is gone, and delete them where that is wanted."""

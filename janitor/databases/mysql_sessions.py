@@ -1,0 +1,78 @@
+"""Sessions with MySQL and MariaDB: how they are opened, set up and bounded.
+
+A statement has two limits. The server stops it after so many seconds and says so. If the server hangs and says
+nothing, the socket's timeout ends the wait a little later.
+"""
+
+from typing import Any
+
+import pymysql
+from sqlalchemy import Connection
+
+from janitor.databases.errors import translated
+from janitor.databases.limits import Limits
+from janitor.databases.places import place
+from janitor.databases.pymysql_private import limit_reading
+
+SOCKET_SLACK_SECONDS = 2.0
+"""How much longer the socket waits than the server's own limit, so that the server's answer can still arrive."""
+
+_ZONE_AND_MODE = (
+    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+    "innodb_lock_wait_timeout = {lock_seconds}, group_concat_max_len = {text_bytes}"
+)
+_LONGEST_TEXT_BYTES = 2**26
+
+
+def is_mariadb(connection: "pymysql.Connection[Any]") -> bool:
+    """Tell MariaDB (True) from MySQL (False)."""
+    return "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
+
+
+def connect_arguments(limits: Limits) -> dict[str, Any]:
+    """Give PyMySQL's arguments for a new connection."""
+    socket_seconds = limits.statement_seconds + SOCKET_SLACK_SECONDS
+    return {
+        "connect_timeout": max(1, round(limits.connect_seconds)),
+        "read_timeout": socket_seconds,
+        "write_timeout": socket_seconds,
+        "charset": "utf8mb4",
+    }
+
+
+def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connection[Any]", record: Any) -> None:
+    """Make a new session READ COMMITTED, strict, in UTC, and read-only if told so."""
+    record.info["statement_seconds"] = -1.0
+    access = "READ ONLY" if read_only else "READ WRITE"
+    lock_seconds = max(1, int(limits.statement_seconds))
+    # The server must look up a list of thousands of keys in the index. Without this it makes a table of the list,
+    # or gives the index up.
+    lists = "in_predicate_conversion_threshold" if is_mariadb(connection) else "range_optimizer_max_mem_size"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, {access}")
+        cursor.execute(_ZONE_AND_MODE.format(lock_seconds=lock_seconds, text_bytes=_LONGEST_TEXT_BYTES))
+        cursor.execute(f"SET SESSION {lists} = 0")
+    connection.commit()
+
+
+def limit_next_statement(connection: Connection, seconds: float) -> None:
+    """Let the next statement of a session take this many seconds at most; up to a tenth more if that saves a call."""
+    # What is left of a run shrinks from statement to statement. A new limit for each would cost a round trip each.
+    if seconds <= connection.info["statement_seconds"] <= seconds * 1.1:
+        return
+    driver: Any = connection.connection.driver_connection
+    limit_reading(driver, seconds + SOCKET_SLACK_SECONDS)
+    try:
+        with driver.cursor() as cursor:
+            cursor.execute(_statement_limit(driver, seconds))
+    except pymysql.Error as exc:
+        connection.invalidate(exc)
+        raise translated(exc, place(connection.engine.url)) or exc from exc
+    connection.info["statement_seconds"] = seconds
+
+
+def _statement_limit(driver: "pymysql.Connection[Any]", seconds: float) -> str:
+    if is_mariadb(driver):
+        return f"SET SESSION max_statement_time = {seconds:.3f}"
+    return f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"

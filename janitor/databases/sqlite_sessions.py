@@ -1,0 +1,63 @@
+"""Sessions with SQLite files: how they are opened, set up and bounded."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from janitor.errors import Rejected
+
+STEPS_BETWEEN_LOOKS = 10_000
+"""How many steps of its machine SQLite makes before it looks at the clock."""
+
+
+def open_file(create: bool, dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> Any:
+    """Open the file only if it is there: a mistyped path is an error, not an empty database.
+
+    With `create` a missing file is made, and its folder too.
+    """
+    path = str(args[0])
+    if path == ":memory:" or options.get("uri"):
+        return None
+    if create:
+        _make_folder(Path(path).parent)
+        return None
+    args[0] = f"{Path(path).absolute().as_uri()}?mode=rw"
+    options["uri"] = True
+    return None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise Rejected(f"the folder {folder} cannot be made: {exc.strerror}; check the path, or who may write") from exc
+
+
+def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any) -> None:
+    """Make a new session check foreign keys, stop at its deadline, and be read-only if told so."""
+    deadline = record.info["deadline"] = [float("inf")]
+    record.info["busy_seconds"] = -1.0
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    connection.set_progress_handler(lambda: time.monotonic() > deadline[0], STEPS_BETWEEN_LOOKS)
+
+
+def begin_immediate(connection: Connection) -> None:
+    """Begin a transaction by locking the file for writing."""
+    # A transaction that reads first and writes later fails at once if another one wrote in between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def limit_next_statement(connection: Connection, seconds: float) -> None:
+    """Let the next statement of a session take this many seconds at most, and wait no longer for a lock."""
+    info = connection.info
+    info["deadline"][0] = time.monotonic() + seconds
+    if not seconds <= info["busy_seconds"] <= seconds * 1.1:
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout = {max(1, int(seconds * 1000))}")
+        info["busy_seconds"] = seconds

@@ -1,0 +1,29 @@
+"""A database with a table of numbers, and short limits."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import URL
+
+from janitor import databases
+from janitor.databases import Limits
+from janitor.databases.engines import make_engine
+
+
+@pytest.fixture(autouse=True)
+def short_limits() -> Iterator[None]:
+    databases.configure(Limits(statement_seconds=20, connect_seconds=3))
+    yield
+    databases.configure(Limits())
+
+
+@pytest.fixture
+def url(database_url: URL) -> URL:
+    """A database with a table of the numbers 1 to 100."""
+    engine = make_engine(database_url, read_only=False, limits=Limits(), create=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (n INTEGER NOT NULL PRIMARY KEY, word VARCHAR(9))")
+        numbers = ", ".join(f"({number})" for number in range(1, 101))
+        connection.exec_driver_sql(f"INSERT INTO t (n) VALUES {numbers}")
+    engine.dispose()
+    return database_url

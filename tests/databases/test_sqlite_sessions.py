@@ -1,0 +1,36 @@
+"""SQLite files: opened only if they are there, whatever their names."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, make_url
+
+from janitor.databases import Limits
+from janitor.databases.engines import make_engine
+from janitor.errors import Rejected
+from tests.databases.numbers_table import count
+
+
+def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.db"
+    with pytest.raises(Rejected, match=f"^the file {missing} cannot be opened: .*; check the path"):
+        count(make_url(f"sqlite:///{missing}"))
+    assert not missing.exists()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"this is no database" * 100)
+    with pytest.raises(Rejected, match=f"^{broken} is not a SQLite database: "):
+        count(make_url(f"sqlite:///{broken}"))
+
+
+def test_a_path_may_hold_odd_characters(tmp_path: Path) -> None:
+    path = tmp_path / "a b?c#d%20é.db"
+    url = URL.create("sqlite", database=str(path))
+    engine = make_engine(url, read_only=False, limits=Limits(), create=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+    engine.dispose()
+    assert count(url) == 0
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
