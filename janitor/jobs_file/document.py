@@ -1,47 +1,30 @@
-"""A rendered jobs file as YAML: each entry's keys and values, and the line of each."""
+"""Reads a rendered jobs file as YAML: the entries of `jobs:`, with the line of each key.
+
+PyYAML's safe loader builds the values. The nodes are walked by hand before that: only they know lines, keys given
+twice, and anchors that refer to themselves.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from janitor.jobs.results import Result
+from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import Mistake, Place
 from janitor.jobs_file.template import Rendered
 
 try:
     from yaml import CSafeLoader as Loader
-except ImportError:  # a build of PyYAML without libyaml, which is ten times slower
+except ImportError:  # PyYAML was built without libyaml; this loader takes ten times as long
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 RESULT_TAG = "!result"
 SHAPE = "give a top-level list: 'jobs:' and under it one '- id: ...' for each job"
 
 
-@dataclass
-class Entry:
-    """One item of `jobs:` as it was written; `places` has the line of each of its keys."""
-
-    number: int
-    place: Place
-    values: dict[str, Any] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
-    results: list[tuple[str, Place]] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """The entry as messages call it: by its id where it has one."""
-        job_id = self.values.get("id")
-        return f"job {job_id}" if isinstance(job_id, str) and job_id else f"job number {self.number}"
-
-    def mistake(self, key: str, text: str, place: Place | None = None) -> Mistake:
-        """What is wrong with a key's value."""
-        return Mistake(place or self.places.get(key, self.place), f"{self.name}: {key}", text)
-
-
 class _Loader(Loader):
-    """PyYAML's safe loader, which also knows `!result JOB`."""
+    """PyYAML's safe loader, which also reads `!result JOB`."""
 
 
 def _result(loader: Any, node: yaml.Node) -> Result:
@@ -54,67 +37,93 @@ _Loader.add_constructor(RESULT_TAG, _result)
 
 
 def read(rendered: Rendered) -> tuple[list[Entry], list[Mistake]]:
-    """The entries of a rendered jobs file, and what is wrong with it as YAML."""
-    mistakes: list[Mistake] = []
-    loader = _Loader(rendered.text)
+    """Return the entries of a rendered jobs file, and its mistakes as YAML. If it is not YAML, there are no entries."""
+    reading = _Reading(rendered)
     try:
-        root = loader.get_single_node()
-        entries = list(_entries(loader, root, rendered, mistakes))
+        entries = list(reading.entries())
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         said = ", ".join(part for part in (exc.context, exc.problem) if part)
-        return [], [*mistakes, Mistake(rendered.place(mark.line if mark else 0), "", f"it is not YAML: {said}")]
+        mistake = Mistake(rendered.place(mark.line if mark else 0), "", f"it is not YAML: {said}")
+        return [], [*reading.mistakes, mistake]
     except yaml.YAMLError as exc:
-        return [], [*mistakes, Mistake(rendered.place(0), "", f"it is not YAML: {' '.join(str(exc).split())}")]
+        mistake = Mistake(rendered.place(0), "", f"it is not YAML: {' '.join(str(exc).split())}")
+        return [], [*reading.mistakes, mistake]
     finally:
-        loader.dispose()
-    return entries, mistakes
+        reading.close()
+    return entries, reading.mistakes
 
 
-def _entries(loader: Any, root: Any, rendered: Rendered, mistakes: list[Mistake]) -> Iterator[Entry]:
-    def at(node: Any) -> Place:
-        return rendered.place(node.start_mark.line)
+class _Reading:
+    """One pass over a document; it collects the `mistakes`."""
 
-    if not isinstance(root, yaml.MappingNode):
-        mistakes.append(Mistake(rendered.place(0) if root is None else at(root), "", SHAPE))
-        return
-    jobs = None
-    for key, value in root.value:
-        if key.value == "jobs" and jobs is None:
-            jobs = value
-        elif key.value == "jobs":
-            mistakes.append(Mistake(at(key), "jobs", "it is given twice: put all jobs into one list"))
-        elif not str(key.value).startswith("x-"):
-            text = f"unknown key {key.value!r}: {SHAPE}; a key of your own, for anchors, begins with 'x-'"
-            mistakes.append(Mistake(at(key), "", text))
-    empty = isinstance(jobs, yaml.ScalarNode) and jobs.value in ("", "~", "null")
-    if jobs is None or not (empty or isinstance(jobs, yaml.SequenceNode)):
-        mistakes.append(Mistake(at(root) if jobs is None else at(jobs), "" if jobs is None else "jobs", SHAPE))
-        return
-    for number, node in enumerate([] if empty else jobs.value, 1):
-        if not isinstance(node, yaml.MappingNode):
-            mistakes.append(Mistake(at(node), f"job number {number}", "give keys and values, such as 'id: crawl'"))
-            continue
-        yield _entry(loader, node, number, rendered, mistakes)
+    def __init__(self, rendered: Rendered) -> None:
+        self.mistakes: list[Mistake] = []
+        self._rendered = rendered
+        self._loader: Any = _Loader(rendered.text)
+
+    def close(self) -> None:
+        self._loader.dispose()
+
+    def entries(self) -> Iterator[Entry]:
+        for number, node in enumerate(self._items(self._loader.get_single_node()), 1):
+            if isinstance(node, yaml.MappingNode):
+                yield self._entry(node, number)
+            else:
+                self._add(node, f"job number {number}", "give keys and values, such as 'id: crawl'")
+
+    def _items(self, root: Any) -> list[Any]:
+        """Find the nodes under `jobs:`."""
+        if not isinstance(root, yaml.MappingNode):
+            self._add(root, "", SHAPE)
+            return []
+        jobs = None
+        for key, value in root.value:
+            if key.value == "jobs" and jobs is None:
+                jobs = value
+            elif key.value == "jobs":
+                self._add(key, "jobs", "it is given twice: put all jobs into one list")
+            elif not str(key.value).startswith("x-"):
+                text = f"unknown key {key.value!r}: {SHAPE}; a key of your own, for anchors, begins with 'x-'"
+                self._add(key, "", text)
+        if jobs is None:
+            self._add(root, "", SHAPE)
+        elif isinstance(jobs, yaml.SequenceNode):
+            return list(jobs.value)
+        elif not (isinstance(jobs, yaml.ScalarNode) and jobs.value in ("", "~", "null")):
+            self._add(jobs, "jobs", SHAPE)
+        return []
+
+    def _entry(self, node: Any, number: int) -> Entry:
+        twice = list(_given_twice(node, ()))
+        # '<<' merges another mapping in. Its keys come first, so the entry's own keys win.
+        self._loader.flatten_mapping(node)
+        keys = [(_key_text(key), key, value) for key, value in node.value]
+        entry = Entry(
+            number,
+            place=self._place(node),
+            values={name: self._loader.construct_object(value, deep=True) for name, _, value in keys},
+            places={name: self._place(key) for name, key, _ in keys},
+            results=[(job, self._rendered.place(line)) for _, _, value in keys for job, line in _referred(value)],
+        )
+        for name, line in twice:
+            self.mistakes.append(entry.mistake(name, "it is given twice: keep one", self._rendered.place(line)))
+        return entry
+
+    def _place(self, node: Any) -> Place:
+        return self._rendered.place(0 if node is None else node.start_mark.line)
+
+    def _add(self, node: Any, where: str, text: str) -> None:
+        self.mistakes.append(Mistake(self._place(node), where, text))
 
 
-def _entry(loader: Any, node: Any, number: int, rendered: Rendered, mistakes: list[Mistake]) -> Entry:
-    entry = Entry(number, rendered.place(node.start_mark.line))
-    twice = list(_given_twice(node, ()))
-    loader.flatten_mapping(node)  # '<<' merges another mapping in, whose keys come first and count less
-    for key, value in node.value:
-        name = str(key.value) if isinstance(key, yaml.ScalarNode) else "(a key that is no text)"
-        entry.places[name] = rendered.place(key.start_mark.line)
-        entry.values[name] = loader.construct_object(value, deep=True)
-        entry.results += [(job, rendered.place(line)) for job, line in _referred(value)]
-    for name, line in twice:
-        mistakes.append(Mistake(rendered.place(line), f"{entry.name}: {name}", "it is given twice: keep one"))
-    return entry
+def _key_text(key: Any) -> str:
+    return str(key.value) if isinstance(key, yaml.ScalarNode) else "(a key that is no text)"
 
 
 def _given_twice(node: Any, path: tuple[Any, ...]) -> Iterator[tuple[str, int]]:
-    """The keys that one mapping has more than once, anywhere in an entry, each with its line."""
-    if any(node is one for one in path):
+    """Find the keys that a mapping has twice, at any depth, with their lines. `path` are the nodes above."""
+    if any(node is above for above in path):
         raise yaml.constructor.ConstructorError(None, None, "an anchor refers to itself", node.start_mark)
     if isinstance(node, yaml.MappingNode):
         seen = set()
@@ -130,11 +139,11 @@ def _given_twice(node: Any, path: tuple[Any, ...]) -> Iterator[tuple[str, int]]:
 
 
 def _referred(node: Any) -> Iterator[tuple[str, int]]:
-    """The jobs that `!result` names within a value, each with its line."""
+    """Find the jobs that `!result` names within a value, with their lines."""
     if node.tag == RESULT_TAG:
         yield str(node.value).strip(), node.start_mark.line
     elif isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
+        for _, value in node.value:
             yield from _referred(value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:

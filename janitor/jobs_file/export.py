@@ -1,4 +1,4 @@
-"""Jobs as the jobs file that would make them."""
+"""The other way: from jobs to the jobs file that would make them."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,15 +11,16 @@ from janitor.jobs.job import Job
 from janitor.jobs.results import Result
 from janitor.jobs.schedules import parse
 from janitor.jobs_file.document import RESULT_TAG
-from janitor.jobs_file.entries import KEYS, Wrong
+from janitor.jobs_file.keys import KEYS
+from janitor.jobs_file.mistakes import Wrong
 from janitor.settings.settings import Settings
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's safe dumper, which also writes `!result JOB`, and texts of several lines as blocks."""
+    """PyYAML's safe dumper. It also writes `!result JOB`, and a text of several lines as a block."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Write each value where it stands."""
+        """Write each value in full, never as a reference to another."""
         return True
 
 
@@ -33,7 +34,7 @@ _Dumper.add_representer(Result, lambda dumper, value: dumper.represent_scalar(RE
 
 
 def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
-    """A jobs file, in parts; what a file cannot say is left out, with a comment in its place."""
+    """Write jobs as a jobs file, in parts. A comment stands for each value that a file cannot hold."""
     yield "jobs:\n"
     for job in jobs:
         values, comments = entry(job), []
@@ -41,14 +42,14 @@ def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
             comments.append(f"  # {job.id}: {key} cannot be written: {why}\n")
             values.pop(key)
         text = yaml.dump([values], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-        # Jinja2 reads the file first: what looks like its own is not to be rendered.
+        # Jinja2 reads the file first, and must not render text that only looks like its own.
         raw = any(mark in text for mark in ("{{", "{%", "{#"))
-        yield "\n" + "".join(comments) + ("{% raw %}\n" if raw else "") + _indented(text) + (
-            "{% endraw %}\n" if raw else ""
-        )
+        block = "{% raw %}\n" + _indented(text) + "{% endraw %}\n" if raw else _indented(text)
+        yield "\n" + "".join(comments) + block
 
 
 def _unsayable(values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
+    """Find the keys that a jobs file cannot hold, and why."""
     for key in ("function", "cleanup"):
         try:
             if key in values:

@@ -1,18 +1,20 @@
-"""From a jobs file to jobs: all of it, or every mistake in it."""
+"""From a jobs file to jobs: all of them, or every mistake in the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from janitor.errors import BadSetting
 from janitor.jobs.dependencies import cycles
 from janitor.jobs.job import Job
 from janitor.jobs.variables import variable
 from janitor.jobs_file import document, entries, template
-from janitor.jobs_file.document import Entry
+from janitor.jobs_file.entries import Described
+from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake
 from janitor.scheduler import Scheduler
+
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -24,77 +26,82 @@ class Loaded:
 
 
 def load(path: Path, scheduler: Scheduler) -> Loaded:
-    """The jobs of a jobs file; nothing is put on the clock.
+    """Read the jobs of a jobs file; the clock does not change.
 
-    `scheduler` gives the settings, and the jobs of `run.py`, which these may depend on.
+    `scheduler` gives the settings, and the jobs of `run.py`: the file's jobs may depend on them.
 
     Raises:
-        BadJobsFile: there are mistakes; the error has every one.
+        BadJobsFile: there are mistakes; the error has all of them.
     """
     rendered = template.render(path, scheduler.settings.environ)
     read, mistakes = document.read(rendered)
-    others = scheduler.own_jobs
-    described = []
-    for entry in read:
-        values, wrong = entries.described(entry, scheduler.settings)
-        described.append((entry, values))
-        mistakes += wrong
-    mistakes += _taken(read, others) + _unknown(described, read, others) + _circles(described)
-    jobs = {}
-    troubled = {(one.place.file, one.where.partition(": ")[0]) for one in mistakes}
-    for entry, values in described:
-        if (entry.place.file, entry.name) in troubled:
-            continue
-        try:
-            jobs[values["id"]] = scheduler.make_job(values | {"keeps_result": True, "file": str(path)})
-        except BadSetting as exc:
-            mistakes.append(Mistake(entry.place, entry.name, str(exc)))
-    if mistakes:
-        raise BadJobsFile(str(path), mistakes)
+    found = [entries.described(entry, scheduler.settings) for entry in read]
+    mistakes += [mistake for described in found for mistake in described.mistakes]
+    mistakes += [*_ids_taken(read, scheduler.own_jobs), *_unknown_dependencies(found, scheduler.own_jobs)]
+    mistakes += _circles(found)
+    jobs, refused = _made(path, scheduler, found, mistakes)
+    if mistakes or refused:
+        raise BadJobsFile(str(path), [*mistakes, *refused])
     return Loaded(jobs, rendered.files)
 
 
-def _taken(read: list[Entry], others: Mapping[str, Job]) -> list[Mistake]:
-    mistakes, seen, own = [], {variable(job): (job, "run.py") for job in others}, set(others)
+def _made(
+    path: Path, scheduler: Scheduler, found: Sequence[Described], mistakes: Sequence[Mistake]
+) -> tuple[dict[str, Job], list[Mistake]]:
+    """Make the jobs of the entries without mistakes; also return what the scheduler refuses."""
+    jobs, refused = {}, []
+    troubled = {(mistake.place.file, mistake.where.partition(": ")[0]) for mistake in mistakes}
+    for described in found:
+        if (described.entry.place.file, described.entry.name) in troubled:
+            continue
+        try:
+            jobs[described.values["id"]] = scheduler.make_job(
+                {**described.values, "keeps_result": True, "file": str(path)}
+            )
+        except BadSetting as exc:
+            refused.append(Mistake(described.entry.place, described.entry.name, str(exc)))
+    return jobs, refused
+
+
+def _ids_taken(read: Sequence[Entry], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:
+    """Find ids that are taken: two ids also clash if their jobs would have the same variables.
+
+    A job of the file may have the id of a job of `run.py`: it takes that job's place, once.
+    """
+    seen, replaceable = {variable(job): (job, "run.py") for job in own_jobs}, set(own_jobs)
     for entry in read:
         job_id = entry.values.get("id")
         if not isinstance(job_id, str):
             continue
         known = seen.get(variable(job_id))
-        if known is not None and job_id in own:
-            # The file's job takes the place of the one in run.py.
-            own.discard(job_id)
-            known = None
-        if known is not None:
+        if known is not None and job_id not in replaceable:
             why = "" if known[0] == job_id else f": its variables would be those of {known[0]}"
-            mistakes.append(entry.mistake("id", f"{known[1]} has that id already{why}; give another"))
+            yield entry.mistake("id", f"{known[1]} has that id already{why}; give another")
         else:
+            replaceable.discard(job_id)
             seen[variable(job_id)] = (job_id, str(entry.places["id"]))
-    return mistakes
 
 
-def _unknown(
-    described: list[tuple[Entry, dict[str, Any]]], read: list[Entry], others: Mapping[str, Job]
-) -> list[Mistake]:
-    known = {*others, *(str(entry.values["id"]) for entry in read if "id" in entry.values)}
-    return [
-        entry.mistake("dependencies", f"there is no job {name}; the jobs are {_some(known)}")
-        for entry, values in described
-        for name in values.get("dependencies", ())
-        if name not in known
-    ]
+def _unknown_dependencies(found: Sequence[Described], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:
+    known = {*own_jobs, *(str(described.entry.values["id"]) for described in found if "id" in described.entry.values)}
+    for described in found:
+        for name in described.values.get("dependencies", ()):
+            if name not in known:
+                text = f"there is no job {name}; the jobs are {_shortened(sorted(known))}"
+                yield described.entry.mistake("dependencies", text)
 
 
-def _circles(described: list[tuple[Entry, dict[str, Any]]]) -> list[Mistake]:
-    by_id = {values["id"]: entry for entry, values in described if "id" in values}
-    graph = {values["id"]: values.get("dependencies", ()) for _, values in described if "id" in values}
-    within = {job: [name for name in names if name in by_id] for job, names in graph.items()}
-    return [
-        by_id[circle[0]].mistake("dependencies", f"they go round in a circle: {' -> '.join(circle)}; leave one out")
-        for circle in cycles(within)
-    ]
+def _circles(found: Sequence[Described]) -> Iterator[Mistake]:
+    by_id = {described.values["id"]: described for described in found if "id" in described.values}
+    graph = {
+        job: [name for name in described.values.get("dependencies", ()) if name in by_id]
+        for job, described in by_id.items()
+    }
+    for circle in cycles(graph):
+        text = f"they go round in a circle: {' -> '.join(circle)}; leave one out"
+        yield by_id[circle[0]].entry.mistake("dependencies", text)
 
 
-def _some(names: set[str]) -> str:
-    shown = sorted(names)
-    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "")
+def _shortened(names: Sequence[str]) -> str:
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")

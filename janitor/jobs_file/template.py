@@ -1,83 +1,56 @@
-"""A jobs file as Jinja2 renders it, and which line of which file each rendered line came from."""
+"""Renders a jobs file with Jinja2, in its sandbox, and says in which line an error is."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.ext import Extension
-from jinja2.lexer import Token, TokenStream
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from janitor.guard import foreign_code
+from janitor.jobs_file.line_marks import LineMarks, places_of
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake, Place
 
 MOST_CHARACTERS = 10_000_000
-"""A rendered file longer than this is a loop that somebody did not mean."""
-
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_MARK = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*):([0-9]+){_CLOSE}")
+"""A file that renders to more than this has a loop that nobody meant."""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A rendered file; `places` has the origin of each line, `files` are those that it was rendered from."""
+    """A rendered file. `places` has the origin of each line; `files` are all files that were read for it."""
 
     text: str
     places: tuple[Place, ...]
     files: tuple[Path, ...]
 
     def place(self, line: int) -> Place:
-        """Where a rendered line, counted from 0, was written."""
+        """Return where a rendered line, counted from 0, was written."""
         return self.places[min(line, len(self.places) - 1)]
 
 
-class _Marks(Extension):
-    """Marks where each line of a template's own text begins; names and values stay as they are."""
-
-    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        name = Path(stream.name or "").name
-        for token in stream:
-            if token.type == "data":
-                lines = token.value.split("\n")
-                marked = [f"{_OPEN}{name}:{token.lineno + at}{_CLOSE}{line}" for at, line in enumerate(lines)]
-                token = Token(token.lineno, token.type, "\n".join(marked))
-            yield token
-
-
 def render(path: Path, environ: Mapping[str, str]) -> Rendered:
-    """Render a jobs file in Jinja2's sandbox; `include` reads from its folder, `env("NAME")` from `environ`.
+    """Render a jobs file: `include` reads from its folder, `env("NAME")` from `environ`.
 
     Raises:
-        BadJobsFile: it cannot be read, or Jinja2 refuses it; the error has the line.
+        BadJobsFile: the file cannot be read, or Jinja2 refuses it; the error has the line.
     """
-    try:
-        # Twice, as a mark within a variable's value could change what the template does with it.
-        files: list[Path] = []
+    files: list[Path] = []
+    text = marked = ""
+    # An expression in a template may raise anything.
+    with foreign_code() as caught:
         text = _rendered(path, environ, files)
-        marked = _rendered(path, environ, files, _Marks)
-    except TemplateNotFound as exc:
-        missing = f"it includes {exc.name!r}, and there is no such file in {path.resolve().parent}"
-        raise _bad(*_where(exc, path), missing) from exc
-    except OSError as exc:
-        raise _bad(path, 1, f"it cannot be read ({exc.strerror or type(exc).__name__}); give another path") from exc
-    except UnicodeDecodeError as exc:
-        raise _bad(path, 1, f"it is not UTF-8 (byte {exc.start}); save it as UTF-8") from exc
-    except TemplateSyntaxError as exc:
-        raise _bad(Path(exc.filename or path), exc.lineno, f"Jinja2 cannot read it: {exc.message}") from exc
-    except UndefinedError as exc:
-        raise _bad(*_where(exc, path), f"{exc.message}; define it, or give a default") from exc
-    except SecurityError as exc:
-        raise _bad(*_where(exc, path), f"the sandbox refuses it: {exc.message}") from exc
-    except Exception as exc:  # an expression of the template may raise anything
-        said = exc.message if isinstance(exc, TemplateError) else f"{type(exc).__name__}: {exc}"
-        raise _bad(*_where(exc, path), f"Jinja2 cannot render it: {said}") from exc
-    return Rendered(text, tuple(_places(text, marked, path)), tuple(dict.fromkeys(files)))
+        marked = _rendered(path, environ, files, LineMarks)
+    if caught.error is not None:
+        file, line = _place_of(caught.error, path)
+        mistake = Mistake(Place(file.name, line), "", _words_of(caught.error, path))
+        raise BadJobsFile(str(file), [mistake]) from caught.error
+    return Rendered(text, places_of(text, marked, path.name), tuple(dict.fromkeys(files)))
 
 
 class _Loader(FileSystemLoader):
-    """Jinja2's loader from one folder, which notes what it has read."""
+    """Jinja2's loader from one folder; it notes the files that it reads."""
 
     def __init__(self, folder: Path, files: list[Path]) -> None:
         super().__init__(folder)
@@ -120,25 +93,30 @@ def _env(environ: Mapping[str, str]) -> Callable[..., str]:
     return env
 
 
-def _places(text: str, marked: str, path: Path) -> Iterator[Place]:
-    lines = marked.split("\n")
-    plain = text.split("\n")
-    if [_MARK.sub("", line) for line in lines] != plain:
-        # A template that works on its own text: its lines are told as they are once rendered.
-        yield from (Place(f"{path.name} (rendered)", number) for number in range(1, len(plain) + 1))
-        return
-    place = Place(path.name, 1)
-    for line in lines:
-        found = list(_MARK.finditer(line))
-        # The first that has text of its own behind it: a line may begin with the end of a loop's line.
-        best = next((one for one in found if line[one.end() : one.end() + 1] not in ("", _OPEN)), None)
-        best = best or (found[-1] if found else None)
-        place = Place(best[1], int(best[2])) if best else place
-        yield place
+def _words_of(error: BaseException, path: Path) -> str:
+    """Say why a file cannot be rendered, and what would be right."""
+    if isinstance(error, TemplateNotFound):
+        return f"it includes {error.name!r}, and there is no such file in {path.resolve().parent}"
+    if isinstance(error, OSError):
+        return f"it cannot be read ({error.strerror or type(error).__name__}); give another path"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 (byte {error.start}); save it as UTF-8"
+    if isinstance(error, TemplateSyntaxError):
+        return f"Jinja2 cannot read it: {error.message}"
+    if isinstance(error, UndefinedError):
+        return f"{error.message}; define it, or give a default"
+    if isinstance(error, SecurityError):
+        return f"the sandbox refuses it: {error.message}"
+    said = error.message if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+    return f"Jinja2 cannot render it: {said}"
 
 
-def _where(error: Exception, path: Path) -> tuple[Path, int]:
-    """The template's line in which an error was raised; Jinja2 puts it into the traceback."""
+def _place_of(error: BaseException, path: Path) -> tuple[Path, int]:
+    """Find the template's line that raised an error: Jinja2 puts it into the traceback."""
+    if isinstance(error, (OSError, UnicodeDecodeError)) and not isinstance(error, TemplateNotFound):
+        return path, 1
+    if isinstance(error, TemplateSyntaxError):
+        return Path(error.filename or path), error.lineno
     folder, found, trace = path.resolve().parent, (path, 1), error.__traceback__
     while trace is not None:
         file = Path(trace.tb_frame.f_code.co_filename)
@@ -146,7 +124,3 @@ def _where(error: Exception, path: Path) -> tuple[Path, int]:
             found = (file, trace.tb_lineno)
         trace = trace.tb_next
     return found
-
-
-def _bad(path: Path, line: int, text: str) -> BadJobsFile:
-    return BadJobsFile(str(path), [Mistake(Place(path.name, line), "", text)])

@@ -1,4 +1,4 @@
-"""A jobs file that changes while the daemon runs: taken over whole, or not at all."""
+"""A jobs file that changes while the daemon runs: all of it is taken over, or nothing."""
 
 import logging
 import signal
@@ -16,14 +16,17 @@ from janitor.scheduler import Scheduler
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
-"""How often the files are looked at; SIGHUP has them looked at, and read, at once."""
+"""How often the files are looked at. On SIGHUP they are read at once."""
 
 Stamps = dict[Path, tuple[int, int, int] | None]
 
 
 @contextmanager
 def watching(scheduler: Scheduler, path: Path, loaded: Loaded, seconds: float = LOOK_SECONDS) -> Iterator[None]:
-    """Take over what changes in a jobs file and in what it includes, within the block; call it in the main thread."""
+    """During the block, take over each change of a jobs file and of the files that it includes.
+
+    Call it in the main thread: it takes SIGHUP for itself.
+    """
     watcher = Watcher(scheduler, path, loaded)
     thread = threading.Thread(target=watcher.loop, args=(seconds,), name="jobs file", daemon=True)
     previous = signal.signal(signal.SIGHUP, lambda number, frame: watcher.look_at_once())
@@ -36,27 +39,27 @@ def watching(scheduler: Scheduler, path: Path, loaded: Loaded, seconds: float = 
 
 
 class Watcher:
-    """Looks at the files of a jobs file, and reads them again where they have changed."""
+    """Looks at a jobs file and what it includes, and reads all of it again if a file has changed."""
 
     def __init__(self, scheduler: Scheduler, path: Path, loaded: Loaded) -> None:
-        """`loaded` is what the clock has."""
+        """`loaded` is what the clock has now."""
         self._scheduler, self._path = scheduler, path
         self._files = loaded.files
         self._stamps = _stamps(self._files)
         self._wake, self._asked, self._stopped = threading.Event(), False, False
 
     def look_at_once(self) -> None:
-        """Read the files now, changed or not."""
+        """Ask for the files to be read now, even if none has changed."""
         self._asked = True
         self._wake.set()
 
     def stop(self) -> None:
-        """Look no more."""
+        """End the loop."""
         self._stopped = True
         self._wake.set()
 
     def loop(self, seconds: float) -> None:
-        """Look every so many seconds, until `stop`."""
+        """Look every `seconds`, until `stop` is called."""
         while True:
             self._wake.wait(seconds)
             self._wake.clear()
@@ -65,12 +68,12 @@ class Watcher:
             self.look()
 
     def look(self) -> bool:
-        """Take over what has changed; whether anything was, and could be taken over."""
+        """Look once; return True if the jobs were read again and taken over."""
         asked, self._asked = self._asked, False
         stamps = _stamps(self._files)
         if stamps == self._stamps and not asked:
             return False
-        # What is written while it is read is read again at the next look.
+        # If a file changes while it is read, the next look reads it again.
         self._stamps = stamps
         try:
             loaded = load(self._path, self._scheduler)

@@ -1,4 +1,4 @@
-"""Jobs files for tests, the functions that they name, and a clock to load them for."""
+"""Jobs files for tests, the functions that they name, and a clock that loads them."""
 
 import json
 import logging
@@ -21,19 +21,19 @@ HERE = "tests.jobs_file.files"
 
 
 def crawl(site: str, pages: int = 3) -> dict[str, Any]:
-    """A result with all that JSON does not have by itself."""
+    """Return what JSON alone cannot hold: a date and a decimal."""
     return {"site": site, "pages": list(range(pages)), "day": date(2026, 3, 1), "price": Decimal("1.10")}
 
 
 def process(crawled: dict[str, Any]) -> Iterator[dict[str, int]]:
-    """A generator that counts."""
+    """Count two rows for each page, as a generator."""
     for number, _ in enumerate(crawled["pages"], 1):
         current_run().progress(number, len(crawled["pages"]), crawled["site"])
         yield {"rows": 2}
 
 
 def report(*parts: Any, settings: Settings) -> list[Any]:
-    """What it got, and a setting."""
+    """Return the arguments and a setting."""
     return [*parts, settings.lease_seconds]
 
 
@@ -48,7 +48,7 @@ def fails() -> None:
 
 
 def slow(seconds: float) -> float:
-    """Take some time, in steps that are safe points."""
+    """Take some time, with a safe point every 20 ms."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         current_run().sleep(0.02)
@@ -56,31 +56,31 @@ def slow(seconds: float) -> float:
 
 
 def tells(steps: int) -> None:
-    """Say each step."""
+    """Log each step."""
     for step in range(steps):
         logging.info("step %d", step)
         current_run().sleep(0.1)
 
 
 def clock(**environment: str) -> Scheduler:
-    """A clock without jobs."""
+    """Make a clock without jobs."""
     return Scheduler(Settings.load(environment, dotenv=None))
 
 
 def write(folder: Path, text: str, name: str = "jobs.yaml") -> Path:
-    """A file with a text; FUNCTIONS in it is the module above."""
+    """Write a file; FUNCTIONS in the text becomes the name of this module."""
     path = folder / name
     path.write_text(text.replace("FUNCTIONS", HERE), encoding="utf-8")
     return path
 
 
 def loaded(folder: Path, text: str, **environment: str) -> Loaded:
-    """A jobs file read."""
+    """Load a jobs file with this text."""
     return load(write(folder, text), clock(**environment))
 
 
 def mistakes(folder: Path, text: str, **environment: str) -> list[str]:
-    """All that is wrong with a jobs file, a line each."""
+    """Return the mistakes in a jobs file, a line for each."""
     try:
         loaded(folder, text, **environment)
     except BadJobsFile as exc:
@@ -89,7 +89,7 @@ def mistakes(folder: Path, text: str, **environment: str) -> list[str]:
 
 
 def clean(run: PastRun) -> None:
-    """Write down what was cleaned, or refuse."""
+    """Write down which run was cleaned up, or refuse."""
     if os.environ["CLEANED"] == "no":
         raise OSError("told not to")
     told = {"id": run.id, "job": run.job, "outcome": run.outcome, "pages": run.result["pages"]}

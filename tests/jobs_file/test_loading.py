@@ -1,4 +1,4 @@
-"""A whole jobs file: what becomes of it, and every mistake in one pass."""
+"""A whole jobs file: the jobs that it makes, and every mistake at once."""
 
 import time
 from datetime import timedelta
@@ -68,7 +68,7 @@ def test_a_function_that_declares_settings_gets_them(tmp_path: Path) -> None:
     assert "settings" not in jobs["crawl"].kwargs
 
 
-def test_a_function_of_a_package_that_says_what_it_needs_needs_it_here_too(tmp_path: Path) -> None:
+def test_needs_come_from_the_package_of_the_function(tmp_path: Path) -> None:
     text = "jobs:\n  - {id: move, function: 'janitor.tasks.labware_location.sync:follow', schedule: every 5m}\n"
     assert list(loaded(tmp_path, text).jobs["move"].needs) == list(labware_location.NEEDS)
 
@@ -169,7 +169,7 @@ def test_a_mistake_is_told_with_line_and_key(tmp_path: Path, text: str, said: st
     assert any(said in line for line in found), found
 
 
-def test_all_mistakes_are_told_in_one_pass_in_the_order_of_their_lines(tmp_path: Path) -> None:
+def test_all_mistakes_are_told_at_once_in_line_order(tmp_path: Path) -> None:
     text = (
         CRAWL
         + "    retries: x\n    dependencies: [b]\n  - id: b\n    function: no:no\n    dependencies: [a]\n    what: 1\n"
@@ -193,7 +193,7 @@ def test_two_circles_are_both_told(tmp_path: Path) -> None:
     assert len(found) == 2 and all("they go round in a circle" in line for line in found)
 
 
-def test_a_mapping_that_is_merged_in_counts_less_than_what_is_given(tmp_path: Path) -> None:
+def test_an_entrys_own_keys_win_over_merged_keys(tmp_path: Path) -> None:
     text = (
         "x-common: &common {timeout: 5, retries: 1}\n"
         "jobs:\n  - {<<: *common, id: a, function: 'FUNCTIONS:skips', retries: 3}\n"
@@ -203,7 +203,7 @@ def test_a_mapping_that_is_merged_in_counts_less_than_what_is_given(tmp_path: Pa
 
 
 def many(jobs: int, dependencies: int) -> str:
-    """A file with jobs that depend on those before them."""
+    """Write a file with many jobs; each depends on the jobs before it."""
     lines: list[Any] = []
     each = -(-dependencies // (jobs - 10))
     for number in range(jobs):

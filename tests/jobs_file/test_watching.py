@@ -1,4 +1,4 @@
-"""A jobs file that changes while the daemon runs: a real daemon, files that are written over, SIGHUP."""
+"""A jobs file that changes while a real daemon runs: written over, with and without SIGHUP."""
 
 import json
 import signal
@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import urllib3
 from sqlalchemy import URL
+from sqlalchemy.exc import DatabaseError
 
+from janitor.errors import JanitorError
 from janitor.state import State
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
@@ -35,25 +37,25 @@ class House:
         self.state = State(URL.create("sqlite", database=str(folder / "var" / "janitor.db")))
 
     def seen(self, job: str) -> set[str | None]:
-        """The outcomes on record."""
+        """Return the outcomes of a job's runs; none before the daemon has made the tables."""
         try:
             return set(outcomes(self.state, job))
-        except Exception:  # not made yet
+        except (JanitorError, DatabaseError):
             return set()
 
     def change(self, text: str) -> None:
-        """Write the file, and say so."""
+        """Write the file and send SIGHUP."""
         write(self.folder, text)
         self.process.send_signal(signal.SIGHUP)
 
     def says(self, words: str) -> None:
-        """Wait until the daemon has said something."""
+        """Wait until the daemon has logged these words."""
         wait_for(lambda: words in (self.folder / "log").read_text(encoding="utf-8"))
 
 
 @contextmanager
 def daemon(folder: Path, text: str, **environment: str) -> Iterator[House]:
-    """A daemon on a jobs file; it is stopped in order after the block."""
+    """Run a daemon on a jobs file during the block, and stop it with SIGTERM."""
     write(folder, text)
     own = {"JOBS_FILE": "jobs.yaml", "LEASE_SECONDS": "2"} | environment
     line = CommandLine(folder, ("-m", "tests.jobs_file.bare"), own)
@@ -109,7 +111,7 @@ def test_a_file_with_mistakes_changes_nothing_and_says_why(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_changed_file_is_noticed_without_a_signal_and_so_is_one_that_it_includes(tmp_path: Path) -> None:
+def test_a_changed_included_file_is_noticed_without_a_signal(tmp_path: Path) -> None:
     write(tmp_path, "  - {id: a, function: 'FUNCTIONS:skips', schedule: every 1s}\n", "more.yaml")
     with daemon(tmp_path, "jobs:\n{% include 'more.yaml' %}\n") as house:
         wait_for(lambda: house.seen("a") == {"skipped"})
@@ -161,7 +163,7 @@ def test_a_daemon_does_not_start_on_a_file_with_mistakes(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_variable_for_a_new_job_that_is_malformed_keeps_the_jobs_as_they_were(tmp_path: Path) -> None:
+def test_a_malformed_variable_keeps_the_jobs_as_they_were(tmp_path: Path) -> None:
     with daemon(tmp_path, FIRST, C_NOTICE_RULES="nonsense") as house:
         house.change(SECOND)
         house.says("cannot be taken over, the jobs stay as they were: C_NOTICE_RULES is 'nonsense'")

@@ -1,0 +1,66 @@
+"""The functions that a jobs file names: imported, and asked what they need from outside."""
+
+import difflib
+import importlib
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from janitor.errors import summary
+from janitor.guard import foreign_code
+from janitor.jobs_file.mistakes import Wrong
+from janitor.needs import Need
+
+NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+HELP = "give a function as 'package.module:function'"
+
+
+def function_named(value: object) -> Callable[..., object]:
+    """Import the function that 'package.module:function' names.
+
+    Raises:
+        Wrong: the value is no such name, the module cannot be imported, or there is no such function in it.
+    """
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise Wrong(f"it is {value!r}: {HELP}")
+    module, _, name = value.partition(":")
+    found: Any = _imported(module, value)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            close = difflib.get_close_matches(part, dir(found), 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise Wrong(f"it is {value!r}: {module} has no {part}{hint}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise Wrong(f"it is {value!r}, which is a {type(found).__name__}: give a function")
+    return found  # type: ignore[no-any-return]
+
+
+def needs_of(func: Callable[..., object]) -> tuple[Need, ...]:
+    """Return what a function needs from outside: `NEEDS` of its module, or of the nearest package around it."""
+    name = getattr(func, "__module__", None) or ""
+    while name:
+        if (needs := getattr(sys.modules.get(name), "NEEDS", None)) is not None:
+            return tuple(needs)
+        name = name.rpartition(".")[0]
+    return ()
+
+
+def _imported(module: str, value: str) -> Any:
+    found = None
+    # A module may do anything while it is imported; it may also call sys.exit.
+    with foreign_code(BaseException) as caught:
+        found = importlib.import_module(module)
+    if caught.error is not None:
+        raise Wrong(f"it is {value!r}: {_why_not_imported(module, caught.error)}") from caught.error
+    return found
+
+
+def _why_not_imported(module: str, error: BaseException) -> str:
+    if not isinstance(error, ModuleNotFoundError):
+        return f"{module} cannot be imported: {summary(error)}"
+    missing = error.name or module
+    if module == missing or module.startswith(f"{missing}."):
+        return f"there is no module {missing}; put it where Python finds it"
+    return f"{module} cannot be imported, as it imports {missing}, which is missing"

@@ -1,0 +1,112 @@
+"""The keys of a jobs file, and how each key's value is read.
+
+Each reader returns the value as `Scheduler.make_job` takes it, or raises Wrong and says what would be right.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, get_args
+
+from janitor.jobs import schedules
+from janitor.jobs.job import CatchUp, Isolation
+from janitor.jobs_file import functions
+from janitor.jobs_file.functions import function_named
+from janitor.jobs_file.mistakes import Wrong
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
+ID_HELP = "give up to 64 letters, digits, '_', '-' or '.'"
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) or not ID.fullmatch(value):
+        raise _refused(value, ID_HELP, quote=True)
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _refused(value, "give a text", quote=True)
+    return value
+
+
+def _schedule(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _refused(value, schedules.HELP, quote=True)
+    return value
+
+
+def _list(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise _refused(value, "give a list, such as [1, two]")
+    return tuple(value)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise _refused(value, "give names and values, such as {limit: 10}")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise _refused(value, "give a list of texts, such as [crawl, process]")
+    if twice := next((item for item in value if value.count(item) > 1), None):
+        raise Wrong(f"it names {twice} twice: keep one")
+    return tuple(value)
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refused(value, "give true or false")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise _refused(value, "give a number of seconds above 0")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _refused(value, "give a whole number, 0 or more")
+    return value
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def take(value: Any) -> str:
+        if value not in words:
+            raise _refused(value, f"give {' or '.join(words)}")
+        return str(value)
+
+    return take
+
+
+def _refused(value: Any, expected: str, *, quote: bool = False) -> Wrong:
+    """Say what the value is and what would be right. `quote` adds how YAML takes 7 or true as a text."""
+    unquoted = quote and isinstance(value, (bool, int, float))
+    hint = f"; in YAML a text such as '{value}' wants quotes" if unquoted else ""
+    return Wrong(f"it is {value!r}: {expected}{hint}")
+
+
+KEYS: dict[str, Callable[[Any], Any]] = {
+    "id": _id,
+    "title": _text,
+    "notes": _text,
+    "function": function_named,
+    "args": _list,
+    "kwargs": _mapping,
+    "schedule": _schedule,
+    "dependencies": _texts,
+    "enabled": _boolean,
+    "timeout": _seconds,
+    "retries": _count,
+    "catch_up": _one_of(*get_args(CatchUp)),
+    "isolation": _one_of(*get_args(Isolation)),
+    "tags": _texts,
+    "protect": _boolean,
+    "cleanup": function_named,
+}
+"""Every key, with the reader of its value."""
+REQUIRED = {"id": ID_HELP, "function": functions.HELP}
+"""The keys that every entry must have, and what to give."""
