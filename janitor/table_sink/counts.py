@@ -1,4 +1,4 @@
-"""What became of the rows that were written or compared."""
+"""Counts of rows that were written or compared."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from janitor.table_sink.plan import Refused
 
 @dataclass(frozen=True)
 class Written:
-    """What became of the rows given to `write`; `older` counts those kept back because a newer one is stored."""
+    """What became of the rows given to `write`. `older`: a newer row is stored, so they were not written."""
 
     inserted: int = 0
     updated: int = 0
@@ -28,7 +28,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Compared:
-    """What `write` would do with the rows given to `compare`: add the missing, overwrite the different."""
+    """What `write` would do with the rows given to `compare`: add `missing`, overwrite `different`."""
 
     missing: int = 0
     different: int = 0

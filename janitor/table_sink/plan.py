@@ -1,17 +1,32 @@
-"""What becomes of each row of a chunk, given what is stored: pure decisions, without a database."""
+"""The plan: what becomes of each row of a chunk. Pure decisions, without a database.
+
+Each row has a home: the stored key that is the same to the table. Rows whose key is new share a home if their keys are
+the same. Of the rows of one home the newest wins; of equally new rows the stored row, else the last. The others are
+refused.
+
+    the winner                            what becomes of it
+    nothing is stored at its home         add
+    the stored row is another owner's     refuse
+    it equals the stored row              unchanged
+    the stored row is not newer           overwrite
+    the stored row is newer               older: leave the stored row; refuse, if the key is written differently
+
+"The same to the table": its collation may take `dn1` and `DN1 ` for the same key.
+"""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from janitor.table_sink.columns import Column, Layout, Row
+from janitor.table_sink.column import Column, Row
+from janitor.table_sink.layout import Layout
 
 Age = tuple[bool, Any]
 
 
 class Refused(NamedTuple):
-    """A row that the target cannot take: its key, and the reason in words."""
+    """A row that is not written: its key, and the reason in words."""
 
     key: Any
     reason: str
@@ -19,7 +34,7 @@ class Refused(NamedTuple):
 
 @dataclass
 class Plan:
-    """What is to be done: rows to add, rows to overwrite (with the stored key), and counts of those to leave alone."""
+    """What to do: rows to add, rows to overwrite (each with its stored key), rows to refuse; counts of the others."""
 
     missing: list[Row] = field(default_factory=list)
     changed: list[tuple[Any, Row]] = field(default_factory=list)
@@ -30,7 +45,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Rules:
-    """By what it is decided: the layout, and the column (if any) by which a newer row is told from an older one."""
+    """What decisions go by: the layout, and the column that tells which row is newer, if there is such a column."""
 
     layout: Layout
     newer: Column | None
@@ -42,9 +57,9 @@ class Rules:
     def plan(
         self, rows: Sequence[Row], homes: Sequence[Hashable], stored: Mapping[Any, Row], settled: set[Row]
     ) -> Plan:
-        """Decide over `rows`, each with its home: the stored key that it meets, or else what rows of one new key share.
+        """Decide over `rows`, given the home of each and the stored rows by key.
 
-        `settled` are other rows of the same chunk, known to be stored just so.
+        `settled` are the other rows of the chunk; they are known to be stored exactly so.
         """
         if not stored and not settled and len(set(homes)) == len(rows):
             return Plan(missing=list(rows))

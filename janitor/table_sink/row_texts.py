@@ -1,7 +1,15 @@
-"""Rows as texts: a server writes each row of a page as one text, and rows with equal texts are equal.
+"""Rows as texts: two tables on two servers are compared without making a row in Python.
 
-So a table is compared with what it should hold at the speed of Python's own sets, and no row is made in Python.
-Measured on pages of 5,000 rows: 1 microsecond a row, where rows cost 15.
+    source   DN1|shelf 7|...     DN2|shelf 8|...     DN4|...
+    target   DN1|shelf 7|...     DN2|shelf 9|...     DN3|...
+             equal texts pair    not equal           no other with this text
+
+- Each server writes each row of a page as one text, and joins the page into one value.
+- Rows with equal texts are equal. Python's sets pair them: what is left over is missing, different or orphaned.
+- A text is left over until its partner comes, on whichever side and page.
+- If a value holds a separator, texts prove nothing. Then the page has the rows' ids or keys instead, "apart".
+
+Measured on pages of 5,000 rows: 1 microsecond a row; made as rows in Python, 15.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -12,12 +20,15 @@ from sqlalchemy import URL, TextClause
 
 from janitor import databases
 from janitor.databases.statements import select_from
-from janitor.table_sink.columns import BETWEEN_ROWS, BETWEEN_VALUES, Column
+from janitor.table_sink.column import Column
+
+BETWEEN_VALUES, BETWEEN_ROWS = "\x1f", "\x1e"
+"""A server joins the values of a row with the first, and the rows with the second."""
 
 
 @dataclass(frozen=True)
 class TextPage:
-    """Some rows: texts, and the ids or keys of those rows that have none and are to be looked at one by one."""
+    """Some rows: their texts, and `apart` the ids or keys of rows without a text, to be looked at singly."""
 
     texts: Set[str] = frozenset()
     apart: Sequence[Any] = ()
@@ -28,7 +39,7 @@ class TextPage:
 
 @dataclass
 class Unpaired:
-    """What two streams of pages leave over: rows wanted and not (yet) found stored, and the other way round."""
+    """What two streams of pages leave over so far: rows wanted but not found, and rows found but not wanted."""
 
     wanted: set[str] = field(default_factory=set)
     stored: set[str] = field(default_factory=set)
@@ -36,7 +47,7 @@ class Unpaired:
     stored_apart: list[Any] = field(default_factory=list)
 
     def want(self, page: TextPage) -> None:
-        """Take a page of rows that are to be stored."""
+        """Take a page of rows that should be stored."""
         self.wanted_apart += page.apart
         self.wanted |= page.texts - self.stored
         self.stored -= page.texts
@@ -48,13 +59,13 @@ class Unpaired:
         self.wanted -= page.texts
 
     def take_wanted(self) -> TextPage:
-        """All wanted rows that are not found stored so far; they are forgotten here."""
+        """Give away the wanted rows that were not found."""
         taken = TextPage(self.wanted, self.wanted_apart)
         self.wanted, self.wanted_apart = set(), []
         return taken
 
     def take_stored(self) -> TextPage:
-        """All stored rows that are not wanted so far; they are forgotten here."""
+        """Give away the stored rows that were not wanted."""
         taken = TextPage(self.stored, self.stored_apart)
         self.stored, self.stored_apart = set(), []
         return taken
@@ -63,10 +74,10 @@ class Unpaired:
 def fetch(
     url: URL, query: TextClause, parameters: Mapping[str, Any], id_name: str, columns: Sequence[Column]
 ) -> TextPage:
-    """The rows of a query as texts that equal those of the target with these `columns` where the rows are equal.
+    """The rows of a query as texts. A text equals the text of a target's row if the rows are equal.
 
-    The query's columns are named as the target's, and `id_name`, which tells the rows that stay apart: those with NULL
-    where the target takes none.
+    `columns` are the target's. The query names its columns alike, and has a whole number named `id_name` besides. Rows
+    with NULL in a column that must not be NULL stay apart, by that number.
 
     Raises:
         Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
@@ -79,14 +90,14 @@ def fetch(
     with databases.read(url) as connection:
         count, whole, ids = connection.execute(select_from(query, f"COUNT(*), {rows}, {lacking}"), parameters).one()
         texts = split(whole, len(columns))
-        apart = [int(one) for one in ids.split(BETWEEN_ROWS)] if ids else []
+        apart = [int(id) for id in ids.split(BETWEEN_ROWS)] if ids else []
         if texts is not None and len(texts) + len(apart) == count:
             return TextPage(texts, apart)
         return TextPage(apart=list(connection.execute(select_from(query, f"page.{id_name}"), parameters).scalars()))
 
 
 def split(whole: str | None, values: int) -> set[str] | None:
-    """The rows of a text of `joined`, of so many values each; None where a value holds a separator."""
+    """The rows in a text that `joined` made, of so many values each; None if a value holds a separator."""
     if not whole:
         return set()
     found = whole.split(BETWEEN_ROWS)
@@ -94,16 +105,16 @@ def split(whole: str | None, values: int) -> set[str] | None:
 
 
 def joined(parts: Iterable[str], family: str) -> str:
-    """The aggregate that joins all rows of these values into one text; a row in which one is NULL is left out."""
+    """The SQL aggregate that joins rows of these values into one text. A row in which a value is NULL is left out."""
     if family == "sqlite":
         return f"group_concat({' || char(31) || '.join(parts)}, char(30))"
-    # GROUP_CONCAT itself joins the values: of one text longer than 512 characters MariaDB makes a temporary file.
+    # GROUP_CONCAT joins the values too: for a single text over 512 characters MariaDB would make a temporary file.
     between = f", '{BETWEEN_VALUES}', "
     return f"GROUP_CONCAT({between.join(parts)} SEPARATOR '{BETWEEN_ROWS}')"
 
 
 def marked(column: Column, expression: str, family: str) -> str:
-    """An expression as the text of a value in `column`, as `Column.marked` makes it: NULL differs from every value."""
+    """SQL that writes a value of `column` as the text that `Column.marked` makes; NULL differs from every value."""
     sqlite = family == "sqlite"
     if column.kind == "text":
         wide = expression if sqlite else f"CONVERT({expression} USING utf8mb4)"

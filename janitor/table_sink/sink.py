@@ -1,67 +1,57 @@
-"""Write rows to a table: only what differs, in bulk."""
+"""The table sink: write rows to a table, only what differs, in bulk.
 
-import logging
+    rows given
+      |  fit?                       a row that does not fit is refused
+      |  stored exactly so?         asked of the server by texts, without a lock: then it is unchanged
+      v
+    suspects                        few, in most runs; in one transaction:
+      |  lock and read              the stored rows with their keys
+      |  plan                       what becomes of each row: see plan.py
+      v
+    insert, update                  a chunk that loses a race is rolled back and tried again, carefully
+
+Carefully: the server is asked which keys are the same to it, since a key that looked new was not.
+"""
+
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import URL, Connection, TextClause
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from janitor import databases
 from janitor.databases.errors import lost_a_race
 from janitor.errors import JanitorError
-from janitor.runs import current_run
-from janitor.table_sink.columns import Layout, Row
+from janitor.table_sink.chunks import Chunk, attempts, chunks
+from janitor.table_sink.column import Row
 from janitor.table_sink.counts import Compared, Written
+from janitor.table_sink.fitting import fit
+from janitor.table_sink.layout import Layout
 from janitor.table_sink.mysql import MySqlTable
-from janitor.table_sink.plan import Plan, Refused, Rules
+from janitor.table_sink.plan import Plan, Rules
 from janitor.table_sink.row_texts import TextPage, fetch
 from janitor.table_sink.sqlite import SqliteTable
 from janitor.table_sink.table import Table
 from janitor.table_sink.target import Target, layout_of
 
-__all__ = ["CHUNK_ROWS", "Compared", "Refused", "TableSink", "Written"]
-
-CHUNK_ROWS = 2000
-"""Rows compared by one statement and written by one transaction: measured; 1,000 to 5,000 differ little."""
-
-ATTEMPTS = 5
-"""How often a chunk is tried when it loses a race against another session."""
-
-logger = logging.getLogger(__name__)
-
-
-class _Chunk(NamedTuple):
-    """The rows of one chunk that fit, those of them that may have to be written, and how many were found stored."""
-
-    fitting: list[Row]
-    suspects: list[Row]
-    found: int
-
-    @property
-    def settled(self) -> set[Row]:
-        """The rows known to be stored just so."""
-        return set(self.fitting).difference(self.suspects) if len(self.suspects) < len(self.fitting) else set()
-
 
 @dataclass
 class _Guess:
-    """Whether the next chunk's keys are likely all new, as the last one's were."""
+    """Whether all keys of the last chunk were new, so that the next chunk's may be new too."""
 
     all_new: bool = False
 
 
 @dataclass(frozen=True)
 class TableSink:
-    """A table that receives rows; its columns' limits are read from it once, at the first use.
+    """A table that receives rows. Its columns' limits are read from it once, at the first use.
 
-    `columns` name the parts of a row, the unique column `key` among them. `owner` is part of every row, and rows with
-    other values there are never touched. A row is never replaced by one with an older value of the column `newer`.
-    The columns `created_at` and `updated_at`, where given, receive the moment at which a row was added or changed, in
-    UTC. One sink may serve several threads.
+    `columns` name the values of a row; the unique column `key` is one of them. `owner` gives columns that have the same
+    values in every row; rows with other values there are never touched. If a column `newer` is named, a row never
+    replaces a row that is newer by it. If `created_at` and `updated_at` are named, these columns receive the moment at
+    which a row was added or changed, in UTC. Several threads may use one sink.
     """
 
     url: URL
@@ -75,24 +65,24 @@ class TableSink:
     _guess: _Guess = field(default_factory=_Guess, init=False, repr=False, compare=False)
 
     def write(self, rows: Sequence[Row], now: datetime, *, mostly_new: bool = False) -> Written:
-        """Make the target hold these rows, writing only what differs, in one transaction per chunk of 2,000 rows.
+        """Make the target hold these rows. Only what differs is written, in one transaction for each 2,000 rows.
 
-        A row that does not fit, or whose key belongs to another owner, is refused, and the others are written. Of rows
-        with one key (to the table's own collation) the newest is written and the others are refused; of equally new
-        ones the one that is stored already, else the last. Calling it again is harmless and writes nothing.
+        A row is refused if it does not fit, or if its key has a row of another owner; the other rows are written. Of
+        rows whose keys are the same to the table, the newest is written and the others are refused. Of equally new
+        rows the stored row stays, else the last is written. Calling it again is harmless, and writes nothing.
 
-        `mostly_new` is for filling a table: after a chunk of which no key was there, the next is inserted without
-        asking. A wrong guess (one, where keys that are there begin) is made good, but uses up AUTO_INCREMENT values.
+        `mostly_new` is for filling a table: if no key of a chunk was stored, the next chunk is inserted without asking.
+        A wrong guess is made good, but uses up AUTO_INCREMENT values.
 
         Raises:
-            Unavailable, Rejected: the server's reason; the chunks before are written, the current one not at all.
-            DeadlineExceeded, Cancelled: the run is to end; as above.
+            Unavailable, Rejected: the server's reason. The chunks before are written, nothing of the current chunk is.
+            DeadlineExceeded, Cancelled: the run is to end. The chunks before are written.
         """
         written = Written()
-        for rows_of_chunk in _chunks(rows):
-            fitting, refused = self._fitting(rows_of_chunk)
+        for rows_of_chunk in chunks(rows):
+            fitting, refused = fit(rows_of_chunk, self.layout, self.owner)
             plan = self._inserted(fitting, now) if mostly_new and self._guess.all_new else None
-            chunk = self._chunk(fitting) if plan is None else _Chunk(fitting, fitting, 0)
+            chunk = self._chunk(fitting) if plan is None else Chunk(fitting, fitting, 0)
             if plan is None:
                 plan = self._carry_out(chunk, now) if chunk.suspects else Plan()
             self._guess.all_new = bool(fitting) and len(plan.missing) == len(fitting)
@@ -101,27 +91,26 @@ class TableSink:
         return written
 
     def compare(self, rows: Sequence[Row]) -> Compared:
-        """What `write` would do with these rows at this moment; nothing is written and nothing locked.
+        """What `write` would do with these rows now; nothing is written, and nothing is locked.
 
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
         """
         compared = Compared()
-        for rows_of_chunk in _chunks(rows):
-            fitting, refused = self._fitting(rows_of_chunk)
+        for rows_of_chunk in chunks(rows):
+            fitting, refused = fit(rows_of_chunk, self.layout, self.owner)
             chunk, plan = self._chunk(fitting), Plan()
             if chunk.suspects:
                 with databases.read(self.url) as connection:
                     plan = self._plan(connection, chunk, lock=False)
             unchanged = plan.unchanged + len(fitting) - len(chunk.suspects)
-            refused += plan.refused
-            compared += Compared(len(plan.missing), len(plan.changed), unchanged, plan.older, tuple(refused))
+            compared += Compared(len(plan.missing), len(plan.changed), unchanged, plan.older, (*refused, *plan.refused))
         return compared
 
     def wanted(self, source: URL, query: TextClause, parameters: Mapping[str, Any], id_name: str) -> TextPage:
-        """The rows of a query on another database as texts that equal those of `stored` where the rows are equal.
+        """The rows of a query on another database as texts, to be paired with those of `stored`: see row_texts.py.
 
-        The query's columns are named as this sink's, and `id_name`, a whole number that tells rows without a text.
+        The query names its columns as this sink does, and has a whole number `id_name`, which tells rows without text.
 
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
@@ -129,7 +118,7 @@ class TableSink:
         return fetch(source, query, parameters, id_name, self.layout.own)
 
     def stored(self, page_rows: int = 5000) -> Iterator[TextPage]:
-        """All of the owner's rows as texts, in pages; rows of other owners are passed over.
+        """All of the owner's rows as texts, page by page.
 
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
@@ -143,26 +132,26 @@ class TableSink:
                 return
 
     def keys_of(self, page: TextPage) -> list[Any]:
-        """The keys of rows that are given as texts."""
+        """The keys of the rows that a page has as texts."""
         return list(map(self.layout.key_in, page.texts))
 
     def delete(self, keys: Sequence[Any]) -> int:
-        """Delete the owner's rows with these keys, in one transaction per chunk; how many there were.
+        """Delete the owner's rows with these keys, in one transaction for each 2,000 keys; how many were deleted.
 
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
         """
         deleted = 0
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             count = 0
-            for attempt in _attempts():
+            for attempt in attempts():
                 with attempt, databases.begin(self.url) as connection:
                     count = self._statements.delete(connection, chunk, self.owner)
             deleted += count
         return deleted
 
     def check(self) -> None:
-        """Find out whether the target has all that this sink needs: the table, the columns, the unique key.
+        """Make sure that the target has the table, the columns and the unique key that this sink needs.
 
         Raises:
             Unavailable, Rejected: what is missing, in one sentence.
@@ -172,7 +161,7 @@ class TableSink:
 
     @cached_property
     def layout(self) -> Layout:
-        """What the target looks like, read from it at the first use.
+        """The target's layout, read from it at the first use.
 
         Raises:
             Unavailable, Rejected: as `check` does.
@@ -187,16 +176,16 @@ class TableSink:
 
     @cached_property
     def _rules(self) -> Rules:
-        return Rules(self.layout, next((one for one in self.layout.columns if one.name == self.newer), None))
+        return Rules(self.layout, next((column for column in self.layout.columns if column.name == self.newer), None))
 
-    def _chunk(self, fitting: list[Row]) -> _Chunk:
+    def _chunk(self, fitting: list[Row]) -> Chunk:
         if not fitting:
-            return _Chunk([], [], 0)
+            return Chunk([], [], 0)
         with databases.read(self.url) as connection:
-            return _Chunk(fitting, *self._statements.suspects(connection, fitting))
+            return Chunk(fitting, *self._statements.suspects(connection, fitting))
 
     def _inserted(self, fitting: list[Row], now: datetime) -> Plan | None:
-        """Insert rows on the guess that all their keys are new; None, with nothing written, where one is not."""
+        """Insert rows, guessing that all keys are new; None, and nothing is written, if a key is not."""
         plan = self._rules.plan(fitting, [row[self.layout.key_at] for row in fitting], {}, set())
         try:
             with databases.begin(self.url) as connection:
@@ -207,9 +196,9 @@ class TableSink:
             raise
         return plan
 
-    def _carry_out(self, chunk: _Chunk, now: datetime) -> Plan:
+    def _carry_out(self, chunk: Chunk, now: datetime) -> Plan:
         plan, moment = Plan(), _moment(now)
-        for attempt in _attempts():
+        for attempt in attempts():
             with attempt, databases.begin(self.url) as connection:
                 again = attempt.retry_state.attempt_number > 1
                 plan = self._plan(connection, chunk, lock=True, careful=again)
@@ -219,8 +208,8 @@ class TableSink:
                     self._statements.update(connection, plan.changed, moment)
         return plan
 
-    def _plan(self, connection: Connection, chunk: _Chunk, *, lock: bool, careful: bool = False) -> Plan:
-        """Sort out the suspects by what is stored; `careful` after a key turned out not to be new."""
+    def _plan(self, connection: Connection, chunk: Chunk, *, lock: bool, careful: bool = False) -> Plan:
+        """The plan for the suspects; `careful` after a key that looked new was not."""
         at = self.layout.key_at
         keys = [row[at] for row in chunk.suspects]
         stored: dict[Any, Row] = {}
@@ -228,52 +217,11 @@ class TableSink:
             stored = {row[at]: row for row in self._statements.stored(connection, keys, lock)}
         homes: list[Hashable] = list(keys)
         if careful or not stored.keys() <= set(keys):
-            # The collation takes different texts for one key, and only the server knows which.
+            # Different texts are the same key to the collation, and only the server knows which.
             found = self._statements.homes(connection, keys)
             homes = [(group,) if home is None else home for group, home in found]
         return self._rules.plan(chunk.suspects, homes, stored, chunk.settled)
 
-    def _fitting(self, rows: list[Row]) -> tuple[list[Row], list[Refused]]:
-        """The rows that fit, with the owner's values and as the driver would give them back, and those that do not."""
-        columns = self.layout.columns
-        values = [column.prepared(list(part)) for column, part in zip(columns, zip(*rows, strict=True))]
-        refused: list[Refused] = []
-        if not all(column.takes_all(part) for column, part in zip(columns, values)):
-            values, refused = self._without_misfits(values)
-        values += [[value] * len(values[0]) for value in self.owner.values()]
-        return list(zip(*(column.stored(part) for column, part in zip(columns, values)))), refused
-
-    def _without_misfits(self, values: list[list[Any]]) -> tuple[list[list[Any]], list[Refused]]:
-        reasons: dict[int, list[str]] = {}
-        for column, part in zip(self.layout.columns, values):
-            for at, value in enumerate(part):
-                if (reason := column.misfit(value)) is not None:
-                    reasons.setdefault(at, []).append(reason)
-        keys = values[self.layout.key_at]
-        refused = [Refused(keys[at], "; ".join(found)) for at, found in sorted(reasons.items())]
-        return [[value for at, value in enumerate(part) if at not in reasons] for part in values], refused
-
 
 def _moment(now: datetime) -> datetime:
     return now if now.tzinfo is None else now.astimezone(timezone.utc).replace(tzinfo=None)
-
-
-def _chunks(rows: Sequence[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(rows), CHUNK_ROWS):
-        current_run().check()
-        yield list(rows[start : start + CHUNK_ROWS])
-
-
-def _attempts() -> Retrying:
-    return Retrying(
-        retry=retry_if_exception(lost_a_race),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.05, max=2),
-        sleep=current_run().sleep,
-        before_sleep=_warn,
-        reraise=True,
-    )
-
-
-def _warn(state: RetryCallState) -> None:
-    logger.warning("chunk lost a race, attempt %d of %d: %s", state.attempt_number, ATTEMPTS, state.outcome)

@@ -1,4 +1,4 @@
-"""The target table's layout, and what it lacks."""
+"""The target: reading its layout from the server, and saying what it lacks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,14 +8,15 @@ from sqlalchemy import URL
 
 from janitor import databases
 from janitor.errors import Rejected
-from janitor.table_sink.columns import Column, Layout
-from janitor.table_sink.mysql import mysql_columns, mysql_unique
-from janitor.table_sink.sqlite import sqlite_columns, sqlite_unique
+from janitor.table_sink.column import Column
+from janitor.table_sink.layout import Layout
+from janitor.table_sink.mysql_columns import mysql_columns, mysql_unique
+from janitor.table_sink.sqlite_columns import sqlite_columns, sqlite_unique
 
 
 @dataclass(frozen=True)
 class Target:
-    """The table that a sink writes to, and the columns that it must have."""
+    """The table that a sink writes to, and the columns that it must have; see `TableSink`."""
 
     url: URL
     table: str
@@ -27,10 +28,10 @@ class Target:
 
 
 def layout_of(target: Target) -> Layout:
-    """The target's layout as the server states it.
+    """The target's layout, as the server states it.
 
     Raises:
-        Rejected: it lacks something; the sentence says what.
+        Rejected: the target lacks something; the error says what.
     """
     sqlite = databases.family(target.url) == "sqlite"
     with databases.read(target.url) as connection:
@@ -39,7 +40,7 @@ def layout_of(target: Target) -> Layout:
     if lack := _lack(target, columns, unique):
         raise Rejected(lack)
     primary = next((name for name, index in unique.items() if index == "PRIMARY"), target.key)
-    # Rows are known by their key, so it is needed whatever the table says.
+    # A row is found by its key, so a row without a key is refused, even if the table allows NULL.
     columns[target.key] = replace(columns[target.key], nullable=False)
     return Layout(
         table=target.table,
@@ -53,7 +54,7 @@ def layout_of(target: Target) -> Layout:
 
 
 def _lack(target: Target, columns: Mapping[str, Column], unique: Mapping[str, str]) -> str | None:
-    """What the target lacks, as a sentence; None where it has everything."""
+    """What the target lacks, as a sentence; None if it lacks nothing."""
     where, table = databases.place(target.url), target.table
     if not columns:
         hint = "check the database's name and the grants"

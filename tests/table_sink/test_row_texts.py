@@ -1,4 +1,9 @@
-"""Rows as texts: equal rows pair, and no others, whatever they hold and on whichever servers they are."""
+"""Rows as texts: equal rows pair, and no others.
+
+Given: rows in a source, on SQLite or MariaDB, and the same rows in the target.
+What happens: a row is changed, deleted or added on one side, and both sides are read as texts.
+What must hold: only that row is left over, on the side where it is, whatever characters the rows hold.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,7 +18,7 @@ from janitor import databases
 from janitor.table_sink import TextPage, Unpaired
 from tests.fixtures import Warehouses
 from tests.servers import SqlServer
-from tests.table_sink.test_sink import NOW, THEN, Place, places, sink
+from tests.table_sink.places import NOW, THEN, Place, places, sink
 
 ORIGIN = (
     "CREATE TABLE origin (id integer PRIMARY KEY, labware_barcode varchar(255), location_barcode varchar(255), "
@@ -25,7 +30,7 @@ QUERY = text(f"SELECT id, {', '.join(Place._fields)} FROM origin WHERE id > :aft
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def origin(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[URL]:
-    """A source with a table of rows as the target wants them; on MariaDB its texts are latin1."""
+    """A source with an empty table of rows such as the target's; on MariaDB its texts are latin1."""
     if request.param == "sqlite":
         url = URL.create("sqlite", database=str(tmp_path / "origin.db"))
     else:
@@ -38,7 +43,7 @@ def origin(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[URL]:
 
 
 def fill(url: URL, rows: list[Place]) -> None:
-    """Make the source hold just these rows, with the ids 1, 2, ..."""
+    """Make the source hold these rows alone, with the ids 1, 2, ..."""
     names = ", ".join(("id", *Place._fields))
     values = ", ".join(f":{name}" for name in ("id", *Place._fields))
     with create_engine(url).begin() as connection:
@@ -50,7 +55,7 @@ def fill(url: URL, rows: list[Place]) -> None:
 
 
 def unpaired(target: Any, origin: URL) -> tuple[set[Any], list[int], set[Any]]:
-    """The keys of wanted rows without an equal one stored, the ids of those apart, and the keys the other way round."""
+    """The keys of wanted rows that are not stored, the ids of wanted rows apart, and the keys of rows not wanted."""
     left = Unpaired()
     left.want(target.wanted(origin, QUERY, {"after": 0}, "id"))
     for page in target.stored(3):
@@ -112,7 +117,7 @@ def test_what_the_target_cannot_hold_stays_apart(warehouses: Warehouses, origin:
 
 
 @pytest.mark.parametrize("separator", ["\x1e", "\x1f"])
-def test_a_page_with_separators_is_looked_at_row_by_row(warehouses: Warehouses, origin: URL, separator: str) -> None:
+def test_pages_with_separators_are_looked_at_row_by_row(warehouses: Warehouses, origin: URL, separator: str) -> None:
     target = sink(warehouses.mlwh_url)
     rows = [Place("DN1"), Place("DN2", location_barcode=f"a{separator}b"), Place("DN3")]
     fill(origin, rows)
