@@ -12,7 +12,7 @@ from janitor.settings.settings import Settings
 def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> Iterator[Finding]:
     """The exchange that a setting names, or the folder that stands in for it."""
     # Pika takes a sixth of a second to import.
-    from janitor.publisher.folder import check_folder
+    from janitor.publisher.to_folder import check_folder
     from janitor.rabbitmq.exchanges import declare_exchange, inspect_exchange
 
     try:

@@ -1,7 +1,11 @@
-"""Publish records as Avro messages, each confirmed: to an exchange, or to files in a folder."""
+"""Publish records as Avro messages, each confirmed; there is a file for each destination: `to_rabbitmq`, `to_folder`.
+
+A destination to come is a file `to_<destination>.py` beside them, with a line in `opening.py`.
+"""
 
 from janitor.publisher.avro import BadMessage, Schema, digest
-from janitor.publisher.envelope import Envelope, Publisher
+from janitor.publisher.contract import Publisher
+from janitor.publisher.envelope import Envelope
 from janitor.publisher.opening import open_publisher
 
 __all__ = [

@@ -1,4 +1,8 @@
-"""The types of fields that Janitor writes in Avro: how a value is encoded, and what is wrong with one that is not."""
+"""The types of Avro fields: how a value of each is encoded, and what is wrong with a value that does not fit.
+
+For each type there are two functions. `write` is fast: it encodes the value, or raises. Only then is `problem` called:
+it is slow, and says why.
+"""
 
 import math
 import struct
@@ -16,7 +20,7 @@ MISFIT = (ValueError, TypeError, AttributeError, KeyError)
 
 @dataclass(frozen=True)
 class Kind:
-    """One of Avro's types. `write` encodes a value and is strict; `problem` says why it would not, None if it would."""
+    """An Avro type: `write` encodes a value or raises; `problem` says why a value does not fit, None if it fits."""
 
     avro: object
     write: Callable[[Any], bytes]
@@ -26,7 +30,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a record: its kind, and where null is in its union; None where it may not be null."""
+    """A field of a record: its kind, and the place of null in its union; None if the field may not be null."""
 
     name: str
     kind: Kind
@@ -37,7 +41,7 @@ class Field:
         """The field that a schema declares.
 
         Raises:
-            ValueError: its type is none of those in `KINDS`, nor a union of one of them with null.
+            ValueError: its type is neither in `KINDS` nor a union of such a type with null.
         """
         choices = declared["type"] if isinstance(declared["type"], list) else [declared["type"]]
         others = [each for each in choices if each != "null"]
@@ -47,21 +51,21 @@ class Field:
         return cls(declared["name"], kinds[0], choices.index("null") if "null" in choices else None)
 
     def writer(self) -> Callable[[Any], bytes]:
-        """What encodes a value of this field."""
+        """The function that encodes a value of this field."""
         if self.null_at is None:
             return self.kind.write
         write, null, other = self.kind.write, _varint(self.null_at), _varint(1 - self.null_at)
         return lambda value: null if value is None else other + write(value)
 
     def problem(self, value: object) -> str | None:
-        """Why this field cannot be `value`, as one sentence; None where it can."""
+        """Why this field cannot be `value`, as one sentence; None if it can."""
         if value is None:
             return f"{self.name} is missing" if self.null_at is None else None
         reason = self.kind.problem(value)
         return f"{self.name} is {reason}" if reason else None
 
     def to_json(self, value: object) -> object:
-        """`value` in Avro's JSON encoding, where a union's value is an object that names its type."""
+        """`value` in Avro's JSON encoding: a value of a union is an object that names the value's type."""
         if value is None:
             return None
         avro = self.kind.avro
@@ -71,7 +75,7 @@ class Field:
 
 
 def _varint(number: int) -> bytes:
-    """A whole number as Avro writes it: zigzag, then seven bits a byte, the least first."""
+    """A whole number as Avro writes it: zigzag, then seven bits a byte, the lowest bits first."""
     rest = number * 2 if number >= 0 else number * -2 - 1
     if rest < 128:
         return _BYTES[rest]

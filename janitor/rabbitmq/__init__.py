@@ -1,1 +1,1 @@
-"""Talk to RabbitMQ: a bounded connection, exchanges, queues."""
+"""RabbitMQ: one bounded connection, exchanges and queues."""

@@ -1,17 +1,28 @@
-"""A connection to RabbitMQ, driven in the calling thread: bounded, stoppable, every error one clear sentence."""
+"""One connection to RabbitMQ, driven in the calling thread: bounded, stoppable, every error one clear sentence.
 
-import ssl
+pika works with callbacks on an event loop. A task works in a straight line. `drive` joins the two:
+
+    the caller     asks pika for something, and gives a callback that notes the answer
+    drive          turns pika's loop until the caller is content, a tenth of a second at a time
+    each turn      is the connection lost? is the channel closed? is the run to stop? is the time over?
+                   the first yes ends the wait with an error
+    then           the caller goes on; nobody turns the loop until the next `drive`, so no heartbeat is sent
+"""
+
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pika import ConnectionParameters, PlainCredentials, SelectConnection, SSLOptions
-from pika.adapters.select_connection import IOLoop
+from pika import SelectConnection
 from pika.channel import Channel
 
-from janitor.errors import BadSetting, Unavailable
-from janitor.rabbitmq.errors import HEARTBEAT_SECONDS, Peer, in_words
+from janitor.errors import Unavailable
+from janitor.rabbitmq.errors import translated
+from janitor.rabbitmq.loop import Loop
+from janitor.rabbitmq.parameters import parameters_of
+from janitor.rabbitmq.peer import Peer
+from janitor.rabbitmq.pika_private import put_out
 from janitor.runs import current_run
 from janitor.settings.settings import Settings
 
@@ -19,67 +30,69 @@ POLL_SECONDS = 0.1
 """How soon a request to stop is noticed while waiting for the broker."""
 
 CLOSE_SECONDS = 2.0
-"""How long the broker may take to answer a farewell before the connection is cut."""
+"""How long the broker may take to answer the closing of a connection; then the connection is cut."""
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator["Broker"]:
-    """A connection to the broker of `settings`, closed when the block ends.
+def connected(settings: Settings) -> Iterator["Connection"]:
+    """Open a connection to the broker of `settings`; it is closed when the block ends.
 
     Raises:
         BadSetting: RABBITMQ_HOST is missing, or RABBITMQ_CA_FILE cannot be read.
         Unavailable, Rejected: the broker cannot be reached, or refuses the user.
     """
-    broker = Broker(settings)
+    connection = Connection(settings)
     try:
-        broker.wait(lambda: broker.is_open, settings.connect_timeout_seconds, "connecting")
-        yield broker
+        connection.wait(lambda: connection.is_open, settings.connect_timeout_seconds, "connecting")
+        yield connection
     finally:
-        broker.close()
+        connection.close()
 
 
-class Broker:
-    """One connection; it lives only inside `wait` and `call`, in the thread that calls them."""
+class Connection:
+    """One connection; it works only inside `wait`, `drive`, `call` and `send`, in the thread that calls them."""
 
     def __init__(self, settings: Settings) -> None:
-        parameters = _parameters(settings)
+        """Begin to connect.
+
+        Raises:
+            BadSetting: RABBITMQ_HOST is missing, or RABBITMQ_CA_FILE cannot be read.
+        """
+        parameters = parameters_of(settings)
         self.peer = Peer.of(settings)
         self.answer_seconds = settings.statement_timeout_seconds
         self._alarm = ""
         self._lost: BaseException | None = None
         self._closed_channels: dict[Channel, Exception] = {}
-        self._loop = IOLoop()
-        self._loop.activate_poller()
-        self._connection = SelectConnection(
-            parameters, _nothing, self._on_lost, self._on_lost, custom_ioloop=self._loop
-        )
-        self._connection.add_on_connection_blocked_callback(self._on_blocked)
-        self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
+        self._loop = Loop()
+        self._pika = SelectConnection(parameters, _nothing, self._on_lost, self._on_lost, custom_ioloop=self._loop)
+        self._pika.add_on_connection_blocked_callback(self._on_blocked)
+        self._pika.add_on_connection_unblocked_callback(self._on_unblocked)
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection was open when it was last looked at."""
-        return bool(self._connection.is_open)
+        """Whether the connection was open in the last turn of the loop."""
+        return bool(self._pika.is_open)
 
     def channel(self) -> Channel:
-        """A new channel, open.
+        """Open a new channel.
 
         Raises:
-            Unavailable: the connection is lost.
+            Unavailable: the connection is lost, or the broker does not answer in time.
         """
         opened: list[Channel] = []
         self._refuse_if_lost(None)
-        made = self._connection.channel(on_open_callback=opened.append)
+        made = self._pika.channel(on_open_callback=opened.append)
         made.add_on_close_callback(self._on_channel_closed)
         self.wait(lambda: bool(opened), self.answer_seconds, "opening a channel", made)
         return made
 
     def call(self, channel: Channel, request: Callable[[Callable[[Any], None]], object]) -> Any:
-        """Send what `request` sends, given the callback for the broker's answer, and wait for that answer.
+        """Send a request and return the broker's answer; `request` is given the callback for the answer.
 
         Raises:
             ChannelClosed: the broker says no; `reply_code` and `reply_text` say why.
-            Unavailable: no answer came.
+            Unavailable: no answer came in time, or the connection is lost.
         """
         answers: list[Any] = []
         self._refuse_if_lost(channel)
@@ -88,10 +101,10 @@ class Broker:
         return answers[0]
 
     def wait(self, done: Callable[[], bool], seconds: float, doing: str, channel: Channel | None = None) -> None:
-        """Drive the connection until `done()`, for `seconds` at most; a safe point of the run all the while.
+        """Drive the connection until `done()`; `doing` says in an error what was waited for.
 
         Raises:
-            Unavailable, Rejected: time is over, or the connection is lost.
+            Unavailable, Rejected: the seconds are over, or the connection is lost.
             ChannelClosed: the broker closed `channel`.
             DeadlineExceeded, Cancelled: as the run's `check` does; not once `done()`.
         """
@@ -100,18 +113,18 @@ class Broker:
             raise Unavailable(f"no answer from {self.peer} within {seconds:g} s while {doing}{why}")
 
     def drive(self, done: Callable[[], bool], seconds: float, channel: Channel | None = None) -> bool:
-        """As `wait`, but return whether it is done when time is over."""
+        """As `wait`, but return False if the seconds are over and it is not done."""
         run, end = current_run(), time.monotonic() + seconds
         while not done():
             self._refuse_if_lost(channel)
             run.check()
             if (left := end - time.monotonic()) <= 0:
                 return False
-            self._turn(min(POLL_SECONDS, left, run.remaining_seconds))
+            self.turn(min(POLL_SECONDS, left, run.remaining_seconds))
         return True
 
     def send(self, frames: bytes, channel: Channel) -> None:
-        """Send marshalled frames of `channel` as one piece; pika itself would send one at a time.
+        """Send marshalled frames of `channel` in one piece.
 
         What the network does not take at once goes out in the next `wait`.
 
@@ -120,40 +133,36 @@ class Broker:
             ChannelClosed: the broker closed `channel`.
         """
         self._refuse_if_lost(channel)
-        self._connection._output_marshaled_frames([frames])  # type: ignore[attr-defined]
-        self._turn(0)
+        put_out(self._pika, frames)
+        self.turn(0)
+
+    def turn(self, seconds: float) -> None:
+        """Let pika do what is due; wait for the network this long at most."""
+        self._loop.turn(seconds)
 
     def close(self) -> None:
-        """Say farewell and close; cut the connection where the broker does not answer."""
-        if self._lost is None and not self._connection.is_closing:
-            self._connection.close()
+        """Close the connection; cut it if the broker does not answer in time."""
+        if self._lost is None and not self._pika.is_closing:
+            self._pika.close()
         self._turn_until_lost(CLOSE_SECONDS)
         if self._lost is None:
-            self._connection._adapter_disconnect_stream()  # type: ignore[attr-defined]
+            self._loop.cut()
             self._turn_until_lost(CLOSE_SECONDS)
-        self._loop.deactivate_poller()
         self._loop.close()
 
     def _refuse_if_lost(self, channel: Channel | None) -> None:
         if self._lost is not None:
-            raise in_words(self._lost, self.peer) from self._lost
+            raise translated(self._lost, self.peer) from self._lost
         if channel in self._closed_channels:
             raise self._closed_channels[channel]
-
-    def _turn(self, seconds: float) -> None:
-        """Let pika do what is due; wait for the network `seconds` at most."""
-        timer = self._loop.call_later(seconds, _nothing)
-        self._loop.poll()
-        self._loop.process_timeouts()
-        self._loop.remove_timeout(timer)
 
     def _turn_until_lost(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while self._lost is None and time.monotonic() < end:
             try:
-                self._turn(POLL_SECONDS)
+                self.turn(POLL_SECONDS)
             except AssertionError as exc:
-                # pika 1.4 trips over its own report of a connection that was given up before it was open: it is gone
+                # pika 1.4 trips over its own report if a connection is given up before it is open: it is lost.
                 self._lost = exc
 
     def _on_lost(self, _: object, reason: BaseException) -> None:
@@ -170,32 +179,4 @@ class Broker:
 
 
 def _nothing(*_: object) -> None:
-    """For pika's callbacks that nobody waits for."""
-
-
-def _parameters(settings: Settings) -> ConnectionParameters:
-    if settings.rabbitmq_host is None:
-        raise BadSetting("RABBITMQ_HOST", None, "give the broker's host name, or a folder as MESSAGES_DIR")
-    seconds = settings.connect_timeout_seconds
-    return ConnectionParameters(
-        host=settings.rabbitmq_host,
-        port=settings.rabbitmq_port,
-        virtual_host=settings.rabbitmq_vhost,
-        credentials=PlainCredentials(settings.rabbitmq_username, settings.rabbitmq_password.get_secret_value()),
-        ssl_options=_tls(settings) if settings.rabbitmq_tls else None,
-        heartbeat=HEARTBEAT_SECONDS,
-        socket_timeout=seconds,
-        stack_timeout=seconds,
-        connection_attempts=1,
-        client_properties={"connection_name": "janitor"},
-    )
-
-
-def _tls(settings: Settings) -> SSLOptions:
-    path = settings.rabbitmq_ca_file
-    try:
-        context = ssl.create_default_context(cafile=path)
-    except (OSError, ValueError) as exc:
-        expected = f"give a PEM file of CA certificates that can be read ({exc.__class__.__name__})"
-        raise BadSetting("RABBITMQ_CA_FILE", path, expected) from exc
-    return SSLOptions(context, settings.rabbitmq_host)
+    """For the callback that says the connection is open: `is_open` is asked instead."""

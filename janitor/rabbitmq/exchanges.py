@@ -1,57 +1,60 @@
-"""Exchanges: whether one is there and as it must be, and declaring one."""
+"""Exchanges: whether an exchange is there and as it must be, and declaring an exchange."""
 
 from pika.channel import Channel
 from pika.exceptions import ChannelClosed
 
-from janitor.rabbitmq.connection import Broker, connected
+from janitor.rabbitmq.connection import Connection, connected
 from janitor.rabbitmq.errors import refused
 from janitor.settings.settings import Settings
 
 
-def check_exchange(broker: Broker, channel: Channel, exchange: str) -> str:
+def check_exchange(connection: Connection, channel: Channel, exchange: str) -> str:
     """Make sure that `exchange` is there, fanout and durable; return what was found, in a few words.
 
-    A user who may not configure it cannot learn its type; that is no error.
+    A user who may not configure the exchange cannot learn its type. That is no error.
 
     Raises:
-        Rejected: it does not exist, or is of another type, or not durable; `channel` may be closed by then.
+        Rejected: it does not exist, has another type, or is not durable; `channel` may be closed by then.
+        Unavailable: the broker does not answer in time.
     """
     try:
-        broker.call(channel, lambda answer: channel.exchange_declare(exchange, passive=True, callback=answer))
-        _declare(broker, exchange)
+        connection.call(channel, lambda answer: channel.exchange_declare(exchange, passive=True, callback=answer))
+        _declare(connection, exchange)
     except ChannelClosed as exc:
+        user = connection.peer.user
         if exc.reply_code == 403:
-            return f"exists; whether it is fanout and durable is unknown, as {broker.peer.user!r} may not configure it"
+            return f"exists; whether it is fanout and durable is unknown, as {user!r} may not configure it"
         if exc.reply_code == 406 and not ("'type'" in exc.reply_text or "'durable'" in exc.reply_text):
             return f"exists, fanout, durable; {exc.reply_text}"
-        raise refused(exc, broker.peer, exchange) from exc
+        raise refused(exc, connection.peer, exchange) from exc
     return "exists, fanout, durable"
 
 
 def inspect_exchange(settings: Settings, exchange: str) -> str:
-    """What `check_exchange` finds, on a connection of its own.
+    """As `check_exchange`, on a connection of its own.
 
     Raises:
         BadSetting, Unavailable, Rejected: there is no such connection, or no such exchange.
     """
-    with connected(settings) as broker:
-        return check_exchange(broker, broker.channel(), exchange)
+    with connected(settings) as connection:
+        return check_exchange(connection, connection.channel(), exchange)
 
 
 def declare_exchange(settings: Settings, exchange: str) -> None:
-    """Declare `exchange` as durable and fanout; nothing changes where it is so already.
+    """Declare `exchange` as durable and fanout; doing so twice changes nothing.
 
     Raises:
-        BadSetting, Unavailable, Rejected: there is no such connection; the user may not, or it exists and is different.
+        BadSetting, Unavailable: there is no such connection.
+        Rejected: the user may not declare it, or it exists and is different.
     """
-    with connected(settings) as broker:
+    with connected(settings) as connection:
         try:
-            _declare(broker, exchange)
+            _declare(connection, exchange)
         except ChannelClosed as exc:
-            raise refused(exc, broker.peer, exchange) from exc
+            raise refused(exc, connection.peer, exchange) from exc
 
 
-def _declare(broker: Broker, exchange: str) -> None:
-    """Declare `exchange` on a channel of its own, as the broker closes it where the exchange is different."""
-    channel = broker.channel()
-    broker.call(channel, lambda answer: channel.exchange_declare(exchange, "fanout", durable=True, callback=answer))
+def _declare(connection: Connection, exchange: str) -> None:
+    """Declare `exchange` on a channel of its own: the broker closes the channel if the exchange is different."""
+    channel = connection.channel()
+    connection.call(channel, lambda answer: channel.exchange_declare(exchange, "fanout", durable=True, callback=answer))

@@ -9,7 +9,7 @@ import urllib3
 from janitor.demo.inbox import open_inbox
 from janitor.demo.outage import FIRST_SECONDS, LONGEST_SECONDS, SETTLED_SECONDS, Outage
 from janitor.errors import Rejected
-from janitor.publisher.folder import check_folder
+from janitor.publisher.to_folder import check_folder
 
 TOLD = {"kind": "began", "rule": "failed", "subject": "publisher failed", "sentence": "publisher: cannot write"}
 

@@ -22,7 +22,7 @@ import run
 from janitor import databases, memory
 from janitor.engine import runner as engine_runner
 from janitor.engine.runner import Runner
-from janitor.publisher.exchange import RabbitPublisher
+from janitor.publisher.to_rabbitmq import RabbitPublisher
 from janitor.runs import Run, current_run, running
 from janitor.state import run_records
 from janitor.table_sink import TableSink

@@ -1,4 +1,4 @@
-"""Avro: round trips, bytes that never change, an independent reader, and sentences for what does not fit."""
+"""Avro: round trips, bytes that never change, an independent reader, and why a record does not fit."""
 
 import io
 import os
@@ -306,7 +306,7 @@ def test_message_of_another_schema_is_refused() -> None:
 
 
 @given(st.binary(max_size=60))
-def test_any_other_bytes_are_refused_in_words(body: bytes) -> None:
+def test_any_other_bytes_are_refused(body: bytes) -> None:
     for read in (
         lambda: STATUS.decode(bytes.fromhex(GOLDEN)[:10] + body),
         lambda: STATUS.decode_lines(b"{" + body),

@@ -1,4 +1,4 @@
-"""Listening: rows as JSON, from an exchange and from a folder, without taking them from anyone else."""
+"""Listening: rows as JSON, from an exchange and from a folder; no message is taken from anyone else."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ FIRST_ROW = {
 
 @contextmanager
 def heard(settings: Settings, exchange: Exchange, act: Callable[[], object], **bounds: Any) -> Iterator[list[Any]]:
-    """What a listener hears of what `act` does, once it listens."""
+    """What a listener hears of what `act` does, after it has begun to listen."""
     items: list[Any] = []
     listener = threading.Thread(target=lambda: items.extend(listen(settings, SCHEMA, exchange.name, **bounds)))
     listener.start()
@@ -82,7 +82,7 @@ def test_message_that_is_no_avro_is_heard_as_a_problem(rabbitmq: Broker, exchang
     assert "row" not in item
 
 
-def test_its_queue_goes_when_listening_ends(rabbitmq: Broker, exchange: Exchange) -> None:
+def test_the_queue_is_gone_when_listening_ends(rabbitmq: Broker, exchange: Exchange) -> None:
     assert list(listen(settings_for(rabbitmq), SCHEMA, exchange.name, idle_seconds=0.2)) == []
     end = time.monotonic() + 10
     while bindings(exchange) > 1 and time.monotonic() < end:

@@ -1,30 +1,34 @@
-"""Messages as files, embedded: each group is one Avro object container file in a folder, whole or not there."""
+"""To a folder: each group is one Avro object container file, which is whole or not there.
+
+    write       .name.avro.<pid>.tmp, and wait until it is on disk
+    rename      to name.avro: a reader of the folder sees whole files only
+    sync        the folder, so that the name survives a power cut too
+
+The name is made of the group's content, so a group that is published again is the same file.
+"""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
 from janitor.errors import Rejected
 from janitor.publisher.avro import Schema, digest
+from janitor.publisher.contract import Records
 from janitor.runs import current_run
 
 
-class MessageFiles:
-    """Publishes into `folder`, which is made where it is missing; made by `open_publisher`."""
+class FolderPublisher:
+    """Publishes into a folder, which is made if it is missing; made by `open_publisher`."""
 
     def __init__(self, folder: Path, schema: Schema, message_type: str, headers: Mapping[str, str]) -> None:
+        """Nothing is written before the first group."""
         self._folder, self._schema, self._type, self._headers = folder, schema, message_type, headers
 
-    def publish(
-        self,
-        records: Sequence[Mapping[str, object]],
-        identity: bytes = b"",
-        following: Sequence[Mapping[str, object]] = (),
-    ) -> None:
-        """Write one group as a file that is on disk when this returns; the same group again leaves that one file.
+    def publish(self, records: Records, identity: bytes = b"", upcoming: Records = ()) -> None:
+        """As `Publisher.publish`: the group is on disk when this returns. `upcoming` is not used.
 
-        Groups of equal content are one file, unless their `identity` differs. Of `following` nothing is made.
+        Groups of equal content are one file, unless their `identity` differs.
 
         Raises:
             BadMessage: a record does not fit the schema; nothing was written.
@@ -42,10 +46,9 @@ class MessageFiles:
                 self._write(path, records, digest(content).hex())
             _sync_folder(self._folder)
         except OSError as exc:
-            raise unwritable(self._folder, exc) from exc
+            raise _unwritable(self._folder, exc) from exc
 
-    def _write(self, path: Path, records: Sequence[Mapping[str, object]], message_id: str) -> None:
-        """Write a file beside `path`, then let it take that name: whoever lists the folder sees whole files alone."""
+    def _write(self, path: Path, records: Records, message_id: str) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as file:
@@ -53,9 +56,8 @@ class MessageFiles:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-        except BaseException:
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
 
     def _metadata(self, message_id: str) -> dict[str, str]:
         return {
@@ -69,10 +71,10 @@ class MessageFiles:
 
 
 def check_folder(folder: Path) -> str:
-    """Make sure that files can be written into `folder`, making it where it is missing; say so in a few words.
+    """Make sure that files can be written into `folder`; make it if it is missing. Return what was found.
 
     Raises:
-        Rejected: they cannot.
+        Rejected: files cannot be written there.
     """
     probe = folder / f".probe.{os.getpid()}.tmp"
     try:
@@ -80,18 +82,16 @@ def check_folder(folder: Path) -> str:
         probe.write_bytes(b"probe")
         probe.unlink()
     except OSError as exc:
-        raise unwritable(folder, exc) from exc
+        raise _unwritable(folder, exc) from exc
     return "exists, can be written"
 
 
-def unwritable(folder: Path, exc: OSError) -> Rejected:
-    """Why a file in `folder` could not be written, as one sentence."""
+def _unwritable(folder: Path, exc: OSError) -> Rejected:
     fix = "make room there, let Janitor's user write there, or set MESSAGES_DIR to another folder"
     return Rejected(f"cannot write a message file in {str(folder)!r} ({exc.strerror or exc}): {fix}")
 
 
 def _sync_folder(folder: Path) -> None:
-    """Put the folder's list of names on disk too: after a power cut, a file without its name is lost."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Messages as files: whole or not there, once for each group, and a sentence where they cannot be written."""
+"""Messages as files: whole or not there, one for each group, and a sentence if they cannot be written."""
 
 import io
 import os
@@ -12,7 +12,7 @@ import fastavro
 import pytest
 
 from janitor.errors import Cancelled, Rejected
-from janitor.publisher.folder import check_folder
+from janitor.publisher.to_folder import check_folder
 from janitor.runs import Run, running
 from janitor.settings import Settings
 from tests.messages import SCHEMA, publisher_to, statuses
@@ -81,7 +81,7 @@ def test_full_disk_is_rejected_and_leaves_no_file(small_disk: Path) -> None:
 DIES_IN_MID_WRITE = """
 import pathlib, resource, signal, sys
 from tests.messages import publisher_to, statuses
-from tests.publisher.test_folder import settings_in
+from tests.publisher.test_to_folder import settings_in
 
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

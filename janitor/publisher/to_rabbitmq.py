@@ -1,4 +1,14 @@
-"""Messages out: to RabbitMQ, routed, persistent and confirmed; or to files, embedded."""
+"""To RabbitMQ: messages that are routed, persistent and confirmed.
+
+    a group comes in     it is encoded already, if the call before announced it; else it is encoded now
+    connection           the open channel; a new one if none is open or it idled over 10 s
+    the group leaves     as a whole; meanwhile the next group is encoded
+    all confirmed        the call returns; the caller may write the group into its ledger
+    anything else        the connection is closed and the error goes up; the group counts as not published
+
+`confirming_channel.py` tells how a group is confirmed. A group that counts as not published is published again by the
+caller, as a whole and with the same ids.
+"""
 
 import logging
 import time
@@ -8,27 +18,31 @@ from pika import BasicProperties, DeliveryMode
 
 from janitor.errors import Rejected
 from janitor.publisher.avro import BadMessage, Schema
-from janitor.publisher.confirming_channel import ConfirmingChannel, Message
-from janitor.publisher.envelope import Envelope, Records
+from janitor.publisher.confirming_channel import ConfirmingChannel
+from janitor.publisher.contract import Records
+from janitor.publisher.envelope import Envelope
+from janitor.publisher.message import Message
 from janitor.rabbitmq.connection import connected
-from janitor.rabbitmq.errors import Peer
+from janitor.rabbitmq.peer import Peer
 from janitor.runs import current_run
 from janitor.settings.settings import Settings
 
 IDLE_SECONDS = 10.0
-"""After how long without a group a new connection is made, as no heartbeat is sent between groups."""
-
+"""How long a connection may idle and be used again: between groups no heartbeat is sent, so it may be dead."""
 
 CONTENT_TYPES = {"binary": "avro/binary", "json": "application/x-ndjson"}
 
-
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class RabbitPublisher:
-    """Publishes to an exchange, a whole group in flight at once; made by `open_publisher`."""
+    """Publishes to an exchange; made by `open_publisher`."""
 
     def __init__(self, settings: Settings, schema: Schema, envelope: Envelope, *, drop: bool, advice: str) -> None:
+        """Nothing is connected before the first group.
+
+        A message that reaches no queue is an error whose text ends with `advice`; with `drop` it is only counted.
+        """
         self._settings, self._schema, self._envelope = settings, schema, envelope
         self._drop, self._advice = drop, advice
         self._connection = ExitStack()
@@ -37,31 +51,30 @@ class RabbitPublisher:
         self._used_at = 0.0
         self._dropped = 0
 
-    def publish(self, records: Records, identity: bytes = b"", following: Records = ()) -> None:
-        """As `Publisher.publish`; on the wire a message is told by its content alone."""
+    def publish(self, records: Records, identity: bytes = b"", upcoming: Records = ()) -> None:
+        """As `Publisher.publish`; `identity` is not used, since a message's id is made of its content alone."""
         if not records:
             return
         messages = self._messages(records)
         current_run().check()
-        try:
-            returned = self._connected().send(messages, self._properties(), lambda: self._make_ready(following))
+        with ExitStack() as if_it_fails:
+            if_it_fails.callback(self._disconnect)
+            returned = self._open_channel().send(messages, self._properties(), lambda: self._make_ready(upcoming))
             if returned and not self._drop:
                 raise self._unroutable()
-        except BaseException:
-            self._disconnect()
-            raise
+            if_it_fails.pop_all()
         self._dropped += returned
         self._used_at = time.monotonic()
 
     def close(self) -> None:
-        """Close the connection, if there is one, and tell how many messages were dropped."""
+        """Close the connection if there is one, and log how many messages were dropped."""
         self._disconnect()
         if self._dropped:
-            logger.warning("exchange %r: %d messages reached no queue", self._envelope.exchange, self._dropped)
+            log.warning("exchange %r: %d messages reached no queue", self._envelope.exchange, self._dropped)
             self._dropped = 0
 
-    def _messages(self, records: Records) -> "list[Message]":
-        """The messages that `records` are; those made ready before, where it is these."""
+    def _messages(self, records: Records) -> list[Message]:
+        """The messages of a group; those made ready before, if they are of this group."""
         ready, self._ready = self._ready, None
         if ready is not None and ready[0] is records:
             return ready[1]
@@ -70,16 +83,16 @@ class RabbitPublisher:
         return [Message.of(self._schema.encode(record)) for record in records]
 
     def _make_ready(self, records: Records) -> None:
-        # What does not fit is refused in its turn, not while another group is in flight.
+        # A record that does not fit is refused when its own group comes, not while this group is in flight.
         with suppress(BadMessage):
             self._ready = (records, self._messages(records)) if records else None
 
-    def _connected(self) -> "ConfirmingChannel":
-        """The channel; a new one where none is open, or where it idled so long that it may be dead."""
+    def _open_channel(self) -> ConfirmingChannel:
+        """The open channel; a new one if none is open, or if it idled so long that it may be dead."""
         if self._channel is None or time.monotonic() - self._used_at > IDLE_SECONDS:
             self._disconnect()
-            broker = self._connection.enter_context(connected(self._settings))
-            self._channel = ConfirmingChannel(broker, self._envelope.exchange)
+            connection = self._connection.enter_context(connected(self._settings))
+            self._channel = ConfirmingChannel(connection, self._envelope.exchange)
         return self._channel
 
     def _disconnect(self) -> None:
@@ -87,7 +100,7 @@ class RabbitPublisher:
         self._connection.close()
 
     def _properties(self) -> BasicProperties:
-        """The properties of all messages of a group, but for the message id."""
+        """The properties of all messages of a group, without the message id."""
         return BasicProperties(
             content_type=CONTENT_TYPES[self._envelope.encoding],
             headers=self._envelope.headers(self._schema),

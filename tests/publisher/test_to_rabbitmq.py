@@ -1,4 +1,4 @@
-"""Publishing to a real RabbitMQ: what arrives, and what is said when it cannot."""
+"""Publishing to a real RabbitMQ: what arrives, and what is said if it cannot."""
 
 import hashlib
 import logging
@@ -12,12 +12,9 @@ from typing import Any
 
 import pika
 import pytest
-from pika.channel import Channel
 
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, Unavailable
 from janitor.publisher import BadMessage
-from janitor.publisher.confirming_channel import Message, _frames
-from janitor.rabbitmq.connection import connected
 from janitor.runs import Run, running
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
@@ -30,7 +27,7 @@ def decoded(exchange: Exchange) -> list[dict[str, Any]]:
 
 @contextmanager
 def alarm(rabbitmq: Broker) -> Iterator[None]:
-    """RabbitMQ's memory alarm, for the length of a block: it reads from no publisher."""
+    """RabbitMQ's memory alarm, for the length of a block: it reads nothing that publishers send."""
     rabbitmq.ctl("set_vm_memory_high_watermark", "0")
     try:
         yield
@@ -97,27 +94,6 @@ def test_message_larger_than_a_frame_arrives_whole(rabbitmq: Broker, exchange: E
     assert decoded(exchange) == rows
 
 
-@pytest.mark.parametrize("body_size", [1, 150, 131_064, 131_065, 400_000])
-def test_frames_are_those_that_pika_sends(rabbitmq: Broker, exchange: Exchange, body_size: int) -> None:
-    properties = pika.BasicProperties(content_type="avro/binary", headers={"a": "1"}, delivery_mode=2, app_id="x")
-    body = b"\xce" * body_size
-    with connected(settings_for(rabbitmq)) as broker:
-        channel = broker.channel()
-        ours = _frames(channel, exchange.name, [Message.of(body)] * 2, properties)
-        sent = frames_of_pika(channel, exchange.name, body, properties)
-    assert ours == sent * 2
-
-
-def frames_of_pika(channel: Channel, exchange: str, body: bytes, properties: pika.BasicProperties) -> bytes:
-    """What pika itself would send for a message, caught on its way to the network."""
-    properties.message_id = hashlib.sha256(body).digest()[:16].hex()
-    caught: list[bytes] = []
-    channel.connection._output_marshaled_frames = caught.extend  # type: ignore[attr-defined]
-    channel.basic_publish(exchange, "", body, properties, mandatory=True)
-    del channel.connection._output_marshaled_frames  # type: ignore[attr-defined]
-    return b"".join(caught)
-
-
 def test_no_records_make_no_connection() -> None:
     with publisher_to(settings_for_closed_port(), "x") as publisher:
         publisher.publish([])
@@ -151,20 +127,20 @@ def test_group_made_ready_before_arrives_in_its_turn(rabbitmq: Broker, exchange:
     groups = [rows[start : start + 100] for start in range(0, 250, 100)]
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
         for at, group in enumerate(groups):
-            publisher.publish(group, following=groups[at + 1] if at < 2 else ())
+            publisher.publish(group, upcoming=groups[at + 1] if at < 2 else ())
             assert exchange.waiting() == min(100 * (at + 1), 250)
-        # What was announced need not be what comes, and is forgotten then.
-        publisher.publish(rows[:1], following=rows[1:3])
+        # Another group than the announced group may come; the announced group is forgotten then.
+        publisher.publish(rows[:1], upcoming=rows[1:3])
         publisher.publish(rows[3:4])
         publisher.publish(rows[1:3])
     assert decoded(exchange) == rows + [rows[0], rows[3], *rows[1:3]]
 
 
-def test_following_that_does_not_fit_is_refused_in_its_turn(rabbitmq: Broker, exchange: Exchange) -> None:
+def test_upcoming_that_does_not_fit_waits_for_its_turn(rabbitmq: Broker, exchange: Exchange) -> None:
     rows = statuses(5)
     bad = [*rows[3:], {**rows[0], "sequencing_study": None}]
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
-        publisher.publish(rows[:3], following=bad)
+        publisher.publish(rows[:3], upcoming=bad)
         assert exchange.waiting() == 3
         with pytest.raises(BadMessage, match="^sequencing_study is missing$"):
             publisher.publish(bad)
@@ -184,14 +160,14 @@ def test_unroutable_message_fails(rabbitmq: Broker, exchange: Exchange) -> None:
     assert decoded(exchange) == statuses(3)
 
 
-def test_unroutable_message_is_dropped_where_told(
+def test_unroutable_message_is_dropped_if_told_so(
     rabbitmq: Broker, exchange: Exchange, caplog: pytest.LogCaptureFixture
 ) -> None:
     exchange.unbind()
     with publisher_to(settings_for(rabbitmq), exchange.name, unroutable="drop") as publisher:
         publisher.publish(statuses(3))
         publisher.publish(statuses(2))
-    assert [record.getMessage() for record in caplog.records if record.name == "janitor.publisher.exchange"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "janitor.publisher.to_rabbitmq"] == [
         f"exchange '{exchange.name}': 5 messages reached no queue"
     ]
 
@@ -221,8 +197,12 @@ def test_exchange_deleted_between_groups_is_rejected(rabbitmq: Broker, exchange:
         publisher.publish(statuses(3))
         with rabbitmq.channel() as channel:
             channel.exchange_delete(exchange.name)
-        with pytest.raises(Rejected, match="does not exist"):
-            publisher.publish(statuses(3))
+            with pytest.raises(Rejected, match="does not exist"):
+                publisher.publish(statuses(3))
+            channel.exchange_declare(exchange.name, "fanout", durable=True)
+        exchange.bind()
+        publisher.publish(statuses(2))
+    assert decoded(exchange) == statuses(3) + statuses(2)
 
 
 @pytest.mark.parametrize(
@@ -293,6 +273,10 @@ def test_nack_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
 
 @pytest.mark.slow
 def test_connection_closed_by_the_broker_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
+    """Given groups that are published without pause, the broker closes the connection in mid-work.
+
+    Then the publisher raises, connects anew for the next group, and every confirmed group is there, whole.
+    """
     confirmed: list[int] = []
     closer = threading.Timer(1.5, rabbitmq.ctl, ["close_all_connections", "maintenance"])
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
@@ -349,7 +333,7 @@ def test_stopped_run_publishes_no_further_group(rabbitmq: Broker, exchange: Exch
 
 @pytest.mark.slow
 def test_idle_connection_is_made_anew(rabbitmq: Broker, exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("janitor.publisher.exchange.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("janitor.publisher.to_rabbitmq.IDLE_SECONDS", 0.0)
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
         publisher.publish(statuses(3))
         rabbitmq.ctl("close_all_connections", "maintenance")
