@@ -1,1 +1,1 @@
-"""Log lines, what is masked in them, and tracebacks."""
+"""Logs: lines, the mask that takes secrets out, and tracebacks."""

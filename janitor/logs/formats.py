@@ -1,4 +1,4 @@
-"""A log line as text or as JSON."""
+"""Formats: a log line as text or as JSON."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from janitor.runs import Outcome, current_run
 
 
 class TextFormatter(logging.Formatter):
-    """`time LEVEL logger [job run] message`, with the traceback below where there is one."""
+    """`time LEVEL logger [job run] message`, and below it the traceback, if there is one."""
 
     def __init__(self, mask: Mask, tracebacks: bool = True) -> None:
         """Without `tracebacks` a line stays one line."""
@@ -23,7 +23,7 @@ class TextFormatter(logging.Formatter):
         """One record as text."""
         run = current_run()
         job = f" [{run.job} {run.id}]" if run.id else ""
-        # One line per fact, also where somebody else's text has several.
+        # One line for each fact, also if a text of others has several lines.
         message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
         at = f"{instant(record):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
         text = f"{at}Z {record.levelname} {record.name}{job} {message}"
@@ -33,10 +33,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, event, logger, job, run_id, and what is given as `extra={"facts": ...}`."""
+    """A line is one JSON object: time, level, event, logger, job, run_id, and the keys of `extra={"facts": ...}`."""
 
     def __init__(self, mask: Mask) -> None:
-        """Secrets are masked in every value."""
+        """`mask` takes the secrets out of the whole line."""
         super().__init__()
         self._mask = mask
 
@@ -46,12 +46,12 @@ class JsonFormatter(logging.Formatter):
         fields: dict[str, Any] = {
             "time": f"{instant(record):%Y-%m-%dT%H:%M:%S.%fZ}",
             "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+            **({"job": run.job, "run_id": run.id} if run.id else {}),
+            **getattr(record, "facts", {}),
+            **({"traceback": trace} if (trace := _trace(self, record).strip()) else {}),
         }
-        fields |= {"event": record.getMessage(), "logger": record.name}
-        fields |= {"job": run.job, "run_id": run.id} if run.id else {}
-        fields |= getattr(record, "facts", {})
-        if trace := _trace(self, record):
-            fields["traceback"] = trace.strip()
         try:
             return self._mask(orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
         except TypeError:  # numbers beyond 64 bits, half a surrogate pair
@@ -59,16 +59,17 @@ class JsonFormatter(logging.Formatter):
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
-    """The traceback of a record, from a line of its own: one that it was given as text, or that of its exception."""
+    """The traceback of a record, beginning with a new line: the text in `trace`, or that of its exception."""
     trace = getattr(record, "trace", None) or (formatter.formatException(record.exc_info) if record.exc_info else "")
     return "\n" + trace.rstrip() if trace else ""
 
 
 def instant(record: logging.LogRecord) -> datetime:
+    """When a record was made, aware UTC."""
     return datetime.fromtimestamp(record.created, timezone.utc)
 
 
 def facts_of(job: str, outcome: Outcome, reason: str, run_id: int | None = None) -> dict[str, Any]:
-    """What a line says of a run that is not the current one, as `extra` for the log: JSON lines have it as fields."""
+    """The `extra` of a log line about a run other than the current run; a JSON line has it as keys."""
     of_run = {} if run_id is None else {"run_id": run_id}
     return {"facts": {"job": job, **of_run, "outcome": outcome.value, "reason": reason}}

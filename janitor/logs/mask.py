@@ -1,4 +1,4 @@
-"""Secrets, replaced in every text by `***`."""
+"""The mask: it replaces secrets in a text by `***`."""
 
 import json
 import re
@@ -8,24 +8,27 @@ from urllib.parse import quote, quote_plus
 from janitor.settings.settings import Settings
 
 SHORTEST_SECRET = 6
-"""A shorter password is not looked for in texts: it would blot out ordinary words."""
+"""A shorter password is not masked: that would blot out ordinary words."""
 SHORTEST_PATH = 16
-"""A shorter path of a webhook's address is not looked for by itself: it would hardly be a secret."""
+"""A shorter path of a webhook's address is not masked by itself: it is hardly a secret."""
 SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY")
-"""Variables whose names end so hold secrets, which a jobs file may hand to a task."""
+"""A variable whose name ends so holds a secret; a jobs file may hand it to a task."""
 _PASSWORD_IN_URL = re.compile(r"^[\w+]+://[^/:@]*:(.+)@")
 
 
 class Mask:
-    """Replaces secrets in a text by `***`: the last line of defence, for text that others wrote."""
+    """Replaces secrets in a text by `***`: the last line of defence, for texts that others wrote."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        """Take the secrets as they are; their quoted forms are masked too."""
+        """`secrets` as they are: their quoted forms are masked too."""
         forms = (_forms(secret) for secret in secrets if len(secret) >= SHORTEST_SECRET)
         self._forms = sorted(set().union(*forms), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text without the secrets, and without halves of characters, which neither files nor databases take."""
+        """The text without secrets.
+
+        Halves of characters become escapes too: neither files nor databases take them.
+        """
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode("utf-8")
         for form in self._forms:
@@ -44,7 +47,7 @@ def _forms(secret: str) -> set[str]:
 
 def mask_for(settings: Settings) -> Mask:
     """A mask for every password, token and other secret in the settings."""
-    # As they were written: there is more than one way to quote a character in a URL.
+    # As the variables have them: a character can be quoted in a URL in more than one way.
     written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
     named = [value for name, value in settings.environ.items() if name.endswith(("_PING_URL", *SECRET_NAMES))]
     secrets = [*settings.secrets(), *named]
@@ -53,5 +56,5 @@ def mask_for(settings: Settings) -> Mask:
 
 
 def _path(secret: str) -> str:
-    """What is secret of a webhook's address, also where only a part of it is told."""
+    """The secret part of a webhook's address, which a text may tell by itself; empty for other secrets."""
     return secret.split("://", 1)[1].partition("/")[2] if secret.startswith(("http://", "https://")) else ""

@@ -1,4 +1,4 @@
-"""What is logged during a run, kept for its record."""
+"""The run log: keeps what is logged during each run until it is saved with the run."""
 
 import collections
 import functools
@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 
+from janitor.guard import foreign_code
 from janitor.logs import tracebacks
 from janitor.logs.formats import instant
 from janitor.logs.mask import Mask
@@ -15,15 +16,17 @@ from janitor.state.log_lines import LogLine
 
 MAX_LINES_A_RUN = 10_000
 MAX_LINE = 20_000
+"""The longest line that is kept, in characters; a longer line is cut."""
 MAX_TEXT_A_RUN = 10_000_000
+"""So many characters of a run are kept in all."""
 _FOLDERS = sorted((f"{folder.rstrip('/')}/" for folder in {os.getcwd(), *sys.path} if folder), key=len, reverse=True)
 
 
 class RunLog(logging.Handler):
-    """Keeps what is logged during a run, by whatever library, until somebody takes it to the state database."""
+    """Keeps the lines of each run that is open, whichever library logs them, until somebody takes them."""
 
     def __init__(self, mask: Mask, variables: bool = False) -> None:
-        """Nothing is kept before a run begins; `variables` keeps local variables with tracebacks."""
+        """No run is open at first. `variables` adds local variables to tracebacks."""
         super().__init__()
         self._mask, self._variables = mask, variables
         self._lines: dict[int, collections.deque[LogLine]] = {}
@@ -34,17 +37,16 @@ class RunLog(logging.Handler):
         self._lines[run_id], self._room[run_id] = collections.deque(), (MAX_LINES_A_RUN, MAX_TEXT_A_RUN)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record, masked, where it belongs to a run that is open."""
+        """Keep one record, masked, if it belongs to an open run."""
         run_id = current_run().id
         lines, room = self._lines.get(run_id), self._room.get(run_id, (0, 0))
         if lines is None or room[0] <= 0:
             return
-        try:
-            text = record.getMessage() + self._trace(record)
-        except Exception:  # what every handler does with a call that logs wrongly: say so, and let the task go on
-            self.handleError(record)
+        text = ""
+        with foreign_code() as caught:
+            text = self._mask(record.getMessage() + self._trace(record))[:MAX_LINE]
+        if caught.error is not None:  # the call that logs is wrong: the handler for the output tells of it
             return
-        text = self._mask(text)[:MAX_LINE]
         room = (room[0] - 1, room[1] - len(text))
         if min(room) <= 0:
             text = f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
@@ -58,18 +60,18 @@ class RunLog(logging.Handler):
         return "" if error is None else "\n" + tracebacks.render(error, self._mask, self._variables).rstrip()
 
     def take(self, run_id: int) -> list[LogLine]:
-        """The lines kept since the last call."""
+        """Take away the lines that were kept since the last call."""
         lines = self._lines.get(run_id, collections.deque())
         return [lines.popleft() for _ in range(len(lines))]
 
     def give_back(self, lines: Iterable[LogLine]) -> None:
-        """Return lines that could not be saved, to the front."""
+        """Put lines that could not be saved back to the front; those of a closed run are dropped."""
         for line in reversed(list(lines)):
             if line.run_id in self._lines:
                 self._lines[line.run_id].appendleft(line)
 
     def close_run(self, run_id: int) -> list[LogLine]:
-        """Stop keeping a run's lines; those not taken yet."""
+        """Stop keeping a run's lines, and take away those that were not taken."""
         lines = self.take(run_id)
         self._lines.pop(run_id, None)
         self._room.pop(run_id, None)
@@ -78,7 +80,7 @@ class RunLog(logging.Handler):
 
 @functools.lru_cache(maxsize=1024)
 def place(path: str) -> str:
-    """A source file as a log tells it: from the working folder, or from the package folder on."""
+    """A source file's path without the working folder, or without the folder that its package was imported from."""
     for folder in _FOLDERS:
         if path.startswith(folder):
             path = path[len(folder) :]

@@ -1,4 +1,4 @@
-"""Logging: one line per fact to stdout; what is logged during a run is kept with it; no secret gets through."""
+"""Logging: one line for each fact to the output, and each run's lines kept with the run; secrets are masked."""
 
 import io
 import logging
@@ -15,7 +15,10 @@ log = logging.getLogger(__name__)
 
 
 def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, tracebacks: bool = True) -> RunLog:
-    """Configure the root logger, once a process; the handler that keeps what runs log."""
+    """Configure the root logger, once in a process, and return the handler that keeps what runs log.
+
+    `stream` is stdout by default. Without `tracebacks` the output has none; the run log always has them.
+    """
     stream = stream or sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
@@ -32,8 +35,8 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
 
 
 def quieten() -> None:
-    """Set the levels of libraries that say too much."""
-    # APScheduler and Alembic tell at INFO what Janitor tells better; pika logs what its exceptions say too.
+    """Raise the levels of libraries that say too much."""
+    # APScheduler and Alembic log at INFO what Janitor logs better. pika logs what its exceptions say too.
     for name, level in (("apscheduler", logging.WARNING), ("alembic", logging.WARNING), ("pika", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level)
 

@@ -1,4 +1,9 @@
-"""Tracebacks for the record: code around each frame, variables on demand, no secret whole or in part."""
+"""Tracebacks.
+
+Given: an exception with causes, groups, deep recursion or odd variables.
+What happens: it is rendered, with variables or without.
+What must hold: each frame has its code, and no secret is left, whole or in part.
+"""
 
 from janitor.logs.mask import Mask
 from janitor.logs.tracebacks import MOST_CHARACTERS, render
@@ -28,7 +33,7 @@ def caught() -> Exception:
     raise AssertionError
 
 
-def test_five_lines_of_code_stand_around_each_frame() -> None:
+def test_each_frame_has_five_lines_of_code() -> None:
     text = render(caught(), Mask())
     first = inner.__code__.co_firstlineno
     around = text[text.index("in inner") :].splitlines()[1:4]
@@ -42,7 +47,7 @@ def test_five_lines_of_code_stand_around_each_frame() -> None:
     assert "password = " not in text
 
 
-def test_variables_are_shown_where_asked_for_cut_and_masked_before_the_cut() -> None:
+def test_variables_are_masked_before_they_are_cut() -> None:
     text = render(caught(), Mask([SECRET]), variables=True)
     assert "      password = '***'" in text and "      lines = ['a', 'b']" in text
     assert SECRET not in text and SECRET[:5] not in text

@@ -1,0 +1,113 @@
+"""The run log: the lines of each open run are kept, up to a limit, until they are taken."""
+
+import io
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from janitor.runs import Run, follow_into_threads, running
+from tests.logs.logged import logging_to, said
+
+
+def test_what_is_logged_in_a_run_is_kept_with_it() -> None:
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        logging.getLogger("any.library").info("in it")
+        logging.getLogger("any.library").debug("below the level")
+    logging.getLogger("any.library").info("after it")
+    assert said(run_log, 7) == ["in it"]
+    assert said(run_log, 7) == []
+
+
+def test_what_a_run_s_threads_log_is_kept_with_it() -> None:
+    follow_into_threads()
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)), ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda n: logging.getLogger("x").info("part %d", n), range(3)))
+    assert sorted(said(run_log, 7)) == ["part 0", "part 1", "part 2"]
+
+
+def test_a_pool_that_outlives_its_run_is_no_part_of_it() -> None:
+    follow_into_threads()
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    first = Run(id=7)
+    with ThreadPoolExecutor(1) as pool:
+        with running(first):
+            pool.submit(logging.getLogger("x").info, "in it").result()
+        first.ended = True
+        pool.submit(logging.getLogger("x").info, "after it").result()
+    assert said(run_log, 7) == ["in it"]
+
+
+def test_an_exception_is_kept_with_its_traceback() -> None:
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        try:
+            raise KeyError("gone")
+        except KeyError:
+            logging.getLogger("x").exception("odd")
+    (text,) = said(run_log, 7)
+    assert text.startswith("odd\nTraceback") and text.endswith("KeyError: 'gone'")
+
+
+def test_a_call_that_logs_wrongly_does_not_end_the_task(capsys: pytest.CaptureFixture[str]) -> None:
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        logging.getLogger("x").info("%d things", "no number")
+        logging.getLogger("x").info("goes on")
+    assert said(run_log, 7) == ["goes on"]
+    assert "Logging error" in capsys.readouterr().err
+
+
+def test_half_a_character_is_kept_as_an_escape() -> None:
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        logging.getLogger("x").info("file \udcff")
+    assert said(run_log, 7) == ["file \\udcff"]
+
+
+def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.logs.run_log.MAX_LINES_A_RUN", 5)
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        for number in range(10):
+            logging.getLogger("x").info("line %d", number)
+    lines = said(run_log, 7)
+    assert lines[:4] == ["line 0", "line 1", "line 2", "line 3"]
+    assert len(lines) == 5 and "the log is cut here" in lines[4]
+
+
+def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.logs.run_log.MAX_TEXT_A_RUN", 1000)
+    monkeypatch.setattr("janitor.logs.run_log.MAX_LINE", 300)
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        for _ in range(10):
+            logging.getLogger("x").info("%s", "x" * 500)
+    lines = said(run_log, 7)
+    assert [len(line) for line in lines[:3]] == [300, 300, 300]
+    assert len(lines) == 4 and "the log is cut here" in lines[3]
+
+
+def test_lines_that_could_not_be_saved_come_first_again() -> None:
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        logging.getLogger("x").info("one")
+        logging.getLogger("x").info("two")
+        taken = run_log.take(7)
+        logging.getLogger("x").info("three")
+    run_log.give_back(taken)
+    assert said(run_log, 7) == ["one", "two", "three"]
+    run_log.close_run(7)
+    run_log.give_back(taken)
+    assert run_log.close_run(7) == []
