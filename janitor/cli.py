@@ -5,12 +5,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from janitor import __version__
-from janitor.errors import BadSetting, JanitorError
+from janitor.errors import BadSetting, JanitorError, summary
+from janitor.guard import foreign_code
 from janitor.settings.settings import Groups
 from janitor.terminal import console
 from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
@@ -23,14 +23,16 @@ from janitor.verbs.health import health
 from janitor.verbs.history import history
 from janitor.verbs.jobs import jobs
 from janitor.verbs.listen import listen
-from janitor.verbs.notices import notices
-from janitor.verbs.password import password
 from janitor.verbs.pause import pause, resume
 from janitor.verbs.quarantine import quarantine
 from janitor.verbs.run import run
 from janitor.verbs.show import show
 from janitor.verbs.start import start
-from janitor.verbs.validate import validate
+from janitor.verbs.wings import WINGS
+
+__all__ = ["main"]
+
+VERBS = (start, jobs, run, history, show, delete, pause, resume, check, cancel, quarantine, cursor, listen, health)
 
 
 def main(build: Build, arguments: Sequence[str] | None = None, *, of_tasks: Groups = ()) -> int:
@@ -39,35 +41,39 @@ def main(build: Build, arguments: Sequence[str] | None = None, *, of_tasks: Grou
     `build` makes the clock with its jobs. `arguments` are those of the process if None. `of_tasks` are the groups of
     settings that tasks declare; each is read and checked before anything else happens.
     """
-    assembly = Assembly(build, of_tasks)
-    try:
-        code = verbs.main(arguments, prog_name=program(), obj=assembly, standalone_mode=False)
+    assembly = Assembly(build, of_tasks, [make() for make in WINGS])
+    code = FAILED
+    with foreign_code() as caught:
+        ended = verbs.main(arguments, prog_name=program(), obj=assembly, standalone_mode=False)
         sys.stdout.flush()
-        return code if isinstance(code, int) else SUCCEEDED
-    except click.Abort:
-        return CANCELLED
-    except click.ClickException as exc:
-        exc.show()
-        return BAD_INPUT
-    except BadSetting as exc:
-        mistakes = getattr(exc, "mistakes", ())
-        for mistake in mistakes:
-            print(assembly.mask(console.one_line(mistake)), file=sys.stderr)
-        _complain(assembly, f"{exc.name} is {str(exc.value)!r}: it has the mistakes above" if mistakes else str(exc))
-        return BAD_INPUT
-    except JanitorError as exc:
-        _complain(assembly, str(exc))
-        return FAILED
-    except BrokenPipeError:
-        # Whoever read us has had enough; Python would complain when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SUCCEEDED
-    except Exception as exc:
-        if logging.getLogger().isEnabledFor(logging.DEBUG):
-            sys.stderr.write(assembly.mask(traceback.format_exc()))
-        hint = "set LOG_LEVEL=DEBUG to see where"
-        _complain(assembly, f"an error that was not expected: {type(exc).__name__}: {exc}; {hint}")
-        return FAILED
+        code = ended if isinstance(ended, int) else SUCCEEDED
+    return code if caught.error is None else _tell(assembly, caught.error)
+
+
+def _tell(assembly: Assembly, error: BaseException) -> int:
+    """Tell what ended a verb; the exit code."""
+    match error:
+        case click.Abort():
+            return CANCELLED
+        case click.ClickException():
+            error.show()
+            return BAD_INPUT
+        case BadSetting() if error.mistakes:
+            for mistake in error.mistakes:
+                print(assembly.mask(console.one_line(mistake)), file=sys.stderr)
+            _complain(assembly, f"{error.name} is {str(error.value)!r}: it has the mistakes above")
+            return BAD_INPUT
+        case JanitorError():
+            _complain(assembly, str(error))
+            return BAD_INPUT if isinstance(error, BadSetting) else FAILED
+        case BrokenPipeError():
+            # The reader of our output has had enough. Python would complain when it flushes stdout at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return SUCCEEDED
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        sys.stderr.write(assembly.mask("".join(traceback.format_exception(error))))
+    _complain(assembly, f"an error that was not expected: {summary(error, whole=True)}; set LOG_LEVEL=DEBUG to see where")
+    return FAILED
 
 
 def _complain(assembly: Assembly, sentence: str) -> None:
@@ -76,31 +82,13 @@ def _complain(assembly: Assembly, sentence: str) -> None:
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="janitor", message="%(prog)s %(version)s")
-@click.option("--jobs", "jobs_file", type=click.Path(path_type=Path), help="A jobs file, in place of JOBS_FILE.")
 @click.pass_context
-def verbs(context: click.Context, jobs_file: Path | None) -> int | None:
+def verbs(context: click.Context) -> int | None:
     """Scheduled data work: a clock, plain task functions and a memory of every run. Without a verb: start."""
-    context.obj.jobs_file = jobs_file
     return context.invoke(start) if context.invoked_subcommand is None else None
 
 
-for verb in (
-    start,
-    jobs,
-    validate,
-    run,
-    history,
-    show,
-    delete,
-    pause,
-    resume,
-    check,
-    cancel,
-    quarantine,
-    cursor,
-    listen,
-    notices,
-    password,
-    health,
-):
+for verb in (*VERBS, *(verb for wing in WINGS for verb in wing.verbs)):
     verbs.add_command(verb)
+for name, option in (option for wing in WINGS for option in wing.options):
+    (verbs.commands[name] if name else verbs).params.append(option)

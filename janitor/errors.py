@@ -1,6 +1,21 @@
-"""The errors that Janitor raises, named for what whoever catches them does next."""
+"""The errors that Janitor raises, named for what the code that catches them does next."""
 
 import traceback
+from collections.abc import Sequence
+
+__all__ = [
+    "BadSetting",
+    "Cancelled",
+    "DeadlineExceeded",
+    "Fenced",
+    "Interrupted",
+    "JanitorError",
+    "Rejected",
+    "Skip",
+    "StatementTimeout",
+    "Unavailable",
+    "summary",
+]
 
 
 class JanitorError(Exception):
@@ -8,7 +23,12 @@ class JanitorError(Exception):
 
 
 class BadSetting(JanitorError):
-    """Raised when a value given from outside is refused: correct the value, then start again."""
+    """Raised when a value given from outside is refused: correct the value, then start again.
+
+    `mistakes` are all mistakes, if the value is a file with several.
+    """
+
+    mistakes: Sequence[object] = ()
 
     def __init__(self, name: str, value: object, expected: str) -> None:
         self.name, self.value, self.expected = name, value, expected
@@ -17,7 +37,7 @@ class BadSetting(JanitorError):
 
 
 class Unavailable(JanitorError):
-    """Raised when a server cannot be reached or gave up midway: the next run tries again."""
+    """Raised when a server cannot be reached, or gave up midway: the next run tries again."""
 
 
 class StatementTimeout(Unavailable):
@@ -29,15 +49,15 @@ class Rejected(JanitorError):
 
 
 class DeadlineExceeded(JanitorError):
-    """Raised when a run is over its timeout: end it at once, its outcome is `timed_out`."""
+    """Raised when a run is over its timeout: end it at once; its outcome is `timed_out`."""
 
 
 class Cancelled(JanitorError):
-    """Raised when a person asked a run to stop: end it at once, its outcome is `cancelled`."""
+    """Raised when a person asked a run to stop: end it at once; its outcome is `cancelled`."""
 
 
 class Interrupted(Cancelled):
-    """Raised when the process is shutting down: end the run at once, the next one goes on where this one stopped."""
+    """Raised when the process is shutting down: end the run at once; the next run goes on where it stopped."""
 
 
 class Fenced(Interrupted):
@@ -45,12 +65,16 @@ class Fenced(Interrupted):
 
 
 class Skip(JanitorError):
-    """Raised when a task finds that there is nothing to do: its outcome is `skipped`, with this text as the reason."""
+    """Raised when a task finds nothing to do: its outcome is `skipped`, and this text is the reason."""
 
 
-def summary(error: BaseException) -> str:
-    """An error that is not Janitor's as one line: its class and the first line of its text."""
-    # The interpreter's own words, as they also take an error whose __str__ fails.
-    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
-    words = lines[-1 if isinstance(error, SyntaxError) else 0]
-    return words.removeprefix(f"{type(error).__module__}.")
+def summary(error: BaseException, *, whole: bool = False) -> str:
+    """Describe an error that others made, in one line; this cannot fail.
+
+    The line has the error's class and the first line of its text, or with `whole` all lines of its text.
+    """
+    # The interpreter's own words: they also describe an error whose __str__ fails.
+    lines = "".join(traceback.format_exception_only(error)).strip().splitlines() or ["an error without a name"]
+    if isinstance(error, SyntaxError):
+        lines = lines[-1:]
+    return " ".join(lines if whole else lines[:1]).removeprefix(f"{type(error).__module__}.")

@@ -36,6 +36,8 @@ class Wrong(ValueError):
 class BadJobsFile(BadSetting):
     """Raised when a jobs file has mistakes. `mistakes` are all of them, in the order of their lines."""
 
+    mistakes: Sequence[Mistake]
+
     def __init__(self, path: str, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = sorted(mistakes, key=lambda mistake: (mistake.place.file, mistake.place.line))
         count = f"{len(mistakes)} mistake{'s' if len(mistakes) != 1 else ''}"

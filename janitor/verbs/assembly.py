@@ -1,14 +1,14 @@
-"""What the verbs share: settings, the clock with its jobs, the state database, each made when first asked for."""
+"""What the verbs share: settings, the clock with its jobs, the state database; each is made when first asked for."""
 
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -22,32 +22,41 @@ from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Groups, Settings
 from janitor.state import State
-
-if TYPE_CHECKING:
-    from janitor.jobs_file.loading import Loaded
+from janitor.verbs.wing import Wing
 
 Build = Callable[[Settings], Scheduler]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@dataclass
+@dataclass(eq=False)
 class Assembly:
-    """What the verbs share, each part made when it is first asked for."""
+    """What the verbs share.
+
+    `build` makes the clock with the jobs of `run.py`; `of_tasks` are the groups of settings that tasks declare. `given`
+    are variables that options of the command line give; they go before the environment.
+    """
 
     build: Build
     of_tasks: Groups = ()
-    mask: Mask = field(default_factory=Mask)
-    jobs_file: Path | None = None
+    wings: Sequence[Wing] = ()
+    given: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings, from the environment and `.env`."""
-        given = {} if self.jobs_file is None else {"JOBS_FILE": str(self.jobs_file)}
-        settings = Settings.load({**os.environ, **given}, of_tasks=self.of_tasks)
-        self.mask = mask_for(settings)
+        """The settings, from the environment and `.env`; databases keep to their limits from now on."""
+        settings = Settings.load({**os.environ, **self.given}, of_tasks=self.of_tasks)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         return settings
+
+    @property
+    def mask(self) -> Mask:
+        """Hides the secrets of the settings; hides nothing before the settings were read."""
+        return self._mask if "settings" in vars(self) else Mask()
+
+    @cached_property
+    def _mask(self) -> Mask:
+        return mask_for(self.settings)
 
     @cached_property
     def own_scheduler(self) -> Scheduler:
@@ -55,24 +64,17 @@ class Assembly:
         return self.build(self.settings)
 
     @cached_property
-    def loaded(self) -> "Loaded | None":
-        """The jobs file, where there is one.
+    def scheduler(self) -> Scheduler:
+        """The clock with all its jobs, those of the wings too; not started.
 
         Raises:
-            BadJobsFile: it has mistakes.
+            BadSetting: a job cannot be made, or depends on a job that is not there.
         """
-        if self.settings.jobs_file is None:
-            return None
-        from janitor.jobs_file.loading import load
-
-        return load(self.settings.jobs_file, self.own_scheduler)
-
-    @cached_property
-    def scheduler(self) -> Scheduler:
-        """The clock with all its jobs, not started."""
-        self.own_scheduler.replace_jobs(self.loaded.jobs if self.loaded is not None else {})
-        dependencies.check(self.own_scheduler.jobs)
-        return self.own_scheduler
+        scheduler = self.own_scheduler
+        of_wings = [wing.jobs(self.settings, scheduler) for wing in self.wings]
+        scheduler.replace_jobs({name: job for jobs in of_wings for name, job in jobs.items()})
+        dependencies.check(scheduler.jobs)
+        return scheduler
 
     @cached_property
     def state(self) -> State:
@@ -85,7 +87,7 @@ class Assembly:
         """The job of that name.
 
         Raises:
-            BadSetting: there is none; the error lists those there are.
+            BadSetting: there is no such job; the error lists all jobs.
         """
         jobs = self.scheduler.jobs
         if name not in jobs:
@@ -93,7 +95,11 @@ class Assembly:
         return jobs[name]
 
     def log_to(self, stream: Any, *, tracebacks: bool, least: int | None = None) -> RunLog:
-        """Set up logging for this process; `least` keeps out lesser levels, but not where LOG_LEVEL is DEBUG."""
+        """Set up logging for this process.
+
+        `least` is the least level that is logged, of those of the `logging` module; None means that of LOG_LEVEL. With
+        LOG_LEVEL=DEBUG everything is logged.
+        """
         run_log = set_up.set_up(self.settings, self.mask, stream, tracebacks)
         if least is not None and self.settings.log_level != "DEBUG":
             logging.getLogger().setLevel(least)

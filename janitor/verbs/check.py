@@ -18,10 +18,10 @@ from janitor.verbs.assembly import Assembly, as_json
 def check(assembly: Assembly, everything: bool, declare: bool, as_json: bool) -> int:
     """Check settings, connections, tables, grants, the exchange."""
     from janitor.checks.everything import findings
-    from janitor.notices import wing
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)
-    wing.check(assembly.settings, assembly.scheduler.jobs)
+    for wing in assembly.wings:
+        wing.check(assembly.settings, assembly.scheduler.jobs)
     jobs, unknown = assembly.scheduler.jobs.values(), assembly.scheduler.unknown_variables().values()
     found = []
     for finding in findings(assembly.settings, jobs, unknown, everything=everything, declare=declare):

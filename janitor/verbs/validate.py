@@ -19,16 +19,16 @@ from janitor.verbs.assembly import Assembly, as_json
 def validate(assembly: Assembly, file: Path | None, as_json: bool) -> int:
     """Look for every mistake in a jobs file (JOBS_FILE without one)."""
     from janitor.jobs_file.loading import load
-    from janitor.jobs_file.mistakes import BadJobsFile
+    from janitor.jobs_file.mistakes import BadJobsFile, Mistake
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     path = file or assembly.settings.jobs_file
     if path is None:
         raise BadSetting("FILE", None, "name a jobs file, or give one as JOBS_FILE")
     try:
-        loaded, mistakes = load(path, assembly.own_scheduler), []
+        loaded, mistakes = load(path, assembly.own_scheduler), list[Mistake]()
     except BadJobsFile as exc:
-        loaded, mistakes = None, exc.mistakes
+        loaded, mistakes = None, list(exc.mistakes)
     if as_json:
         lines = [
             {"file": one.place.file, "line": one.place.line, "where": one.where, "text": one.text} for one in mistakes

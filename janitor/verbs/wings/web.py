@@ -1,0 +1,30 @@
+"""The wing that serves the dashboard."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from janitor.scheduler import Scheduler
+from janitor.verbs.password import password
+from janitor.verbs.wing import Wing
+
+if TYPE_CHECKING:
+    from janitor.engine.runner import Runner
+
+
+class WebWing(Wing):
+    """Adds the verb `password`, and serves the dashboard while the daemon runs."""
+
+    verbs = (password,)
+
+    @contextmanager
+    def beside(self, scheduler: Scheduler, runner: "Runner") -> Iterator[None]:
+        """Serve the dashboard, unless WEB_ENABLED is false."""
+        if not runner.settings.web_enabled:
+            yield
+            return
+        from janitor.web.desk import Desk
+        from janitor.web.serving import server
+
+        with server.serving(Desk(scheduler, runner)):
+            yield
