@@ -72,7 +72,9 @@ def _tell(assembly: Assembly, error: BaseException) -> int:
             return SUCCEEDED
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         sys.stderr.write(assembly.mask("".join(traceback.format_exception(error))))
-    _complain(assembly, f"an error that was not expected: {summary(error, whole=True)}; set LOG_LEVEL=DEBUG to see where")
+    _complain(
+        assembly, f"an error that was not expected: {summary(error, whole=True)}; set LOG_LEVEL=DEBUG to see where"
+    )
     return FAILED
 
 

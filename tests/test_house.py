@@ -1,4 +1,4 @@
-"""The house: who may know whom, a task taken out of it, and a task brought into it as the README says."""
+"""The house: its rooms stand on floors, and whatever is above may use what is below, never the other way round."""
 
 import ast
 import re
@@ -13,60 +13,98 @@ from sqlalchemy import create_engine, text
 import run
 from tests.command_line import ROOT, CommandLine
 from tests.fixtures import Warehouses
+from tests.imports import Graph, circles, graph, modules
 from tests.servers import SqlServer
 from tests.tasks.rows import fill_recently
 
-ENGINE = ("janitor.scheduler", "janitor.runs", "janitor.state")
-WORKSHOP = {"janitor.feeds", "janitor.table_sink", "janitor.publisher", "janitor.memory"}
+FLOORS = (
+    "errors guard needs",
+    "runs",
+    "settings",
+    "databases",
+    "rabbitmq",
+    "http mail files documents",
+    "jobs",
+    "state",
+    "logs",
+    "memory",
+    "feeds table_sink publisher items",
+    "engine",
+    "scheduler",
+    "tasks",
+    "checks",
+    "operations",
+    "jobs_file notices web celery_workers",
+    "terminal",
+    "verbs",
+    "cli",
+    "demo",
+)
+"""The rooms, from the ground up. Rooms on one floor do not know one another."""
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+WINGS = FLOORS[FLOOR["web"]].split()
 TASKS = {"labware_location", "sequencing_publisher"}
+KNOWN = modules(ROOT)
+IMPORTS = graph(KNOWN)
 
 
-def modules() -> dict[str, Path]:
-    """Every module of the package, and run.py, by name."""
-    paths = [ROOT / "run.py", *sorted((ROOT / "janitor").rglob("*.py"))]
-    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths}
-    return {name.removesuffix(".__init__"): path for path, name in names.items()}
+def room(module: str) -> str:
+    """The room that a module lies in; empty for run.py and the package itself."""
+    return module.split(".")[1] if "." in module else ""
 
 
-def imported(path: Path, known: dict[str, Path]) -> set[str]:
-    """The modules of this project that a file imports, wherever in it."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: a relative import"
-            found |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found & known.keys()
+def task(module: str) -> str:
+    """The task that a module is part of; empty for all others."""
+    return module.split(".")[2] if module.startswith("janitor.tasks.") else ""
 
 
-def reached(start: str, graph: dict[str, set[str]]) -> set[str]:
-    """All that a module comes to know, by itself or through others."""
-    found, waiting = set[str](), [start]
-    while waiting:
-        for name in graph[waiting.pop()] - found:
-            found.add(name)
-            waiting.append(name)
-    return found
+def edges() -> Iterator[tuple[str, str]]:
+    """Each import of one room's module by another room's."""
+    for name, others in sorted(IMPORTS.items()):
+        yield from ((name, other) for other in sorted(others) if room(name) and room(other) not in ("", room(name)))
+
+
+def test_every_room_stands_on_a_floor() -> None:
+    assert {room(name) for name in KNOWN} - {""} <= FLOOR.keys()
+
+
+def test_no_import_runs_up_or_sideways() -> None:
+    assert [f"{name} -> {other}" for name, other in edges() if FLOOR[room(other)] >= FLOOR[room(name)]] == []
+
+
+def test_there_is_no_circle_between_files() -> None:
+    assert circles(IMPORTS) == []
+
+
+def test_there_is_no_circle_between_rooms() -> None:
+    rooms: dict[str, set[str]] = {}
+    for name, other in edges():
+        rooms.setdefault(room(name), set()).add(room(other))
+    assert circles({name: frozenset(others) for name, others in rooms.items()}) == []
+
+
+def test_only_verbs_import_wings() -> None:
+    into_wings = {(name, other) for name, other in edges() if room(other) in WINGS}
+    assert {name for name, _ in into_wings if room(name) != "verbs"} == set()
 
 
 def test_the_engine_knows_no_task_and_no_task_another() -> None:
-    known = modules()
-    graph = {name: imported(path, known) for name, path in known.items()}
-    assert {f"janitor.tasks.{task}" for task in TASKS} <= graph["run"]
-    for name, imports in graph.items():
-        of_others = {one for one in imports if one.startswith("janitor.tasks.") and one.split(".")[2] != task_of(name)}
-        assert name == "run" or not of_others, f"{name} knows {of_others}"
-    for start in (*ENGINE, *(name for name in known if name.startswith("janitor.state."))):
-        knows = reached(start, graph)
-        assert not {one for one in knows if one.startswith("janitor.tasks")} | knows & WORKSHOP, start
-    for task in TASKS:
-        assert not reached(f"janitor.tasks.{task}", graph) & {"run", "janitor.scheduler", "janitor.engine.runner"}
+    of_run = {task(other) for other in IMPORTS["run"]} - {""}
+    assert of_run == {task(name) for name in KNOWN} - {""}
+    others = {(name, other) for name in KNOWN for other in IMPORTS[name] if task(other) not in ("", task(name))}
+    assert {name for name, _ in others} == {"run"}
 
 
-def task_of(module: str) -> str:
-    """The task whose folder a module lies in; empty for all others."""
-    return module.split(".")[2] if module.startswith("janitor.tasks.") else ""
+def test_the_graph_sees_every_kind_of_import(tmp_path: Path) -> None:
+    # Given: a circle of two files, one import of which is lazy and one under TYPE_CHECKING. What happens: the graph is
+    # read. What must hold: both imports are seen, and so is the circle.
+    (tmp_path / "a.py").write_text("def late() -> None:\n    from pack.b import thing\n")
+    (tmp_path / "b.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pack.a\nthing = 1\n"
+    )
+    read: Graph = graph({"pack.a": tmp_path / "a.py", "pack.b": tmp_path / "b.py"})
+    assert read == {"pack.a": frozenset({"pack.b"}), "pack.b": frozenset({"pack.a"})}
+    assert circles(read) == [["pack.a", "pack.b"]] and circles({"a": frozenset({"b"}), "b": frozenset()}) == []
 
 
 def test_general_modules_name_no_variable_of_a_task() -> None:
