@@ -12,29 +12,29 @@ MAX_BYTES = 1_000_000
 
 
 class Inbox:
-    """What has been told, in the order in which it came."""
+    """The notices that came, in order."""
 
     def __init__(self, url: str) -> None:
-        """Nothing has come yet; `url` is where it takes notices."""
+        """Nothing has come yet; `url` is the inbox's address."""
         self.url = url
         self.received: list[dict[str, Any]] = []
         self._new: deque[dict[str, Any]] = deque()
 
     def take(self, told: dict[str, Any]) -> None:
-        """Keep one notice, or each of a digest's."""
+        """Keep a notice, or each notice of a digest."""
         for notice in told.get("notices", [told]):
             self.received.append(notice)
             self._new.append(notice)
 
     def news(self) -> list[str]:
-        """The subject and the sentence of each notice that came since the last call."""
+        """Return a line for each notice that came since the last call."""
         found = [self._new.popleft() for _ in range(len(self._new))]
-        return [f"notice: {one['subject']} ({one['sentence']})" for one in found]
+        return [f"notice: {notice['subject']} ({notice['sentence']})" for notice in found]
 
 
 @contextmanager
 def open_inbox() -> Iterator[Inbox]:
-    """An inbox that listens on a free port of this machine for the length of a block."""
+    """Give an inbox that listens on a free port of this machine during a block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -44,7 +44,7 @@ def open_inbox() -> Iterator[Inbox]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the demo shows what has come."""
+            """Log nothing: the demo shows what came."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         inbox = Inbox(f"http://127.0.0.1:{server.server_address[1]}/")

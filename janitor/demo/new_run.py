@@ -1,4 +1,4 @@
-"""A sequencing run that has just been started: its parts arrive one after the other, and some are broken at first."""
+"""A sequencing run that was just started: its parts arrive one by one, and some are broken at first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,14 @@ from typing import Any
 from sqlalchemy import URL, Connection, text
 
 from janitor import databases
+from janitor.demo.deeds import Deed, written
 from janitor.demo.lab_rows import uuid_bytes
 from janitor.demo.sequencing_rows import MANIFEST_UPDATED, ROLE_LABWARE, ROLE_SAMPLE, product_id
 
 
 @dataclass(frozen=True)
-class Deed:
-    """Something the lab has done: what kind of thing, and in words."""
-
-    kind: str
-    words: str
-
-
-@dataclass(frozen=True)
 class NewRun:
-    """A run whose parts arrive one after the other; sample, flowcell row and product share their place in the lists."""
+    """A run whose parts arrive one by one. Sample, flowcell row and product have the same place in their lists."""
 
     id_run: int
     samples: Sequence[int]
@@ -30,7 +23,7 @@ class NewRun:
     flowcell: str
 
     def add_flowcell(self, connection: Connection, now: datetime) -> None:
-        """Register the samples, the last one without a supplier's name, and load them."""
+        """Register the samples and load them; the last sample has no supplier's name."""
         sample = """INSERT INTO sample (id_sample_tmp, id_lims, uuid_sample_lims, id_sample_lims, last_updated,
             recorded_at, name, supplier_name) VALUES (:id, 'SQSCP', :uuid, :id, :now, :now, :name, :supplier)"""
         loaded = """INSERT INTO iseq_flowcell (id_iseq_flowcell_tmp, last_updated, recorded_at, id_sample_tmp,
@@ -38,24 +31,30 @@ class NewRun:
             VALUES (:id, :now, :now, :sample, 1, 'SQSCP', :name, 1, :tag, 'library_indexed', :id, :name)"""
         for tag, (own, product) in enumerate(zip(self.samples, self.products, strict=True), start=1):
             supplier = None if own == self.samples[-1] else f"supplier sample {own}"
-            row = {"id": own, "uuid": self.uuid(own), "name": f"1STDY{own}", "supplier": supplier}
-            connection.execute(text(sample), row | {"now": written(now)})
-            row = {"id": product, "sample": own, "name": self.flowcell, "tag": tag, "now": written(now)}
-            connection.execute(text(loaded), row)
+            named = {"id": own, "uuid": self.uuid(own), "name": f"1STDY{own}", "supplier": supplier}
+            placed = {"id": product, "sample": own, "name": self.flowcell, "tag": tag}
+            connection.execute(text(sample), {**named, "now": written(now)})
+            connection.execute(text(loaded), {**placed, "now": written(now)})
 
     def add_products(self, url: URL, now: datetime) -> Deed:
-        """Add the products; the last but one is not linked to its flowcell row yet."""
+        """Add the products; the last product but one is not linked to its flowcell row yet."""
         insert = """INSERT INTO iseq_product_metrics (id_iseq_pr_metrics_tmp, id_iseq_product, last_changed,
             id_iseq_flowcell_tmp, id_run, position, tag_index) VALUES (:id, :digest, :now, :flowcell, :run, 1, :tag)"""
         with databases.begin(url) as connection:
             for tag, own in enumerate(self.products, start=1):
-                row: dict[str, Any] = {"id": own, "digest": product_id(self.id_run, 1, tag), "run": self.id_run}
-                row["flowcell"] = None if own == self.products[-2] else own
-                connection.execute(text(insert), row | {"tag": tag, "now": written(now)})
+                row: dict[str, Any] = {
+                    "id": own,
+                    "digest": product_id(self.id_run, 1, tag),
+                    "run": self.id_run,
+                    "flowcell": None if own == self.products[-2] else own,
+                    "tag": tag,
+                    "now": written(now),
+                }
+                connection.execute(text(insert), row)
         return Deed("late parts", f"adds the {len(self.products)} products of run {self.id_run}, one not linked yet")
 
     def add_manifest(self, url: URL, event: int, subjects: Sequence[int], now: datetime) -> Deed:
-        """Update the manifest of the samples, which stand in one labware."""
+        """Update the manifest of the samples: they stand in one labware."""
         uuids = [self.uuid(sample) for sample in self.samples] + [self.uuid(event + 10**9)]
         barcode = f"PL{self.id_run}"
         names = [f"1STDY{sample}" for sample in self.samples] + [barcode]
@@ -64,8 +63,9 @@ class NewRun:
         subject = "INSERT INTO subjects (id, uuid, friendly_name, subject_type_id) VALUES (:id, :uuid, :name, :type)"
         role = "INSERT INTO roles (event_id, subject_id, role_type_id) VALUES (:event, :subject, :type)"
         with databases.begin(url) as connection:
-            row = {"id": event, "uuid": uuid_bytes(self.uuid(event + 2 * 10**9)), "type": MANIFEST_UPDATED}
-            connection.execute(text(made), row | {"now": written(now)})
+            uuid_of_event = uuid_bytes(self.uuid(event + 2 * 10**9))
+            row = {"id": event, "uuid": uuid_of_event, "type": MANIFEST_UPDATED, "now": written(now)}
+            connection.execute(text(made), row)
             for own, uuid, name in zip(subjects, uuids, names, strict=True):
                 kind = ROLE_LABWARE if name == barcode else ROLE_SAMPLE
                 connection.execute(text(subject), {"id": own, "uuid": uuid_bytes(uuid), "name": name, "type": kind})
@@ -88,12 +88,13 @@ class NewRun:
         half = range(1, len(self.products) // 2 + 1)
         with databases.begin(url) as connection:
             for tag in half:
-                row = {"digest": product_id(self.id_run, 1, tag), "root": root, "now": written(now)}
-                connection.execute(text(insert), row | {"path": f"lane1/plex{tag}/{self.id_run}_1#{tag}.cram"})
+                path = f"lane1/plex{tag}/{self.id_run}_1#{tag}.cram"
+                row = {"digest": product_id(self.id_run, 1, tag), "root": root, "path": path, "now": written(now)}
+                connection.execute(text(insert), row)
         return Deed("late parts", f"puts {len(half)} products of run {self.id_run} into iRODS")
 
     def name_supplier(self, url: URL, now: datetime) -> Deed:
-        """Mend the sample that has no supplier's name."""
+        """Give the missing supplier's name."""
         own = self.samples[-1]
         with databases.begin(url) as connection:
             update = "UPDATE sample SET supplier_name = :name WHERE id_sample_tmp = :id"
@@ -101,10 +102,5 @@ class NewRun:
         return Deed("broken rows mended", f"fills in the missing supplier name of sample {own}")
 
     def uuid(self, number: int) -> str:
-        """A uuid for one of the run's things."""
+        """Make a uuid for a thing of this run."""
         return f"{self.id_run:08x}-0000-4000-8000-{number:012x}"
-
-
-def written(moment: datetime) -> str:
-    """A moment as databases keep it: UTC, to the second."""
-    return moment.replace(tzinfo=None).isoformat(" ", "seconds")

@@ -1,4 +1,4 @@
-"""What the made-up lab sequenced: the rows of MLWH and of MLWH Events, in the order of their ids."""
+"""What the made-up lab sequenced: the rows of MLWH and MLWH Events, in the order of their ids."""
 
 import hashlib
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ STATUSES = (
 
 
 def samples(lab: Lab) -> Iterator[Row]:
-    """The samples, by the name under which they were registered, and that of their supplier."""
+    """Make the samples, with their registered name and their supplier's name."""
     for n in range(1, lab.samples + 1):
         supplier = None if has_no_supplier_name(n) else f"supplier sample {n}"
         when = lab.at(0.1 * n / lab.samples)
@@ -49,19 +49,19 @@ def samples(lab: Lab) -> Iterator[Row]:
 
 
 def study_of(lab: Lab, sample: int) -> int:
-    """All samples of a manifest belong to one study."""
+    """Return the study of a sample: all samples of a manifest belong to one study."""
     return (sample - 1) // MANIFEST_SAMPLES % lab.studies + 1
 
 
 def studies(lab: Lab) -> Iterator[Row]:
-    """The studies; of a lab with many runs, one study has no name."""
+    """Make the studies. Study 17 has no name."""
     for n in range(1, lab.studies + 1):
         name = None if n == 17 else f"Study {n} of cell line {n * 37 % 101}"
         yield n, "SQSCP", str(5000 + n), lab.at(0), lab.at(0), name
 
 
 def flowcells(lab: Lab) -> Iterator[Row]:
-    """One row for each product, with its sample and study."""
+    """Make a flowcell row for each product, with its sample and study."""
     for run in range(1, lab.runs + 1):
         when, name = lab.at(started(lab, run)), str(80000 + run)
         for product in range(lab.products):
@@ -73,7 +73,7 @@ def flowcells(lab: Lab) -> Iterator[Row]:
 
 
 def products(lab: Lab) -> Iterator[Row]:
-    """What each run made of each sample, linked to its flowcell row for the most part."""
+    """Make the products: each run has a product of each of its samples. Most are linked to their flowcell row."""
     for run in range(1, lab.runs + 1):
         when = lab.at(started(lab, run) + 0.03)
         for product in range(lab.products):
@@ -86,12 +86,12 @@ def products(lab: Lab) -> Iterator[Row]:
 
 
 def product_id(id_run: int, lane: int, tag: int) -> str:
-    """The digest that names a product wherever it goes."""
+    """Return the digest that names a product everywhere."""
     return hashlib.sha256(f'{{"id_run":{id_run},"position":{lane},"tag_index":{tag}}}'.encode()).hexdigest()
 
 
 def irods_locations(lab: Lab) -> Iterator[Row]:
-    """Where most products lie in iRODS; one in three has an index file beside it."""
+    """Make the iRODS paths of most products; one product in three has an index file beside it."""
     own = 0
     for run in range(1, lab.runs + 1):
         id_run, when = FIRST_RUN + run, lab.at(started(lab, run) + 0.11)
@@ -107,18 +107,18 @@ def irods_locations(lab: Lab) -> Iterator[Row]:
 
 
 def started(lab: Lab, run: int) -> float:
-    """When a run began, as a share of the lab's days; each is over within an eighth of them."""
+    """Return when a run began, as a share of the lab's days. A run takes less than an eighth of them."""
     return 0.87 * run / lab.runs
 
 
 def status_names(lab: Lab) -> Iterator[Row]:
-    """The dictionary of run statuses."""
+    """Make the dictionary of run statuses."""
     for n, name in enumerate(STATUSES, start=1):
         yield n, name, 1, n * 10
 
 
 def statuses(lab: Lab) -> Iterator[Row]:
-    """Thirteen statuses for each run, numbered by date over all runs."""
+    """Make thirteen statuses for each run, numbered by date over all runs."""
     chance = lab.random("statuses")
     found = []
     for run in range(1, lab.runs + 1):
@@ -135,20 +135,20 @@ ROLE_SAMPLE, ROLE_LABWARE, ROLE_STUDY = 1, 2, 3
 
 
 def event_types(lab: Lab) -> Iterator[Row]:
-    """The types of event that touch samples."""
+    """Make the types of event that touch samples."""
     yield MANIFEST_CREATED, "sample_manifest.created", "A manifest was made"
     yield MANIFEST_UPDATED, "sample_manifest.updated", "A manifest was filled in, or corrected"
 
 
 def role_types(lab: Lab) -> Iterator[Row]:
-    """What a subject can be to an event."""
+    """Make the roles that a subject can have in an event."""
     yield ROLE_SAMPLE, "sample", "A sample the event is about"
     yield ROLE_LABWARE, "labware", "A labware that holds such samples"
     yield ROLE_STUDY, "study", "The study they belong to"
 
 
 def subjects(lab: Lab) -> Iterator[Row]:
-    """All samples, three labwares for each manifest, and the studies, in this order."""
+    """Make the subjects: all samples, then three labwares for each manifest, then the studies."""
     when = lab.at(0)
     for n in range(1, lab.samples + 1):
         uuid = uuid_bytes(uuid_text(lab.seed, SAMPLE, n))
@@ -162,14 +162,17 @@ def subjects(lab: Lab) -> Iterator[Row]:
 
 
 def events(lab: Lab) -> Iterator[Row]:
-    """Every tenth manifest is seen being made; all are updated, every third twice, then with another labware."""
+    """Make the events: every tenth manifest is created, all are updated, and every third is updated again.
+
+    The second update names another labware.
+    """
     for own, (kind, _, share, _) in enumerate(_manifest_events(lab), start=1):
         uuid, when = uuid_bytes(uuid_text(lab.seed, EVENT, own)), lab.at(share)
         yield own, "SQSCP", uuid, kind, when, "ab1", when, when
 
 
 def roles(lab: Lab) -> Iterator[Row]:
-    """The samples, labwares and study of each event."""
+    """Make the roles: the samples, labwares and study of each event."""
     own = 0
     for event, (_, manifest, share, slots) in enumerate(_manifest_events(lab), start=1):
         first, when = (manifest - 1) * MANIFEST_SAMPLES + 1, lab.at(share)
@@ -184,7 +187,7 @@ def roles(lab: Lab) -> Iterator[Row]:
 
 
 def _manifest_events(lab: Lab) -> Iterator[tuple[int, int, float, tuple[int, ...]]]:
-    """Type, manifest, moment as a share of the lab's days, and which of the manifest's three labwares take part."""
+    """Give type, manifest, moment (a share of the lab's days), and which of the manifest's labwares take part."""
     for manifest in range(1, lab.manifests + 1):
         share = 0.8 * manifest / lab.manifests
         if manifest % 10 == 0:

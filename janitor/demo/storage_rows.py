@@ -22,14 +22,14 @@ UNKNOWN_LOCATION = 1
 
 
 def users(lab: Lab) -> Iterator[Row]:
-    """Forty users with a login, and one without."""
+    """Make forty users with a login, and one without a login."""
     for n in range(1, USERS + 1):
         yield n, f"{'abcdefghjk'[n % 10]}{'mnpqrstvwz'[n // 10]}{n % 7 + 1}", "Technician", lab.at(0), lab.at(0)
     yield NOBODY, None, "Technician", lab.at(0), lab.at(0)
 
 
 def locations(lab: Lab) -> Iterator[Row]:
-    """The unknown location, then buildings, rooms, freezers and shelves, then the boxes; one shelf has no barcode."""
+    """Make the unknown location, then buildings, rooms, freezers and shelves, then boxes. One shelf has no barcode."""
     made = _at(lab, 1, "UnknownLocation", "UNKNOWN", ())
     yield made
     tree, above = [made], [()]  # type: list[Row], list[tuple[tuple[int, str], ...]]
@@ -53,7 +53,7 @@ LAST_SHELF = FIRST_SHELF + 149
 
 
 def boxes(lab: Lab) -> int:
-    """Enough boxes for the two labwares in five that stand in one, a sixth of each left free."""
+    """Return how many boxes there are: enough for two labwares in five, with a sixth of each box free."""
     return lab.labwares * 2 // 5 // 80 + 1
 
 
@@ -75,7 +75,7 @@ def _at(lab: Lab, own: int, kind: str, name: str, parents: tuple[tuple[int, str]
 
 
 def coordinates(lab: Lab) -> Iterator[Row]:
-    """Every place in every box, by position, row and column."""
+    """Make every place in every box, by position, row and column."""
     first_box, own = LAST_SHELF + 1, 0
     for box in range(boxes(lab)):
         for place in range(BOX_ROWS * BOX_COLUMNS):
@@ -85,7 +85,7 @@ def coordinates(lab: Lab) -> Iterator[Row]:
 
 
 def labwares(lab: Lab) -> Iterator[Row]:
-    """Two in five stand in a box, one in twenty was scanned out to the unknown location, the others are on a shelf."""
+    """Make the labwares: two in five stand in a box, one in twenty in the unknown location, the others on a shelf."""
     chance = lab.random("labwares")
     boxed = 0
     for n in range(1, lab.labwares + 1):
@@ -104,7 +104,7 @@ def labwares(lab: Lab) -> Iterator[Row]:
 
 
 def audits(lab: Lab) -> Iterator[Row]:
-    """Round after round over the labwares that were scanned so often; then one of a location, which was renamed."""
+    """Make the audits: in each round those of the labwares that were scanned so often; last, a renamed location's."""
     chance = lab.random("audits")
     own = 0
     for turn in range(5):

@@ -1,4 +1,4 @@
-"""What came of it all: what ought to be there beside what is there, and the demo's last page."""
+"""What came of the demo: what ought to be there beside what is there, and the last page."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ from janitor.demo.watch import Watch
 
 @dataclass(frozen=True)
 class Gap:
-    """How far what is there is from what ought to be there."""
+    """The difference between what is there and what ought to be there."""
 
     locations: int
     wrong_locations: int
@@ -24,7 +24,7 @@ class Gap:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing is wrong, missing or there twice."""
+        """Whether nothing is wrong, nothing missing and nothing there twice."""
         return not (self.wrong_locations or self.missing_messages or self.repeated_messages)
 
     @classmethod
@@ -35,7 +35,10 @@ class Gap:
         messages: set[Message],
         published: Counter[Message],
     ) -> "Gap":
-        """Compare; a row of the table whose labware has no valid location now is its latest known one, and right."""
+        """Compare the warehouses with the table and the messages.
+
+        A labware without a valid location keeps its last known row in the table; that is right.
+        """
         return cls(
             locations=len(locations),
             wrong_locations=sum(table.get(barcode) != row for barcode, row in locations.items()),
@@ -46,7 +49,7 @@ class Gap:
 
 
 def summary(done: Counter[str], watch: Watch, gap: Gap) -> Table:
-    """The demo's last page, as a table of two columns."""
+    """Make the demo's last page, as a table of two columns."""
     page = Table("", "", title="\nWhat came of it", title_justify="left", show_header=False, box=None, padding=(0, 2))
     page.add_row("The lab did", _listed(done))
     page.add_row("Rows synced", f"{watch.written:,} written, of {len(watch.rows):,} labwares")
@@ -70,5 +73,5 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _general(reason: str) -> str:
-    """A reason without what names the one row: texts in quotes, numbers in brackets, uuids."""
+    """Cut from a reason whatever names a single row: texts in quotes, numbers in brackets, uuids."""
     return re.sub(r" '[^']*'| \(\d+\)| [0-9a-f]{8}-[0-9a-f-]{27}", "", reason)

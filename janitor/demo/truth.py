@@ -1,6 +1,6 @@
-"""What ought to have come out by now, derived in the plainest way there is: each warehouse read whole, every time.
+"""What ought to be there by now. Each warehouse is read whole, every time: the plainest way.
 
-Nothing of the tasks is used here, so that the demo's comparison is one.
+Nothing here uses the tasks. So the demo compares two independent answers.
 """
 
 from collections import defaultdict
@@ -16,7 +16,10 @@ Message = tuple[Any, ...]
 
 
 def locations(labwhere: URL) -> dict[str, tuple[Any, ...]]:
-    """Barcode -> location's barcode, address, name, position, row, column, user, moment; of labware that has them."""
+    """Return barcode -> location's barcode, address, name, position, row, column, user, moment.
+
+    Labware without a location with a barcode, or last scanned by a user without a login, is left out.
+    """
     query = """SELECT labwares.barcode, COALESCE(box.barcode, place.barcode) AS location,
             CASE WHEN box.barcode IS NULL THEN place.parentage ELSE box.parentage END AS address,
             CASE WHEN box.barcode IS NULL THEN place.name ELSE box.name END AS name,
@@ -34,14 +37,14 @@ def locations(labwhere: URL) -> dict[str, tuple[Any, ...]]:
 
 
 def table(mlwh: URL) -> dict[str, tuple[Any, ...]]:
-    """What the table says: in the form of locations()."""
+    """Return the table's rows in the form of `locations`."""
     query = """SELECT labware_barcode, location_barcode, full_location_address, location_name, coordinate_position,
         coordinate_row, coordinate_column, stored_by, stored_at FROM labware_location"""
     return {row[0]: (*row[1:8], _second(row[8])) for row in _rows(mlwh, query)}
 
 
 def messages(mlwh: URL, events: URL, since: date) -> set[Message]:
-    """The messages of every status set on or after a day, as the parts of their runs are now."""
+    """Return the messages of every status set on or after a day. They show the runs' parts as they are now."""
     query = """SELECT id_run_status, date, iseq_run_status.id_run, study.name AS study, supplier_name,
             uuid_sample_lims, id_run_status_dict, irods_root_collection, irods_data_relative_path,
             irods_secondary_data_relative_path, sample.id_sample_tmp, study.id_study_tmp
@@ -67,7 +70,7 @@ def messages(mlwh: URL, events: URL, since: date) -> set[Message]:
 
 
 def _labwares_of_samples(events: URL) -> dict[str, list[str]]:
-    """Hex of a sample's uuid -> the labwares in its latest manifest update."""
+    """Return hex of a sample's uuid -> the labwares in its latest manifest update."""
     query = """SELECT roles.event_id, LOWER(HEX(subjects.uuid)) AS uuid, friendly_name, role_types.`key` AS role
         FROM roles JOIN role_types ON role_types.id = role_type_id JOIN subjects ON subjects.id = subject_id
         JOIN events ON events.id = roles.event_id JOIN event_types ON event_types.id = event_type_id
@@ -87,7 +90,7 @@ def _joined(paths: Any) -> str | None:
 
 
 def _second(moment: Any) -> str:
-    """A date as a database gives it, a text or a datetime, to the second."""
+    """Write a date to the second; a database gives it as a text or as a datetime."""
     return str(moment)[:19]
 
 

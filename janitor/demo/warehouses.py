@@ -1,4 +1,4 @@
-"""The three warehouses with their real tables, on MySQL, MariaDB or SQLite, and a lab's worth of rows in them."""
+"""The three warehouses: their real tables on MySQL, MariaDB or SQLite, filled with a lab's rows."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from janitor.demo.storage_rows import LABWHERE
 NAMES = ("labwhere", "mlwh", "mlwh_events")
 CHUNK = 2_000
 
-# Order matters: the key is recognized once its type is translated.
+# The order matters: the key is recognized after its type is translated.
 _SQLITE_WORDS = (
     (r"\b(?:tiny|small|big)?int(?:\(\d+\))?(?: unsigned)?(?!\w)", "INTEGER"),
     (r"\bINTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"),
@@ -31,8 +31,8 @@ _SQLITE_WORDS = (
 def create_tables(engine: Engine, name: str) -> None:
     """Make the tables of the warehouse `name` ("labwhere", "mlwh" or "mlwh_events") in an empty database.
 
-    MySQL and MariaDB run the shipped file as it is, SQLite a translation of it: the same columns, keys and indexes,
-    without lengths, fractions of a second and ON UPDATE.
+    MySQL and MariaDB run the shipped file as it is. SQLite runs a translation with the same columns, keys and
+    indexes, but without lengths, fractions of a second and ON UPDATE.
     """
     with engine.begin() as connection:
         for statement in table_statements(name, engine.dialect.name):
@@ -40,7 +40,7 @@ def create_tables(engine: Engine, name: str) -> None:
 
 
 def table_statements(name: str, dialect: str) -> list[str]:
-    """The statements that make the tables of the warehouse `name` for the dialect "mysql", "mariadb" or "sqlite"."""
+    """Return the statements that make the tables of a warehouse for the dialect "mysql", "mariadb" or "sqlite"."""
     text = (files("janitor.demo") / "schemas" / f"{name}.sql").read_text(encoding="utf-8")
     text = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
     statements = [statement.strip() for statement in text.split(";\n") if statement.strip()]
@@ -68,9 +68,9 @@ def _for_sqlite(statement: str) -> list[str]:
 
 
 def load(engine: Engine, table: str, columns: str, rows: Iterable[Row]) -> int:
-    """Insert rows in chunks, all in one transaction, and return how many; `columns` are names with spaces between.
+    """Insert rows in chunks, in one transaction, and return how many; `columns` are names with spaces between.
 
-    Values are None, numbers, text of up to 1,000 characters (dates as `YYYY-MM-DD HH:MM:SS`) or bytes.
+    A value is None, a number, bytes, or a text of up to 1,000 characters (a date is `YYYY-MM-DD HH:MM:SS`).
     """
     done = 0
     with engine.begin() as connection:
@@ -92,7 +92,7 @@ def _insert(connection: Connection, table: str, columns: list[str], rows: list[R
         places = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
         return
-    # One JSON parameter costs the client a tenth of what a statement with all the values would.
+    # One JSON parameter costs the client a tenth of a statement with all the values.
     typed = ", ".join(f"c{n} varchar(1000) PATH '$[{n}]'" for n in range(len(columns)))
     binary = [isinstance(value, bytes) for value in rows[0]]
     values = ", ".join(f"UNHEX(c{n})" if is_binary else f"c{n}" for n, is_binary in enumerate(binary))
@@ -117,12 +117,12 @@ def fill(
 ) -> dict[str, int]:
     """Fill three warehouses of empty tables with a lab's rows, and return how many each table has.
 
-    The lab has `labwares`, `runs` of `products` each, and a history of `days` days before `now` (aware UTC); the same
-    arguments make the same rows. Some rows are awkward, as in every lab: see the functions of lab_rows.
+    The lab has `labwares`, and `runs` with `products` each, and a history of `days` days before `now` (aware UTC).
+    The same arguments make the same rows. Some rows are awkward, as in every lab: see lab_rows.py.
     """
     lab = Lab(labwares=labwares, runs=runs, seed=seed, now=now, products=products, days=days)
     work = ((labwhere, LABWHERE), (mlwh, MLWH), (events, EVENTS))
-    # The rows of one warehouse are made while the server stores those of another.
+    # One warehouse's rows are made while the server stores another's.
     with ThreadPoolExecutor(len(work)) as pool:
         parts = pool.map(lambda part: _fill_one(part[0], part[1], lab), work)
         return {table: count for counts in parts for table, count in counts.items()}

@@ -1,4 +1,4 @@
-"""What Janitor has done, read where it went: the table's rows, the message files, and the state database."""
+"""What Janitor has done, read from where it went: the table, the message files, and the state database."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ONE_BY_ONE = 2
 
 
 class Watch:
-    """Looks at what is there, and tells what is new since it last looked."""
+    """Looks at what is there, and tells what is new since the last look."""
 
     def __init__(self, mlwh: URL, state: URL, messages_dir: Path) -> None:
         """Nothing is read yet; the state database may not be there yet."""
@@ -32,14 +32,14 @@ class Watch:
         self._last_run = 0
 
     def news(self) -> list[str]:
-        """A line for each thing that happened since the last call."""
+        """Return a line for each thing that happened since the last call."""
         lines = [*self._table(), *self._message_files()]
         if self._has_state():
             lines += [*self._quarantine(), *self._runs()]
         return lines
 
     def outcomes(self) -> dict[str, dict[str, int]]:
-        """How many runs of each job ended how."""
+        """Count the runs of each job by outcome."""
         columns = runs.c.job, runs.c.outcome, func.count()
         query = select(*columns).where(runs.c.outcome.is_not(None)).group_by(runs.c.job, runs.c.outcome)
         found: dict[str, dict[str, int]] = {}
@@ -51,7 +51,7 @@ class Watch:
         return found
 
     def _has_state(self) -> bool:
-        """False until the daemon has made its tables."""
+        """Whether the daemon has made its tables."""
         try:
             with databases.read(self.state) as connection:
                 connection.execute(select(runs.c.id).limit(1))
@@ -100,7 +100,7 @@ class Watch:
         self.quarantined = now
 
     def _runs(self) -> Iterator[str]:
-        """Runs that did not end well; what good ones did is told by what they wrote."""
+        """Tell of the runs that did not end well. What the good runs wrote tells of them."""
         columns = runs.c.id, runs.c.job, runs.c.outcome, runs.c.reason
         query = select(*columns).where(runs.c.id > self._last_run, runs.c.outcome.is_not(None)).order_by(runs.c.id)
         with databases.read(self.state) as connection:
@@ -112,7 +112,7 @@ class Watch:
 
 
 def place(row: tuple[Any, ...]) -> str:
-    """Where a labware is, in words: the location's address and name, and the place in a box."""
+    """Say where a labware is: the location's address and name, and the place in a box."""
     _, address, name, _, box_row, box_column, *_ = row
     where = f"{address} / {name}" if address else str(name)
     return where if box_row is None else f"{where}, row {box_row}, column {box_column}"

@@ -1,4 +1,4 @@
-"""The demo as its user starts it: a process of its own, with the real daemon under it."""
+"""The demo as a user starts it: a process, with the real daemon under it."""
 
 import os
 import re
@@ -90,6 +90,11 @@ def test_a_daemon_that_does_nothing_fails_the_demo(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_demo_leaves_alone_what_an_orphaned_daemon_uses(tmp_path: Path) -> None:
+    """Given: a demo that was killed, so that its daemon goes on alone.
+
+    Happens: another demo starts in the same folder.
+    Must hold: it refuses, names the daemon, and deletes nothing.
+    """
     (tmp_path / "run.py").write_text("import time\ntime.sleep(600)")
     command = [*DEMO, "--folder", str(tmp_path / "demo")]
     variables = os.environ | {"PYTHONPATH": str(ROOT)}

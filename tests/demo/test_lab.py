@@ -1,4 +1,5 @@
-from collections import Counter
+"""The lab at work: what it does, what it does late, and what the truth says of it."""
+
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -7,9 +8,9 @@ from sqlalchemy import Engine
 
 from janitor import databases
 from janitor.demo import truth
-from janitor.demo.lab import NEW_RUN_SAMPLES, SimulatedLab
+from janitor.demo.lab import SimulatedLab
 from janitor.demo.lab_rows import labware_barcode
-from janitor.demo.summary import Gap
+from janitor.demo.sequencing_deeds import NEW_RUN_SAMPLES
 from tests.fixtures import NOW, Warehouses
 
 ALWAYS = date(2000, 1, 1)
@@ -87,7 +88,7 @@ def test_a_lab_ends_what_it_has_begun(lab: SimulatedLab) -> None:
 
 def test_a_labware_is_where_it_was_scanned_last(lab: SimulatedLab, sqlite_warehouses: Warehouses) -> None:
     before = truth.locations(sqlite_warehouses.labwhere_url)
-    lab.scan(NOW)
+    lab.storage.scan(NOW)
     after = truth.locations(sqlite_warehouses.labwhere_url)
     moved = [row for barcode, row in after.items() if before.get(barcode) != row]
     assert moved
@@ -96,7 +97,7 @@ def test_a_labware_is_where_it_was_scanned_last(lab: SimulatedLab, sqlite_wareho
 
 def test_a_box_takes_its_labwares_along(lab: SimulatedLab, sqlite_warehouses: Warehouses) -> None:
     before = truth.locations(sqlite_warehouses.labwhere_url)
-    deed = lab.move_box(NOW)
+    deed = lab.storage.move_box(NOW)
     after = truth.locations(sqlite_warehouses.labwhere_url)
     moved = [barcode for barcode in after if before[barcode] != after[barcode]]
     assert moved
@@ -136,16 +137,3 @@ def test_no_status_before_the_day_calls_for_a_message(lab: SimulatedLab, sqlite_
     found = truth.messages(sqlite_warehouses.mlwh_url, sqlite_warehouses.events_url, since)
     assert found
     assert min(message[0] for message in found).date() == since
-
-
-def test_a_gap_counts_wrong_missing_and_repeated() -> None:
-    locations = {"DN1": ("shelf 1",), "DN2": ("shelf 2",), "DN3": ("shelf 3",)}
-    table = {"DN1": ("shelf 1",), "DN2": ("elsewhere",), "DN9": ("where it was last known",)}
-    gap = Gap.between(locations, table, {("a",), ("b",)}, Counter({("a",): 3, ("an earlier one",): 1}))
-    assert gap == Gap(locations=3, wrong_locations=2, messages=2, missing_messages=1, repeated_messages=2)
-    assert not gap.is_closed
-
-
-def test_what_is_there_as_it_ought_to_be_has_no_gap() -> None:
-    gap = Gap.between({"DN1": ("shelf 1",)}, {"DN1": ("shelf 1",)}, {("a",)}, Counter([("a",), ("an earlier one",)]))
-    assert gap.is_closed

@@ -1,4 +1,4 @@
-"""The demo's broker goes away and comes back, and the demo's inbox takes what is told of it."""
+"""The demo's broker goes away and comes back, and the demo's inbox takes the notice of it."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from janitor.publisher.to_folder import check_folder
 TOLD = {"kind": "began", "rule": "failed", "subject": "publisher failed", "sentence": "publisher: cannot write"}
 
 
-def test_the_broker_is_away_until_that_was_told(tmp_path: Path) -> None:
+def test_the_broker_is_away_until_a_notice_came(tmp_path: Path) -> None:
     folder = tmp_path / "messages"
     folder.mkdir()
     (folder / "one.avro").write_bytes(b"one")
@@ -36,7 +36,7 @@ def test_the_broker_is_away_until_that_was_told(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["one.avro"] and check_folder(folder)
 
 
-def test_the_broker_comes_back_also_when_nobody_was_told(tmp_path: Path) -> None:
+def test_the_broker_comes_back_without_a_notice_too(tmp_path: Path) -> None:
     folder = tmp_path / "messages"
     folder.mkdir()
     with open_inbox() as inbox:

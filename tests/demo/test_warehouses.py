@@ -1,3 +1,5 @@
+"""The warehouses: the same tables and rows in every dialect, and the awkward rows of a lab."""
+
 import pytest
 from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import IntegrityError
