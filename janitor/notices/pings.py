@@ -49,7 +49,7 @@ class Pinger:
         self._told_of: set[int] = set()
         self._news, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._loop, name="pings", daemon=True)
-        self._connections = http.Connections(read_seconds=10.0)
+        self._client = http.Client(read_seconds=10.0)
         self._failing: set[str] = set()
 
     def start(self) -> None:
@@ -106,9 +106,9 @@ class Pinger:
         body, reason = ping.body[:MAX_BODY].encode(), ""
         for attempt in range(1, TRIES + 1):
             try:
-                http.post(self._connections, ping.url, body, {"Content-Type": "text/plain; charset=utf-8"})
+                self._client.post(ping.url, body, {"Content-Type": "text/plain; charset=utf-8"})
                 return ""
-            except http.Failed as exc:
+            except http.RequestFailed as exc:
                 reason = str(exc)
             # A long queue is worked off without pauses.
             if attempt < TRIES and not self._stop.is_set() and len(self._queue) < MOST_WAITING // 2:
@@ -131,9 +131,7 @@ def address(url: str, suffix: str, run: Run | None = None) -> str:
 def try_ping(url: str) -> str:
     """Send a ping that changes nothing; return why it failed, or an empty text."""
     try:
-        http.post(
-            http.Connections(), address(url, "/log"), b"a test of Janitor's pings", {"Content-Type": "text/plain"}
-        )
-    except http.Failed as exc:
+        http.Client().post(address(url, "/log"), b"a test of Janitor's pings", {"Content-Type": "text/plain"})
+    except http.RequestFailed as exc:
         return str(exc)
     return ""

@@ -31,7 +31,7 @@ class Webhook:
     url: SecretStr
     render: Render
     together: bool = True
-    connections: http.Connections = field(default_factory=http.Connections, repr=False)
+    client: http.Client = field(default_factory=http.Client, repr=False)
 
     @property
     def where(self) -> str:
@@ -42,8 +42,8 @@ class Webhook:
         """Post one notice."""
         body = json.dumps(self.render(content), default=str).encode()
         try:
-            http.post(self.connections, self.url.get_secret_value(), body, {"Content-Type": "application/json"})
-        except http.Failed as exc:
+            self.client.post(self.url.get_secret_value(), body, {"Content-Type": "application/json"})
+        except http.RequestFailed as exc:
             raise Undelivered(str(exc), exc.status in REFUSED_FOR_GOOD) from None
         return ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import WAIT_SECONDS, CommandLine, wait_for
-from tests.notices.outside import Hooks, Inbox
+from tests.outside import Hooks, Inbox
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from janitor.errors import Skip
 from janitor.notices import pings
 from janitor.notices.pings import Pinger
 from tests.notices.house import House
-from tests.notices.outside import Hooks
+from tests.outside import Hooks
 from tests.small_engine import eventually, job_of, now
 
 

@@ -1,0 +1,111 @@
+"""Mail at a real mail server: what arrives, over TLS or not, and what is said of a refusal."""
+
+import ssl
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import trustme
+
+from janitor.errors import BadSetting
+from janitor.mail import MailServer, NotSent
+from janitor.settings import Settings
+from tests.outside import Inbox
+
+LOGIN = {"MAIL_USERNAME": "janitor", "MAIL_PASSWORD": "open sesame"}
+
+
+def server(inbox: Inbox, **more: str) -> MailServer:
+    variables = {"MAIL_HOST": "localhost", "MAIL_PORT": str(inbox.port), "MAIL_TLS": "none", **more}
+    return MailServer(Settings.load(variables, dotenv=None))
+
+
+def letter() -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"], message["From"] = "größer", "janitor@example.org"
+    message["To"] = "anna@example.org, bert@example.org"
+    message.set_content("one line")
+    return message
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """A mail server that takes everything, without TLS."""
+    with Inbox().open() as inbox:
+        yield inbox
+
+
+@pytest.fixture(scope="module")
+def ca() -> trustme.CA:
+    """A certificate authority that only the tests know."""
+    return trustme.CA()
+
+
+def context(ca: trustme.CA) -> ssl.SSLContext:
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("localhost").configure_cert(made)
+    return made
+
+
+def test_a_mail_goes_to_everyone_it_names(inbox: Inbox) -> None:
+    assert server(inbox).send(letter()) == {}
+    (found,) = inbox.mails
+    assert found.to == ["anna@example.org", "bert@example.org"]
+    assert (found.message["Subject"], found.part("plain").strip()) == ("größer", "one line")
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("kind", ["starttls", "tls"])
+def test_mail_over_tls_with_a_login(kind: str, ca: trustme.CA, tmp_path: Path) -> None:
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trusted = {**LOGIN, "MAIL_TLS": kind, "MAIL_CA_FILE": str(tmp_path / "ca.pem")}
+    over = {"starttls": context(ca)} if kind == "starttls" else {"tls": context(ca)}
+    with Inbox().open(**over, login=True) as inbox:
+        assert server(inbox, **trusted).send(letter()) == {}
+        assert len(inbox.mails) == 1 and inbox.logins == [(b"janitor", b"open sesame")]
+        with pytest.raises(NotSent, match="^no TLS with the mail server: unable to get local issuer"):
+            server(inbox, **LOGIN, MAIL_TLS=kind).send(letter())
+        with pytest.raises(NotSent, match="^the mail server refuses the user or the password") as caught:
+            server(inbox, **{**trusted, "MAIL_PASSWORD": "wrong password"}).send(letter())
+        assert "wrong password" not in str(caught.value) and len(inbox.mails) == 1
+
+
+def test_a_server_without_starttls_gets_nothing(inbox: Inbox) -> None:
+    with pytest.raises(NotSent, match="STARTTLS"):
+        server(inbox, MAIL_TLS="starttls").send(letter())
+    assert inbox.mails == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "final"),
+    [("451 try later", False), ("552 too large", True), ("554 this is spam", True), ("550 not from here", False)],
+)
+def test_a_refusal_is_told_in_the_servers_words(inbox: Inbox, answer: str, final: bool) -> None:
+    inbox.answers = [answer]
+    with pytest.raises(NotSent, match=f"^the mail server said {answer}") as caught:
+        server(inbox).send(letter())
+    assert caught.value.final == final
+
+
+def test_one_refused_recipient_costs_the_others_nothing(inbox: Inbox) -> None:
+    inbox.refused = ("anna@example.org",)
+    assert server(inbox).send(letter()) == {"anna@example.org": "550 no such mailbox"}
+    assert inbox.mails[0].to == ["bert@example.org"]
+    inbox.refused = ("anna@example.org", "bert@example.org")
+    with pytest.raises(NotSent, match="refused every recipient: anna@example.org: 550 no such mailbox; bert"):
+        server(inbox).send(letter())
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    with pytest.raises(NotSent, match="^the mail server cannot be reached: .*refused"):
+        server(Inbox()).send(letter())
+
+
+@pytest.mark.parametrize(("content", "reason"), [(None, "No such file"), ("nothing", "it holds no certificate")])
+def test_an_unreadable_ca_file_is_a_bad_setting(content: str | None, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(BadSetting, match=rf"^MAIL_CA_FILE is '.*ca.pem': give a PEM file .*{reason}"):
+        server(Inbox(), MAIL_TLS="tls", MAIL_CA_FILE=str(path))
