@@ -8,10 +8,10 @@ import click
 @click.command("password")
 def password() -> None:
     """Ask for a password, print the hash that WEB_USERS takes."""
-    from janitor.settings import accounts
+    from janitor.settings import passwords
 
     if sys.stdin.isatty():
         given = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
     else:
         given = sys.stdin.readline().rstrip("\r\n")
-    print(accounts.Hash.of(given))
+    print(passwords.hashed(given))

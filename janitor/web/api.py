@@ -16,9 +16,11 @@ from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.operations import actions, deletion
 from janitor.state import run_records
-from janitor.web.access.permissions import User, changing, viewer
+from janitor.web.access.gate import User
+from janitor.web.access.permissions import changing, viewer
 from janitor.web.charts import graph
-from janitor.web.dependencies import Desk, desk
+from janitor.web.desk import Desk
+from janitor.web.parameters import desk
 from janitor.web.queries import given
 from janitor.web.queries import jobs as queries
 from janitor.web.queries import models, overview

@@ -1,4 +1,7 @@
-"""The parts of the daemon that the web wing sees; apart, so that the start need not load what serves them."""
+"""The desk: the parts of the daemon that requests read, and act on through `janitor.operations`.
+
+It stands apart from what serves requests: the daemon makes it at its start, and loads the server at the first visit.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +15,14 @@ from janitor.state import State
 
 @dataclass(frozen=True)
 class Desk:
-    """The parts of the daemon that requests read, and act on through `janitor.operations`."""
+    """The daemon's clock, and the runner with its state database."""
 
     scheduler: Scheduler
     runner: Runner
 
     @property
     def state(self) -> State:
-        """The state database: `read()` for what is shown."""
+        """The state database."""
         return self.runner.state
 
     @property

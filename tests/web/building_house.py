@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, select
 
-from janitor.settings import accounts
+from janitor.settings import passwords
 from janitor.state import State
 from janitor.state.tables import runs
 from tests.daemons import daemons
@@ -59,7 +59,7 @@ def building(folder: Path) -> Iterator[House]:
     """The daemon, for the length of a block; its state database and files are in a folder."""
     url, file, seen = URL.create("sqlite", database=str(folder / "state.db")), folder / "jobs.yaml", folder / "seen"
     file.write_text(builders.JOBS, encoding="utf-8")
-    hashed = accounts.Hash.of(PASSWORD)
+    hashed = passwords.hashed(PASSWORD)
     more = {"WEB_USERS": f"olga:operator:{hashed} vera:viewer:{hashed}", "SEEN": str(seen), "JOBS_FILE": str(file)}
     more["INBOX_PING_URL"] = f"https://hc.example.org/{builders.SECRET}"
     with daemons("tests.jobs_file.bare", folder, LEASE_SECONDS="30", WEB_ENABLED="true", WEB_PORT="0", **more) as start:

@@ -17,7 +17,7 @@ from janitor.feeds import position_after
 from janitor.needs import ExchangeNeed
 from janitor.scheduler import Scheduler
 from janitor.state.quarantine import Quarantined
-from janitor.web.dependencies import Desk
+from janitor.web.desk import Desk
 from janitor.web.serving import server
 from tests.small_engine import runner_for, settings_for
 

@@ -16,7 +16,7 @@ from sqlalchemy import URL
 
 from janitor.scheduler import Scheduler
 from janitor.state import State
-from janitor.web.dependencies import Desk
+from janitor.web.desk import Desk
 from janitor.web.serving import server
 from tests.daemons import Daemon, daemons
 from tests.servers import free_port

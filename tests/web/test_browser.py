@@ -18,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 from sqlalchemy import URL, func, select
 
-from janitor.settings import accounts
+from janitor.settings import passwords
 from janitor.state import State, job_records
 from janitor.state.tables import runs
 from tests.daemons import daemons
@@ -102,7 +102,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     state = migrated(url)
     with state.begin() as connection:
         house.furnish(connection, datetime.now(timezone.utc))
-    hashed = accounts.Hash.of(PASSWORD)
+    hashed = passwords.hashed(PASSWORD)
     settings = {"LEASE_SECONDS": "30", "WEB_ENABLED": "true", "WEB_PORT": "0"}
     settings["WEB_USERS"] = f"olga:operator:{hashed} vera:viewer:{hashed}"
     with daemons("tests.web.house", folder, **settings) as start, sync_playwright() as playwright:

@@ -26,8 +26,9 @@ from fastapi.responses import Response, StreamingResponse
 
 from janitor.state import run_records
 from janitor.web.access.permissions import viewer
-from janitor.web.dependencies import Desk, desk
+from janitor.web.desk import Desk
 from janitor.web.live.channels import MOST_VIEWERS, Hub, Line, RunChannel, as_json
+from janitor.web.parameters import desk
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream says nothing: proxies cut what is silent."""

@@ -9,9 +9,10 @@ from fastapi.responses import JSONResponse
 from janitor.engine.heartbeat import DEAD_SECONDS
 from janitor.jobs.job import Job
 from janitor.web.access.permissions import viewer
-from janitor.web.dependencies import Desk, desk
+from janitor.web.desk import Desk
 from janitor.web.metrics.page import Metrics, metrics_of
 from janitor.web.metrics.vitals import WAIT_SECONDS, Signs
+from janitor.web.parameters import desk
 
 METHODS = ["GET", "HEAD"]
 """Watchers that look at the status only ask with HEAD."""

@@ -15,7 +15,8 @@ from janitor.state import notices, run_records
 from janitor.web.access.gate import User
 from janitor.web.access.permissions import changing, csrf_token, signs_in, viewer
 from janitor.web.charts import graph, of_models, svg
-from janitor.web.dependencies import Desk, desk
+from janitor.web.desk import Desk
+from janitor.web.parameters import desk
 from janitor.web.queries import given
 from janitor.web.queries import jobs as queries
 from janitor.web.queries import models

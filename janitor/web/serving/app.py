@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
 from janitor.web import api
-from janitor.web.access import permissions
+from janitor.web.access import permissions, sign_in
 from janitor.web.access.gate import Gate
 from janitor.web.desk import Desk
 from janitor.web.live import streams
@@ -97,7 +97,7 @@ def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:
     app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), counted or counters.watch(desk)
     app.state.lately = Lately()
     refusals.install(app)
-    for router in (api.router, permissions.router, streams.router, page.router, health.router, metrics_page.router):
+    for router in (api.router, sign_in.router, streams.router, page.router, health.router, metrics_page.router):
         app.include_router(router)
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")

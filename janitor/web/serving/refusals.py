@@ -1,4 +1,4 @@
-"""What an error looks like: a sentence as JSON for programs, as a page for people, and a way to sign in."""
+"""What an error looks like: one sentence, as JSON for programs and as a page for people; or the page to sign in."""
 
 import re
 from http import HTTPStatus
@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from janitor.errors import BadSetting, Interrupted, JanitorError, Rejected, Skip, Unavailable
-from janitor.web.access import permissions
+from janitor.web.access.permissions import csrf_token, signs_in
+from janitor.web.access.sign_in import sign_in_path
 from janitor.web.rendering import render
 
 TITLES = {401: "Sign in first", 403: "Refused", 404: "Not found", 422: "Not understood", 500: "Something went wrong"}
@@ -26,7 +27,7 @@ def install(app: FastAPI) -> None:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser asks for a page, and not a program for JSON."""
+    """Whether a browser asks for a page; else a program asks for JSON."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
 
 
@@ -41,7 +42,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
     if status == 401 and wants_page(request):
-        return RedirectResponse(permissions.sign_in_path(request), 303)
+        return RedirectResponse(sign_in_path(request), 303)
     standard = HTTPStatus(status).phrase
     sentence = SENTENCES.get(status, standard) if error.detail == standard else str(error.detail)
     headers = {**(error.headers or {}), **_allowed(request)} if status == 405 else error.headers
@@ -49,7 +50,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> dict[str, str]:
-    """All that an address of the API takes; the framework names only what the first of its routes does."""
+    """All methods of an address of the API; the framework names only those of its first route."""
     for template, operations in request.app.openapi()["paths"].items():
         if re.fullmatch("[^/]+".join(map(re.escape, re.split(r"{\w+}", template))), request.url.path):
             return {"Allow": ", ".join(sorted(method.upper() for method in operations))}
@@ -72,7 +73,7 @@ async def _janitor(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    return _answer(request, 500, "an error that was not expected; the daemon's log tells where")
+    return _answer(request, 500, "an unexpected error; the daemon's log tells where")
 
 
 def _answer(request: Request, status: int, sentence: str, headers: Any = None) -> Response:
@@ -80,7 +81,7 @@ def _answer(request: Request, status: int, sentence: str, headers: Any = None) -
         return JSONResponse({"error": sentence}, status, headers)
     title = TITLES.get(status, HTTPStatus(status).phrase)
     user = getattr(request.state, "user", None)
-    more = {"user": user, "csrf": permissions.csrf_token(request), "signs_in": permissions.signs_in(request)}
+    more = {"user": user, "csrf": csrf_token(request), "signs_in": signs_in(request)}
     answer = render(request, "error.html", status, title=title, sentence=sentence, status=status, **more)
     answer.headers.update(headers or {})
     return answer

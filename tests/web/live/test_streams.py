@@ -19,7 +19,7 @@ from janitor.state import log_lines, run_records
 from janitor.state.log_lines import LogLine
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import notices
-from janitor.web.dependencies import Desk
+from janitor.web.desk import Desk
 from janitor.web.live import channels
 from tests.daemons import daemons
 from tests.small_engine import empty_state, eventually, migrated, now, rows_of

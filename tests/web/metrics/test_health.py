@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from janitor.engine.stages import Slot
 from janitor.scheduler import Scheduler
 from janitor.state.run_records import BY_HAND
-from janitor.web.dependencies import Desk
+from janitor.web.desk import Desk
 from janitor.web.metrics import vitals
 from tests.command_line import CommandLine, wait_for
 from tests.small_engine import empty_state, eventually, remember

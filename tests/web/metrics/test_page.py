@@ -18,7 +18,7 @@ from janitor.errors import Unavailable
 from janitor.runs import Outcome
 from janitor.state import job_records, ledger
 from janitor.state.run_records import BY_HAND, LostSlots
-from janitor.web.dependencies import Desk
+from janitor.web.desk import Desk
 from janitor.web.metrics import vitals
 from janitor.web.metrics.readings import Reading
 from tests.small_engine import empty_state, eventually, remember, remember_run

@@ -13,7 +13,7 @@ from statistics import median
 import pytest
 from sqlalchemy import URL, func, insert, select
 
-from janitor.settings import accounts
+from janitor.settings import passwords
 from janitor.state import State
 from janitor.state import notices as told
 from janitor.state.tables import actions, jobs, quarantine, run_logs, runs
@@ -57,7 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     state = migrated(url)
     with state.begin() as connection:
         house.furnish(connection, datetime.now(timezone.utc), house.HOSTILE)
-    hashed = accounts.Hash.of(PASSWORD)
+    hashed = passwords.hashed(PASSWORD)
     users = f"olga:operator:{hashed} vera:viewer:{hashed}"
     with daemons(
         "tests.web.house",

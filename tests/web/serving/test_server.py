@@ -15,8 +15,8 @@ from sqlalchemy import URL
 
 from janitor import cli
 from janitor.errors import BadSetting
-from janitor.settings import Settings
-from janitor.settings.accounts import Hash
+from janitor.settings import Settings, passwords
+from janitor.settings.passwords import Argon2
 from janitor.web.serving import hosting, server
 from tests import small_house
 from tests.command_line import CommandLine
@@ -25,7 +25,7 @@ from tests.small_engine import DATABASES, ROOT, empty_state, eventually, migrate
 from tests.web.caller import Caller, watching
 from tests.web.desks import served
 
-HASH = str(Hash(16, 8, 1, b"salt" * 4, b"d" * 32))
+HASH = str(Argon2(7168, 5, 1, b"salt" * 4, b"d" * 32))
 
 
 @pytest.fixture
@@ -173,4 +173,4 @@ def test_the_password_of_a_pipe_becomes_a_hash(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse\n"))
     assert cli.main(small_house.build, ["password"]) == 0
-    assert Hash.read(capsys.readouterr().out.strip()).fits("correct horse")
+    assert passwords.read(capsys.readouterr().out.strip()).fits("correct horse")

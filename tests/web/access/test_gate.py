@@ -1,0 +1,58 @@
+"""The gate: sessions that outlive a restart, and end with a password or with time."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from janitor.settings.accounts import Account
+from janitor.web.access.gate import SESSION_SECONDS, Gate, User
+from tests.small_engine import empty_state, settings_for
+from tests.web.access.guarded import SETTINGS, USERS, hashed, sqlite
+
+
+def test_sessions_end_with_the_password_and_with_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(**more: str) -> Gate:
+        settings = SETTINGS | more
+        return Gate(settings_for(empty_state(sqlite(), tmp_path), tmp_path, **settings))
+
+    cookie = made().signed(User("anna", "operator"))
+    session = made().session(cookie)
+    assert session is not None and session.user == User("anna", "operator"), "it outlives a restart"
+    assert made(WEB_USERS=USERS.replace(hashed("bens password"), hashed("another password"))).session(cookie) is None
+    assert made(WEB_OPERATOR_TOKEN="another-token-0123456789").session(cookie) is None
+    # Its last character holds bits that nobody reads: the first one of the signature counts.
+    head, _, signature = cookie.rpartition(".")
+    assert made().session(f"{head}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}") is None
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + SESSION_SECONDS - 5)
+    assert made().session(cookie) is not None
+    monkeypatch.setattr(time, "time", lambda: now + SESSION_SECONDS + 5)
+    assert made().session(cookie) is None
+
+
+def test_roles_are_those_of_today(tmp_path: Path) -> None:
+    url = empty_state(sqlite(), tmp_path)
+    cookie = Gate(settings_for(url, tmp_path, **SETTINGS)).signed(User("ben", "operator"))
+    session = Gate(settings_for(url, tmp_path, **SETTINGS)).session(cookie)
+    assert session is not None and session.user.role == "viewer"
+
+
+class Counting:
+    """A hash that counts how often it is compared."""
+
+    def __init__(self) -> None:
+        self.compared = 0
+
+    def fits(self, password: str) -> bool:
+        """Every password fits."""
+        self.compared += 1
+        return True
+
+
+def test_an_unknown_name_costs_a_comparison_too(tmp_path: Path) -> None:
+    gate, counting = Gate(settings_for(empty_state(sqlite(), tmp_path), tmp_path, **SETTINGS)), Counting()
+    gate._accounts["anna"] = Account("anna", "operator", counting)
+    assert gate.attempt("nobody", "any password", "10.0.0.1") == (None, 0)
+    assert counting.compared == 1
+    assert gate.attempt("anna", "any password", "10.0.0.1") == (User("anna", "operator"), 0)
