@@ -1,4 +1,4 @@
-"""Fixtures: real servers, started when the first test asks for one, and fresh databases and exchanges for each test."""
+"""Fixtures: real servers, started at the first use, and new databases and exchanges for each test."""
 
 import os
 import signal
@@ -15,14 +15,14 @@ from tests.small_engine import DATABASES, empty_state
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The fault suite is part of every run, in a short form; pictures are made only when they are asked for."""
+    """Add the options. The short form of the fault suite is part of every run; pictures are made only if asked for."""
     parser.addoption("--faults", action="store_true", help="run the fault suite as a whole, not in its short form")
     parser.addoption("--all", action="store_true", help="run what is marked slow too")
     parser.addoption("--screenshots", action="store_true", help="make the pictures of the dashboard for the README")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let SIGTERM end the suite as Ctrl-C does, so that the servers are stopped; no test has to be quick."""
+    """Let SIGTERM end the suite as Ctrl-C does: so the servers are stopped. No example has a deadline."""
     config.addinivalue_line("markers", "short_form: of the fault suite, left out with --faults")
     config.addinivalue_line("markers", "whole_form: of the fault suite, only with --faults")
     hypothesis.settings.register_profile("suite", deadline=None)
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is slow, unless it is asked for."""
+    """Leave out the slow tests if nobody asks for them."""
     asked_for = config.getoption("--all") or config.getoption("--faults") or config.getoption("--screenshots")
     slow = [] if asked_for else [item for item in items if item.get_closest_marker("slow")]
     if slow:
@@ -51,28 +51,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def mariadb_session() -> Iterator[SqlServer]:
-    """The database server, for as long as the suite runs."""
+    """The database server, while the suite runs."""
     with running(sql_server()) as server:
         yield server
 
 
 @pytest.fixture
 def mariadb(mariadb_session: SqlServer) -> Iterator[SqlServer]:
-    """The database server; a test may stop or kill it, and it runs again for the next."""
+    """The database server. A test may stop or kill it: it runs again for the next test."""
     yield mariadb_session
     mariadb_session.start()
 
 
 @pytest.fixture(scope="session")
 def rabbitmq_session() -> Iterator[Broker]:
-    """The broker, for as long as the suite runs."""
+    """The broker, while the suite runs."""
     with running(broker()) as server:
         yield server
 
 
 @pytest.fixture
 def rabbitmq(rabbitmq_session: Broker) -> Iterator[Broker]:
-    """The broker; a test may stop or kill it, and it runs again for the next."""
+    """The broker. A test may stop or kill it: it runs again for the next test."""
     yield rabbitmq_session
     rabbitmq_session.start()
 
@@ -126,5 +126,5 @@ def exchange(rabbitmq: Broker) -> Iterator[Exchange]:
 
 @pytest.fixture(params=DATABASES)
 def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
-    """A state database with its tables and without rows, on each kind of server."""
+    """An empty state database with its tables, on each kind of server."""
     return empty_state(request, tmp_path)

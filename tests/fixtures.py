@@ -1,4 +1,4 @@
-"""What the fixtures give to tests: three warehouses, an exchange with a queue."""
+"""What the fixtures give to tests: three warehouses, and an exchange with a queue."""
 
 import uuid
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Warehouses:
-    """Engines on three warehouses whose tables are there; a test writes and reads through these, freely."""
+    """Engines on three warehouses with their tables; a test may write and read through them freely."""
 
     labwhere: Engine
     mlwh: Engine
@@ -27,34 +27,34 @@ class Warehouses:
 
     @property
     def labwhere_url(self) -> URL:
-        """Where LabWhere is."""
+        """The URL of LabWhere."""
         return self.labwhere.url
 
     @property
     def mlwh_url(self) -> URL:
-        """Where MLWH is."""
+        """The URL of MLWH."""
         return self.mlwh.url
 
     @property
     def events_url(self) -> URL:
-        """Where MLWH Events is."""
+        """The URL of MLWH Events."""
         return self.events.url
 
     def environment(self) -> dict[str, str]:
-        """The settings by which Janitor reaches them."""
+        """Return the settings with which Janitor reaches them."""
         urls = (self.labwhere_url, self.mlwh_url, self.events_url)
         names = ("LABWHERE_DATABASE_URL", "MLWH_DATABASE_URL", "MLWH_EVENTS_DATABASE_URL")
         return {name: url.render_as_string(hide_password=False) for name, url in zip(names, urls, strict=True)}
 
     def fill(self, *, labwares: int = 200, runs: int = 3, seed: int = 1, products: int = 8) -> dict[str, int]:
-        """Fill them with a small lab's rows, some of them awkward; how many each table has."""
+        """Fill them with a small lab's rows, some of them awkward; return how many rows each table has."""
         engines = (self.labwhere, self.mlwh, self.events)
         return warehouses.fill(*engines, labwares=labwares, runs=runs, seed=seed, now=NOW, products=products)
 
     @classmethod
     @contextmanager
     def in_folder(cls, folder: Path) -> "Iterator[Warehouses]":
-        """Three SQLite files in a folder."""
+        """Give three SQLite files in a folder."""
         with cls._made(
             [URL.create("sqlite", database=str(folder / f"{name}.db")) for name in warehouses.NAMES]
         ) as made:
@@ -63,7 +63,7 @@ class Warehouses:
     @classmethod
     @contextmanager
     def on_server(cls, server: SqlServer) -> "Iterator[Warehouses]":
-        """Three databases on a server, dropped in the end."""
+        """Give three databases on a server; they are dropped in the end."""
         urls = [server.create_database() for _ in warehouses.NAMES]
         try:
             with cls._made(urls, server) as made:
@@ -89,7 +89,7 @@ class Warehouses:
 
 @dataclass(frozen=True)
 class Received:
-    """A message as a consumer gets it."""
+    """A message as a consumer received it."""
 
     body: bytes
     properties: BasicProperties
@@ -98,7 +98,7 @@ class Received:
 
 
 class Exchange:
-    """A durable fanout exchange with a durable queue bound to it; opens a connection for each thing it does."""
+    """A durable fanout exchange with a durable queue bound to it. Each call opens a connection of its own."""
 
     def __init__(self, broker: Broker, kind: str = "fanout") -> None:
         self.broker = broker
@@ -109,7 +109,7 @@ class Exchange:
             channel.queue_bind(self.queue, self.name, "")
 
     def unbind(self) -> None:
-        """Take the queue from the exchange: no queue is bound to it any more."""
+        """Unbind the queue: the exchange has no queue then."""
         with self.broker.channel() as channel:
             channel.queue_unbind(self.queue, self.name, "")
 
@@ -119,13 +119,13 @@ class Exchange:
             channel.queue_bind(self.queue, self.name, "")
 
     def waiting(self) -> int:
-        """How many messages the queue holds."""
+        """Count the messages in the queue."""
         with self.broker.channel() as channel:
             count: int = channel.queue_declare(self.queue, passive=True).method.message_count
             return count
 
     def received(self) -> list[Received]:
-        """Take all messages out of the queue, in their order; what was confirmed before this call is among them."""
+        """Take all messages out of the queue, in order. All that was confirmed before this call is among them."""
         found: list[Received] = []
         with self.broker.channel() as channel:
             count = channel.queue_declare(self.queue, passive=True).method.message_count
@@ -140,7 +140,7 @@ class Exchange:
         return found
 
     def delete(self) -> None:
-        """Remove the queue and the exchange, where a test has not already."""
+        """Remove the queue and the exchange, if they are still there."""
         with self.broker.channel() as channel:
             channel.queue_delete(self.queue)
             channel.exchange_delete(self.name)

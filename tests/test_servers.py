@@ -1,3 +1,5 @@
+"""The servers of the tests: what they keep when they are killed, and what a missing server says."""
+
 from pathlib import Path
 
 import pika
@@ -7,7 +9,8 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import OperationalError
 
 from tests.fixtures import Exchange, Warehouses
-from tests.servers import Broker, SqlServer, _binary
+from tests.servers import Broker, SqlServer
+from tests.servers.process import binary
 
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
@@ -84,4 +87,4 @@ def test_persistent_messages_outlive_a_killed_broker(exchange: Exchange, rabbitm
 def test_a_missing_server_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(pytest.fail.Exception, match="needs? Debian's package of-nothing"):
-        _binary("no-such-server", "of-nothing")
+        binary("no-such-server", "of-nothing")
