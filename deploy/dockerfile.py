@@ -1,4 +1,4 @@
-"""Read a Dockerfile: its stages and their instructions, and what .dockerignore keeps out of a build."""
+"""Reads a Dockerfile: its stages, their instructions, and what .dockerignore keeps out of a build."""
 
 import json
 import re
@@ -27,7 +27,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Stage:
-    """One FROM and the instructions up to the next."""
+    """A FROM, and the instructions up to the next FROM."""
 
     name: str
     base: str
@@ -35,7 +35,7 @@ class Stage:
 
 
 def parse(text: str) -> list[Stage]:
-    """Return the stages of a Dockerfile in their order; one without a name is called by its number."""
+    """Return the stages of a Dockerfile in their order. A stage without a name is named by its number."""
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     stages: list[Stage] = []
     for line in filter(None, (line.strip() for line in re.sub(r"\\\n", "", lines).splitlines())):
@@ -59,7 +59,7 @@ def _step(keyword: str, rest: str) -> Step:
 
 
 def ignored(path: str, rules: list[str]) -> bool:
-    """Whether .dockerignore's rules keep a path of the context out of the build: the last rule that matches decides."""
+    """Whether the rules of .dockerignore keep a path out of the build: the last rule that matches decides."""
     parts = PurePosixPath(path).parts
     prefixes = ["/".join(parts[: count + 1]) for count in range(len(parts))]
     out = False
@@ -76,20 +76,24 @@ def _as_regex(rule: str) -> str:
 
 
 def read_rules(context: Path) -> list[str]:
-    """Return the rules of the context's .dockerignore, none if it has no such file."""
+    """Return the rules of the context's .dockerignore; none if there is no such file."""
     file = context / ".dockerignore"
     lines = file.read_text().splitlines() if file.is_file() else []
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def variables(text: str, env: dict[str, str]) -> dict[str, str]:
-    """Return the variables that an ENV sets, with those it refers to put in from `env`."""
+    """Return the variables that an ENV sets; names in them are replaced by their values in `env`."""
     pairs = (word.split("=", 1) for word in shlex.split(text))
     return {name: re.sub(r"\$\{?(\w+)\}?", lambda found: env.get(found[1], ""), value) for name, value in pairs}
 
 
 def exec_form(step: Step) -> tuple[str, ...]:
-    """Return the words of an instruction that must not go through a shell; raises ReplayError where it would."""
+    """Return the words of an instruction that must not go through a shell.
+
+    Raises:
+        ReplayError: it would go through a shell.
+    """
     if step.argv is None:
         raise ReplayError(f"{step.keyword} is not in exec form: a shell would get the signals, not the daemon")
     return tuple(step.argv)

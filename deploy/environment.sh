@@ -3,12 +3,12 @@
 #   make_environment run    what Janitor needs to run
 #   make_environment dev    that, and what tests and checks need
 #
-# Leaves .venv in the checkout, made by a pipenv of its own (.pipenv), so that the machine needs nothing but CPython 3.11
-# or later with pip. Does nothing when .venv already holds what Pipfile.lock says. PYTHON=python3.13 chooses the interpreter.
+# It leaves .venv in the checkout. A pipenv of its own (.pipenv) makes it: the machine needs only CPython 3.11 or later
+# with pip. If .venv already holds what Pipfile.lock says, nothing happens. PYTHON=python3.13 chooses the interpreter.
 
 PIPENV_REQUIREMENT="pipenv==2026.10.3"
 
-# pipenv must use this checkout's .venv whatever is active around it, and must not read .env: Janitor does that itself.
+# pipenv must use this checkout's .venv, even if another environment is active. It must not read .env: Janitor does that.
 export PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_DONT_USE_PYENV=1 PIPENV_DONT_LOAD_ENV=1
 export PIPENV_PIPFILE="$PWD/Pipfile" PIPENV_VERBOSITY=-1 VIRTUALENV_QUIET=1
 
@@ -60,7 +60,7 @@ is_made() {
     [ "$made_for" = "$stamp dev" ] || [ "$made_for" = "$stamp $1" ]
 }
 
-# Whether what is in .venv can be brought up to date: it runs, and is of the version that PYTHON asks for.
+# Whether .venv can be brought up to date: its Python runs, and has the version that PYTHON asks for.
 is_usable_venv() {
     is_recent .venv/bin/python || return 1
     [ -z "${PYTHON:-}" ] || [ "$(wanted_stamp .venv/bin/python)" = "$(wanted_stamp "$PYTHON_FOUND")" ]
@@ -72,7 +72,7 @@ make_pipenv() {
     fi
     "$PYTHON_FOUND" -m pip --version >/dev/null 2>&1 || complain "$PYTHON_FOUND has no pip; install it (on Debian: apt-get install python3-pip)"
     echo "Installing pipenv into .pipenv"
-    # Without pip of its own, because Debian's python3 cannot make one unless python3-venv is installed too.
+    # It gets no pip of its own: Debian's python3 can make a pip only if python3-venv is installed too.
     "$PYTHON_FOUND" -m venv --clear --without-pip .pipenv
     "$PYTHON_FOUND" -m pip --python .pipenv/bin/python install --quiet --disable-pip-version-check "$PIPENV_REQUIREMENT"
     echo "$PIPENV_REQUIREMENT" >.pipenv/requirement

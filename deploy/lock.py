@@ -1,8 +1,8 @@
-"""Lock the dependencies of the Pipfile, and keep the lock free of any one package registry.
+"""Locks the dependencies of the Pipfile; the lock names no package registry.
 
-pipenv writes the index it happened to resolve from into Pipfile.lock. Every site has an index of its own, so the
-lock names none: the versions and their hashes say all that an installation has to obey. Run it after each change of
-the Pipfile, or to take newer versions:
+pipenv writes into Pipfile.lock which index it used. Every site has an index of its own, so the lock names no index:
+versions and hashes are enough for an installation. Run it after each change of the Pipfile, or to take newer
+versions:
 
     python3 deploy/lock.py [PIPENV]
 """
@@ -18,7 +18,7 @@ LOCK = ROOT / "Pipfile.lock"
 
 
 def strip(lock: dict[str, Any]) -> dict[str, Any]:
-    """Return the lock without its sources and without the `index` of every package; hashes and markers stay."""
+    """Return the lock without its sources and without each package's `index`; hashes and markers stay."""
     meta = {**lock["_meta"], "sources": []}
     sections = {name: packages for name, packages in lock.items() if name != "_meta"}
     return {"_meta": meta} | {
@@ -30,7 +30,7 @@ def strip(lock: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(pipenv: str = "pipenv") -> int:
-    """Resolve the Pipfile with the given pipenv and rewrite Pipfile.lock stripped; returns pipenv's exit code."""
+    """Resolve the Pipfile with this pipenv, and strip Pipfile.lock; return pipenv's exit code."""
     done = subprocess.run([pipenv, "lock"], cwd=ROOT, check=False)
     if done.returncode == 0:
         LOCK.write_text(json.dumps(strip(json.loads(LOCK.read_text())), indent=4) + "\n")

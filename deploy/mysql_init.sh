@@ -1,6 +1,7 @@
 #!/bin/sh
-# Run by the MySQL image when its folder is new: the three databases with their tables, and what Janitor's user may do.
-# The image has made the user itself, from MYSQL_USER and MYSQL_PASSWORD. SCHEMAS is where the .sql files are.
+# The MySQL image runs this when its folder is new. It makes the three databases with their tables, and grants
+# Janitor's user its rights. The image itself has made the user, from MYSQL_USER and MYSQL_PASSWORD. SCHEMAS is the
+# folder of the .sql files.
 set -eu
 
 as_root() {

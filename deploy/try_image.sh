@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts an image with embedded parts, waits until its own health check passes, and stops it: deploy/try_image.sh IMAGE
-# Where there is no Docker engine, deploy/replay_image.py does the same without one.
+# Without a Docker engine, deploy/replay_image.py does the same.
 set -euo pipefail
 
 image=${1:?usage: deploy/try_image.sh IMAGE}

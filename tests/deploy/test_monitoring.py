@@ -1,4 +1,4 @@
-"""The Grafana dashboard and the alert rules: they name only metrics that there are, and Prometheus takes them."""
+"""The Grafana dashboard and the alert rules: they use only metrics that exist, and Prometheus takes them."""
 
 import json
 import re
@@ -26,20 +26,20 @@ NAME = re.compile(r"\b(?:janitor|process)_[a-z_]+\b")
 
 
 def panels() -> list[dict[str, Any]]:
-    """The dashboard's panels, without the rows' titles."""
+    """Return the dashboard's panels, without the titles of rows."""
     found: list[dict[str, Any]] = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     return [panel for panel in found if panel["type"] != "row"]
 
 
 def expressions() -> list[str]:
-    """Every expression of the dashboard and of the rules."""
+    """Return every expression of the dashboard and of the rules."""
     rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"]
     return [target["expr"] for panel in panels() for target in panel["targets"]] + [rule["expr"] for rule in rules]
 
 
 @pytest.fixture(params=["sqlite"])
 def exposed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, set[str]]]:
-    """What a daemon exposes whose jobs ran: the names of its samples, and of each the labels."""
+    """Give the samples that a daemon exposes after its jobs ran: name -> labels."""
     with served(empty_state(request, tmp_path), tmp_path, add_jobs) as (desk, address):
         with desk.state.begin() as connection:
             ledger.add(connection, "follow", [bytes(16)], now())
@@ -52,7 +52,7 @@ def exposed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str
     yield {sample.name: set(sample.labels) for sample in samples}
 
 
-def test_only_metrics_that_there_are_are_asked_for(exposed: dict[str, set[str]]) -> None:
+def test_only_metrics_that_exist_are_asked_for(exposed: dict[str, set[str]]) -> None:
     asked = {name for expression in expressions() for name in NAME.findall(expression)}
     assert asked <= set(exposed), asked - set(exposed)
     assert {name for name in exposed if name.startswith("janitor_")} - asked <= {
@@ -73,7 +73,7 @@ def test_the_readme_tells_of_every_metric(exposed: dict[str, set[str]]) -> None:
 
 def test_the_dashboard_is_whole() -> None:
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
-    assert [one["name"] for one in dashboard["templating"]["list"]] == ["datasource", "job"]
+    assert [variable["name"] for variable in dashboard["templating"]["list"]] == ["datasource", "job"]
     rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
     assert {"Overview", "Runs", "Data", "Broker"} <= set(rows)
     ids = [panel["id"] for panel in dashboard["panels"]]
@@ -81,9 +81,9 @@ def test_the_dashboard_is_whole() -> None:
     for panel in panels():
         assert panel["description"] and panel["targets"], panel["title"]
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
-    for one, other in combinations((panel["gridPos"] for panel in dashboard["panels"]), 2):
-        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
-        assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"], (one, other)
+    for a, b in combinations((panel["gridPos"] for panel in dashboard["panels"]), 2):
+        beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        assert beside or a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"], (a, b)
 
 
 def test_every_alert_says_what_to_do() -> None:
@@ -97,7 +97,7 @@ def test_every_alert_says_what_to_do() -> None:
 
 
 def promtool(*arguments: str) -> None:
-    """Run promtool, where it is installed; what it says when it does not agree."""
+    """Run promtool, if it is installed; the test fails with its words if it does not agree."""
     program = shutil.which("promtool")
     if program is None:
         pytest.skip("promtool is not installed (on Debian: apt-get install prometheus)")
@@ -105,12 +105,12 @@ def promtool(*arguments: str) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_prometheus_takes_the_rules_and_they_fire_when_they_should() -> None:
+def test_prometheus_takes_the_rules_and_they_fire_in_time() -> None:
     promtool("check", "rules", str(RULES))
     promtool("test", "rules", str(ROOT / "tests" / "deploy" / "prometheus_alerts_test.yml"))
 
 
-def test_prometheus_takes_the_dashboard_s_expressions(tmp_path: Path) -> None:
+def test_prometheus_takes_every_expression_of_the_dashboard(tmp_path: Path) -> None:
     asked = [text.replace("$job", "x").replace("$__rate_interval", "5m") for text in expressions()]
     rules = [{"record": f"check:{number}", "expr": text} for number, text in enumerate(asked)]
     (tmp_path / "rules.yml").write_text(

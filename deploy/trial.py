@@ -1,0 +1,160 @@
+"""Tries a built image: what it holds, and whether its daemon gets healthy, works and stops."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from deploy.dockerfile import ReplayError
+from deploy.image import Image, chrooted, in_root, say
+
+EMBEDDED = {
+    "WEB_PORT": "0",
+    "LABWHERE_DATABASE_URL": "sqlite:///var/labwhere.db",
+    "MLWH_DATABASE_URL": "sqlite:///var/mlwh.db",
+    "MLWH_EVENTS_DATABASE_URL": "sqlite:///var/mlwh_events.db",
+    "MESSAGES_DIR": "var/messages",
+    "LABWARE_LOCATION_SCHEDULE": "every 2s",
+    "SEQUENCING_PUBLISHER_SCHEDULE": "every 2s",
+    "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
+}
+JOBS = ("labware_location", "sequencing_publisher")
+FILL = """
+from datetime import datetime, timezone
+from sqlalchemy import create_engine
+from janitor.demo import warehouses
+
+engines = [create_engine(f"sqlite:///var/{name}.db") for name in warehouses.NAMES]
+for engine, name in zip(engines, warehouses.NAMES, strict=True):
+    warehouses.create_tables(engine, name)
+warehouses.fill(*engines, labwares=500, runs=4, seed=1, now=datetime.now(timezone.utc), products=8)
+"""
+HEALTHY_WITHIN_SECONDS = 60
+WORKED_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 60
+
+
+def try_files(image: Image, context: Path) -> None:
+    """Check the image: it has the stated version, only the lock's default packages, and may write only `var`.
+
+    Raises:
+        ReplayError: something of this is not so.
+    """
+    version = (context / ".release-version").read_text().strip()
+    found = inside(image, "import janitor; print(janitor.__version__)")
+    if found != version:
+        raise ReplayError(f".release-version says {version}, and the image's janitor {found}")
+    lock = json.loads((context / "Pipfile.lock").read_text())
+    listed = inside(
+        image, "from importlib import metadata as m; print(*(d.metadata['Name'] for d in m.distributions()))"
+    )
+    names = {re.sub(r"[-_.]+", "-", name).lower() for name in listed.split()}
+    if more := names - set(lock["default"]) - {"pip", "setuptools", "wheel"}:
+        raise ReplayError(f"the image holds packages that Janitor does not run on: {', '.join(sorted(more))}")
+    writable = inside(
+        image, "import os; print(*(p for p in ('.', 'janitor', 'run.py', 'var') if os.access(p, os.W_OK)))"
+    )
+    if writable != "var":
+        raise ReplayError(f"the image's user may write {writable or 'nowhere'}, and ought to write var alone")
+    say(f"janitor {version}, {len(names)} packages, user {image.user}, writes var alone")
+
+
+def inside(image: Image, code: str) -> str:
+    """Run a line of Python in the image, as its user, and return what it prints.
+
+    Raises:
+        ReplayError: it fails.
+    """
+    command = in_root(image, ["python", "-c", code], {})
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ReplayError(f"in the image: {done.stderr.strip()[-500:]}")
+    return done.stdout.strip()
+
+
+def try_daemon(image: Image) -> None:
+    """Start the image's command with embedded parts, wait until it is healthy and has worked, and stop it.
+
+    Raises:
+        ReplayError: it does not get healthy, does not work, or does not stop with exit code 0.
+    """
+    inside(image, FILL)
+    say(shlex.join([*image.entrypoint, *image.cmd]))
+    name = signal.Signals(image.stop_signal).name
+    daemon = subprocess.Popen(in_root(image, [*image.entrypoint, *image.cmd], EMBEDDED), stdin=subprocess.DEVNULL)
+    try:
+        await_health(image, daemon)
+        await_work(image, daemon)
+        os.kill(first_process(daemon), image.stop_signal)
+        code = daemon.wait(STOPPED_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired as exc:
+        raise ReplayError(f"still running {STOPPED_WITHIN_SECONDS} s after {name}") from exc
+    finally:
+        daemon.kill()
+        daemon.wait()
+    if code != 0:
+        raise ReplayError(f"the daemon ended with exit code {code} after {name}")
+    say(f"{name}: stopped with exit code 0")
+
+
+def first_process(daemon: subprocess.Popen[bytes]) -> int:
+    """Return this machine's process id of PID 1 in the image.
+
+    Raises:
+        ReplayError: the daemon has ended.
+    """
+    if daemon.poll() is not None:
+        raise ReplayError(f"the daemon ended by itself, with exit code {daemon.returncode}")
+    children = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children")
+    while not (found := children.read_text().split()):
+        time.sleep(0.1)
+    return int(found[0])
+
+
+def beside(image: Image, daemon: subprocess.Popen[bytes], argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command beside the daemon, as `docker exec` and health checks do."""
+    enter = ["nsenter", f"--target={first_process(daemon)}", "--mount", "--pid"]
+    command = [*enter, *chrooted(image, argv, EMBEDDED)]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+def await_health(image: Image, daemon: subprocess.Popen[bytes]) -> None:
+    """Wait until the image's health check passes.
+
+    Raises:
+        ReplayError: that takes too long.
+    """
+    began = time.monotonic()
+    said = ""
+    while time.monotonic() - began < HEALTHY_WITHIN_SECONDS:
+        time.sleep(0.5)
+        asked = beside(image, daemon, list(image.healthcheck))
+        if asked.returncode == 0:
+            say(f"healthy after {time.monotonic() - began:.1f} s: {asked.stdout.strip()}")
+            return
+        said = (asked.stdout + asked.stderr).strip()
+    raise ReplayError(f"not healthy within {HEALTHY_WITHIN_SECONDS} s; its health check says: {said[-500:]}")
+
+
+def await_work(image: Image, daemon: subprocess.Popen[bytes]) -> None:
+    """Wait until a run of each job in JOBS has succeeded.
+
+    Raises:
+        ReplayError: that takes too long; the error has the history.
+    """
+    outcomes: dict[str, str] = {}
+    for _ in range(WORKED_WITHIN_SECONDS):
+        time.sleep(1)
+        asked = beside(image, daemon, [*image.entrypoint, "history", "--json"])
+        runs = json.loads(asked.stdout) if asked.returncode == 0 else []
+        outcomes |= {
+            run["job"]: f"{run['outcome']} {run['counts']}" for run in runs if run.get("outcome") == "succeeded"
+        }
+        if outcomes.keys() >= set(JOBS):
+            say("; ".join(f"{job} {outcomes[job]}" for job in JOBS))
+            return
+    raise ReplayError(f"no run of each job succeeded within {WORKED_WITHIN_SECONDS} s; history: {asked.stdout[:2000]}")
