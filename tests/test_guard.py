@@ -1,5 +1,7 @@
 """The guard: what it keeps, and what it lets through."""
 
+from traceback import extract_tb
+
 import pytest
 
 from janitor.guard import foreign_code
@@ -24,3 +26,12 @@ def test_an_exit_passes_unless_it_is_asked_for() -> None:
     with foreign_code(BaseException) as caught:
         raise SystemExit(3)
     assert isinstance(caught.error, SystemExit) and caught.error.code == 3
+
+
+def test_the_guard_is_no_part_of_the_traceback() -> None:
+    with foreign_code() as caught:
+        raise ValueError
+    assert caught.error is not None and caught.error.__traceback__ is not None
+    assert [frame.name for frame in extract_tb(caught.error.__traceback__)] == [
+        "test_the_guard_is_no_part_of_the_traceback"
+    ]
