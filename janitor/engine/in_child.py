@@ -1,0 +1,177 @@
+"""A task in a child process, as seen from inside: its run, its log, and its one message from the parent."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from logging.handlers import QueueHandler
+from multiprocessing.connection import Connection
+from typing import Any, Self
+
+from janitor import databases
+from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, summary
+from janitor.guard import foreign_code
+from janitor.jobs.returned import take
+from janitor.logs import tracebacks
+from janitor.logs.mask import Mask, mask_for
+from janitor.logs.set_up import quieten
+from janitor.runs import Fence, Run, follow_into_threads, running
+from janitor.settings.settings import Settings
+from janitor.state import State
+
+LOG, PROGRESS, RETURNED, RAISED = "log", "progress", "returned", "raised"
+"""The kinds of messages to the parent."""
+KEPT_OF_A_RECORD = ("name", "levelno", "levelname", "pathname", "lineno", "created", "msg", "args")
+"""What is sent of a log record; the rest may hold what cannot be sent."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a run is made from again in another process; `remaining_seconds` is until its deadline."""
+
+    id: int
+    job: str
+    slot_at: datetime | None
+    started_at: datetime
+    dry_run: bool
+    timeout_seconds: float
+    attempt: int
+    remaining_seconds: float
+    holder: str
+    fences: dict[str, Fence]
+    used: dict[str, int]
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """The facts of a run."""
+        return cls(
+            id=run.id,
+            job=run.job,
+            slot_at=run.slot_at,
+            started_at=run.started_at,
+            dry_run=run.dry_run,
+            timeout_seconds=run.timeout_seconds,
+            attempt=run.attempt,
+            remaining_seconds=run.remaining_seconds,
+            holder=run.holder,
+            fences=dict(run.fences),
+            used=dict(run.used),
+        )
+
+
+@dataclass(frozen=True)
+class Task:
+    """The task's function, and what to call it with."""
+
+    function: Callable[..., object]
+    arguments: Sequence[Any]
+    keywords: Mapping[str, Any]
+    keeps_result: bool
+
+
+class Line:
+    """The way to the parent; a message is in the pipe once `send` returns, from any thread."""
+
+    def __init__(self, pipe: Connection) -> None:
+        """Nothing is sent yet."""
+        self._pipe, self._sending = pipe, threading.Lock()
+
+    def send(self, kind: str, value: object) -> None:
+        """Send one message of any kind."""
+        with self._sending:
+            self._pipe.send((kind, value))
+
+    def put_nowait(self, record: logging.LogRecord) -> None:
+        """Send a log record, as a QueueHandler puts it."""
+        self.send(LOG, {name: getattr(record, name) for name in KEPT_OF_A_RECORD})
+
+    def report(self, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
+        """Send a report of progress."""
+        self.send(PROGRESS, (path, done, total, note))
+
+
+class Traced(logging.Formatter):
+    """A log line with its traceback as the parent keeps it: the parent cannot mask what is cut here."""
+
+    def __init__(self, mask: Mask, variables: bool) -> None:
+        """`variables` keeps local variables with tracebacks."""
+        super().__init__()
+        self._mask, self._variables = mask, variables
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # the standard library's name
+        """The traceback of an error."""
+        return "" if ei[1] is None else self.traced(ei[1])
+
+    def traced(self, error: BaseException) -> str:
+        """The traceback of an error, masked."""
+        return tracebacks.render(error, self._mask, self._variables).rstrip()
+
+
+def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None:
+    """Be the child: call the task, and send what it returns or raises."""
+    line, traced = Line(pipe), Traced(mask_for(settings), settings.traceback_locals)
+    _set_up(line, traced, settings)
+    run = _run_of(about, settings, line)
+    threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
+    with running(run):
+        # Whatever it is, the parent tells of it.
+        with foreign_code(BaseException) as caught:
+            line.send(RETURNED, take(task.function(*task.arguments, **task.keywords), task.keeps_result))
+        if caught.error is not None:
+            error = caught.error
+            text = str(error) if isinstance(error, JanitorError) else summary(error)
+            line.send(RAISED, (type(error).__name__, text, traced.traced(error)))
+
+
+def _run_of(about: About, settings: Settings, line: Line) -> Run:
+    return Run(
+        id=about.id,
+        job=about.job,
+        slot_at=about.slot_at,
+        started_at=about.started_at,
+        dry_run=about.dry_run,
+        deadline=time.monotonic() + about.remaining_seconds,
+        timeout_seconds=about.timeout_seconds,
+        attempt=about.attempt,
+        fences=about.fences,
+        state=State(settings.state_database_url),
+        holder=about.holder,
+        used=about.used,
+        on_progress=line.report,
+    )
+
+
+def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
+    # A session of its own: Ctrl-C in a terminal is the parent's to handle, and what the task starts is killed with it.
+    os.setsid()
+    handler = QueueHandler(line)  # type: ignore[arg-type]  # of a queue it calls put_nowait alone
+    handler.setFormatter(traced)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    quieten()
+    follow_into_threads()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+
+
+def _listen(pipe: Connection, run: Run) -> None:
+    """Take the parent's one message: stop at the next safe point."""
+    try:
+        name, text = pipe.recv()
+    except (EOFError, OSError):
+        return
+    leaf = {"Interrupted": Interrupted, "Fenced": Fenced}.get(name, Cancelled)
+    run.ask_to_stop(leaf(text))
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.killpg(0, signal.SIGKILL)
