@@ -49,7 +49,7 @@ def run_janitor(jobs: int, at: float) -> None:
     state.migrate()
     scheduler = Scheduler(settings)
     add_jobs(scheduler, jobs, at)
-    scheduler.start(Runner(state, settings, leases.new_holder(), mask, run_log))
+    scheduler.daemon(Runner(state, settings, leases.new_holder(), mask, run_log)).run()
 
 
 def run_bare(jobs: int, at: float) -> None:

@@ -8,14 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from janitor.engine.runner import Runner
 from janitor.errors import JanitorError
-from janitor.logs import set_up
-from janitor.logs.mask import mask_for
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.state import State, cursors, leases
+from janitor.state import cursors
 
 log = logging.getLogger("tests.task")
 
@@ -75,14 +72,12 @@ JOBS: dict[str, tuple[Callable[[], object], dict[str, object]]] = {
 def main() -> None:
     """Start the daemon and run it to its end."""
     settings = Settings.load(dotenv=None)
-    mask = mask_for(settings)
-    run_log = set_up.set_up(settings, mask)
     scheduler = Scheduler(settings)
     for name in os.environ["JOBS"].split():
         func, options = JOBS[name]
         scheduler.add_job(func, "interval", id=name, **options)  # type: ignore[arg-type]
     try:
-        scheduler.start(Runner(State(settings.state_database_url), settings, leases.new_holder(), mask, run_log))
+        scheduler.start()
     except JanitorError as exc:
         log.error("%s", exc)
         sys.exit(3)

@@ -13,6 +13,7 @@ import pytest
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import URL, Row, insert, select
 
+from janitor.engine.daemon import Daemon
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.jobs import Job, schedules
@@ -108,7 +109,7 @@ def runner_for(settings: Settings, leads: bool = True) -> Iterator[Runner]:
         if leads:
             with state.begin() as connection:
                 now = state.now(connection)
-                runner.daemon_fence = leases.acquire(connection, DAEMON, runner.holder, now, 60)
+                runner.leadership.take(leases.acquire(connection, DAEMON, runner.holder, now, 60))
         yield runner
         state.close()
 
@@ -137,6 +138,11 @@ def eventually(found: Callable[[], Any], what: str = "", seconds: float = PATIEN
 
 def tick(scheduler: Scheduler, runner: Runner, until: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> bool:
     """Let the clock go in this thread until something is so, then stop in order; whether it came to be so."""
+    return run_until(scheduler.daemon(runner), until, seconds)
+
+
+def run_until(daemon: Daemon, until: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> bool:
+    """As `tick`, with a daemon that is made already."""
     met: list[bool] = []
 
     def watch() -> None:
@@ -144,11 +150,11 @@ def tick(scheduler: Scheduler, runner: Runner, until: Callable[[], Any], seconds
         while not (so := bool(until())) and time.monotonic() < end:
             time.sleep(0.02)
         met.append(so)
-        scheduler.ask_to_stop()
+        daemon.ask_to_stop()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    scheduler.start(runner)
+    daemon.run()
     watcher.join(seconds)
     return met == [True]
 
@@ -162,7 +168,8 @@ def rows_of(state: State, job: str | None = None) -> Sequence[Row[Any]]:
 
 def lines_of(state: State, run_id: int) -> list[str]:
     """What a run logged, less the engine's own lines."""
-    query = select(run_logs.c.message).where(run_logs.c.run_id == run_id, run_logs.c.logger != "janitor.engine.runner")
+    engine = run_logs.c.logger.like("janitor.engine.%")
+    query = select(run_logs.c.message).where(run_logs.c.run_id == run_id, ~engine)
     with state.read() as connection:
         return list(connection.execute(query.order_by(run_logs.c.id)).scalars())
 

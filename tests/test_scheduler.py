@@ -34,6 +34,7 @@ from tests.small_engine import (
     remember,
     remember_run,
     rows_of,
+    run_until,
     runner_for,
     settings_for,
     tick,
@@ -365,18 +366,19 @@ def test_a_paused_job_skips_its_slots(runner: Runner, clock: Scheduler) -> None:
 def test_slots_slept_over_are_missed_and_the_last_runs(runner: Runner, clock: Scheduler) -> None:
     clock.add_job(nothing, "interval", seconds=1, id="last")
     clock.add_job(nothing, "interval", seconds=1, id="none", catch_up="none", misfire_grace_time=0.5)
-    beat = clock._beat
+    daemon = clock.daemon(runner)
+    beat = daemon.heartbeat.beat
     slept: list[int] = []
 
-    def sleep_once() -> None:
+    def sleep_once(now: float | None = None) -> None:
         # As a machine that sleeps: the clock's thread stands still while time goes on.
         beat()
         if not slept and ended(runner, "last")():
             slept.append(1)
             time.sleep(3.6 - time.time() % 1)
 
-    clock._beat = sleep_once  # type: ignore[method-assign]
-    assert tick(clock, runner, lambda: "missed" in outcomes(runner.state, "none") and ended(runner, "last", 4)())
+    daemon.heartbeat.beat = sleep_once  # type: ignore[method-assign]
+    assert run_until(daemon, lambda: "missed" in outcomes(runner.state, "none") and ended(runner, "last", 4)())
     missed = next(row for row in rows_of(runner.state, "last") if row.outcome == "missed")
     assert missed.slots >= 2 and "asleep" in missed.reason
     after = next(row for row in rows_of(runner.state, "last") if row.slot_at == missed.slot_until_at + SECOND)
@@ -483,7 +485,7 @@ def test_sigterm_stops_the_clock_in_order(runner: Runner, clock: Scheduler) -> N
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=send, daemon=True).start()
-    clock.start(runner)
+    clock.daemon(runner).run()
     assert outcomes(runner.state) == ["interrupted"]
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -505,13 +507,12 @@ def test_a_heartbeat_that_cannot_be_touched_ends_the_start(url: URL, tmp_path: P
     (tmp_path / "file").write_text("", encoding="ascii")
     settings = settings_for(url, tmp_path, HEARTBEAT_FILE=str(tmp_path / "file" / "heartbeat"))
     with runner_for(settings, leads=False) as runner, pytest.raises(BadSetting, match="HEARTBEAT_FILE is .*written"):
-        Scheduler(settings).start(runner)
+        Scheduler(settings).daemon(runner).run()
 
 
 def test_lanes_that_are_closed_take_nothing(runner: Runner, clock: Scheduler) -> None:
     clock.add_job(nothing, "interval", hours=1)
-    made = lanes.Lanes(clock.jobs)
-    made.runner = runner
+    made = lanes.Lanes(clock.jobs, runner)
     made.close()
     made.enter(clock.jobs["nothing"], Slot(now()))
     assert made.wait(1) and rows_of(runner.state) == [] and runner.waiting == 0

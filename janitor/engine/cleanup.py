@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from janitor.errors import JanitorError, summary
+from janitor.guard import foreign_code
 from janitor.jobs.descriptions import job_takes_settings
 from janitor.jobs.job import Job
 from janitor.jobs.result_texts import decode
@@ -19,7 +20,10 @@ log = logging.getLogger(__name__)
 
 
 def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: retention.Bounds) -> int:
-    """Delete up to 200 runs of jobs that have a `cleanup`, each once that has done its part; how many went."""
+    """Delete up to 200 runs of jobs that have a `cleanup`; how many went.
+
+    A run goes once its cleanup has succeeded, in a commit of its own; a run whose cleanup failed stays.
+    """
     with state.read() as connection:
         rows = [row for run_id in retention.expired(connection, bounds) if (row := run_records.get(connection, run_id))]
     gone = 0
@@ -27,7 +31,7 @@ def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: ret
         try:
             clean_up(state, jobs.get(row.job), settings, row)
         except JanitorError:
-            continue  # it is logged, and the run tells of it
+            continue  # clean_up has logged it, and the run's record tells of it
         with state.begin() as connection:
             retention.remove(connection, [row.id])
         gone += 1
@@ -35,22 +39,22 @@ def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: ret
 
 
 def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -> None:
-    """Call the `cleanup` of a run's job with the run, where it has one.
+    """Call the `cleanup` of a run's job with the run, if the job has a cleanup.
 
     Raises:
         JanitorError: it failed; the reason is kept with the run.
     """
     if job is None or job.cleanup is None:
         return
-    try:
+    with foreign_code() as caught:
         given = {"settings": settings} if job_takes_settings(job.cleanup) else {}
         job.cleanup(_past(state, row), **given)
-    except Exception as exc:
-        reason = f"cleanup of run {row.id} of {row.job} failed, so that its record stays: {summary(exc)}"
+    if caught.error is not None:
+        reason = f"cleanup of run {row.id} of {row.job} failed, so that its record stays: {summary(caught.error)}"
         log.warning("%s", reason)
         with state.begin() as connection:
             run_records.keep_because(connection, row.id, reason)
-        raise JanitorError(reason) from exc
+        raise JanitorError(reason) from caught.error
 
 
 def _past(state: State, row: Row[Any]) -> PastRun:

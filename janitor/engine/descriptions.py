@@ -10,16 +10,16 @@ from janitor.state import builds
 
 
 class Descriptions:
-    """Keeps the descriptions of the jobs that run here, each once."""
+    """Keeps the descriptions of the jobs that run here, each description once."""
 
     def __init__(self, mask: Callable[[str], str]) -> None:
-        """`mask` takes secrets out of them."""
+        """`mask` takes secrets out of the descriptions."""
         self._mask = mask
         self._known: dict[str, tuple[Job, str, bytes]] = {}
         self._kept: set[bytes] = set()
 
     def keep(self, connection: Connection, job: Job) -> bytes:
-        """Write a job's description where this process has not done so yet; its digest."""
+        """Write a job's description, unless this process knows that it is on record; its digest."""
         known = self._known.get(job.id)
         if known is None or known[0] is not job:
             content = self._mask(described(job))
@@ -29,7 +29,7 @@ class Descriptions:
         return known[2]
 
     def is_kept(self, job: Job) -> None:
-        """What was written is on record: it need not be written again."""
+        """A run of the job is on record, and with it the description: it need not be written again."""
         known = self._known.get(job.id)
         if known is not None and known[0] is job:
             self._kept.add(known[2])

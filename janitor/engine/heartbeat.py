@@ -1,15 +1,48 @@
-"""The heartbeat file, which the clock touches at each tick and `health` reads from another process."""
+"""The heartbeat: the clock touches a file at each tick, and `health` reads from another process when it last did."""
 
+import logging
 import time
 from pathlib import Path
 
 from janitor.errors import BadSetting
 
+log = logging.getLogger(__name__)
+
 TICK_SECONDS = 5.0
-"""The clock ticks at least this often, due slots or none, and touches its heartbeat file."""
+"""How often the clock ticks at least, whether slots are due or not."""
 
 DEAD_SECONDS = 30.0
-"""How long ago the clock's last tick may be: six times as long as it takes between two."""
+"""How long ago the clock's last tick may be: six times as long as it takes between two ticks."""
+
+
+class Heartbeat:
+    """The clock's ticks, in a file and in memory; `ticked_at` is seconds since 1970, None before the first tick."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is written before the first beat."""
+        self._path = path
+        self._fails = False
+        self._ticked = 0.0
+        self.ticked_at: float | None = None
+
+    def beat(self, now: float | None = None) -> None:
+        """The clock ticks at `now`, a reading of `time.monotonic()`; at this moment when None.
+
+        A file that cannot be touched is logged once, and the runs go on: `health` tells of it.
+        """
+        self._ticked, self.ticked_at = time.monotonic() if now is None else now, time.time()
+        try:
+            touch(self._path)
+        except OSError as exc:
+            level = logging.DEBUG if self._fails else logging.ERROR
+            log.log(level, "the heartbeat file cannot be touched: %s", exc)
+            self._fails = True
+        else:
+            self._fails = False
+
+    def silent_seconds(self) -> float | None:
+        """How long ago the clock last ticked, by a clock that nobody sets; None before the first tick."""
+        return None if self.ticked_at is None else time.monotonic() - self._ticked
 
 
 def touch(path: Path) -> None:
@@ -26,7 +59,7 @@ def touch(path: Path) -> None:
 
 
 def require(path: Path) -> None:
-    """Make sure that it can be written before the clock starts, and leave it as it was: nothing ticks yet.
+    """Make sure that the file can be written before the clock starts, and leave it as it was: nothing ticks yet.
 
     Raises:
         BadSetting: it cannot be written.
@@ -42,7 +75,7 @@ def require(path: Path) -> None:
 
 
 def age(path: Path) -> float:
-    """How many seconds ago it was touched.
+    """How many seconds ago the file was touched.
 
     Raises:
         OSError: it cannot be read.

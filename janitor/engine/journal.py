@@ -1,54 +1,46 @@
-"""The journal: what is recorded of runs, in order, many at a time, kept while the state database is away."""
+"""The journal: everything that is recorded of runs, in order, many records in one commit.
+
+    threads of runs              the queue                 the state database
+    add(record) ────────────>   r1 r2 r3 ... r200   ────>  one transaction, one commit
+    wait until it is answered   <─────────────────────────  all are answered
+
+1. A thread adds its record, then tries to take the turn. Whoever has the turn writes for all who wait.
+2. So while one commit waits for the disk, records gather, and the next commit writes them all: 200 at most.
+3. If one record is refused, the batch is written again with a savepoint for each record: only that one fails.
+4. A record has fences: the leases under which it is true. They are looked at in the same transaction.
+5. While the state database is away, the records that must not be lost wait in memory, in order. The others fail
+   at once, as each attempt on an absent server takes its time. Lost slots that follow one another become one record.
+6. A deadlock is tried again, up to five times.
+
+It is our own because a transaction for each record waits for the disk once a record: `benchmarks/many_jobs.py` and
+`benchmarks/recording.py` measure it.
+"""
 
 import collections
 import logging
-import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from typing import Any
 
-import pymysql
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
-
 from janitor.databases.errors import lost_a_race
-from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
-from janitor.runs import Fence
+from janitor.engine.journal_records import FAILURES, Record, concerns_one, merged, tell_given_up
+from janitor.errors import JanitorError
 from janitor.state import State
 from janitor.state.database import hold
-from janitor.state.run_records import LostSlots
 
 log = logging.getLogger(__name__)
 
 TOGETHER = 200
-"""How many records are written in one transaction: a commit waits for the disk, and so do all who wait for it."""
+"""How many records are written in one transaction."""
 MOST_WAITING = 10_000
 """How many records wait in memory while the state database is away; the oldest give way."""
 LOOK_SECONDS = 1.0
+"""How often a thread that waits for an answer looks whether it must write itself."""
 DEADLOCK_TRIES = 5
-FAILURES = (JanitorError, SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
-"""What writing a record may raise; by what is no JanitorError, one record alone is given up."""
-
-
-@dataclass(eq=False)
-class Record:
-    """One thing to write; `kept` until it is written, or else given up with an error where the state database is away.
-
-    `fences` are the leases under which it is true. Of `lost` slots, those of one job and reason become one record.
-    """
-
-    write: Callable[[Connection], Any]
-    fences: tuple[Fence, ...] = ()
-    kept: bool = False
-    lost: LostSlots | None = None
-    answered: threading.Event = field(default_factory=threading.Event)
-    result: Any = None
-    error: Exception | None = None
 
 
 class Journal:
-    """Writes records in the order in which they were added; whoever needs one first writes for all who wait."""
+    """Writes records in the order in which they were added."""
 
     def __init__(self, state: State) -> None:
         """Nothing is opened before the first record."""
@@ -63,7 +55,7 @@ class Journal:
         return len(self._queue) + self._in_hand
 
     def add(self, record: Record) -> Record:
-        """Put a record at the end; it is written when somebody next calls `result`, `settle` or `flush`."""
+        """Put a record at the end; it is written when a thread next calls `result`, `settle` or `flush`."""
         self._queue.append(record)
         return record
 
@@ -72,7 +64,7 @@ class Journal:
 
         Raises:
             Fenced: one of its leases is lost; nothing is written.
-            Rejected: what it says is recorded already, as `is_recorded` tells, or the state database says no.
+            Rejected: it is recorded already, as `is_recorded` tells, or the state database says no.
             Unavailable: the state database is away.
         """
         self.settle(record)
@@ -81,7 +73,10 @@ class Journal:
         return record.result
 
     def settle(self, record: Record | None = None) -> None:
-        """Write what waits; with a `record`, until it is written or, where the state database is away, waits on."""
+        """Write what waits; with a `record`, return once it is answered.
+
+        While the state database is away, a kept record is answered although it still waits.
+        """
         self._write_out()
         while record is not None and not record.answered.wait(LOOK_SECONDS):
             self._write_out()
@@ -99,7 +94,7 @@ class Journal:
                 raise failure
 
     def _write_out(self) -> None:
-        """Write for all who wait, where nobody does so already."""
+        """Write for all who wait, unless another thread has the turn."""
         while self._queue and self._turn.acquire(blocking=False):
             try:
                 failure = self._drain()
@@ -112,6 +107,7 @@ class Journal:
                 return
 
     def _drain(self) -> JanitorError | None:
+        """Write batch after batch; why the state database is away, None if all are written."""
         while self._queue:
             self._in_hand = min(TOGETHER, len(self._queue))
             batch = [self._queue.popleft() for _ in range(self._in_hand)]
@@ -125,7 +121,7 @@ class Journal:
             for record in batch:
                 record.answered.set()
                 if record.kept and record.error is not None:
-                    _tell(record.error)
+                    tell_given_up(record.error)
         return None
 
     def _write(self, batch: Sequence[Record]) -> None:
@@ -133,20 +129,20 @@ class Journal:
             try:
                 return self._write_together(batch)
             except FAILURES as exc:
-                if _concerns_one(exc):
+                if concerns_one(exc):
                     return self._write_apart(batch)
                 if attempt == DEADLOCK_TRIES or not lost_a_race(exc):
                     raise
 
     def _write_together(self, batch: Sequence[Record]) -> None:
-        """All or none: what one of them cannot have, none has."""
+        """All or none: if one record is refused, none is written."""
         fences = {fence for record in batch for fence in record.fences}
         with self._state.begin(*sorted(fences)) as connection:
             for record in batch:
                 record.error, record.result = None, record.write(connection)
 
     def _write_apart(self, batch: Sequence[Record]) -> None:
-        """In one transaction, but each record with an outcome of its own."""
+        """In one transaction too, with a savepoint for each record, so that each is written or refused by itself."""
         with self._state.begin() as connection:
             for record in batch:
                 record.error = None
@@ -155,63 +151,18 @@ class Journal:
                         hold(connection, record.fences)
                         record.result = record.write(connection)
                 except FAILURES as exc:
-                    if not _concerns_one(exc):
+                    if not concerns_one(exc):
                         raise
                     record.error = exc
 
     def _put_back(self, batch: Sequence[Record], error: JanitorError) -> None:
-        """Keep what is kept, merged, and let all others fail: each attempt on an absent server takes its time."""
+        """Let kept records wait at the front, merged, and let all others fail."""
         rest = [*batch, *(self._queue.popleft() for _ in range(len(self._queue)))]
         for record in rest:
             if not record.kept:
                 record.error = error
             record.answered.set()
-        kept = _merged([record for record in rest if record.kept])
+        kept = merged([record for record in rest if record.kept])
         if len(kept) > MOST_WAITING:
             log.error("%d records are given up: too many wait for the state database", len(kept) - MOST_WAITING)
         self._queue.extendleft(reversed(kept[-MOST_WAITING:]))
-
-
-def _merged(records: Sequence[Record]) -> list[Record]:
-    """The records, one for each stretch of lost slots; a job's first stays alone, it may be on record already."""
-    kept: list[Record] = []
-    newest: dict[str, tuple[Record, bool]] = {}
-    for record in records:
-        if record.lost is not None:
-            before, alone = newest.get(record.lost.job, (None, True))
-            if before is not None and not alone and _continues(before, record):
-                assert before.lost is not None
-                slots = before.lost.slots + record.lost.slots
-                before.lost = replace(before.lost, last_at=record.lost.last_at, slots=slots)
-                continue
-            newest[record.lost.job] = record, before is None
-        kept.append(record)
-    return kept
-
-
-def _continues(before: Record, record: Record) -> bool:
-    one, other = before.lost, record.lost
-    if one is None or other is None or before.fences != record.fences:
-        return False
-    return (one.outcome, one.reason) == (other.outcome, other.reason) and other.goes_on_after(one.last_at)
-
-
-def _tell(error: Exception) -> None:
-    if is_recorded(error):
-        log.info("already recorded: %s", error)
-    elif isinstance(error, Fenced):
-        log.warning("not recorded: %s", error)
-    else:
-        log.error("a record cannot be written and is given up", exc_info=error)
-
-
-def is_recorded(error: Exception) -> bool:
-    """Whether a record was refused for being there already."""
-    return isinstance(error.__cause__, (sqlite3.IntegrityError, pymysql.err.IntegrityError))
-
-
-def _concerns_one(error: Exception) -> bool:
-    # These two concern the state database, and with it all records.
-    if not isinstance(error, (Unavailable, Rejected)):
-        return True
-    return is_recorded(error) or isinstance(error.__cause__, (sqlite3.DataError, pymysql.err.DataError))

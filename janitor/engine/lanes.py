@@ -3,17 +3,18 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from contextlib import ExitStack
+from datetime import datetime, timezone
 
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
-from apscheduler.triggers.base import BaseTrigger
 
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Begun, Entered, Slot
+from janitor.engine.stretches import ASLEEP, share
 from janitor.errors import Interrupted, JanitorError, Skip
 from janitor.jobs.job import Job
-from janitor.jobs.slots import Slots, slots_between
+from janitor.jobs.slots import Slots
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
 from janitor.state import run_records
@@ -21,8 +22,6 @@ from janitor.state.run_records import LostSlots
 
 log = logging.getLogger(__name__)
 
-ASLEEP = "the machine was asleep, or its clock was set forward"
-"""Why slots were missed that a clock that ran all the time leapt over."""
 RECORDER_SECONDS = 12.0
 """How long the recorder may take to end: a little longer than a statement on the state database."""
 
@@ -30,21 +29,18 @@ RECORDER_SECONDS = 12.0
 class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
     """An APScheduler executor: what is due goes into the journal in the clock's order, and into a thread of its own."""
 
-    def __init__(self, jobs: Mapping[str, Job]) -> None:
-        """No lane is open before the scheduler starts; `jobs` may grow until then."""
+    def __init__(self, jobs: Mapping[str, Job], runner: Runner, on_free: Callable[[], None] = lambda: None) -> None:
+        """No lane is open before the clock starts; `jobs` may change at any time.
+
+        `on_free` is called whenever a run has ended and is on record, in the run's thread.
+        """
         super().__init__()
-        self._jobs = jobs
-        self.runner: Runner = None  # type: ignore[assignment]  # given by Scheduler.start, before anything is due
+        self._jobs, self._runner, self._on_free = jobs, runner, on_free
         self._busy: set[str] = set()
         self._idle = threading.Condition()
         self._closed = False
-        self._tell: Callable[[], None] = lambda: None
         self._news = threading.Event()
         self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
-
-    def on_free(self, tell: Callable[[], None]) -> None:
-        """Have somebody told, in the run's thread, whenever a run has ended and is on record."""
-        self._tell = tell
 
     def start(self, scheduler: object, alias: str) -> None:
         """Called by APScheduler when the clock starts."""
@@ -52,55 +48,43 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         self._recorder.start()
 
     def submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
-        """Take the slots that are due; APScheduler's own count of instances is not needed, a lane holds one run."""
+        """Take the slots that are due. APScheduler's own count of instances is not needed: a lane holds one run."""
         self._do_submit_job(job, run_times)
 
     def _do_submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
-        """Run the newest slot; those before it were slept over."""
-        ours = self._jobs[job.id]
-        now = datetime.now(timezone.utc)
-        slots = Slots(_utc(run_times[0]), _utc(run_times[-1]), len(run_times))
-        before = Slots(slots.first_at, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
-        slot = self.account(ours, slots, before, now, ASLEEP, run_records.SCHEDULE)
-        if slot is not None:
-            self.enter(ours, slot)
+        """Run the newest slot; the clock slept over those before it."""
+        first, last = _utc(run_times[0]), _utc(run_times[-1])
+        before = Slots(first, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
+        slots = Slots(first, last, len(run_times))
+        self.take(self._jobs[job.id], slots, before, datetime.now(timezone.utc), ASLEEP, run_records.SCHEDULE)
 
-    def account(
-        self, job: Job, slots: Slots, before: Slots | None, now: datetime, why: str, origin: str
-    ) -> Slot | None:
-        """Record as missed all of a stretch of slots but the last one, where that still runs, and return it.
-
-        `before` is the stretch without its last slot; None for a stretch of one.
-        """
-        runs_last = job.catch_up == "last" or (now - slots.last_at).total_seconds() <= job.late_seconds
-        missed = before if runs_last else slots
-        if missed is not None:
-            lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why, job.trigger)
-            extra = facts_of(job.id, Outcome.MISSED, why)
-            log.warning("%s missed %d slot(s) up to %s: %s", job.id, missed.count, missed.last_at, why, extra=extra)
-            self.runner.add_lost(lost)
-            self._news.set()
-        return Slot(slots.last_at, origin) if runs_last else None
+    def take(self, job: Job, slots: Slots, before: Slots | None, now: datetime, why: str, origin: str) -> None:
+        """Record slots that came due together as missed, and run the last, as `stretches.share` says."""
+        shared = share(job, slots, before, now=now, why=why, origin=origin)
+        if shared.missed is not None:
+            missed, extra = shared.missed, facts_of(job.id, Outcome.MISSED, why)
+            log.warning("%s missed %d slot(s) up to %s: %s", job.id, missed.slots, missed.last_at, why, extra=extra)
+            self._lose(missed)
+        if shared.runs is not None:
+            self.enter(job, shared.runs)
 
     def enter(self, job: Job, slot: Slot) -> None:
-        """Begin a run in its job's lane, or record the slot as skipped where the lane is taken."""
+        """Begin a run in its job's lane; if the lane is taken, the slot is recorded as skipped."""
         with self._idle:
             if self._closed:
                 return
             taken = job.id in self._busy
             self._busy.add(job.id)
-        if taken:
-            if slot.origin != run_records.AFTER:
-                self._skip(job, slot)
-            return
-        entered = self.runner.enter(job, slot)
-        threading.Thread(target=self._run, args=(entered,), name=job.id, daemon=True).start()
+        if not taken:
+            self._begin(self._runner.enter(job, slot))
+        elif slot.origin != run_records.AFTER:
+            self._skip(job, slot)
 
     def run_now(self, job: Job, dry_run: bool) -> int:
         """Begin a run that a person asks for, in the job's lane; its id, once it is on record.
 
         Raises:
-            Skip: the job is running, here or in another process.
+            Skip: the job runs already, here or in another process.
             Interrupted: the daemon is stopping.
             Unavailable, Rejected: the state database cannot record the run, which then does not begin.
         """
@@ -110,13 +94,12 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             if job.id in self._busy:
                 raise Skip(self._still_running(job))
             self._busy.add(job.id)
-        entered = self.runner.enter(job, Slot(None, run_records.BY_HAND), dry_run)
-        try:
-            begun: Begun = self.runner.journal.result(entered.start)
-        except BaseException:
-            self._leave(job)
-            raise
-        threading.Thread(target=self._run, args=(entered,), name=job.id, daemon=True).start()
+        with ExitStack() as undo:
+            undo.callback(self._leave, job)
+            entered = self._runner.enter(job, Slot(None, run_records.BY_HAND), dry_run)
+            begun: Begun = self._runner.journal.result(entered.start)
+            self._begin(entered)
+            undo.pop_all()
         return begun.run_id
 
     def close(self) -> None:
@@ -128,7 +111,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             self._recorder.join(RECORDER_SECONDS)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until every lane is free; False where that took longer."""
+        """Wait until every lane is free; False if that takes longer."""
         with self._idle:
             return self._idle.wait_for(lambda: not self._busy, seconds)
 
@@ -136,19 +119,25 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         reason = self._still_running(job)
         log.warning("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         at = slot.at or datetime.now(timezone.utc)
-        self.runner.add_lost(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason, job.trigger))
+        self._lose(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason, job.trigger))
+
+    def _lose(self, lost: LostSlots) -> None:
+        self._runner.losses.add(lost)
         self._news.set()
+
+    def _begin(self, entered: Entered) -> None:
+        threading.Thread(target=self._run, args=(entered,), name=entered.job.id, daemon=True).start()
 
     def _run(self, entered: Entered) -> None:
         try:
-            self.runner.carry_out(entered)
+            self._runner.carry_out(entered)
         except Skip as exc:
             log.debug("%s did not start: %s", entered.job.id, exc)
         except JanitorError as exc:
             log.warning("%s did not start: %s", entered.job.id, exc)
         finally:
             self._leave(entered.job)
-            self._tell()
+            self._on_free()
 
     def _leave(self, job: Job) -> None:
         with self._idle:
@@ -156,7 +145,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             self._idle.notify_all()
 
     def _still_running(self, job: Job) -> str:
-        other = next((live.run.id for live in list(self.runner.live.values()) if live.job.id == job.id), None)
+        other = next((live.run.id for live in list(self._runner.live.values()) if live.job.id == job.id), None)
         return "still running" + (f" (run {other})" if other else "")
 
     def _record(self) -> None:
@@ -164,13 +153,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         while not self._closed:
             self._news.wait()
             self._news.clear()
-            self.runner.journal.settle()
-
-
-def before_last(trigger: BaseTrigger, slots: Slots) -> Slots | None:
-    """A stretch of a trigger's slots without its last one; None for a stretch of one."""
-    moment = timedelta(microseconds=1)
-    return slots_between(trigger, slots.first_at - moment, slots.last_at - moment)
+            self._runner.journal.settle()
 
 
 def _utc(moment: datetime) -> datetime:

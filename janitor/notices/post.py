@@ -112,7 +112,7 @@ class Post:
         return min(pause, (self._direct_at - now).total_seconds()) if self._direct else pause
 
     def _tell_next(self, now: datetime) -> float:
-        if self._runner.daemon_fence is None:
+        if self._runner.lead.fence is None:
             return IDLE_SECONDS
         try:
             with self._runner.state.read() as connection:
@@ -193,7 +193,7 @@ class Post:
         return min(LONGEST_PAUSE_SECONDS, self._first_pause * 2.0 ** min(tries - 1, 20))
 
     def _record(self, write: Callable[[Connection], object]) -> None:
-        fence = self._runner.daemon_fence
+        fence = self._runner.lead.fence
         if fence is None:
             raise Fenced("this daemon does not lead any more")
         with self._runner.state.begin(fence) as connection:

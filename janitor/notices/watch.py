@@ -117,7 +117,7 @@ class Watch:
             Fenced: another daemon leads now; nothing is written.
             Unavailable, Rejected: the state database is away, or refuses.
         """
-        state, fence = self._runner.state, self._runner.daemon_fence
+        state, fence = self._runner.state, self._runner.lead.fence
         with state.read() as connection:
             if fence is None:
                 self._stands_by = leases.holder_of(connection, leases.DAEMON) is not None
@@ -184,7 +184,7 @@ class Watch:
         return history
 
     def _prune(self, now: datetime) -> None:
-        fence = self._runner.daemon_fence
+        fence = self._runner.lead.fence
         if fence is None or boot_clock() < self._prune_at:
             return
         before = now - timedelta(days=self._runner.settings.history_days)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from janitor.engine.daemon import Daemon
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
-from janitor.scheduler import Scheduler
 from janitor.state import State, actions, job_records, quarantine, run_records
 
 
@@ -27,7 +27,7 @@ def resume(state: State, job: Job, actor: str, now: datetime) -> bool:
 
 
 def run_now(
-    scheduler: Scheduler, state: State, job: Job, dry_run: bool, actor: str, now: datetime, confirmed: str = ""
+    daemon: Daemon, state: State, job: Job, dry_run: bool, actor: str, now: datetime, confirmed: str = ""
 ) -> int:
     """Begin a run of a job in this daemon; its id. `confirmed` is the job's id again, where it is protected.
 
@@ -38,7 +38,7 @@ def run_now(
     """
     if job.protect and confirmed != job.id:
         raise BadSetting("confirm", confirmed or None, f"{job.id} is protected: give its id to run it")
-    run_id = scheduler.run_now(job, dry_run)
+    run_id = daemon.run_now(job, dry_run)
     with state.begin() as connection:
         actions.record(connection, actor, "dry run" if dry_run else "run", job.id, f"run {run_id}", now)
     return run_id

@@ -52,7 +52,7 @@ def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Map
         Unavailable, Rejected: the state database cannot record the run, which then does not begin.
     """
     runner.state.migrate()
-    keeper = Keeper(runner, daemon=False)
+    keeper = Keeper(runner)
     with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread, Stopper(runner) as stopper:
         keeper.start()
         try:
@@ -142,4 +142,4 @@ def _watched(runner: Runner, future: "Future[Finished | None]", stopper: Stopper
                     raise
             stopper.pass_on()
             for live in list(runner.live.values()):
-                show(dict(live.progress))
+                show(dict(live.progress.parts))

@@ -30,10 +30,10 @@ def start(assembly: Assembly) -> int:
     where = databases.place(settings.state_database_url)
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
-    runner = Runner(state, settings, leases.new_holder(), assembly.mask, run_log)
+    daemon = scheduler.daemon(Runner(state, settings, leases.new_holder(), assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
     with ExitStack() as wings:
         for wing in assembly.wings:
-            wings.enter_context(wing.beside(scheduler, runner))
-        scheduler.start(runner)
+            wings.enter_context(wing.beside(scheduler, daemon))
+        daemon.run()
     return SUCCEEDED

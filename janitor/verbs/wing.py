@@ -11,7 +11,7 @@ from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from janitor.engine.runner import Runner
+    from janitor.engine.daemon import Daemon
 
 
 class Wing:
@@ -37,6 +37,6 @@ class Wing:
             BadSetting: its settings do not fit together.
         """
 
-    def beside(self, scheduler: Scheduler, runner: "Runner") -> AbstractContextManager[None]:
+    def beside(self, scheduler: Scheduler, daemon: "Daemon") -> AbstractContextManager[None]:
         """What it does beside the clock, from the beginning of the block to its end; nothing if it is switched off."""
         return nullcontext()

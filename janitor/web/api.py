@@ -203,7 +203,7 @@ def get_quarantine(
 def run_job(at: ADesk, job: JobId, who: Actor, wish: RunWish = RunWish(dry_run=False, confirm="")) -> Started:
     """Begin a run of a job now, in this daemon. Not idempotent, but a job that is running is not run again: 409."""
     wanted = _job(at, job)
-    run = actions.run_now(at.scheduler, at.state, wanted, wish.dry_run, who.name, _now(), wish.confirm)
+    run = actions.run_now(at.daemon, at.state, wanted, wish.dry_run, who.name, _now(), wish.confirm)
     return Started(run=run)
 
 

@@ -6,9 +6,9 @@ It stands apart from what serves requests: the daemon makes it at its start, and
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from janitor.engine.daemon import Daemon
 from janitor.engine.runner import Runner
 from janitor.jobs.job import Job
-from janitor.scheduler import Scheduler
 from janitor.settings.settings import Settings
 from janitor.state import State
 
@@ -17,8 +17,12 @@ from janitor.state import State
 class Desk:
     """The daemon's clock, and the runner with its state database."""
 
-    scheduler: Scheduler
-    runner: Runner
+    daemon: Daemon
+
+    @property
+    def runner(self) -> Runner:
+        """What executes jobs in this process, and the runs that go on."""
+        return self.daemon.runner
 
     @property
     def state(self) -> State:
@@ -33,4 +37,4 @@ class Desk:
     @property
     def jobs(self) -> Mapping[str, Job]:
         """Every job by its id, in the order of `run.py`."""
-        return self.scheduler.jobs
+        return self.daemon.jobs

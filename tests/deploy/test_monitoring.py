@@ -46,7 +46,7 @@ def exposed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str
         for job in ("follow", "reconcile"):
             remember(desk.state, job, now())
             desk.runner.execute(desk.jobs[job], Slot(None, BY_HAND))
-        desk.scheduler._beat()
+        desk.daemon.heartbeat.beat()
         text = eventually(lambda: "janitor_ledger_entries" in (found := ask(f"{address}/metrics").text) and found)
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     yield {sample.name: set(sample.labels) for sample in samples}

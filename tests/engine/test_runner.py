@@ -6,7 +6,6 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,9 +25,7 @@ from janitor.state.tables import leases as lease_rows
 from tests import small_engine
 from tests.servers import SqlServer, free_port
 from tests.small_engine import (
-    DATABASES,
     SECOND,
-    empty_state,
     job_of,
     lines_of,
     now,
@@ -40,25 +37,6 @@ from tests.small_engine import (
 )
 
 log = logging.getLogger("some.library")
-
-
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
-    """A state database with its tables; here the tests have no use for one that is empty."""
-    return empty_state(request, tmp_path)
-
-
-@pytest.fixture
-def runner(database_url: URL, tmp_path: Path) -> Iterator[Runner]:
-    with runner_for(settings_for(database_url, tmp_path)) as made:
-        yield made
-
-
-@pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Runner]:
-    """A runner on SQLite only, for what has nothing to do with the state database."""
-    with runner_for(settings_for(URL.create("sqlite", database=str(tmp_path / "state.db")), tmp_path)) as made:
-        yield made
 
 
 def nothing() -> None:
@@ -380,7 +358,7 @@ def test_a_start_whose_answer_was_lost_is_failed(runner: Runner) -> None:
 
 def test_who_does_not_lead_starts_and_records_nothing(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     ran: list[int] = []
-    runner.daemon_fence = None
+    runner.leadership.take(None)
     assert runner.execute(job_of(lambda: ran.append(1)), Slot(now())) is None
     runner.lost(LostSlots("task", now(), now(), 1, Outcome.MISSED, "asleep"))
     assert ran == [] and rows_of(runner.state) == [] and runner.waiting == 0

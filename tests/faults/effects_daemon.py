@@ -11,14 +11,11 @@ import sys
 import time
 
 from janitor import memory
-from janitor.engine.runner import Runner
 from janitor.errors import JanitorError
-from janitor.logs import set_up
-from janitor.logs.mask import mask_for
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.state import State, cursors, leases
+from janitor.state import cursors
 
 LEDGER, SCRIBE = "effects", "scribe"
 
@@ -52,8 +49,6 @@ def digest(job: str, slot: str) -> bytes:
 def main() -> None:
     """Start the daemon and run it to its end."""
     settings = Settings.load(dotenv=None)
-    mask = mask_for(settings)
-    run_log = set_up.set_up(settings, mask)
     scheduler = Scheduler(settings)
     for number in range(int(os.environ["JOBS"])):
         scheduler.add_job(act, "interval", args=[number], id=f"job{number}", seconds=1)
@@ -61,7 +56,7 @@ def main() -> None:
     if "STRICT" in os.environ:
         scheduler.add_job(act, "interval", args=[1], id="strict", seconds=1, catch_up="none", misfire_grace_time=0.5)
     try:
-        scheduler.start(Runner(State(settings.state_database_url), settings, leases.new_holder(), mask, run_log))
+        scheduler.start()
     except JanitorError as exc:
         sys.exit(f"the daemon ended: {exc}")
 

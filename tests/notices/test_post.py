@@ -172,14 +172,14 @@ def test_a_digest_is_told_once_and_has_a_most(house: House) -> None:
 
         def send(self, content: Content) -> str:
             said = super().send(content)
-            house.runner.daemon_fence = None
+            house.runner.leadership.take(None)
             return said
 
     channel = Gone(together=True)
-    post, fence = Post(house.runner, channel), house.runner.daemon_fence
+    post, fence = Post(house.runner, channel), house.runner.lead.fence
     recorded = list[int]()
     for _ in range(4):
-        house.runner.daemon_fence = fence
+        house.runner.leadership.take(fence)
         post._round(now())
         recorded.append(sum(row.outcome == "delivered" for row in records(house)))
     assert [told.count(" + ") + 1 for told in channel.told] == [MOST_TOGETHER, 1]
@@ -217,11 +217,12 @@ def test_pauses_grow_and_last_over_restarts(house: House) -> None:
 def test_a_daemon_without_the_lead_tells_nothing(house: House) -> None:
     house.ran("failed")
     house.watch().look(now())
-    fence, house.runner.daemon_fence = house.runner.daemon_fence, None
+    fence = house.runner.lead.fence
+    house.runner.leadership.take(None)
     channel = Notebook()
     Post(house.runner, channel)._round(now())
     assert channel.told == []
-    house.runner.daemon_fence = fence
+    house.runner.leadership.take(fence)
     Post(house.runner, channel)._round(now())
     assert channel.told == ["began failed"]
 
@@ -242,14 +243,14 @@ def test_what_was_told_but_not_recorded_is_not_told_again(house: House) -> None:
 
         def send(self, content: Content) -> str:
             said = super().send(content)
-            house.runner.daemon_fence = None
+            house.runner.leadership.take(None)
             return said
 
     post.channel = channel = Gone()
-    fence = house.runner.daemon_fence
+    fence = house.runner.lead.fence
     post._round(now())
     assert records(house)[0].outcome is None
-    house.runner.daemon_fence = fence
+    house.runner.leadership.take(fence)
     post._round(now())
     assert channel.told == ["began failed"] and records(house)[0].outcome == "delivered"
 
@@ -269,7 +270,7 @@ def test_the_listing_tells_how_each_channel_works(house: House) -> None:
 
 def test_a_notice_from_memory_is_tried_until_taken(house: House) -> None:
     channel = Notebook(errors=[Undelivered("it is asleep")] * 2)
-    house.runner.daemon_fence = None
+    house.runner.leadership.take(None)
     with posted(house, channel) as watch:
         for kind in ("began", "ended"):
             watch._tell_directly(Content("k", kind, "state_away", "janitor", "it is away", now(), now(), "here"))

@@ -272,11 +272,12 @@ def test_only_the_daemon_that_leads_tells(house: House) -> None:
     Must hold: nothing is told and no notice is written.
     """
     house.ran("failed")
-    fence, house.runner.daemon_fence = house.runner.daemon_fence, None
+    fence = house.runner.lead.fence
+    house.runner.leadership.take(None)
     watch = house.watch()
     watch.try_look(NOON)
     assert house.told() == []
-    house.runner.daemon_fence = fence
+    house.runner.leadership.take(fence)
     with house.runner.state.begin() as connection:
         connection.execute(update(lease_table).where(lease_table.c.name == leases.DAEMON).values(token=99))
     watch.try_look(NOON)

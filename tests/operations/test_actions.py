@@ -18,7 +18,17 @@ from janitor.state import actions, quarantine
 from janitor.state.quarantine import Quarantined
 from janitor.state.run_records import BY_HAND
 from janitor.state.tables import quarantine as quarantine_rows
-from tests.small_engine import DATABASES, empty_state, eventually, job_of, now, rows_of, runner_for, settings_for, tick
+from tests.small_engine import (
+    DATABASES,
+    empty_state,
+    eventually,
+    job_of,
+    now,
+    rows_of,
+    run_until,
+    runner_for,
+    settings_for,
+)
 
 
 @pytest.fixture(params=DATABASES)
@@ -49,7 +59,7 @@ def counted(runner: Runner) -> tuple[int, list[str], list[str]]:
 
 
 def test_a_run_is_cancelled_from_another_process(runner: Runner) -> None:
-    keeper = Keeper(runner, daemon=False)
+    keeper = Keeper(runner)
     keeper.start()
     thread = threading.Thread(
         target=runner.execute, args=(job_of(lambda: current_run().sleep(60)), Slot(None, BY_HAND))
@@ -73,17 +83,17 @@ def test_a_run_begins_at_a_person_s_wish_and_never_twice(runner: Runner) -> None
     go_on = threading.Event()
     scheduler = Scheduler(runner.settings)
     scheduler.add_job(lambda: {"waited": go_on.wait(30)}, "cron", hour=1, id="task")
-    job, found = scheduler.jobs["task"], list[object]()
+    daemon, job, found = scheduler.daemon(runner), scheduler.jobs["task"], list[object]()
 
     def ask() -> bool:
         if not found and runner.live == {} and scheduler.running:
-            found.append(operations.run_now(scheduler, runner.state, job, True, "anna", now()))
+            found.append(operations.run_now(daemon, runner.state, job, True, "anna", now()))
             with pytest.raises(Skip, match=rf"^still running \(run {found[0]}\)$"):
-                operations.run_now(scheduler, runner.state, job, False, "bert", now())
+                operations.run_now(daemon, runner.state, job, False, "bert", now())
             go_on.set()
         return bool(found) and not runner.live
 
-    assert tick(scheduler, runner, ask)
+    assert run_until(daemon, ask)
     [row] = rows_of(runner.state)
     assert (row.id, row.origin, row.outcome, row.dry_run, row.slot_at) == (found[0], "by_hand", "succeeded", True, None)
     assert done(runner) == [("anna", "dry run", "task", f"run {row.id}")]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import URL, insert, select, update
 
 from janitor.engine.cleanup import prune
-from janitor.engine.keeper import Keeper, log_days
+from janitor.engine.pruning import Pruning, log_days
 from janitor.errors import JanitorError
 from janitor.jobs import Job
 from janitor.operations import deletion
@@ -83,9 +83,7 @@ def test_the_newest_success_that_others_build_on_stays_whatever_its_age(state_ur
         remember_run(runner.state, "source", now(), "failed")
         with runner.state.begin() as connection:
             connection.execute(update(runs).values(started_at=now() - 9 * DAY))
-        runner.jobs = jobs
-        keeper = Keeper(runner, daemon=True)
-        keeper._prune()
+        Pruning(runner.state, runner.settings, jobs, runner.leadership).prune(now())
         assert [(row.job, row.outcome) for row in rows_of(runner.state)] == [
             ("source", "succeeded"),
             ("source", "failed"),
@@ -100,8 +98,8 @@ def test_the_keeper_cleans_up_in_a_thread_of_its_own(state_url: URL, tmp_path: P
         with runner.state.begin() as connection:
             connection.execute(update(runs).values(started_at=now() - 9 * DAY))
         seen: list[int] = []
-        runner.jobs = {"task": job_of(task, cleanup=lambda run: seen.append(run.id))}
-        Keeper(runner, daemon=True)._prune()
+        jobs = {"task": job_of(task, cleanup=lambda run: seen.append(run.id))}
+        Pruning(runner.state, runner.settings, jobs, runner.leadership).prune(now())
         eventually(lambda: not rows_of(runner.state))
         assert seen == [run_id]
 
@@ -114,7 +112,7 @@ def test_log_lines_go_by_their_level_and_age(state_url: URL, tmp_path: Path) -> 
         with runner.state.begin() as connection:
             connection.execute(run_logs.delete())
             connection.execute(insert(run_logs), [line(run_id, level, days) for level in LEVELS for days in AGES])
-        Keeper(runner, daemon=True)._prune()
+        Pruning(runner.state, runner.settings, {}, runner.leadership).prune(now())
         with runner.state.read() as connection:
             left = [(row.level, (now() - row.at).days) for row in connection.execute(select(run_logs))]
     assert left == [

@@ -76,7 +76,7 @@ def served(url: URL, folder: Path, add_jobs: Callable[[Scheduler], None], **more
     scheduler = Scheduler(settings)
     add_jobs(scheduler)
     with runner_for(settings) as runner:
-        desk = Desk(scheduler, runner)
+        desk = Desk(scheduler.daemon(runner))
         with server.serving(desk) as address:
             yield desk, address
 

@@ -173,7 +173,7 @@ def test_a_state_database_that_is_away_is_told(tmp_path: Path) -> None:
         away = URL.create("mysql+pymysql", "anna", "s3cret-word", "127.0.0.1", free_port(), "janitor")
         runner.state.close()
         runner.state = State(away, 1.0)
-        with server.serving(Desk(Scheduler(runner.settings), runner)) as address:
+        with server.serving(Desk(Scheduler(runner.settings).daemon(runner))) as address:
             for path, body in (("/jobs", None), ("/overview", None), ("/runs/1", None), ("/runs/1/cancel", {})):
                 status, answer = Api(address)(path, body)
                 assert status == 503 and "127.0.0.1" in answer["error"] and "s3cret" not in answer["error"]

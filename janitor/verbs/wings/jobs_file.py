@@ -17,7 +17,7 @@ from janitor.verbs.validate import validate
 from janitor.verbs.wing import Wing
 
 if TYPE_CHECKING:
-    from janitor.engine.runner import Runner
+    from janitor.engine.daemon import Daemon
     from janitor.jobs_file.loading import Loaded
 
 
@@ -73,12 +73,12 @@ class JobsFileWing(Wing):
         return self._loaded.jobs
 
     @contextmanager
-    def beside(self, scheduler: Scheduler, runner: "Runner") -> Iterator[None]:
+    def beside(self, scheduler: Scheduler, daemon: "Daemon") -> Iterator[None]:
         """Take over what changes in the file, if there is a file."""
-        if self._loaded is None or runner.settings.jobs_file is None:
+        if self._loaded is None or daemon.runner.settings.jobs_file is None:
             yield
             return
         from janitor.jobs_file.watching import watching
 
-        with watching(scheduler, runner.settings.jobs_file, self._loaded):
+        with watching(scheduler, daemon.runner.settings.jobs_file, self._loaded):
             yield

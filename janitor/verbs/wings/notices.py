@@ -11,7 +11,7 @@ from janitor.verbs.notices import notices
 from janitor.verbs.wing import Wing
 
 if TYPE_CHECKING:
-    from janitor.engine.runner import Runner
+    from janitor.engine.daemon import Daemon
 
 
 class NoticesWing(Wing):
@@ -26,14 +26,14 @@ class NoticesWing(Wing):
         wing.check(settings, jobs)
 
     @contextmanager
-    def beside(self, scheduler: Scheduler, runner: "Runner") -> Iterator[None]:
+    def beside(self, scheduler: Scheduler, daemon: "Daemon") -> Iterator[None]:
         """Tell of runs, and report failures to Sentry if SENTRY_DSN is set."""
         from janitor.notices import wing
 
         with ExitStack() as stack:
-            if runner.settings.sentry_dsn is not None:
+            if daemon.runner.settings.sentry_dsn is not None:
                 from janitor.notices import sentry
 
-                stack.enter_context(sentry.reporting(runner))
-            stack.enter_context(wing.running(runner, scheduler.jobs))
+                stack.enter_context(sentry.reporting(daemon.runner))
+            stack.enter_context(wing.running(daemon.runner, scheduler.jobs))
             yield

@@ -9,7 +9,7 @@ from janitor.verbs.password import password
 from janitor.verbs.wing import Wing
 
 if TYPE_CHECKING:
-    from janitor.engine.runner import Runner
+    from janitor.engine.daemon import Daemon
 
 
 class WebWing(Wing):
@@ -18,13 +18,13 @@ class WebWing(Wing):
     verbs = (password,)
 
     @contextmanager
-    def beside(self, scheduler: Scheduler, runner: "Runner") -> Iterator[None]:
+    def beside(self, scheduler: Scheduler, daemon: "Daemon") -> Iterator[None]:
         """Serve the dashboard, unless WEB_ENABLED is false."""
-        if not runner.settings.web_enabled:
+        if not daemon.runner.settings.web_enabled:
             yield
             return
         from janitor.web.desk import Desk
         from janitor.web.serving import server
 
-        with server.serving(Desk(scheduler, runner)):
+        with server.serving(Desk(daemon)):
             yield

@@ -45,11 +45,11 @@ class Gauges(Collector):
             yield _by_job("janitor_ledger_entries", text, of_jobs)
 
     def _of_process(self) -> Iterator[GaugeMetricFamily]:
-        scheduler = self._desk.scheduler
-        if scheduler.ticked_at is not None:
+        daemon = self._desk.daemon
+        if daemon.heartbeat.ticked_at is not None:
             text = "When the clock last ticked, which it does every 5 s"
-            yield _one("janitor_clock_heartbeat_timestamp_seconds", text, scheduler.ticked_at)
-        yield _one("janitor_leading", "Whether this daemon's clock goes; else it stands by", scheduler.leading)
+            yield _one("janitor_clock_heartbeat_timestamp_seconds", text, daemon.heartbeat.ticked_at)
+        yield _one("janitor_leading", "Whether this daemon's clock goes; else it stands by", daemon.leading)
         text = "What is still to be recorded of runs, while the state database is away"
         yield _one("janitor_records_waiting", text, self._desk.runner.waiting)
 

@@ -26,7 +26,7 @@ Measured = Annotated[Metrics, Depends(metrics_of)]
 @router.api_route("/live", methods=METHODS)
 async def live(desk: Daemon) -> JSONResponse:
     """200 while the clock ticks, 503 where it has not for 30 s; no server, nor any other request, delays the answer."""
-    silent = desk.scheduler.silent_seconds
+    silent = desk.daemon.heartbeat.silent_seconds()
     alive = silent is not None and silent <= DEAD_SECONDS
     status = "alive" if alive else "the clock does not tick"
     found = {"status": status, "silent_seconds": None if silent is None else round(silent, 3)}
@@ -39,7 +39,7 @@ def ready(desk: Daemon, metrics: Measured) -> JSONResponse:
     failure = metrics.vitals.schema.get(WAIT_SECONDS).failure
     # The reason may name hosts and users: it is in the log, and not for whoever asks without signing in.
     status = "ready" if failure is None else "the state database does not answer, or is another release's"
-    role = "leading" if desk.scheduler.leading else "standing by"
+    role = "leading" if desk.daemon.leading else "standing by"
     return JSONResponse({"status": status, "role": role}, 200 if failure is None else 503)
 
 

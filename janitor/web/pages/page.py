@@ -265,7 +265,7 @@ def run_now(
     """Begin a run, and lead to it."""
     wanted = _known(desk, job_id)
     try:
-        run_id = actions.run_now(desk.scheduler, desk.state, wanted, dry_run, user.name, _now(), confirm)
+        run_id = actions.run_now(desk.daemon, desk.state, wanted, dry_run, user.name, _now(), confirm)
     except JanitorError as exc:
         return redirect(f"/jobs/{job_id}", f"{job_id} was not started: {exc}", wrong=True)
     return redirect(f"/runs/{run_id}", f"{'A dry run' if dry_run else 'A run'} of {job_id} has begun")

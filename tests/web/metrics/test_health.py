@@ -1,6 +1,7 @@
 """Health: does the clock tick, is the daemon ready, is a job overdue."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -46,12 +47,12 @@ def health(address: str, what: str) -> tuple[int, dict[str, Any]]:
 def test_it_is_alive_while_the_clock_ticks(house: tuple[Desk, str]) -> None:
     desk, address = house
     assert health(address, "live") == (503, {"status": "the clock does not tick", "silent_seconds": None})
-    desk.scheduler._beat()
+    desk.daemon.heartbeat.beat()
     status, found = health(address, "live")
     assert (status, found["status"]) == (200, "alive") and 0 <= found["silent_seconds"] < 30
     alive = ask(f"{address}/health/live", "HEAD")
     assert (alive.status, alive.text) == (200, "")
-    desk.scheduler._ticked -= 31
+    desk.daemon.heartbeat.beat(time.monotonic() - 31)
     status, found = health(address, "live")
     assert status == 503 and found["silent_seconds"] > 31
 

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
-from janitor.engine.keeper import Keeper
+from janitor.engine.leader import Leader
 from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
 from janitor.runs import Outcome
@@ -115,7 +115,7 @@ def test_a_paused_job_s_slot_is_counted_as_skipped(house: tuple[Desk, str]) -> N
 def test_a_run_that_a_dead_process_left_is_counted(house: tuple[Desk, str]) -> None:
     desk, address = house
     remember_run(desk.state, "fail", datetime.now(timezone.utc), None)
-    Keeper(desk.runner, daemon=True)._lead()
+    Leader(desk.runner.state, desk.runner.leadership).step()
     assert scraped(address)["janitor_runs_total", "fail", "interrupted"] == 1
 
 

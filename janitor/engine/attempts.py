@@ -1,0 +1,127 @@
+"""The attempts of a run: its task is called until it does not fail, or has failed often enough."""
+
+import functools
+import json
+import logging
+import random
+import time
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+from janitor.engine import child
+from janitor.engine.live import Live
+from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip, summary
+from janitor.guard import foreign_code
+from janitor.jobs.job import Job
+from janitor.jobs.result_texts import decode
+from janitor.jobs.results import filled
+from janitor.jobs.returned import Returned, take
+from janitor.logs import tracebacks
+from janitor.logs.mask import Mask
+from janitor.runs import Outcome, Run
+from janitor.settings.settings import Settings
+from janitor.state import State, builds
+from janitor.state.run_records import Attempt, Ending
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+class Attempts:
+    """Calls tasks, and turns whatever they return or raise into an ending."""
+
+    def __init__(self, state: State, settings: Settings, mask: Mask) -> None:
+        """`mask` takes secrets out of everything that is kept of a run."""
+        self._state, self._settings, self._mask = state, settings, mask
+
+    def make(self, live: Live) -> tuple[Ending, list[Attempt]]:
+        """Call the task up to 1 + retries times, with growing pauses between; how the run ended, and each attempt."""
+        run, job = live.run, live.job
+        made: list[Attempt] = []
+        while True:
+            ending = self._make_one(live, made)
+            if ending.outcome is not Outcome.FAILED or run.attempt > job.retries:
+                return ending, made
+            pause = pause_seconds(run.attempt)
+            log.warning(
+                "attempt %d of %d failed, the next in %.1f s: %s", run.attempt, job.retries + 1, pause, ending.reason
+            )
+            try:
+                run.sleep(pause)
+            except JanitorError as exc:
+                return self._ending_of(run, exc), made
+
+    def _make_one(self, live: Live, made: list[Attempt]) -> Ending:
+        run = live.run
+        run.attempt = len(made) + 1
+        started_at = datetime.now(timezone.utc)
+        # A task may also end with SystemExit, or with asyncio's CancelledError.
+        with foreign_code(BaseException) as caught:
+            ending = self._ended_well(run, self._call(live.job, run))
+        if caught.error is not None:
+            ending = self._ending_of(run, caught.error)
+        made.append(Attempt(run.attempt, started_at, ending.ended_at, ending.outcome, ending.reason, ending.traceback))
+        return ending
+
+    def _call(self, job: Job, run: Run) -> Returned:
+        args, kwargs = filled((job.args, dict(job.kwargs)), functools.partial(self._result_of, run))
+        if job.isolation == "process":
+            return child.call(replace(job, args=args, kwargs=kwargs), run, self._settings)
+        return take(job.func(*args, **kwargs), job.keeps_result)
+
+    def _result_of(self, run: Run, job: str) -> Any:
+        """What the run of a dependency returned that this run uses."""
+        with self._state.read() as connection:
+            content = builds.result(connection, run.used[job])
+        if content is None:
+            raise Rejected(f"run {run.used[job]} of {job} kept no result: run {job} again")
+        return decode(content)
+
+    def _ended_well(self, run: Run, returned: Returned) -> Ending:
+        counts, now = self._masked(returned.counts), datetime.now(timezone.utc)
+        if time.monotonic() > run.deadline:
+            reason = f"it finished, but over its timeout of {run.timeout_seconds:g} s"
+            return Ending(Outcome.TIMED_OUT, reason, now, 0.0, counts)
+        return Ending(Outcome.SUCCEEDED, None, now, 0.0, counts, result=returned.result)
+
+    def _masked(self, counts: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Counts without secrets; most counts are numbers, but a task may count in texts."""
+        if counts is None or all(isinstance(value, (int, float)) for value in counts.values()):
+            return counts
+        masked: dict[str, Any] = json.loads(self._mask(json.dumps(counts)))
+        return masked
+
+    def _ending_of(self, run: Run, error: BaseException) -> Ending:
+        outcome, reason = outcome_of(run, error)
+        trace = None
+        if outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
+            told = error.child_traceback if isinstance(error, child.ChildFailed) else None
+            variables = self._settings.traceback_locals
+            trace = self._mask(told) if told else tracebacks.render(error, self._mask, variables)
+        return Ending(outcome, self._mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
+
+
+def outcome_of(run: Run, error: BaseException) -> tuple[Outcome, str]:
+    """The outcome of a run whose task raised `error`, and the reason in words."""
+    if isinstance(error, Skip):
+        return Outcome.SKIPPED, str(error)
+    if run.stop.is_set() and isinstance(error, JanitorError):
+        error = run.stopped_by or error
+    if isinstance(error, Interrupted):
+        return Outcome.INTERRUPTED, str(error)
+    if isinstance(error, Cancelled):
+        return Outcome.CANCELLED, str(error)
+    if isinstance(error, DeadlineExceeded):
+        return Outcome.TIMED_OUT, str(error)
+    if isinstance(error, JanitorError) and time.monotonic() > run.deadline:
+        return Outcome.TIMED_OUT, f"over its timeout of {run.timeout_seconds:g} s: {error}"
+    if isinstance(error, JanitorError):
+        return Outcome.FAILED, str(error)
+    return Outcome.FAILED, summary(error)
+
+
+def pause_seconds(attempt: int) -> float:
+    """How long to wait after a failed attempt: 1, 2, 4 ... seconds, and up to a second more by chance."""
+    return min(LONGEST_PAUSE_SECONDS, 2.0 ** min(attempt - 1, 20) + random.uniform(0, 1))

@@ -1,0 +1,114 @@
+"""Catching up: when the clock comes to go, each job's slots since the last one on record get their outcome.
+
+    on record              no daemon ran                    now
+    ──●────●────●────┊─────○─────○─────○─────○─────○─────────┊────●────●──> the clock goes
+    last slot with an      missed: one record for all  │          set_next: the first slot after now
+    outcome                                            runs now, if the job catches up
+
+1. The state database remembers each job: its schedule, and since when it is enabled.
+2. A job that was switched off, or had another schedule, owes nothing for that time.
+3. A job that is new owes nothing; if it is due at an interval, its newest slot runs at once.
+4. Of the slots that are owed, the last runs (`catch_up="last"`), the others are recorded as missed.
+5. Slots that a clock far ahead recorded are taken back first, so that they come again at their real time.
+6. The same is done if the time of day leaps, or the jobs change, while the clock goes.
+"""
+
+import functools
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy import Connection
+
+from janitor.engine.clock import Clock
+from janitor.engine.lanes import Lanes
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
+from janitor.engine.stretches import before_last
+from janitor.jobs.job import Job, Jobs
+from janitor.jobs.slots import next_slot, slots_between
+from janitor.state import job_records, run_records
+from janitor.state.job_records import JobRecord
+
+log = logging.getLogger(__name__)
+
+LEAP = timedelta(seconds=60)
+"""By how much the time of day must leap, either way, for slots to be counted anew; less is waited out."""
+
+
+class CatchingUp:
+    """Accounts for the slots of all jobs, and lets the clock go."""
+
+    def __init__(self, clock: Clock, jobs: Jobs, runner: Runner, lanes: Lanes, begin_as_told: set[str]) -> None:
+        """`begin_as_told` are the jobs whose `next_run_time` was given; each is taken out once it is heeded."""
+        self._clock, self._jobs, self._runner, self._lanes = clock, jobs, runner, lanes
+        self._begin_as_told = begin_as_told
+
+    def account(self, now: datetime, why: str = "") -> None:
+        """Account for every slot up to `now`, then let the clock go; `why` slots were lost, no daemon ran when empty.
+
+        Raises:
+            Fenced: this daemon does not lead any more.
+            Unavailable, Rejected: the state database is away; the clock does not go.
+        """
+        jobs = list(self._jobs.values())
+        known = {job.id: (job.schedule, job.enabled) for job in jobs}
+        with self._runner.state.begin(*self._runner.lead.fences) as connection:
+            before = job_records.remember(connection, known, now)
+            last = self._last_slots(connection, jobs, now)
+        log.info("leading with %d jobs: %s", len(known), ", ".join(known))
+        for job in (job for job in jobs if job.enabled):
+            self._catch_up(job, accounted_until(job, before.get(job.id), last.get(job.id), now), now, why)
+            # Another machine's clock may be a little ahead: slots on record have their outcome.
+            self._set_next(job, max(now, last.get(job.id, now)))
+        self._clock.go()
+
+    def _last_slots(self, connection: Connection, jobs: list[Job], now: datetime) -> dict[str, datetime]:
+        """Each job's newest slot on record, after what a clock far ahead recorded is taken back."""
+        last = run_records.last_slots(connection)
+        ahead = [job for job in jobs if last.get(job.id, now) > now + LEAP]
+        for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
+            log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
+            between = functools.partial(slots_between, job.trigger)
+            run_records.take_back(connection, job.id, now, between)
+        job_records.enabled_by(connection, now + LEAP, now)
+        return run_records.last_slots(connection) if ahead else last
+
+    def _catch_up(self, job: Job, since: datetime | None, now: datetime, why: str) -> None:
+        """Record the slots that were lost since a moment, and run the last if the job catches up; None: it is new."""
+        if since is None:
+            at = None if job.id in self._begin_as_told else newest_slot(job, now)
+            if at is not None:
+                self._lanes.enter(job, Slot(at))
+            return
+        lost = slots_between(job.trigger, since, now)
+        if lost is not None:
+            down = f"no daemon was running between {since:%Y-%m-%d %H:%M:%S} and {now:%Y-%m-%d %H:%M:%S} UTC"
+            before = before_last(job.trigger, lost)
+            self._lanes.take(job, lost, before, now, why or down, run_records.CATCH_UP)
+
+    def _set_next(self, job: Job, after: datetime) -> None:
+        if job.id in self._begin_as_told:
+            self._begin_as_told.discard(job.id)
+        elif not isinstance(job.trigger, DateTrigger):
+            self._clock.set_next(job.id, next_slot(job.trigger, after))
+
+
+def accounted_until(job: Job, before: JobRecord | None, last_slot: datetime | None, now: datetime) -> datetime | None:
+    """The moment up to which all slots of a job have their outcome; None for a job that is new."""
+    if before is None:
+        return last_slot
+    if not before.enabled or before.schedule != job.schedule:
+        return now
+    return max(last_slot or before.enabled_at, before.enabled_at)
+
+
+def newest_slot(job: Job, now: datetime) -> datetime | None:
+    """The newest slot of a new job, which runs at once; None unless the job is due at an interval and catches up."""
+    trigger: Any = job.trigger
+    if not isinstance(trigger, IntervalTrigger) or job.catch_up != "last":
+        return None
+    at = next_slot(trigger, now - trigger.interval)
+    return at if at is not None and at <= now else None

@@ -1,0 +1,125 @@
+"""APScheduler's clock, held and let go by a daemon. All that reaches into APScheduler's private parts is here.
+
+    STANDING_BY   another daemon leads, or none does yet: slots are not ours
+         │ go, once the state database has told which slots have an outcome
+         v
+       GOING      slots run when they are due
+         │ hold, since the time of day leapt, or the jobs changed
+         v
+     COUNTING     slots wait until they are counted anew; then go
+
+From any state `stand_by` leads back to STANDING_BY. A clock that is asked to stop stays in its state, and ends.
+
+Private parts, and why: `_process_jobs` and `_event`, since BlockingScheduler's own loop can neither beat a heartbeat at
+each tick nor notice that the time of day leapt (`benchmarks/clockwork.py` and `benchmarks/idle.py` measure the loop);
+`_create_trigger`, so that triggers are made exactly as `add_job` makes them. `tests/engine/test_clock.py` fails if
+APScheduler changes one of them.
+"""
+
+import threading
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+from apscheduler.executors.base import BaseExecutor
+from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+
+class Phase(Enum):
+    """What becomes of a slot that is due."""
+
+    STANDING_BY = "standing by"
+    COUNTING = "counting"
+    GOING = "going"
+
+
+class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """A BlockingScheduler whose loop is run from outside, tick by tick; from any thread but for `tick`."""
+
+    def __init__(self) -> None:
+        """The clock stands by, without jobs."""
+        defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
+        super().__init__(timezone=timezone.utc, job_defaults=defaults)
+        self.phase = Phase.STANDING_BY
+        self.changing = threading.RLock()
+        """Held while slots are counted, or jobs replaced."""
+        self._event = threading.Event()
+        self._asked_to_stop = threading.Event()
+
+    @property
+    def leading(self) -> bool:
+        """Whether this is the one daemon of its state database whose clock goes, or is about to."""
+        return self.phase is not Phase.STANDING_BY
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the clock was asked to stop."""
+        return self._asked_to_stop.is_set()
+
+    def open(self, executor: BaseExecutor) -> None:
+        """Start APScheduler's stores and executors, standing by: due jobs go to `executor` once the clock goes."""
+        self.add_executor(executor)
+        super(BlockingScheduler, self).start(paused=True)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something happens, or for so long; False if the clock is to stop."""
+        self._event.wait(seconds)
+        self._event.clear()
+        return self.state != STATE_STOPPED and not self.stopping
+
+    def tick(self) -> float | None:
+        """Run what is due; in how many seconds the next slot is due, None if there is none or the clock does not go."""
+        seconds: float | None = self._process_jobs()
+        return seconds
+
+    def go(self) -> None:
+        """Run slots when they are due, from now on."""
+        with self.changing:
+            if self.state != STATE_STOPPED:
+                self.phase = Phase.GOING
+                self.resume()
+
+    def hold(self) -> bool:
+        """Let slots wait until they are counted anew; False, and nothing happens, if the clock does not go."""
+        with self.changing:
+            if self.phase is not Phase.GOING:
+                return False
+            self.phase = Phase.COUNTING
+            self._pause()
+            return True
+
+    def stand_by(self) -> None:
+        """Run no slot: they are another daemon's."""
+        with self.changing:
+            self.phase = Phase.STANDING_BY
+            self._pause()
+
+    def ask_to_stop(self) -> None:
+        """Let `wait` return False; from any thread, or from a signal's handler."""
+        self._asked_to_stop.set()
+        self.wakeup()
+
+    def close(self) -> None:
+        """End APScheduler's stores and executors, and begin no run any more."""
+        if self.state != STATE_STOPPED:
+            self.shutdown(wait=False)
+
+    def set_next(self, job_id: str, at: datetime | None) -> None:
+        """Let a job's next slot be the one at `at`; None ends its slots. A job without slots stays so."""
+        clock_job = self.get_job(job_id)
+        if clock_job is not None and clock_job.next_run_time is not None:
+            clock_job.modify(next_run_time=at)
+
+    def make_trigger(self, trigger: BaseTrigger | str | None, arguments: dict[str, Any]) -> BaseTrigger:
+        """A trigger as `add_job` makes it.
+
+        Raises:
+            TypeError, ValueError, LookupError: there is no such trigger, or it takes no such arguments.
+        """
+        return self._create_trigger(trigger, arguments)
+
+    def _pause(self) -> None:
+        if self.state == STATE_RUNNING:
+            self.pause()

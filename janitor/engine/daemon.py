@@ -1,0 +1,132 @@
+"""The daemon: a clock at work, with everything that it needs; it runs until it is asked to stop.
+
+signals ──> Daemon.run: the loop of the clock, in the main thread
+               due slots ──────────> Lanes       a thread for each run         lanes.py, runner.py
+               runs that ended ────> Dependents  begins what depends on them   dependents.py
+            each second ───────────> Keeper      leases, reports, duties       keeper.py
+            comes to lead ─────────> CatchingUp  slots since the last one      catching_up.py
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from types import FrameType
+
+from janitor.engine import heartbeat
+from janitor.engine.catching_up import LEAP, CatchingUp
+from janitor.engine.clock import Clock, Phase
+from janitor.engine.dependents import Dependents
+from janitor.engine.heartbeat import Heartbeat
+from janitor.engine.keeper import Keeper
+from janitor.engine.lanes import Lanes
+from janitor.engine.leader import Leader
+from janitor.engine.pruning import Pruning
+from janitor.engine.runner import Runner
+from janitor.engine.stopping import stop_in_order
+from janitor.engine.stretches import ASLEEP
+from janitor.errors import JanitorError
+from janitor.jobs.job import Job, Jobs
+
+log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One process that hosts jobs; while another daemon holds the state database this one stands by."""
+
+    def __init__(self, clock: Clock, jobs: Jobs, runner: Runner, begin_as_told: set[str]) -> None:
+        """Nothing is opened or started before `run`; `begin_as_told` are the jobs whose `next_run_time` was given."""
+        self.clock, self.jobs, self.runner = clock, jobs, runner
+        self.heartbeat = Heartbeat(runner.settings.heartbeat_file)
+        self._news = threading.Event()
+        self._lanes = Lanes(jobs, runner, on_free=self._news.set)
+        self._dependents = Dependents(jobs, runner, self._lanes.enter, self._news)
+        self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
+        leader = Leader(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
+        pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership)
+        self._keeper = Keeper(runner, leader, duties=[pruning.step], on_failure=clock.ask_to_stop)
+
+    def run(self) -> None:
+        """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
+
+        A second signal ends the process at once.
+
+        Raises:
+            BadSetting: the heartbeat file cannot be written.
+            Rejected: the state database says no at the start.
+        """
+        heartbeat.require(self.runner.settings.heartbeat_file)
+        with self._signals():
+            try:
+                self.clock.open(self._lanes)
+                self._keeper.start()
+                self._dependents.start()
+                self._loop()
+            finally:
+                self._dependents.stop()
+                stop_in_order(self.clock, self._lanes, self.runner, self._keeper)
+        if self._keeper.failure is not None:
+            raise self._keeper.failure
+
+    @property
+    def leading(self) -> bool:
+        """Whether this is the one daemon of its state database whose clock goes."""
+        return self.clock.leading
+
+    def ask_to_stop(self) -> None:
+        """Let `run` return, after the runs have stopped in order; from any thread, or a signal's handler."""
+        self.clock.ask_to_stop()
+
+    def run_now(self, job: Job, dry_run: bool = False) -> int:
+        """Begin a run that a person asks for; its id. From any thread, while the clock runs.
+
+        Raises:
+            Skip: the job runs already.
+            JanitorError: the run could not begin; the error says why.
+        """
+        return self._lanes.run_now(job, dry_run)
+
+    def _loop(self) -> None:
+        seconds: float | None = 0.0
+        seen = time.time()
+        while self.clock.wait(heartbeat.TICK_SECONDS if seconds is None else min(heartbeat.TICK_SECONDS, seconds)):
+            leap, seen = timedelta(seconds=time.time() - seen), time.time()
+            # APScheduler would wait until it is as late again, or list each slot that was leapt over.
+            if abs(leap) > LEAP and self.clock.hold():
+                log.warning("the time of day leapt by %+.0f s: the slots are counted anew", leap.total_seconds())
+            if self.clock.phase is Phase.COUNTING:
+                self._count_anew()
+            seconds = self.clock.tick()
+            self.heartbeat.beat()
+
+    def _count_anew(self) -> None:
+        """Let a clock that was held go again, once the state database has told which slots have an outcome."""
+        try:
+            self.runner.flush()
+            self._lead(ASLEEP)
+        except JanitorError as exc:
+            log.warning("the slots cannot be counted yet, and no run begins: %s", exc)
+
+    def _lead(self, why: str = "") -> None:
+        with self.clock.changing:
+            self._catching_up.account(datetime.now(timezone.utc), why)
+        self._news.set()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT stop the clock during a block."""
+        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.clock.stopping:
+            os._exit(128 + number)
+        self.ask_to_stop()

@@ -1,0 +1,103 @@
+"""The journal's records: what each is, which of them become one, and what an error says of one or of all."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pymysql
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
+from janitor.runs import Fence
+from janitor.state.run_records import LostSlots
+
+log = logging.getLogger(__name__)
+
+FAILURES = (JanitorError, SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+"""What writing a record may raise. An error that is no JanitorError gives up one record alone."""
+
+
+@dataclass
+class Stretch:
+    """Lost slots that wait to be written, and grow by the slots that follow them."""
+
+    lost: LostSlots
+
+    def takes(self, later: LostSlots) -> bool:
+        """Whether later slots were lost for the same reason, with none between."""
+        same = (self.lost.outcome, self.lost.reason) == (later.outcome, later.reason)
+        return same and later.goes_on_after(self.lost.last_at)
+
+    def grow(self, later: LostSlots) -> None:
+        """Take in later slots."""
+        self.lost = replace(self.lost, last_at=later.last_at, slots=self.lost.slots + later.slots)
+
+
+@dataclass(eq=False)
+class Record:
+    """One thing to write, under `fences`; it is `answered` once it is written, has failed, or has to wait.
+
+    While the state database is away, a `kept` record waits, and any other fails. A record of lost slots has its
+    `stretch`.
+    """
+
+    write: Callable[[Connection], Any]
+    fences: tuple[Fence, ...] = ()
+    kept: bool = False
+    stretch: Stretch | None = None
+    answered: threading.Event = field(default_factory=threading.Event)
+    result: Any = None
+    error: Exception | None = None
+
+
+def merged(records: Sequence[Record]) -> list[Record]:
+    """The records in their order; stretches of lost slots that follow one another are one record.
+
+    A job's first stretch does not grow: it may be on record already.
+    """
+    kept: list[Record] = []
+    newest: dict[str, tuple[Record, bool]] = {}
+    for record in records:
+        if record.stretch is not None:
+            job = record.stretch.lost.job
+            before, may_grow = newest.get(job, (None, False))
+            if before is not None and may_grow and _grows(before, record):
+                continue
+            newest[job] = record, before is not None
+        kept.append(record)
+    return kept
+
+
+def _grows(before: Record, record: Record) -> bool:
+    if before.stretch is None or record.stretch is None or before.fences != record.fences:
+        return False
+    if not before.stretch.takes(record.stretch.lost):
+        return False
+    before.stretch.grow(record.stretch.lost)
+    return True
+
+
+def is_recorded(error: Exception) -> bool:
+    """Whether a record was refused because it is there already."""
+    return isinstance(error.__cause__, (sqlite3.IntegrityError, pymysql.err.IntegrityError))
+
+
+def concerns_one(error: Exception) -> bool:
+    """Whether an error is one record's own; if not, the state database fails for all."""
+    if not isinstance(error, (Unavailable, Rejected)):
+        return True
+    return is_recorded(error) or isinstance(error.__cause__, (sqlite3.DataError, pymysql.err.DataError))
+
+
+def tell_given_up(error: Exception) -> None:
+    """Log that a kept record is not written, at the level that its reason deserves."""
+    if is_recorded(error):
+        log.info("already recorded: %s", error)
+    elif isinstance(error, Fenced):
+        log.warning("not recorded: %s", error)
+    else:
+        log.error("a record cannot be written and is given up", exc_info=error)

@@ -1,0 +1,115 @@
+"""Leading: of all daemons on one state database exactly one lets its clock go.
+
+        daemon A                     the lease `daemon`              daemon B
+        takes it, token 7   ───────>  held by A, token 7
+        renews it, again and again    expires ever later             stands by: looks each second
+        is frozen, or cut off         expires
+                                      held by B, token 8   <───────  takes it, token 8
+        writes under token 7: refused                                closes A's runs, goes on
+
+1. A lease has a holder, a token and an end. Each change of holder makes the token one larger.
+2. The pair of name and token is a fence. Every write of a leader begins by looking whether its fence still stands.
+3. So it does no harm if A wakes up late and believes that it leads: its first write is refused, and it stands by.
+4. A run also checks the time at its safe points: it stops once its leases may have ended unrenewed.
+5. The database's clock decides when a lease ends, so that the machines' clocks need not agree.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from janitor.engine import dead_runs
+from janitor.engine.lease_renewal import LeaseRenewal
+from janitor.engine.live import LiveRuns
+from janitor.engine.observers import Observers
+from janitor.errors import Fenced
+from janitor.runs import Fence
+from janitor.state import State, leases
+from janitor.state.clocks import boot_clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Whether this process leads, at one moment: the fence of the daemon's lease, None if it does not lead.
+
+    `check` raises Unavailable once another process may have taken the leases over.
+    """
+
+    fence: Fence | None
+    check: Callable[[], None]
+
+    @property
+    def fences(self) -> tuple[Fence, ...]:
+        """The fences for a write that only the leader may make."""
+        # No lease ever has the token -1: whoever does not lead has no say in slots.
+        return (self.fence or Fence(leases.DAEMON, -1),)
+
+
+class Leadership:
+    """Takes the daemon's lease, loses it, and gives it back; `lead` tells how it stands."""
+
+    def __init__(
+        self,
+        state: State,
+        holder: str,
+        lease_seconds: float,
+        renewal: LeaseRenewal,
+        live: LiveRuns,
+        observers: Observers,
+    ) -> None:
+        """Nobody leads before `try_to_take`; `holder` is this process's name on leases."""
+        self._state, self._holder, self._seconds = state, holder, lease_seconds
+        self._renewal, self._live, self._observers = renewal, live, observers
+        self._told_standby = False
+        self._lead = Lead(None, renewal.check)
+
+    @property
+    def lead(self) -> Lead:
+        """Whether this process leads now."""
+        return self._lead
+
+    def take(self, fence: Fence | None) -> None:
+        """Lead under a lease that is held already; with None, do not lead any more."""
+        self._lead = Lead(fence, self._renewal.check)
+
+    def try_to_take(self) -> bool:
+        """Take the daemon's lease if it is free, and close what dead processes left; whether this process leads now.
+
+        Raises:
+            Unavailable, Rejected: the state database is away.
+        """
+        began = boot_clock()
+        with self._state.begin() as connection:
+            now = self._state.now(connection)
+            # A lease left by our own unfinished attempt counts as free.
+            fence = leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, again=True)
+            other = leases.holder_of(connection, leases.DAEMON)
+        if fence is None:
+            if not self._told_standby:
+                log.info("standing by: another daemon holds the state database (%s)", (other or "").split("|")[0])
+            self._told_standby = True
+            return False
+        dead_runs.close_all(self._state, fence, self._observers)
+        self.take(fence)
+        self._renewal.renewed(began)
+        self._told_standby = False
+        return True
+
+    def lose(self, why: Fenced) -> None:
+        """Lead no more, since another daemon leads: ask every run to stop."""
+        log.error("%s: this one stops its runs and stands by", why)
+        self.take(None)
+        for live in list(self._live.values()):
+            live.run.ask_to_stop(Fenced(str(why)))
+
+    def free(self, fence: Fence | None) -> None:
+        """Give the daemon's lease back, so that a stand-by need not wait for its end; None: there is nothing to do.
+
+        Raises:
+            Unavailable, Rejected: the state database is away; the lease ends by itself.
+        """
+        if fence is not None:
+            with self._state.begin() as connection:
+                leases.release(connection, fence)

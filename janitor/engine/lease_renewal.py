@@ -1,0 +1,62 @@
+"""Renewing the leases of this process, and telling for how long nobody can have taken them."""
+
+import math
+from collections.abc import Callable
+
+from janitor.engine.live import LiveRuns
+from janitor.errors import Fenced, Unavailable
+from janitor.runs import Fence
+from janitor.state import State, leases
+from janitor.state.clocks import boot_clock
+
+
+class LeaseRenewal:
+    """Extends the leases of the runs that go on here, and the daemon's lease if this process holds it."""
+
+    def __init__(self, state: State, seconds: float, live: LiveRuns, clock: Callable[[], float] = boot_clock) -> None:
+        """A lease lasts `seconds` by `clock`; before `begin` is called, no lease is watched."""
+        self._state, self._seconds, self._live, self._clock = state, seconds, live, clock
+        self._valid_until, self._renew_at = math.inf, 0.0
+
+    def begin(self) -> None:
+        """Watch the leases from now on: `check` raises once they may have ended."""
+        self._valid_until = self._clock() + self._seconds
+
+    def check(self) -> None:
+        """Let a run go on only while nobody else can have taken over.
+
+        Raises:
+            Unavailable: the leases could not be renewed for as long as they last.
+        """
+        if self._clock() > self._valid_until:
+            raise Unavailable(
+                f"the leases in the state database could not be renewed for {self._seconds:g} s, so that another "
+                "daemon may have taken over: this run writes nothing more"
+            )
+
+    def renewed(self, began: float) -> None:
+        """Count anew from `began`, a reading of the boot clock before the leases were renewed."""
+        self._valid_until, self._renew_at = began + self._seconds, began + self._seconds / 3
+
+    def renew_if_due(self, daemon: Fence | None) -> None:
+        """Renew all leases, once a third of their time is over; a run that lost its lease is asked to stop.
+
+        Raises:
+            Fenced: `daemon`, the daemon's own lease, is lost.
+            Unavailable, Rejected: the state database is away.
+        """
+        began = self._clock()
+        if began < self._renew_at:
+            return
+        going_on = list(self._live.values())
+        fences = [live.fence for live in going_on] + ([daemon] if daemon else [])
+        with self._state.begin() as connection:
+            now = self._state.now(connection)
+            held = leases.renew(connection, fences, now, self._seconds)
+            leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
+        for live in going_on:
+            if live.fence not in held and live.run.id in self._live:
+                live.run.ask_to_stop(Fenced("another process took this job over"))
+        if daemon is not None and daemon not in held:
+            raise Fenced("another daemon has taken over")
+        self.renewed(began)

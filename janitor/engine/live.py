@@ -1,0 +1,44 @@
+"""A run that goes on in this process, and how far it says it is."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from janitor.jobs.job import Job
+from janitor.runs import Fence, Run
+
+
+class Progress:
+    """The newest report of each part of a run; from any thread of its task."""
+
+    def __init__(self) -> None:
+        """Nothing is reported yet."""
+        self.parts: dict[str, Any] = {}
+        self.unsaved = False
+
+    def report(self, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
+        """Keep one report; `path` names the part."""
+        # A slash inside a name becomes another character, since slashes part the names.
+        key = "/".join(name.replace("/", "\u2215") for name in path)
+        self.parts[key] = {"done": done, "total": total, **({"note": note} if note else {})}
+        self.unsaved = True
+
+    def text(self) -> str:
+        """All reports as JSON."""
+        # Of a copy: other threads of the task may report meanwhile.
+        return json.dumps(dict(self.parts), default=str)
+
+
+@dataclass(eq=False)
+class Live:
+    """A run that goes on here; `fence` is its job's lease, `warned` says that its lateness is logged."""
+
+    run: Run
+    job: Job
+    fence: Fence
+    progress: Progress
+    warned: bool = False
+
+
+LiveRuns = dict[int, Live]
+"""The runs that go on in this process, by id; threads add and remove runs, so go through a copy."""

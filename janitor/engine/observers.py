@@ -1,0 +1,48 @@
+"""Whoever is told of each run of this process: metrics, notices, error reports."""
+
+from typing import Protocol
+
+from janitor.engine.stages import Slot
+from janitor.jobs.job import Job
+from janitor.runs import Run
+from janitor.state.run_records import Ending, LostSlots
+
+
+class Observer(Protocol):
+    """Is told of every run; it is called in the run's thread, and may neither wait nor fail."""
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        """A run is on record, and its task is called next."""
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        """A run has ended; its end is recorded next."""
+
+    def lost(self, lost: LostSlots) -> None:
+        """Slots got no run, or their run's process died."""
+
+
+class Observers:
+    """All observers of a process, told in the order in which they came."""
+
+    def __init__(self) -> None:
+        """Nobody is told yet."""
+        self._observers: list[Observer] = []
+
+    def append(self, observer: Observer) -> None:
+        """Tell one more observer from now on."""
+        self._observers.append(observer)
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        """Tell all of a run that begins."""
+        for observer in self._observers:
+            observer.began(job, slot, run)
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        """Tell all of a run's end."""
+        for observer in self._observers:
+            observer.ended(job, run, ending)
+
+    def lost(self, lost: LostSlots) -> None:
+        """Tell all of slots that got no run."""
+        for observer in self._observers:
+            observer.lost(lost)

@@ -1,0 +1,100 @@
+"""Pruning: old runs and old log lines are deleted, a little at a time, so that nobody waits long for the database."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from janitor.engine import cleanup
+from janitor.engine.leadership import Leadership
+from janitor.errors import JanitorError
+from janitor.jobs.job import Job
+from janitor.runs import Outcome
+from janitor.settings.settings import Settings
+from janitor.state import State, recent, retention
+from janitor.state.clocks import boot_clock
+from janitor.state.retention import Bounds
+
+log = logging.getLogger(__name__)
+
+FIRST_SECONDS = 60.0
+"""How long after the daemon came to lead: what was missed runs first."""
+EVERY_SECONDS = 600.0
+NEXT_SECONDS = 0.2
+"""How soon the next little is deleted if more may be old."""
+
+
+class Pruning:
+    """A duty of the daemon that leads."""
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        jobs: Mapping[str, Job],
+        leadership: Leadership,
+        first_seconds: float = FIRST_SECONDS,
+    ) -> None:
+        """Nothing is deleted before the first step, nor in the `first_seconds` after it."""
+        self._state, self._settings, self._jobs, self._leadership = state, settings, jobs, leadership
+        self._first_seconds = first_seconds
+        self._at: float | None = None
+        self._cleaning: threading.Thread | None = None
+
+    def step(self) -> None:
+        """Delete a little, if it is time to.
+
+        Raises:
+            Fenced: this daemon does not lead any more; nothing is deleted.
+            Unavailable, Rejected: the state database is away.
+        """
+        if self._at is None:
+            self._at = boot_clock() + self._first_seconds
+        if boot_clock() >= self._at:
+            gone = self.prune(datetime.now(timezone.utc))
+            self._at = boot_clock() + (NEXT_SECONDS if gone else EVERY_SECONDS)
+
+    def prune(self, now: datetime) -> int:
+        """Delete a little of what is old; how many rows went.
+
+        Runs of jobs with a `cleanup` are deleted in a thread of their own: a cleanup may take its time, and the leases
+        must be renewed meanwhile.
+        """
+        jobs = dict(self._jobs)
+        needed = list({name for job in jobs.values() for name in job.dependencies})
+        cleaned = [job.id for job in jobs.values() if job.cleanup is not None]
+        with self._state.begin(*self._leadership.lead.fences) as connection:
+            bounds = Bounds(
+                now - timedelta(days=self._settings.history_days),
+                self._settings.history_runs,
+                # Jobs that depend on a job build on its newest success, however old it is.
+                list(recent.last_with(connection, needed, Outcome.SUCCEEDED).values()),
+                without=cleaned,
+            )
+            gone = retention.prune(connection, bounds)
+            for levels, days in log_days(self._settings).items():
+                gone += retention.prune_logs(connection, levels, now - timedelta(days=days))
+        if cleaned and not (self._cleaning and self._cleaning.is_alive()):
+            args = (self._state, jobs, self._settings, replace(bounds, jobs=cleaned, without=()))
+            self._cleaning = threading.Thread(target=_clean, args=args, name="cleaning", daemon=True)
+            self._cleaning.start()
+        return gone
+
+
+def log_days(settings: Settings) -> dict[tuple[str, ...], int]:
+    """For how many days lines of these levels are kept; lines of other levels stay as long as their runs."""
+    return {
+        ("DEBUG",): settings.log_debug_days,
+        ("INFO",): settings.log_info_days,
+        ("WARNING",): settings.log_warning_days,
+        ("ERROR", "CRITICAL"): settings.log_error_days,
+    }
+
+
+def _clean(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: Bounds) -> None:
+    try:
+        while cleanup.prune(state, jobs, settings, bounds):
+            pass
+    except JanitorError as exc:
+        log.warning("old runs could not be cleaned up, the next look tries again: %s", exc)

@@ -1,0 +1,43 @@
+"""Stretches of slots that came due together: which of them are missed, and whether the last still runs."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apscheduler.triggers.base import BaseTrigger
+
+from janitor.engine.stages import Slot
+from janitor.jobs.job import Job
+from janitor.jobs.slots import Slots, slots_between
+from janitor.runs import Outcome
+from janitor.state.run_records import LostSlots
+
+ASLEEP = "the machine was asleep, or its clock was set forward"
+"""Why slots were missed although the clock never stopped."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What becomes of a stretch: `missed` get no run, `runs` still gets its run; either may be None."""
+
+    missed: LostSlots | None
+    runs: Slot | None
+
+
+def share(job: Job, slots: Slots, before: Slots | None, *, now: datetime, why: str, origin: str) -> Share:
+    """Every slot is missed except the last, if it may still run.
+
+    `before` is the stretch without its last slot, None for a stretch of one. The last slot runs if the job catches up,
+    or if it is not later than the job's `late_seconds`.
+    """
+    runs_last = job.catch_up == "last" or (now - slots.last_at).total_seconds() <= job.late_seconds
+    missed = before if runs_last else slots
+    lost = None
+    if missed is not None:
+        lost = LostSlots(job.id, missed.first_at, missed.last_at, missed.count, Outcome.MISSED, why, job.trigger)
+    return Share(missed=lost, runs=Slot(slots.last_at, origin) if runs_last else None)
+
+
+def before_last(trigger: BaseTrigger, slots: Slots) -> Slots | None:
+    """A stretch of a trigger's slots without its last slot; None for a stretch of one."""
+    moment = timedelta(microseconds=1)
+    return slots_between(trigger, slots.first_at - moment, slots.last_at - moment)

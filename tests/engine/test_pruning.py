@@ -1,0 +1,41 @@
+"""Pruning: what is old goes, and what is still needed stays."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.engine.pruning import Pruning
+from janitor.errors import Fenced
+from tests.small_engine import now, remember_run, rows_of, runner_for, settings_for
+
+
+def test_old_runs_are_forgotten_and_the_newest_slot_stays(tmp_path: Path, database_url: URL) -> None:
+    with runner_for(settings_for(database_url, tmp_path, HISTORY_DAYS="7")) as runner:
+        for job, age in (("often", 30), ("often", 20), ("often", 10), ("often", 3), ("rarely", 30), ("rarely", 20)):
+            remember_run(runner.state, job, now() - timedelta(days=age))
+        pruning = Pruning(runner.state, runner.settings, {}, runner.leadership)
+        assert pruning.prune(now()) == 4 and pruning.prune(now()) == 0
+        ages = {row.job: round((now() - row.slot_at) / timedelta(days=1)) for row in rows_of(runner.state)}
+        assert ages == {"often": 3, "rarely": 20}
+
+
+def test_whoever_does_not_lead_forgets_nothing(tmp_path: Path, database_url: URL) -> None:
+    with runner_for(settings_for(database_url, tmp_path, HISTORY_DAYS="7"), leads=False) as runner:
+        for age in (30, 20):
+            remember_run(runner.state, "often", now() - timedelta(days=age))
+        pruning = Pruning(runner.state, runner.settings, {}, runner.leadership, first_seconds=0)
+        with pytest.raises(Fenced):
+            pruning.step()
+        assert len(rows_of(runner.state)) == 2
+
+
+def test_nothing_is_forgotten_right_after_the_start(tmp_path: Path, database_url: URL) -> None:
+    with runner_for(settings_for(database_url, tmp_path, HISTORY_DAYS="7")) as runner:
+        for age in (30, 20):
+            remember_run(runner.state, "often", now() - timedelta(days=age))
+        Pruning(runner.state, runner.settings, {}, runner.leadership).step()
+        assert len(rows_of(runner.state)) == 2
+        Pruning(runner.state, runner.settings, {}, runner.leadership, first_seconds=0).step()
+        assert len(rows_of(runner.state)) == 1
