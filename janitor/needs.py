@@ -1,14 +1,20 @@
-"""What a task needs from outside: `check` looks at each, and a start without one of its settings is refused."""
+"""What a task needs from outside. `check` looks at each need; a start is refused if its setting is missing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+__all__ = [
+    "DatabaseNeed",
+    "ExchangeNeed",
+    "Need",
+]
+
 
 @dataclass(frozen=True)
 class DatabaseNeed:
-    """A database, by the setting that holds its URL; the tables read and written there, each with its columns.
+    """A database: the setting that holds its URL, and the tables that are read and written, each with its columns.
 
-    `deletes` names the tables that rows are deleted from, each with the true-or-false setting that allows it.
+    `deletes` are the tables whose rows may be deleted, each with the true-or-false setting that allows it.
     """
 
     setting: str
@@ -19,9 +25,9 @@ class DatabaseNeed:
 
 @dataclass(frozen=True)
 class ExchangeNeed:
-    """An exchange to publish to, by the setting that holds its name.
+    """An exchange to publish to: the setting that holds its name.
 
-    `schema` is the package and the file in it of the messages' Avro schema, by which `listen` reads them.
+    `schema` is the messages' Avro schema, as a package and a file in it; `listen` reads messages with it.
     """
 
     setting: str

@@ -26,6 +26,8 @@ from janitor.needs import Need
 from janitor.settings.settings import Settings
 from janitor.state import State, leases
 
+__all__ = ["Scheduler"]
+
 log = logging.getLogger(__name__)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from janitor.errors import Cancelled, DeadlineExceeded, Fenced, Interrupted, Unavailable, summary
+from janitor.errors import Cancelled, DeadlineExceeded, Fenced, Interrupted, Unavailable
 from janitor.runs import Run, current_run, running
 
 
@@ -66,13 +66,3 @@ def test_a_safe_point_asks_whether_the_run_may_go_on() -> None:
 
     with pytest.raises(Unavailable, match="leases are old"):
         Run(guard=guard).progress(1)
-
-
-def test_an_error_is_told_in_one_line() -> None:
-    class Odd(Exception):
-        def __str__(self) -> str:
-            raise RuntimeError("no text")
-
-    assert summary(ValueError("one\ntwo")) == "ValueError: one"
-    assert summary(KeyError("gone")) == "KeyError: 'gone'"
-    assert "Odd" in summary(Odd())

@@ -20,7 +20,8 @@ from janitor.jobs.returned import take
 from janitor.logs import tracebacks
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.set_up import quieten
-from janitor.runs import Fence, Run, follow_into_threads, running
+from janitor.runs import Fence, Run, running
+from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
 from janitor.state import State
 

@@ -32,7 +32,8 @@ from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
 from janitor.logs.mask import Mask
 from janitor.logs.run_log import RunLog
-from janitor.runs import Outcome, Run, follow_into_threads, running
+from janitor.runs import Outcome, Run, running
+from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
 from janitor.state import State, leases, run_records
 from janitor.state.run_records import Attempt, Ending, LostSlots

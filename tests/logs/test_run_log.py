@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from janitor.runs import Run, follow_into_threads, running
+from janitor.runs import Run, running
+from janitor.runs.threads import follow_into_threads
 from tests.logs.logged import logging_to, said
 
 

@@ -1,0 +1,125 @@
+"""The run that this code is part of, as its task sees it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from janitor.errors import Cancelled, DeadlineExceeded
+from janitor.runs.outcome import Fence
+
+ProgressSink = Callable[[tuple[str, ...], float, float | None, str], None]
+
+
+def _let_pass() -> None:
+    """The guard of a run that may always write."""
+
+
+def _tell_nobody(path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
+    """Where progress goes if nobody wants it."""
+
+
+@dataclass(eq=False)
+class Run:
+    """One execution of a job, as its task sees it. The engine makes it; the task finds it with `current_run()`.
+
+    `deadline` is a reading of `time.monotonic()`; it is infinite without a timeout. The engine sets `stop` with
+    `ask_to_stop`; the task notices at its next safe point. `guard` raises if the run may no longer write. `used` tells
+    which run of each dependency this run uses.
+    """
+
+    id: int = 0
+    job: str = ""
+    slot_at: datetime | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    dry_run: bool = False
+    deadline: float = float("inf")
+    timeout_seconds: float = float("inf")
+    attempt: int = 1
+    fences: dict[str, Fence] = field(default_factory=dict)
+    state: Any = None
+    holder: str = ""
+    used: Mapping[str, int] = field(default_factory=dict)
+    guard: Callable[[], None] = _let_pass
+    on_progress: ProgressSink = _tell_nobody
+    stop: threading.Event = field(default_factory=threading.Event)
+    stopped_by: Cancelled | None = None
+    ended: bool = False
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Seconds until the deadline, never below 0; infinite without a timeout."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def check(self) -> None:
+        """Mark a safe point: the run ends here if its time is over, or if it was asked to stop.
+
+        Raises:
+            DeadlineExceeded: the run is over its timeout.
+            Cancelled: the run was asked to stop.
+            Unavailable: the state database was away so long that another daemon may have taken over.
+        """
+        if self.stop.is_set():
+            raise self.stopped_by or Cancelled("asked to stop")
+        if time.monotonic() > self.deadline:
+            raise DeadlineExceeded(f"over its timeout of {self.timeout_seconds:g} s")
+        self.guard()
+
+    def ask_to_stop(self, reason: Cancelled) -> None:
+        """Let the task end at its next safe point, with `reason`."""
+        self.stopped_by = self.stopped_by or reason
+        self.stop.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`; the whole wait is a safe point.
+
+        Raises:
+            DeadlineExceeded, Cancelled: as `check` does.
+        """
+        self.stop.wait(min(seconds, self.remaining_seconds))
+        self.check()
+
+    def progress(self, done: float, total: float | None = None, *path: str, note: str = "") -> None:
+        """Report how far the run is, or a part of it: `done` of `total`, in any unit; None means an unknown total.
+
+        `path` names the part, from the outermost inwards: `progress(3, 10, "site a", "pages")`. A part without a
+        report of its own shows the sum of its parts. Any thread of the task may call it, in any order. It is a safe
+        point, it is cheap enough for every page, and it reaches the state database within a second.
+
+        Raises:
+            DeadlineExceeded, Cancelled: as `check` does.
+        """
+        self.check()
+        self.on_progress(path, done, total, note)
+
+
+_current: ContextVar[Run | None] = ContextVar("janitor_run", default=None)
+
+
+def current_run() -> Run:
+    """The run that this code is part of.
+
+    Code outside any run gets a run without id, deadline or memory, so a task can be called as a plain function.
+    """
+    run = _current.get()
+    # A thread in a pool may outlive the run that started it. It is part of no run any more.
+    return Run() if run is None or run.ended else run
+
+
+def is_running() -> bool:
+    """Whether this code is part of a run, also of a run that has ended."""
+    return _current.get() is not None
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Make `run` the current run of this context, until the block ends."""
+    token = _current.set(run)
+    try:
+        yield run
+    finally:
+        _current.reset(token)
