@@ -15,17 +15,17 @@ _CHANGE = (
 
 
 def load(connection: Connection, name: str) -> str | None:
-    """The saved position; None where nothing was saved yet."""
+    """The position saved under `name`; None if no position was saved."""
     return connection.execute(_POSITION, {"name": name}).scalar()
 
 
 def save(connection: Connection, name: str, position: str, now: datetime, run_id: int) -> None:
-    """Replace the saved position, in the caller's fenced transaction; saving the same again is harmless."""
+    """Replace the position, in the caller's fenced transaction; saving the same position twice is harmless."""
     values = {"position": position, "updated_at": now, "run_id": run_id}
     if connection.execute(_CHANGE, {"b_name": name, **values}).rowcount == 0:
         connection.execute(insert(cursors).values(name=name, **values))
 
 
 def forget(connection: Connection, name: str) -> bool:
-    """Delete the saved position, so that the next run begins anew; False where nothing was saved."""
+    """Delete the saved position, so that the next run begins anew; return False if no position was saved."""
     return connection.execute(delete(cursors).where(cursors.c.name == name)).rowcount == 1

@@ -1,4 +1,4 @@
-"""The ledger: what has been published already, by digest."""
+"""The ledger: the digests of what has been published, each entered once."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -7,7 +7,9 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from janitor.state.tables import ledger
 
-CHUNK = 500
+DIGESTS_AT_ONCE = 500
+"""How many digests one statement names."""
+
 _KNOWN = select(ledger.c.digest).where(
     ledger.c.name == bindparam("name"), ledger.c.digest.in_(bindparam("digests", expanding=True))
 )
@@ -22,10 +24,10 @@ _ENTERED = select(func.count()).where(
 
 
 def known(connection: Connection, name: str, digests: Sequence[bytes]) -> set[bytes]:
-    """Those of the 16-byte `digests` that are in the ledger called `name`."""
+    """Those of the 16-byte `digests` that the ledger `name` holds."""
     found: set[bytes] = set()
-    for start in range(0, len(digests), CHUNK):
-        found.update(connection.execute(_KNOWN, {"name": name, "digests": digests[start : start + CHUNK]}).scalars())
+    for chunk in _chunks(digests):
+        found.update(connection.execute(_KNOWN, {"name": name, "digests": chunk}).scalars())
     return found
 
 
@@ -33,7 +35,7 @@ def add(connection: Connection, name: str, digests: Iterable[bytes], now: dateti
     """Enter digests, in the caller's fenced transaction.
 
     Raises:
-        Rejected: one of them is in the ledger already.
+        Rejected: a digest is in the ledger already.
     """
     rows = [{"name": name, "digest": digest, "published_at": now} for digest in digests]
     if rows:
@@ -41,7 +43,7 @@ def add(connection: Connection, name: str, digests: Iterable[bytes], now: dateti
 
 
 def prune(connection: Connection, name: str, before: datetime, limit: int = 1_000) -> int:
-    """Delete up to `limit` of the entries made before a moment; how many went."""
+    """Delete the oldest entries made before `before`, `limit` at most; return how many went."""
     old = select(ledger.c.digest).where(ledger.c.name == name, ledger.c.published_at < before)
     digests = connection.execute(old.order_by(ledger.c.published_at).limit(limit)).scalars().all()
     for chunk in _chunks(digests):
@@ -50,36 +52,36 @@ def prune(connection: Connection, name: str, before: datetime, limit: int = 1_00
 
 
 def size(connection: Connection, name: str) -> int:
-    """How many digests the ledger holds."""
+    """How many digests the ledger `name` holds."""
     return int(connection.execute(select(func.count()).where(ledger.c.name == name)).scalar_one())
 
 
 def names(connection: Connection) -> Iterator[str]:
-    """The ledgers that hold anything, each found by one look into the key."""
+    """Yield the names of all ledgers that hold a digest; each name costs one look into an index."""
     name: str | None = ""
     while (name := connection.execute(_NEXT_NAME, {"name": name}).scalar()) is not None:
         yield name
 
 
 def span(connection: Connection, name: str) -> tuple[datetime, datetime] | None:
-    """When the oldest and the newest of a ledger's entries were made; None for one without any."""
+    """When the oldest and the newest entry were made; None if the ledger holds no entry."""
     first = connection.execute(_ENDS.order_by(ledger.c.published_at).limit(1), {"name": name}).scalar()
     last = connection.execute(_ENDS.order_by(ledger.c.published_at.desc()).limit(1), {"name": name}).scalar()
     return None if first is None or last is None else (first, last)
 
 
 def next_entry_at(connection: Connection, name: str, since: datetime) -> datetime | None:
-    """When the first of a ledger's entries was made that is not older than a moment; None where there is none."""
+    """When the first entry at or after `since` was made; None if there is no such entry."""
     later = _ENDS.where(ledger.c.published_at >= bindparam("since")).order_by(ledger.c.published_at).limit(1)
     return connection.execute(later, {"name": name, "since": since}).scalar()
 
 
 def entered(connection: Connection, name: str, since: datetime, until: datetime) -> int:
-    """How many of a ledger's entries were made from one moment until before another."""
+    """How many entries were made at or after `since` and before `until`."""
     found = connection.execute(_ENTERED, {"name": name, "since": since, "until": until})
     return int(found.scalar_one())
 
 
 def _chunks(digests: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(digests), CHUNK):
-        yield digests[start : start + CHUNK]
+    for start in range(0, len(digests), DIGESTS_AT_ONCE):
+        yield digests[start : start + DIGESTS_AT_ONCE]

@@ -1,4 +1,12 @@
-"""Quarantine: rows that could not be delivered, each with its reason, kept until they can be."""
+"""The quarantine: rows that could not be delivered, each with its reason, kept until they can be.
+
+    name           key          item    reason      dropped_at
+    my_task        sample DN7   41      no name     -             waits, and is counted
+    my_task        sample DN7   42      no name     -             the same key: told and counted once
+    my_task        sample DN8   42      no name     2026-07-01    a person gave it up: it is not counted
+
+A row's identity is (name, key, item). The key is for people. The item is what the task looks at again.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,10 +18,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, inser
 from janitor.jobs.schedules import EPOCH
 from janitor.state.tables import quarantine
 
-CHUNK = 500
-ITEMS = 5_000
+KEYS_AT_ONCE = 500
+ITEMS_AT_ONCE = 5_000
 
-# Follow and reconcile may come upon the same row at once.
+# Two runs may find the same row at the same moment.
 _ADDITION = (
     insert(quarantine)
     .prefix_with("OR IGNORE", dialect="sqlite")
@@ -40,7 +48,7 @@ _TOUCH = (
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A row that cannot be delivered: its key in words, the part of it that waits (`item`), and why."""
+    """A row that cannot be delivered: its key for people, why, and the item that is looked at again."""
 
     key: str
     reason: str
@@ -50,51 +58,46 @@ class Quarantined:
 def put(
     connection: Connection, name: str, rows: Iterable[Quarantined], now: datetime, run_id: int
 ) -> Sequence[Quarantined]:
-    """Keep rows, or renew those kept already; one row for each key that is new, or is kept for a new reason.
+    """Keep rows, in the caller's fenced transaction; rows that are kept already are renewed.
 
-    A row that was dropped stays so for as long as its reason stays.
+    A row that was given up stays given up until its reason changes.
+
+    Returns:
+        One row for each key that is new, or is kept for a new reason.
     """
     wanted = {(row.key, row.item): row for row in rows}
-    held = _held(connection, name, sorted({key for key, _ in wanted}))
+    held = _reasons(connection, name, sorted({key for key, _ in wanted}))
     known = {key for key, _ in held}
-    fresh: list[dict[str, Any]] = []
-    renewed: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    news = {}
-    for identity, row in wanted.items():
-        values = {"key": row.key, "item": row.item, "reason": row.reason, "last_at": now, "run_id": run_id}
-        if identity not in held:
-            fresh.append(values | {"name": name, "first_at": now})
-        else:
-            same = held[identity] == row.reason
-            (renewed if same else changed).append({f"_{column}": value for column, value in values.items()})
-        if row.key not in known or held.get(identity, row.reason) != row.reason:
-            news[row.key] = row
+    fresh = [row for identity, row in wanted.items() if identity not in held]
+    renewed = [row for identity, row in wanted.items() if held.get(identity) == row.reason]
+    changed = {identity: row for identity, row in wanted.items() if held.get(identity, row.reason) != row.reason}
     if fresh:
-        connection.execute(_ADDITION, fresh)
+        connection.execute(_ADDITION, [{**_values(row, now, run_id), "name": name, "first_at": now} for row in fresh])
     if renewed:
-        connection.execute(_renewal(name), renewed)
+        connection.execute(_renewal(name), [_parameters(row, now, run_id) for row in renewed])
     if changed:
-        connection.execute(_renewal(name).values(dropped_at=None, dropped_by=None, note=None), changed)
+        taken_up_again = _renewal(name).values(dropped_at=None, dropped_by=None, note=None)
+        connection.execute(taken_up_again, [_parameters(row, now, run_id) for row in changed.values()])
+    news = {row.key: row for identity, row in wanted.items() if row.key not in known or identity in changed}
     return list(news.values())
 
 
 def of_items(connection: Connection, name: str, items: Sequence[str]) -> set[tuple[str, str]]:
-    """The identities (key, item) kept under some items."""
+    """The identities (key, item) that are kept under these items."""
     found = set[tuple[str, str]]()
-    for start in range(0, len(items), ITEMS):
-        rows = connection.execute(_OF_ITEMS, {"b_name": name, "b_items": items[start : start + ITEMS]})
+    for start in range(0, len(items), ITEMS_AT_ONCE):
+        rows = connection.execute(_OF_ITEMS, {"b_name": name, "b_items": items[start : start + ITEMS_AT_ONCE]})
         found.update((key, item) for key, item in rows)
     return found
 
 
 def is_empty(connection: Connection, name: str) -> bool:
-    """True where nothing is kept under `name`."""
+    """Tell whether the quarantine `name` holds no row."""
     return connection.execute(_SOME, {"b_name": name}).scalar() is None
 
 
 def release(connection: Connection, name: str, identities: Iterable[tuple[str, str]]) -> None:
-    """Let go of rows, by (key, item), that have been delivered or are no longer wanted."""
+    """Delete rows, by (key, item): they were delivered, or are not wanted any more. Doing it twice is harmless."""
     gone = [{"_key": key, "_item": item} for key, item in identities]
     table = quarantine.c
     mine = (table.name == name) & (table.key == bindparam("_key")) & (table.item == bindparam("_item"))
@@ -103,7 +106,7 @@ def release(connection: Connection, name: str, identities: Iterable[tuple[str, s
 
 
 def page(connection: Connection, name: str, after: tuple[str, str], limit: int) -> Sequence[tuple[str, str]]:
-    """The next identities (key, item) after one, in order; `("", "")` begins."""
+    """The next identities (key, item) after `after`, in order; `("", "")` begins."""
     table = quarantine.c
     later = (table.key > after[0]) | ((table.key == after[0]) & (table.item > after[1]))
     query = select(table.key, table.item).where(table.name == name, later).order_by(table.key, table.item).limit(limit)
@@ -111,36 +114,36 @@ def page(connection: Connection, name: str, after: tuple[str, str], limit: int) 
 
 
 def checked_longest_ago(connection: Connection, name: str, limit: int) -> Sequence[tuple[str, str]]:
-    """The identities (key, item) that were last looked at longest ago."""
+    """The identities (key, item) that nobody has looked at for the longest time."""
     found = connection.execute(_OLDEST, {"b_name": name, "b_limit": limit})
     return [(key, item) for key, item in found]
 
 
 def touch(connection: Connection, name: str, identities: Iterable[tuple[str, str]], now: datetime) -> None:
-    """Note that rows were looked at now."""
+    """Note that these rows were looked at now."""
     connection.execute(_TOUCH, {"b_name": name, "b_identities": list(identities), "b_now": now})
 
 
 def look_first(connection: Connection, name: str, key: str | None = None) -> int:
-    """Let the rows of a key, or all, be those that were looked at longest ago; how many there are."""
+    """Let the rows of a key be looked at first, or all rows if `key` is None; return how many they are."""
     mine = (quarantine.c.name == name) & (True if key is None else quarantine.c.key == key)
     return connection.execute(update(quarantine).where(mine).values(last_at=EPOCH)).rowcount
 
 
 def drop(connection: Connection, name: str, key: str, actor: str, note: str, now: datetime) -> int:
-    """Give a key's rows up, with a note that says why; how many there were. They count no more."""
+    """Give up the rows of a key, with a note that says why; return how many they were. They are counted no more."""
     values = {"dropped_at": now, "dropped_by": actor, "note": note}
     mine = (quarantine.c.name == name) & (quarantine.c.key == key) & quarantine.c.dropped_at.is_(None)
     return connection.execute(update(quarantine).where(mine).values(values)).rowcount
 
 
 def dropped_size(connection: Connection, name: str) -> int:
-    """How many keys were given up."""
+    """How many keys were given up in the quarantine `name`."""
     return int(connection.execute(_DROPPED, {"b_name": name}).scalar_one())
 
 
 def sizes(connection: Connection, names: Sequence[str] | None = None) -> dict[str, int]:
-    """How many keys are in each quarantine, or each of these, that has any."""
+    """How many keys wait in each quarantine that holds any; only in those of `names` if it is given."""
     table = quarantine.c
     query = select(table.name, func.count(distinct(table.key))).where(table.dropped_at.is_(None)).group_by(table.name)
     query = query if names is None else query.where(table.name.in_(names))
@@ -150,9 +153,9 @@ def sizes(connection: Connection, names: Sequence[str] | None = None) -> dict[st
 def listing(
     connection: Connection, name: str | None = None, *, dropped: bool = False, limit: int | None = None, offset: int = 0
 ) -> Sequence[Row[Any]]:
-    """One line for each key and reason, with how many items wait under it; the oldest first.
+    """One line for each key and reason, with the number of its items; the oldest first.
 
-    `dropped` lists those that were given up instead.
+    With `dropped` the lines are those of rows that were given up.
     """
     table = quarantine.c
     first, last = func.min(table.first_at, type_=table.first_at.type), func.max(table.last_at, type_=table.last_at.type)
@@ -168,18 +171,27 @@ def listing(
 
 
 def size(connection: Connection, name: str) -> int:
-    """How many keys are in quarantine."""
+    """How many keys wait in the quarantine `name`."""
     return int(connection.execute(_SIZE, {"b_name": name}).scalar_one())
 
 
-def _held(connection: Connection, name: str, keys: Sequence[str]) -> dict[tuple[str, str], str]:
+def _reasons(connection: Connection, name: str, keys: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Why each row of these keys is kept, by (key, item)."""
     table = quarantine.c
     found: dict[tuple[str, str], str] = {}
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        chunk = keys[start : start + KEYS_AT_ONCE]
         query = select(table.key, table.item, table.reason).where(table.name == name, table.key.in_(chunk))
         found.update({(key, item): reason for key, item, reason in connection.execute(query)})
     return found
+
+
+def _values(row: Quarantined, now: datetime, run_id: int) -> dict[str, Any]:
+    return {"key": row.key, "item": row.item, "reason": row.reason, "last_at": now, "run_id": run_id}
+
+
+def _parameters(row: Quarantined, now: datetime, run_id: int) -> dict[str, Any]:
+    return {f"_{column}": value for column, value in _values(row, now, run_id).items()}
 
 
 def _renewal(name: str) -> Any:

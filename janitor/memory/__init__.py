@@ -1,0 +1,30 @@
+"""What a task remembers from run to run: cursors, a ledger, a quarantine; and work that one run at a time may do.
+
+    cursor       how far the task has read a feed             cursor, save_cursor
+    ledger       the digests of what it has published         published, enter, forget_published
+    quarantine   rows that cannot be delivered, and why       Quarantine, quarantined, checked_longest_ago, looked_at
+    lease        one run at a time goes on inside             exclusively
+
+All is written only while the run holds its leases: a run whose job another daemon has taken over writes nothing. In a
+dry run everything can be read, and nothing is written.
+"""
+
+from janitor.memory.cursor import cursor, save_cursor
+from janitor.memory.exclusive import exclusively
+from janitor.memory.ledger import enter, forget_published, published
+from janitor.memory.quarantine import Quarantine, checked_longest_ago, looked_at, quarantined
+from janitor.state.quarantine import Quarantined
+
+__all__ = [
+    "Quarantine",
+    "Quarantined",
+    "checked_longest_ago",
+    "cursor",
+    "enter",
+    "exclusively",
+    "forget_published",
+    "looked_at",
+    "published",
+    "quarantined",
+    "save_cursor",
+]

@@ -1,0 +1,62 @@
+"""How the current run reaches the state database: to read, and to write while it holds its leases."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+
+from sqlalchemy import Connection
+
+from janitor.errors import JanitorError
+from janitor.runs import Run, current_run
+from janitor.state import State
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """Give a connection to read with; this is a safe point of the run.
+
+    Raises:
+        DeadlineExceeded, Cancelled: as the run's `check` does.
+        JanitorError: the code is part of no run, so it has no memory.
+        Unavailable, Rejected: the state database is away or says no.
+    """
+    run = current_run()
+    run.check()
+    with state_of(run).read() as connection:
+        yield connection
+
+
+@contextmanager
+def writing() -> Iterator[Connection | None]:
+    """Give a connection in a transaction that holds the run's leases; None in a dry run.
+
+    This is no safe point: a run that is asked to stop still remembers what a sink has confirmed.
+
+    Raises:
+        Fenced: another process has taken a lease of this run; nothing is written.
+        JanitorError: the code is part of no run, so it has no memory.
+        Unavailable, Rejected: the state database is away or says no.
+    """
+    run = current_run()
+    if run.dry_run:
+        yield None
+        return
+    with state_of(run).begin(*run.fences.values()) as connection:
+        yield connection
+
+
+def state_of(run: Run) -> State:
+    """The state database of a run.
+
+    Raises:
+        JanitorError: the run has none, as outside a job.
+    """
+    if run.state is None:
+        raise JanitorError("this task remembers things between runs: run it as a job, with `python run.py run JOB`")
+    state: State = run.state
+    return state
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(timezone.utc)
