@@ -1,4 +1,4 @@
-"""The state database: where runs, logs, progress, cursors, ledger, quarantine and pauses live."""
+"""The state database: one file for each thing that Janitor remembers."""
 
 from janitor.state.database import State
 

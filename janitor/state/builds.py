@@ -1,4 +1,4 @@
-"""What runs used of the jobs that theirs depend on, what they returned, and how their jobs were described."""
+"""Builds: which runs a run used, what it returned, and how its job was described."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,17 +13,17 @@ from janitor.state.tables import configs, jobs, results, run_uses, runs
 
 TOGETHER = 500
 LOOKED_AT = 10
-"""How many of a job's newest records are looked at for the newest one that counts."""
+"""So many of a job's newest records are searched for the newest run that counts."""
 
 _USE = insert(run_uses)
-# Two processes may keep the same one at once.
+# Two processes may keep the same description at once.
 _CONFIG = insert(configs).prefix_with("OR IGNORE", dialect="sqlite")
 _CONFIG = _CONFIG.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
 _RESULT = select(results.c.content).where(results.c.run_id == bindparam("b_run"))
 
 
 def standings(connection: Connection, of: Sequence[str]) -> dict[str, Standing]:
-    """How each of these jobs stands."""
+    """The standing of each of these jobs."""
     successes = recent.last_with(connection, of, Outcome.SUCCEEDED)
     skips = recent.last_with(connection, of, Outcome.SKIPPED)
     rows = recent.ends(connection, of, LOOKED_AT)
@@ -35,10 +35,10 @@ def standings(connection: Connection, of: Sequence[str]) -> dict[str, Standing]:
     used = uses(connection, {*current.values(), *(row.id for row in newest.values() if row)})
     return {
         job: Standing(
-            successes.get(job),
-            Build(current[job], used=used.get(current[job], {})) if current[job] else None,
-            Build(row.id, row.outcome, used.get(row.id, {})) if (row := newest[job]) else None,
-            next((row.id for row in real[job] if row.outcome is None), None),
+            success=successes.get(job),
+            current=Build(current[job], used=used.get(current[job], {})) if current[job] else None,
+            newest=Build(row.id, row.outcome, used.get(row.id, {})) if (row := newest[job]) else None,
+            running=next((row.id for row in real[job] if row.outcome is None), None),
         )
         for job in of
     }
@@ -50,13 +50,15 @@ def paused(connection: Connection) -> set[str]:
 
 
 def add_uses(connection: Connection, run_id: int, used: Mapping[str, int]) -> None:
-    """Record which runs of its dependencies a run uses, as it begins."""
+    """Record the runs of its dependencies, by job, that a run uses."""
     if used:
-        connection.execute(_USE, [{"run_id": run_id, "dependency": job, "used_id": one} for job, one in used.items()])
+        connection.execute(
+            _USE, [{"run_id": run_id, "dependency": job, "used_id": used_id} for job, used_id in used.items()]
+        )
 
 
 def uses(connection: Connection, run_ids: Iterable[int]) -> dict[int, dict[str, int]]:
-    """Which runs of their dependencies these runs used: run id -> job -> run id."""
+    """The runs of their dependencies that these runs used: run id -> job -> run id."""
     wanted, found = sorted(set(run_ids) - {0}), dict[int, dict[str, int]]()
     for start in range(0, len(wanted), TOGETHER):
         query = select(run_uses).where(run_uses.c.run_id.in_(wanted[start : start + TOGETHER]))
@@ -78,22 +80,22 @@ def add_result(connection: Connection, run_id: int, content: str) -> None:
 
 
 def result(connection: Connection, run_id: int) -> str | None:
-    """What a run returned, a JSON text; None where nothing is kept of it."""
+    """What a run returned, a JSON text; None if nothing is kept."""
     return connection.execute(_RESULT, {"b_run": run_id}).scalar()
 
 
 def digest(content: str) -> bytes:
-    """What a job's description is known by."""
+    """The digest by which a job's description is found."""
     return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
 
 def keep_config(connection: Connection, content: str) -> None:
-    """Keep how a job is described, once however many runs it has."""
+    """Keep a job's description. It is kept once, however many runs have it."""
     connection.execute(_CONFIG, {"digest": digest(content), "content": content})
 
 
 def config(connection: Connection, digest: bytes | None) -> str | None:
-    """How a job was described; None where that is not on record."""
+    """The description with a digest; None if it is not on record."""
     if digest is None:
         return None
     found: Any = connection.execute(select(configs.c.content).where(configs.c.digest == digest)).scalar()

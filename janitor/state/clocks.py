@@ -1,4 +1,4 @@
-"""A clock that nobody sets: it only goes on, also while the machine sleeps, alike in all processes of one boot."""
+"""The boot clock: nobody can set it, it goes on while the machine sleeps, and all processes of one boot share it."""
 
 import time
 import uuid
@@ -8,17 +8,17 @@ _PROCESS = uuid.uuid4().hex
 
 
 def boot_clock() -> float:
-    """Seconds on that clock; only differences mean anything, and only within one `era`."""
+    """Seconds on the boot clock. Only differences mean something, and only within one `era`."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def era() -> str:
-    """What `boot_clock` counts within: this boot of the machine, or this process where the machine does not tell."""
+    """A name for the time in which `boot_clock` counts: this boot, or this process if the machine names no boot."""
     return boot_id() or _PROCESS
 
 
 def boot_id() -> str:
-    """A name for this boot of the machine, the same in all its processes; empty where the machine does not tell."""
+    """A name for this boot of the machine, the same in all processes; empty if the machine names no boot."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

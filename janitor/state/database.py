@@ -1,4 +1,8 @@
-"""The connection to the state database: opened, migrated, and written to only by whoever holds the lease."""
+"""The state database: connections to it, its schema, and the fences of those who write.
+
+Whoever writes holds a lease, and hands in its fence. A transaction first makes sure that the lease still stands, and
+locks it. So a process that lost its lease writes nothing, however late it wakes up.
+"""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,21 +26,21 @@ _WANTED: BindParameter[list[tuple[str, int]]] = bindparam("wanted", expanding=Tr
 _HELD = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(_WANTED)).with_for_update(read=True)
 
 STATEMENT_SECONDS = 10.0
-"""How long one statement on the state database may take."""
+"""One statement on the state database may take so long."""
 IDLE_SECONDS = 10
-"""How long a transaction may stand still between two statements before MariaDB ends it, rolled back."""
+"""MariaDB rolls a transaction back that stands still so long between two statements."""
 MYSQL_IDLE_SECONDS = 30
-"""The same on MySQL, which knows no such limit but that of a connection's own idleness, in a transaction or not."""
+"""MySQL has no such limit. It ends a connection that is idle so long, in a transaction or not."""
 
 
 class State:
-    """Janitor's memory: one pooled engine; every module of `janitor.state` takes one of its connections."""
+    """Janitor's memory. The functions of `janitor.state` take a connection from `begin` or `read`."""
 
     def __init__(self, url: URL, connect_seconds: float = 5.0) -> None:
-        """Prepare the engine; nothing is opened before the first use."""
+        """Nothing is opened before the first use."""
         self.url = url
         self.unreleased: set[Fence] = set()
-        """Leases of this process that could not be given back when they were done with."""
+        """Leases of this process that are done with, but could not be released."""
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
         self.engine = make_engine(url, read_only=False, limits=limits, create=True)
         self._reader = make_engine(url, read_only=True, limits=limits, create=True)
@@ -47,11 +51,11 @@ class State:
 
     @contextmanager
     def begin(self, *fences: Fence) -> Iterator[Connection]:
-        """One transaction, which commits when the block ends; it begins by making sure that every fence still stands.
+        """One transaction: it makes sure that every fence still stands, and commits when the block ends.
 
         Raises:
-            Fenced: another holder has one of the leases now; nothing is written.
-            Unavailable, Rejected: the state database is away, or says no.
+            Fenced: another process holds one of the leases now; nothing is written.
+            Unavailable, Rejected: the state database is away or says no.
         """
         with self._connect(self.engine) as connection, connection.begin():
             if fences:
@@ -60,7 +64,7 @@ class State:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that only reads, waits for no writer and holds none up; each statement sees what is committed.
+        """A connection that only reads. It waits for no writer, and no writer waits for it.
 
         Raises:
             Unavailable, Rejected: as `begin` does.
@@ -75,14 +79,14 @@ class State:
             raise Unavailable(f"{place(self.url)} has no free connection in this process: {exc.args[0]}") from exc
 
     def now(self, connection: Connection) -> datetime:
-        """The state database's own time, aware UTC: the one clock that several machines share."""
+        """The time of the state database, aware UTC: the clock that all machines share."""
         if family(self.url) == "sqlite":
             return datetime.now(timezone.utc)
         naive: datetime = connection.execute(select(func.utc_timestamp(6))).scalar_one()
         return naive.replace(tzinfo=timezone.utc)
 
     def version(self) -> str | None:
-        """The schema's version; None for a database that holds none yet."""
+        """The version of the schema; None if the database has none yet."""
         with self.engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
@@ -90,10 +94,10 @@ class State:
             return found
 
     def migrate(self) -> None:
-        """Bring the schema to this release's version; nothing happens where it is there already.
+        """Bring the schema to this release's version; nothing happens if it has that version.
 
         Raises:
-            Rejected: the database is of a newer release.
+            Rejected: the database belongs to a newer release.
         """
         found = self.version()
         if found == SCHEMA_VERSION:
@@ -103,7 +107,7 @@ class State:
                 f"the state database at {place(self.url)} has schema {found}, and this release knows schemas up to "
                 f"{SCHEMA_VERSION}: start the newer release, or give an older copy of the database"
             )
-        # Alembic takes a tenth of a second and several megabytes, which only a first start has to spend.
+        # Alembic costs a tenth of a second and several megabytes: only a first start pays for it.
         from janitor.state.migrations.upgrade import upgrade
 
         upgrade(self.engine)
@@ -115,13 +119,13 @@ class State:
 
 
 def _journal(connection: sqlite3.Connection, record: Any) -> None:
-    # With FULL a commit is on disk before it returns, so that a pulled plug cannot take back a ledger row.
+    # With FULL, a commit is on disk before it returns: a pulled plug takes no ledger row back.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
 
 
 def _let_go_of_locks(connection: "pymysql.Connection[Any]", record: Any) -> None:
-    # A process that is frozen inside a transaction would keep its locks, and no stand-by could ever take over.
+    # A process that freezes in a transaction would keep its locks for ever, and no stand-by could take over.
     ends = (
         f"idle_transaction_timeout = {IDLE_SECONDS}"
         if is_mariadb(connection)
@@ -132,10 +136,10 @@ def _let_go_of_locks(connection: "pymysql.Connection[Any]", record: Any) -> None
 
 
 def hold(connection: Connection, fences: Iterable[Fence]) -> None:
-    """Make sure that leases are still held, and stay so until the transaction ends.
+    """Make sure that leases still stand, and keep them until the transaction ends.
 
     Raises:
-        Fenced: another holder has one of them now.
+        Fenced: another process holds one of the leases now.
     """
     wanted = [(fence.name, fence.token) for fence in fences]
     if not wanted:
@@ -147,5 +151,5 @@ def hold(connection: Connection, fences: Iterable[Fence]) -> None:
 
 
 def held_names(connection: Connection, wanted: Sequence[tuple[str, int]]) -> set[str]:
-    """Those of the leases, given as (name, token), that still stand, and do so until the transaction ends."""
+    """The names of those leases, given as (name, token), that still stand; they stand until the transaction ends."""
     return set(connection.execute(_HELD, {"wanted": wanted}).scalars())

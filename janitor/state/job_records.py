@@ -1,4 +1,4 @@
-"""What is remembered of jobs between starts: since when each is enabled, and which are paused."""
+"""Job records: since when each job is enabled, and whether it is paused; kept between starts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from janitor.state.tables import jobs
 
 @dataclass(frozen=True)
 class JobRecord:
-    """A job as the state database knows it; `enabled_at` is when it was last switched on."""
+    """A job in the state database; `enabled_at` is the moment at which it was last enabled."""
 
     id: str
     schedule: str
@@ -22,12 +22,12 @@ class JobRecord:
 
 
 def all_jobs(connection: Connection) -> dict[str, JobRecord]:
-    """Every job that was ever started here, by id."""
+    """The records of all jobs that a daemon ever had, by id."""
     return {row.id: JobRecord(**row._mapping) for row in connection.execute(select(jobs))}
 
 
 def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], now: datetime) -> dict[str, JobRecord]:
-    """Bring the records up to the jobs of this start, id -> (schedule, enabled); the records as they were before."""
+    """Bring the records up to the jobs of this start, id -> (schedule, enabled); return the records from before."""
     before = all_jobs(connection)
     for job, (schedule, enabled) in schedules.items():
         known = before.get(job)
@@ -41,12 +41,12 @@ def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], 
 
 
 def enabled_by(connection: Connection, moment: datetime, now: datetime) -> None:
-    """Say of jobs that are on record as enabled after a moment that they are so since `now`."""
+    """Set `enabled_at` to `now` for each job that was enabled after a moment: the clock was set back."""
     connection.execute(update(jobs).where(jobs.c.enabled_at > moment).values(enabled_at=now))
 
 
 def pause(connection: Connection, job: str, schedule: str, now: datetime, actor: str) -> bool:
-    """Let no further slot of the job run; False where it was paused already. It lasts over restarts."""
+    """Let no further slot of the job run, also after a restart. False if the job was paused already."""
     remember_one = connection.execute(select(jobs.c.id).where(jobs.c.id == job)).scalar() is None
     if remember_one:
         connection.execute(insert(jobs).values(id=job, schedule=schedule, enabled=True, enabled_at=now))
@@ -55,6 +55,6 @@ def pause(connection: Connection, job: str, schedule: str, now: datetime, actor:
 
 
 def resume(connection: Connection, job: str) -> bool:
-    """Let the job's slots run again; False where it was not paused."""
+    """Let the job's slots run again. False if the job was not paused."""
     paused = (jobs.c.id == job) & jobs.c.paused_at.is_not(None)
     return connection.execute(update(jobs).where(paused).values(paused_at=None, paused_by=None)).rowcount == 1

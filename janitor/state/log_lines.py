@@ -1,4 +1,4 @@
-"""The log lines of runs."""
+"""Log lines of runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ADDITION = insert(run_logs)
 
 @dataclass(frozen=True)
 class LogLine:
-    """One record that was logged during a run."""
+    """One line that was logged during a run."""
 
     run_id: int
     at: datetime
@@ -27,7 +27,7 @@ class LogLine:
 
 
 def add(connection: Connection, lines: Sequence[LogLine]) -> None:
-    """Append log lines, in order."""
+    """Append lines, in this order."""
     if lines:
         connection.execute(_ADDITION, [vars(line) for line in lines])
 
@@ -35,13 +35,13 @@ def add(connection: Connection, lines: Sequence[LogLine]) -> None:
 def of_run(
     connection: Connection, run_id: int, after: int = 0, limit: int = 100_000, *, tail: bool = False, least: str = ""
 ) -> Sequence[Row[Any]]:
-    """A run's lines in order, those with an id above `after`: the first of them, or with `tail` the last.
+    """Up to `limit` lines of a run, in order: the first lines with an id above `after`, or with `tail` the last.
 
-    `least`, one of LEVELS, leaves out lines of the levels before it.
+    `least` is one of LEVELS: lines of lower levels are left out.
     """
     query = select(run_logs).where(run_logs.c.run_id == run_id, run_logs.c.id > after).limit(limit)
     if least:
-        # A level that a library made up counts for more than any that is known.
+        # A level that a library made up counts as higher than every known level.
         query = query.where(run_logs.c.level.not_in(LEVELS[: LEVELS.index(least)]))
     rows = connection.execute(query.order_by(run_logs.c.id.desc() if tail else run_logs.c.id)).all()
     return rows[::-1] if tail else rows

@@ -1,14 +1,14 @@
-"""A run's progress as a tree: a node shows what was reported for it, else the sum of its children."""
+"""Progress as a tree: a node shows what was reported for it, or else the sum of its children."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Node = Mapping[str, Any]
-"""`done`, `total` (None: unknown) and perhaps a `note`."""
+"""`done`, `total` (None if unknown) and perhaps a `note`."""
 
 
 def tree(reported: Mapping[str, Node]) -> dict[str, Node]:
-    """Every node by its path, whose parts are joined by '/', each before its children in the order of their reports."""
+    """Every node by its path, such as `fetch/page 2`. A node stands before its children, in the order of reports."""
     below: dict[str, dict[str, None]] = {}
     for path in reported:
         while path:
@@ -22,7 +22,7 @@ def tree(reported: Mapping[str, Node]) -> dict[str, Node]:
 
 
 def indented(path: str) -> str:
-    """A node's name, as far to the right as it lies deep; empty for the whole run."""
+    """A node's name, indented by its depth; empty for the whole run."""
     return "  " * path.count("/") + path.rpartition("/")[2]
 
 
@@ -40,4 +40,4 @@ def _sum(children: list[Node]) -> Node:
     known = [total for total in totals if isinstance(total, (int, float))]
     done = [child.get("done") for child in children]
     total = sum(known) if len(known) == len(children) else None
-    return {"done": sum(one for one in done if isinstance(one, (int, float))), "total": total}
+    return {"done": sum(number for number in done if isinstance(number, (int, float))), "total": total}

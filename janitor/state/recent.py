@@ -1,4 +1,8 @@
-"""The newest runs of each job, found by the index of each, however long the history is."""
+"""The newest runs of each job, found by an index, however long the history is.
+
+One statement asks for many jobs: a `UNION ALL` of one small query for each job, which reads a few rows from the end of
+an index. A query for all jobs at once could read the whole history.
+"""
 
 import functools
 from collections.abc import Collection, Mapping, Sequence
@@ -14,24 +18,26 @@ from janitor.state.tables import jobs as jobs_table
 from janitor.state.tables import runs
 
 TOGETHER = 100
-"""How many jobs one statement asks for: SQLite takes no more than 500 parts."""
+"""One statement asks for so many jobs: SQLite takes up to 500 parts."""
 CUT = 1_000
-"""How many characters of a reason are read where many runs are."""
+"""So many characters of a reason are read for a list."""
 
 BAR: tuple[Any, ...] = tuple(
     runs.c[name]
     for name in ("id", "job", "outcome", "started_at", "ended_at", "seconds", "slots", "dry_run", "attempts")
 )
-"""A run's columns as a strip of many shows them."""
+"""The columns of a run in a strip of many."""
 ENDS: tuple[Any, ...] = tuple(runs.c[name] for name in ("id", "job", "outcome", "attempts", "dry_run"))
-"""A run's columns for whoever only asks how it ended."""
+"""The columns of a run that tell how it ended."""
 LONG = ("progress", "traceback", "reason", "holder")
-LINE: tuple[Any, ...] = tuple(column for column in runs.c if column.name not in LONG)
-LINE += (func.substr(runs.c.reason, 1, CUT).label("reason"),)
-"""A run's columns as a list shows them, with the beginning of its reason."""
+LINE: tuple[Any, ...] = (
+    *(column for column in runs.c if column.name not in LONG),
+    func.substr(runs.c.reason, 1, CUT).label("reason"),
+)
+"""The columns of a run in a list, with the beginning of its reason."""
 
 COMPLETED = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.TIMED_OUT)
-"""The outcomes of a run that nobody stopped from outside."""
+"""The outcomes of runs that nobody stopped from outside."""
 
 _LAST_ENDED = (
     select(runs.c.id)
@@ -50,7 +56,7 @@ _SUCCESS = (
 _FOUND_NOTHING = (
     select(runs.c.ended_at)
     .where(runs.c.job == jobs_table.c.id, runs.c.outcome == Outcome.SKIPPED.value, runs.c.dry_run.is_(False))
-    # A slot that was skipped, as the last run went on or the job was paused, has no attempts.
+    # A slot without a run has no attempts: the last run went on, or the job was paused.
     .where(runs.c.attempts > 0, runs.c.id > func.coalesce(_SUCCESS, 0))
     .order_by(runs.c.id.desc())
     .limit(1)
@@ -76,7 +82,7 @@ _RESUMED = (
 
 
 def newest(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, list[Row[Any]]]:
-    """The newest records of each job, at most `limit` of each and the newest first: `BAR`."""
+    """Up to `limit` of the newest records of each job, the newest first; their columns are `BAR`."""
     found: dict[str, list[Row[Any]]] = {}
     for row in _of_each(connection, jobs, "any", limit=limit):
         found.setdefault(row.job, []).append(row)
@@ -84,7 +90,7 @@ def newest(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str,
 
 
 def ends(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, list[Row[Any]]]:
-    """As `newest`, with a few columns: `ENDS`."""
+    """As `newest`, with the columns `ENDS`."""
     found: dict[str, list[Row[Any]]] = {}
     for row in _of_each(connection, jobs, "ends", limit=limit):
         found.setdefault(row.job, []).append(row)
@@ -92,17 +98,17 @@ def ends(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, l
 
 
 def live(connection: Connection) -> Sequence[Row[Any]]:
-    """The runs that go on: `ENDS`."""
+    """The runs that go on; their columns are `ENDS`."""
     return connection.execute(select(*ENDS).where(runs.c.outcome.is_(None)).order_by(runs.c.id)).all()
 
 
 def newest_id(connection: Connection) -> int:
-    """The highest id of a run; 0 without any."""
+    """The highest id of a run; 0 if there is no run."""
     return int(connection.execute(select(func.coalesce(func.max(runs.c.id), 0))).scalar_one())
 
 
 def changed(connection: Connection, after: int, live: Sequence[int]) -> Sequence[Row[Any]]:
-    """The runs with an id above `after`, and those of `live`, in the order of their ids: `ENDS`."""
+    """The runs with an id above `after`, and the runs in `live`, in the order of ids; their columns are `ENDS`."""
     query = select(*ENDS).where((runs.c.id > after) | runs.c.id.in_(live)).order_by(runs.c.id)
     return connection.execute(query).all()
 
@@ -110,22 +116,22 @@ def changed(connection: Connection, after: int, live: Sequence[int]) -> Sequence
 def with_outcome(
     connection: Connection, jobs: Sequence[str], outcome: str, limit: int, **bounds: Any
 ) -> Sequence[Row[Any]]:
-    """The newest runs of all these jobs together that have an outcome, the newest first: `LINE`.
+    """The newest runs with an outcome, of all these jobs together, the newest first; their columns are `LINE`.
 
-    `bounds` may be `before`, an id that theirs are below, `since` and `until`, between which they began, and `origin`.
+    `bounds` may be `before`, an id above theirs; `since` and `until`, between which they began; and `origin`.
     """
     return _of_all(connection, jobs, "outcome", limit, {"outcome": outcome} | bounds)
 
 
 def by_hand(connection: Connection, jobs: Sequence[str], limit: int, **bounds: Any) -> Sequence[Row[Any]]:
-    """As `with_outcome`, those that people began."""
+    """As `with_outcome`, but the runs that people began."""
     return _of_all(connection, jobs, "by_hand", limit, {"origin": BY_HAND} | bounds)
 
 
 def of_any(
     connection: Connection, job: str | None, limit: int, ids: Sequence[int] | None = None, **bounds: Any
 ) -> Sequence[Row[Any]]:
-    """The newest runs of a job, or of all, and of these `ids` alone where they are given: `LINE`; bounds as above."""
+    """The newest runs of a job, or of all; of `ids` alone, if given. Columns and bounds are those of `with_outcome`."""
     given = {name: value for name, value in bounds.items() if value is not None}
     query = select(*LINE).where(*(WITHIN[name] for name in given))
     query = query if job is None else query.where(runs.c.job == job)
@@ -134,16 +140,16 @@ def of_any(
 
 
 def last_with(connection: Connection, jobs: Sequence[str], outcome: Outcome) -> dict[str, int]:
-    """The newest run of each job that began, was no dry run, and has an outcome: its id."""
+    """For each job the id of its newest run with this outcome; dry runs and slots without a run do not count."""
     return {
         row.job: row.id for row in _of_each(connection, jobs, "outcome", "outcome", "real", limit=1, outcome=outcome)
     }
 
 
 def last_ended(connection: Connection, outcomes: Collection[Outcome]) -> dict[str, Row[Any]]:
-    """The newest run of each job that ended with one of the outcomes: id, job, outcome, started_at, ended_at, seconds.
+    """For each job its newest run with one of these outcomes; dry runs do not count.
 
-    Dry runs do not count.
+    The columns are id, job, outcome, started_at, ended_at and seconds.
     """
     found: dict[str, Row[Any]] = {}
     for outcome in outcomes:
@@ -154,9 +160,9 @@ def last_ended(connection: Connection, outcomes: Collection[Outcome]) -> dict[st
 
 
 def signs_of_life(connection: Connection) -> dict[str, datetime]:
-    """The last moment, of each job that has one, that counts as a success does for whether it is overdue.
+    """For each job the last moment that counts like a success when we ask whether it is overdue.
 
-    That is when it was resumed, or when a run of it skipped, as it found nothing to do.
+    It is the moment at which the job was resumed, or at which a run found nothing to do.
     """
     found = {job: at for job, at in connection.execute(_RESUMED)}
     for job, at in connection.execute(_IDLE):
@@ -183,7 +189,7 @@ def _of_each(connection: Connection, jobs: Sequence[str], kind: str, *bounds: st
     return found
 
 
-# Made once for each number of jobs: making one takes SQLAlchemy longer than executing it.
+# Made once for each number of jobs: SQLAlchemy takes longer to make a statement than to execute it.
 @functools.lru_cache(maxsize=64)
 def _statement(count: int, kind: str, bounds: tuple[str, ...]) -> Any:
     parts = [select(_of_one(number, kind, bounds).subquery(f"of_{number}")) for number in range(count)]
@@ -191,7 +197,7 @@ def _statement(count: int, kind: str, bounds: tuple[str, ...]) -> Any:
 
 
 def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
-    # With both columns bound, and by the order of the index: a few rows are read, however many there are.
+    # Both columns of the index are bound, and its order is kept: a few rows are read, however many there are.
     query: Select[Any] = select(*COLUMNS.get(kind, (runs.c.id, runs.c.job)))
     query = query.where(runs.c.job == bindparam(f"job_{number}"))
     query = query.where(*(WITHIN[name] for name in bounds))
@@ -199,7 +205,7 @@ def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
         query = query.where(runs.c.slot_at.is_(None))
     if index := INDEXES.get(kind):
         for dialect in ("mysql", "mariadb"):
-            # By itself it would intersect two indexes, and sort all that it finds.
+            # Without the hint the server may intersect two indexes, and sort everything it finds.
             query = query.with_hint(runs, f"FORCE INDEX ({index})", dialect)
     return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))
 

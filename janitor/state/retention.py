@@ -1,4 +1,4 @@
-"""Forgetting what is old, in deletes so small that nobody waits for them."""
+"""Retention: what is old is deleted, in steps so small that nobody waits for them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,17 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select
 from janitor.state.tables import attempts, results, run_logs, run_uses, runs
 
 BATCH = 200
+"""So many runs are deleted at once."""
 LINES = 500
+"""So many log lines are deleted at once."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What may be forgotten: ended runs that began `before` a moment, or have `keep_runs` newer ones of their job.
+    """Which runs may be deleted: ended runs that began `before` a moment, or with `keep_runs` newer runs of their job.
 
-    Not those that are `spared`, nor those whose cleanup has failed; of `jobs` alone, where they are given, and of none
-    of those `without`. A job's newest record stays, whatever its age: it tells which slots are accounted for.
+    `jobs` are the only jobs meant; None means all. No run of a job in `without` is deleted, no run in `spared`, and no run
+    whose cleanup has failed. The run with a job's newest slot stays, however old: it tells which slots have an outcome.
     """
 
     before: datetime
@@ -28,14 +30,14 @@ class Bounds:
 
 
 def prune(connection: Connection, bounds: Bounds) -> int:
-    """Delete up to 200 runs with all that is kept of them; how many went: call it again until it is 0."""
+    """Delete up to 200 runs with all that is kept of them; how many were deleted. Call it until it returns 0."""
     ids = expired(connection, bounds)
     remove(connection, ids)
     return len(ids)
 
 
 def expired(connection: Connection, bounds: Bounds) -> list[int]:
-    """Up to 200 runs that may be forgotten."""
+    """Up to 200 runs that may be deleted."""
     known = connection.execute(select(runs.c.job).distinct()).scalars().all()
     jobs = [job for job in known if (bounds.jobs is None or job in bounds.jobs) and job not in bounds.without]
     kept = [*newest_slots(connection, jobs), *bounds.spared]
@@ -51,7 +53,7 @@ def remove(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def newest_slots(connection: Connection, jobs: Sequence[str]) -> list[int]:
-    """The run of each job that holds its newest slot."""
+    """For each job, the run with its newest slot."""
     found: list[int] = []
     for job in jobs:
         of_job = select(runs.c.id).where(runs.c.job == job, runs.c.slot_at.is_not(None))
@@ -60,7 +62,7 @@ def newest_slots(connection: Connection, jobs: Sequence[str]) -> list[int]:
 
 
 def prune_logs(connection: Connection, levels: Collection[str], before: datetime) -> int:
-    """Delete up to 500 log lines of some levels that are older than a moment; how many went: call it until it is 0."""
+    """Delete up to 500 older log lines of these levels; how many were deleted. Call it until it returns 0."""
     found = select(run_logs.c.id).where(run_logs.c.level.in_(levels), run_logs.c.at < before).limit(LINES)
     ids = connection.execute(found).scalars().all()
     if ids:

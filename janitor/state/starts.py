@@ -1,4 +1,4 @@
-"""What a run's start has to know, in one statement: a thousand may begin in the same second."""
+"""Starts: what a run must know when it begins, in one statement, since a thousand may begin in one second."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ _LOOK = select(_PAUSED.label("paused_at"), _RUNNING.label("running"), leases).se
 
 @dataclass(frozen=True)
 class StartFacts:
-    """How a job stands: whether it is paused, its run without an outcome, and its lease (None before the first)."""
+    """Whether a job is paused; its run without an outcome; its lease, None before the first."""
 
     paused: bool
     running: int | None
@@ -28,6 +28,6 @@ class StartFacts:
 
 
 def look(connection: Connection, job: str) -> StartFacts:
-    """How the job stands at this moment; nothing is locked."""
+    """The facts at this moment; nothing is locked."""
     row = connection.execute(_LOOK, {"b_job": job, "b_lease": job_lease(job)}).one()
     return StartFacts(row.paused_at is not None, row.running, row if row.name is not None else None)

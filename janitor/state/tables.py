@@ -1,4 +1,4 @@
-"""The tables of the state database; `migrations/` holds the steps that make them."""
+"""The tables of the state database; `migrations/` has the steps that make them."""
 
 from datetime import datetime, timezone
 from typing import Any
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 SCHEMA_VERSION = "0003"
-"""The newest migration; a state database at this version is used as it is."""
+"""The newest migration. A state database of this version is used as it is."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -34,7 +34,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse what has no zone: it would mean another moment on another machine."""
+        """Refuse an instant without a zone: it would be another moment on another machine."""
         if value is None:
             return None
         if value.tzinfo is None:
