@@ -8,7 +8,7 @@ from janitor.errors import JanitorError
 from janitor.logs.mask import Mask
 from janitor.notices.content import Content
 from janitor.state.clocks import boot_clock
-from janitor.state.notices import BEGAN, ENDED
+from janitor.state.deliveries import BEGAN, ENDED
 
 AWAY_SECONDS = 60.0
 """How long the state database must be away before that is told."""

@@ -17,7 +17,7 @@ from janitor.notices.rules import OF_RUNS, conditions, conditions_after
 from janitor.notices.rules.endings import why_over
 from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.settings.notices import NoticeRules
-from janitor.state.notices import BEGAN, ENDED, REPEATED
+from janitor.state.deliveries import BEGAN, ENDED, REPEATED
 
 
 class Comparison:

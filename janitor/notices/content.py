@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from janitor.notices.times import duration_text, instant_text
-from janitor.state.notices import ENDED, REPEATED
+from janitor.state.deliveries import ENDED, REPEATED
 
 TEST = "test"
 """The kind of a notice that only tries a channel. The other kinds are those of deliveries."""

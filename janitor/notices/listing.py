@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from janitor.notices.channels import channels_of
 from janitor.settings.settings import Settings
-from janitor.state import notices
+from janitor.state import deliveries, notices
 
 NOTICE_COLUMNS = {
     "notice": "notice",
@@ -46,7 +46,7 @@ def open_notices(connection: Connection) -> list[dict[str, Any]]:
 
 def channel_states(connection: Connection, settings: Settings) -> list[dict[str, Any]]:
     """Return each channel that is set, and each that is not but still has something to tell; with its last error."""
-    known = {row["channel"]: row for row in notices.of_channels(connection)}
+    known = {row["channel"]: row for row in deliveries.of_channels(connection)}
     rows = []
     for channel in channels_of(settings):
         new = {"channel": channel.name, "where": channel.where, "waiting": 0, "delivered_at": None, "error": None}

@@ -15,7 +15,7 @@ from janitor.notices.channel import Undelivered
 from janitor.notices.content import Content
 from janitor.notices.rendering import as_html, as_text
 from janitor.settings.mail import MailSettings
-from janitor.state.notices import BEGAN, ENDED
+from janitor.state.deliveries import BEGAN, ENDED
 
 
 class Mail:

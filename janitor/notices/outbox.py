@@ -24,8 +24,8 @@ from janitor.notices.content import Content, to_json
 from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.runs import Outcome
 from janitor.settings.notices import NoticeRules
-from janitor.state import notices, run_records
-from janitor.state.notices import BEGAN, ENDED, REPEATED
+from janitor.state import deliveries, notices, run_records
+from janitor.state.deliveries import BEGAN, ENDED, REPEATED
 from janitor.state.tables import run_logs
 
 LOG_LINES = 20
@@ -62,7 +62,7 @@ class Outbox:
         text = self._runner.mask(to_json(self._content(connection, step, notice, now)))
         for channel in self._channels:
             if self._is_wanted(step, channel):
-                notices.add(connection, notice.id, channel, step.kind, text, now)
+                deliveries.add(connection, notice.id, channel, step.kind, text, now)
 
     def _is_wanted(self, step: Step, channel: str) -> bool:
         """Without the rule `recovered` nobody is told the end of `failed`. An incident at PagerDuty is still closed."""

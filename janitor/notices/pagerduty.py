@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from janitor.notices.content import TEST, Content
-from janitor.state.notices import ENDED
+from janitor.state.deliveries import ENDED
 
 SUMMARY = 1_024
 """The longest summary that PagerDuty takes."""

@@ -27,7 +27,7 @@ from janitor.engine.runner import Runner
 from janitor.errors import Fenced, JanitorError
 from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content, digest, from_json
-from janitor.state import notices
+from janitor.state import deliveries
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Post:
             return IDLE_SECONDS
         try:
             with self._runner.state.read() as connection:
-                rows = notices.waiting_of(connection, self.channel.name, MOST_TOGETHER)
+                rows = deliveries.waiting_of(connection, self.channel.name, MOST_TOGETHER)
             if not rows:
                 return IDLE_SECONDS
             if rows[0].due_at > now:
@@ -147,7 +147,7 @@ class Post:
     def _close_delivered(self, rows: Sequence[Any], said: str) -> float:
         now, ids = datetime.now(timezone.utc), {row.id for row in rows}
         self._told |= ids
-        self._record(lambda connection: _close(connection, ids, notices.DELIVERED, now, said or None))
+        self._record(lambda connection: _close(connection, ids, deliveries.DELIVERED, now, said or None))
         self._told -= ids
         return 0.0
 
@@ -161,9 +161,9 @@ class Post:
             log.error("%s: notice %d is given up after %d tries: %s", self._name, row.notice_id, tries, sent.said)
 
         def record(connection: Connection) -> None:
-            _close(connection, {row.id for row in lost}, notices.GIVEN_UP, now, sent.said)
+            _close(connection, {row.id for row in lost}, deliveries.GIVEN_UP, now, sent.said)
             # The others wait behind the first. One error on one delivery is enough to show the channel's trouble.
-            notices.put_off(connection, first.id, now + timedelta(seconds=pause), sent.said)
+            deliveries.put_off(connection, first.id, now + timedelta(seconds=pause), sent.said)
 
         self._record(record)
         return 0.0 if first in lost else pause
@@ -202,4 +202,4 @@ class Post:
 
 def _close(connection: Connection, ids: Collection[int], outcome: str, now: datetime, reason: str | None) -> None:
     for delivery_id in ids:
-        notices.close(connection, delivery_id, outcome, now, reason)
+        deliveries.close(connection, delivery_id, outcome, now, reason)

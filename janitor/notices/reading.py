@@ -21,8 +21,8 @@ from sqlalchemy import Connection, Row, bindparam, distinct, func, select
 
 from janitor.notices.history import MOST_SINCE, Ended, History, Running
 from janitor.runs import Outcome
-from janitor.state.notices import Position
 from janitor.state.tables import quarantine, runs
+from janitor.state.watched import Watched
 
 WINDOW = 200
 """How many ids back a look searches for records that were committed late."""
@@ -58,19 +58,19 @@ class News:
     `more` is True if one look could not take all of them.
     """
 
-    position: Position
+    position: Watched
     ended: Mapping[str, Sequence[Ended]] = field(default_factory=dict)
     more: bool = False
 
 
-def beginning(connection: Connection) -> Position:
+def beginning(connection: Connection) -> Watched:
     """Return the position of a first look: every record that has ended counts as looked at."""
     newest = connection.execute(select(func.max(runs.c.id))).scalar() or 0
     going_on = connection.execute(select(runs.c.id).where(runs.c.outcome.is_(None))).scalars()
-    return Position(newest, frozenset(going_on))
+    return Watched(newest, frozenset(going_on))
 
 
-def news(connection: Connection, position: Position) -> News:
+def news(connection: Connection, position: Watched) -> News:
     """Return the records that ended since a position."""
     fates = select(runs.c.id, runs.c.outcome)
     later = connection.execute(fates.where(runs.c.id > position.upto).order_by(runs.c.id).limit(MOST)).all()
@@ -80,10 +80,10 @@ def news(connection: Connection, position: Position) -> News:
     return News(_position_after(position, rows), _by_job(connection, fresh), len(later) == MOST)
 
 
-def _position_after(position: Position, rows: Sequence[Any]) -> Position:
+def _position_after(position: Watched, rows: Sequence[Any]) -> Watched:
     newest = max((row.id for row in rows), default=position.upto)
     upto = max(position.upto, newest - WINDOW)
-    return Position(
+    return Watched(
         upto,
         open=frozenset(row.id for row in rows if row.id <= upto and row.outcome is None),
         ended=frozenset(row.id for row in rows if row.id > upto and row.outcome is not None),
@@ -99,7 +99,7 @@ def _by_job(connection: Connection, ids: Sequence[int]) -> dict[str, list[Ended]
     return found
 
 
-def history(connection: Connection, job: str, keep: int, position: Position) -> History:
+def history(connection: Connection, job: str, keep: int, position: Watched) -> History:
     """Return how a job's runs ended, up to a position: at most `keep` successes, and the records after the last."""
     rows = connection.execute(_SUCCESSES, {"b_job": job, "b_keep": keep}).all()
     successes = [row for row in rows if position.has_seen(row.id)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from janitor.notices.facts import Condition, Facts
-from janitor.state.notices import ENDED
+from janitor.state.deliveries import ENDED
 
 log = logging.getLogger(__name__)
 

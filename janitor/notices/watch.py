@@ -31,10 +31,10 @@ from janitor.notices.post import Post
 from janitor.notices.rules import kept_successes
 from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.settings.notices import NoticeRules
-from janitor.state import job_records, leases, notices
+from janitor.state import job_records, leases, notices, watched
 from janitor.state.clocks import boot_clock
 from janitor.state.job_records import JobRecord
-from janitor.state.notices import Position
+from janitor.state.watched import Watched
 
 PRUNE_SECONDS = 600.0
 
@@ -43,7 +43,7 @@ PRUNE_SECONDS = 600.0
 class Book:
     """What has been looked at and told. `saved` is True if the state database has this position too."""
 
-    position: Position
+    position: Watched
     histories: Mapping[str, History]
     told: Mapping[Key, OpenNotice]
     saved: bool
@@ -53,7 +53,7 @@ class Book:
 class Look:
     """What a look found, before it is written. `more` is True if another look must follow at once."""
 
-    position: Position
+    position: Watched
     histories: Mapping[str, History]
     more: bool
     steps: Sequence[Step] = field(default_factory=list)
@@ -130,7 +130,7 @@ class Watch:
         if look.steps or is_new:
             with state.begin(fence) as connection:
                 if is_new:
-                    notices.save_position(connection, look.position, now)
+                    watched.save(connection, look.position, now)
                 told = self._outbox.put(connection, look.steps, book.told, now)
             self._book = Book(look.position, look.histories, told, saved=True)
         for step in look.steps:
@@ -141,7 +141,7 @@ class Watch:
         return look.more
 
     def _load(self, connection: Connection) -> Book:
-        saved = notices.position(connection)
+        saved = watched.load(connection)
         position = saved or reading.beginning(connection)
         told = {
             (row.job, row.rule): OpenNotice(row.id, row.text, row.run_id, row.began_at, row.told_at)

@@ -18,8 +18,9 @@ LINES = 500
 class Bounds:
     """Which runs may be deleted: ended runs that began `before` a moment, or with `keep_runs` newer runs of their job.
 
-    `jobs` are the only jobs meant; None means all. No run of a job in `without` is deleted, no run in `spared`, and no run
-    whose cleanup has failed. The run with a job's newest slot stays, however old: it tells which slots have an outcome.
+    `jobs` are the only jobs meant; None means all. No run of a job in `without` is deleted, no run in `spared`, and no
+    run whose cleanup has failed. The run with a job's newest slot stays, however old: it tells which slots have an
+    outcome.
     """
 
     before: datetime

@@ -13,7 +13,7 @@ from janitor.notices.content import Content, from_json
 from janitor.notices.post import Post
 from janitor.notices.watch import Watch
 from janitor.settings.notices import NoticeRules
-from janitor.state import notices as records
+from janitor.state.deliveries import DELIVERED
 from janitor.state.tables import deliveries, jobs, metadata, notices, runs
 from tests.small_engine import job_of
 
@@ -99,7 +99,7 @@ class House:
     def look(self, watch: Watch, at: datetime) -> None:
         """Let a watch look, and record every delivery as told."""
         watch.look(at)
-        told = {"outcome": records.DELIVERED, "ended_at": at}
+        told = {"outcome": DELIVERED, "ended_at": at}
         with self.runner.state.begin() as connection:
             connection.execute(update(deliveries).where(deliveries.c.outcome.is_(None)).values(told))
 

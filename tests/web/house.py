@@ -17,7 +17,7 @@ from janitor.feeds import position_after
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.state.notices import GIVEN_UP
+from janitor.state.deliveries import GIVEN_UP
 from janitor.state.tables import actions, attempts, cursors, deliveries, jobs, notices, quarantine, run_logs, runs
 
 log = logging.getLogger("tests.house")

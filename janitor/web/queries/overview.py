@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, String, case, func, literal, or_
 
 from janitor.jobs.job import Job
 from janitor.state import recent
-from janitor.state.notices import GIVEN_UP
+from janitor.state.deliveries import GIVEN_UP
 from janitor.state.tables import deliveries, notices, runs
 from janitor.web.queries import jobs as queries
 from janitor.web.queries import models, records

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import URL, func, insert, select
 
 from janitor.settings import passwords
-from janitor.state import State
+from janitor.state import State, deliveries
 from janitor.state import notices as told
 from janitor.state.tables import actions, jobs, quarantine, run_logs, runs
 from tests.daemons import daemons
@@ -301,9 +301,9 @@ def test_nobody_sees_anything_without_signing_in(made: House) -> None:
 @pytest.mark.parametrize(
     ("ended", "outcome", "expected"),
     [
-        (True, told.DELIVERED, "All is well"),
-        (False, told.DELIVERED, "No job fails, but 1 notice is open"),
-        (True, told.GIVEN_UP, "No job fails, but not every notice was delivered"),
+        (True, deliveries.DELIVERED, "All is well"),
+        (False, deliveries.DELIVERED, "No job fails, but 1 notice is open"),
+        (True, deliveries.GIVEN_UP, "No job fails, but not every notice was delivered"),
     ],
 )
 def test_all_is_well_only_where_nothing_is_open(tmp_path: Path, ended: bool, outcome: str, expected: str) -> None:
@@ -313,8 +313,8 @@ def test_all_is_well_only_where_nothing_is_open(tmp_path: Path, ended: bool, out
     remember_run(state, "nightly_reconcile", now, ended_at=now, seconds=1.0)
     with state.begin() as connection:
         notice = told.begin(connection, "quarantine_growing", "nightly_reconcile", "12 rows", None, now)
-        told.add(connection, notice, "email", told.BEGAN, "{}", now)
-        told.close(connection, 1, outcome, now, "no such mailbox")
+        deliveries.add(connection, notice, "email", deliveries.BEGAN, "{}", now)
+        deliveries.close(connection, 1, outcome, now, "no such mailbox")
         if ended:
             told.end(connection, notice, now)
     state.close()

@@ -1,0 +1,92 @@
+"""Deliveries: what each channel has still to tell of a notice, and what became of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, func, insert, select, update
+
+from janitor.state.tables import deliveries
+
+BEGAN, REPEATED, ENDED = "began", "repeated", "ended"
+DELIVERED, GIVEN_UP = "delivered", "given_up"
+
+
+def add(connection: Connection, notice_id: int, channel: str, kind: str, content: str, now: datetime) -> None:
+    """Let a channel tell of a notice, in the transaction that changes the notice itself.
+
+    A repeat is left out if an earlier delivery of the notice still waits for this channel.
+    """
+    if kind == REPEATED:
+        mine = (deliveries.c.notice_id == notice_id) & (deliveries.c.channel == channel)
+        waits = select(deliveries.c.id).where(mine, deliveries.c.outcome.is_(None)).limit(1)
+        if connection.execute(waits).scalar() is not None:
+            return
+    values = {
+        "notice_id": notice_id,
+        "channel": channel,
+        "kind": kind,
+        "content": content,
+        "added_at": now,
+        "due_at": now,
+        "tries": 0,
+    }
+    connection.execute(insert(deliveries), values)
+
+
+def next_of(connection: Connection, channel: str) -> Row[Any] | None:
+    """The oldest delivery that waits for a channel, due or not; None if none waits."""
+    return next(iter(waiting_of(connection, channel, 1)), None)
+
+
+def waiting_of(connection: Connection, channel: str, limit: int) -> Sequence[Row[Any]]:
+    """The deliveries that wait for a channel, due or not, the oldest first."""
+    waiting = (deliveries.c.channel == channel) & deliveries.c.outcome.is_(None)
+    return connection.execute(select(deliveries).where(waiting).order_by(deliveries.c.id).limit(limit)).all()
+
+
+def close(connection: Connection, delivery_id: int, outcome: str, now: datetime, reason: str | None) -> bool:
+    """Record what became of a delivery after one more try. False if that was recorded already."""
+    values = {"outcome": outcome, "ended_at": now, "reason": reason, "tries": deliveries.c.tries + 1}
+    still = (deliveries.c.id == delivery_id) & deliveries.c.outcome.is_(None)
+    return connection.execute(update(deliveries).where(still).values(values)).rowcount == 1
+
+
+def put_off(connection: Connection, delivery_id: int, due_at: datetime, reason: str) -> None:
+    """Record that a try failed, and when the next try is due."""
+    values = {"due_at": due_at, "reason": reason, "tries": deliveries.c.tries + 1}
+    still = (deliveries.c.id == delivery_id) & deliveries.c.outcome.is_(None)
+    connection.execute(update(deliveries).where(still).values(values))
+
+
+def of_channels(connection: Connection) -> list[dict[str, Any]]:
+    """Each channel that ever had something to tell: how much waits, when it last told something, and its error.
+
+    `error` is why its oldest waiting delivery failed, if it was tried, or else why its newest delivery was given up.
+    """
+    table = deliveries.c
+    told = func.max(case((table.outcome == DELIVERED, table.ended_at)), type_=table.ended_at.type)
+    counted = select(table.channel, told.label("delivered_at")).group_by(table.channel).order_by(table.channel)
+    rows = []
+    for channel, delivered_at in connection.execute(counted).all():
+        mine = table.channel == channel
+        waiting = connection.execute(select(func.count()).where(mine, table.outcome.is_(None))).scalar_one()
+        oldest, newest = next_of(connection, channel), _last_closed(connection, channel)
+        wrong = oldest if oldest is not None and oldest.tries else newest
+        failed = wrong is not None and wrong.outcome != DELIVERED
+        error, since = (wrong.reason, wrong.added_at) if wrong is not None and failed else (None, None)
+        rows.append(
+            {
+                "channel": channel,
+                "delivered_at": delivered_at,
+                "waiting": waiting,
+                "error": error,
+                "failing_since": since,
+            }
+        )
+    return rows
+
+
+def _last_closed(connection: Connection, channel: str) -> Row[Any] | None:
+    closed = (deliveries.c.channel == channel) & deliveries.c.outcome.is_not(None)
+    return connection.execute(select(deliveries).where(closed).order_by(deliveries.c.id.desc()).limit(1)).one_or_none()
