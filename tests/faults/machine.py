@@ -1,0 +1,79 @@
+"""A machine whose clock the test sets, with a real daemon on it: libfaketime gives the daemon a false time of day."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, Row
+
+from janitor.jobs import schedules
+from tests.daemons import Daemon
+from tests.small_engine import check_slots, eventually, migrated, rows_of
+
+LIBRARY = next(
+    (
+        path
+        for path in map(Path, ("/usr/lib", "/usr/lib64", "/usr/local/lib"))
+        for path in path.glob("**/libfaketimeMT*")
+    ),
+    None,
+)
+needs_faketime = pytest.mark.skipif(LIBRARY is None, reason="libfaketime (Debian's package faketime) is not installed")
+HOUR = 3600
+
+
+class Machine:
+    """A daemon on a machine whose clock the test sets. Only the time of day is false: waiting goes on as usual."""
+
+    def __init__(self, start: Callable[..., Daemon], url: URL, folder: Path) -> None:
+        self.state, self.url, self.folder = migrated(url), url, folder
+        self._start, self._offset = start, folder / "offset"
+        self.set(0)
+        self.daemon = self.begin()
+
+    def begin(self) -> Daemon:
+        """Start the daemon."""
+        preload = {"LD_PRELOAD": str(LIBRARY)} if LIBRARY else {}
+        fake = {"FAKETIME_TIMESTAMP_FILE": str(self._offset), "FAKETIME_NO_CACHE": "1", "NO_FAKE_STAT": "1"}
+        self.daemon = self._start(self.url, **preload, **fake, FAKETIME_DONT_FAKE_MONOTONIC="1")
+        return self.daemon
+
+    def set(self, offset: float) -> None:
+        """Set its clock so many seconds after the true time, or before it if the number is negative."""
+        self.offset = timedelta(seconds=offset)
+        written = self._offset.with_suffix(".new")
+        written.write_text(f"{offset:+g}\n", encoding="ascii")
+        os.replace(written, self._offset)
+
+    def now(self) -> datetime:
+        """Return the time of its clock."""
+        return datetime.now(UTC) + self.offset
+
+    def runs(self, job: str = "job0") -> Sequence[Row[Any]]:
+        """Return the runs of a job that have slots, in the order of the slots."""
+        rows = [row for row in rows_of(self.state, job) if row.slot_at is not None]
+        return sorted(rows, key=lambda row: row.slot_at)
+
+    def goes_on(self, times: int = 3) -> None:
+        """Wait until so many slots after now have succeeded."""
+        since, last = self.now(), max((row.id for row in rows_of(self.state)), default=0)
+        eventually(
+            lambda: times
+            <= sum(row.outcome == "succeeded" and row.slot_at > since and row.id > last for row in self.runs())
+        )
+
+    def check(self) -> None:
+        """Stop the daemon, and check: each slot has one outcome; only runs that succeeded acted, and each once."""
+        assert self.daemon.end() == 0, self.daemon.text[-2000:]
+        for job in ("job0", "job1", "strict"):
+            check_slots(self.state, job, schedules.every(1))
+        lines = (self.folder / "effects").read_text(encoding="ascii").splitlines()
+        acted = Counter(int(line.split()[2]) for line in lines)
+        rows = [row for row in rows_of(self.state) if row.job != "scribe"]
+        assert {row.outcome for row in rows} <= {"succeeded", "missed", "skipped", "interrupted"}
+        assert [row for row in rows if acted.pop(row.id, 0) != (row.outcome == "succeeded")] == []
+        assert not acted
