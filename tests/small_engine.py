@@ -120,6 +120,10 @@ def job_of(func: Callable[..., object], *args: Any, id: str = "task", **options:
     return Job(id, func, args, {}, trigger, schedules.describe(trigger), **options)
 
 
+def nothing() -> None:
+    """A task that does nothing."""
+
+
 def run_by_hand(runner: Runner, func: Callable[..., object], *args: Any, **options: Any) -> tuple[int, Ending]:
     """Run a task once, to its end."""
     finished = runner.execute(job_of(func, *args, **options), Slot(None, BY_HAND))
@@ -177,6 +181,11 @@ def lines_of(state: State, run_id: int) -> list[str]:
 def outcomes(state: State, job: str | None = None) -> list[str | None]:
     """The outcomes of a job's records."""
     return [row.outcome for row in rows_of(state, job)]
+
+
+def ended(runner: Runner, job: str, count: int = 1) -> Callable[[], bool]:
+    """Whether a job has so many records that are closed, each time it is asked."""
+    return lambda: len([outcome for outcome in outcomes(runner.state, job) if outcome]) >= count
 
 
 def remember(state: State, job: str, enabled_at: datetime, enabled: bool = True, schedule: str = "x") -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.engine.runner import Runner
+from janitor.scheduler import Scheduler
 from tests.small_engine import DATABASES, empty_state, runner_for, settings_for
 
 
@@ -48,3 +49,16 @@ def lite_follower(lite_url: URL, tmp_path: Path) -> Iterator[Runner]:
     """The same on SQLite."""
     with runner_for(settings_for(lite_url, tmp_path, LEASE_SECONDS="1"), leads=False) as made:
         yield made
+
+
+@pytest.fixture
+def starting(lite_url: URL, tmp_path: Path) -> Iterator[Runner]:
+    """A runner on SQLite whose daemon is not started yet."""
+    with runner_for(settings_for(lite_url, tmp_path), leads=False) as made:
+        yield made
+
+
+@pytest.fixture
+def clock(starting: Runner) -> Scheduler:
+    """The clock of that daemon, without jobs."""
+    return Scheduler(starting.settings)

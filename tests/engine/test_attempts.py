@@ -1,0 +1,218 @@
+"""Attempts: what a task returns or raises becomes an ending, and a failed attempt is made again."""
+
+import asyncio
+import json
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+
+from janitor.engine.attempts import pause_seconds
+from janitor.engine.runner import Runner
+from janitor.errors import Cancelled, Interrupted, Rejected, Skip, Unavailable
+from janitor.runs import Outcome, current_run
+from janitor.state import run_records
+from tests.small_engine import outcomes, rows_of, run_by_hand
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "reason"),
+    [
+        (ValueError("boom\nand more"), "failed", "ValueError: boom"),
+        (Rejected("the table is missing"), "failed", "the table is missing"),
+        (Unavailable("the server is away"), "failed", "the server is away"),
+        (Skip("nothing to do"), "skipped", "nothing to do"),
+        (Cancelled("asked to"), "cancelled", "asked to"),
+        (Interrupted("going down"), "interrupted", "going down"),
+        (SystemExit(3), "failed", "SystemExit: 3"),
+        (asyncio.CancelledError("leaked"), "failed", "CancelledError: leaked"),
+        (KeyboardInterrupt(), "failed", "KeyboardInterrupt"),
+        (MemoryError(), "failed", "MemoryError"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "odd"), "failed", "UnicodeDecodeError: 'utf-8'"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_every_error_has_its_outcome(lite: Runner, error: BaseException, outcome: str, reason: str) -> None:
+    def task() -> None:
+        hidden_value = "-".join(("local", "value"))
+        raise error from (RuntimeError("cause") if hidden_value else None)
+
+    run_by_hand(lite, task)
+    row = rows_of(lite.state)[0]
+    assert row.outcome == outcome and row.reason.startswith(reason) and "\n" not in row.reason
+    if outcome == "failed":
+        assert "RuntimeError: cause" in row.traceback and "local-value" not in row.traceback
+    else:
+        assert row.traceback is None
+
+
+def test_an_error_that_has_no_text_is_recorded_too(lite: Runner) -> None:
+    class Odd(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def task() -> None:
+        raise Odd("surrogate \udcff")
+
+    run_by_hand(lite, task)
+    assert outcomes(lite.state) == ["failed"] and "Odd" in rows_of(lite.state)[0].reason
+
+
+def test_a_reason_that_no_database_takes_is_made_one(runner: Runner) -> None:
+    def task() -> None:
+        raise ValueError("file \udcff is odd \U0001f9ea")
+
+    run_by_hand(runner, task)
+    row = rows_of(runner.state)[0]
+    assert row.outcome == "failed" and "is odd \U0001f9ea" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("returned", "kept"),
+    [
+        (None, None),
+        ("a text", None),
+        ({"rows": 3, 4: 1.5}, {"rows": 3, "4": 1.5}),
+        ({"when": timedelta(seconds=90)}, {"when": "0:01:30"}),
+        ({"nested": {"a": (1, 2)}}, {"nested": {"a": [1, 2]}}),
+    ],
+)
+def test_counts_are_kept(lite: Runner, returned: object, kept: object) -> None:
+    _, ending = run_by_hand(lite, lambda: returned)
+    counts = rows_of(lite.state)[0].counts
+    assert (counts and json.loads(counts)) == kept == ending.counts
+
+
+def test_counts_that_cannot_be_kept_fail_the_run(lite: Runner) -> None:
+    round_about: dict[str, object] = {}
+    round_about["me"] = round_about
+    _, ending = run_by_hand(lite, lambda: round_about)
+    assert outcomes(lite.state) == ["failed"] and "Circular" in str(ending.reason)
+
+
+def test_a_task_over_its_time_ends_at_a_safe_point(lite: Runner) -> None:
+    def task() -> None:
+        while True:
+            current_run().progress(1)
+            time.sleep(0.01)
+
+    run_by_hand(lite, task, timeout=0.1)
+    row = rows_of(lite.state)[0]
+    assert (row.outcome, row.reason) == ("timed_out", "over its timeout of 0.1 s")
+    assert "in task" in row.traceback
+
+
+def test_a_task_that_returns_late_is_timed_out(lite: Runner) -> None:
+    def task() -> dict[str, int]:
+        time.sleep(0.1)
+        return {"rows": 3}
+
+    run_by_hand(lite, task, timeout=0.05)
+    row = rows_of(lite.state)[0]
+    assert row.outcome == "timed_out" and "it finished" in row.reason
+    assert json.loads(row.counts) == {"rows": 3}
+
+
+def test_a_call_bounded_by_the_deadline_is_timed_out(lite: Runner) -> None:
+    def task() -> None:
+        time.sleep(0.1)
+        raise Unavailable("the statement was stopped")
+
+    run_by_hand(lite, task, timeout=0.05)
+    assert outcomes(lite.state) == ["timed_out"]
+
+
+def test_each_attempt_is_in_the_history(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses = shortened(monkeypatch)
+    numbers = []
+
+    def task() -> dict[str, int]:
+        numbers.append(current_run().attempt)
+        if len(numbers) < 4:
+            raise ValueError(f"try {len(numbers)}")
+        return {"rows": 3}
+
+    run_id, ending = run_by_hand(runner, task, retries=5)
+    assert numbers == [1, 2, 3, 4] and ending.attempts == 4
+    row = rows_of(runner.state)[0]
+    assert (row.outcome, row.attempts) == ("succeeded", 4)
+    with runner.state.begin() as connection:
+        made = run_records.attempts_of(connection, run_id)
+    assert [(one.number, one.outcome, one.reason) for one in made] == [
+        (1, "failed", "ValueError: try 1"),
+        (2, "failed", "ValueError: try 2"),
+        (3, "failed", "ValueError: try 3"),
+        (4, "succeeded", None),
+    ]
+    assert all("try" in one.traceback for one in made[:3])
+    # 1, 2, 4 seconds, each with up to a second more.
+    assert [int(pause) in (floor, floor + 1) for pause, floor in zip(pauses, (1, 2, 4), strict=True)] == [True] * 3
+
+
+def shortened(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let no retry wait; how long each would have."""
+    from janitor.runs import Run
+
+    pauses: list[float] = []
+    monkeypatch.setattr(Run, "sleep", lambda run, seconds: pauses.append(seconds))
+    return pauses
+
+
+def test_the_last_attempt_tells_why_a_run_failed(lite: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    shortened(monkeypatch)
+
+    def task() -> None:
+        raise ValueError(f"try {current_run().attempt}")
+
+    run_id, _ = run_by_hand(lite, task, retries=2)
+    row = rows_of(lite.state)[0]
+    assert (row.outcome, row.reason, row.attempts) == ("failed", "ValueError: try 3", 3)
+    with lite.state.begin() as connection:
+        assert len(run_records.attempts_of(connection, run_id)) == 3
+
+
+def test_a_failed_attempt_is_kept_when_time_is_over(lite: Runner) -> None:
+    def task() -> None:
+        raise ValueError("the first and only try")
+
+    run_id, ending = run_by_hand(lite, task, retries=3, timeout=0.2)
+    assert ending.outcome is Outcome.TIMED_OUT
+    with lite.state.begin() as connection:
+        assert [one.reason for one in run_records.attempts_of(connection, run_id)] == [
+            "ValueError: the first and only try"
+        ]
+
+
+def test_what_is_no_failure_is_not_tried_again(lite: Runner) -> None:
+    def task() -> None:
+        raise Skip("nothing to do")
+
+    run_by_hand(lite, task, retries=3)
+    assert [(row.outcome, row.attempts) for row in rows_of(lite.state)] == [("skipped", 1)]
+
+
+def test_a_run_asked_to_stop_is_interrupted(lite: Runner) -> None:
+    def task() -> None:
+        lite.live[current_run().id].run.ask_to_stop(Interrupted("going down"))
+        current_run().sleep(60)
+
+    run_by_hand(lite, task)
+    assert [(row.outcome, row.reason) for row in rows_of(lite.state)] == [("interrupted", "going down")]
+
+
+def test_recursion_ends_the_run_and_not_the_daemon(lite: Runner) -> None:
+    def task(depth: int) -> None:
+        task(depth + 1)
+
+    limit = sys.getrecursionlimit()
+    run_by_hand(lite, task, 1)
+    assert sys.getrecursionlimit() == limit
+    assert "RecursionError" in rows_of(lite.state)[0].reason
+
+
+@pytest.mark.parametrize(
+    ("attempt", "least", "most"), [(1, 1, 2), (2, 2, 3), (5, 16, 17), (9, 256, 257), (99, 300, 300)]
+)
+def test_pauses_grow_up_to_five_minutes(attempt: int, least: float, most: float) -> None:
+    assert all(least <= pause_seconds(attempt) <= most for _ in range(50))

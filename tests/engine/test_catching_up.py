@@ -1,0 +1,163 @@
+"""Catching up: when the clock comes to go, each slot that was lost gets its outcome."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from janitor.engine.runner import Runner
+from janitor.jobs.slots import slots_between
+from janitor.runs import current_run
+from janitor.scheduler import Scheduler
+from janitor.state import job_records
+from tests.small_engine import (
+    SECOND,
+    check_slots,
+    ended,
+    nothing,
+    now,
+    outcomes,
+    remember,
+    remember_run,
+    rows_of,
+    runner_for,
+    settings_for,
+    tick,
+)
+
+
+def test_a_new_interval_job_runs_at_once_and_a_cron_job_not(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "interval", hours=5, id="interval")
+    clock.add_job(nothing, "cron", hour=(now().hour + 12) % 24, id="cron")
+    clock.add_job(nothing, "interval", hours=5, id="none", catch_up="none")
+    assert tick(clock, starting, ended(starting, "interval"))
+    (row,) = rows_of(starting.state)
+    assert (row.job, row.origin, row.outcome) == ("interval", "schedule", "succeeded")
+    latest = slots_between(clock.jobs["interval"].trigger, now() - 5 * 3600 * SECOND, now())
+    assert latest is not None and row.slot_at == latest.last_at
+
+
+def test_lost_slots_are_missed_and_the_last_one_runs(starting: Runner, clock: Scheduler) -> None:
+    seen = []
+    clock.add_job(lambda: seen.append(current_run().slot_at), "interval", minutes=10, id="task")
+    trigger = clock.jobs["task"].trigger
+    last = slots_between(trigger, now() - timedelta(minutes=45), now())
+    assert last is not None
+    remember(starting.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
+    remember_run(starting.state, "task", last.first_at)
+    assert tick(clock, starting, ended(starting, "task", 3))
+    _, missed, caught = rows_of(starting.state)
+    assert (missed.outcome, missed.slots) == ("missed", last.count - 2)
+    assert (missed.slot_at, missed.slot_until_at) == (last.first_at + 600 * SECOND, last.last_at - 600 * SECOND)
+    assert missed.reason.startswith(f"no daemon was running between {last.first_at:%Y-%m-%d %H:%M:%S} and ")
+    assert (caught.outcome, caught.origin, caught.slot_at) == ("succeeded", "catch_up", last.last_at)
+    assert seen == [last.last_at]
+    check_slots(starting.state, "task", trigger)
+
+
+def test_without_catch_up_all_lost_slots_are_missed(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "cron", minute="*/10", id="task", catch_up="none", misfire_grace_time=0.001)
+    trigger = clock.jobs["task"].trigger
+    last = slots_between(trigger, now() - timedelta(minutes=45), now())
+    assert last is not None
+    remember(starting.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
+    remember_run(starting.state, "task", last.first_at)
+    assert tick(clock, starting, ended(starting, "task", 2))
+    assert [(row.outcome, row.slots) for row in rows_of(starting.state)] == [
+        ("succeeded", 1),
+        ("missed", last.count - 1),
+    ]
+    check_slots(starting.state, "task", trigger)
+
+
+def test_without_catch_up_a_slot_just_due_still_runs(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "interval", hours=1, id="task", catch_up="none", misfire_grace_time=3600)
+    slot = slots_between(clock.jobs["task"].trigger, now() - timedelta(hours=1), now())
+    assert slot is not None
+    remember(starting.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
+    remember_run(starting.state, "task", slot.last_at - timedelta(hours=1))
+    assert tick(clock, starting, ended(starting, "task", 2))
+    assert outcomes(starting.state) == ["succeeded", "succeeded"]
+
+
+def test_a_cron_job_that_never_ran_catches_up_too(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "cron", minute="*/10", id="task")
+    remember(starting.state, "task", now() - timedelta(minutes=35), schedule=clock.jobs["task"].schedule)
+    assert tick(clock, starting, ended(starting, "task", 2))
+    missed, caught = rows_of(starting.state)
+    assert (missed.outcome, missed.slots in (2, 3), caught.origin) == ("missed", True, "catch_up")
+
+
+def test_a_job_owes_nothing_for_its_time_off(starting: Runner, lite_url: URL, tmp_path: Path) -> None:
+    begun = now() - timedelta(days=3)
+    remember(starting.state, "task", begun)
+    remember_run(starting.state, "task", begun)
+
+    def start(environ: dict[str, str]) -> None:
+        settings = settings_for(lite_url, tmp_path, **environ)
+        with runner_for(settings, leads=False) as other:
+            clock = Scheduler(settings)
+            clock.add_job(nothing, "interval", hours=1, id="task")
+            clock.add_job(nothing, "interval", seconds=1, id="beat")
+            before = len(rows_of(other.state, "beat"))
+            assert tick(clock, other, ended(other, "beat", before + 1))
+
+    start({"TASK_ENABLED": "false"})
+    assert outcomes(starting.state, "task") == ["succeeded"]
+    start({})
+    assert outcomes(starting.state, "task") == ["succeeded"]
+    with starting.state.begin() as connection:
+        record = job_records.all_jobs(connection)["task"]
+    assert record.enabled and record.enabled_at > now() - timedelta(minutes=5)
+
+
+def test_whoever_says_when_to_begin_is_heard(starting: Runner, clock: Scheduler) -> None:
+    begin = now() + timedelta(seconds=1.5)
+    clock.add_job(nothing, "interval", hours=5, id="task", next_run_time=begin)
+    assert tick(clock, starting, ended(starting, "task"))
+    assert [row.slot_at for row in rows_of(starting.state)] == [begin]
+
+
+def test_a_date_runs_once_in_all_starts(starting: Runner, lite_url: URL, tmp_path: Path) -> None:
+    at = now() + timedelta(seconds=1)
+    for beats in (1, 3):
+        with runner_for(settings_for(lite_url, tmp_path), leads=False) as other:
+            clock = Scheduler(other.settings)
+            clock.add_job(nothing, "date", run_date=at, id="once")
+            clock.add_job(nothing, "interval", seconds=1, id="beat")
+            assert tick(clock, other, lambda: ended(other, "once")() and ended(other, "beat", beats)())
+    assert [(row.outcome, row.slot_at) for row in rows_of(starting.state, "once")] == [("succeeded", at)]
+
+
+def test_slots_of_a_clock_that_was_ahead_are_taken_back(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "interval", seconds=1, id="task")
+    clock.add_job(nothing, "date", run_date=now() + timedelta(minutes=50), id="once")
+    whole, hour = now().replace(microsecond=0), timedelta(hours=1)
+    remember(starting.state, "task", whole + hour, schedule=clock.jobs["task"].schedule)
+    # Across this moment lies a stretch that was missed as the clock was set forward; it ran then, and was set back.
+    missed = {"slot_until_at": whole + hour, "slots": 2 * 3600 + 1, "attempts": 0, "reason": "asleep"}
+    remember_run(starting.state, "task", whole - hour, "missed", **missed)
+    remember_run(starting.state, "task", whole + hour + SECOND)
+    skipped = {"slot_until_at": whole + hour + 3 * SECOND, "slots": 2, "attempts": 0, "reason": "still running"}
+    remember_run(starting.state, "task", whole + hour + 2 * SECOND, "skipped", **skipped)
+    remember_run(starting.state, "once", now() + timedelta(minutes=50))
+    assert tick(clock, starting, ended(starting, "task", 5))
+    stretch, ahead, *ran = rows_of(starting.state, "task")
+    assert (stretch.outcome, stretch.slot_at) == ("missed", whole - hour)
+    assert (ahead.outcome, ahead.slot_at, ahead.slot_until_at, ahead.slots) == ("succeeded", None, None, 0)
+    assert {row.outcome for row in ran} == {"succeeded"} and ran[0].slot_at < whole + 30 * SECOND
+    assert check_slots(starting.state, "task", clock.jobs["task"].trigger) == stretch.slots + len(ran)
+    # A date comes once, whatever the clock says.
+    (once,) = rows_of(starting.state, "once")
+    assert once.slot_at is not None
+
+
+def test_a_clock_a_little_behind_repeats_no_slot(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "interval", seconds=1, id="task")
+    remember(starting.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
+    ahead = now().replace(microsecond=0) + 3 * SECOND
+    skipped = {"slot_until_at": ahead, "slots": 4, "attempts": 0, "reason": "still running"}
+    remember_run(starting.state, "task", ahead - 3 * SECOND, "skipped", **skipped)
+    assert tick(clock, starting, ended(starting, "task", 3))
+    assert [row.slot_at - ahead for row in rows_of(starting.state, "task")[1:3]] == [SECOND, 2 * SECOND]
+    check_slots(starting.state, "task", clock.jobs["task"].trigger)

@@ -1,0 +1,33 @@
+"""Lost slots: each gets its outcome, under the lease of the leader alone."""
+
+from sqlalchemy import update
+
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
+from janitor.runs import Outcome
+from janitor.state import leases, run_records
+from janitor.state.run_records import LostSlots
+from janitor.state.tables import leases as lease_rows
+from tests.small_engine import job_of, nothing, now, rows_of
+
+
+def test_a_start_whose_answer_was_lost_is_failed(runner: Runner) -> None:
+    slot = now()
+    with runner.state.begin() as connection:
+        moment = runner.state.now(connection)
+        leases.acquire(connection, "job:task", runner.holder, moment, 60)
+        run_records.start(connection, "task", "schedule", slot, moment, False, runner.holder)
+    runner.lost(LostSlots("task", slot, slot, 1, Outcome.FAILED, "the run could not be recorded: away"))
+    assert [(row.outcome, row.reason) for row in rows_of(runner.state)] == [
+        ("failed", "the run could not be recorded: away")
+    ]
+    with runner.state.begin() as connection:
+        assert leases.holder_of(connection, "job:task") is None
+
+
+def test_a_daemon_that_was_followed_writes_nothing(runner: Runner) -> None:
+    with runner.state.begin() as connection:
+        connection.execute(update(lease_rows).values(token=lease_rows.c.token + 1, holder="another"))
+    assert runner.execute(job_of(nothing), Slot(now())) is None
+    runner.lost(LostSlots("task", now(), now(), 1, Outcome.SKIPPED, "still running"))
+    assert rows_of(runner.state) == []

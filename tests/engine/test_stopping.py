@@ -1,0 +1,52 @@
+"""Stopping in order: runs are asked to stop, waited for, and cut off."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from janitor.engine.runner import Runner
+from janitor.runs import current_run
+from janitor.scheduler import Scheduler
+from tests.small_engine import eventually, outcomes, rows_of, runner_for, settings_for, tick
+
+
+def test_stopping_asks_runs_and_waits_for_them(starting: Runner, clock: Scheduler) -> None:
+    def until_asked() -> None:
+        try:
+            current_run().sleep(60)
+        finally:
+            time.sleep(0.3)
+
+    clock.add_job(until_asked, "interval", hours=1)
+    assert tick(clock, starting, lambda: starting.live)
+    (row,) = rows_of(starting.state)
+    assert (row.outcome, row.reason) == ("interrupted", "the daemon was asked to stop")
+
+
+def test_a_run_that_does_not_stop_is_cut_off(lite_url: URL, tmp_path: Path) -> None:
+    let_go = threading.Event()
+    with runner_for(settings_for(lite_url, tmp_path, GRACE_SECONDS="0.2"), leads=False) as runner:
+        clock = Scheduler(runner.settings)
+        clock.add_job(lambda: let_go.wait(30), "interval", hours=1, id="deaf")
+        assert tick(clock, runner, lambda: runner.live)
+        (row,) = rows_of(runner.state)
+        assert row.outcome == "interrupted" and "no safe point within 0.2 s" in row.reason
+        let_go.set()
+
+
+def test_sigterm_stops_the_clock_in_order(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(lambda: current_run().sleep(60), "interval", hours=1, id="task")
+    before = signal.getsignal(signal.SIGTERM)
+
+    def send() -> None:
+        eventually(lambda: starting.live)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=send, daemon=True).start()
+    clock.daemon(starting).run()
+    assert outcomes(starting.state) == ["interrupted"]
+    assert signal.getsignal(signal.SIGTERM) == before
