@@ -49,7 +49,7 @@ def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any)
 
 def begin_immediate(connection: Connection) -> None:
     """Begin a transaction by locking the file for writing."""
-    # A transaction that reads first and writes later fails at once if another one wrote in between.
+    # A transaction that reads first and writes later fails at once if another transaction wrote in between.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

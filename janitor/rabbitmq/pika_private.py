@@ -9,8 +9,8 @@ through `_output_marshaled_frames`.
 
 Why: `basic_publish` marshals the method and the properties anew for each message, and sends each in three pieces.
 
-What pays for it: the benchmark line "published" in messages a second. On one machine it was 6,700 with this file, and
-4,200 with `basic_publish`.
+What pays for it: the benchmark line "publishing 100,000 rows, binary, confirmed and mandatory". On one machine it was
+6,700 rows a second with this file, and 4,200 with `basic_publish`.
 
 The canary is `tests/rabbitmq/test_pika_private.py`. It compares every byte with what `basic_publish` sends.
 """

@@ -27,5 +27,5 @@ def save(connection: Connection, name: str, position: str, now: datetime, run_id
 
 
 def forget(connection: Connection, name: str) -> bool:
-    """Delete the saved position, so that the next run begins anew; return False if no position was saved."""
+    """Delete the saved position, so that the next run begins again; return False if no position was saved."""
     return connection.execute(delete(cursors).where(cursors.c.name == name)).rowcount == 1

@@ -1,38 +1,20 @@
-"""Publishing to a real RabbitMQ: what arrives, and what is said if it cannot."""
+"""Publishing to a real RabbitMQ: what arrives, in which order, and on how many connections."""
 
 import hashlib
-import logging
-import secrets
 import threading
 import time
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import suppress
 
-import pika
 import pytest
 
-from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Rejected, Unavailable
+from janitor.errors import Cancelled, JanitorError, Unavailable
 from janitor.publisher import BadMessage
 from janitor.runs import Run, running
+from janitor.settings import Settings
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
-from tests.servers import Broker, free_port
-
-
-def decoded(exchange: Exchange) -> list[dict[str, Any]]:
-    return [SCHEMA.decode(message.body) for message in exchange.received()]
-
-
-@contextmanager
-def alarm(rabbitmq: Broker) -> Iterator[None]:
-    """RabbitMQ's memory alarm, for the length of a block: it reads nothing that publishers send."""
-    rabbitmq.ctl("set_vm_memory_high_watermark", "0")
-    try:
-        yield
-    finally:
-        rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
+from tests.publisher.decoding import decoded
+from tests.servers import Broker
 
 
 def test_records_arrive_whole_and_in_order(rabbitmq: Broker, exchange: Exchange) -> None:
@@ -95,21 +77,8 @@ def test_message_larger_than_a_frame_arrives_whole(rabbitmq: Broker, exchange: E
 
 
 def test_no_records_make_no_connection() -> None:
-    with publisher_to(settings_for_closed_port(), "x") as publisher:
+    with publisher_to(Settings.load({}, None), "x") as publisher:
         publisher.publish([])
-
-
-def settings_for_closed_port() -> Any:
-    return settings_for(Broker(pika.ConnectionParameters("127.0.0.1", free_port()), "guest", "s3cret-word"))
-
-
-def test_closed_port_is_unavailable() -> None:
-    settings = settings_for_closed_port()
-    with publisher_to(settings, "x") as publisher:
-        with pytest.raises(
-            Unavailable, match=f"^cannot connect to RabbitMQ at 127.0.0.1:{settings.rabbitmq_port}, .*ref"
-        ):
-            publisher.publish(statuses(1))
 
 
 def test_record_that_does_not_fit_publishes_nothing(rabbitmq: Broker, exchange: Exchange) -> None:
@@ -148,129 +117,6 @@ def test_upcoming_that_does_not_fit_waits_for_its_turn(rabbitmq: Broker, exchang
     assert decoded(exchange) == rows
 
 
-def test_unroutable_message_fails(rabbitmq: Broker, exchange: Exchange) -> None:
-    exchange.unbind()
-    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
-        with pytest.raises(
-            Rejected, match=f"^no queue is bound to exchange '{exchange.name}' at 127.0.0.1:{rabbitmq.port}"
-        ):
-            publisher.publish(statuses(3))
-        exchange.bind()
-        publisher.publish(statuses(3))
-    assert decoded(exchange) == statuses(3)
-
-
-def test_unroutable_message_is_dropped_if_told_so(
-    rabbitmq: Broker, exchange: Exchange, caplog: pytest.LogCaptureFixture
-) -> None:
-    exchange.unbind()
-    with publisher_to(settings_for(rabbitmq), exchange.name, unroutable="drop") as publisher:
-        publisher.publish(statuses(3))
-        publisher.publish(statuses(2))
-    assert [record.getMessage() for record in caplog.records if record.name == "janitor.publisher.to_rabbitmq"] == [
-        f"exchange '{exchange.name}': 5 messages reached no queue"
-    ]
-
-
-def test_missing_exchange_is_rejected(rabbitmq: Broker) -> None:
-    with publisher_to(settings_for(rabbitmq), "nowhere") as publisher:
-        with pytest.raises(Rejected, match="^the exchange 'nowhere' at .* does not exist: declare it once"):
-            publisher.publish(statuses(1))
-
-
-@pytest.mark.parametrize(("kind", "durable"), [("direct", True), ("fanout", False)])
-def test_other_exchange_is_rejected(rabbitmq: Broker, kind: str, durable: bool) -> None:
-    name = f"other_{kind}_{durable}"
-    with rabbitmq.channel() as channel:
-        channel.exchange_declare(name, kind, durable=durable)
-        channel.queue_declare(name, exclusive=True)
-        channel.queue_bind(name, name)
-        with publisher_to(settings_for(rabbitmq), name) as publisher:
-            with pytest.raises(Rejected, match=f"^the exchange '{name}' at .* is not as it must be .*inequivalent arg"):
-                publisher.publish(statuses(1))
-        assert channel.queue_declare(name, passive=True).method.message_count == 0
-        channel.exchange_delete(name)
-
-
-def test_exchange_deleted_between_groups_is_rejected(rabbitmq: Broker, exchange: Exchange) -> None:
-    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
-        publisher.publish(statuses(3))
-        with rabbitmq.channel() as channel:
-            channel.exchange_delete(exchange.name)
-            with pytest.raises(Rejected, match="does not exist"):
-                publisher.publish(statuses(3))
-            channel.exchange_declare(exchange.name, "fanout", durable=True)
-        exchange.bind()
-        publisher.publish(statuses(2))
-    assert decoded(exchange) == statuses(3) + statuses(2)
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"RABBITMQ_PASSWORD": "wr0ng-word"}, "refuses the user 'guest': correct RABBITMQ_USERNAME or"),
-        ({"RABBITMQ_USERNAME": "nobody"}, "refuses the user 'nobody': correct RABBITMQ_USERNAME or"),
-        (
-            {"RABBITMQ_VHOST": "elsewhere"},
-            r"does not let the user 'guest' in \(NOT_ALLOWED - vhost elsewhere not found\)",
-        ),
-    ],
-)
-def test_refused_login_is_rejected(rabbitmq: Broker, change: dict[str, str], sentence: str) -> None:
-    with publisher_to(settings_for(rabbitmq, **change), "x") as publisher:
-        with pytest.raises(Rejected, match=sentence):
-            publisher.publish(statuses(1))
-
-
-def test_password_is_in_no_error_and_no_log(rabbitmq: Broker, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="pika")
-    password = secrets.token_hex(8)
-    for change in ({}, {"RABBITMQ_PORT": str(free_port())}, {"RABBITMQ_VHOST": "elsewhere"}):
-        settings = settings_for(rabbitmq, **change, RABBITMQ_PASSWORD=password)
-        with pytest.raises(JanitorError) as caught, publisher_to(settings, "x") as publisher:
-            publisher.publish(statuses(1))
-        assert password not in "".join(traceback.format_exception(caught.value))
-    assert password not in caplog.text
-    assert "ACCESS_REFUSED" in caplog.text
-
-
-def test_host_that_is_no_broker_is_unavailable(rabbitmq: Broker) -> None:
-    settings = settings_for(rabbitmq, RABBITMQ_HOST="no-such-host.invalid")
-    with publisher_to(settings, "x") as publisher:
-        with pytest.raises(
-            Unavailable, match="^the host name of RabbitMQ at no-such-host.invalid:.* cannot be resolved"
-        ):
-            publisher.publish(statuses(1))
-
-
-@pytest.mark.slow
-def test_user_without_rights_is_rejected(rabbitmq: Broker, exchange: Exchange) -> None:
-    rabbitmq.ctl("add_user", "reader", "r3ader-word")
-    rabbitmq.ctl("set_permissions", "reader", "^$", "^$", ".*")
-    settings = settings_for(rabbitmq, RABBITMQ_USERNAME="reader", RABBITMQ_PASSWORD="r3ader-word")
-    with publisher_to(settings, exchange.name) as publisher:
-        with pytest.raises(Rejected, match="^the user 'reader' may not use exchange .*ACCESS_REFUSED"):
-            publisher.publish(statuses(1))
-    rabbitmq.ctl("set_permissions", "reader", "^$", ".*", "^$")
-    with publisher_to(settings, exchange.name) as publisher:
-        publisher.publish(statuses(1))
-    rabbitmq.ctl("delete_user", "reader")
-    assert decoded(exchange) == statuses(1)
-
-
-def test_nack_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
-    with rabbitmq.channel() as channel:
-        full = {"x-max-length": 2, "x-overflow": "reject-publish"}
-        channel.queue_declare("full", durable=True, arguments=full)
-        channel.queue_bind("full", exchange.name)
-        with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
-            publisher.publish(statuses(2))
-            with pytest.raises(Unavailable, match="refused [1-9]0? of 10 messages to exchange .* is full or broken$"):
-                publisher.publish(statuses(10))
-        channel.queue_delete("full")
-
-
 @pytest.mark.slow
 def test_connection_closed_by_the_broker_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
     """Given groups that are published without pause, the broker closes the connection in mid-work.
@@ -305,20 +151,6 @@ def test_broker_that_dies_is_unavailable(rabbitmq: Broker, exchange: Exchange) -
                 publisher.publish(statuses(100, id_run=2))
         publisher.publish(statuses(100, id_run=2))
     assert {row["id_run"] for row in decoded(exchange)} == {48123, 2}
-
-
-@pytest.mark.slow
-def test_wait_for_a_blocked_broker_is_bounded(rabbitmq: Broker, exchange: Exchange) -> None:
-    run = Run()
-    settings = settings_for(rabbitmq, STATEMENT_TIMEOUT_SECONDS="1")
-    with publisher_to(settings, exchange.name) as publisher, alarm(rabbitmq):
-        with pytest.raises(Unavailable, match="within 1 s .* it has blocked its publishers: low on memory"):
-            publisher.publish(statuses(3))
-        with running(Run(deadline=time.monotonic() + 0.5, timeout_seconds=0.5)), pytest.raises(DeadlineExceeded):
-            publisher.publish(statuses(3))
-        threading.Timer(0.5, run.ask_to_stop, [Cancelled("by hand")]).start()
-        with running(run), pytest.raises(Cancelled, match="by hand"):
-            publisher.publish(statuses(3))
 
 
 def test_stopped_run_publishes_no_further_group(rabbitmq: Broker, exchange: Exchange) -> None:
