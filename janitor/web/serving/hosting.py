@@ -1,41 +1,21 @@
-"""uvicorn as the daemon hosts it: quiet, asleep while nobody asks, with no more connections than it can do with."""
+"""uvicorn as the daemon hosts it: quiet, asleep until somebody asks, with a limit of connections."""
 
-import asyncio
 import logging
 import socket
 
 import uvicorn
 from anyio import to_thread
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from janitor.web.serving.uvicorn_private import Connection, SleepingServer
 
 HANDLER_THREADS = 8
-MOST_CONNECTIONS = 250
-"""Each takes a file descriptor, of which the tasks need some too; whoever comes then is turned away."""
-REQUEST_SECONDS = 20.0
-"""How long a new connection may take to ask for something."""
 CLOSE_SECONDS = 1
 """How long requests may go on when the daemon stops."""
 
 
-class Connection(H11Protocol):
-    """A connection that is closed at once where there are too many, and soon where it asks for nothing."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Take a new connection."""
-        super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-        else:
-            self.loop.call_later(REQUEST_SECONDS, self._give_up)
-
-    def _give_up(self) -> None:
-        if self.cycle is None:
-            self.transport.abort()
-
-
-class Server(uvicorn.Server):
-    """A uvicorn that sleeps until it is asked to stop, where uvicorn itself looks ten times a second."""
+class Server(SleepingServer):
+    """The server of one application."""
 
     def __init__(self, app: FastAPI) -> None:
         """Prepare; nothing listens yet."""
@@ -55,26 +35,17 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
         super().__init__(config)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
 
     def host(self, listener: socket.socket) -> None:
         """Serve on a socket that listens, until `ask_to_stop`."""
         self.run(sockets=[listener])
 
     async def main_loop(self) -> None:
-        """Wait for `ask_to_stop`."""
-        self._loop = asyncio.get_running_loop()
+        """Wait for `ask_to_stop`; then close every stream."""
         to_thread.current_default_thread_limiter().total_tokens = HANDLER_THREADS
-        if not self.should_exit:
-            await self._stop.wait()
+        await super().main_loop()
+        self._app.state.hub.close()
 
     def ask_to_stop(self) -> None:
-        """Let the server end, and every stream before it; from any thread."""
-        self.should_exit = True
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        self._app.state.hub.close()
-        self._stop.set()
+        """Let every stream end, and then the server; from any thread."""
+        self.wake()

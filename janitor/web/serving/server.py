@@ -1,6 +1,6 @@
-"""The web server beside the clock, in a thread of its own: it listens from the start, and is made when first visited.
+"""The web server beside the clock, in a thread of its own. It listens from the start; it is made at the first visit.
 
-Until somebody comes the daemon neither waits for it at its start nor spends the memory that it takes.
+Until then the daemon's start does not wait for it, and the daemon does without the memory that it takes.
 """
 
 import logging
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 3.0
-"""How long the server may take to end with the daemon; what goes on after that ends with the process."""
+"""How long the server may take to end with the daemon. What still goes on then ends with the process."""
 
 
 class Thread(threading.Thread):
     """Waits for the first visitor, then serves."""
 
     def __init__(self, desk: Desk, listener: socket.socket) -> None:
-        """Nothing is started yet. Its handlers' threads daemon as it does: none keeps the process from its end."""
+        """Nothing is started yet. It is a daemon thread, and so are its handlers' threads: none holds up the exit."""
         super().__init__(name="web", daemon=True)
         self._desk, self._listener = desk, listener
         self._wake, self._waker = socket.socketpair()
         self._server: Server | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        # From the start on: what is counted must not depend on when somebody first asks.
+        # Counted from the start on: the counts must not depend on when somebody first asks.
         self._counted = counters.watch(desk)
 
     def run(self) -> None:
@@ -49,7 +49,7 @@ class Thread(threading.Thread):
                 server.host(self._listener)
 
     def stop(self) -> None:
-        """Let it end, and wait a little while for that."""
+        """Let it end, and wait up to 3 seconds for that."""
         with self._lock:
             self._stopped.set()
             server = self._server
@@ -74,29 +74,19 @@ def bind(settings: Settings) -> socket.socket:
     """The socket on which the dashboard listens.
 
     Raises:
-        BadSetting: the address cannot be had, or is reached from elsewhere and nobody has to sign in.
+        BadSetting: nobody can listen at this address; or other machines reach it, and nobody has to sign in.
     """
     host, port = settings.web_host, settings.web_port
+    family, address = _address(host, port)
+    _must_be_guarded(settings, address[0])
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except (OSError, UnicodeError) as exc:
-        raise BadSetting("WEB_HOST", host, "give an address of this machine, such as 127.0.0.1 or 0.0.0.0") from exc
-    guarded = settings.web_users or settings.web_operator_token or settings.web_viewer_token
-    if not guarded and not ip_address(str(address[0]).partition("%")[0]).is_loopback:
-        raise BadSetting(
-            "WEB_HOST",
-            host,
-            "beyond this machine the dashboard needs WEB_USERS, WEB_OPERATOR_TOKEN or WEB_VIEWER_TOKEN; "
-            "the verb `password` makes the hash of a password",
-        )
-    try:
-        listener = socket.create_server(address[:2], family=family, backlog=128)
+        listener = socket.create_server(address, family=family, backlog=128)
     except OSError as exc:
         why = os.strerror(exc.errno).lower() if exc.errno else str(exc)
-        help_text = f"nobody can listen there on {host} ({why}); give another one, 0 for any, or WEB_ENABLED=false"
+        help_text = f"nobody can listen there on {host} ({why}); give another port, 0 for any, or WEB_ENABLED=false"
         raise BadSetting("WEB_PORT", port, help_text) from exc
     # Connections inherit it. Without it each answer but a connection's first waits 40 ms for the browser's packet that
-    # confirms its head; asyncio sets it only on sockets that name their protocol, which those of this kind do not.
+    # confirms its head. asyncio sets it only on sockets that name their protocol; these do not.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -110,7 +100,7 @@ def address_of(listener: socket.socket) -> str:
 
 @contextmanager
 def serving(desk: Desk) -> Iterator[str]:
-    """Serve the dashboard for the length of a block; its address. Whatever becomes of it, the block goes on.
+    """Serve the dashboard for the length of a block, and give its address. If the server breaks, the block goes on.
 
     Raises:
         BadSetting: as `bind` does.
@@ -124,3 +114,22 @@ def serving(desk: Desk) -> Iterator[str]:
         yield address
     finally:
         thread.stop()
+
+
+def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except (OSError, UnicodeError) as exc:
+        raise BadSetting("WEB_HOST", host, "give an address of this machine, such as 127.0.0.1 or 0.0.0.0") from exc
+    return family, (str(address[0]), int(address[1]))
+
+
+def _must_be_guarded(settings: Settings, address: str) -> None:
+    guarded = settings.web_users or settings.web_operator_token or settings.web_viewer_token
+    if not guarded and not ip_address(address.partition("%")[0]).is_loopback:
+        raise BadSetting(
+            "WEB_HOST",
+            settings.web_host,
+            "beyond this machine the dashboard needs WEB_USERS, WEB_OPERATOR_TOKEN or WEB_VIEWER_TOKEN; "
+            "the verb `password` makes the hash of a password",
+        )

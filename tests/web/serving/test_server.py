@@ -17,7 +17,7 @@ from janitor import cli
 from janitor.errors import BadSetting
 from janitor.settings import Settings, passwords
 from janitor.settings.passwords import Argon2
-from janitor.web.serving import hosting, server
+from janitor.web.serving import server, uvicorn_private
 from tests import small_house
 from tests.command_line import CommandLine
 from tests.daemons import Daemon, daemons
@@ -137,7 +137,7 @@ def test_whoever_only_connects_takes_no_place_from_tasks(tmp_path: Path) -> None
     with served(url, tmp_path, lambda scheduler: None) as (_, address):
         assert Caller(address)("GET", "/api/jobs").status == 200
         host, _, port = address.removeprefix("http://").partition(":")
-        idle = [socket.create_connection((host, int(port))) for _ in range(hosting.MOST_CONNECTIONS + 30)]
+        idle = [socket.create_connection((host, int(port))) for _ in range(uvicorn_private.MOST_CONNECTIONS + 30)]
         assert [ended(one) for one in idle[-20:]] == [True] * 20
         for one in idle:
             one.close()
@@ -154,7 +154,7 @@ def answers(address: str) -> bool:
 
 def ended(connection: socket.socket) -> bool:
     """Whether the other side has closed a connection: at once, and not when it has asked for nothing for long."""
-    connection.settimeout(hosting.REQUEST_SECONDS / 2)
+    connection.settimeout(uvicorn_private.REQUEST_SECONDS / 2)
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
