@@ -1,90 +1,98 @@
-"""Drawings: which charts the dashboard's models make."""
+"""Which charts the dashboard's models make."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from janitor.web.charts import svg
-from janitor.web.markup import Html
+from markupsafe import Markup
+
+from janitor.web.charts.columns import columns
+from janitor.web.charts.lane import Stretch, lane
+from janitor.web.charts.scales import Tick, count_scale, seconds_scale
+from janitor.web.charts.strip import strip
+from janitor.web.charts.svg import DID_NOT_RUN, Bar
 from janitor.web.queries import models
-from janitor.web.rendering import duration, number, words
+from janitor.web.words import duration, number, words
 
 POINTS = 60
+"""How many runs a job's charts show."""
 SPANS = ((1, 10), (3, 30), (6, 60), (12, 120), (24, 180))
-
-Chart = tuple[str, str, Html, list[tuple[models.Point, str]]]
-"""A title, a name for it in a page's addresses, the chart, and what it shows as rows of a table, the newest first."""
+"""How many hours a timeline may show, each with the minutes between its marks."""
 
 
-def strip(line: models.JobLine) -> Html:
-    """A job's last runs."""
-    return svg.strip([_bar(one) for one in line.strip], _strip_label(line))
+@dataclass(frozen=True)
+class Chart:
+    """A chart of a job's runs: its title, its name in the page's addresses, and its values as rows, newest first."""
+
+    title: str
+    name: str
+    drawn: Markup
+    rows: list[tuple[models.Point, str]]
 
 
-def _bar(bar: models.Bar) -> svg.Bar:
-    took = f", {duration(bar.seconds)}" if bar.seconds and bar.outcome not in svg.DID_NOT_RUN else ""
-    slots = f", {number(bar.slots)} slots" if bar.slots > 1 else ""
-    dry = ", dry run" if bar.dry_run else ""
-    title = f"Run {bar.id}: {words(bar.outcome)}{took}{slots}{dry}, {bar.started_at:%Y-%m-%d %H:%M:%S} UTC"
-    return svg.Bar(bar.seconds, title, bar.outcome, f"/runs/{bar.id}")
-
-
-def _strip_label(line: models.JobLine) -> str:
+def strip_of(line: models.JobLine) -> Markup:
+    """The strip of a job's last runs."""
     counts: dict[str, int] = {}
     for bar in line.strip:
         counts[bar.outcome] = counts.get(bar.outcome, 0) + 1
     told = ", ".join(f"{count} {words(outcome)}" for outcome, count in counts.items())
-    return f"The last {len(line.strip)} runs of {line.id}: {told}" if told else f"{line.id} has not run yet"
+    label = f"The last {len(line.strip)} runs of {line.id}: {told}" if told else f"{line.id} has not run yet"
+    return strip([_bar(one) for one in line.strip], label)
+
+
+def _bar(bar: models.Bar) -> Bar:
+    took = f", {duration(bar.seconds)}" if bar.seconds and bar.outcome not in DID_NOT_RUN else ""
+    slots = f", {number(bar.slots)} slots" if bar.slots > 1 else ""
+    dry = ", dry run" if bar.dry_run else ""
+    title = f"Run {bar.id}: {words(bar.outcome)}{took}{slots}{dry}, {bar.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    return Bar(bar.seconds, title, bar.outcome, f"/runs/{bar.id}")
 
 
 def span(view: models.Overview) -> tuple[int, int]:
-    """How many hours the timeline shows (fewer than 24 where nothing ran before), and the minutes between its marks."""
+    """How many hours the timeline shows, and the minutes between its marks.
+
+    It shows 24 hours, and fewer if nothing ran before.
+    """
     first = min((bar.started_at for row in view.timeline for bar in row.bars), default=view.since)
-    return next(
-        (hours, minutes) for hours, minutes in SPANS if hours == 24 or view.now - first < timedelta(hours=hours)
-    )
+    return next(one for one in SPANS if one[0] == 24 or view.now - first < timedelta(hours=one[0]))
 
 
-def lane(row: models.TimelineRow, since: datetime, until: datetime, minutes: int) -> Html:
+def lane_of(row: models.TimelineRow, since: datetime, until: datetime, minutes: int) -> Markup:
     """One job's runs between two moments."""
-    stretches = [
-        svg.Stretch(
-            one.started_at,
-            one.ended_at,
-            one.outcome,
-            f"/runs/{one.run}",
-            {str(outcome): count for outcome, count in one.counted.items()},
-        )
-        for one in row.bars
-    ]
-    return svg.lane(stretches, since, until, f"Runs of {row.job}", minutes)
+    return lane([_stretch(bar) for bar in row.bars], since, until, f"Runs of {row.job}", minutes)
 
 
-def hours(told: Sequence[models.Hour], field: str, unit: str) -> Html:
-    """How many of something there were in each hour."""
+def _stretch(bar: models.TimelineBar) -> Stretch:
+    counted = {str(outcome): count for outcome, count in bar.counted.items()}
+    return Stretch(bar.started_at, bar.ended_at, bar.outcome, f"/runs/{bar.run}", counted)
+
+
+def hours(told: Sequence[models.Hour], field: str, unit: str) -> Markup:
+    """A column for each hour, as high as the hour's value of `field`."""
     values = [getattr(hour, field) for hour in told]
-    bars = [
-        svg.Bar(value, f"{hour.at:%H:%M} to {hour.at + timedelta(hours=1):%H:%M} UTC: {number(value)} {unit}")
-        for hour, value in zip(told, values, strict=True)
-    ]
-    times = [
-        ((place + 0.5) / len(told), f"{hour.at:%H:%M}") for place, hour in enumerate(told) if hour.at.hour % 6 == 0
-    ]
+    bars = [Bar(value, _hour_title(hour, value, unit)) for hour, value in zip(told, values, strict=True)]
+    quarters = [(place, hour) for place, hour in enumerate(told) if hour.at.hour % 6 == 0]
+    times = [((place + 0.5) / len(told), f"{hour.at:%H:%M}") for place, hour in quarters]
     most = max(values, default=0)
     label = f"{unit.capitalize()} per hour over 24 hours: {number(sum(values))} in all, at most {number(most)}"
-    return svg.columns(bars, label, svg.count_scale(most), times)
+    return columns(bars, label, count_scale(most), times)
 
 
-def of_job(points: Sequence[models.Point]) -> list[Chart]:
-    """The charts of a job: durations, and what its runs did where they count that."""
+def _hour_title(hour: models.Hour, value: int, unit: str) -> str:
+    return f"{hour.at:%H:%M} to {hour.at + timedelta(hours=1):%H:%M} UTC: {number(value)} {unit}"
+
+
+def charts_of(points: Sequence[models.Point]) -> list[Chart]:
+    """A job's charts: durations; rows and messages, if its runs counted any."""
     shown = points[-POINTS:]
     if not shown:
         return []
-    drawn = [_runs_chart("Duration", shown, lambda point: point.seconds, duration, svg.seconds_scale)]
+    drawn = [_runs_chart("Duration", shown, lambda point: point.seconds, duration, seconds_scale)]
     if any(point.rows for point in shown):
-        drawn.append(_runs_chart("Rows", shown, lambda point: point.rows, number, svg.count_scale))
+        drawn.append(_runs_chart("Rows", shown, lambda point: point.rows, number, count_scale))
     if any(point.published for point in shown):
-        drawn.append(_runs_chart("Messages published", shown, lambda point: point.published, number, svg.count_scale))
+        drawn.append(_runs_chart("Messages published", shown, lambda point: point.published, number, count_scale))
     return drawn
 
 
@@ -93,21 +101,17 @@ def _runs_chart(
     points: Sequence[models.Point],
     value: Callable[[models.Point], float],
     text: Callable[[Any], str],
-    scale: Callable[[float], list[svg.Tick]],
+    scale: Callable[[float], list[Tick]],
 ) -> Chart:
-    bars = [
-        svg.Bar(
-            value(point),
-            f"Run {point.id}: {text(value(point))}, {words(point.outcome)}, {point.started_at:%Y-%m-%d %H:%M:%S} UTC",
-            point.outcome,
-            f"/runs/{point.id}",
-        )
-        for point in points
-    ]
-    most = max(value(point) for point in points)
+    values = [(point, value(point)) for point in points]
+    bars = [Bar(one, _run_title(point, text(one)), point.outcome, f"/runs/{point.id}") for point, one in values]
+    most = max(one for _, one in values)
     ends = [(0.0, points[0]), (1.0, points[-1])] if len(points) > 1 else [(0.5, points[0])]
     times = [(share, f"{point.started_at:%d %b %H:%M}") for share, point in ends]
     label = f"{title} of the last {len(points)} runs, at most {text(most)}"
-    kind = title.lower().replace(" ", "-")
-    rows = [(point, text(value(point))) for point in reversed(points)]
-    return title, kind, svg.columns(bars, label, scale(most), times), rows
+    rows = [(point, text(one)) for point, one in reversed(values)]
+    return Chart(title, title.lower().replace(" ", "-"), columns(bars, label, scale(most), times), rows)
+
+
+def _run_title(point: models.Point, text: str) -> str:
+    return f"Run {point.id}: {text}, {words(point.outcome)}, {point.started_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,24 +1,25 @@
-"""Live streams: what runs and jobs are doing, as server-sent events, a second behind at most.
+"""Live streams: what runs and jobs do, as server-sent events, at most a second behind.
 
-`/runs/{id}/events` tells of one run, whichever process runs it:
+`/runs/{id}/events` tells of one run, in whatever process it runs:
 
     run         its line, as `run` of `/api/runs/{id}`: at first, and when it changes
     progress    what it has reported, as `progress` there: a tree of parts
     log         a list of lines, as those of its log under `/api`; the event's id is that of its last line
     end         its line once more: no further event comes, and the stream ends
 
-`?after=ID`, or the header `Last-Event-ID` with which browsers come back, begins behind a line of the log. `/events`
-tells of all jobs:
+`?after=ID` begins behind a line of the log. So does the header `Last-Event-ID`, which browsers send as they come back.
+
+`/events` tells of all jobs:
 
     jobs        {"jobs": {id: {run, outcome, at, seconds, slots, paused}}, "open_notices": 0}: at
                 first all jobs, then those that changed; run is the newest record, outcome `running` while it runs
 
-Both tell with `trouble` ({"error": "..."}) that the state database cannot be asked just now, and with an empty text
-that it can be again.
+Both tell with `trouble` ({"error": "..."}) that the state database cannot be asked at this moment. They tell it with an
+empty text when the database answers again.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request
@@ -26,14 +27,15 @@ from fastapi.responses import Response, StreamingResponse
 
 from janitor.state import run_records
 from janitor.web.access.permissions import viewer
-from janitor.web.desk import Desk
-from janitor.web.live.channels import MOST_VIEWERS, Hub, Line, RunChannel, as_json
-from janitor.web.parameters import desk
+from janitor.web.live.channel import as_json
+from janitor.web.live.hub import MOST_VIEWERS, Hub
+from janitor.web.live.run_channel import Line, RunChannel
+from janitor.web.parameters import TheDesk
 
 HEARTBEAT_SECONDS = 15.0
-"""How long a stream says nothing: proxies cut what is silent."""
+"""How long a stream may say nothing: proxies cut silent streams."""
 STREAM_SECONDS = 900.0
-"""How long a stream lasts at most: a browser then comes back by itself, and shows anew that it may."""
+"""How long a stream lasts. A browser then comes back by itself, and shows again that it may look."""
 RETRY = b"retry: 3000\n\n"
 STILL_HERE = b": still here\n\n"
 MOST = 2**63 - 1
@@ -45,7 +47,7 @@ def hub_of(request: Request) -> Hub:
     """The hub of the application that a request goes to.
 
     Raises:
-        HTTPException: 503, where too many watch already, or the daemon stops.
+        HTTPException: 503, if too many watch already, or the daemon stops.
     """
     hub: Hub = request.app.state.hub
     if hub.viewers >= MOST_VIEWERS or hub.is_closed:
@@ -57,13 +59,13 @@ def hub_of(request: Request) -> Hub:
 def run_events(
     request: Request,
     run_id: Annotated[int, Path(ge=1, le=MOST)],
-    here: Annotated[Desk, Depends(desk)],
+    desk: TheDesk,
     after: Annotated[int, Query(ge=0, le=MOST)] = 0,
     last_event_id: Annotated[str, Header()] = "",
 ) -> Response:
     """Stream what a run does until it has ended."""
     hub = hub_of(request)
-    with here.state.read() as connection:
+    with desk.state.read() as connection:
         row = run_records.get(connection, run_id)
     if row is None:
         raise HTTPException(404, f"there is no run {run_id}")
@@ -78,7 +80,7 @@ async def job_events(request: Request) -> Response:
 
 
 def event(name: str, data: bytes, id: int | None = None) -> bytes:
-    """One event as it is sent; its data are JSON, and so without a line's end."""
+    """One event as it is sent. Its data are JSON, and so hold no line break."""
     return b"event: %b\n%bdata: %b\n\n" % (name.encode(), b"" if id is None else b"id: %d\n" % id, data)
 
 
@@ -87,10 +89,9 @@ def _stream(events: AsyncIterator[bytes]) -> Response:
 
 
 async def _of_run(hub: Hub, run_id: int, position: int) -> AsyncIterator[bytes]:
-    until, told, trouble = time.monotonic() + STREAM_SECONDS, (b"", b""), ""
+    until, told, trouble, version = time.monotonic() + STREAM_SECONDS, (b"", b""), "", 0
     yield RETRY
     with hub.run(run_id) as channel:
-        version = 0
         while not hub.is_closed and time.monotonic() < until:
             if not await channel.wait(version, HEARTBEAT_SECONDS):
                 yield STILL_HERE
@@ -101,9 +102,8 @@ async def _of_run(hub: Hub, run_id: int, position: int) -> AsyncIterator[bytes]:
                 yield event("trouble", as_json({"error": trouble}))
             if trouble:
                 continue
-            for name, text, before in zip(("run", "progress"), (channel.run, channel.progress), told, strict=True):
-                if text and text != before:
-                    yield event(name, text)
+            for news in _changed(channel, told):
+                yield news
             told = channel.run, channel.progress
             while lines := await _next_lines(hub, channel, position):
                 position = lines[-1][0]
@@ -114,16 +114,22 @@ async def _of_run(hub: Hub, run_id: int, position: int) -> AsyncIterator[bytes]:
                 return
 
 
+def _changed(channel: RunChannel, told: tuple[bytes, bytes]) -> Iterator[bytes]:
+    """The events `run` and `progress`, if they differ from what was told last."""
+    for name, text, before in zip(("run", "progress"), (channel.run, channel.progress), told, strict=True):
+        if text and text != before:
+            yield event(name, text)
+
+
 async def _next_lines(hub: Hub, channel: RunChannel, position: int) -> list[Line]:
     kept = channel.kept_after(position)
     return await hub.older_lines(channel.run_id, position) if kept is None else kept
 
 
 async def _of_jobs(hub: Hub) -> AsyncIterator[bytes]:
-    until, opened, trouble = time.monotonic() + STREAM_SECONDS, -1, ""
+    until, opened, trouble, version = time.monotonic() + STREAM_SECONDS, -1, "", 0
     yield RETRY
     with hub.jobs() as channel:
-        version = 0
         while not hub.is_closed and time.monotonic() < until and not channel.is_over:
             if not await channel.wait(version, HEARTBEAT_SECONDS):
                 yield STILL_HERE

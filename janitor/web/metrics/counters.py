@@ -1,4 +1,4 @@
-"""What Prometheus is told: counters kept in this process from its start, gauges of what the state database knows."""
+"""Counters for Prometheus, kept in this process from its start."""
 
 import platform
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,9 @@ DELAYS = (0.1, 0.5, 1, 5, 30, 300)
 ALWAYS = ("inserted", "updated", "deleted")
 """Operations that every job has from the start, at 0."""
 RESULTS = ("published", "already_published")
-"""Counts that tell of messages; every other one but `quarantined` tells of rows."""
+"""Counts that tell of messages; every other count but `quarantined` tells of rows."""
 MOST_OPERATIONS = 40
-"""How many operations of a job are told apart: beyond that all are `other`, as each is a time series."""
+"""How many operations of a job are told apart; all further ones are `other`. Each is a time series."""
 
 
 class Metrics:
@@ -61,7 +61,7 @@ class Metrics:
         )
         self._published = Counter(
             "janitor_published_total",
-            "Messages of succeeded runs: published, or not again as they already were",
+            "Messages of succeeded runs: published now, or published already",
             ("job", "result"),
             registry=self.registry,
         )
@@ -73,7 +73,7 @@ class Metrics:
             self._begin_at_zero(job)
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:
-        """A run is on record; a slot from before this process says how long nothing ran, and not how late this is."""
+        """A run is on record. A slot from before this process tells how long nothing ran, not how late this run is."""
         if job.id not in self._operations:
             self._begin_at_zero(job)
         if slot.at is not None and slot.at >= self._since and not run.dry_run:
@@ -96,7 +96,7 @@ class Metrics:
         self._runs.labels(lost.job, lost.outcome.value).inc(lost.slots)
 
     def expect(self, counts: Mapping[str, Mapping[str, Any]]) -> None:
-        """Let what each job counted the last time, before this process began, begin at 0."""
+        """Begin at 0 for all that each job counted the last time, before this process began."""
         for job, found in counts.items():
             for name, _ in _numbers(found):
                 if name not in RESULTS and job in self._operations:
@@ -130,8 +130,8 @@ def watch(desk: Desk) -> Metrics:
 
 
 def _numbers(counts: Mapping[str, Any] | None) -> Iterator[tuple[str, int]]:
-    """The whole numbers among a run's counts, but for the quarantine's size, which is a state and no count."""
+    """The whole numbers among a run's counts, but not the quarantine's size, which is a state and no count."""
     for name, value in (counts or {}).items():
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 and name != "quarantined":
-            # A task may count by any name; one that is no text would spoil every scrape.
+            # A task may count by any name; a name with half a character would spoil every scrape.
             yield name[:64].encode("utf-8", "replace").decode("utf-8"), value

@@ -1,4 +1,4 @@
-"""Gauges for Prometheus: what is so at the moment of a scrape, from memory and from the state database."""
+"""Gauges for Prometheus: what holds at the moment of a scrape, from memory and from the state database."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -14,11 +14,11 @@ from janitor.web.desk import Desk
 from janitor.web.metrics.vitals import WAIT_SECONDS, Signs, Vitals
 
 DRIFT = ("missing", "different")
-"""Counts that a reconcile tells of what it found, whether or not it repaired it."""
+"""The counts by which a reconcile tells what it found, repaired or not."""
 
 
 class Gauges(Collector):
-    """What is read at each scrape: from memory, and from the state database where it answers in time."""
+    """What is read at each scrape: from memory, and from the state database if it answers in time."""
 
     def __init__(self, desk: Desk, vitals: Vitals, expect: Callable[[Mapping[str, Mapping[str, Any]]], None]) -> None:
         """Nothing is read yet; `expect` is told what each job counted the last time."""
@@ -26,11 +26,11 @@ class Gauges(Collector):
         self._next: dict[str, tuple[Job, datetime | None]] = {}
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Nothing: to be asked at registration would read everything."""
+        """Nothing: a registry that asks here would read everything at registration."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Every gauge there is a value for; without the state database, what was known of it last."""
+        """Every gauge with a value; without the state database, the values that were read last."""
         answer, ledger = self._vitals.signs.get(WAIT_SECONDS), self._vitals.ledger.get(0)
         yield from self._of_process()
         yield _one("janitor_state_up", "Whether the state database answers", answer.failure is None)
@@ -50,7 +50,7 @@ class Gauges(Collector):
             text = "When the clock last ticked, which it does every 5 s"
             yield _one("janitor_clock_heartbeat_timestamp_seconds", text, daemon.heartbeat.ticked_at)
         yield _one("janitor_leading", "Whether this daemon's clock goes; else it stands by", daemon.leading)
-        text = "What is still to be recorded of runs, while the state database is away"
+        text = "Records of runs that wait for the state database"
         yield _one("janitor_records_waiting", text, self._desk.runner.waiting)
 
     def _running(self, signs: Signs | None) -> GaugeMetricFamily:
@@ -69,7 +69,7 @@ class Gauges(Collector):
         text = "Whether the job had no success within twice its schedule"
         yield _by_job("janitor_overdue", text, {job: job in signs.overdue for job in jobs})
         slots = {job: self._next_slot(one, now) for job, one in jobs.items() if one.enabled and not paused[job]}
-        text = "When the job runs next; none where it is switched off or paused"
+        text = "When the job runs next; none if it is switched off or paused"
         yield _by_job("janitor_next_run_timestamp_seconds", text, _timestamps(slots))
         successes = {job: row.ended_at for job, row in signs.successes.items() if job in jobs}
         text = "When a run last succeeded"

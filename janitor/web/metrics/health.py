@@ -1,7 +1,7 @@
-"""Health, for whoever restarts, routes or alerts: does the clock tick, is the daemon ready, how are the jobs."""
+"""Health, for whoever restarts, routes or alerts: does the clock tick, is the daemon ready, is a job overdue."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
@@ -9,23 +9,19 @@ from fastapi.responses import JSONResponse
 from janitor.engine.heartbeat import DEAD_SECONDS
 from janitor.jobs.job import Job
 from janitor.web.access.permissions import viewer
-from janitor.web.desk import Desk
-from janitor.web.metrics.page import Metrics, metrics_of
+from janitor.web.metrics.scrape import TheMetrics
 from janitor.web.metrics.vitals import WAIT_SECONDS, Signs
-from janitor.web.parameters import desk
+from janitor.web.parameters import TheDesk
 
 METHODS = ["GET", "HEAD"]
-"""Watchers that look at the status only ask with HEAD."""
+"""HEAD is for watchers that look at the status only."""
 
 router = APIRouter(prefix="/health", include_in_schema=False)
 
-Daemon = Annotated[Desk, Depends(desk)]
-Measured = Annotated[Metrics, Depends(metrics_of)]
-
 
 @router.api_route("/live", methods=METHODS)
-async def live(desk: Daemon) -> JSONResponse:
-    """200 while the clock ticks, 503 where it has not for 30 s; no server, nor any other request, delays the answer."""
+async def live(desk: TheDesk) -> JSONResponse:
+    """200 if the clock has ticked in the last 30 s, else 503. The answer waits for no server and no other request."""
     silent = desk.daemon.heartbeat.silent_seconds()
     alive = silent is not None and silent <= DEAD_SECONDS
     status = "alive" if alive else "the clock does not tick"
@@ -34,18 +30,18 @@ async def live(desk: Daemon) -> JSONResponse:
 
 
 @router.api_route("/ready", methods=METHODS)
-def ready(desk: Daemon, metrics: Measured) -> JSONResponse:
-    """200 where the state database answers within 2 s and is this release's, whether this daemon leads or stands by."""
+def ready(desk: TheDesk, metrics: TheMetrics) -> JSONResponse:
+    """200 if the state database answers within 2 s and is this release's; a daemon that stands by is ready too."""
     failure = metrics.vitals.schema.get(WAIT_SECONDS).failure
-    # The reason may name hosts and users: it is in the log, and not for whoever asks without signing in.
+    # The reason may name hosts and users. It is in the log: anybody may ask this, without signing in.
     status = "ready" if failure is None else "the state database does not answer, or is another release's"
     role = "leading" if desk.daemon.leading else "standing by"
     return JSONResponse({"status": status, "role": role}, 200 if failure is None else 503)
 
 
 @router.api_route("/jobs", methods=METHODS, dependencies=[Depends(viewer)])
-def jobs(desk: Daemon, metrics: Measured) -> JSONResponse:
-    """Each job's state; 503 where one is overdue, or where the state database cannot tell."""
+def jobs(desk: TheDesk, metrics: TheMetrics) -> JSONResponse:
+    """Each job's state; 503 if a job is overdue, or if the state database cannot tell."""
     answer = metrics.vitals.signs.get(WAIT_SECONDS)
     if answer.value is None or answer.failure is not None:
         return JSONResponse({"status": f"not known: {answer.failure}", "jobs": {}}, 503)

@@ -1,4 +1,11 @@
-"""How many messages the ledgers hold: counted hour by hour, and again only where something may have changed."""
+"""How many messages the ledgers hold: counted hour by hour, and again only for hours that may have changed.
+
+Entries are made at the newest end of a ledger and pruned at its oldest. Nothing changes between:
+
+    hours       12   13   14   15   16   17
+    pruned      --^                      ^-- added
+    counted again                  first and last hour, and every hour after the one that was last before
+"""
 
 from datetime import datetime, timedelta
 
@@ -10,17 +17,14 @@ HOUR = timedelta(hours=1)
 
 
 class LedgerSizes:
-    """Counts that remember: entries are made at the newest end and pruned at the oldest, so nothing changes between.
-
-    All entries are read once, in short statements; after that, those of the first and the last hours.
-    """
+    """Counts that remember each hour. All entries are read once, in short statements; later, those of a few hours."""
 
     def __init__(self) -> None:
         """Nothing is counted yet."""
         self._hours: dict[str, dict[datetime, int]] = {}
 
     def count(self, connection: Connection) -> dict[str, int]:
-        """The size of each ledger that holds anything."""
+        """The size of each ledger that is not empty."""
         found = {name: self._count(connection, name) for name in list(ledger.names(connection))}
         return {name: size for name, size in found.items() if size}
 
@@ -33,7 +37,7 @@ class LedgerSizes:
         newest = max(known, default=first)
         hour: datetime | None = first
         while hour is not None and hour <= last:
-            # What was the newest hour the last time may have grown since.
+            # The newest hour of the last count may have grown since.
             settled = hour in known and first < hour < newest
             hours[hour] = known[hour] if settled else ledger.entered(connection, name, hour, hour + HOUR)
             hour = hour + HOUR if hours[hour] else _next_hour(connection, name, hour + HOUR)
@@ -42,7 +46,7 @@ class LedgerSizes:
 
 
 def _next_hour(connection: Connection, name: str, since: datetime) -> datetime | None:
-    """The next hour with entries: a clock that was once wrong may have left years without any."""
+    """The next hour with entries; a clock that was once wrong may have left years without entries."""
     at = ledger.next_entry_at(connection, name, since)
     return None if at is None else _hour_of(at)
 

@@ -1,4 +1,10 @@
-"""Readings of what may be slow or away: one at a time, each kept for a while, and nobody waits longer than he says."""
+"""Readings of what may be slow or away: one at a time, each kept for a while; each caller says how long to wait.
+
+get ── the last value is new enough ──────────────────────────> that value
+ └─── it is too old ── start a thread that reads, unless one does
+                        └── wait: it ends in time ────────────> the new value
+                                  it does not, or it fails ───> the value before, and why
+"""
 
 import threading
 import time
@@ -20,12 +26,12 @@ class Answer(Generic[T]):
 
 
 class Reading(Generic[T]):
-    """A value that is read in a thread of its own whenever somebody asks for it and the last one is too old."""
+    """A value that is read in a thread of its own, if somebody asks for it and the last value is too old."""
 
     def __init__(self, source: Callable[[], T], keep_seconds: float, share: float = 0.1) -> None:
         """Nothing is read before the first `get`.
 
-        A value is kept for `keep_seconds`, and so much longer that reading takes no more than `share` of the time.
+        A value is kept for `keep_seconds`; longer, if reading would else take more than `share` of the time.
         """
         self._source, self._keep_seconds, self._share = source, keep_seconds, share
         self._lock = threading.Lock()
@@ -34,7 +40,7 @@ class Reading(Generic[T]):
         self._answer: Answer[T] = Answer(None, "nothing was read yet")
 
     def get(self, wait_seconds: float) -> Answer[T]:
-        """The value, read anew where it is too old; after `wait_seconds` the one before it, with the reason."""
+        """The value, read anew if it is too old; after `wait_seconds` the value before, with the reason."""
         with self._lock:
             if self._going_on is None and time.monotonic() >= self._read_again_at:
                 self._going_on = threading.Event()
@@ -47,7 +53,7 @@ class Reading(Generic[T]):
 
     def _read(self) -> None:
         began = time.monotonic()
-        answer = Answer(self._answer.value, "reading it failed; the log tells of what")
+        answer = Answer(self._answer.value, "reading it failed; the log tells why")
         try:
             answer = Answer(self._source())
         except JanitorError as exc:

@@ -1,4 +1,4 @@
-"""The vital signs that the state database knows: read in one go, for metrics and health, whoever asks how often."""
+"""The vital signs that the state database knows, read together for metrics and health, and kept for seconds."""
 
 import json
 from collections.abc import Mapping
@@ -20,19 +20,19 @@ from janitor.web.metrics.ledger_sizes import LedgerSizes
 from janitor.web.metrics.readings import Reading
 
 WAIT_SECONDS = 2.0
-"""How long a scrape, or a question for health, waits for the state database."""
+"""How long a scrape, or a question about health, waits for the state database."""
 KEEP_SECONDS = 5.0
 LEDGER_KEEP_SECONDS = 60.0
 LEDGER_SHARE = 0.01
-"""Of the time, so much at most goes into counting the ledger, however large it is."""
+"""The share of the time that counting the ledgers may take, however large they are."""
 
 
 @dataclass(frozen=True)
 class Signs:
     """What the state database knew at `read_at`, by job.
 
-    `completions` are the newest runs that nobody stopped, `successes` those that succeeded, with their `counts`;
-    `elsewhere` are jobs that run in another process; `tops` are the highest ids that cursors have come to.
+    `completions` are the newest runs that nobody stopped. `successes` are the newest that succeeded, with their
+    `counts`. `elsewhere` are the jobs that run in another process. `tops` are the highest ids that cursors reached.
     """
 
     read_at: datetime
@@ -47,10 +47,10 @@ class Signs:
 
 
 class Vitals:
-    """Readings of the state database, each in a thread of its own: no page of them waits for a hanging server."""
+    """Readings of the state database, each in a thread of its own: no page waits for a server that hangs."""
 
     def __init__(self, desk: Desk) -> None:
-        """Nothing is read before somebody asks."""
+        """Nothing is read until somebody asks."""
         self._desk = desk
         self._tops: dict[str, tuple[datetime, int | None]] = {}
         self._ledger_sizes = LedgerSizes()
@@ -72,7 +72,7 @@ class Vitals:
         return Signs(now, known, newest, successes, counts, late, others, tops, sizes)
 
     def _read_tops(self, connection: Connection) -> dict[str, int]:
-        """The top of each cursor; those that moved are read, as a position may be a long text."""
+        """The top of each cursor. Only positions that moved are read: a position may be a long text."""
         for name, at in connection.execute(select(cursors.c.name, cursors.c.updated_at)).all():
             if self._tops.get(name, (None, None))[0] != at:
                 position = select(cursors.c.position).where(cursors.c.name == name)
@@ -107,7 +107,7 @@ def _running_elsewhere(connection: Connection, holder: str) -> frozenset[str]:
 
 
 def _top(position: str | None) -> int | None:
-    """The highest id that a cursor has come to; None for a cursor that is no feed's."""
+    """The highest id that a cursor has reached; None for a cursor that is no feed's."""
     try:
         return None if position is None else int(feeds.describe(position)["top"])
     except (ValueError, LookupError, TypeError):

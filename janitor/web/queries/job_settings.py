@@ -16,26 +16,24 @@ from janitor.web.queries.models import SettingLine
 
 HIDDEN = "***"
 BROKER = ("RABBITMQ_HOST", "RABBITMQ_PORT", "RABBITMQ_VHOST", "RABBITMQ_USERNAME", "RABBITMQ_PASSWORD", "RABBITMQ_TLS")
+OWN = {"ENABLED": "whether the job runs: true or false", "SCHEDULE": "when the job runs: every 5m, cron 0 2 * * *"}
 
 
 def in_force(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[SettingLine]:
-    """The job's switch and schedule, what its `needs` name, and the settings that begin with its name, or with that of
-    the job that it belongs to: `report` for `report_by_week`.
+    """The job's switch and schedule, the settings that its `needs` name, and the settings that begin with its name.
 
-    Of a database URL only the place is told, and of a secret only whether there is one.
+    A job that belongs to another, as `report_by_week` to `report`, has the other's settings too.
+    Of a database's URL only the place is told; of a secret, only whether there is one.
     """
     mask = mask_for(settings)
-    lines = [_own(job, "ENABLED", str(job.enabled).lower(), settings), _own(job, "SCHEDULE", job.schedule, settings)]
+    own = {"ENABLED": str(job.enabled).lower(), "SCHEDULE": job.schedule}
+    found = [(f"{variable(job.id)}_{ending}", value, OWN[ending]) for ending, value in own.items()]
     for name in _names(job, all_jobs, settings):
-        text, description = mask(_shown(settings.value(name))), settings.known[name].description or ""
-        lines.append(SettingLine(name=name, value=text, given=name in settings.environ, description=description))
-    return lines
-
-
-def _own(job: Job, ending: str, value: str, settings: Settings) -> SettingLine:
-    name = f"{variable(job.id)}_{ending}"
-    what = {"ENABLED": "whether the job runs: true or false", "SCHEDULE": "when the job runs: every 5m, cron 0 2 * * *"}
-    return SettingLine(name=name, value=value, given=name in settings.environ, description=what[ending])
+        found.append((name, mask(_shown(settings.value(name))), settings.known[name].description or ""))
+    return [
+        SettingLine(name=name, value=value, given=name in settings.environ, description=description)
+        for name, value, description in found
+    ]
 
 
 def _names(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[str]:

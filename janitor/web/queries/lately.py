@@ -1,4 +1,4 @@
-"""What was found out a moment ago: pages that keep themselves up to date ask for the same again and again."""
+"""What was found out a moment ago. Pages that keep themselves up to date ask for the same again and again."""
 
 import threading
 import time
@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 SECONDS = 1.0
-"""How old an answer may be: pages ask a little longer than that after they have heard of a change."""
+"""How old an answer may be. After a change, pages wait a little longer than that before they ask."""
 MOST = 100
+"""How many answers are kept."""
 
 
 class Lately:
-    """Answers for as long as they are fresh; of many who ask for one at once, one finds it out for all."""
+    """Answers, kept for a second. If many ask for the same at once, it is found out once, for all of them."""
 
     def __init__(self) -> None:
         """Nothing is known yet."""
@@ -19,10 +20,10 @@ class Lately:
         self._locks: dict[str, threading.Lock] = {}
 
     def get(self, name: str, find: Callable[[], Any], fresh: bool) -> Any:
-        """What `find` returns, now where it is to be `fresh`, else at most a second ago.
+        """What `find` returned at most a second ago; with `fresh`, what it returns now.
 
         Raises:
-            Whatever `find` raises; nothing is kept of that.
+            Whatever `find` raises; nothing is kept then.
         """
         with self._locks.setdefault(name, threading.Lock()):
             at, value = self._known.get(name, (-SECONDS, None))

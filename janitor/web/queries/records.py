@@ -1,4 +1,4 @@
-"""From rows of the state database to what is shown of them."""
+"""From rows of the state database to models."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from janitor.web.queries import models
 
 PUBLISHED = ("published",)
 ROWS = ("inserted", "updated", "deleted", "repaired")
-"""The counts by which runs tell what they did: messages published, and rows changed in a table."""
+"""The counts by which runs tell how many messages they published, and how many rows they changed."""
 
 
 def run_line(row: Row[Any]) -> models.RunLine:
@@ -62,18 +62,18 @@ def quarantine_line(row: Row[Any]) -> models.QuarantineLine:
 
 
 def counts(text: str | None) -> dict[str, Any] | None:
-    """What a run counted; a number that JSON does not have is None, and half a character a question mark."""
-    found: dict[str, Any] | None = json.loads(text, parse_constant=_nothing) if text else None
+    """What a run counted. A number that JSON does not have becomes None, half a character a question mark."""
+    found: dict[str, Any] | None = json.loads(text, parse_constant=_none) if text else None
     if text and "\\ud" in text:
         found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     return found
 
 
 def progress(text: str | None) -> models.Part | None:
-    """What a run reported, as a tree; None for nothing."""
+    """What a run reported, as a tree; None if it reported nothing."""
     if not text:
         return None
-    found: dict[str, Any] = json.loads(text, parse_constant=_nothing)
+    found: dict[str, Any] = json.loads(text, parse_constant=_none)
     told = {"/".join(filter(None, path.split("/"))): _numbered(node) for path, node in found.items()}
     parts: dict[str, models.Part] = {}
     for path, node in tree(told).items():
@@ -84,7 +84,7 @@ def progress(text: str | None) -> models.Part | None:
 
 
 def _numbered(node: Mapping[str, Any]) -> dict[str, Any]:
-    """What was reported of a part, without what is no number and could not be added up."""
+    """The report of a part; a value that is no number becomes None, so that numbers can be added up."""
     return {**node, "done": _number(node.get("done")), "total": _number(node.get("total"))}
 
 
@@ -99,8 +99,8 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, (int, float)) else None
 
 
-def _nothing(constant: str) -> None:
-    """NaN and the infinities."""
+def _none(constant: str) -> None:
+    """NaN and the infinities become None."""
 
 
 def fields_of(row: Row[Any], model: type[models.Model], *without: str) -> dict[str, Any]:

@@ -11,22 +11,24 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web import api
 from janitor.web.access import permissions, sign_in
 from janitor.web.access.gate import Gate
+from janitor.web.api import router as api
 from janitor.web.desk import Desk
 from janitor.web.live import streams
-from janitor.web.live.channels import Hub
-from janitor.web.metrics import counters, health
-from janitor.web.metrics import page as metrics_page
+from janitor.web.live.hub import Hub
+from janitor.web.metrics import counters, health, scrape
 from janitor.web.metrics.counters import Metrics
-from janitor.web.pages import page
+from janitor.web.pages import actions, graph, history, job, jobs, notices, overview, run
 from janitor.web.queries.lately import Lately
 from janitor.web.serving import document, refusals
 
+PAGES = (overview, jobs, graph, job, run, history, notices, actions)
+PARTS = (api, sign_in, streams, *PAGES, health, scrape)
+"""The modules with a router, in the order in which an address is looked for."""
 STATIC = Path(__file__).parent.parent / "static"
 MAX_BODY = 64 * 1024
-"""The largest body of a request: bytes. Forms here hold a name, a password, or a note."""
+"""The largest body of a request: bytes. The forms hold a name, a password, or a note."""
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -51,7 +53,7 @@ HEADERS = {
 
 
 class Application(FastAPI):
-    """FastAPI whose every answer, also one to an error, carries the security headers."""
+    """FastAPI with the security headers on every answer, errors included."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,7 +71,7 @@ class Application(FastAPI):
         await super().__call__(scope, receive, send_guarded)
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made when it is first asked for."""
+        """The OpenAPI document, made when somebody first asks for it."""
         if self.openapi_schema is None:
             self.openapi_schema = document.completed(super().openapi(), self.state.gate.is_open)
         return self.openapi_schema
@@ -83,7 +85,7 @@ def _guard(message: MutableMapping[str, Any], path: str) -> None:
 
 
 def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:
-    """The web application of one daemon, which shows what was `counted`, or counts from now on; it opens nothing."""
+    """The web application of one daemon; it opens nothing. Without `counted` it counts from now on."""
     app = Application(
         title="Janitor",
         version=__version__,
@@ -97,8 +99,8 @@ def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:
     app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), counted or counters.watch(desk)
     app.state.lately = Lately()
     refusals.install(app)
-    for router in (api.router, sign_in.router, streams.router, page.router, health.router, metrics_page.router):
-        app.include_router(router)
+    for part in PARTS:
+        app.include_router(part.router)
     if STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

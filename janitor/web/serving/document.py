@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI makes of the routes, and who may make which request."""
+"""The OpenAPI document: what FastAPI makes of the routes, with who may make which request."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,9 @@ CSRF = {
 
 
 def completed(document: dict[str, Any], is_open: bool) -> dict[str, Any]:
-    """The document, changed in place: a change needs a bearer token, or a session and the token against forgery.
+    """The document, changed in place: a change needs a bearer token, or a session and the token of its forms.
 
-    Where the dashboard is open to this machine, nobody signs in, and only that second token is needed.
+    If the dashboard is open to this machine, nobody signs in, and a change needs only the token of the forms.
     """
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     bearers = [name for name, scheme in schemes.items() if scheme["type"] == "http"]

@@ -1,61 +1,13 @@
-"""The picture of what depends on what: where jobs stand, which edges are drawn, and what a node says."""
+"""The picture of the graph: which jobs and edges are drawn, and what a box says."""
 
-import random
 import re
 import xml.etree.ElementTree as Xml
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-from janitor.jobs import Job
 from janitor.web.charts import graph
-from tests.small_engine import job_of
+from janitor.web.charts.layers import BOX_HEIGHT
+from tests.web.charts.graphs import Wanted, drawn, jobs_of, large, nodes, place
 
-Wanted = Mapping[str, Sequence[str]]
 DIAMOND: Wanted = {"top": (), "left": ("top",), "right": ("top",), "bottom": ("left", "right"), "alone": ()}
-
-
-def jobs_of(wanted: Wanted, **more: Any) -> dict[str, Job]:
-    return {name: job_of(print, id=name, dependencies=list(before), **more) for name, before in wanted.items()}
-
-
-def drawn(jobs: Mapping[str, Job], running: Sequence[str] = (), here: str = "", **statuses: str) -> Xml.Element:
-    shown = graph.Shown(dict.fromkeys(jobs, "succeeded") | statuses, running, here)
-    return Xml.fromstring(graph.picture(jobs, shown))
-
-
-def nodes(svg: Xml.Element) -> dict[str, Xml.Element]:
-    return {node.attrib["id"].removeprefix("node-"): node for node in svg.iter("a")}
-
-
-def place(node: Xml.Element) -> tuple[float, float]:
-    found = re.fullmatch(r"translate\((\S+) (\S+)\)", node.attrib["transform"])
-    assert found
-    return float(found[1]), float(found[2])
-
-
-def large(count: int, seed: int) -> dict[str, Job]:
-    dice = random.Random(seed)
-    names = [f"job_{number}" for number in range(count)]
-    wanted = {name: dice.sample(names[:at], min(at, dice.randrange(4))) for at, name in enumerate(names)}
-    return jobs_of(wanted)
-
-
-def test_each_job_stands_to_the_right_of_all_that_it_depends_on() -> None:
-    for seed in range(3):
-        jobs = graph.around(large(60, seed), None)
-        at = {name: place(node) for name, node in nodes(drawn(jobs)).items()}
-        assert at.keys() == jobs.keys()
-        for job in jobs.values():
-            assert all(at[name][0] < at[job.id][0] for name in job.dependencies), job.id
-
-
-def test_no_two_boxes_overlap_and_all_are_inside() -> None:
-    svg = drawn(graph.around(large(80, 5), None))
-    width, height = (float(number) for number in svg.attrib["viewBox"].split()[2:])
-    places = sorted(place(node) for node in nodes(svg).values())
-    for (left, top), (other, below) in zip(places, places[1:], strict=False):
-        assert other > left or below >= top + graph.HEIGHT
-    assert all(0 <= left <= width - graph.WIDTH and 0 <= top <= height - graph.HEIGHT for left, top in places)
 
 
 def test_every_edge_ends_at_its_boxes_and_passes_no_other() -> None:
@@ -67,33 +19,18 @@ def test_every_edge_ends_at_its_boxes_and_passes_no_other() -> None:
     lanes = "".join(path.attrib["d"] for path in svg.iter("path"))
     for path in svg.iter("path"):
         left, top = at[path.attrib["data-from"]]
-        box = f"M{left + graph.WIDTH:g} {top + graph.HEIGHT / 2:g}C"
+        box = f"M{left + graph.BOX_WIDTH:g} {top + BOX_HEIGHT / 2:g}C"
         found = re.match(r"M(\d+) (\S+)C", path.attrib["d"])
-        lane = f"M{int(found[1]) - graph.WIDTH} {found[2]}h" if found else ""
+        lane = f"M{int(found[1]) - graph.BOX_WIDTH} {found[2]}h" if found else ""
         assert path.attrib["d"].startswith(box) or ("data-to" in path.attrib and lane in lanes)
         start, last = path.attrib["data-from"], path.attrib["d"].split()[-2:]
         if "data-to" in path.attrib:
             left, top = at[path.attrib["data-to"]]
-            assert [float(number) for number in last] == [left, top + graph.HEIGHT / 2]
+            assert [float(number) for number in last] == [left, top + BOX_HEIGHT / 2]
         for lane, height in re.findall(r"M(\d+) (\S+)h", path.attrib["d"]):
             assert float(lane) > at[start][0]
             beside = [top for left, top in at.values() if left == float(lane)]
-            assert all(not top < float(height) < top + graph.HEIGHT for top in beside), (start, lane, height)
-
-
-def test_the_edges_of_a_ladder_do_not_cross() -> None:
-    wanted: dict[str, Sequence[str]] = {f"a{number}": () for number in range(6)}
-    # With one more that all depend on, the order in which they could run is no help.
-    wanted |= {"all": ()} | {f"b{number}": (f"a{5 - number}", "all") for number in range(6)}
-    first, second = graph.layered(jobs_of(wanted))
-    assert [wanted[name][0] for name, _ in second] == [name for name, _ in first if name != "all"]
-
-
-def test_groups_that_have_nothing_to_do_with_one_another_stand_below_one_another() -> None:
-    jobs = jobs_of({"a": (), "x": (), "c": (), "b": ("a", "c"), "y": ("x",)})
-    assert [list(group) for group in graph.apart(jobs)] == [["a", "c", "b"], ["x", "y"]]
-    at = {name: place(node)[1] for name, node in nodes(drawn(jobs)).items()}
-    assert max(at["a"], at["b"], at["c"]) + graph.HEIGHT < min(at["x"], at["y"])
+            assert all(not top < float(height) < top + BOX_HEIGHT for top in beside), (start, lane, height)
 
 
 def test_a_job_shows_only_what_is_before_and_behind_it() -> None:

@@ -20,7 +20,7 @@ from janitor.state.log_lines import LogLine
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import notices
 from janitor.web.desk import Desk
-from janitor.web.live import channels
+from janitor.web.live.hub import POLL_SECONDS
 from tests.daemons import daemons
 from tests.small_engine import empty_state, eventually, migrated, now, rows_of
 from tests.web.caller import Caller, Told, watching
@@ -156,7 +156,7 @@ def test_many_who_watch_cost_the_database_no_more_than_one(run: Elsewhere) -> No
         for stream in streams:
             stream.next("run")
         asked.clear()
-        time.sleep(2 * channels.POLL_SECONDS)
+        time.sleep(2 * POLL_SECONDS)
         count = len(asked)
         run.says("a line")
         assert {messages([stream.next("log")])[0] for stream in streams} == {"a line"}
@@ -171,9 +171,9 @@ def test_nobody_who_watches_nothing_that_is_asked(run: Elsewhere) -> None:
     hub = run.desk.state
     asked: list[str] = []
     event.listen(hub._reader, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    time.sleep(2 * channels.POLL_SECONDS)
+    time.sleep(2 * POLL_SECONDS)
     asked.clear()
-    time.sleep(2 * channels.POLL_SECONDS)
+    time.sleep(2 * POLL_SECONDS)
     assert asked == []
 
 

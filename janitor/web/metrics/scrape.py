@@ -8,8 +8,6 @@ from prometheus_client.exposition import choose_encoder
 from janitor.web.access.permissions import viewer
 from janitor.web.metrics.counters import Metrics
 
-__all__ = ["Metrics", "metrics_of", "router"]
-
 router = APIRouter()
 
 
@@ -19,8 +17,11 @@ def metrics_of(request: Request) -> Metrics:
     return found
 
 
+TheMetrics = Annotated[Metrics, Depends(metrics_of)]
+
+
 @router.get("/metrics", include_in_schema=False, dependencies=[Depends(viewer)])
-def metrics(request: Request, metrics: Annotated[Metrics, Depends(metrics_of)]) -> Response:
-    """All metrics as text, in the format of Prometheus or OpenMetrics, whichever is asked for."""
+def scrape(request: Request, metrics: TheMetrics) -> Response:
+    """All metrics as text, in the format that is asked for: Prometheus or OpenMetrics."""
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(metrics.registry), headers={"Content-Type": content_type})

@@ -12,8 +12,12 @@ from sqlalchemy import Connection, text
 
 from janitor.scheduler import Scheduler
 from janitor.state import State, job_records
-from janitor.web.queries import jobs as queries
-from janitor.web.queries import overview
+from janitor.web.queries.graph import graph_of
+from janitor.web.queries.history import Filter, action_list, history_of, run_list
+from janitor.web.queries.jobs import job_lines, job_page
+from janitor.web.queries.logs import log_of
+from janitor.web.queries.overview import overview_of
+from janitor.web.queries.runs import run_page
 from tests.small_engine import empty_state, migrated, settings_for
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
@@ -79,26 +83,26 @@ def mariadb_rows(connection: Connection, ask: Callable[[], object]) -> int:
 
 def costs(state: State, kind: str, scheduler: Scheduler) -> dict[str, int]:
     """What each question costs, by its name."""
-    jobs, lately, kinds = scheduler.jobs, NOW - timedelta(hours=3), queries.Filter
+    jobs, lately = scheduler.jobs, NOW - timedelta(hours=3)
     steps = sqlite_steps if kind == "sqlite" else mariadb_rows
     asked: dict[str, Callable[[Connection], object]] = {
-        "jobs": lambda c: queries.jobs(c, jobs, NOW),
-        "job": lambda c: queries.job(c, jobs, jobs["job_07"], scheduler.settings, NOW),
-        "overview": lambda c: overview.overview(c, jobs, NOW),
-        "history": lambda c: queries.history(c, jobs, kinds(), 50),
-        "history of a job": lambda c: queries.history(c, jobs, kinds("job_07"), 50),
-        "history before": lambda c: queries.history(c, jobs, kinds(), 50, "900.9"),
-        "history since": lambda c: queries.history(c, jobs, kinds(since=lately), 50),
-        "runs that succeeded": lambda c: queries.listed(c, jobs, kinds(outcome="succeeded"), 50),
-        "runs that failed": lambda c: queries.listed(c, jobs, kinds(outcome="failed"), 5),
-        "runs cancelled": lambda c: queries.listed(c, jobs, kinds(outcome="cancelled"), 50),
-        "runs running": lambda c: queries.listed(c, jobs, kinds(outcome="running"), 50),
-        "runs of a job that succeeded": lambda c: queries.listed(c, jobs, kinds("job_07", "succeeded"), 50),
-        "runs by hand": lambda c: queries.listed(c, jobs, kinds(origin="by_hand"), 2),
-        "graph": lambda c: queries.graph(c, jobs),
-        "run": lambda c: queries.run(c, 777, NOW),
-        "log": lambda c: queries.log(c, 777),
-        "actions": lambda c: queries.audit(c, "job_07", 50),
+        "jobs": lambda c: job_lines(c, jobs, NOW),
+        "job": lambda c: job_page(c, jobs, jobs["job_07"], scheduler.settings, NOW),
+        "overview": lambda c: overview_of(c, jobs, NOW),
+        "history": lambda c: history_of(c, jobs, Filter(), 50),
+        "history of a job": lambda c: history_of(c, jobs, Filter("job_07"), 50),
+        "history before": lambda c: history_of(c, jobs, Filter(), 50, "900.9"),
+        "history since": lambda c: history_of(c, jobs, Filter(since=lately), 50),
+        "runs that succeeded": lambda c: run_list(c, jobs, Filter(outcome="succeeded"), 50),
+        "runs that failed": lambda c: run_list(c, jobs, Filter(outcome="failed"), 5),
+        "runs cancelled": lambda c: run_list(c, jobs, Filter(outcome="cancelled"), 50),
+        "runs running": lambda c: run_list(c, jobs, Filter(outcome="running"), 50),
+        "runs of a job that succeeded": lambda c: run_list(c, jobs, Filter("job_07", "succeeded"), 50),
+        "runs by hand": lambda c: run_list(c, jobs, Filter(origin="by_hand"), 2),
+        "graph": lambda c: graph_of(c, jobs),
+        "run": lambda c: run_page(c, 777, NOW),
+        "log": lambda c: log_of(c, 777),
+        "actions": lambda c: action_list(c, Filter("job_07"), 50),
     }
     with state.read() as connection:
         return {name: steps(connection, functools.partial(ask, connection)) for name, ask in asked.items()}

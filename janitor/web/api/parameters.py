@@ -1,0 +1,74 @@
+"""What the API's requests may say: parameters in paths and queries, and bodies."""
+
+import re
+from datetime import datetime, timezone
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from janitor.jobs.schedules import EPOCH
+from janitor.web.queries import models
+
+MOST_ID = 2**53
+"""The highest id that is taken: above it, not every JSON parser keeps whole numbers."""
+LAST = datetime(9999, 1, 1, tzinfo=timezone.utc)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_TEXT = r"^[^\x00]*$"
+_WORDS = r"^[^\x00]*\S[^\x00]*$"
+
+
+def _instant(value: object) -> object:
+    """An instant of RFC 3339, moved into the years that every database knows."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise ValueError("give an instant with its offset, such as 2026-01-31T12:00:00Z")
+    return min(max(datetime.fromisoformat(value.upper()), EPOCH), LAST)
+
+
+def _flag(value: object) -> object:
+    if value not in ("true", "false", True, False):
+        raise ValueError("give true or false")
+    return value in ("true", True)
+
+
+JobId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$", description="The job's id.")]
+RunId = Annotated[int, Path(ge=1, le=MOST_ID, description="The run's id.")]
+AnId = Annotated[int, Field(ge=1, le=MOST_ID)]
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Since = Annotated[Instant | None, Query(description="Only what began at this instant or later.")]
+Until = Annotated[Instant | None, Query(description="Only what began before this instant.")]
+Before = Annotated[AnId | None, Query(description="Only what has a lower id: `next_before` of the last page.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
+OutcomeIs = Annotated[models.Outcome | None, Query(description="Only runs with this outcome.")]
+OriginIs = Annotated[
+    Literal["schedule", "catch_up", "by_hand", "after"] | None,
+    Query(description="Only runs that began for this reason."),
+]
+OfJob = Annotated[str | None, Query(max_length=64, pattern=_TEXT, description="Only what concerns this job.")]
+
+
+class Body(models.Model):
+    """The body of a request; a name that is not known is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class RunWish(Body):
+    """How a job is to run."""
+
+    dry_run: bool = Field(False, description="Only count what would be done.")
+    confirm: str = Field("", max_length=64, description="The job's id, if the job is protected.")
+
+
+class RetryWish(Body):
+    """What the next run is to look at first."""
+
+    key: str | None = Field(None, max_length=255, pattern=_TEXT, description="One key; null for all.")
+
+
+class DropWish(Body):
+    """What is given up."""
+
+    key: str = Field(max_length=255, pattern=_TEXT)
+    note: str = Field(max_length=2_000, pattern=_WORDS, description="Why.", examples=["thrown away in 2019"])

@@ -1,0 +1,18 @@
+"""All routes of the API, for whoever may look; changes ask for more."""
+
+from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
+
+from janitor.web.access.permissions import viewer
+from janitor.web.api import jobs, overview, quarantine, runs
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+router = APIRouter(prefix="/api", dependencies=[Depends(viewer)], generate_unique_id_function=_name)
+router.include_router(overview.router)
+router.include_router(jobs.router)
+router.include_router(quarantine.router)
+router.include_router(runs.router)

@@ -1,0 +1,72 @@
+"""What is read of all jobs at once, so that a list of jobs costs a few statements, however many jobs there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from janitor.engine import overdue
+from janitor.jobs import dependencies
+from janitor.jobs.job import Job
+from janitor.jobs.standings import Standing
+from janitor.runs import Outcome
+from janitor.state import builds, job_records, quarantine, recent
+from janitor.state.job_records import JobRecord
+from janitor.state.tables import cursors, runs
+
+STRIP, SHORT_STRIP = 30, 10
+"""How many runs of a job are read for its strip; the second, of more than `MANY` jobs."""
+MANY = 100
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the state database holds of some jobs, by job.
+
+    `newest` are the last runs of each, the newest first; `whole` holds those of them that are shown in full, by id.
+    """
+
+    now: datetime
+    records: Mapping[str, JobRecord]
+    newest: Mapping[str, Sequence[Row[Any]]]
+    whole: Mapping[int, Row[Any]]
+    successes: Mapping[str, Row[Any]]
+    overdue: Mapping[str, datetime]
+    cursors: Mapping[str, Row[Any]]
+    quarantined: Mapping[str, int]
+    standings: Mapping[str, Standing]
+    dependents: Mapping[str, Sequence[str]]
+
+
+def known_of(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[str, Job], now: datetime) -> Known:
+    """Read what is known of the wanted jobs."""
+    names, dependents = [job.id for job in wanted], dependencies.dependents(all_jobs)
+    built = [job for job in wanted if job.dependencies or job.id in dependents]
+    newest = recent.newest(connection, names, STRIP if len(names) <= MANY else SHORT_STRIP)
+    records, successes = job_records.all_jobs(connection), recent.last_ended(connection, (Outcome.SUCCEEDED,))
+    return Known(
+        now=now,
+        records=records,
+        newest=newest,
+        whole=_whole(connection, newest),
+        successes=successes,
+        overdue=overdue.among(wanted, records, successes, recent.signs_of_life(connection), now),
+        cursors={row.name: row for row in connection.execute(select(cursors).where(cursors.c.name.in_(names)))},
+        quarantined=quarantine.sizes(connection, names),
+        standings=builds.standings(connection, dependencies.with_dependencies(built)),
+        dependents=dependents,
+    )
+
+
+def last_ended(rows: Sequence[Row[Any]]) -> Row[Any] | None:
+    """The newest of some runs, the newest first, that has ended."""
+    return next((row for row in rows if row.outcome is not None), None)
+
+
+def _whole(connection: Connection, newest: Mapping[str, Sequence[Row[Any]]]) -> Mapping[int, Row[Any]]:
+    """The runs that a list shows in full: those that go on, and the last that ended of each job."""
+    shown = [row.id for rows in newest.values() for row in rows if row.outcome is None or row is last_ended(rows)]
+    query: Select[Any] = select(*recent.LINE, runs.c.progress).where(runs.c.id.in_(shown))
+    return {row.id: row for row in connection.execute(query)}

@@ -1,0 +1,54 @@
+"""What the dashboard knows, as frozen values: pages show them, and the API gives them as JSON.
+
+Instants are aware and UTC; durations are seconds. A list shows the beginning of a long text; the page of one thing
+shows the whole text.
+"""
+
+from janitor.web.queries.models.graph import Graph, GraphNode
+from janitor.web.queries.models.history import Action, ActionList, Event, History, RunList
+from janitor.web.queries.models.jobs import Condition, Cursor, JobLine, JobPage, Point, SettingLine, Status
+from janitor.web.queries.models.logs import Level, LogLine, LogLines
+from janitor.web.queries.models.model import Error, Model
+from janitor.web.queries.models.notices import DeliveryLine, NoticeLine, NoticeList
+from janitor.web.queries.models.overview import Hour, Overview, TimelineBar, TimelineRow
+from janitor.web.queries.models.quarantine import QuarantineLine, QuarantineList
+from janitor.web.queries.models.runs import AttemptLine, Bar, Going, OtherRun, Outcome, Part, RunLine, RunPage
+
+__all__ = [
+    "Action",
+    "ActionList",
+    "AttemptLine",
+    "Bar",
+    "Condition",
+    "Cursor",
+    "DeliveryLine",
+    "Error",
+    "Event",
+    "Going",
+    "Graph",
+    "GraphNode",
+    "History",
+    "Hour",
+    "JobLine",
+    "JobPage",
+    "Level",
+    "LogLine",
+    "LogLines",
+    "Model",
+    "NoticeLine",
+    "NoticeList",
+    "OtherRun",
+    "Outcome",
+    "Overview",
+    "Part",
+    "Point",
+    "QuarantineLine",
+    "QuarantineList",
+    "RunLine",
+    "RunList",
+    "RunPage",
+    "SettingLine",
+    "Status",
+    "TimelineBar",
+    "TimelineRow",
+]

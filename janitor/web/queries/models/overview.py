@@ -1,0 +1,50 @@
+"""The last 24 hours."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from janitor.web.queries.models.jobs import Condition
+from janitor.web.queries.models.model import Model
+from janitor.web.queries.models.notices import DeliveryLine, NoticeLine
+from janitor.web.queries.models.runs import Going, Outcome, RunLine
+
+
+class TimelineBar(Model):
+    """A run in the timeline; or runs of one job that began within the same minutes, with their worst outcome."""
+
+    outcome: Outcome
+    started_at: datetime
+    ended_at: datetime = Field(description="Now, for a run that goes on.")
+    runs: int
+    run: int = Field(description="The run; of several, the newest with this outcome.")
+    counted: dict[Outcome, int] = Field(description="How many of the runs had each outcome.")
+
+
+class TimelineRow(Model):
+    """One job in the timeline."""
+
+    job: str
+    bars: list[TimelineBar]
+
+
+class Hour(Model):
+    """What was done in one hour, by the runs that ended in it."""
+
+    at: datetime = Field(description="When the hour began; the last hour is not over yet.")
+    published: int = Field(description="Messages published: the count `published` of runs.")
+    rows: int = Field(description="Rows synced: the counts `inserted`, `updated`, `deleted` and `repaired`.")
+
+
+class Overview(Model):
+    """How the last 24 hours went."""
+
+    now: datetime
+    since: datetime
+    conditions: dict[Condition, int] = Field(description="How many jobs are in each condition.")
+    timeline: list[TimelineRow]
+    running: list[Going]
+    failed: list[RunLine] = Field(description="The newest runs that failed or timed out, within these hours.")
+    hours: list[Hour]
+    notices: list[NoticeLine] = Field(description="Notices that are not over.")
+    undelivered: list[DeliveryLine] = Field(description="Deliveries that failed or are tried again.")
