@@ -22,6 +22,7 @@ from janitor.logs.mask import Mask
 from janitor.runs import Outcome, Run
 from janitor.settings.settings import Settings
 from janitor.state import State, builds
+from janitor.state.raised import Raised
 from janitor.state.run_records import Attempt, Ending
 
 log = logging.getLogger(__name__)
@@ -95,12 +96,15 @@ class Attempts:
 
     def _ending_of(self, run: Run, error: BaseException) -> Ending:
         outcome, reason = outcome_of(run, error)
-        trace = None
-        if outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-            told = error.child_traceback if isinstance(error, child.ChildFailed) else None
-            variables = self._settings.traceback_locals
-            trace = self._mask(told) if told else tracebacks.render(error, self._mask, variables)
-        return Ending(outcome, self._mask(reason), datetime.now(timezone.utc), 0.0, None, trace)
+        raised = self._raised(error) if outcome in (Outcome.FAILED, Outcome.TIMED_OUT) else ()
+        trace = self._mask(tracebacks.as_text(raised)) if raised else None
+        now = datetime.now(timezone.utc)
+        return Ending(outcome, self._mask(reason), now, 0.0, traceback=trace, raised=raised)
+
+    def _raised(self, error: BaseException) -> tuple[Raised, ...]:
+        if isinstance(error, child.ChildFailed) and error.raised:
+            return error.raised
+        return tracebacks.capture(error, self._mask, self._settings.traceback_locals)
 
 
 def outcome_of(run: Run, error: BaseException) -> tuple[Outcome, str]:

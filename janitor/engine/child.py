@@ -39,20 +39,21 @@ from janitor.jobs.job import Job
 from janitor.jobs.returned import Returned
 from janitor.runs import Run
 from janitor.settings.settings import Settings
+from janitor.state.raised import Raised
 
 POLL_SECONDS = 0.1
 KILL_AFTER_SECONDS = 2.0
 STOP_SECONDS = 1.0
 LEAVES = (Cancelled, DeadlineExceeded, Fenced, Interrupted, Rejected, Skip, StatementTimeout, Unavailable)
-"""The errors that mean the same in the parent as in the child; any other error comes with its traceback."""
+"""The errors that mean the same in the parent as in the child; any other error comes with what was raised."""
 
 
 class ChildFailed(JanitorError):
-    """Raised when a task failed in its child process; carries the traceback from there."""
+    """Raised when a task failed in its child process; `raised` is what was raised there, empty if the child died."""
 
-    def __init__(self, reason: str, child_traceback: str | None = None) -> None:
+    def __init__(self, reason: str, raised: tuple[Raised, ...] = ()) -> None:
         super().__init__(reason)
-        self.child_traceback = child_traceback
+        self.raised = raised
 
 
 def call(job: Job, run: Run, settings: Settings) -> Returned:
@@ -138,9 +139,9 @@ def _died(child: _Child) -> JanitorError:
     return ChildFailed(f"its process ended without a result, exit code {child.process.exitcode}")
 
 
-def _as_error(name: str, text: str, trace: str) -> JanitorError:
+def _as_error(name: str, text: str, raised: tuple[Raised, ...]) -> JanitorError:
     leaf = next((leaf for leaf in LEAVES if leaf.__name__ == name), None)
-    return ChildFailed(text, trace) if leaf is None else leaf(text)
+    return ChildFailed(text, raised) if leaf is None else leaf(text)
 
 
 def _end(process: BaseProcess, seconds: float) -> None:

@@ -24,6 +24,7 @@ from janitor.runs import Fence, Run, running
 from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
 from janitor.state import State
+from janitor.state.raised import Raised
 
 LOG, PROGRESS, RETURNED, RAISED = "log", "progress", "returned", "raised"
 """The kinds of messages to the parent."""
@@ -106,11 +107,11 @@ class Traced(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # the standard library's name
         """The traceback of an error."""
-        return "" if ei[1] is None else self.traced(ei[1])
+        return "" if ei[1] is None else tracebacks.render(ei[1], self._mask, self._variables).rstrip()
 
-    def traced(self, error: BaseException) -> str:
-        """The traceback of an error, masked."""
-        return tracebacks.render(error, self._mask, self._variables).rstrip()
+    def raised(self, error: BaseException) -> tuple[Raised, ...]:
+        """An error as data; only its variables are masked."""
+        return tracebacks.capture(error, self._mask, self._variables)
 
 
 def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None:
@@ -126,7 +127,7 @@ def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None
         if caught.error is not None:
             error = caught.error
             text = str(error) if isinstance(error, JanitorError) else summary(error)
-            line.send(RAISED, (type(error).__name__, text, traced.traced(error)))
+            line.send(RAISED, (type(error).__name__, text, traced.raised(error)))
 
 
 def _run_of(about: About, settings: Settings, line: Line) -> Run:

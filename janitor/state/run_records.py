@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 
 from janitor.jobs.slots import Slots, next_slot
 from janitor.runs import Outcome
+from janitor.state.raised import Raised
 from janitor.state.tables import attempts, runs
 
 SCHEDULE, CATCH_UP, BY_HAND, AFTER = "schedule", "catch_up", "by_hand", "after"
@@ -30,7 +31,10 @@ _RUNNING = select(runs).where(runs.c.outcome.is_(None), runs.c.job == bindparam(
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended. `result` is a JSON text."""
+    """How a run ended.
+
+    `result` is a JSON text. `raised` is the traceback as data: it is told to observers, and not kept.
+    """
 
     outcome: Outcome
     reason: str | None
@@ -40,6 +44,7 @@ class Ending:
     traceback: str | None = None
     attempts: int = 1
     result: str | None = None
+    raised: tuple[Raised, ...] = ()
 
 
 @dataclass(frozen=True)

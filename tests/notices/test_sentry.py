@@ -91,6 +91,11 @@ def fail() -> None:
         raise Unavailable(f"the broker says no to {hidden}\n    and that is all") from exc
 
 
+def mistake() -> None:
+    """Fail as code with a mistake does, with a secret in the text."""
+    raise ValueError(f"it is not {PASSWORD}")
+
+
 def overrun() -> None:
     """Go on until the timeout."""
     while True:
@@ -113,6 +118,16 @@ def test_a_failed_run_is_one_event(project: Project, url: URL, tmp_path: Path) -
     frame = error["stacktrace"]["frames"][-1]
     assert frame["function"] == "fail" and frame["filename"] == __file__
     assert "raise Unavailable" in frame["context_line"] and len(frame["pre_context"]) == 2
+    assert PASSWORD not in json.dumps(project.events)
+
+
+def test_a_child_s_failure_comes_with_its_frames(project: Project, url: URL, tmp_path: Path) -> None:
+    with reporting_to(project.dsn, url, tmp_path) as runner:
+        run_by_hand(runner, mistake, isolation="process")
+    (event,) = project.events
+    (error,) = event["exception"]["values"]
+    assert (error["type"], error["value"]) == ("ValueError", "it is not ***")
+    assert error["stacktrace"]["frames"][-1]["function"] == "mistake"
     assert PASSWORD not in json.dumps(project.events)
 
 
