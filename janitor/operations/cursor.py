@@ -17,27 +17,28 @@ def read(state: State, job: str) -> dict[str, Any] | None:
     return None if position is None else {"job": job, **describe(position)}
 
 
-def in_words(job: str, found: dict[str, Any] | None) -> str:
-    """What `read` found, as a sentence."""
+def sentence(job: str, found: dict[str, Any] | None) -> str:
+    """What `read` found, for people."""
     if found is None:
         return f"{job} has no cursor: its next run begins anew"
-    text = f"{job} has read its feed up to id {found['top']}: all up to {found['settled']} is settled, and of the ids"
-    text += f" above that {found['taken_above']} are done, while {found['gaps']} that are not there may still come"
-    if found.get("snapshot_after") is not None:
-        text += f"; its snapshot goes on after key {found['snapshot_after']}"
-    return text
+    snapshot = found.get("snapshot_after")
+    return (
+        f"{job} has read its feed up to id {found['top']}: all up to {found['settled']} is settled, and of the ids above "
+        f"that {found['taken_above']} are done, while {found['gaps']} that are not there may still come"
+        f"{'' if snapshot is None else f'; its snapshot goes on after key {snapshot}'}"
+    )
 
 
 def move(state: State, job: str, value: str, actor: str, now: datetime, lease_seconds: float) -> None:
-    """Let the job go on after the id `value`, or begin anew where it is `start`; recorded with who did it.
+    """Let the job go on after the id `value`, or begin anew if that is `start`; remembered with who did it.
 
     Raises:
-        BadSetting: the value is neither, or the job has no cursor that could be set.
-        JanitorError: the job is running, and would overwrite it.
+        BadSetting: the value is neither, or the job has no cursor yet.
+        JanitorError: the job is running, and would overwrite the cursor.
     """
     position = None if value == START else position_after(value, "--set")
     with state.begin() as connection:
-        # All in one transaction: nobody can take the lease, or write the cursor, in between.
+        # All is one transaction, so nobody can take the lease or write the cursor in between.
         fence = leases.acquire(
             connection, leases.job_lease(job), leases.new_holder(), state.now(connection), lease_seconds
         )

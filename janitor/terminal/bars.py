@@ -11,7 +11,7 @@ from janitor.state.progress import indented, tree
 
 @contextmanager
 def bars(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Bars on a terminal, one for each part that the run reports on; nothing elsewhere."""
+    """Show bars on a terminal, a bar for each part of the run that reports; show nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda parts: None
         return
@@ -23,9 +23,9 @@ def bars(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
     with Progress(
         *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
     ) as progress:
-        handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
+        handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
         for handler in handlers:
-            handler.setStream(sys.stderr)  # rich's, which writes above the bars
+            handler.setStream(sys.stderr)  # this stream is rich's; it writes above the bars
 
         def show(parts: dict[str, Any]) -> None:
             for name, part in tree(parts).items():

@@ -1,7 +1,7 @@
 """Printing: tables in a terminal, tab-separated text in a pipe, JSON on demand."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -28,10 +28,10 @@ Row = Mapping[str, Any]
 
 
 def print_listing(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:
-    """Print rows to stdout: as one JSON array with all their values, or the `columns` (name -> heading) of each.
+    """Print rows to stdout: as one JSON array with all their values, or as a table of the `columns` (name -> heading).
 
-    A value called `note` says for people what other values say for programs, and is not in the JSON.
-    `empty` is the sentence that a terminal shows where there are no rows.
+    A value called `note` says for people what other values say for programs, so it is not in the JSON.
+    `empty` is the sentence that a terminal shows if there are no rows.
     """
     if as_json:
         print_json([{name: value for name, value in row.items() if name != "note"} for row in rows])
@@ -52,38 +52,61 @@ def print_json(value: object) -> None:
 
 def print_run(run: Row) -> None:
     """Print all that `listings.details` tells of a run to stdout, for people."""
-    seconds = "" if run["seconds"] is None else f"{run['seconds']:.2f}"
-    slots = f"{run['slots']}, up to {instant(run['slot_until_at'])}" if (run["slots"] or 0) > 1 else ""
-    fields = {"run": run["run"], "job": run["job"], "outcome": run["outcome"], "reason": run["reason"]}
-    fields |= {"origin": run["origin"].replace("_", " "), "dry run": "yes" if run["dry_run"] else ""}
-    fields |= {"slot": instant(run["slot_at"]), "slots": slots, "started": instant(run["started_at"])}
-    fields |= {"ended": instant(run["ended_at"]), "seconds": seconds, "by": run["holder"]}
-    fields |= {"counts": counted(run["counts"]), "attempts": run["attempts"] if run["attempts"] > 1 else ""}
-    for name, value in fields.items():
+    for line in run_lines(run):
+        print(line)
+
+
+def run_lines(run: Row) -> Iterator[str]:
+    """All that `listings.details` tells of a run, as lines for people."""
+    for name, value in _facts(run).items():
         if value:
-            print(f"{name:<8}  {one_line(value)}")
+            yield f"{name:<8}  {one_line(value)}"
     for name, part in tree(run["progress"] or {}).items():
         total = "" if part["total"] is None else f" of {part['total']:g}"
-        print(f"progress  {name}{': ' if name else ''}{part['done']:g}{total} {part.get('note', '')}".rstrip())
-    for one in run["attempt_list"]:
-        said = f"{one['outcome']} {one_line(one['reason'] or '')}".rstrip()
-        print(f"attempt   {one['number']} at {instant(one['started_at'])}: {said}")
-    for job, used in run["used"].items():
-        print(f"used      run {used} of {job}")
-    for one in run["used_by"]:
-        print(f"used by   run {one['run']} of {one['job']}")
-    if run["kept_because"]:
-        print(f"kept      {one_line(run['kept_because'])}")
-    if run["config"]:
-        print(f"config    {json_line(run['config'])}")
-    if run["result"] is not None:
-        print(f"result    {json_line(run['result'])[:MOST_OF_RESULT]}")
+        yield f"progress  {name}{': ' if name else ''}{part['done']:g}{total} {part.get('note', '')}".rstrip()
+    for attempt in run["attempt_list"]:
+        said = f"{attempt['outcome']} {one_line(attempt['reason'] or '')}".rstrip()
+        yield f"attempt   {attempt['number']} at {instant(attempt['started_at'])}: {said}"
+    yield from _connections(run)
     if run["log"]:
-        print("\nlog (UTC)")
-    for line in run["log"]:
-        print(log_line(line))
+        yield "\nlog (UTC)"
+    yield from map(log_line, run["log"])
     if run["traceback"]:
-        print(f"\n{run['traceback'].rstrip()}")
+        yield f"\n{run['traceback'].rstrip()}"
+
+
+def _facts(run: Row) -> dict[str, object]:
+    """The facts that stand at the top; a fact without a value is not shown."""
+    return {
+        "run": run["run"],
+        "job": run["job"],
+        "outcome": run["outcome"],
+        "reason": run["reason"],
+        "origin": run["origin"].replace("_", " "),
+        "dry run": "yes" if run["dry_run"] else "",
+        "slot": instant(run["slot_at"]),
+        "slots": f"{run['slots']}, up to {instant(run['slot_until_at'])}" if (run["slots"] or 0) > 1 else "",
+        "started": instant(run["started_at"]),
+        "ended": instant(run["ended_at"]),
+        "seconds": "" if run["seconds"] is None else f"{run['seconds']:.2f}",
+        "by": run["holder"],
+        "counts": counted(run["counts"]),
+        "attempts": run["attempts"] if run["attempts"] > 1 else "",
+    }
+
+
+def _connections(run: Row) -> Iterator[str]:
+    """Which runs it used and was used by, and what is kept of it."""
+    for job, used in run["used"].items():
+        yield f"used      run {used} of {job}"
+    for user in run["used_by"]:
+        yield f"used by   run {user['run']} of {user['job']}"
+    if run["kept_because"]:
+        yield f"kept      {one_line(run['kept_because'])}"
+    if run["config"]:
+        yield f"config    {json_line(run['config'])}"
+    if run["result"] is not None:
+        yield f"result    {json_line(run['result'])[:MOST_OF_RESULT]}"
 
 
 def log_line(line: Row) -> str:
@@ -113,7 +136,7 @@ def one_line(text: object) -> str:
 
 
 def _print_table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:
-    # Rich takes a tenth of a second to import, which a pipe should not have to wait for.
+    # Rich takes a tenth of a second to import; a pipe does not need it.
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

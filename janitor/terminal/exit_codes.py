@@ -1,4 +1,4 @@
-"""What the process's exit code tells; a run by hand ends with that of its outcome."""
+"""What the process's exit code tells; a run by hand ends with the code of its outcome."""
 
 from janitor.runs import Outcome
 

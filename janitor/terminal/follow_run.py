@@ -14,9 +14,9 @@ LINES = 1_000
 
 
 def follow(state: State, run_id: int) -> None:
-    """Print a run's log lines to stdout, and show its progress on a terminal, until it has ended or is not there."""
+    """Print a run's log lines to stdout, and show its progress on a terminal, until it ends or is deleted."""
     last = 0
-    # Bars would take what is printed to the terminal with them, away from a pipe.
+    # Bars would draw what is printed into the terminal, away from a pipe.
     with bars(f"run {run_id}") if sys.stdout.isatty() else nullcontext(lambda parts: None) as show:
         while True:
             with state.read() as connection:

@@ -1,7 +1,7 @@
 """What the listing verbs tell, as plain rows: computed here, printed elsewhere."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,9 @@ from janitor.jobs.dependencies import Status, outdated, status, with_dependencie
 from janitor.jobs.job import Job
 from janitor.jobs.result_texts import show
 from janitor.jobs.slots import next_slot
+from janitor.jobs.standings import Standing
 from janitor.state import actions, builds, job_records, log_lines, quarantine, run_records
+from janitor.state.job_records import JobRecord
 from janitor.state.leases import process
 
 Row = dict[str, Any]
@@ -39,85 +41,114 @@ QUARANTINE = {"job": "job", "key": "key", "items": "waiting", "first_at": "since
 
 
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[Row]:
-    """Each job: its schedule, when it runs next, how it ended last, and why it does not run where it does not."""
+    """Each job: its schedule, when it runs next, how it ended last, and why not, if it will not run."""
+    jobs = list(jobs)
     records, newest = job_records.all_jobs(connection), run_records.newest(connection)
-    jobs, rows = list(jobs), []
     standings = builds.standings(connection, with_dependencies(job for job in jobs if job.dependencies))
-    for job in jobs:
-        record, last = records.get(job.id), newest.get(job.id)
-        paused_at, paused_by = (record.paused_at, record.paused_by) if record else (None, None)
-        runs_next = job.enabled and paused_at is None
-        row: Row = {"job": job.id, "schedule": job.schedule, "enabled": job.enabled}
-        row |= {"disabled_because": job.disabled_because or None, "paused_at": paused_at, "paused_by": paused_by}
-        row["next_run_at"] = next_slot(job.trigger, now) if runs_next else None
-        row |= {"last_run": last.id if last else None, "last_outcome": _outcome(last) if last else None}
-        row |= {"last_at": (last.ended_at or last.started_at) if last else None}
-        row |= {"title": job.title or None, "tags": list(job.tags), "dependencies": list(job.dependencies)}
-        row["status"] = status(job, standings).value if job.dependencies else None
-        row["outdated_by"] = outdated(job, standings) if row["status"] == Status.OUTDATED else []
-        rows.append(row | {"last_reason": last.reason if last else None, "note": _job_note(row)})
-    return rows
+    return [_job(job, records.get(job.id), newest.get(job.id), standings, now) for job in jobs]
 
 
 def history(connection: Connection, job: str | None, limit: int) -> list[Row]:
-    """The newest runs, slots that got none, and actions that people took, together; the newest first."""
+    """The newest runs, slots without a run, and actions that people took, together; the newest first."""
     found = [_run(record) for record in run_records.history(connection, job, limit)]
     found += [_action(record) for record in actions.listing(connection, job, limit)]
     return sorted(found, key=lambda row: (row["at"], row.get("run") or 0), reverse=True)[:limit]
 
 
 def of_quarantine(connection: Connection, name: str | None, *, dropped: bool = False) -> list[Row]:
-    """What cannot be delivered (or was given up), one row for each key and reason."""
+    """What cannot be delivered, one row for each key and reason; with `dropped`, what was given up."""
     rows = [_without(record) for record in quarantine.listing(connection, name, dropped=dropped)]
     return [{"job": row.pop("name"), **row} for row in rows]
 
 
 def details(connection: Connection, run_id: int) -> Row | None:
-    """Everything that is known of one run; None where there is none of that id."""
+    """Everything that is known of one run; None if there is no such run."""
     record = run_records.get(connection, run_id)
     if record is None:
         return None
-    row = _run(record) | {"holder": process(record.holder), "traceback": record.traceback}
-    row["progress"] = json.loads(record.progress) if record.progress else None
-    row["used"] = builds.uses(connection, [run_id]).get(run_id, {})
-    row["used_by"] = [{"run": other, "job": job} for other, job in builds.used_by(connection, run_id)]
     result, config = builds.result(connection, run_id), builds.config(connection, record.config)
-    row["result"] = None if result is None else json.loads(show(result))
-    row["config"] = None if config is None else json.loads(config)
-    row["attempt_list"] = [_without(one, "run_id") for one in run_records.attempts_of(connection, run_id)]
-    row["log"] = [_without(line, "run_id", "id") for line in log_lines.of_run(connection, run_id)]
-    return row
+    return {
+        **_run(record),
+        "holder": process(record.holder),
+        "traceback": record.traceback,
+        "progress": json.loads(record.progress) if record.progress else None,
+        "used": builds.uses(connection, [run_id]).get(run_id, {}),
+        "used_by": [{"run": other, "job": job} for other, job in builds.used_by(connection, run_id)],
+        "result": None if result is None else json.loads(show(result)),
+        "config": None if config is None else json.loads(config),
+        "attempt_list": [_without(attempt, "run_id") for attempt in run_records.attempts_of(connection, run_id)],
+        "log": [_without(line, "run_id", "id") for line in log_lines.of_run(connection, run_id)],
+    }
+
+
+def _job(
+    job: Job, record: JobRecord | None, last: Record[Any] | None, standings: Mapping[str, Standing], now: datetime
+) -> Row:
+    paused_at, paused_by = (record.paused_at, record.paused_by) if record else (None, None)
+    freshness = status(job, standings) if job.dependencies else None
+    newer = outdated(job, standings) if freshness is Status.OUTDATED else []
+    return {
+        "job": job.id,
+        "schedule": job.schedule,
+        "enabled": job.enabled,
+        "disabled_because": job.disabled_because or None,
+        "paused_at": paused_at,
+        "paused_by": paused_by,
+        "next_run_at": next_slot(job.trigger, now) if job.enabled and paused_at is None else None,
+        "last_run": last.id if last else None,
+        "last_outcome": _outcome(last) if last else None,
+        "last_at": (last.ended_at or last.started_at) if last else None,
+        "title": job.title or None,
+        "tags": list(job.tags),
+        "dependencies": list(job.dependencies),
+        "status": freshness.value if freshness else None,
+        "outdated_by": newer,
+        "last_reason": last.reason if last else None,
+        "note": _job_note(job, paused_at, paused_by, newer),
+    }
+
+
+def _job_note(job: Job, paused_at: datetime | None, paused_by: str | None, newer: Sequence[str]) -> str:
+    if not job.enabled:
+        return f"disabled: {job.disabled_because or None}"
+    if paused_at is not None:
+        return f"paused since {paused_at:%Y-%m-%d %H:%M:%S} by {paused_by}"
+    return f"outdated: {' and '.join(newer)} succeeded since" if newer else ""
 
 
 def _run(record: Record[Any]) -> Row:
-    row = _without(record, "id", "progress", "traceback", "holder", "config")
-    counts: Mapping[str, Any] | None = json.loads(record.counts) if record.counts else None
-    row |= {"kind": "run", "run": record.id, "at": record.started_at, "outcome": _outcome(record), "counts": counts}
-    if record.slots <= 1:
-        row["slots"] = record.slots or None
-    return row | {"note": " · ".join(_run_notes(record))}
+    return {
+        **_without(record, "id", "progress", "traceback", "holder", "config"),
+        "kind": "run",
+        "run": record.id,
+        "at": record.started_at,
+        "outcome": _outcome(record),
+        "counts": json.loads(record.counts) if record.counts else None,
+        "slots": record.slots or None,
+        "note": " · ".join(_run_notes(record)),
+    }
 
 
-def _run_notes(record: Record[Any]) -> list[str]:
-    notes = {"by_hand": ["by hand"], "catch_up": ["catching up"]}.get(record.origin, [])
-    notes = notes + (["dry run"] if record.dry_run else [])
-    notes += [f"{record.attempts} attempts"] if record.attempts > 1 else []
-    return notes + ([record.reason] if record.reason else [])
+def _run_notes(record: Record[Any]) -> Iterator[str]:
+    origins = {"by_hand": "by hand", "catch_up": "catching up"}
+    if record.origin in origins:
+        yield origins[record.origin]
+    if record.dry_run:
+        yield "dry run"
+    if record.attempts > 1:
+        yield f"{record.attempts} attempts"
+    if record.reason:
+        yield record.reason
 
 
 def _action(record: Record[Any]) -> Row:
-    row = _without(record, "id") | {"kind": "action", "run": None, "outcome": None}
-    return row | {"note": f"{record.action} by {record.actor}" + (f": {record.detail}" if record.detail else "")}
-
-
-def _job_note(row: Row) -> str:
-    if not row["enabled"]:
-        return f"disabled: {row['disabled_because']}"
-    if row["paused_at"] is not None:
-        return f"paused since {row['paused_at']:%Y-%m-%d %H:%M:%S} by {row['paused_by']}"
-    if row["outdated_by"]:
-        return f"outdated: {' and '.join(row['outdated_by'])} succeeded since"
-    return ""
+    return {
+        **_without(record, "id"),
+        "kind": "action",
+        "run": None,
+        "outcome": None,
+        "note": f"{record.action} by {record.actor}" + (f": {record.detail}" if record.detail else ""),
+    }
 
 
 def _outcome(record: Record[Any]) -> str:

@@ -26,4 +26,4 @@ def cursor(assembly: Assembly, job: str, value: str | None, as_json: bool) -> No
     if as_json:
         console.print_json(found)
     else:
-        print(job_cursor.in_words(wanted.id, found))
+        print(job_cursor.sentence(wanted.id, found))

@@ -102,7 +102,7 @@ def _cursor(job_id: str, known: Known) -> models.Cursor | None:
         return None
     try:
         facts = describe(row.position)
-        text = cursor.in_words(job_id, {"job": job_id, **facts})
+        text = cursor.sentence(job_id, {"job": job_id, **facts})
     except (ValueError, LookupError, TypeError):
         facts, text = {}, f"{job_id} has a cursor of its own kind"
     read_at = success.started_at if success else None
