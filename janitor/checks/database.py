@@ -12,13 +12,13 @@ from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
 
 OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0, 4), "SQLite": (3, 38)}
-"""The first versions that have JSON_TABLE, or SQLite's JSON functions."""
+"""The first version of each server with JSON_TABLE, or with SQLite's JSON functions."""
 SMALLEST_PACKET = 1024 * 1024
-"""A page of rows goes to the server as one parameter of some hundred kilobytes."""
+"""In bytes: a page of rows goes to the server as a single parameter of some hundred kilobytes."""
 
 
 def of_database(settings: Settings, need: DatabaseNeed, jobs: str) -> Iterator[Finding]:
-    """The database that a setting names: connection, version, tables, columns and grants. Nothing is written."""
+    """Look at the database that a setting names: connection, version, tables, columns, grants. Nothing is written."""
     url = settings.needed(need.setting)
     try:
         with databases.read(url) as connection:
@@ -35,7 +35,7 @@ def of_database(settings: Settings, need: DatabaseNeed, jobs: str) -> Iterator[F
 def of_table(
     url: URL, setting: str, name: str, columns: Sequence[str], *, writes: bool, deletes: bool
 ) -> Iterator[Finding]:
-    """One table: its columns, and what the user may do with it."""
+    """Look at a table: its columns, and what the user may do with it."""
     where = f"{setting}: table {name} at {databases.place(url)}"
     try:
         with databases.read(url) as connection:
@@ -69,7 +69,7 @@ def _of_server(connection: Connection, need: DatabaseNeed, url: URL, jobs: str) 
     query = text("SELECT VERSION() AS version, @@max_allowed_packet AS packet, @@read_only AS read_only")
     row = connection.execute(query).one()
     product = "MariaDB" if "mariadb" in row.version.lower() else "MySQL"
-    # In a MariaDB session this is the only sure sign of TLS; a tunnel does not show.
+    # In a session of MariaDB this is the only sure sign of TLS; a tunnel does not show here.
     cipher: Any = connection.execute(text("SHOW SESSION STATUS LIKE 'Ssl_cipher'")).one_or_none()
     secured = f"{row.version} as user {url.username!r}, {'with' if cipher and cipher[1] else 'without'} TLS"
     yield _of_version(where, product, row.version, secured, jobs)
@@ -91,7 +91,7 @@ def _of_version(where: str, product: str, version: str, said: str, jobs: str) ->
 
 
 def _absent(connection: Connection, name: str, columns: Sequence[str]) -> list[str]:
-    """The columns that the table lacks; none where the table is missing or hidden, which a query tells better."""
+    """The columns that the table lacks; no column if the table is missing or hidden, as a query tells that better."""
     if connection.dialect.name == "sqlite":
         query = text("SELECT name FROM pragma_table_info(:name)")
     else:
@@ -101,11 +101,14 @@ def _absent(connection: Connection, name: str, columns: Sequence[str]) -> list[s
     found = {str(one).lower() for one in connection.execute(query, {"name": name}).scalars()}
     if not found or connection.dialect.name != "sqlite" and _readable(connection, name, columns):
         return []
-    return [one for one in columns if one.lower() not in found]
+    return [wanted for wanted in columns if wanted.lower() not in found]
 
 
 def _readable(connection: Connection, name: str, columns: Sequence[str]) -> bool:
-    """False also where a grant is missing, for columns that the user may not see look as if they were not there."""
+    """Whether the columns are there: they can be read, or only a grant is missing.
+
+    A server hides columns that the user may not see, so they look as if they were not there.
+    """
     try:
         connection.execute(_query(name, columns))
         return True
@@ -118,7 +121,7 @@ def _query(name: str, columns: Sequence[str]) -> Any:
 
 
 def _explained(connection: Connection, verb: str, name: str, columns: Sequence[str]) -> Any:
-    """A statement that the server checks as it would check the write itself, and does not execute."""
+    """A statement that the server checks like the write itself, and does not execute."""
     quote = connection.dialect.identifier_preparer.quote
     target, names = quote(name), [quote(one) for one in columns]
     statements = {
@@ -130,7 +133,7 @@ def _explained(connection: Connection, verb: str, name: str, columns: Sequence[s
 
 
 def _grant(error: JanitorError, url: URL, name: str, verb: str) -> str:
-    """What an administrator would run, where it is a grant that is missing."""
+    """What an administrator can run, if a grant is missing; else nothing."""
     return f": GRANT {verb} ON `{url.database}`.`{name}` TO {url.username!r}" if _is_denied(error) else ""
 
 

@@ -1,6 +1,6 @@
-"""Whether all that Janitor needs from outside is there, one finding after another; nothing is changed."""
+"""Whether everything that Janitor needs from outside is there, one finding after another; nothing is changed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from janitor.checks.database import of_database
@@ -12,6 +12,8 @@ from janitor.jobs.job import Job
 from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
 
+Columns = Mapping[str, tuple[str, ...]]
+
 
 def findings(
     settings: Settings,
@@ -21,9 +23,10 @@ def findings(
     everything: bool = False,
     declare: bool = False,
 ) -> Iterator[Finding]:
-    """Look at what the enabled jobs need, or with `everything` all jobs; each finding as soon as it is known.
+    """Look at what the enabled jobs need, and yield each finding as soon as it is known.
 
-    `unknown` are sentences on variables that name no job. With `declare` an exchange that is missing is made.
+    With `everything`, the needs of all jobs are looked at. `unknown` are sentences on variables that name no job. With
+    `declare`, a missing exchange is made.
     """
     jobs = list(jobs)
     wanted = [job for job in jobs if job.enabled or everything]
@@ -51,7 +54,7 @@ def _heartbeat(path: Path) -> Iterator[Finding]:
 
 
 def _databases(jobs: Iterable[Job]) -> dict[str, tuple[DatabaseNeed, str]]:
-    """What all jobs together need of each database, by its setting, and the jobs' names."""
+    """What the jobs together need of each database, by its setting, with the jobs' names."""
     needs: dict[str, DatabaseNeed] = {}
     names: dict[str, list[str]] = {}
     for job in jobs:
@@ -62,11 +65,17 @@ def _databases(jobs: Iterable[Job]) -> dict[str, tuple[DatabaseNeed, str]]:
     return {setting: (need, ", ".join(names[setting])) for setting, need in needs.items()}
 
 
-def _joined(one: DatabaseNeed | None, other: DatabaseNeed) -> DatabaseNeed:
-    if one is None:
+def _joined(need: DatabaseNeed | None, other: DatabaseNeed) -> DatabaseNeed:
+    if need is None:
         return other
-    reads, writes = (
-        {table: tuple(dict.fromkeys((*first.get(table, ()), *second.get(table, ())))) for table in {**first, **second}}
-        for first, second in ((one.reads, other.reads), (one.writes, other.writes))
+    return DatabaseNeed(
+        need.setting,
+        reads=_joined_columns(need.reads, other.reads),
+        writes=_joined_columns(need.writes, other.writes),
+        deletes={**need.deletes, **other.deletes},
     )
-    return DatabaseNeed(one.setting, reads, writes, {**one.deletes, **other.deletes})
+
+
+def _joined_columns(some: Columns, others: Columns) -> Columns:
+    """The tables of both, each with all columns that either names."""
+    return {name: tuple(dict.fromkeys((*some.get(name, ()), *others.get(name, ())))) for name in {**some, **others}}

@@ -10,7 +10,7 @@ from janitor.settings.settings import Settings
 
 
 def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> Iterator[Finding]:
-    """The exchange that a setting names, or the folder that stands in for it."""
+    """Look at the exchange that a setting names, or at the folder that stands in for it."""
     # Pika takes a sixth of a second to import.
     from janitor.publisher.to_folder import check_folder
     from janitor.rabbitmq.exchanges import declare_exchange, inspect_exchange
@@ -31,6 +31,7 @@ def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> I
 
 
 def exchanges_of(jobs: Iterable[Job]) -> dict[str, str]:
+    """Each setting that names an exchange, with the names of the jobs that publish there."""
     names: dict[str, list[str]] = {}
     for job in jobs:
         for need in job.needs:

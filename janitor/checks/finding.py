@@ -6,22 +6,22 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence that says what and where, and for what is wrong also what to do."""
+    """A sentence that says what was found; if something is wrong, it also says what to do."""
 
     verdict: Literal["ok", "note", "WRONG"]
     text: str
 
 
 def ok(text: str) -> Finding:
-    """As it must be."""
+    """A finding that is as it must be."""
     return Finding("ok", text)
 
 
 def note(text: str) -> Finding:
-    """Nothing wrong, but worth knowing."""
+    """A finding that is not wrong, but worth knowing."""
     return Finding("note", text)
 
 
 def wrong(text: str) -> Finding:
-    """A person must change something."""
+    """A finding that a person must act on."""
     return Finding("WRONG", text)

@@ -1,4 +1,4 @@
-"""The settings without which a job cannot do anything: a start without one of them is refused."""
+"""The settings that a job cannot do without: a start is refused if such a setting is missing."""
 
 from collections.abc import Iterable
 
@@ -16,14 +16,14 @@ def require(settings: Settings, jobs: Iterable[Job]) -> None:
     """Make sure that every setting that these jobs need is given.
 
     Raises:
-        BadSetting: one is missing; the error names it and the jobs.
+        BadSetting: a setting is missing; the error names it and the jobs.
     """
     for problem in missing(settings, jobs):
         raise problem
 
 
 def missing(settings: Settings, jobs: Iterable[Job]) -> list[BadSetting]:
-    """Each setting that the jobs need and that is not given, as an error that says so."""
+    """Each setting that the jobs need and nobody gave, as an error that says so."""
     lacking: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
         for need in job.needs:
@@ -33,6 +33,7 @@ def missing(settings: Settings, jobs: Iterable[Job]) -> list[BadSetting]:
 
 
 def _lacking(settings: Settings, need: Need) -> tuple[str, str] | None:
+    """The missing setting of a need, and what to give; None if it is given."""
     if isinstance(need, ExchangeNeed):
         settings.value(need.setting)
         given = settings.rabbitmq_host is not None or settings.messages_dir is not None

@@ -15,7 +15,7 @@ from janitor.state.tables import leases
 
 
 def of_state(settings: Settings) -> Iterator[Finding]:
-    """The state database: reachable, of this release's schema or empty, and writable."""
+    """Look whether the state database is reachable, of this release's schema or empty, and writable."""
     url = settings.state_database_url
     where = f"STATE_DATABASE_URL: the state database at {databases.place(url)}"
     if databases.family(url) == "sqlite" and url.database and not Path(url.database).exists():
@@ -41,7 +41,7 @@ def of_state(settings: Settings) -> Iterator[Finding]:
 
 
 def obstacle_to(path: Path) -> str | None:
-    """What keeps a file from being made or written; None where nothing does."""
+    """What keeps a file from being made or written; None if it can be."""
     if path.exists():
         return None if path.is_file() and os.access(path, os.W_OK) else f"{path} is not a file that may be written"
     folder = next(parent for parent in path.absolute().parents if parent.exists())

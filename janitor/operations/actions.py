@@ -1,4 +1,4 @@
-"""What people do to jobs, runs and quarantined rows: each remembered with who did it, and when."""
+"""What people do to jobs, runs and quarantined rows; each action is remembered with who did it, and when."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from janitor.state import State, actions, job_records, quarantine, run_records
 
 
 def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
-    """Let no further slot of a job run, until it is resumed; False where it was paused already."""
+    """Let no further slot of a job run, until it is resumed; False if it was paused already."""
     with state.begin() as connection:
         done = job_records.pause(connection, job.id, job.schedule, now, actor)
         if done:
@@ -18,7 +18,7 @@ def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
 
 
 def resume(state: State, job: Job, actor: str, now: datetime) -> bool:
-    """Let a paused job's slots run again; False where it was not paused."""
+    """Let a paused job's slots run again; False if it was not paused."""
     with state.begin() as connection:
         done = job_records.resume(connection, job.id)
         if done:
@@ -29,10 +29,12 @@ def resume(state: State, job: Job, actor: str, now: datetime) -> bool:
 def run_now(
     daemon: Daemon, state: State, job: Job, dry_run: bool, actor: str, now: datetime, confirmed: str = ""
 ) -> int:
-    """Begin a run of a job in this daemon; its id. `confirmed` is the job's id again, where it is protected.
+    """Begin a run of a job in this daemon, and return the run's id.
+
+    A protected job needs its own id as `confirmed`.
 
     Raises:
-        BadSetting: it is protected, and this was not confirmed.
+        BadSetting: the job is protected, and `confirmed` is not its id.
         Skip: the job is running already.
         JanitorError: the run could not begin; the error says why.
     """
@@ -45,11 +47,11 @@ def run_now(
 
 
 def cancel(state: State, run_id: int, actor: str, now: datetime) -> bool:
-    """Ask a run to stop at its next safe point, whichever process runs it; False where somebody has asked already.
+    """Ask a run to stop at its next safe point, whichever process runs it; False if somebody has asked already.
 
     Raises:
         BadSetting: there is no such run.
-        JanitorError: it has ended.
+        JanitorError: the run has ended.
     """
     with state.begin() as connection:
         row = run_records.get(connection, run_id)
@@ -64,7 +66,7 @@ def cancel(state: State, run_id: int, actor: str, now: datetime) -> bool:
 
 
 def retry(state: State, name: str, key: str | None, actor: str, now: datetime) -> int:
-    """Let quarantined rows be the first that the next runs look at: those of a key, or all; how many there are."""
+    """Let the next runs look at quarantined rows first, and return how many: those of `key`, or all if it is None."""
     with state.begin() as connection:
         count = quarantine.look_first(connection, name, key)
         if count:
@@ -74,9 +76,9 @@ def retry(state: State, name: str, key: str | None, actor: str, now: datetime) -
 
 
 def drop(state: State, name: str, key: str, note: str, actor: str, now: datetime) -> int:
-    """Give quarantined rows up, with a note that says why; how many there were.
+    """Give quarantined rows up, with a note that says why, and return how many.
 
-    They count no more, and come back when they are refused for another reason.
+    They count no more. A row comes back when it is refused for another reason.
 
     Raises:
         BadSetting: the note is empty.
@@ -91,6 +93,6 @@ def drop(state: State, name: str, key: str, note: str, actor: str, now: datetime
 
 
 def note(state: State, actor: str, action: str, detail: str, now: datetime) -> None:
-    """Remember what somebody did, or was refused, that is no job's: signing in, for one."""
+    """Remember what somebody did, or was refused, apart from any job: signing in, for example."""
     with state.begin() as connection:
         actions.record(connection, actor, action, None, detail, now)

@@ -23,8 +23,8 @@ def sentence(job: str, found: dict[str, Any] | None) -> str:
         return f"{job} has no cursor: its next run begins anew"
     snapshot = found.get("snapshot_after")
     return (
-        f"{job} has read its feed up to id {found['top']}: all up to {found['settled']} is settled, and of the ids above "
-        f"that {found['taken_above']} are done, while {found['gaps']} that are not there may still come"
+        f"{job} has read its feed up to id {found['top']}: all up to {found['settled']} is settled, and of the ids "
+        f"above that {found['taken_above']} are done, while {found['gaps']} that are not there may still come"
         f"{'' if snapshot is None else f'; its snapshot goes on after key {snapshot}'}"
     )
 

@@ -1,4 +1,4 @@
-"""Deleting runs with what they left behind: a job's `cleanup` is called with the run before its record goes."""
+"""Deleting runs with what they left behind: the job's `cleanup` gets the run, then the run's record goes."""
 
 import logging
 from collections.abc import Mapping
@@ -14,11 +14,12 @@ log = logging.getLogger(__name__)
 
 
 def delete(state: State, jobs: Mapping[str, Job], settings: Settings, run_id: int, actor: str, now: datetime) -> None:
-    """Delete a run with its log, result and attempts, once its job's `cleanup` has done its part.
+    """Delete a run with its log, result and attempts, after its job's `cleanup` has done its part.
 
     Raises:
         BadSetting: there is no such run.
-        JanitorError: it goes on, holds its job's newest slot, or `cleanup` failed; the record stays, with the reason.
+        JanitorError: the run goes on, or holds its job's newest slot, or `cleanup` failed. The record stays, with the
+            reason.
     """
     with state.read() as connection:
         row = run_records.get(connection, run_id)

@@ -1,1 +1,1 @@
-"""The tasks: one module or package for each."""
+"""The tasks: a module or a folder for each."""

@@ -12,7 +12,7 @@ from janitor.verbs.assembly import Assembly, as_json
 
 @click.command("check")
 @click.option("--all", "everything", is_flag=True, help="Also what jobs that are switched off need.")
-@click.option("--declare", is_flag=True, help="Make the exchange where it is missing.")
+@click.option("--declare", is_flag=True, help="Make the exchange if it is missing.")
 @as_json
 @click.pass_obj
 def check(assembly: Assembly, everything: bool, declare: bool, as_json: bool) -> int:

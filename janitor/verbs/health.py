@@ -11,7 +11,7 @@ from janitor.verbs.assembly import Assembly, now
 
 
 @click.command("health")
-@click.option("--jobs", "of_jobs", is_flag=True, help="Also whether a job is overdue.")
+@click.option("--jobs", "of_jobs", is_flag=True, help="Tell also whether a job is overdue.")
 @click.pass_obj
 def health(assembly: Assembly, of_jobs: bool) -> int:
     """Tell whether the daemon's clock ticks."""

@@ -30,10 +30,10 @@ def listen(assembly: Assembly, limit: int | None) -> int:
 
 
 def lines(settings: Settings, jobs: Iterable[Job], limit: int | None = None) -> Iterator[str]:
-    """Each row that is published from now on, to the exchange that the jobs publish to, as one line of JSON.
+    """Each row that jobs publish to their exchange from now on, as a line of JSON.
 
     Raises:
-        JanitorError: no job publishes anything that could be read.
+        JanitorError: no job publishes messages with a known schema.
         BadSetting, Unavailable, Rejected: the broker cannot be reached, or the exchange does not exist.
     """
     # Pika takes a sixth of a second to import.

@@ -1,4 +1,4 @@
-"""The verb `run`: a job by hand, with what it builds on before it, and what builds on it after."""
+"""The verb `run`: run a job by hand; on demand, jobs that it builds on run before it, and dependents after it."""
 
 import logging
 import sys
@@ -19,8 +19,8 @@ from janitor.verbs.assembly import Assembly, program
 @click.command("run")
 @click.argument("job")
 @click.option("--dry-run", is_flag=True, help="Only count what would be done.")
-@click.option("--with-dependencies", is_flag=True, help="Before it, run what is outdated of what it depends on.")
-@click.option("--rerun-dependents", is_flag=True, help="After it, run what depends on it.")
+@click.option("--with-dependencies", is_flag=True, help="Before it, run each outdated job that it depends on.")
+@click.option("--rerun-dependents", is_flag=True, help="After it, run each job that depends on it.")
 @click.option("--pin", "pins", metavar="JOB=RUN", multiple=True, help="Use this run of a dependency.")
 @click.option("--yes-run", "confirmed", metavar="JOB", multiple=True, help="Do not ask before running this job.")
 @click.pass_obj
@@ -47,24 +47,24 @@ def run(
         pins=pinned,
     )
     require(assembly.settings, plan.jobs)
-    for one in plan.jobs:
-        _confirm(one, confirmed)
+    for planned in plan.jobs:
+        _confirm(planned, confirmed)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
     runner = Runner(assembly.state, assembly.settings, leases.new_holder(), assembly.mask, run_log)
 
-    def run_one(one: Job) -> Outcome:
-        own = pinned if one is wanted else {}
-        report = run_here.run(runner, one, dry_run=dry_run, show_command=f"{program()} show", pins=own)
+    def run_planned(planned: Job) -> Outcome:
+        own = pinned if planned is wanted else {}
+        report = run_here.run(runner, planned, dry_run=dry_run, show_command=f"{program()} show", pins=own)
         print(report.text, flush=True)
         return report.outcome
 
     try:
-        outcome, left = run_plan.carry_out(plan, assembly.state, run_one)
+        outcome, left = run_plan.carry_out(plan, assembly.state, run_planned)
     except NotReady as exc:
         raise NotReady(f"{exc}, or give --with-dependencies") from exc
     if left:
-        print(f"not run because of that: {', '.join(one.id for one in left)}")
+        print(f"not run because of that: {', '.join(planned.id for planned in left)}")
     return OF_OUTCOME[outcome]
 
 

@@ -1,4 +1,4 @@
-"""A run that a person starts: now, in this process, recorded like any other, with its progress on the terminal."""
+"""A run that a person starts: it runs now, in this process; it is recorded, and shows its progress on the terminal."""
 
 import getpass
 import logging
@@ -41,15 +41,15 @@ class Report:
 
 
 def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Mapping[str, int] | None = None) -> Report:
-    """Run a job now, to its end; Ctrl-C asks it to stop at its next safe point, a second one ends the process at once.
+    """Run a job now, to its end. Ctrl-C asks it to stop at its next safe point; a second Ctrl-C ends the process.
 
-    Call it in the main thread. `show_command` is the command by which a person sees the whole run, without the id;
-    `pins` are the runs of dependencies that it uses. A job that is running already is reported as skipped.
+    Call it in the main thread. `show_command` is the command that shows a whole run, without the run's id. `pins` are
+    the runs of dependencies that it uses. A job that is running already is reported as skipped.
 
     Raises:
         NotReady: a dependency has not succeeded yet.
-        BadSetting: a pin names no run that could be used.
-        Unavailable, Rejected: the state database cannot record the run, which then does not begin.
+        BadSetting: a pin names a run that cannot be used.
+        Unavailable, Rejected: the state database cannot record the run, so the run does not begin.
     """
     runner.state.migrate()
     keeper = Keeper(runner)
@@ -69,12 +69,12 @@ def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Map
 
 
 def keep_quiet(handler: logging.Handler) -> None:
-    """Keep out of the terminal what the report says anyway: that the run began, and how it ended."""
+    """Keep from the terminal what the report says anyway: that the run began, and how it ended."""
     handler.addFilter(lambda record: record.name != "janitor.engine.runner" or record.levelno == logging.WARNING)
 
 
 def user_name() -> str:
-    """Who is at the keyboard, as far as the machine knows."""
+    """The name of the person at the keyboard, as far as the machine knows it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user often has no name
@@ -93,7 +93,7 @@ def _report(job: Job, finished: Finished, dry_run: bool, show_command: str, unre
 
 
 class Stopper:
-    """Turns SIGINT and SIGTERM into a request to the run to stop, and the second one into the end of the process."""
+    """Turns SIGINT and SIGTERM into a request to the run to stop; a second signal ends the process."""
 
     def __init__(self, runner: Runner) -> None:
         """Signals are as they were until the block begins."""
@@ -111,7 +111,7 @@ class Stopper:
             signal.signal(number, handler)
 
     def pass_on(self) -> None:
-        """Ask the run to stop, where that was asked for; a run that had not begun by then is asked once it has."""
+        """Ask the run to stop, if a signal came; a run that begins after the signal is asked too."""
         if self._reason is not None:
             for live in list(self._runner.live.values()):
                 live.run.ask_to_stop(self._reason)
@@ -124,7 +124,7 @@ class Stopper:
         self.pass_on()
 
     def _end_at_once(self) -> None:
-        # In a thread, as the state database may be away, or be waiting for this very thread.
+        # In a thread: the state database may be away, or may wait for this very thread.
         args = ("it was ended at once, by a second signal",)
         recorder = threading.Thread(target=self._runner.cut_off, args=args, daemon=True)
         recorder.start()

@@ -1,4 +1,4 @@
-"""A run by hand with what it builds on before it, and what builds on it after: in what order, and where it stops."""
+"""What a run by hand runs: the outdated jobs that it builds on, the job itself, and the jobs that build on it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ GOES_ON = (Outcome.SUCCEEDED, Outcome.SKIPPED)
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs that one wish runs, in their order; those of `outdated` only where they still need it then."""
+    """The jobs that one wish runs, in their order; a job of `outdated` runs only if it is still outdated then."""
 
     outdated: Sequence[Job]
     wanted: Job
@@ -23,7 +23,7 @@ class Plan:
 
     @property
     def jobs(self) -> list[Job]:
-        """All of them, in order."""
+        """All jobs, in their order."""
         return [*self.outdated, self.wanted, *self.dependents]
 
 
@@ -36,9 +36,9 @@ def plan(
     rerun_dependents: bool,
     pins: Mapping[str, int],
 ) -> Plan:
-    """What would run: the outdated among all that `wanted` builds on, itself, and all that builds on it.
+    """Plan what runs: the outdated jobs that `wanted` builds on, `wanted` itself, and the jobs that build on it.
 
-    What is pinned is not built, nor what only that builds on.
+    A pinned job does not run. A job that only pinned jobs build on does not run either.
     """
     outdated: list[Job] = []
     if with_dependencies:
@@ -48,14 +48,14 @@ def plan(
         standings = read(state, [*before, *pins])
         for name in before:
             job = jobs[name]
-            if dependencies.needs_build(job, standings) or any(one.id in job.dependencies for one in outdated):
+            if dependencies.needs_build(job, standings) or any(other.id in job.dependencies for other in outdated):
                 outdated.append(job)
     dependents = dependencies.behind(jobs, wanted.id) if rerun_dependents else []
     return Plan(outdated, wanted, [jobs[name] for name in dependents])
 
 
 def carry_out(plan: Plan, state: State, run: Callable[[Job], Outcome]) -> tuple[Outcome, list[Job]]:
-    """Run a plan to its end, or to the first job that does not succeed; that outcome, and the jobs that did not run."""
+    """Run a plan up to the first job that does not succeed; return the decisive outcome, and the jobs left over."""
     waiting = plan.jobs
     decisive = Outcome.SUCCEEDED
     while waiting:
@@ -70,10 +70,10 @@ def carry_out(plan: Plan, state: State, run: Callable[[Job], Outcome]) -> tuple[
 
 
 def pinned(texts: Sequence[str]) -> dict[str, int]:
-    """What `--pin JOB=RUN` says, given any number of times.
+    """The run of each job that `--pin JOB=RUN` names; the option may be given several times.
 
     Raises:
-        BadSetting: one is not of that form, or a job is pinned twice.
+        BadSetting: an option is not of that form, or a job is pinned twice.
     """
     pins: dict[str, int] = {}
     for text in texts:
@@ -85,7 +85,7 @@ def pinned(texts: Sequence[str]) -> dict[str, int]:
 
 
 def read(state: State, names: Sequence[str]) -> dict[str, Standing]:
-    """How these jobs stand now."""
+    """The standings of these jobs now."""
     with state.read() as connection:
         return builds.standings(connection, list(dict.fromkeys(names)))
 

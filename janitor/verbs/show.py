@@ -25,7 +25,7 @@ def show(assembly: Assembly, run: int, follow: bool, as_json: bool) -> None:
     with assembly.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
-        raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists those there are")
+        raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists all runs")
     if as_json:
         console.print_json(row)
     else:

@@ -1,4 +1,4 @@
-"""From LabWhere to rows of the table: which labwares, what each row holds, and which cannot have one."""
+"""From LabWhere to rows of the table: which labwares there are, what each row holds, and which have no row."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,9 +48,10 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Derived:
-    """What some labwares come to: rows for the target, the labware's id for each barcode, and those without a row.
+    """What some labwares come to: rows for the target, and labwares that can have no row, each with the reason.
 
-    `checked` are the ids looked at; `without_audit` is how many of them have no audit.
+    `ids` has the labware's id for each barcode. `checked` are the ids that were looked at; `without_audit` is how many
+    of them have no audit.
     """
 
     checked: frozenset[int]
@@ -65,7 +66,7 @@ class Derived:
 
 
 class Span(NamedTuple):
-    """A page of labwares in the order of their ids: those with an id above `after`, up to `last`, and how many."""
+    """A page of labwares in the order of their ids: the ids above `after`, up to `last`, and how many labwares."""
 
     after: int
     last: int
@@ -73,7 +74,7 @@ class Span(NamedTuple):
 
 
 def of_labwares(url: URL, labware_ids: Iterable[int]) -> Iterator[Derived]:
-    """Derive the rows of these labwares, a page at a time; ids that no labware has come to nothing."""
+    """Derive the rows of these labwares, a page at a time; an id without a labware gives no row."""
     wanted = sorted(labware_ids)
     for start in range(0, len(wanted), PAGE_ROWS):
         page = wanted[start : start + PAGE_ROWS]
@@ -105,7 +106,7 @@ def of_spans(url: URL, walk: Iterable[Span]) -> Iterator[tuple[Span, Derived]]:
 
 
 def texts_of_span(url: URL, sink: TableSink, span: Span) -> tuple[Span, TextPage]:
-    """A page of labwares as texts that equal those of the rows in the sink; where there is no text, with their ids."""
+    """A page of labwares as texts, equal to the texts of their rows in the sink; a labware without a text by its id."""
     return span, sink.wanted(url, *_of_span(span), "labware_id")
 
 
@@ -139,7 +140,7 @@ def standing_in(url: URL, location_id: int) -> Iterator[list[int]]:
 
 
 def with_barcodes(url: URL, barcodes: Sequence[str]) -> dict[int, str]:
-    """The labwares with one of these barcodes, without regard to case: each one's id and its barcode."""
+    """The labwares with these barcodes, in any case: the barcode of each labware's id."""
     query = statement(PACKAGE, "select_barcodes.sql", "barcodes")
     with databases.read(url) as connection:
         return {id: barcode for id, barcode in connection.execute(query, {"barcodes": barcodes})}

@@ -1,4 +1,12 @@
-"""The two movements: follow what changed, and reconcile the whole."""
+"""The two movements: `follow` what changed, and `reconcile` the whole.
+
+    follow      audits -> which labwares? -> their rows -> the sink writes what differs -> the cursor moves
+    reconcile   all labwares as texts  \\
+                                         pair equal texts -> what is left over is derived again, and written
+                all rows as texts      /
+
+Both writers take the lease of the task's name, so that neither puts back what the other has just replaced.
+"""
 
 import logging
 from collections import Counter
@@ -24,13 +32,13 @@ from janitor.tasks.labware_location.settings import LabwareLocationSettings
 NAME = "labware_location"
 LAG = timedelta(minutes=10)
 PAGES_A_TURN = 20
-"""How many pages of a snapshot are written before others who wait to write get their turn."""
+"""How many pages of a snapshot are written before another writer, if it waits, gets its turn."""
 PAGES_AT_ONCE = 2
-"""How many pages of LabWhere reconcile reads at once: one server thread makes texts slower than a table is compared."""
+"""How many pages of LabWhere reconcile reads at once: a single server thread makes texts slower than they compare."""
 MOST_UNPAIRED = 50_000
-"""How many rows of one side reconcile remembers while it waits for their counterparts: some 15 MB."""
+"""How many rows of one side reconcile remembers while their counterparts are not read yet: some 15 MB."""
 RECHECKED_A_TICK = 20
-"""How many quarantined labwares a tick looks at again: those looked at longest ago."""
+"""How many quarantined labwares a tick looks at again; those looked at longest ago come first."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +46,7 @@ log = logging.getLogger(__name__)
 def follow(settings: Settings) -> dict[str, int]:
     """Bring the table up to date with every audit since the last run; the first run walks all labwares.
 
-    Committed page by page; a run that is cut off goes on where it stopped, and repeating one writes nothing.
+    Each page is committed by itself. A run that is cut off goes on where it stopped; a repeated run writes nothing.
 
     Raises:
         Unavailable, Rejected: a server is away or says no; the cursor stays before what was not written.
@@ -58,19 +66,19 @@ def follow(settings: Settings) -> dict[str, int]:
 def reconcile(settings: Settings) -> dict[str, int]:
     """Compare every labware with the table and repair what differs; in a dry run only count.
 
-    Both are read once, as texts that the servers make, and only labwares without an equal row are derived. It gives way
-    to other people's work where LOAD_LIMIT_THREADS_RUNNING is set, and deletes rows whose labware is gone only where
-    LABWARE_LOCATION_DELETE_ORPHANS is true.
+    Both sides are read once, as texts that the servers make; only labwares without an equal row are derived. If
+    LOAD_LIMIT_THREADS_RUNNING is set, reconcile pauses while a server is busy. If LABWARE_LOCATION_DELETE_ORPHANS is
+    true, it deletes the rows of labware that is gone.
 
     Raises:
-        Unavailable, Rejected: a server is away or says no; pages before that one are repaired.
+        Unavailable, Rejected: a server is away or says no; the pages before are repaired.
     """
     sync = Sync(settings)
     sync.walk()
     found = {"missing": sync.totals["inserted"], "different": sync.totals["updated"]}
     repaired = 0 if current_run().dry_run else sum(found.values())
     sync.totals.update(found, repaired=repaired)
-    # A labware that is derived again was counted when the walk came by.
+    # A labware that is derived again was counted already, on the walk.
     sync.totals["without_audit"] = sync.totals["walked_without_audit"]
     return sync.counts("checked", "missing", "different", "repaired", "older", "orphaned", "deleted", "without_audit")
 
@@ -95,7 +103,7 @@ def target(url: URL) -> TableSink:
 
 
 class Sync:
-    """One run: where from, where to, and what was counted on the way."""
+    """A run: its source, its sink, and what it has counted."""
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is connected yet."""
@@ -110,7 +118,7 @@ class Sync:
         return {name: self.totals[name] for name in names} | {"quarantined": len(self.quarantine)}
 
     def take_snapshot(self, reading: Reading) -> None:
-        """Walk all labwares from where the snapshot was cut off, or from the first."""
+        """Walk all labwares, from the first or from the place where the snapshot was cut off."""
         walk = rows.spans(self.source, reading.position.snapshot_after or 0)
         while turn := list(islice(walk, PAGES_A_TURN)):
             # Whoever waits to write gets a turn between the batches.
@@ -151,7 +159,7 @@ class Sync:
                     self.deliver(derived, len(derived.checked))
 
     def deliver(self, derived: Derived, labwares: int, mostly_new: bool = False) -> None:
-        """Write the rows that differ, and keep in quarantine those that cannot be written."""
+        """Write the rows that differ, and put into quarantine the rows that cannot be written."""
         written: Written | Compared
         if current_run().dry_run:
             written = self.sink.compare(derived.rows)
@@ -159,20 +167,20 @@ class Sync:
         else:
             written = self.sink.write(derived.rows, datetime.now(timezone.utc), mostly_new=mostly_new)
             self.totals.update(inserted=written.inserted, updated=written.updated)
-        refused = [derived.refused(one.key, one.reason) for one in written.refused]
+        refused = [derived.refused(row.key, row.reason) for row in written.refused]
         for news in self.quarantine.settle({str(id) for id in derived.checked}, [*derived.rejected, *refused]):
             log.warning("in quarantine: %s", news.reason)
         self.totals.update(unchanged=written.unchanged, older=written.older)
         self.totals.update(labwares=labwares, without_audit=derived.without_audit)
 
     def walk(self) -> None:
-        """Compare every labware with the table, page by page, and deliver those that are not stored just so."""
+        """Compare every labware with the table, page by page, and deliver each labware that is stored differently."""
         unpaired = Unpaired(wanted_apart=self._quarantined())
         found = read_ahead(self.sink.stored())
         for span, wanted in self._wanted():
             self.totals.update(checked=span.labwares, walked_without_audit=max(0, span.labwares - len(wanted)))
             unpaired.want(wanted)
-            # Both go in about the same order; whichever is ahead waits for the other.
+            # Both sides come in about the same order; the side that is ahead waits for the other.
             if len(unpaired.stored) <= len(unpaired.wanted):
                 unpaired.find(next(found, TextPage()))
             self._between_pages(unpaired, f"up to labware {span.last}")
@@ -182,7 +190,7 @@ class Sync:
         self._settle(unpaired)
 
     def _wanted(self) -> Iterator[tuple[rows.Span, TextPage]]:
-        """The texts of all labwares; whoever is to give way reads one page at a time."""
+        """The texts of all labwares; with a load limit, a single page is read at a time."""
         at_once = PAGES_AT_ONCE if self.settings.load_limit_threads_running is None else 1
         texts = partial(rows.texts_of_span, self.source, self.sink)
         return make_ahead(texts, read_ahead(rows.spans(self.source)), at_once)
@@ -197,7 +205,7 @@ class Sync:
         return [int(item) for page in memory.quarantined(NAME) for _, item in page]
 
     def _settle(self, unpaired: Unpaired) -> None:
-        """Deliver the labwares without an equal row, and find the rows without a labware."""
+        """Deliver each labware without an equal row, and count each row without a labware."""
         wanted, stored = unpaired.take_wanted(), unpaired.take_stored()
         for labware_ids in _chunks(sorted(set(wanted.apart))):
             self._deliver_late(set(labware_ids))
@@ -211,12 +219,12 @@ class Sync:
         wait_while_busy(self.urls, self.settings.load_limit_threads_running)
 
     def _count_orphans(self, barcodes: Sequence[str]) -> None:
-        """Count the rows whose labware is gone, and delete them where that is wanted."""
+        """Count the rows whose labware is gone, and delete them if that is allowed."""
         orphans = self._orphans(barcodes)
         self.totals["orphaned"] += len(orphans)
         if orphans and self.settings.labware_location_delete_orphans and not current_run().dry_run:
             with _alone():
-                # A labware may have come with one of these barcodes since.
+                # A labware with such a barcode may have come since.
                 self.totals["deleted"] += self.sink.delete(self._orphans(orphans))
 
     def _orphans(self, barcodes: Sequence[str]) -> list[str]:
@@ -231,9 +239,9 @@ def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Let no other run write between this one's reading of LabWhere and its writing of what it read.
+    """Let no other run write from the reading of LabWhere to the writing of what was read.
 
-    Else a slow reconcile would put back what follow has just replaced, where both have one second in `stored_at`.
+    Else a slow reconcile could put back what follow has just replaced, if both have the same second in `stored_at`.
     """
     if current_run().dry_run:
         yield

@@ -1,4 +1,4 @@
-"""sequencing_publisher: every sequencing run status change of every sample, once, from MLWH to an exchange."""
+"""sequencing_publisher: each status change of a sequencing run, once for each sample, from MLWH to an exchange."""
 
 from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.tasks.sequencing_publisher.publish import follow, reconcile

@@ -1,4 +1,4 @@
-"""From run statuses to messages: what each status change comes to, and which samples cannot have one."""
+"""From run statuses to messages: what each status change comes to, and which samples can have no message."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SCHEMA = "message_schemas/sample_sequence_status.avsc"
 
 @dataclass(frozen=True)
 class Change:
-    """One message to be: its record, and the digest by which the ledger knows it."""
+    """A message to be: its record, and the digest by which the ledger knows it."""
 
     record: Mapping[str, object]
     digest: bytes
@@ -26,7 +26,7 @@ class Change:
 
 @dataclass(frozen=True)
 class StatusChanges:
-    """What one status of a run comes to."""
+    """What a status of a run comes to."""
 
     id_run_status: int
     changes: Sequence[Change]
@@ -35,7 +35,7 @@ class StatusChanges:
 
 
 def undated(id_run_status: int) -> str:
-    """The key under which a status without a valid date is in quarantine, where others are there by sample."""
+    """The quarantine's key of a status without a valid date; other keys are samples."""
     return f"status {id_run_status}"
 
 
@@ -49,7 +49,7 @@ class Deriver:
     def of_status(
         self, status: Row[Any], run_parts: Iterable[Part], only: frozenset[str] | None = None
     ) -> StatusChanges:
-        """All changes of one status; with `only`, those of the samples with these uuids."""
+        """All changes of a status; with `only`, the changes of the samples with these uuids."""
         if not isinstance(status.date, datetime):
             key = undated(status.id_run_status)
             reason = f"{key} of run {status.id_run}: its date {status.date!r} is no date"
@@ -101,7 +101,7 @@ class Deriver:
 
 
 def _digest(status: Row[Any], part: Part, labware: Labware, content: bytes) -> bytes:
-    # Two samples may have one supplier name: the content alone does not tell their messages apart. No *_tmp id is in
-    # it, as these change while the sample stays the same.
+    # Two samples may have the same supplier name, so the content alone does not tell their messages apart. No *_tmp id
+    # is in the digest: such an id changes while the sample stays the same.
     identity = f"{status.id_run_status}|{part.sample_uuid}|{part.study_lims}|{part.study_id}|{labware.uuid.hex()}|"
     return digest(identity.encode() + content)

@@ -1,4 +1,4 @@
-"""The parts of a message that a run has, whatever its status: samples, studies, labwares, and places in iRODS."""
+"""The parts of a run's messages that are the same for each status: samples, studies, labwares, places in iRODS."""
 
 import functools
 import uuid
@@ -14,7 +14,7 @@ from janitor.databases import statement
 
 PACKAGE = "janitor.tasks.sequencing_publisher"
 CHUNK = 1_000
-"""How many uuids or event ids one statement asks for."""
+"""How many uuids or event ids a statement asks for."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Labware:
 
 @dataclass(frozen=True)
 class Part:
-    """One sample of one study in a run, with its products under one iRODS root collection (None: not in iRODS yet)."""
+    """A sample of a study in a run, with its products under an iRODS root collection (None: not in iRODS yet)."""
 
     sample_uuid: str
     supplier_name: str | None
@@ -54,7 +54,7 @@ def of_runs(mlwh: URL, events: URL, id_runs: Iterable[int]) -> dict[int, list[Pa
 
 
 def labwares_of(events: URL, sample_uuids: Iterable[str]) -> dict[str, list[Labware]]:
-    """The labwares in the latest manifest update of each sample; a sample without one is not in it."""
+    """The labwares in the latest manifest update of each sample; a sample without an update is left out."""
     texts = {as_bytes(text): text for text in sample_uuids}
     texts.pop(b"", None)
     event_of: dict[str, int] = {}
@@ -70,7 +70,7 @@ def labwares_of(events: URL, sample_uuids: Iterable[str]) -> dict[str, list[Labw
 
 @functools.lru_cache(maxsize=10_000)
 def as_bytes(text: str) -> bytes:
-    """The 16 bytes of a uuid as MLWH Events keeps it; empty for a text that is none."""
+    """The 16 bytes of a uuid, as MLWH Events keeps it; empty if the text is no uuid."""
     try:
         return uuid.UUID(text).bytes
     except ValueError:

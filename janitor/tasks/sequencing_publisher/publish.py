@@ -1,4 +1,11 @@
-"""The two movements: follow what changed, and reconcile the last days."""
+"""The two movements: `follow` what changed, and `reconcile` the last days.
+
+    statuses -> parts of each run -> changes: a message for each sample and labware
+             -> without those in the ledger -> groups, each confirmed -> the ledger -> the cursor
+
+Both publish under the lease of the task's name. A message is in the ledger as soon as it is confirmed, so that the
+other movement, or a repeated run, does not publish it again.
+"""
 
 import logging
 from collections import Counter
@@ -27,7 +34,7 @@ RUNS_AT_ONCE = 20
 BATCH_CHANGES = 2_000
 BACK_ROWS = 1_000
 PAGES_WITHOUT = 20
-"""After how many pages without a recent status no more are looked for: old ones may have been loaded after them."""
+"""After how many pages without a recent status the search ends; old statuses may have been loaded after recent ones."""
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +42,13 @@ Only = Mapping[int, frozenset[str] | None]
 
 
 def follow(settings: Settings) -> dict[str, int]:
-    """Publish what every run status that came since the last run comes to, in groups, each confirmed before the next.
+    """Publish the messages of each run status that came since the last run, in groups, each confirmed before the next.
 
-    The first run begins at the feed's end, or at SEQUENCING_PUBLISHER_SINCE. The cursor moves over statuses that are
-    wholly published; repeating a run publishes nothing that the ledger holds.
+    The first run begins at the feed's end, or at SEQUENCING_PUBLISHER_SINCE. The cursor moves over a status once it is
+    wholly published. A repeated run publishes nothing that the ledger holds.
 
     Raises:
-        Unavailable, Rejected: a server is away or says no; the next run goes on before what was not confirmed.
+        Unavailable, Rejected: a server is away or says no; the next run goes on with what was not confirmed.
     """
     with _publication(settings) as publication:
         for page in publication.begin().pages():
@@ -50,7 +57,7 @@ def follow(settings: Settings) -> dict[str, int]:
 
 
 def reconcile(settings: Settings) -> dict[str, int]:
-    """Derive the last 14 days again and publish what the ledger does not hold: parts that came after their status.
+    """Derive the last 14 days again, and publish what the ledger does not hold: parts that came after their status.
 
     Statuses that wait in quarantine are looked at again, however old. The ledger is pruned to 43 days.
 
@@ -97,7 +104,7 @@ def _publication(settings: Settings) -> "Iterator[Publication]":
 
 
 class Publication:
-    """One run: from where, by which publisher, and what was counted on the way."""
+    """A run: its sources, its publisher, and what it has counted."""
 
     def __init__(self, settings: Settings, schema: Schema, publisher: Publisher) -> None:
         """Nothing is connected yet."""
@@ -113,7 +120,7 @@ class Publication:
         return {name: self.totals[name] for name in names} | {"quarantined": len(self.quarantine)}
 
     def begin(self) -> Reading:
-        """Go on where the cursor is; the first time, begin at the feed's end or at the day that was set."""
+        """Go on at the cursor; without a cursor, begin at the feed's end, or at its start if a first day is set."""
         reading = self.feed.open()
         if reading is not None:
             return reading
@@ -125,14 +132,14 @@ class Publication:
             return self.feed.begin_at_end() if since is None else self.feed.begin_at_start()
 
     def follow_page(self, page: Page) -> None:
-        """Publish a page of statuses, and move the cursor over those wholly published."""
+        """Publish a page of statuses, and move the cursor over each status that is wholly published."""
         wanted = self.entitled(page.rows)
         unwanted = {row[0] for row in page.rows} - {row[0] for row in wanted}
         page.confirm(unwanted)
         self.publish_statuses(wanted, page=page)
 
     def recent(self, since: datetime) -> Iterator[Row[Any]]:
-        """The statuses set after a moment, read backwards by id until many pages on end were set before it."""
+        """The statuses set since a moment, read backwards by id, until many pages on end have none."""
         before = since.astimezone(self.settings.mlwh_timezone).replace(tzinfo=None)
         last: int | None = None
         without = 0
@@ -146,29 +153,29 @@ class Publication:
             last = page[-1].id_run_status
 
     def wanted(self, rows: Iterable[Row[Any]], position: Position) -> list[Row[Any]]:
-        """The statuses that may be published: neither before the day that was set nor there before the first run."""
+        """The statuses to publish: set on the first day or later, and not there before the first run."""
         news = (row for row in self.entitled(rows) if row.id_run_status not in position.origin)
         return sorted(news, key=lambda row: (row.id_run, row.id_run_status))
 
     def waiting(self, recent: Iterable[Row[Any]]) -> Only:
-        """The statuses in quarantine that are not among the recent ones, with the samples that wait for each."""
+        """The statuses in quarantine that are not recent, each with the samples that wait for it."""
         known = {row.id_run_status for row in recent}
         found: dict[int, set[str]] = {}
         for page in memory.quarantined(NAME):
             for sample_uuid, item in page:
                 if int(item) not in known:
                     found.setdefault(int(item), set()).add(sample_uuid)
-        # What waits for its own date waits with all its samples.
+        # A status that waits for its own date waits with all its samples.
         whole = {id_run_status for id_run_status, keys in found.items() if undated(id_run_status) in keys}
         return {id: None if id in whole else frozenset(samples) for id, samples in found.items()}
 
     def entitled(self, rows: Iterable[Row[Any]]) -> list[Row[Any]]:
-        """Those of the statuses that were not set before the day that was set."""
+        """The statuses that were set on the first day or later; all, if no first day is set."""
         since = self.settings.sequencing_publisher_since
         return [row for row in rows if since is None or not isinstance(row.date, datetime) or row.date.date() >= since]
 
     def let_go(self, ids: Iterable[int]) -> None:
-        """Take these statuses out of quarantine: they are gone, or not to be published any more."""
+        """Take these statuses out of quarantine: they are gone, or need not be published any more."""
         self.quarantine.settle({str(id) for id in ids}, [])
 
     def by_ids(self, ids: Iterable[int]) -> list[Row[Any]]:
@@ -178,11 +185,11 @@ class Publication:
         return [row for page in pages for row in self.feed.rows(id_column.in_(page))]
 
     def publish_statuses(self, rows: Sequence[Row[Any]], only: Only | None = None, page: Page | None = None) -> None:
-        """Publish what these statuses come to, in batches of bounded size."""
+        """Publish the messages of these statuses, in batches of bounded size."""
         batch: list[StatusChanges] = []
         for status in self._derived(rows, only or {}):
             batch.append(status)
-            if sum(len(one.changes) for one in batch) >= BATCH_CHANGES or len(batch) >= BATCH_CHANGES:
+            if sum(len(status.changes) for status in batch) >= BATCH_CHANGES or len(batch) >= BATCH_CHANGES:
                 self._publish_batch(batch, page)
                 batch = []
                 current_run().progress(self.totals["statuses"], note=f"{self.totals['published']} messages published")
@@ -204,7 +211,7 @@ class Publication:
             if len(safe) < len(changes):
                 self._publish_changes(changes, safe)
         finally:
-            whole = [one for one in batch if all(change.digest in safe for change in one.changes)]
+            whole = [status for status in batch if all(change.digest in safe for change in status.changes)]
             self._settle(whole, page)
 
     def _publish_changes(self, changes: Sequence[Change], safe: set[bytes]) -> None:
@@ -212,7 +219,7 @@ class Publication:
             self.totals["published"] += len(changes) - len(safe)
             safe.update(change.digest for change in changes)
             return
-        # Follow and reconcile may come to one message at once: the second to get here finds it in the ledger.
+        # Follow and reconcile may both have a message; the second to come here finds it in the ledger.
         with memory.exclusively(NAME):
             safe |= memory.published(NAME, [change.digest for change in changes if change.digest not in safe])
             news = [change for change in changes if change.digest not in safe]
