@@ -1,24 +1,19 @@
 """Jobs that build on one another in Chromium: what is live, what is armed, and that everybody can use it."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.small_engine import eventually
+from tests.web.browser.stage import PHONE, WAIT
 from tests.web.building_house import PASSWORD, House, building
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PHONE = {"width": 360, "height": 740}
-
-pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"), pytest.mark.slow]
-expect.set_options(timeout=15_000)
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +26,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        root = ["--no-sandbox"] if os.getuid() == 0 else []
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-dev-shm-usage", *root])
-        yield made
-        made.close()
-
-
 @contextmanager
 def tab(browser: Browser, house: House, path: str, **options: Any) -> Iterator[Page]:
     """A tab of an operator's; whatever it complains of fails."""
     context = browser.new_context(base_url=house.operator.address, **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(WAIT)
     page, complaints = context.new_page(), list[str]()
     page.on("console", lambda one: complaints.append(one.text) if one.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -112,7 +98,7 @@ def test_a_run_is_deleted_once_somebody_agrees(browser: Browser, house: House) -
 
 
 def pages(house: House) -> list[str]:
-    """Each kind of page, with all that this wing shows on it."""
+    """Each kind of page, with all that it shows of such jobs."""
     found = ["/jobs", "/jobs?tag=words", "/graph", "/graph?whole=true", "/jobs/crawl", "/jobs/publish"]
     return [*found, *(f"/runs/{house.newest(job)}" for job in ("crawl", "process", "publish", "large", "fails"))]
 
