@@ -21,7 +21,7 @@ from janitor.logs import set_up
 from janitor.logs.mask import mask_for
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.state import State, leases
+from janitor.state import State, holders
 
 began: list[tuple[int, float]] = []
 
@@ -49,7 +49,7 @@ def run_janitor(jobs: int, at: float) -> None:
     state.migrate()
     scheduler = Scheduler(settings)
     add_jobs(scheduler, jobs, at)
-    scheduler.daemon(Runner(state, settings, leases.new_holder(), mask, run_log)).run()
+    scheduler.daemon(Runner(state, settings, holders.new_holder(), mask, run_log)).run()
 
 
 def run_bare(jobs: int, at: float) -> None:

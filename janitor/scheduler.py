@@ -24,7 +24,7 @@ from janitor.logs import set_up
 from janitor.logs.mask import mask_for
 from janitor.needs import Need
 from janitor.settings.settings import Settings
-from janitor.state import State, leases
+from janitor.state import State, holders
 
 __all__ = ["Scheduler"]
 
@@ -193,7 +193,7 @@ class Scheduler(Clock):
         mask = mask_for(settings)
         run_log = set_up.set_up(settings, mask)
         state = State(settings.state_database_url, settings.connect_timeout_seconds)
-        self.daemon(Runner(state, settings, leases.new_holder(), mask, run_log)).run()
+        self.daemon(Runner(state, settings, holders.new_holder(), mask, run_log)).run()
 
     def daemon(self, runner: Runner) -> Daemon:
         """This clock with all that it needs to run its jobs, not started; `start` makes it and runs it."""

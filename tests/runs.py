@@ -11,7 +11,7 @@ from janitor.jobs import Job, schedules
 from janitor.logs.mask import Mask
 from janitor.logs.run_log import RunLog
 from janitor.settings import Settings
-from janitor.state import State, leases
+from janitor.state import State, holders
 from janitor.state.run_records import BY_HAND, Ending
 
 
@@ -26,7 +26,7 @@ class Daemon:
         self.state = State(self.settings.state_database_url)
         self.state.migrate()
         mask = Mask()
-        self.runner = Runner(self.state, self.settings, leases.new_holder(), mask, RunLog(mask))
+        self.runner = Runner(self.state, self.settings, holders.new_holder(), mask, RunLog(mask))
 
     def run(self, func: Callable[[Settings], object], job: str = "task", dry_run: bool = False) -> Ending:
         """Run a task once; how it ended."""

@@ -23,7 +23,7 @@ from janitor.logs.mask import Mask, mask_for
 from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.state import State, leases
+from janitor.state import State, holders, leases
 from janitor.state.leases import DAEMON
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import jobs as job_table
@@ -105,7 +105,7 @@ def runner_for(settings: Settings, leads: bool = True) -> Iterator[Runner]:
     """A runner on the settings' state database; where it `leads` it holds the daemon's lease for a minute."""
     state = migrated(settings.state_database_url)
     with logging_to(settings) as (mask, run_log):
-        runner = Runner(state, settings, leases.new_holder(), mask, run_log)
+        runner = Runner(state, settings, holders.new_holder(), mask, run_log)
         if leads:
             with state.begin() as connection:
                 now = state.now(connection)

@@ -35,7 +35,7 @@ from janitor.logs.run_log import RunLog
 from janitor.runs import Outcome, Run, running
 from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
-from janitor.state import State, leases, run_records
+from janitor.state import State, holders, run_records
 from janitor.state.run_records import Attempt, Ending, LostSlots
 
 log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class Runner:
             timeout_seconds=job.timeout,
             fences={begun.fence.name: begun.fence},
             state=self.state,
-            holder=leases.holder_of_run(self.holder, begun.run_id),
+            holder=holders.holder_of_run(self.holder, begun.run_id),
             used=begun.used,
             guard=self.lead.check,
             on_progress=progress.report,

@@ -5,7 +5,7 @@ from typing import Any
 
 from janitor.errors import BadSetting, JanitorError
 from janitor.feeds.position import describe, position_after
-from janitor.state import State, actions, cursors, leases, run_records
+from janitor.state import State, actions, cursors, holders, leases, run_records
 
 START = "start"
 
@@ -40,7 +40,7 @@ def move(state: State, job: str, value: str, actor: str, now: datetime, lease_se
     with state.begin() as connection:
         # All is one transaction, so nobody can take the lease or write the cursor in between.
         fence = leases.acquire(
-            connection, leases.job_lease(job), leases.new_holder(), state.now(connection), lease_seconds
+            connection, leases.job_lease(job), holders.new_holder(), state.now(connection), lease_seconds
         )
         if fence is None:
             other = run_records.running(connection, job)

@@ -1,17 +1,28 @@
-"""Leases: who may do a thing now, and the token that shows it to every later write."""
+"""Leases: who may do a thing now, and the token that shows it to every later write.
 
-import os
-import socket
-import uuid
+    name        holder     token   expires_at
+    daemon      process A      7   12:00:30     the clock of A goes
+    job:copy    process A     41   12:00:30     a run of copy goes on in A
+    job:clean   (none)        12   1970         free
+
+1. To take a lease, a process must find it free: without a holder, expired, or its holder known to be dead.
+2. Taking is one conditional UPDATE, "where the token is still the one that was found": of two who try, one succeeds.
+3. Each change of holder, giving back too, makes the token one larger. A token never comes twice.
+4. Name and token are a fence. A write under a fence first looks whether that row still stands.
+5. Who holds a lease renews it. If its holder dies or hangs, the lease expires by itself.
+
+It is our own because the state database is the only thing that all daemons share: a lock server would be another part
+to run, and a database's own locks end with a connection and have no token.
+"""
+
 from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
 
 from janitor.runs import Fence
-from janitor.state.clocks import boot_id
+from janitor.state.holders import is_dead
 from janitor.state.tables import leases
 
 DAEMON = "daemon"
@@ -37,40 +48,13 @@ def job_lease(job: str) -> str:
     return f"job:{job}"
 
 
-def new_holder() -> str:
-    """A name for this process alone, from which its neighbours on the machine can tell whether it lives."""
-    return "|".join(
-        (
-            socket.gethostname(),
-            boot_id(),
-            _pid_namespace(),
-            str(os.getpid()),
-            _started(os.getpid()),
-            uuid.uuid4().hex[:8],
-        )
-    )
-
-
-def holder_of_run(holder: str, run_id: int) -> str:
-    """The name under which a run takes leases of its own, besides its job's: nobody renews them after the run."""
-    return f"{holder}#{run_id}"
-
-
-def is_dead(holder: str) -> bool:
-    """True where the process of that name ran on this machine and is gone; False where it lives, or nobody can know."""
-    parts = holder.split("|")
-    if len(parts) != 6 or parts[:3] != [socket.gethostname(), boot_id(), _pid_namespace()] or not parts[1]:
-        return False
-    return _started(int(parts[3])) != parts[4]
-
-
 def acquire(
     connection: Connection, name: str, holder: str, now: datetime, seconds: float, again: bool = False
 ) -> Fence | None:
-    """Take the lease for `seconds` from `now`, with a new token; None where somebody else holds it.
+    """Take a lease for `seconds` from `now`, with a new token; None if another holder has it.
 
-    The caller's transaction decides when it counts. A lease whose holder is known to be dead is free at once. With
-    `again` one's own is free too: for a caller who knows that nothing goes on under it.
+    It counts once the caller's transaction commits. A lease whose holder is known to be dead is free at once. With
+    `again` the holder's own lease is free too: for a caller who knows that nothing goes on under it.
     """
     row = connection.execute(_FOUND, {"b_name": name}).one_or_none()
     return take(connection, name, row, holder, now, seconds, again)
@@ -85,7 +69,10 @@ def take(
     seconds: float,
     again: bool = False,
 ) -> Fence | None:
-    """As `acquire`, with the lease as it was found just now (None: there is none); who has been quicker has it."""
+    """As `acquire`, with the lease as it was found just now, None if there is no such row.
+
+    None too if another process took it in between.
+    """
     expires_at = now + timedelta(seconds=seconds)
     if row is None:
         first = {"name": name, "holder": holder, "token": 1, "expires_at": expires_at}
@@ -99,7 +86,7 @@ def take(
 
 
 def renew(connection: Connection, fences: Collection[Fence], now: datetime, seconds: float) -> set[Fence]:
-    """Extend leases for `seconds` from `now`; those that still stand. A lease that nobody renews ends by itself."""
+    """Extend leases for `seconds` from `now`; returns those that still stand."""
     wanted = [(fence.name, fence.token) for fence in fences]
     if not wanted:
         return set()
@@ -116,20 +103,20 @@ def renew_of(connection: Connection, holders: Collection[str], now: datetime, se
 
 
 def release(connection: Connection, fence: Fence) -> None:
-    """Give the lease back; nothing happens where it was lost already."""
+    """Give a lease back; nothing happens if it is lost already."""
     values = {"holder": None, "token": fence.token + 1, "expires_at": NEVER}
     connection.execute(_CHANGE, {"b_name": fence.name, "b_token": fence.token, **values})
 
 
 def release_of(connection: Connection, holder: str, name: str | None = None) -> None:
-    """Give back every lease of a holder, or one by name; what still goes on under them writes nothing more."""
+    """Give back every lease of a holder, or the lease `name` alone; what goes on under them writes nothing more."""
     freed = {"holder": None, "expires_at": NEVER, "token": leases.c.token + 1}
     statement = update(leases).where(leases.c.holder == holder).values(freed)
     connection.execute(statement if name is None else statement.where(leases.c.name == name))
 
 
 def revoke_dead(connection: Connection, now: datetime) -> set[str]:
-    """Give back every lease that has expired or whose holder is dead, with new tokens; the holders of the others."""
+    """Give back every lease that has expired, or whose holder is dead; returns the holders of all others."""
     live = live_holders(connection, now)
     query = select(leases.c.holder).distinct().where(leases.c.holder.is_not(None))
     for holder in set(connection.execute(query).scalars()) - live:
@@ -138,33 +125,11 @@ def revoke_dead(connection: Connection, now: datetime) -> set[str]:
 
 
 def live_holders(connection: Connection, now: datetime) -> set[str]:
-    """The holders of unexpired leases, less those known to be dead."""
+    """The holders of leases that have not expired, without those known to be dead."""
     query = select(leases.c.holder).where(leases.c.holder.is_not(None), leases.c.expires_at > now)
     return {holder for holder in connection.execute(query).scalars() if not is_dead(holder)}
 
 
 def holder_of(connection: Connection, name: str) -> str | None:
-    """Who holds the lease, expired or not; None where it is free."""
+    """Who holds a lease, expired or not; None if nobody does."""
     return connection.execute(select(leases.c.holder).where(leases.c.name == name)).scalar()
-
-
-def _pid_namespace() -> str:
-    try:
-        return os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; empty where there is no such process (a zombie counts as none)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in ("Z", "X") else fields[19]
-
-
-def process(holder: str) -> str:
-    """The process that a lease or run names, for people."""
-    parts = holder.split("|")
-    return f"process {parts[3]} on {parts[0]}" if len(parts) > 3 else holder

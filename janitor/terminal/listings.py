@@ -14,8 +14,8 @@ from janitor.jobs.result_texts import show
 from janitor.jobs.slots import next_slot
 from janitor.jobs.standings import Standing
 from janitor.state import actions, builds, job_records, log_lines, quarantine, run_records
+from janitor.state.holders import process
 from janitor.state.job_records import JobRecord
-from janitor.state.leases import process
 
 Row = dict[str, Any]
 

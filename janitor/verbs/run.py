@@ -11,7 +11,7 @@ from janitor.errors import BadSetting
 from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
-from janitor.state import leases
+from janitor.state import holders
 from janitor.terminal.exit_codes import OF_OUTCOME
 from janitor.verbs.assembly import Assembly, program
 
@@ -51,7 +51,7 @@ def run(
         _confirm(planned, confirmed)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
-    runner = Runner(assembly.state, assembly.settings, leases.new_holder(), assembly.mask, run_log)
+    runner = Runner(assembly.state, assembly.settings, holders.new_holder(), assembly.mask, run_log)
 
     def run_planned(planned: Job) -> Outcome:
         own = pinned if planned is wanted else {}

@@ -9,7 +9,7 @@ import click
 from janitor import __version__, databases
 from janitor.checks.required import require
 from janitor.engine import heartbeat
-from janitor.state import State, leases
+from janitor.state import State, holders
 from janitor.terminal.exit_codes import SUCCEEDED
 from janitor.verbs.assembly import Assembly
 
@@ -30,7 +30,7 @@ def start(assembly: Assembly) -> int:
     where = databases.place(settings.state_database_url)
     log.info("Janitor %s starts, its state is in %s", __version__, where)
     state = State(settings.state_database_url, settings.connect_timeout_seconds)
-    daemon = scheduler.daemon(Runner(state, settings, leases.new_holder(), assembly.mask, run_log))
+    daemon = scheduler.daemon(Runner(state, settings, holders.new_holder(), assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
     with ExitStack() as wings:
         for wing in assembly.wings:

@@ -11,7 +11,7 @@ from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
 from janitor.jobs import schedules
-from janitor.state import State, leases
+from janitor.state import State, holders
 from janitor.state.run_records import BY_HAND
 from janitor.state.tables import leases as lease_rows
 from tests import small_engine
@@ -48,7 +48,7 @@ def test_a_run_by_hand_without_state_is_an_error(tmp_path: Path) -> None:
     away = URL.create("mysql+pymysql", "root", "", "127.0.0.1", free_port(), "nowhere")
     settings = settings_for(away, tmp_path)
     with small_engine.logging_to(settings) as (mask, run_log):
-        runner = Runner(State(away), settings, leases.new_holder(), mask, run_log)
+        runner = Runner(State(away), settings, holders.new_holder(), mask, run_log)
         with pytest.raises(Unavailable, match="cannot be reached"):
             runner.execute(job_of(nothing), Slot(None, BY_HAND))
         assert runner.waiting == 0

@@ -11,7 +11,7 @@ from janitor.engine.live import LiveRuns
 from janitor.engine.runner import Runner
 from janitor.errors import Unavailable
 from janitor.runs import current_run
-from janitor.state import leases
+from janitor.state import holders, leases
 from tests.engine.keeping import ELSEWHERE, give_away, going_on, kept, lease, until_stopped
 from tests.servers import SqlServer
 from tests.small_engine import eventually, lines_of, rows_of, runner_for, settings_for
@@ -101,6 +101,6 @@ def test_two_runs_of_one_process_exclude_each_other(lite_follower: Runner) -> No
     holder = lite_follower.holder
     with lite_follower.state.begin() as connection:
         moment = lite_follower.state.now(connection)
-        first = leases.acquire(connection, "exclusive", leases.holder_of_run(holder, 1), moment, 60)
+        first = leases.acquire(connection, "exclusive", holders.holder_of_run(holder, 1), moment, 60)
         assert first is not None
-        assert leases.acquire(connection, "exclusive", leases.holder_of_run(holder, 2), moment, 60) is None
+        assert leases.acquire(connection, "exclusive", holders.holder_of_run(holder, 2), moment, 60) is None

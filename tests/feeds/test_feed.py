@@ -16,7 +16,7 @@ from janitor import databases
 from janitor.feeds import Feed, Position, Reading, describe, position_after
 from janitor.feeds.position import LOOK_BACK
 from janitor.runs import Fence, Run, running
-from janitor.state import State, cursors, leases
+from janitor.state import State, cursors, holders, leases
 from tests.feeds.model import LAG, Clock, tick
 
 
@@ -39,7 +39,7 @@ def engine(database_url: URL) -> Iterator[Engine]:
 def run(tmp_path: Path) -> Iterator[Run]:
     state = State(URL.create("sqlite", database=str(tmp_path / "state.db")))
     state.migrate()
-    with running(Run(id=1, job="reader", state=state, holder=leases.new_holder())) as run:
+    with running(Run(id=1, job="reader", state=state, holder=holders.new_holder())) as run:
         yield run
     state.close()
 

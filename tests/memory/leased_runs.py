@@ -3,13 +3,13 @@
 from sqlalchemy import update
 
 from janitor.runs import Run
-from janitor.state import State, leases
+from janitor.state import State, holders, leases
 from janitor.state.tables import leases as lease_rows
 
 
 def begun(state: State, job: str) -> Run:
     """A run that holds its job's lease."""
-    run = Run(id=1, job=job, state=state, holder=leases.new_holder())
+    run = Run(id=1, job=job, state=state, holder=holders.new_holder())
     with state.begin() as connection:
         fence = leases.acquire(connection, f"job:{job}", run.holder, state.now(connection), 60)
     assert fence is not None

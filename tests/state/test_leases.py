@@ -1,8 +1,5 @@
 """Leases: one holder at a time, a new token for each."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from janitor.runs import Fence
-from janitor.state import State, leases
+from janitor.state import State, holders, leases
 from tests.small_engine import DATABASES, empty_state
+from tests.state.test_holders import dead_holder
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=31)
@@ -73,7 +71,7 @@ def test_a_lost_lease_is_not_renewed(state: State) -> None:
 
 
 def test_a_run_s_own_leases_last_with_the_run(state: State) -> None:
-    mine, other = (leases.holder_of_run(ELSEWHERE, number) for number in (1, 2))
+    mine, other = (holders.holder_of_run(ELSEWHERE, number) for number in (1, 2))
     with state.begin() as connection:
         leases.acquire(connection, "a", mine, NOW, 30)
         leases.acquire(connection, "b", other, NOW, 30)
@@ -84,40 +82,16 @@ def test_a_run_s_own_leases_last_with_the_run(state: State) -> None:
 
 
 def test_the_dead_and_expired_lose_their_leases(state: State) -> None:
-    ended = subprocess.run([sys.executable, "-c", _HOLDER], capture_output=True, text=True, check=True, cwd=os.getcwd())
-    dead, me = ended.stdout.strip(), leases.new_holder()
+    dead, me = dead_holder(), holders.new_holder()
     with state.begin() as connection:
         for name, holder, seconds in (("dead", dead, 60), ("old", ELSEWHERE, 10), ("mine", me, 60)):
             leases.acquire(connection, name, holder, NOW, seconds)
         assert leases.revoke_dead(connection, NOW + timedelta(seconds=20)) == {me}
-        holders = [leases.holder_of(connection, name) for name in ("dead", "old", "mine")]
-        assert holders == [None, None, me]
-        taken = leases.acquire(connection, "old", me, NOW, 30)
-        assert taken == Fence("old", 3)
+        assert [leases.holder_of(connection, name) for name in ("dead", "old", "mine")] == [None, None, me]
+        assert leases.acquire(connection, "old", me, NOW, 30) == Fence("old", 3)
 
 
-_HOLDER = "from janitor.state import leases; print(leases.new_holder())"
-
-
-def test_the_dead_are_known_on_their_machine_only(state: State) -> None:
-    dead = subprocess.run([sys.executable, "-c", _HOLDER], capture_output=True, text=True, check=True).stdout.strip()
-    me = leases.new_holder()
-    assert leases.is_dead(dead) and leases.is_dead(leases.holder_of_run(dead, 7))
-    assert not leases.is_dead(me) and not leases.is_dead(leases.holder_of_run(me, 7))
-    assert not leases.is_dead(ELSEWHERE) and not leases.is_dead("anything")
-    reused = dead.split("|")
-    reused[3] = str(os.getpid())
-    assert leases.is_dead("|".join(reused))
+def test_the_lease_of_a_dead_process_is_free_at_once(state: State) -> None:
     with state.begin() as connection:
-        leases.acquire(connection, "a", dead, NOW, 60)
-        assert leases.acquire(connection, "a", me, NOW, 60) is not None
-
-
-def test_a_zombie_counts_as_dead() -> None:
-    child = subprocess.Popen([sys.executable, "-c", _HOLDER], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    holder = child.stdout.read().strip()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert leases.is_dead(holder)
-    child.wait()
-    child.stdout.close()
+        leases.acquire(connection, "a", dead_holder(), NOW, 60)
+        assert leases.acquire(connection, "a", holders.new_holder(), NOW, 60) is not None

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from janitor.state import builds
-from janitor.state.leases import process
+from janitor.state.holders import process
 from janitor.state.run_records import attempts_of, get
 from janitor.state.tables import runs
 from janitor.web.queries import models, records

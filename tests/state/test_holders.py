@@ -1,0 +1,44 @@
+"""Holders: whether the process of a name lives, as its neighbours can tell."""
+
+import os
+import subprocess
+import sys
+
+from janitor.state import holders
+
+NAME_ITSELF = "from janitor.state import holders; print(holders.new_holder())"
+ELSEWHERE = "elsewhere|boot|pid:[1]|1|1|x"
+
+
+def dead_holder() -> str:
+    """The name of a process that ran on this machine and is gone."""
+    ended = subprocess.run([sys.executable, "-c", NAME_ITSELF], capture_output=True, text=True, check=True)
+    return ended.stdout.strip()
+
+
+def test_the_dead_are_known_on_their_machine_only() -> None:
+    dead, me = dead_holder(), holders.new_holder()
+    assert holders.is_dead(dead) and holders.is_dead(holders.holder_of_run(dead, 7))
+    assert not holders.is_dead(me) and not holders.is_dead(holders.holder_of_run(me, 7))
+    assert not holders.is_dead(ELSEWHERE) and not holders.is_dead("anything")
+
+
+def test_a_later_process_of_the_same_id_is_another() -> None:
+    reused = dead_holder().split("|")
+    reused[3] = str(os.getpid())
+    assert holders.is_dead("|".join(reused))
+
+
+def test_a_zombie_counts_as_dead() -> None:
+    child = subprocess.Popen([sys.executable, "-c", NAME_ITSELF], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    holder = child.stdout.read().strip()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert holders.is_dead(holder)
+    child.wait()
+    child.stdout.close()
+
+
+def test_a_process_is_named_for_people() -> None:
+    assert holders.process("lab-1|boot|pid:[1]|4711|1|x") == "process 4711 on lab-1"
+    assert holders.process("by hand") == "by hand"
