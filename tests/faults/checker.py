@@ -1,6 +1,6 @@
-"""The checker: compares the sources, the target, the consumer, the writer's ledger and the state database at the end.
+"""The checker: at the end it compares the sources, the target, the consumer, the ledger and the state database.
 
-What must be there is worked out by the oracles of tests/tasks, which read the sources whole in plain Python.
+The oracles of tests/tasks work out what must be there: they read the sources whole, in plain Python.
 """
 
 from collections import Counter
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 LATE_SECONDS = 2.0
-"""How late the clock may be on a busy machine; what was due just before the end is accounted for by the next start."""
+"""How late the clock may be on a busy machine. The next start accounts for what was due just before the end."""
 FOREIGN = {"labware_barcode": "FOREIGN-1", "lims_id": "OTHER"}
 
 
 @dataclass(frozen=True)
 class Base:
-    """What was so before the writer began: what messages of its runs may say, and a row of another owner."""
+    """What was there before the writer began: what messages of its runs may say, and a row of another owner."""
 
     parts: frozenset[RunPart]
     audits: int
@@ -49,10 +49,9 @@ class Base:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of it all; `lost`, `invented` and the lists say what, in words.
+    """What came of it all; `lost`, `invented` and the lists name each thing.
 
-    `groups` is how many groups the messages that came twice make at the least, those of each run by themselves, and
-    `groups_of_a_run` the most of them that one run left behind it.
+    `groups` is how many groups came twice, at least; `groups_of_a_run` is the most that a single run published twice.
     """
 
     title: str
@@ -73,7 +72,7 @@ class Report:
 
     @property
     def line(self) -> str:
-        """All of it in one line."""
+        """Everything in one line."""
         kills = f"{self.crashes} crashes, " if self.crashes else ""
         failed = f" ({self.failed} refused)" if self.failed else ""
         return (
@@ -85,7 +84,7 @@ class Report:
         )
 
     def demand(self) -> None:
-        """Assert that all is as promised."""
+        """Assert that every promise is kept."""
         assert not self.lost, f"{self.line}\nlost: {self.lost[:SHOWN]}"
         assert not self.invented, f"{self.line}\nnever so: {self.invented[:SHOWN]}"
         assert self.groups <= self.crashes and self.groups_of_a_run <= 1, self.line
@@ -95,7 +94,7 @@ class Report:
 
 
 def check(house: "House", ledger: Ledger, title: str, crashes: int, asked_at: datetime) -> Report:
-    """Compare everything; no daemon runs any more, since it was asked to stop at `asked_at`."""
+    """Compare everything, after all daemons have stopped; they were asked to stop at `asked_at`."""
     messages = house.consumer.drain()
     state = State(house.state_url)
     lost = source_lost(house.warehouses, ledger)
@@ -124,7 +123,7 @@ def check(house: "House", ledger: Ledger, title: str, crashes: int, asked_at: da
 
 
 class State:
-    """The state database as it is in its tables, read without Janitor."""
+    """The tables of the state database, read without Janitor."""
 
     def __init__(self, url: URL) -> None:
         engine = create_engine(url, poolclass=NullPool)
@@ -140,7 +139,7 @@ class State:
 
 
 def source_lost(warehouses: Warehouses, ledger: Ledger) -> list[str]:
-    """What the ledger holds and the sources do not: the servers themselves have lost it."""
+    """List what the ledger holds and the sources do not: the servers themselves have lost it."""
     audits = {row["id"] for row in Tables(warehouses.labwhere).all("audits", "id")}
     statuses = {row["id_run_status"] for row in Tables(warehouses.mlwh).all("iseq_run_status", "id_run_status")}
     gone = [f"audit {id}, by the source itself" for id in sorted(ledger.audits - audits)]
@@ -148,20 +147,20 @@ def source_lost(warehouses: Warehouses, ledger: Ledger) -> list[str]:
 
 
 def compare_rows(house: "House", ledger: Ledger, state: State) -> tuple[list[str], list[str]]:
-    """Rows of the target that are missing or wrong, and those that nobody has called for."""
+    """Return the target's missing or wrong rows, and the rows that must not be there."""
     wanted = expected(house.warehouses.labwhere)
     found = stored(house.warehouses.mlwh)
     foreign = found.pop(FOREIGN["labware_barcode"], {})
     lost = [f"{key}: {found.get(key)} instead of {row}" for key, row in wanted.rows.items() if found.get(key) != row]
     if foreign.get("lims_id") != FOREIGN["lims_id"] or foreign.get("location_name") != "theirs":
         lost.append(f"the row of another LIMS: {foreign}")
-    # The last known location of what was deleted or broken since stays.
+    # Deleted or broken labware keeps its last known location.
     may_stay = wanted.quarantined | ledger.labwares_deleted
     return lost, [f"row {key}: {found[key]}" for key in found.keys() - wanted.rows.keys() - may_stay]
 
 
 def compare_quarantine(house: "House", state: State) -> list[str]:
-    """What should be in quarantine and is not, or is and should not be."""
+    """List what should be in quarantine and is not, and what is and should not be."""
     rows = {key for name, key, _ in state.quarantine if name == "labware_location"}
     wrong = rows ^ expected(house.warehouses.labwhere).quarantined
     samples = {(key, int(item)) for name, key, item in state.quarantine if name == "sequencing_publisher"}
@@ -170,7 +169,7 @@ def compare_quarantine(house: "House", state: State) -> list[str]:
 
 
 def compare_messages(house: "House", ledger: Ledger, messages: Iterable[Message]) -> tuple[list[str], list[str]]:
-    """Messages that are missing, and those that say what never was so."""
+    """Return the missing messages, and the messages that say something never true."""
     wanted = list(derived(house.warehouses).messages.values())
     assert len(wanted) == len(set(wanted)), "the writer made two changes with one content"
     received = counted(messages).keys()
@@ -180,18 +179,18 @@ def compare_messages(house: "House", ledger: Ledger, messages: Iterable[Message]
 
 
 def part_of(record: Record) -> RunPart:
-    """What a message says but for its status."""
+    """Return what a message says apart from its status."""
     _, id_run, study, supplier, labware, _, *place = record
     return RunPart(id_run, study, supplier, labware, *place)
 
 
 def status_of(record: Record) -> tuple[datetime, int, int]:
-    """The status of a message: date, run, kind."""
+    """Return the status of a message: date, run, kind."""
     return record[0], record[1], record[5]
 
 
 def repeated(messages: Iterable[Message]) -> Counter[str]:
-    """How many rows came again, by the run that had published them before."""
+    """Count the rows that came again, by the run that had published them before."""
     last: dict[str, str] = {}
     again: Counter[str] = Counter()
     for message in messages:
@@ -202,9 +201,9 @@ def repeated(messages: Iterable[Message]) -> Counter[str]:
 
 
 def compare_slots(state: State, seconds: Mapping[str, float], asked_at: datetime) -> tuple[int, list[str], list[str]]:
-    """How many slots there were until the daemon was asked to stop, those without an outcome, and those with two.
+    """Return how many slots there were until `asked_at`, the slots without an outcome, and the slots with two.
 
-    Slots are at whole multiples of the job's seconds since 1970; the first is that at which the job became known.
+    Slots are at whole multiples of the job's seconds since 1970. The first slot is after the job became known.
     """
     total = 0
     without: list[str] = []
@@ -229,7 +228,7 @@ def compare_slots(state: State, seconds: Mapping[str, float], asked_at: datetime
 
 
 def succeeded_since(url: URL, since: datetime) -> set[str]:
-    """The jobs of which a run that began after a moment has succeeded; none while the state database is away."""
+    """Return the jobs with a success that began after a moment; none while the state database is away."""
     query = text("SELECT DISTINCT job FROM runs WHERE outcome = 'succeeded' AND started_at > :since")
     engine = create_engine(url, poolclass=NullPool)
     try:
@@ -240,12 +239,12 @@ def succeeded_since(url: URL, since: datetime) -> set[str]:
 
 
 def last_outcomes(url: URL) -> dict[str, str]:
-    """Each job's last outcome, and why."""
+    """Return each job's last outcome, and why."""
     return {run["job"]: f"{run['outcome']}: {run['reason']}" for run in State(url).runs}
 
 
 def _number(at: datetime, every: float) -> int:
-    """The number of the last slot not later than a moment, counted from 1970."""
+    """Return the number of the last slot up to a moment, counted from 1970."""
     return (at - datetime(1970, 1, 1)) // timedelta(seconds=every)
 
 

@@ -1,4 +1,4 @@
-"""Houses to ill-treat; the lines of the checker at the session's end; the short form and the whole one."""
+"""Houses for faults; the checker's lines at the end of the session; the short and the whole form."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ MakeHouse = Callable[..., House]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what belongs to the other form."""
+    """Leave out the tests of the other form."""
     other = "short_form" if config.getoption("--faults") else "whole_form"
     left_out = [item for item in items if item.get_closest_marker(other)]
     if left_out:
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def faults_seed() -> int:
-    """FAULTS_SEED; 1 without it."""
+    """The number in FAULTS_SEED; 1 without it."""
     return int(os.environ.get("FAULTS_SEED", "1"))
 
 
@@ -39,7 +39,7 @@ def whole(pytestconfig: pytest.Config) -> bool:
 def make_house(
     mariadb: SqlServer, rabbitmq: Broker, tmp_path: Path, faults_seed: int, record_property: Callable[[str, Any], None]
 ) -> Iterator[MakeHouse]:
-    """Makes a house on the suite's servers; keywords go to `open_house`, and may name other servers."""
+    """Give a function that makes a house on the suite's servers; its keywords go to `open_house`."""
     made: list[House] = []
     with ExitStack() as houses:
 
@@ -57,5 +57,5 @@ def make_house(
 
 @pytest.fixture
 def house(make_house: MakeHouse) -> House:
-    """A house on the suite's servers, with its state in SQLite."""
+    """Give a house on the suite's servers, with its state in SQLite."""
     return make_house()

@@ -1,4 +1,4 @@
-"""An independent consumer: pika and fastavro alone, on a durable queue of its own; it keeps every message it gets."""
+"""An independent consumer: only pika and fastavro, on a durable queue of its own. It keeps every message."""
 
 import threading
 import time
@@ -10,6 +10,7 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
+from janitor.guard import foreign_code
 from tests.fixtures import Received
 from tests.servers import Broker
 from tests.tasks.sequencing_publisher.consumer import records_of
@@ -29,10 +30,10 @@ class Message:
 
 
 class Consumer:
-    """Declares a durable fanout exchange and a durable queue bound to it, and collects from there until `close`.
+    """Declares a durable fanout exchange with a durable queue, and collects its messages until `close`.
 
-    The queue keeps what is published while the consumer is away; a message that the broker delivers again because it
-    did not hear of its acknowledgement is not counted twice.
+    The queue keeps what is published while the consumer is away. If the broker misses an acknowledgement and delivers a
+    message again, the message counts once.
     """
 
     def __init__(self, broker: Broker, exchange: str) -> None:
@@ -46,19 +47,19 @@ class Consumer:
         self._thread.start()
 
     def declare(self) -> None:
-        """Make the exchange, the queue and the binding, where they are not there."""
+        """Make the exchange, the queue and the binding, if they are not there."""
         with self.broker.channel() as channel:
             channel.exchange_declare(self.exchange, "fanout", durable=True)
             channel.queue_declare(self.queue, durable=True)
             channel.queue_bind(self.queue, self.exchange, "")
 
     def unbind(self) -> None:
-        """Take the queue from the exchange."""
+        """Unbind the queue from the exchange."""
         with self.broker.channel() as channel:
             channel.queue_unbind(self.queue, self.exchange, "")
 
     def drain(self) -> list[Message]:
-        """Wait until the queue is empty, and all that was in it is collected; every message so far."""
+        """Wait until the queue is empty and collected; return every message so far."""
         end = time.monotonic() + PATIENCE_SECONDS
         seen = -1
         while self._waiting() or seen != len(self.messages):
@@ -83,14 +84,14 @@ class Consumer:
             return count
 
     def _loop(self) -> None:
-        try:
+        with foreign_code(BaseException) as caught:
             while not self._stop.is_set():
                 try:
                     self._collect()
                 except (AMQPError, OSError):
                     self._stop.wait(RETRY_SECONDS)
-        except BaseException as exc:  # whoever asks for the messages is told
-            self._failure = exc
+        # `drain` raises it.
+        self._failure = caught.error
 
     def _collect(self) -> None:
         connection = pika.BlockingConnection(self.broker.parameters)
@@ -116,5 +117,5 @@ class Consumer:
 
 
 def counted(messages: Iterable[Message]) -> Counter[Record]:
-    """How often each record came."""
+    """Count how often each record came."""
     return Counter(record for message in messages for record in message.records)

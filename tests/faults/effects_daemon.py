@@ -1,8 +1,8 @@
-"""A daemon whose jobs leave a trace of each slot: `python -m tests.faults.effects_daemon`, JOBS of them every second.
+"""A daemon whose jobs leave a trace of each slot: `python -m tests.faults.effects_daemon`.
 
-Of every job's slots EFFECTS, a file, gets a line when the task acts; half of the jobs act through Janitor's memory
-besides. The job `scribe` saves a cursor all the time, at no safe point. With STRICT there is a job of that name besides
-which does not catch up.
+There are JOBS jobs, each due every second. When a task acts, it adds a line to the file EFFECTS; half of the jobs also
+write into Janitor's ledger. The job `scribe` saves a cursor all the time and comes to no safe point. With STRICT there
+is a job `strict` too: it does not catch up.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ LEDGER, SCRIBE = "effects", "scribe"
 
 
 def act(number: int) -> None:
-    """The effect of one slot: a line of its own, and for even numbers an entry in the ledger."""
+    """Act for one slot: add a line, and for even numbers an entry in the ledger."""
     run = current_run()
     assert run.slot_at is not None
     slot = run.slot_at.isoformat()
@@ -42,7 +42,7 @@ def scribe() -> None:
 
 
 def digest(job: str, slot: str) -> bytes:
-    """What the ledger holds for a slot."""
+    """Return what the ledger holds for a slot."""
     return hashlib.md5(f"{job} {slot}".encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a server or with the network to it, one thing after another, under one daemon that goes on."""
+"""Faults of a server, or of the network to it: one after another, under one daemon that goes on."""
 
 import random
 import threading
@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import URL, make_url
 
+from janitor.guard import foreign_code
 from tests.faults.house import URLS, House, eventually
 from tests.servers import SqlServer
 
@@ -17,11 +18,11 @@ USER = "janitor"
 A_SECOND = 15.0
 STATEMENT_SECONDS = 2
 STATE_STATEMENT_SECONDS = 10
-"""The limit of a statement on the state database, which no setting changes."""
+"""The limit of a statement on the state database; no setting changes it."""
 SLACK_SECONDS = 2
-"""How much longer than that a silent connection is waited for."""
+"""How much longer a silent connection is waited for."""
 LEASE_SECONDS = 15
-"""Long enough for a busy machine: of what becomes of a daemon without its lease, other tests tell."""
+"""Long enough for a busy machine. Other tests tell what becomes of a daemon without its lease."""
 SEEN_SECONDS = 60.0
 AGAIN_SECONDS = 0.01
 LONGEST_REASON = 500
@@ -32,12 +33,12 @@ Repeats = Literal["no group", "one group", "a group a run"]
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong while the block of `happens` runs, and is put right at its end.
+    """Something that goes wrong during the block of `happens`, and is right again after it.
 
-    It lasts `seconds`, and where the history can be read meanwhile, until a run has failed for it. `words` are what at
-    least one of the failed runs says, in one of these wordings (none: no run need fail), and `culprits` what each of
-    them names. `repeats` bounds what may be published again: nothing; one group, whose confirms were lost; or one for
-    each run of the publisher that failed, where each sends it and each is refused the confirms.
+    It lasts `seconds`, and then until a run has failed for it. At least one failed run says one of the `words`; without
+    words no run need fail. Each failed run names one of the `culprits`. `repeats` limits what may be published again:
+    nothing; one group, whose confirms were lost; or a group for each failed run of the publisher. `hides_history`: the
+    history cannot be read meanwhile, so the daemon's log is read.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Happened:
-    """What a fault came to: how many runs failed, how many of the publisher's, why, and when all was well again."""
+    """What came of a fault: how many runs failed, how many of the publisher's, why, and when all was well again."""
 
     fault: Fault
     failed: int
@@ -62,27 +63,27 @@ class Happened:
 
     @property
     def repeatable(self) -> int:
-        """How many groups at most may have been published again."""
+        """How many groups may have been published again, at most."""
         return {"no group": 0, "one group": 1, "a group a run": self.failed_publishing}[self.fault.repeats]
 
     @property
     def line(self) -> str:
-        """All of it in one line."""
+        """Everything in one line."""
         repeats = f", at most {self.repeatable} groups published again" if self.repeatable else ""
         settled = f"settled after {self.settled_seconds:.1f} s"
         return f"{self.fault.name}: {self.failed} runs failed{repeats}, {settled}; {self.reason or 'all succeeded'}"
 
 
 def choose(faults: Sequence[Fault], count: int, seed: int) -> list[Fault]:
-    """Some faults that do not take long, in an order of their own."""
+    """Choose some faults that do not take long, in a random order."""
     chance = random.Random(f"{seed} {faults[0].name}")
     return chance.sample([fault for fault in faults if not fault.slow], count)
 
 
 def begin(house: House, *servers: SqlServer, follows_alone: bool = False) -> None:
-    """Start the daemon, logged in as a user who may write where it has to but is no administrator, and the writer.
+    """Start the daemon and the writer. The daemon's user may write, but is no administrator.
 
-    With `follows_alone` there are no reconciles, which would mend what a follow has lost.
+    With `follows_alone` there are no reconciles: they would mend what a follow has lost.
     """
     if follows_alone:
         house.only("labware_location", "sequencing_publisher")
@@ -94,19 +95,22 @@ def begin(house: House, *servers: SqlServer, follows_alone: bool = False) -> Non
 
 
 def prepare(house: House, *servers: SqlServer) -> None:
-    """Make that user on the servers, and the daemon's limits short, before it starts."""
+    """Make the daemon's user on the servers, and make the daemon's limits short, before it starts."""
     for server in servers:
         server.execute(f"CREATE USER IF NOT EXISTS {USER}@'%'", f"GRANT ALL PRIVILEGES ON `test\\_%`.* TO {USER}@'%'")
     for name in URLS.values():
         if not house.settings[name].startswith("sqlite"):
             own = make_url(house.settings[name]).set(username=USER)
             house.settings[name] = own.render_as_string(hide_password=False)
-    house.settings |= {"STATEMENT_TIMEOUT_SECONDS": str(STATEMENT_SECONDS), "CONNECT_TIMEOUT_SECONDS": "2"}
-    house.settings["LEASE_SECONDS"] = str(LEASE_SECONDS)
+    house.settings |= {
+        "STATEMENT_TIMEOUT_SECONDS": str(STATEMENT_SECONDS),
+        "CONNECT_TIMEOUT_SECONDS": "2",
+        "LEASE_SECONDS": str(LEASE_SECONDS),
+    }
 
 
 def go_through(house: House, faults: Sequence[Fault], title: str) -> None:
-    """Let the faults happen one after another, each with its own line, and check what came of them all."""
+    """Let the faults happen one after another, note a line for each, and check what came of them."""
     happened = []
     for fault in faults:
         happened.append(let_happen(house, fault))
@@ -118,7 +122,7 @@ def go_through(house: House, faults: Sequence[Fault], title: str) -> None:
 
 
 def let_happen(house: House, fault: Fault) -> Happened:
-    """Let one fault happen, wait until each job succeeds again, and see what the failed runs say."""
+    """Let a fault happen, wait until each job succeeds again, and check what the failed runs say."""
     before = {run for run, outcome, _, _ in history(house) if outcome is not None}
 
     def failed() -> list[tuple[str, str]]:
@@ -136,7 +140,7 @@ def let_happen(house: House, fault: Fault) -> Happened:
 
     with fault.happens():
         time.sleep(fault.seconds)
-        # Where the history cannot be read, the daemon's log tells of the same.
+        # The daemon's log says the same if the history cannot be read.
         met = is_said if fault.hides_history else is_seen
         eventually(met, lambda: f"{fault.name}: a run says {fault.words}; they say {set(failed())}", SEEN_SECONDS)
     cured_at = time.monotonic()
@@ -145,28 +149,28 @@ def let_happen(house: House, fault: Fault) -> Happened:
     assert is_seen(), f"{fault.name}: no run says any of {fault.words}; they say {set(found)}"
     for job, reason in found:
         clear = "\n" not in reason and len(reason) < LONGEST_REASON and "Traceback" not in reason
-        assert clear and any(one in reason for one in fault.culprits), f"{fault.name}: {job} says {reason!r}"
+        assert clear and any(culprit in reason for culprit in fault.culprits), f"{fault.name}: {job} says {reason!r}"
     reasons = [reason for _, reason in found if any(word in reason for word in fault.words)]
     publishing = sum(job.startswith("sequencing_publisher") for job, _ in found)
     return Happened(fault, len(found), publishing, reasons[0] if reasons else "", settled_seconds)
 
 
 def history(house: House) -> list[Any]:
-    """Each run's id, outcome, job and reason."""
+    """Return each run's id, outcome, job and reason."""
     return house.in_state("SELECT id, outcome, job, reason FROM runs ORDER BY id")
 
 
 @contextmanager
 def again_and_again(act: Callable[[], object]) -> Iterator[None]:
-    """Do it every few milliseconds for the length of a block: once may meet no statement, only idle connections."""
-    stop, failures = threading.Event(), []
+    """Do something every few milliseconds during a block: doing it once may meet only idle connections."""
+    stop, failures = threading.Event(), list[BaseException]()
 
     def loop() -> None:
-        try:
+        with foreign_code(BaseException) as caught:
             while not stop.wait(AGAIN_SECONDS):
                 act()
-        except BaseException as exc:  # the test is told
-            failures.append(exc)
+        if caught.error is not None:
+            failures.append(caught.error)
 
     thread = threading.Thread(target=loop, name="fault", daemon=True)
     thread.start()
@@ -180,5 +184,5 @@ def again_and_again(act: Callable[[], object]) -> Iterator[None]:
 
 
 def address(url: URL) -> str:
-    """How a database is named in a reason."""
+    """Return how a reason names a database."""
     return f"{url.host}:{url.port}"

@@ -1,4 +1,4 @@
-"""A house to ill-treat: three warehouses, an exchange, a state database, and daemons as real processes.
+"""A house for faults: three warehouses, an exchange, a state database, and daemons as real processes.
 
     with open_house(mariadb, rabbitmq, tmp_path) as house:
         house.start()                       # python run.py, with fast schedules
@@ -6,8 +6,8 @@
         ...                                 # whatever is to go wrong
         report = house.finish("what went wrong", crashes=1)
 
-`finish` lets the writer come to its end, leaves a daemon alone until each job has run twice more, stops it, compares
-everything (see checker.py), asserts that nothing is lost, and notes the line that is printed at the end of the session.
+`finish` lets the writer come to its end, and leaves a daemon alone until each job has run twice more. Then it stops the
+daemon, compares everything (checker.py), asserts that nothing is lost, and notes the line for the end of the session.
 """
 
 import time
@@ -39,7 +39,7 @@ SECONDS = {
     "sequencing_publisher": 0.5,
     "sequencing_publisher_reconcile": 1.0,
 }
-"""How often each job is due, unless `House.seconds` is changed before the first daemon starts."""
+"""How often each job is due. A test may change `House.seconds` before the first daemon starts."""
 URLS = {
     "labwhere": "LABWHERE_DATABASE_URL",
     "mlwh": "MLWH_DATABASE_URL",
@@ -49,10 +49,10 @@ URLS = {
 
 
 class House:
-    """All that one test of faults needs; made by `open_house`.
+    """All that a test of faults needs; `open_house` makes it.
 
-    `settings` go to every daemon that is started from then on; `reach` leads one of its connections through a proxy,
-    while writer, consumer and checker keep to the servers themselves. `note` receives the line of each report.
+    `settings` go to every daemon that starts from then on. `reach` leads a daemon's connections through a proxy. The
+    writer, the consumer and the checker use the servers themselves. `note` receives the line of each report.
     """
 
     def __init__(
@@ -69,42 +69,53 @@ class House:
         self.base = checker.Base.of(warehouses)
 
     def _settings(self) -> dict[str, str]:
-        made = self.broker.environment() | self.warehouses.environment()
-        made |= {"STATE_DATABASE_URL": self.state_url.render_as_string(hide_password=False)}
-        made |= {"SEQUENCING_PUBLISHER_EXCHANGE": self.consumer.exchange, "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
-        made |= {"SEQUENCING_PUBLISHER_GROUP_SIZE": str(GROUP_SIZE), "HEARTBEAT_FILE": str(self.folder / "heartbeat")}
-        made |= {"LEASE_SECONDS": "3", "GRACE_SECONDS": "5", "WEB_ENABLED": "false"}
-        return made | {"CONNECT_TIMEOUT_SECONDS": "5", "STATEMENT_TIMEOUT_SECONDS": "10"}
+        return {
+            **self.broker.environment(),
+            **self.warehouses.environment(),
+            "STATE_DATABASE_URL": self.state_url.render_as_string(hide_password=False),
+            "SEQUENCING_PUBLISHER_EXCHANGE": self.consumer.exchange,
+            "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
+            "SEQUENCING_PUBLISHER_GROUP_SIZE": str(GROUP_SIZE),
+            "HEARTBEAT_FILE": str(self.folder / "heartbeat"),
+            "LEASE_SECONDS": "3",
+            "GRACE_SECONDS": "5",
+            "WEB_ENABLED": "false",
+            "CONNECT_TIMEOUT_SECONDS": "5",
+            "STATEMENT_TIMEOUT_SECONDS": "10",
+        }
 
     def reach(self, name: str, port: int, host: str = "127.0.0.1") -> None:
-        """Let daemons started from now on reach "labwhere", "mlwh", "events", "state" or "rabbitmq" at this address."""
+        """Let new daemons reach "labwhere", "mlwh", "events", "state" or "rabbitmq" at this address."""
         if name == "rabbitmq":
             self.settings |= {"RABBITMQ_HOST": host, "RABBITMQ_PORT": str(port)}
             return
-        urls = {"labwhere": self.warehouses.labwhere_url, "mlwh": self.warehouses.mlwh_url}
-        urls |= {"events": self.warehouses.events_url, "state": self.state_url}
+        urls = {
+            "labwhere": self.warehouses.labwhere_url,
+            "mlwh": self.warehouses.mlwh_url,
+            "events": self.warehouses.events_url,
+            "state": self.state_url,
+        }
         self.settings[URLS[name]] = urls[name].set(host=host, port=port).render_as_string(hide_password=False)
 
     def only(self, *jobs: str) -> None:
         """Switch all other jobs off, before the first daemon starts.
 
-        Without the reconciles nothing mends what a follow loses: set `writer.announced_only` too, so that it makes no
-        change that only a reconcile could find.
+        Without the reconciles nothing mends what a follow loses. Set `writer.announced_only` too: then a follow can
+        find every change.
         """
         for job in self.seconds.keys() - set(jobs):
             self.settings[f"{job.upper()}_ENABLED"] = "false"
             del self.seconds[job]
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The settings of a daemon."""
+        """Return the settings of a daemon."""
         schedules = {f"{job.upper()}_SCHEDULE": f"every {seconds:g}s" for job, seconds in self.seconds.items()}
         return schedules | self.settings | more
 
     def start(self, name: str = "daemon", point: str = "", **more: str) -> Daemon:
-        """Start a daemon with the shipped jobs; with a `point` (see victim.py) it kills itself there.
+        """Start a daemon with the shipped jobs. With a `point` (see victim.py) it kills itself there.
 
-        Every daemon reads in small pages, so that there is a middle. Its log goes to `name`.log in the folder; one of
-        another name is another log.
+        Every daemon reads in small pages, so that there is a middle. Its log goes to `name`.log in the folder.
         """
         if self.started_at is None:
             self.started_at = datetime.now(UTC)
@@ -114,18 +125,18 @@ class House:
 
     @property
     def alive(self) -> list[Daemon]:
-        """The daemons whose processes run."""
+        """The daemons that run."""
         return [daemon for daemon in self.daemons if daemon.alive]
 
     def in_state(self, statement: str) -> list[Any]:
-        """Run a statement on the state database, past Janitor; the rows of a query."""
+        """Run a statement on the state database without Janitor; return the rows of a query."""
         engine = create_engine(self.state_url, poolclass=NullPool)
         with engine.begin() as connection:
             result = connection.exec_driver_sql(statement)
             return list(result) if result.returns_rows else []
 
     def settle(self, rounds: int = 2, seconds: float = PATIENCE_SECONDS * 2) -> None:
-        """Wait until each job has succeeded so often in runs that began after this call."""
+        """Wait until each job has succeeded `rounds` times, one after another, from now on."""
         for _ in range(rounds):
             after = datetime.now(UTC)
             eventually(
@@ -136,9 +147,9 @@ class House:
             assert self.alive, f"no daemon is alive any more:\n{self.daemons[-1].text[-3000:]}"
 
     def finish(self, title: str, crashes: int = 0, settle_seconds: float = PATIENCE_SECONDS * 2) -> Report:
-        """Come to the end: all is written, settled, stopped, compared, and asserted to be whole; may be called again.
+        """Come to the end: finish writing, settle, stop, compare, and assert that all is whole. It may be called again.
 
-        `crashes` is how many groups at most may have come twice, over the whole life of the house.
+        `crashes` is how many groups may have come twice, at most, over the whole life of the house.
         """
         ledger = self.writer.finish()
         if not self.alive:
@@ -154,7 +165,7 @@ class House:
         return report
 
     def close(self) -> None:
-        """End what still runs."""
+        """End everything that still runs."""
         for daemon in self.daemons:
             daemon.close()
         self.writer.close()
@@ -175,10 +186,10 @@ def open_house(
     runs: int = 12,
     products: int = 8,
 ) -> Iterator[House]:
-    """Warehouses with a small lab's rows on `server` (or each on another one), an exchange with a consumer, a state.
+    """Give a house: warehouses with a small lab's rows on `server`, an exchange with a consumer, and a state database.
 
-    The state is a SQLite file in the folder, or a database on a server. No daemon runs yet. The servers must run when
-    the block ends.
+    Each warehouse may have a server of its own. The state is a SQLite file in the folder, or a database on a server. No
+    daemon runs yet. The servers must run when the block ends.
     """
     places = [each or server for each in (labwhere, mlwh, events)]
     urls = [place.create_database() for place in places]
@@ -208,7 +219,7 @@ def open_house(
 def eventually(
     found: Callable[[], object], what: str | Callable[[], str] = "", seconds: float = PATIENCE_SECONDS
 ) -> None:
-    """Wait until something is true."""
+    """Wait until something is true; fail after `seconds` and say what is not."""
     end = time.monotonic() + seconds
     while not found():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""What the writer has done, in its own words: each change that was committed, and whatever has ever been true."""
+"""The writer's own book: each committed change, and everything that was ever true."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class RunPart:
-    """All that a message says but for its status: of a run, in the order of the message's fields."""
+    """What a message says apart from its status, in the order of its fields."""
 
     id_run: int
     study: str
@@ -20,11 +20,11 @@ class RunPart:
 
 @dataclass
 class Ledger:
-    """The writer's own book; `changes` counts commits by kind, all else is noted before its commit.
+    """What the writer did. `changes` counts commits by kind; everything else is noted before its commit.
 
-    What is noted and never committed makes the checker no stricter: it says what may have been seen, not what must be.
-    `failed` counts the steps that a server refused or was away for, and by kind the changes given up. `audits` and
-    `statuses` hold the ids whose commit was confirmed, so that the source itself can be checked.
+    A noted change that was never committed is harmless: the book says what may have been seen. `failed` counts the
+    refused steps, and by kind the changes given up. `audits` and `statuses` hold the ids whose commit was confirmed:
+    with them the source itself is checked.
     """
 
     changes: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback before a server: a test cuts its connections, refuses new ones, hangs it or slows it down."""
+"""A TCP proxy before a server: a test can cut its connections, refuse new ones, hang it or slow it down."""
 
 import asyncio
 import contextlib
@@ -11,19 +11,19 @@ from typing import Any, Self
 
 PIECE_BYTES = 65_536
 CONTROL_SECONDS = 10.0
-"""How long the proxy's own thread may take for one thing that it is asked to do."""
+"""How long the proxy's own thread may take for one request."""
 
 _RESET = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Forwards each connection made to `port` to a server; all in one thread of its own.
+    """Forwards each connection made to `port` to a server, in a thread of its own.
 
-    Connections of before stay as they are unless a method says otherwise. `close` ends everything; a `with` does so.
+    A method changes only new connections, if it does not say otherwise. `close`, or the end of a `with`, ends all.
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Listen on a free loopback port, before the server at `host` and `port`, which need not run yet."""
+        """Listen on a free loopback port, before the server at `host` and `port`. The server need not run yet."""
         self._server = (host, port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -47,15 +47,15 @@ class Proxy:
 
     @property
     def connections(self) -> int:
-        """How many connections it carries now."""
+        """How many connections there are now."""
         return len(self._writers) // 2
 
     def cut(self) -> None:
-        """Reset every connection, on both sides; what was on its way is lost."""
+        """Reset every connection on both sides; data on its way is lost."""
         self._do(self._cut())
 
     def refuse(self) -> None:
-        """Refuse new connections, as a port does on which nothing listens; calling it twice is harmless."""
+        """Refuse new connections, like a port where nothing listens; calling it twice is harmless."""
         self._do(self._refuse())
 
     def accept(self) -> None:
@@ -63,20 +63,20 @@ class Proxy:
         self._do(self._accept())
 
     def pause(self) -> None:
-        """Forward nothing more, in either direction, as a network that drops every packet; nothing is closed."""
+        """Forward nothing in either direction, like a network that drops every packet; nothing is closed."""
         self._do(self._hang())
 
     def resume(self) -> None:
-        """Forward again, first what has come meanwhile."""
+        """Forward again, beginning with what came meanwhile."""
         self._do(self._go_on())
 
     def slow(self, delay_seconds: float, bytes_per_second: float = float("inf")) -> None:
-        """Let each piece (64 KiB at most) take so long, in both directions; `slow(0)` is full speed."""
+        """Delay each piece (at most 64 KiB) in both directions; `slow(0)` is full speed."""
         self._delay_seconds, self._bytes_per_second = delay_seconds, bytes_per_second
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Cut and refuse for the length of a block."""
+        """Cut and refuse during a block."""
         self.refuse()
         self.cut()
         try:
@@ -86,7 +86,7 @@ class Proxy:
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """Forward nothing for the length of a block."""
+        """Forward nothing during a block."""
         self.pause()
         try:
             yield
@@ -113,7 +113,7 @@ class Proxy:
     async def _refuse(self) -> None:
         if self._listener is not None:
             self._listener.close()
-            # Bound and not listening: connections are refused, and nobody else gets the port.
+            # The port is bound but nothing listens: connections are refused, and nobody else gets the port.
             self._listener, self._reserved = None, _bound(self.port)
 
     async def _cut(self) -> None:
@@ -150,10 +150,10 @@ class Proxy:
             self._writers.add(far_writer)
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
         except (OSError, asyncio.CancelledError):
-            pass  # a side is gone, and with it the connection; or the proxy ends
+            pass  # a side is gone, and the connection with it; or the proxy ends
         finally:
-            for one in others:
-                one.transport.abort()
+            for other in others:
+                other.transport.abort()
             self._writers -= others
             self._tasks.discard(task)
 

@@ -1,4 +1,4 @@
-"""What happens in MLWH and MLWH Events meanwhile: statuses, late and tied and old ones, and parts that come later."""
+"""The writer's changes in MLWH and MLWH Events: statuses (late, tied, old), and parts that come later."""
 
 import functools
 import itertools
@@ -16,7 +16,7 @@ from tests.faults.source import Source, Transaction
 from tests.faults.storage import Hold, now
 
 Later = Callable[[Callable[[], None], int], None]
-"""Do something so many steps later."""
+"""Do something a number of steps later."""
 
 STUDY = 1
 SAMPLE_ROLE, LABWARE_ROLE, MANIFEST_UPDATED = 1, 2, 2
@@ -36,7 +36,7 @@ INSERT_PLACE = """INSERT INTO seq_product_irods_locations (id_product, seq_platf
 
 @dataclass
 class Sample:
-    """A sample of a run that the writer has started, with its one product there."""
+    """A sample of a run that the writer started, and its product."""
 
     id: int
     uuid: uuid.UUID
@@ -50,14 +50,14 @@ class Sample:
 
 @dataclass
 class Run:
-    """A sequencing run that the writer has started."""
+    """A sequencing run that the writer started."""
 
     id: int
     samples: list[Sample]
 
 
 class Sequencing:
-    """MLWH and MLWH Events; no two messages have one content, as each status is of a kind of its own."""
+    """MLWH and MLWH Events. Each status has a kind of its own, so no two messages are equal."""
 
     def __init__(self, mlwh: URL, events: URL, ledger: Ledger, chance: random.Random, hold: Hold, later: Later) -> None:
         self.mlwh, self.events = Source(mlwh, ledger), Source(events, ledger)
@@ -77,24 +77,29 @@ class Sequencing:
         return int(self.mlwh.read(f"SELECT COALESCE(MAX({column}), 0) FROM {table}")[0][0])
 
     def deeds(self, announced_only: bool) -> list[tuple[int, Callable[[], None]]]:
-        """Each kind of change, with how often it is chosen."""
-        deeds = [(6, self.set_status), (3, self.set_late), (2, self.set_concurrently), (2, self.load)]
-        deeds += [(2, self.set_hours_late)]
+        """List each kind of change, with its weight."""
+        deeds = [
+            (6, self.set_status),
+            (3, self.set_late),
+            (2, self.set_concurrently),
+            (2, self.load),
+            (2, self.set_hours_late),
+        ]
         return deeds if announced_only else [*deeds, (2, self.start_run), (1, self.name_supplier)]
 
     def set_status(self) -> None:
-        """A run gets a status."""
+        """Give a run a status."""
         with self.mlwh.change("statuses") as change:
             self._status(change, self.chance.choice(self.runs))
 
     def set_late(self) -> None:
-        """A status takes its id, and commits only when others with higher ids have long committed."""
+        """Take a status's id, and commit it long after higher ids."""
         with self.mlwh.left_open("late commits") as change:
             self._status(change, self.chance.choice(self.runs))
         self.hold(change, self.chance.randint(8, 80))
 
     def set_concurrently(self) -> None:
-        """Some transactions take ids by turns, and commit in another order."""
+        """Take ids in some transactions by turns, and commit these in another order."""
         with self.mlwh.changes("concurrent transactions", self.chance.randint(2, 4)) as opened:
             for _ in range(2):
                 for change in opened:
@@ -102,21 +107,21 @@ class Sequencing:
             self.chance.shuffle(opened)
 
     def load(self) -> None:
-        """A whole load of statuses of one second arrives in one transaction."""
+        """Set some statuses of the same second in one transaction."""
         at = now()
         with self.mlwh.change("ties") as change:
             for run in self.chance.sample(self.runs, min(6, len(self.runs))):
                 self._status(change, run, at)
 
     def set_hours_late(self) -> None:
-        """A status that was set hours or weeks ago arrives now, of a run whose parts have long been there."""
+        """Add a status of hours or weeks ago, of a run whose parts have long been there."""
         hours = self.chance.uniform(1, 40) if self.chance.random() < 0.7 else self.chance.uniform(15, 25) * 24
         at = (now() - timedelta(hours=hours)).replace(microsecond=0)
         with self.mlwh.change("hours late") as change:
             self._status(change, self.runs[self.chance.randrange(min(10, len(self.runs)))], at)
 
     def start_run(self) -> None:
-        """A run starts with a status alone; its products, manifest, links, iRODS paths and names come one by one."""
+        """Start a run with only a status; products, manifest, links, iRODS paths and names come later, one by one."""
         run = Run(next(self._run_ids), [])
         with self.mlwh.change("runs started") as change:
             self._status(change, run.id)
@@ -128,7 +133,7 @@ class Sequencing:
             self.later(functools.partial(step, run), self.chance.randint(41, 60))
 
     def name_supplier(self) -> None:
-        """A sample that waits in quarantine gets its supplier's name."""
+        """Give a supplier's name to a sample that waits in quarantine."""
         if self.unnamed:
             sample = self.unnamed.pop()
             with self.mlwh.change("broken rows mended") as change:
@@ -168,7 +173,7 @@ class Sequencing:
                 change.do(update, flowcell=sample.flowcell, name=sample.product)
 
     def _add_places(self, run: Run) -> None:
-        """Some get one path in iRODS, or two, under roots of their own."""
+        """Give some samples one or two paths in iRODS, each under a root of its own."""
         for sample in run.samples:
             for root in self.chance.sample(["/seq", "/archive"], self.chance.randint(0, 2)):
                 place = (f"{root}/{run.id}", f"plex{sample.tag}.cram", self.chance.choice((None, "plex.crai")))
@@ -193,7 +198,7 @@ class Sequencing:
         self._manifest(run, run.samples, [f"PL{run.id}", f"PM{run.id}"][: self.chance.randint(1, 2)])
 
     def _add_second_manifest(self, run: Run) -> None:
-        """Half of the runs have their manifest corrected for some samples: they stand in another labware."""
+        """Correct the manifest of every second run: some samples stand in another labware."""
         if self.chance.random() < 0.5:
             self._manifest(run, run.samples[::2], [f"PX{run.id}"])
 
@@ -226,7 +231,7 @@ class Sequencing:
         self.runs.append(run.id)
 
     def _note(self, run: Run) -> None:
-        """Note every combination of what has ever been so: Janitor reads the parts one after the other."""
+        """Note every combination that was ever true: Janitor reads the parts one after the other."""
         for sample in run.samples:
             for labware in sample.labwares:
                 for place in sample.places:

@@ -1,4 +1,4 @@
-"""A disk of its own for one table, so small that it fills up: a tmpfs, where whoever runs the tests may mount one."""
+"""A small disk for one table, so that it fills up: a tmpfs, if the user of the tests may mount one."""
 
 import re
 import shutil
@@ -15,20 +15,20 @@ from tests.servers import SqlServer
 
 
 class SmallDisk:
-    """A mounted tmpfs; `grow` makes it larger, and nothing on it is lost."""
+    """A mounted tmpfs; `grow` makes it larger and loses nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.taken: list[tuple[SqlServer, str]] = []
 
     def grow(self, size: str) -> None:
-        """Make it so large: bytes, or with k or m."""
+        """Set its size: bytes, or a number with k or m."""
         subprocess.run(["mount", "-o", f"remount,size={size}", str(self.folder)], check=True)
 
     def take(self, server: SqlServer, database: URL, table: str) -> None:
-        """Make a table of a server of this machine anew, with its rows and keys on this disk, until the disk goes.
+        """Move a table of a server on this machine to this disk, until the disk goes.
 
-        Skips the test where the server does not take the folder.
+        Skips the test if the server does not take the folder.
         """
         name, before = f"`{database.database}`.`{table}`", f"`{database.database}`.`{table}_before`"
         [(_, made)] = server.execute(f"SHOW CREATE TABLE {name}")
@@ -42,7 +42,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
-    """An empty disk of so many bytes (or k, m), mounted in `folder`; skips the test where that is not allowed."""
+    """Give an empty disk of a size, mounted in `folder`; skip the test if that is not allowed."""
     folder = Path(tempfile.mkdtemp(prefix="disk-", dir=folder))
     folder.chmod(0o777)
     program = shutil.which("mount")

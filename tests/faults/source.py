@@ -1,4 +1,4 @@
-"""A writer's way into a warehouse: transactions of its own, some held open while others commit."""
+"""The writer's way into a warehouse: transactions; some stay open while others commit."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +15,7 @@ LOCK_SECONDS = 5
 
 @dataclass(eq=False)
 class Transaction:
-    """One transaction of one change; nothing counts before `commit` has returned."""
+    """The transaction of one change. The change counts only after `commit` has returned."""
 
     source: "Source"
     kind: str
@@ -25,7 +25,7 @@ class Transaction:
     after: list[Callable[[], None]] = field(default_factory=list)
 
     def do(self, statement: str, **values: Any) -> int:
-        """Run a statement; the id that it made, where it made one."""
+        """Run a statement; return the id that it made, or 0."""
         return int(self.connection.execute(text(statement), values).lastrowid or 0)
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
@@ -33,10 +33,10 @@ class Transaction:
         return list(self.connection.execute(text(statement), values))
 
     def commit(self) -> None:
-        """Commit, and only then enter the change in the ledger.
+        """Commit, and then enter the change in the ledger.
 
         Raises:
-            DBAPIError: the server says no, or nothing; whether it is committed is not known, and it does not count.
+            DBAPIError: the server refuses or is silent. Perhaps it is committed all the same; it does not count.
         """
         ledger = self.source.ledger
         try:
@@ -50,21 +50,21 @@ class Transaction:
         ledger.statuses |= self.statuses
 
     def drop(self) -> None:
-        """Give it up, where it has not ended: none of it is there, but for a commit whose answer was lost."""
+        """Give it up, if it has not ended. Nothing of it is there, unless only the answer to a commit was lost."""
         if not self.connection.closed:
             self.source.ledger.failed[self.kind] += 1
             self.connection.invalidate()
             self.close()
 
     def close(self) -> None:
-        """Close its connection, and let others have what it was busy with."""
+        """Close its connection, and free what it was busy with."""
         self.connection.close()
         for each in self.after:
             each()
 
 
 class Source:
-    """One warehouse, written to as the lab's own applications would: READ COMMITTED, a few connections at once."""
+    """One warehouse, written to as the lab's applications do: READ COMMITTED, some connections at once."""
 
     def __init__(self, url: URL, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -79,7 +79,7 @@ class Source:
         )
 
     def open(self, kind: str) -> Transaction:
-        """Begin a transaction that stays open until somebody commits it.
+        """Begin a transaction; it stays open until somebody commits it.
 
         Raises:
             DBAPIError: the server is away.
@@ -95,13 +95,13 @@ class Source:
 
     @contextmanager
     def change(self, kind: str) -> Iterator[Transaction]:
-        """One change, committed when the block ends."""
+        """Give a change; it is committed when the block ends."""
         with self.changes(kind, 1) as opened:
             yield opened[0]
 
     @contextmanager
     def changes(self, kind: str, count: int) -> Iterator[list[Transaction]]:
-        """So many changes at once, committed when the block ends, in the order in which it leaves them."""
+        """Give `count` open changes. When the block ends they are committed, in the order in which it leaves them."""
         with ExitStack() as kept:
             opened = [kept.enter_context(self.left_open(kind)) for _ in range(count)]
             yield opened
@@ -114,13 +114,12 @@ class Source:
 
     @contextmanager
     def left_open(self, kind: str) -> Iterator[Transaction]:
-        """A change that is still open when the block ends, and is given up where the block fails."""
+        """Give a change that stays open after the block; if the block fails, it is given up."""
         transaction = self.open(kind)
-        try:
+        with ExitStack() as on_error:
+            on_error.callback(transaction.drop)
             yield transaction
-        except BaseException:
-            transaction.drop()
-            raise
+            on_error.pop_all()
 
     def read(self, query: str) -> list[Any]:
         """Read outside any transaction of a change."""

@@ -1,6 +1,6 @@
-"""The real command line with jobs that each stay in one state: `python -m tests.faults.states_daemon`, JOBS of them.
+"""The real command line, with jobs that each stay in one state: `python -m tests.faults.states_daemon`.
 
-Each logs `in STATE` when it is there, and stays there for a minute unless it is stopped.
+JOBS names the jobs. Each job logs `in STATE` when it is there, and stays there for a minute or until it is stopped.
 """
 
 import logging
@@ -24,25 +24,25 @@ LEASE = "taken"
 
 
 def checking(settings: Settings) -> None:
-    """Come to a safe point all the time."""
+    """Come to a safe point again and again."""
     log.info("in checking")
     current_run().sleep(LONG_SECONDS)
 
 
 def deaf(settings: Settings) -> None:
-    """Come to none."""
+    """Come to no safe point."""
     log.info("in deaf")
     time.sleep(LONG_SECONDS)
 
 
 def failing(settings: Settings) -> None:
-    """Fail, to be tried again a little later."""
+    """Fail, so that it is tried again later."""
     log.info("in %s", "failing")
     raise ValueError("no luck")
 
 
 def waiting(settings: Settings) -> None:
-    """Wait for a lease that somebody else has."""
+    """Wait for a lease that the test holds."""
     log.info("in waiting")
     with memory.exclusively(LEASE):
         raise AssertionError("the test holds it")
@@ -79,7 +79,7 @@ JOBS: dict[str, tuple[Callable[[Settings], None], dict[str, Any]]] = {
 
 
 def build(settings: Settings) -> Scheduler:
-    """A clock with the jobs that JOBS names."""
+    """Make a clock with the jobs that JOBS names."""
     scheduler = Scheduler(settings)
     for name in os.environ["JOBS"].split():
         func, options = JOBS[name]

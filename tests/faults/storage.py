@@ -1,4 +1,4 @@
-"""What people do in LabWhere while Janitor is ill treated: scans, late commits, ties, deletes, renames, broken rows."""
+"""The writer's changes in LabWhere: scans, late commits, ties, deletes, renames, broken rows."""
 
 import random
 import uuid
@@ -12,7 +12,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.source import Source, Transaction
 
 Hold = Callable[[Transaction, int], None]
-"""Leave a transaction open, to be committed so many steps later."""
+"""Leave a transaction open; it is committed a number of steps later."""
 
 INSERT_AUDIT = """INSERT INTO audits (auditable_type, auditable_id, action, record_data, user_id, created_at,
     updated_at, uuid) VALUES (:kind, :of, 'scanned', '{}', :user, :at, :at, :uuid)"""
@@ -20,9 +20,9 @@ STAND = "UPDATE labwares SET location_id = :location, coordinate_id = :coordinat
 
 
 class Storage:
-    """LabWhere; labwares and locations that an open transaction holds are left alone until it has ended.
+    """LabWhere. Labwares and locations in an open transaction are left alone until it ends.
 
-    By hand it also spoils rows of the target, which only a reconcile can notice.
+    It also spoils rows of the target by hand: only a reconcile can notice that.
     """
 
     def __init__(self, labwhere: URL, mlwh: URL, ledger: Ledger, chance: random.Random, hold: Hold) -> None:
@@ -43,9 +43,12 @@ class Storage:
         return [row[0] for row in self.source.read(f"{query} ORDER BY id")]
 
     def deeds(self, announced_only: bool) -> list[tuple[int, Callable[[], None]]]:
-        """Each kind of change, with how often it is chosen."""
-        deeds = [(12, self.scan), (4, self.scan_late), (4, self.scan_concurrently), (2, self.scan_in_one_second)]
-        deeds += [
+        """List each kind of change, with its weight."""
+        deeds = [
+            (12, self.scan),
+            (4, self.scan_late),
+            (4, self.scan_concurrently),
+            (2, self.scan_in_one_second),
             (2, self.scan_hours_late),
             (2, self.break_one),
             (2, self.rename),
@@ -55,17 +58,17 @@ class Storage:
         return deeds if announced_only else [*deeds, (2, self.rename_silently), (3, self.spoil_target)]
 
     def scan(self) -> None:
-        """A few labwares are put somewhere else, in one transaction."""
+        """Put a few labwares somewhere else, in one transaction."""
         with self.source.change("moves") as change:
             for labware in self.pick(self.chance.randint(1, 5)):
                 self.move(change, labware)
 
     def scan_late(self) -> None:
-        """A transaction takes ids of audits, and commits only when others with higher ids have long committed."""
+        """Take ids of audits, and commit them long after higher ids."""
         self._held(self.pick(self.chance.randint(1, 2)), "late commits", self.chance.randint(8, 80))
 
     def scan_concurrently(self) -> None:
-        """Some transactions take ids by turns, and commit in another order."""
+        """Take ids in some transactions by turns, and commit these in another order."""
         with self.source.changes("concurrent transactions", self.chance.randint(2, 4)) as opened:
             labwares = self.pick(2 * len(opened))
             for turn in range(2):
@@ -74,14 +77,14 @@ class Storage:
             self.chance.shuffle(opened)
 
     def scan_in_one_second(self) -> None:
-        """Twenty scans carry one second, each a transaction of its own; some are of the same labware."""
+        """Make twenty scans in the same second, each in a transaction; some are of the same labware."""
         at, labwares = now(), self.pick(10)
         for labware in [*labwares, *labwares]:
             with self.source.change("ties") as change:
                 self.move(change, labware, at)
 
     def scan_hours_late(self) -> None:
-        """A scan of some hours ago arrives now; nobody has touched that labware since."""
+        """Add a scan of some hours ago; nobody has touched that labware since."""
         free = sorted(self.untouched - self.busy)
         if not free:
             return self.scan()
@@ -94,7 +97,7 @@ class Storage:
             self.move(change, labware, earliest + (now() - earliest) * self.chance.random())
 
     def break_one(self) -> None:
-        """A labware comes to stand nowhere, or is scanned by somebody without a login; mostly it is mended later."""
+        """Let a labware stand nowhere, or let a user without a login scan it; mostly it is mended later."""
         [labware] = self.pick(1)
         with self.source.change("broken rows") as change:
             if self.chance.random() < 0.6:
@@ -106,7 +109,7 @@ class Storage:
             self._held([labware], "broken rows mended", self.chance.randint(5, 60))
 
     def rename(self) -> None:
-        """A shelf or a box is renamed or carried elsewhere: one audit of it, sometimes one that commits late."""
+        """Rename a shelf or box or carry it elsewhere, with one audit; sometimes that commits late."""
         place = self._place()
         if place is None:
             return self.scan()
@@ -121,14 +124,14 @@ class Storage:
             change.commit()
 
     def rename_silently(self) -> None:
-        """A shelf is carried elsewhere, and no audit tells of it."""
+        """Carry a shelf elsewhere, without an audit."""
         place = self._place()
         if place is not None:
             with self.source.change("locations changed without an audit") as change:
                 self._rename(change, place)
 
     def register(self) -> None:
-        """A new labware, mostly scanned at once, else without an audit."""
+        """Register a labware; mostly it is scanned at once, else it has no audit."""
         self.registered += 1
         barcode, at = f"NEW{self.registered:05d}", now()
         with self.source.change("labwares registered") as change:
@@ -139,7 +142,7 @@ class Storage:
         self.labwares[labware] = barcode
 
     def delete(self) -> None:
-        """A labware is gone from its table; half of the time an audit tells of it."""
+        """Delete a labware from its table; half of the time with an audit."""
         [labware] = self.pick(1)
         with self.source.change("labwares deleted") as change:
             self.ledger.labwares_deleted.add(self.labwares[labware])
@@ -149,7 +152,7 @@ class Storage:
         del self.labwares[labware]
 
     def spoil_target(self) -> None:
-        """Somebody changes or deletes a row of the target by hand."""
+        """Change or delete a row of the target by hand."""
         [labware] = self.pick(1)
         statement = "UPDATE labware_location SET location_name = 'by hand' WHERE labware_barcode = :barcode"
         if self.chance.random() < 0.5:
@@ -168,7 +171,7 @@ class Storage:
         self._audit(change, "Labware", labware, user or self.chance.choice(self.users), at)
 
     def pick(self, count: int) -> list[int]:
-        """Labwares that no open transaction holds, each once."""
+        """Choose labwares that are in no open transaction."""
         return self.chance.sample(sorted(self.labwares.keys() - self.busy), count)
 
     def _place(self) -> int | None:
@@ -203,5 +206,5 @@ class Storage:
 
 
 def now() -> datetime:
-    """This second, as the warehouses write it."""
+    """Return the current second as the warehouses write it."""
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

@@ -1,4 +1,4 @@
-"""Hostile rows through both tasks on a server: each is stored or published as it is, or quarantined with a reason."""
+"""Hostile rows through both tasks: each is stored or published as it is, or quarantined with a reason."""
 
 import random
 from collections import Counter
@@ -28,13 +28,13 @@ WIDE_BOTH = pytest.param("utf8mb4", "utf8mb4", marks=pytest.mark.whole_form)
 
 
 def widen(tables: Any, *names: str) -> None:
-    """Let text columns hold all of Unicode, as some sites' databases do."""
+    """Let text columns hold all of Unicode, as in some sites' databases."""
     for name in names:
         tables.execute(f"ALTER TABLE `{name}` CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
 
 
 def in_quarantine(daemon: Daemon) -> Sequence[Row[Any]]:
-    """The rows in quarantine; each says why."""
+    """Return the rows in quarantine; each must say why."""
     with daemon.state.begin() as connection:
         rows = connection.execute(select(quarantine)).all()
     assert all(len(row.reason) > 20 for row in rows)
@@ -45,7 +45,7 @@ def in_quarantine(daemon: Daemon) -> Sequence[Row[Any]]:
 
 
 def fill_labwhere(lab: LabWhere, chance: random.Random, charset: str, labwares: int) -> None:
-    """Labwares, places and people: hostile texts, numbers and dates at their limits, NULLs where they can be."""
+    """Make labwares, places and people: hostile texts, numbers and dates at their limits, and NULLs."""
 
     def text(before: str = "") -> str:
         return hostile.text(chance, charset, before=before)
@@ -73,13 +73,13 @@ def fill_labwhere(lab: LabWhere, chance: random.Random, charset: str, labwares: 
 
 
 def corner(lab: LabWhere, location: int, position: int | None, row: int | None, column: int | None) -> int:
-    """A coordinate whose numbers may be NULL."""
+    """Make a coordinate whose numbers may be NULL."""
     values = {"position": position, "row": row, "column": column, "location_id": location}
     return lab.add("coordinates", **values, created_at=USUAL, updated_at=USUAL)
 
 
 def holdable(rows: Rows, charset: str) -> tuple[Rows, set[str]]:
-    """The rows whose texts a character set holds, and the barcodes of the others."""
+    """Return the rows whose texts a character set holds, and the barcodes of the other rows."""
     held = {
         barcode: row
         for barcode, row in rows.items()
@@ -107,7 +107,7 @@ def test_hostile_labware_is_stored_as_it_is(
     counts = daemon.counts(labware_location.follow)
     compare(daemon, warehouses, rows, now.quarantined | refused)
     assert counts["inserted"] == len(rows)
-    # What is stored so is known again, by every way of comparing.
+    # The stored rows are recognized again: nothing is repaired.
     again = daemon.counts(labware_location.reconcile)
     assert (again["repaired"], again["orphaned"]) == (0, 0)
     with lab.transaction():
@@ -120,7 +120,7 @@ def test_hostile_labware_is_stored_as_it_is(
 
 
 def compare(daemon: Daemon, warehouses: Warehouses, rows: Rows, quarantined: set[str]) -> None:
-    """The table and the quarantine against what they must hold, row by row."""
+    """Check the table and the quarantine, row by row."""
     held = stored(warehouses.mlwh)
     for barcode, row in rows.items():
         assert held.pop(barcode) == row
@@ -128,11 +128,11 @@ def compare(daemon: Daemon, warehouses: Warehouses, rows: Rows, quarantined: set
     assert {row.key for row in in_quarantine(daemon)} == quarantined
 
 
-def test_labwares_that_are_one_to_the_table_are_told(mariadb_warehouses: Warehouses, tmp_path: Path) -> None:
+def test_labwares_that_are_the_same_key_to_the_table_are_told(mariadb_warehouses: Warehouses, tmp_path: Path) -> None:
     warehouses = mariadb_warehouses
     lab, user = LabWhere(warehouses.labwhere), 0
     user, place = lab.user(), lab.location()
-    # Two barcodes to LabWhere's collation and one to the table's; a space at the end makes none different.
+    # LabWhere tells DN-A and DN-Å apart, and the table does not. A space at the end makes no difference.
     for barcode, day in (("DN-A", 1), ("DN-\u00c5", 2), ("DN-s", 3), ("DN-B ", 4)):
         lab.audit("Labware", lab.labware(barcode, place), user, datetime(2026, 7, day))
     daemon = Daemon(warehouses.environment(), tmp_path)
@@ -175,7 +175,7 @@ def test_a_labware_with_a_zero_date_stops_no_other(mariadb_warehouses: Warehouse
 
 
 def fill_mlwh(made: Warehouse, chance: random.Random, charset: str, statuses: int) -> None:
-    """Runs, samples, studies and places whose texts are hostile, and whose numbers and dates are at their limits."""
+    """Make runs, samples, studies and places with hostile texts, and numbers and dates at their limits."""
 
     def text(before: str = "", longest: int = 255) -> str:
         return hostile.text(chance, charset, longest, before)

@@ -1,8 +1,10 @@
-"""Kill -9 of the daemon before and after each step that writes anything, in each movement of both tasks.
+"""The daemon is killed (SIGKILL) before and after each step that writes, in each movement of both tasks.
 
-A daemon kills itself at a numbered point (see victim.py), the next one is started at once, killed at another point, and
-so on, while the writer goes on; the last one is left alone. Nothing may be lost, and each death may repeat one group.
-Where the follows are killed there are no reconciles, which would mend what a follow has lost.
+Given: a writer that changes the sources all the time, and a consumer of the messages.
+Happens: a daemon kills itself at a numbered point (victim.py); the next daemon starts at once and dies at another
+point, and so on; the last daemon is left alone.
+Must hold: nothing is lost, and each death repeats at most one group of messages. If follows are killed, there are no
+reconciles: they would mend what a follow has lost.
 """
 
 import json
@@ -22,17 +24,17 @@ JOBS = {
     "follow": ("labware_location", "sequencing_publisher"),
     "reconcile": ("labware_location_reconcile", "sequencing_publisher_reconcile"),
 }
-"""The jobs of each movement; the first run of labware_location is its snapshot."""
+"""The jobs of each movement. The first run of labware_location is its snapshot."""
 
 WITHIN_A_RUN = range(3, 15)
 KILL_SECONDS = 120.0
 A_SECOND, PATIENTLY = 15.0, 2.0
-"""Changes a second, at first and while a daemon on a busy machine is waited for: else it would never catch up."""
+"""Changes a second: at first, and while a slow daemon is waited for, so that it can catch up."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Where a daemon is to die: when a run of `job` comes to the point for the `passage`th time."""
+    """Where a daemon dies: when a run of `job` passes the point for the `passage`-th time."""
 
     movement: str
     job: str
@@ -44,27 +46,27 @@ class Kill:
 
     @property
     def words(self) -> str:
-        """What the victim says last."""
+        """The last words of the victim."""
         return f"killed {POINTS[self.number]}, by {self.job}"
 
 
 def kills_of(movement: str, passages: Iterable[int]) -> list[Kill]:
-    """Every point of every job of a movement, so many times each."""
+    """List every point of every job of a movement, once for each passage."""
     points = [(job, number) for job in JOBS[movement] for number in OF_JOB[job]]
     return [Kill(movement, job, number, passage) for job, number in points for passage in passages]
 
 
 def some_of(movement: str, count: int, chance: random.Random) -> list[Kill]:
-    """A sample of the kills of a movement, at least one of each of its jobs."""
+    """Choose some kills of a movement, at least one for each of its jobs."""
     all_of_them = [kill for kill in kills_of(movement, (1, 2)) if movement != "first" or kill.number in WITHIN_A_RUN]
     chosen = [chance.choice([kill for kill in all_of_them if kill.job == job]) for job in JOBS[movement]]
     return in_order(chosen + chance.sample(all_of_them, count - len(chosen)))
 
 
 def in_order(kills: list[Kill]) -> list[Kill]:
-    """The same kills, those in first runs first, and of these last what cuts a snapshot off: it has to be gone on with.
+    """Put the kills of first runs first. Among these, the kills that cut a snapshot off come last.
 
-    Before them come those that leave the most of the first publication to the next.
+    The next run must go on with such a snapshot. The kills before leave most of the first publication to the next run.
     """
 
     def place(kill: Kill) -> tuple[bool, bool, bool, bool]:
@@ -75,7 +77,7 @@ def in_order(kills: list[Kill]) -> list[Kill]:
 
 
 def ill_treat(house: House, kills: list[Kill], title: str) -> None:
-    """Start a daemon for each of the kills, one after another, each dying as it should; then check."""
+    """Start a daemon for each kill, one after another; check that each dies at its point, and check the end."""
     if kills[0].movement != "reconcile":
         house.only(*JOBS["follow"])
         house.writer.announced_only = True
@@ -100,14 +102,14 @@ def ill_treat(house: House, kills: list[Kill], title: str) -> None:
 
 
 def get_over_first_runs(house: House) -> None:
-    """Let a daemon run each job once, and kill it at no particular point."""
+    """Let a daemon run each job once, and then kill it anywhere."""
     house.start()
     house.settle(rounds=1)
     house.alive[0].close()
 
 
 def begin_anew_after_a_snapshot(house: House) -> None:
-    """Let the next run of labware_location be a snapshot into an empty table, or go on with one that was cut off."""
+    """Let the next run of labware_location begin a snapshot into an empty table, or go on with a cut-off snapshot."""
     found = house.in_state("SELECT position FROM cursors WHERE name = 'labware_location'")
     if found and json.loads(found[0][0])["snapshot_after"] is None:
         house.in_state("DELETE FROM cursors WHERE name = 'labware_location'")

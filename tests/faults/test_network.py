@@ -1,4 +1,4 @@
-"""A network that cuts, refuses, hangs and crawls between Janitor and each of its servers: nothing is lost."""
+"""The network between Janitor and its servers cuts, refuses, hangs and crawls: nothing is lost."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -35,19 +35,19 @@ LONGER = 1.5
 
 @dataclass(frozen=True)
 class Way:
-    """A way to a server that a proxy stands in, and how reasons name its end."""
+    """A way to a server, with a proxy in it."""
 
     name: str
     proxy: Proxy
 
     @property
     def culprits(self) -> tuple[str, ...]:
-        """What a failed run names."""
+        """What the reason of a failed run names."""
         where = f"127.0.0.1:{self.proxy.port}"
         return (where, "the leases in the state database") if self.name == "state" else (where,)
 
     def faults(self) -> list[Fault]:
-        """What may befall it."""
+        """List the faults of this way."""
         words = "rabbitmq" if self.name == "rabbitmq" else "database"
         cut_off: Repeats = "a group a run" if self.name == "rabbitmq" else "no group"
         silence = (STATE_STATEMENT_SECONDS if self.name == "state" else STATEMENT_SECONDS) + SLACK_SECONDS + LONGER
@@ -86,7 +86,7 @@ class Way:
 
     @contextmanager
     def crawling(self) -> Iterator[None]:
-        """Let it be slow for the length of a block, and something go that way meanwhile."""
+        """Let the way be slow during a block; some data must go that way meanwhile."""
         before = self.proxy.forwarded_bytes
         self.proxy.slow(DELAY_SECONDS, BYTES_PER_SECOND)
         try:
@@ -98,7 +98,7 @@ class Way:
 
 @pytest.fixture
 def ways(make_house: MakeHouse, mariadb: SqlServer, rabbitmq: Broker) -> Iterator[tuple[House, list[Way]]]:
-    """A house whose daemons reach each of its servers through a proxy."""
+    """Give a house whose daemons reach each server through a proxy, and the ways."""
     house = make_house(state=mariadb)
     with ExitStack() as stack:
         found = []
@@ -109,8 +109,8 @@ def ways(make_house: MakeHouse, mariadb: SqlServer, rabbitmq: Broker) -> Iterato
                 else (str(mariadb.admin.host), int(mariadb.admin.port or 3306))
             )
             found.append(Way(name, stack.enter_context(Proxy(host, port))))
-            for one in leading:
-                house.reach(one, found[-1].proxy.port)
+            for server in leading:
+                house.reach(server, found[-1].proxy.port)
         yield house, found
         house.close()
 
@@ -119,6 +119,11 @@ def ways(make_house: MakeHouse, mariadb: SqlServer, rabbitmq: Broker) -> Iterato
 def test_a_few_faults_of_the_network_lose_nothing(
     ways: tuple[House, list[Way]], mariadb: SqlServer, faults_seed: int
 ) -> None:
+    """Given: a daemon that reaches each server through a proxy, a writer, and a consumer.
+
+    Happens: two ways each have a fault, one after another.
+    Must hold: after each fault every job succeeds again; in the end nothing is lost and nothing invented.
+    """
     house, found = ways
     begin(house, mariadb)
     ways_taken = random.Random(faults_seed).sample(found, 2)
@@ -134,5 +139,5 @@ def test_faults_of_the_network_lose_nothing(
 ) -> None:
     house, found = ways
     begin(house, mariadb, follows_alone=follows_alone)
-    [way] = [one for one in found if one.name == name]
+    [way] = [each for each in found if each.name == name]
     go_through(house, way.faults(), "network")

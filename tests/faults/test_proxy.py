@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 10.0
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """A server that sends back what it gets, and ends a connection when its client does; its port."""
+    """Give the port of a server that sends back what it gets, and ends a connection when its client does."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(PATIENCE_SECONDS)
 

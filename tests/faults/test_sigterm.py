@@ -1,4 +1,4 @@
-"""SIGTERM, whatever the daemon is doing: it is out within its grace, and every run has one outcome."""
+"""SIGTERM at any moment: the daemon ends within its grace, and every run has one outcome."""
 
 import random
 import signal
@@ -20,7 +20,7 @@ from tests.small_engine import eventually, migrated, now, outcomes, rows_of, tex
 
 GRACE_SECONDS = 3.0
 SLACK_SECONDS = 10.0
-"""For what comes after the grace, recording and closing, on a machine that has other things to do."""
+"""For recording and closing after the grace, on a busy machine."""
 
 Start = Callable[..., Daemon]
 
@@ -45,7 +45,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def stopped(daemon: Daemon, within: float = GRACE_SECONDS + SLACK_SECONDS) -> float:
-    """Send SIGTERM; how many seconds it took to end, in order."""
+    """Send SIGTERM, and return how many seconds the daemon took to end in good order."""
     began = time.monotonic()
     assert daemon.end(seconds=60) == SUCCEEDED, daemon.text[-3000:]
     took = time.monotonic() - began
@@ -55,7 +55,7 @@ def stopped(daemon: Daemon, within: float = GRACE_SECONDS + SLACK_SECONDS) -> fl
 
 
 def ended(state: State) -> dict[str, tuple[str | None, str | None]]:
-    """Each job's one run: its outcome and reason."""
+    """Return the outcome and reason of each job's only run."""
     rows = rows_of(state)
     assert len({row.job for row in rows}) == len(rows)
     return {row.job: (row.outcome, row.reason) for row in rows}
@@ -74,7 +74,7 @@ def test_starting_up_it_leaves_no_open_run(url: URL, start: Start, whole: bool, 
     for _ in range(20 if whole else 3):
         daemon = start(url, JOBS="quiet checking")
         time.sleep(chance.uniform(0.05, 2.0))
-        # Before Python has come so far as to listen to signals, one ends it as it ends any process.
+        # Until Python listens to signals, SIGTERM ends it like any process.
         assert daemon.end(seconds=30) in (SUCCEEDED, -signal.SIGTERM), daemon.text[-2000:]
     last = start(url, JOBS="quiet checking", name="last")
     last.says("leading with")
@@ -87,7 +87,11 @@ def test_starting_up_it_leaves_no_open_run(url: URL, start: Start, whole: bool, 
 def test_tasks_end_at_their_safe_points(
     url: URL, state: State, start: Start, rabbitmq: Broker, exchange: Exchange
 ) -> None:
-    # Every job in a state of its own at once, one of them without the broker's confirms: none keeps the others.
+    """Given: jobs that sleep, wait for a lease, wait for a retry, and publish without confirms, all at once.
+
+    Happens: SIGTERM.
+    Must hold: each run ends at its next safe point as interrupted, and none delays the others.
+    """
     with state.begin() as connection:
         assert leases.acquire(connection, states_daemon.LEASE, "somebody", now(), 600)
     jobs = ("checking", "child", "failing", "waiting", "publishing")
@@ -105,6 +109,11 @@ def test_tasks_end_at_their_safe_points(
 
 
 def test_tasks_without_safe_points_are_cut_off(url: URL, state: State, start: Start, mariadb: SqlServer) -> None:
+    """Given: three runs without a safe point, in a thread, in a process and in a statement, and one run with.
+
+    Happens: SIGTERM.
+    Must hold: the daemon ends after its grace, and each run is interrupted with its own reason.
+    """
     daemon = start(url, JOBS="deaf deaf_child asking checking", ASKED_URL=text_of(mariadb.create_database()))
     daemon.says("in deaf", 2)
     daemon.says("in checking")
@@ -118,7 +127,7 @@ def test_tasks_without_safe_points_are_cut_off(url: URL, state: State, start: St
 
 
 def statements(server: SqlServer) -> list[str]:
-    """The long statements that the server works at."""
+    """Return the long statements that the server works at."""
     shown = server.execute("SELECT info FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(6%'")
     return [row[0] for row in shown]
 
@@ -139,6 +148,11 @@ def test_standing_by_it_ends_at_once(url: URL, state: State, start: Start) -> No
 def test_without_its_state_the_next_start_closes_runs(
     mariadb: SqlServer, start: Start, tmp_path: Path, how: str
 ) -> None:
+    """Given: a daemon with a run, and a state database that is cut off or hangs.
+
+    Happens: SIGTERM, and later the next start with the state database back.
+    Must hold: the daemon ends in time; the next start records the run as interrupted.
+    """
     direct = mariadb.create_database()
     state = migrated(direct)
     with Proxy(str(direct.host), int(direct.port or 3306)) as proxy:

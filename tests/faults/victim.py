@@ -1,8 +1,8 @@
 """The daemon with a knife at a numbered point: `python -m tests.faults.victim [VERB]`, else as `python run.py`.
 
-VICTIM_POINT is `JOB:NUMBER:PASSAGE`: the process kills itself (SIGKILL) when a run of JOB comes to the point for that
-time; without it nothing is killed. Pages are small, so that there is a middle. Nothing else is changed. A seam that is
-no longer there ends the process at once, with a sentence that names it.
+VICTIM_POINT is `JOB:NUMBER:PASSAGE`: the process kills itself (SIGKILL) when a run of JOB comes to point NUMBER for the
+PASSAGE-th time. Without it nothing is killed. Pages are small, so that there is a middle. Nothing else is changed. If a
+seam is gone, the process ends at once and names it.
 """
 
 import os
@@ -59,7 +59,7 @@ OF_JOB = {
     "sequencing_publisher": RUN + PAGE + CURSOR + GROUP + CLOSE,
     "sequencing_publisher_reconcile": RUN + PAGE + GROUP + CLOSE,
 }
-"""The points that each job comes to."""
+"""The points that the runs of each job pass."""
 
 SOURCES = {
     "labware_location": ("LABWHERE_DATABASE_URL",),
@@ -68,12 +68,12 @@ SOURCES = {
     "sequencing_publisher_reconcile": ("MLWH_DATABASE_URL", "MLWH_EVENTS_DATABASE_URL"),
 }
 BASIC_PUBLISH = b"\x00\x3c\x00\x28"
-"""Class 60, method 40: the head of every message on its way to a broker."""
+"""Class 60, method 40: how every message to a broker begins."""
 
 
 @dataclass
 class Knife:
-    """Counts how often the point was come to, and kills."""
+    """Counts how often the point was passed, and kills."""
 
     job: str = ""
     number: int = 0
@@ -84,7 +84,7 @@ class Knife:
         self._counting = threading.Lock()
 
     def __call__(self, number: int, job: str | None = None) -> None:
-        """A run of `job` (None: the current one) has come to a point."""
+        """Note that a run of `job`, or the current run, passes a point."""
         if number != self.number or (current_run().job if job is None else job) != self.job:
             return
         with self._counting:
@@ -95,7 +95,7 @@ class Knife:
 
 
 def main() -> None:
-    """Set up the knife, and be the daemon."""
+    """Set up the knife, then run the daemon."""
     job, number, passage = (os.environ.get("VICTIM_POINT") or ":0:0").split(":")
     knife = Knife(job, int(number), int(passage))
     make_pages_small()
@@ -109,14 +109,14 @@ def main() -> None:
 
 
 def make_pages_small() -> None:
-    """Let three hundred labwares be many pages, and a hundred messages many batches."""
+    """Make three hundred labwares many pages, and a hundred messages many batches."""
     seam(rows, "PAGE_ROWS", PAGE_ROWS)
     seam(publish, "RUNS_AT_ONCE", RUNS_AT_ONCE)
     seam(publish, "BATCH_CHANGES", BATCH_CHANGES)
 
 
 def watch_runs(knife: Knife) -> None:
-    """Points 1, 2, 15 and 16; a run's record may be written by another thread than its own."""
+    """Watch points 1, 2, 15 and 16. Another thread may write the run's record."""
     jobs: dict[int, str] = {}
     start, finish, carry_out = there(run_records, "start"), there(run_records, "finish"), there(Runner, "carry_out")
 
@@ -148,7 +148,7 @@ def watch_runs(knife: Knife) -> None:
 
 
 def watch_reads(knife: Knife) -> None:
-    """Points 3 and 4: each read of a source, not of the target."""
+    """Watch points 3 and 4: each read of a source, not of the target."""
     read = there(databases, "read")
 
     @contextmanager
@@ -166,7 +166,7 @@ def watch_reads(knife: Knife) -> None:
 
 
 def watch_calls(knife: Knife) -> None:
-    """Points 5 to 9 and 12 to 14: what is written by a call that returns once it is committed, or confirmed."""
+    """Watch points 5 to 9 and 12 to 14: calls that return after the commit, or after the confirms."""
     around(knife, TableSink, "write", 5, 6)
     around(knife, memory, "save_cursor", 7, 8)
     around(knife, RabbitPublisher, "publish", 9, 12)
@@ -174,7 +174,7 @@ def watch_calls(knife: Knife) -> None:
 
 
 def watch_broker(knife: Knife) -> None:
-    """Points 10 and 11, on the wire itself: all frames of a group have left; the broker's first confirm has come."""
+    """Watch points 10 and 11 on the wire: all frames of a group have left; the first confirm has come."""
     transport = there(io_services_utils, "_AsyncPlaintextTransport")
     write, writable = there(transport, "write"), there(transport, "_on_socket_writable")
     decode = there(spec.Basic.Ack, "decode")
@@ -199,7 +199,7 @@ def watch_broker(knife: Knife) -> None:
 
 
 def around(knife: Knife, owner: Any, name: str, before: int, after: int) -> None:
-    """Come to one point before each call, and to another after each that returned."""
+    """Pass one point before each call, and another after each call that returns."""
     plainly: Callable[..., Any] = there(owner, name)
 
     def called(*arguments: Any, **more: Any) -> Any:
@@ -212,13 +212,13 @@ def around(knife: Knife, owner: Any, name: str, before: int, after: int) -> None
 
 
 def seam(owner: Any, name: str, value: Any) -> None:
-    """Replace what is there."""
+    """Replace something that is there."""
     there(owner, name)
     setattr(owner, name, value)
 
 
 def there(owner: Any, name: str) -> Any:
-    """What is there; end where nothing is: the code has changed, and a point would silently never be come to."""
+    """Return what is there. If it is gone, end: the code has changed, and the point would never be passed."""
     if not hasattr(owner, name):
         sys.exit(f"tests.faults.victim: {owner} has no {name} any more; find the seam that took its place")
     return getattr(owner, name)

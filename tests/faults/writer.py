@@ -1,4 +1,4 @@
-"""The writer: changes the source warehouses by a seed, paced, and keeps a ledger of its own of every change."""
+"""The writer: it changes the source warehouses as a seed says, at a pace, and keeps a ledger of its changes."""
 
 import heapq
 import itertools
@@ -10,6 +10,7 @@ from typing import Self
 
 from sqlalchemy.exc import DBAPIError
 
+from janitor.guard import foreign_code
 from tests.faults.ledger import Ledger
 from tests.faults.sequencing import Sequencing
 from tests.faults.source import Transaction
@@ -22,15 +23,15 @@ PAUSE_SECONDS = 0.2
 
 
 class Writer:
-    """Makes one change a step; the seed decides which, and how many steps later an open transaction commits.
+    """Makes one change a step. The seed decides which, and how many steps later an open transaction commits.
 
         writer = Writer(warehouses, seed)
         writer.start(steps=200, a_second=40)    # in a thread of its own
         writer.finish()                         # waits for it, commits what is open, completes what was begun
 
-    A change that a server refuses, or that dies with it, is given up and counted in `ledger.failed`. While
-    `announced_only` is set, it makes no change that only a reconcile can find: no part comes after its status, and
-    nothing changes without an audit.
+    If a server refuses a change or dies with it, the change is given up and counted in `ledger.failed`. With
+    `announced_only` it makes only changes that a follow can find: parts come before their status, and every change
+    has an audit.
     """
 
     def __init__(self, warehouses: Warehouses, seed: int) -> None:
@@ -51,7 +52,7 @@ class Writer:
         self.sequencing = Sequencing(mlwh, events, self.ledger, self.chance, self._hold, self._do_later)
 
     def start(self, steps: int = 1_000_000, a_second: float = 30.0) -> Self:
-        """Make so many steps, so many a second, in a thread of its own, until `finish`; `a_second` can be changed."""
+        """Make `steps` steps in a thread of its own, `a_second` each second; `a_second` may be changed later."""
         assert self._thread is None, "this writer writes already"
         self._stop.clear()
         self.a_second = a_second
@@ -60,7 +61,7 @@ class Writer:
         return self
 
     def pause(self) -> None:
-        """End the thread; what is open stays open, and `start` goes on."""
+        """End the thread. Open transactions stay open, and `start` goes on."""
         if self._thread is not None:
             self._stop.set()
             self._thread.join(AWAY_SECONDS * 2)
@@ -70,12 +71,12 @@ class Writer:
             raise self._failure
 
     def run(self, steps: int) -> None:
-        """Make so many steps here, as fast as they go."""
+        """Make `steps` steps in this thread, as fast as possible."""
         for _ in range(steps):
             self.step()
 
     def finish(self) -> Ledger:
-        """End the thread, commit what is open and complete what was begun; the ledger."""
+        """End the thread, commit what is open, complete what was begun, and return the ledger."""
         self.pause()
         while self._later:
             self._attempt(heapq.heappop(self._later)[2])
@@ -92,7 +93,7 @@ class Writer:
         self.sequencing.close()
 
     def step(self) -> None:
-        """Do what is due, and then the next thing; it is not done again where a server says no."""
+        """Do what is due, and then one new change. A refused change is not done again."""
         self.steps += 1
         while self._later and self._later[0][0] <= self.steps:
             self._attempt(heapq.heappop(self._later)[2])
@@ -101,16 +102,16 @@ class Writer:
         self._attempt(deed)
 
     def _loop(self, steps: int) -> None:
-        try:
+        with foreign_code(BaseException) as caught:
             for _ in range(steps):
                 if self._stop.wait(1 / self.a_second):
                     return
                 self.step()
-        except BaseException as exc:  # whoever waits for the writer is told
-            self._failure = exc
+        # `pause` raises it.
+        self._failure = caught.error
 
     def _attempt(self, deed: Callable[[], None]) -> None:
-        """Do it; where a server is away, wait until it is back."""
+        """Do something; if a server is away, wait until it is back."""
         try:
             deed()
         except DBAPIError as exc:

@@ -1,0 +1,188 @@
+"""The faults of servers: killed, hung up on, read-only, locked, full. A list for each server."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from tests.faults.consumer import Consumer
+from tests.faults.fault import (
+    A_SECOND,
+    STATE_STATEMENT_SECONDS,
+    USER,
+    Fault,
+    Happens,
+    Repeats,
+    address,
+    again_and_again,
+)
+from tests.faults.house import House
+from tests.faults.small_disk import SmallDisk
+from tests.servers import Broker, SqlServer
+
+ALARM_SECONDS = 7.0
+"""Long enough for a few runs: each sends its group into the alarm."""
+CLOSE_ALL = """
+    Close = fun(One) -> rabbit_networking:close_connection(One, "closed by the test") end,
+    [begin lists:foreach(Close, rabbit_networking:connections()), timer:sleep(20) end || _ <- lists:seq(1, 50)], ok.
+"""
+"""Erlang for the broker: for a second it closes each new connection at once. Calls of rabbitmqctl are too slow."""
+NO_SUCH_THREAD = 1094
+ENDED = ("was ended by an administrator", "was stopped by an administrator", "was lost", "is shutting down")
+GONE = ("cannot be reached", *ENDED)
+LOCKED = ("waited too long for a lock", "ran over its time limit")
+FULL = ("the disk or table is full", "the disk is full")
+READ_ONLY = ("does not take writes",)
+
+
+@contextmanager
+def killed(server: SqlServer | Broker) -> Iterator[None]:
+    """Kill a server with SIGKILL; start it again after the block."""
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextmanager
+def connections_killed(server: SqlServer) -> Iterator[None]:
+    """End each of Janitor's connections as an administrator, again and again during the block."""
+    engine = create_engine(server.admin, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection, again_and_again(lambda: kill_connections(connection)):
+        yield
+
+
+def kill_connections(connection: Connection) -> None:
+    """End each of Janitor's connections. A connection may just have ended by itself: that is no error."""
+    for id in connection.scalars(text(f"SELECT id FROM information_schema.processlist WHERE user = '{USER}'")).all():
+        try:
+            connection.exec_driver_sql(f"KILL {id}")
+        except OperationalError as exc:
+            if exc.orig is None or exc.orig.args[0] != NO_SUCH_THREAD:
+                raise
+
+
+@contextmanager
+def read_only(server: SqlServer) -> Iterator[None]:
+    """Let a server take writes only from an administrator during the block."""
+    server.execute("SET GLOBAL read_only = 1")
+    try:
+        yield
+    finally:
+        server.execute("SET GLOBAL read_only = 0")
+
+
+@contextmanager
+def held(server: SqlServer, *statements: str) -> Iterator[None]:
+    """Let another session hold the locks of these statements during the block."""
+    engine = create_engine(server.admin, poolclass=NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+        yield
+
+
+@contextmanager
+def started_on(house: House, disk: SmallDisk) -> Iterator[None]:
+    """Start the daemon and the writer on a disk that is too small; the disk grows after the block."""
+    house.start()
+    house.writer.start(a_second=A_SECOND)
+    yield
+    disk.grow("50m")
+
+
+@contextmanager
+def alarm(broker: Broker) -> Iterator[None]:
+    """Let the broker be low on memory during the block: it blocks its publishers."""
+    broker.ctl("set_vm_memory_high_watermark", "absolute", "1")
+    try:
+        yield
+    finally:
+        broker.ctl("set_vm_memory_high_watermark", "0.4")
+
+
+@contextmanager
+def unbound(consumer: Consumer) -> Iterator[None]:
+    """Leave the exchange without a queue during the block."""
+    consumer.unbind()
+    yield
+    consumer.declare()
+
+
+@contextmanager
+def deleted(consumer: Consumer) -> Iterator[None]:
+    """Delete the exchange; after the block it is there again."""
+    with consumer.broker.channel() as channel:
+        channel.exchange_delete(consumer.exchange)
+    yield
+    consumer.declare()
+
+
+@contextmanager
+def refusing(consumer: Consumer) -> Iterator[None]:
+    """Bind a second queue that refuses every message, during the block."""
+    name = f"{consumer.exchange}.full"
+    with consumer.broker.channel() as channel:
+        channel.queue_declare(name, durable=True, arguments={"x-max-length": 0, "x-overflow": "reject-publish"})
+        channel.queue_bind(name, consumer.exchange, "")
+    yield
+    with consumer.broker.channel() as channel:
+        channel.queue_delete(name)
+
+
+def faults_of_sources(house: House, server: SqlServer) -> list[Fault]:
+    """List the faults of the server of the sources and the target."""
+    labwhere, mlwh = house.warehouses.labwhere_url.database, house.warehouses.mlwh_url.database
+    rows, table = f"SELECT * FROM `{mlwh}`.labware_location FOR UPDATE", f"LOCK TABLES `{labwhere}`.users WRITE"
+
+    def fault(name: str, happens: Happens, words: tuple[str, ...]) -> Fault:
+        return Fault(f"MariaDB {name}", happens, (address(server.admin),), words)
+
+    return [
+        fault("killed and restarted", lambda: killed(server), GONE),
+        fault("connections killed", lambda: connections_killed(server), ENDED),
+        fault("made read-only", lambda: read_only(server), READ_ONLY),
+        fault("rows of the target locked", lambda: held(server, rows), LOCKED),
+        fault("table of a source locked", lambda: held(server, table), LOCKED),
+    ]
+
+
+def faults_of_state(server: SqlServer, database: str | None) -> list[Fault]:
+    """List the faults of the server of the state database."""
+    culprits = (address(server.admin), "the leases in the state database")
+    rows = (f"SELECT * FROM `{database}`.leases FOR UPDATE", f"SELECT * FROM `{database}`.runs FOR UPDATE")
+    long = STATE_STATEMENT_SECONDS + 3.0
+    return [
+        Fault("state killed and restarted", lambda: killed(server), culprits, GONE, "no group", 4, True),
+        Fault("state's connections killed", lambda: connections_killed(server), culprits, ENDED, "no group", 3, True),
+        Fault("state made read-only", lambda: read_only(server), culprits, READ_ONLY, "one group", 3, True),
+        Fault("state's rows locked", lambda: held(server, *rows), culprits, LOCKED, "no group", long, True, True),
+    ]
+
+
+def faults_of_broker(house: House, broker: Broker) -> list[Fault]:
+    """List the faults of the broker, the exchange and its queue."""
+    where, consumer = f"{broker.host}:{broker.port}", house.consumer
+
+    def fault(name: str, happens: Happens, words: str, repeats: Repeats = "one group", seconds: float = 0.0) -> Fault:
+        return Fault(f"RabbitMQ {name}", happens, (where,), (words,), repeats, seconds)
+
+    closing = functools.partial(broker.ctl, "eval", CLOSE_ALL)
+    return [
+        fault("killed and restarted", lambda: killed(broker), "cannot connect to"),
+        fault("closes all connections", lambda: again_and_again(closing), "(CONNECTION_FORCED", "a group a run"),
+        fault(
+            "out of memory",
+            lambda: alarm(broker),
+            "it has blocked its publishers: low on memory",
+            "a group a run",
+            ALARM_SECONDS,
+        ),
+        fault("without a queue", lambda: unbound(consumer), "no queue is bound to exchange"),
+        fault("without the exchange", lambda: deleted(consumer), "does not exist"),
+        fault("refuses messages", lambda: refusing(consumer), "a queue bound to it is full or broken", "a group a run"),
+    ]
