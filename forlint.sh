@@ -14,7 +14,7 @@ esac
 make_environment dev
 
 paths=()
-for path in run.py janitor tests benchmarks deploy examples; do
+for path in run.py janitor tests benchmarks deploy docs examples; do
     if [ -e "$path" ]; then paths+=("$path"); fi
 done
 

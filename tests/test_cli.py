@@ -18,7 +18,7 @@ import pytest
 
 from janitor.publisher import Schema, open_publisher
 from janitor.settings import Settings
-from tests.command_line import ROOT, CommandLine, wait_for
+from tests.command_line import CommandLine, wait_for
 from tests.fixtures import Exchange
 
 SECRET = "s3cret/word%&"
@@ -523,11 +523,6 @@ def test_every_verb_has_help_of_one_line(janitor: CommandLine) -> None:
 
 VERBS = "start jobs run history show delete pause resume cancel check quarantine cursor listen notices password".split()
 VERBS += ["validate", "health"]
-
-
-def test_every_verb_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [verb for verb in VERBS if not re.search(rf"`(python run\.py )?{verb}\b", readme)] == []
 
 
 def in_terminal(house: CommandLine, *arguments: str, interrupt_after: str = "") -> tuple[str, int]:

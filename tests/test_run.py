@@ -101,12 +101,6 @@ def test_the_example_describes_each_setting() -> None:
         assert f"\n# {field.description} {said}\n#{name}=" in text
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    wanted = [*load().known, "<JOB>_ENABLED", "<JOB>_SCHEDULE", "<NAME>_FILE"]
-    assert [name for name in wanted if f"`{name}`" not in readme] == []
-
-
 def test_a_setting_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("sqlite:///from_file.db\n")
     settings = load(MLWH_DATABASE_URL_FILE=str(tmp_path / "secret"))

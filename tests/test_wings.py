@@ -106,6 +106,7 @@ def test_jobs_run_and_a_daemon_lives_without_a_wing(
 @pytest.mark.slow
 def test_the_other_rooms_pass_their_tests_without_a_wing(wing: str, copy: Path) -> None:
     shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs", copy / "docs", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.rmtree(copy / "tests" / wing)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{room}" for room in ROOMS)]
     ended = subprocess.run(command, cwd=copy, capture_output=True, text=True, env=None)

@@ -52,7 +52,7 @@ def user(mariadb: SqlServer) -> Iterator[User]:
 
 @pytest.fixture
 def least(mariadb_warehouses: Warehouses, user: User) -> dict[str, str]:
-    """The settings for warehouses whose user may do what the README lists, and nothing else."""
+    """The settings for warehouses whose user may do what the reference lists, and nothing else."""
     made = mariadb_warehouses
     urls = {"LABWHERE": made.labwhere_url, "MLWH": made.mlwh_url, "MLWH_EVENTS": made.events_url}
     for name, url in urls.items():
@@ -63,9 +63,9 @@ def least(mariadb_warehouses: Warehouses, user: User) -> dict[str, str]:
 
 
 def least_grants(setting: str) -> list[tuple[str, list[str]]]:
-    """What the README's table of grants gives the user of a database, and on which tables."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (line,) = re.findall(rf"^\| of `{setting}` \| (.*) \|$", readme, re.MULTILINE)
+    """What the reference's table of grants gives the user of a database, and on which tables."""
+    page = (ROOT / "docs" / "reference" / "grants.md").read_text(encoding="utf-8")
+    (line,) = re.findall(rf"^\| of `{setting}` \| (.*?) \|", page, re.MULTILINE)
     found = re.findall(r"`([A-Z, ]+)` on ((?:`\w+`(?:, )?)+)", line)
     assert found
     return [(what, re.findall(r"\w+", tables)) for what, tables in found]

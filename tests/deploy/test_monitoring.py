@@ -13,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from docs.marked import cells
 from janitor.engine.stages import Slot
 from janitor.state import ledger
 from janitor.state.run_records import BY_HAND
@@ -62,13 +63,17 @@ def test_only_metrics_that_exist_are_asked_for(exposed: dict[str, set[str]]) -> 
     assert labels == {"job", "outcome", "operation", "result", "le"}
 
 
-def test_the_readme_tells_of_every_metric(exposed: dict[str, set[str]]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## Metrics and health")[1].split("\n## ")[0]
-    told = set(re.findall(r"`(janitor_[a-z_]+)", readme))
+def test_the_reference_tells_of_every_metric(exposed: dict[str, set[str]]) -> None:
+    rows = cells((ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8"))
+    labels = {name.strip("`"): set(re.findall(r"`(\w+)`", row)) for name, _, row, _ in rows}
+    told = set(labels)
     parts = ("_bucket", "_sum", "_count")
     there = {name for name in exposed if name.startswith("janitor_") and not name.endswith(parts)}
     there |= {name.removesuffix("_bucket") for name in exposed if name.endswith("_bucket")}
     assert told == there
+    for name, found in exposed.items():
+        if name in told:
+            assert found == labels[name], name
 
 
 def test_the_dashboard_is_whole() -> None:

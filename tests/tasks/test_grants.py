@@ -1,4 +1,4 @@
-"""Both tasks run as users who may do exactly what the README lists, and nothing else."""
+"""Both tasks run as users who may do exactly what the reference lists, and nothing else."""
 
 import re
 import secrets
@@ -104,8 +104,8 @@ def test_the_least_grants_are_enough(
     daemon.close()
 
 
-def test_the_readme_lists_these_grants() -> None:
-    lines = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_reference_lists_these_grants() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "reference" / "grants.md").read_text(encoding="utf-8").splitlines()
     for setting, grants in (("LABWHERE", LABWHERE), ("MLWH", MLWH), ("MLWH_EVENTS", EVENTS)):
         (row,) = (line for line in lines if line.startswith(f"| of `{setting}_DATABASE_URL`"))
         assert set(re.findall(r"`([a-z_]+)`", row)) == set(grants)
@@ -125,7 +125,7 @@ def test_orphans_need_one_grant_more(mariadb_warehouses: Warehouses, users: User
         before = len(stored(warehouses.mlwh))
         LabWhere(warehouses.labwhere).remove("labwares", id=3)
         if grants is MLWH:
-            failed(daemon.run(labware_location.reconcile), "a grant is missing", "DELETE", "README")
+            failed(daemon.run(labware_location.reconcile), "a grant is missing", "DELETE")
             assert len(stored(warehouses.mlwh)) == before
         else:
             assert daemon.counts(labware_location.reconcile)["deleted"] == 1

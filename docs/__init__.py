@@ -1,0 +1,1 @@
+"""The documentation: its pages, the site's configuration, and what writes the pages' tables from the code."""
