@@ -12,9 +12,9 @@ from benchmarks import (
     growth,
     labware_tick,
     limits,
+    page,
     picture,
     pika_bare,
-    readme,
     reconcile,
     report,
     rival_engineer,
@@ -36,9 +36,9 @@ def house() -> Iterator[House]:
         yield made
 
 
-def test_the_readme_tells_what_was_measured() -> None:
-    told = readme.PART.search((readme.ROOT / "README.md").read_text(encoding="utf-8"))
-    assert told is not None and told.group() == readme.table(readme.RESULTS)
+def test_the_page_tells_what_was_measured() -> None:
+    told = page.PART.search(page.PAGE.read_text(encoding="utf-8"))
+    assert told is not None and told.group() == page.table(page.RESULTS)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The table in the README, from the results of a run: `python -m benchmarks.readme` writes it anew."""
+"""The table in docs/explanation/how_fast.md, made from the results of a run: `python -m benchmarks.page` writes it."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.report import shown
 
-ROOT = Path(__file__).parent.parent
+PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "how_fast.md"
 RESULTS = Path(__file__).with_name("results")
 NUMBER = re.compile(r"[\d.,]*\d")
 PART = re.compile(r"(?<=<!-- benchmarks -->\n).*(?=<!-- end of benchmarks -->)", re.DOTALL)
@@ -39,10 +39,9 @@ def _rival(rival: dict[str, Any], unit: str) -> str:
 
 
 def main() -> None:
-    """Write the table into the README."""
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(PART.sub(lambda _: table(RESULTS), text), encoding="utf-8")
+    """Write the table into the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(PART.sub(lambda _: table(RESULTS), text), encoding="utf-8")
 
 
 if __name__ == "__main__":

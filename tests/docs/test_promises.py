@@ -1,24 +1,22 @@
-"""The README's table of promises: each stands beside tests that exist and that are not expected to fail."""
+"""The page of promises: each stands beside tests that exist and that are not expected to fail."""
 
 import ast
 import re
 from functools import cache
 from pathlib import Path
 
-TESTS = Path(__file__).parent
-README = TESTS.parent / "README.md"
-HEADING = "## Promises and their proofs"
+from docs.marked import cells
+
+TESTS = Path(__file__).parent.parent
+PAGE = TESTS.parent / "docs" / "explanation" / "promises.md"
 PROOF = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 
 
 def rows() -> list[tuple[str, list[tuple[str, str]]]]:
     """Each promise with its proofs, which are a file below tests/ and a test in it."""
-    _, found, section = README.read_text(encoding="utf-8").partition(f"\n{HEADING}\n")
-    assert found, f"the README has no section {HEADING!r}"
-    lines = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert cells[0] == ["promise", "proof"] and {len(row) for row in cells} == {2}
-    return [(promise, PROOF.findall(proof)) for promise, proof in cells[2:]]
+    found = cells(PAGE.read_text(encoding="utf-8"))
+    assert {len(row) for row in found} == {2}
+    return [(promise, PROOF.findall(proof)) for promise, proof in found]
 
 
 @cache
@@ -31,7 +29,7 @@ def collected(name: str) -> dict[str, str]:
 
 def test_every_promise_has_a_proof_that_exists() -> None:
     table = rows()
-    assert len(table) >= 25 and len({promise for promise, _ in table}) == len(table)
+    assert len(table) >= 80 and len({promise for promise, _ in table}) == len(table)
     assert [promise for promise, proofs in table if not proofs] == []
     named = {(path, test) for _, proofs in table for path, test in proofs}
     assert sorted(path for path, _ in named if not (TESTS / path).is_file()) == []
