@@ -146,19 +146,27 @@ def test_version_is_semantic_and_stated_once() -> None:
 # The scripts
 
 
-@pytest.mark.parametrize(
-    "script", ["forlint.sh", "test.sh", "demo.sh", ".ci/run", *(f"deploy/{p.name}" for p in ROOT.glob("deploy/*.sh"))]
-)
+SCRIPTS = [
+    "forlint.sh",
+    "docs.sh",
+    "test.sh",
+    "demo.sh",
+    ".ci/run",
+    *(f"deploy/{p.name}" for p in ROOT.glob("deploy/*.sh")),
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_script_is_sound_bash(script: str) -> None:
     checked = subprocess.run(["bash", "-n", str(ROOT / script)], capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert os.access(ROOT / script, os.X_OK) == (script != "deploy/environment.sh")
 
 
-def test_ci_runs_checks_suite_and_demo() -> None:
+def test_ci_runs_checks_site_suite_and_demo() -> None:
     lines = read(".ci/run").splitlines()
     commands = [line.partition(" >")[0] for line in lines if line.startswith("./")]
-    assert commands == ["./forlint.sh --check", "./test.sh --no-cov", "./demo.sh --seconds 15"]
+    assert commands == ["./forlint.sh --check", "./docs.sh", "./test.sh --no-cov", "./demo.sh --seconds 15"]
     assert "set -euo pipefail" in lines and lines[-1] == 'exit "$code"'
 
 
