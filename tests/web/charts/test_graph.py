@@ -57,7 +57,7 @@ def test_a_node_is_a_link_and_says_how_its_job_stands() -> None:
     assert [name for name, node in found.items() if node.find("circle") is not None] == ["left"]
 
 
-def test_a_long_id_is_cut_where_it_is_shown_and_whole_in_its_title() -> None:
+def test_a_long_id_is_cut_in_its_box_and_whole_in_its_title() -> None:
     name = "a" * 64
     jobs = jobs_of({name: (), "b": (name,)})
     node = nodes(drawn(jobs))[name]

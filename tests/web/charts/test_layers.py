@@ -33,7 +33,7 @@ def test_the_edges_of_a_ladder_do_not_cross() -> None:
     assert [wanted[name][0] for name, _ in second] == [name for name, _ in first if name != "all"]
 
 
-def test_groups_that_have_nothing_to_do_with_one_another_stand_below_one_another() -> None:
+def test_groups_without_a_common_edge_stand_below_each_other() -> None:
     jobs = jobs_of({"a": (), "x": (), "c": (), "b": ("a", "c"), "y": ("x",)})
     assert [list(group) for group in apart(jobs)] == [["a", "c", "b"], ["x", "y"]]
     at = {name: place(node)[1] for name, node in nodes(drawn(jobs)).items()}

@@ -1,23 +1,19 @@
-"""The pages of jobs that build on one another: in which words they tell it, and what their forms do."""
+"""The pages of jobs that build on one another: their words, and what their forms do."""
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from html import escape, unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import URL, select
+from sqlalchemy import select
 
-from janitor.scheduler import Scheduler
 from janitor.state.tables import actions
-from tests.small_engine import eventually, migrated, now, remember_run
+from tests.small_engine import eventually
 from tests.web import builders
 from tests.web.building_house import House, building
-from tests.web.desks import served
-from tests.web.visitor import Page, Visitor
+from tests.web.visitor import Page
 
 CUT = 20_000
 
@@ -50,34 +46,6 @@ def test_the_list_shows_the_jobs_of_a_tag(house: House) -> None:
         assert {link.removeprefix("/jobs/") for link in page.links("/jobs/")} == expected
     assert "No job has the tag nobody" in page.words
     assert house.operator.get("/graph?tag=words").links("/jobs/") == ["/jobs/process", "/jobs/publish"]
-
-
-@pytest.mark.slow
-def test_a_list_of_many_jobs_comes_in_pages(tmp_path: Path) -> None:
-    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
-    migrated(url).close()
-    names = [f"job_{number}" for number in range(102)]
-
-    def add_jobs(scheduler: Scheduler) -> None:
-        for name in names:
-            scheduler.add_job(print, "interval", hours=1, id=name, tags=["even"] if int(name[4:]) % 2 == 0 else ())
-
-    with served(url, tmp_path, add_jobs) as (desk, address):
-        for hours in range(12):
-            remember_run(desk.state, "job_0", now() - timedelta(hours=hours), "failed")
-        visitor = Visitor(address)
-        for start, expected in (("/jobs", names), ("/jobs?tag=even", names[::2])):
-            path, seen = start, list[str]()
-            while path:
-                links = visitor.get(path).read.links
-                seen += [link for link, _ in links if link.startswith("/jobs/") and "#" not in link]
-                before, path = (
-                    next((link for link, said in links if said == words), "") for words in ("Before", "More")
-                )
-            assert seen == [f"/jobs/{name}" for name in expected]
-            assert before == (f"{start}?offset=50" if start == "/jobs" else start)
-        assert "failing, 10 or more in a row" in visitor.get("/jobs").words
-        assert visitor.get("/jobs?offset=5000").status == 200
 
 
 def test_title_and_notes_are_shown_and_run_no_script(house: House) -> None:
@@ -117,7 +85,7 @@ def test_a_run_leads_to_those_it_used_and_those_that_used_it(house: House) -> No
     assert f"/runs/{process}" in back.links("/runs/")
 
 
-def test_a_run_shows_its_arguments_its_result_and_its_job_as_it_was(house: House) -> None:
+def test_a_run_shows_its_arguments_result_and_description(house: House) -> None:
     crawl, process = house.built()
     page = house.operator.get(f"/runs/{process}")
     said = f"result of run {crawl} of crawl"
@@ -227,64 +195,3 @@ def test_log_lines_tell_their_file_and_line(house: House) -> None:
     assert found and found[1] == f"tests/web/builders.py:{line}"
     one = json.loads(house.operator.get(f"/api{page.path}/log?least=WARNING").text)["lines"][0]
     assert (one["file"], one["line"]) == ("tests/web/builders.py", line)
-
-
-Ask = Callable[..., Any]
-
-
-@pytest.fixture
-def api(house: House) -> Ask:
-    def ask(method: str, path: str, body: object = None) -> tuple[int, Any]:
-        token = json.loads(house.operator.get("/api/session").text)["csrf_token"]
-        return house.operator.ask(method, f"/api{path}", body, token)
-
-    return ask
-
-
-def test_the_api_tells_the_graph(house: House, api: Ask) -> None:
-    house.built()
-    found = {one["id"]: one for one in api("GET", "/graph")[1]["jobs"]}
-    assert list(found)[0] == "crawl" and found["publish"]["dependencies"] == ["process"]
-    assert (found["process"]["status"], found["process"]["running"], found["fails"]["title"]) == (
-        "succeeded",
-        False,
-        "",
-    )
-    assert [one["id"] for one in api("GET", "/graph?job=publish")[1]["jobs"]] == ["crawl", "process", "publish"]
-    assert api("GET", "/graph?job=large") == (200, {"jobs": []})
-    assert api("GET", "/graph?job=nobody")[0] == 404
-
-
-def test_the_api_runs_a_protected_job_only_when_told_its_id(house: House, api: Ask) -> None:
-    house.built()
-    before = house.newest("publish")
-    for wish in ({}, {"confirm": "crawl"}, {"dry_run": True}):
-        status, said = api("POST", "/jobs/publish/run", wish)
-        assert status == 422 and said["error"].endswith("publish is protected: give its id to run it"), wish
-    assert house.newest("publish") == before
-    assert api("POST", "/jobs/publish/run", {"confirm": "publish"})[0] == 202
-    assert eventually(lambda: house.newest("publish") > before)
-
-
-def test_the_api_deletes_a_run(house: House, api: Ask) -> None:
-    run = house.run("large")
-    assert api("DELETE", f"/runs/{run}") == (200, {"changed": True})
-    assert api("DELETE", f"/runs/{run}") == (404, {"error": f"there is no run {run}"})
-    crawl, _ = house.built()
-    stuck = Path(f"{house.seen}.stuck")
-    stuck.touch()
-    try:
-        status, said = api("DELETE", f"/runs/{crawl}")
-    finally:
-        stuck.unlink()
-    assert status == 409 and "the pages of run" in said["error"]
-    page = api("GET", f"/runs/{crawl}")[1]
-    assert page["kept_because"] == said["error"] and page["result"]["odd"] == r"\ud800"
-    assert builders.SECRET not in json.dumps(page["result"]) and page["result"]["secret"] != ""
-    assert (page["result"]["day"], page["has_result"], page["config"]["id"]) == ("2026-03-01", True, "crawl")
-
-
-def test_an_address_tells_all_that_it_takes(house: House) -> None:
-    refused = house.operator.post("/api/runs/1")
-    assert (refused.status, refused.headers["Allow"]) == (405, "DELETE, GET")
-    assert house.operator.post("/api/jobs").headers["Allow"] == "GET"

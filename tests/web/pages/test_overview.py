@@ -1,0 +1,53 @@
+"""The first page: what is wrong stands first, and its verdict is true."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.state import deliveries
+from janitor.state import notices as told
+from tests.small_engine import migrated, remember, remember_run
+from tests.web import house
+from tests.web.desks import served
+from tests.web.pages.furnished import House
+from tests.web.visitor import Visitor
+
+
+def test_what_is_wrong_stands_first(made: House) -> None:
+    first = made.operator.get("/")
+    assert "1 of 5 jobs needs you" in first.words
+    assert f"/runs/{made.run_of('labware_location', 'missed')}" in first.links("/runs/"), "it is in the timeline"
+    page = made.operator.get("/jobs")
+    names = [path for path in page.links("/jobs/") if "#" not in path]
+    assert names[0] == "/jobs/sequencing_publisher"
+    for words in ("overdue", "Paused by anna", "Switched off: until the archive has room", " in quarantine"):
+        assert words in page.words
+    failed = made.operator.get(f"/runs/{made.run_of('sequencing_publisher', 'failed')}")
+    assert failed.words.index("refuses connections; 12 messages wait") < failed.words.index("Facts")
+
+
+@pytest.mark.parametrize(
+    ("ended", "outcome", "expected"),
+    [
+        (True, deliveries.DELIVERED, "All is well"),
+        (False, deliveries.DELIVERED, "No job fails, but 1 notice is open"),
+        (True, deliveries.GIVEN_UP, "No job fails, but not every notice was delivered"),
+    ],
+)
+def test_all_is_well_only_if_nothing_is_open(tmp_path: Path, ended: bool, outcome: str, expected: str) -> None:
+    url, now = URL.create("sqlite", database=str(tmp_path / "state.db")), datetime.now(timezone.utc)
+    state = migrated(url)
+    remember(state, "nightly_reconcile", now)
+    remember_run(state, "nightly_reconcile", now, ended_at=now, seconds=1.0)
+    with state.begin() as connection:
+        notice = told.begin(connection, "quarantine_growing", "nightly_reconcile", "12 rows", None, now)
+        deliveries.add(connection, notice, "email", deliveries.BEGAN, "{}", now)
+        deliveries.close(connection, 1, outcome, now, "no such mailbox")
+        if ended:
+            told.end(connection, notice, now)
+    state.close()
+    with served(url, tmp_path, house.add_jobs) as (_, address):
+        verdict = Visitor(address).get("/").text.partition('id="verdict"')[2].partition("</h1>")[0]
+    assert expected in verdict and ("o-fine" in verdict) == (expected == "All is well")
