@@ -15,7 +15,6 @@ LONG_FILES: set[str] = {
     "janitor/scheduler.py",
     "tests/engine/test_runner.py",
     "tests/table_sink/test_sink.py",
-    "tests/test_cli.py",
     "tests/test_packaging.py",
     "tests/test_scheduler.py",
 }
