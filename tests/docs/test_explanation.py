@@ -1,0 +1,52 @@
+"""docs/explanation: what its pages name is there."""
+
+import ast
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXPLANATION = sorted((ROOT / "docs" / "explanation").glob("*.md"))
+PAGES = [*EXPLANATION]
+
+NAMED_TEST = re.compile(r"\b(test_\w+)\b(?!\.py)(?!/)")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+@cache
+def known_tests() -> frozenset[str]:
+    """The name of every test of the suite."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("test_*.py"))
+    found = (node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef))
+    return frozenset(name for name in found if name.startswith("test_"))
+
+
+def words(path: Path) -> str:
+    """What a page says."""
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    assert sorted(set(NAMED_TEST.findall(words(page))) - known_tests()) == []
+
+
+@pytest.mark.parametrize("page", EXPLANATION, ids=lambda page: page.name)
+def test_every_explanation_names_a_test(page: Path) -> None:
+    assert NAMED_TEST.search(words(page)) or page.name in ("index.md", "how_fast.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = [link.partition("#")[0] for link in LINK.findall(words(page)) if "://" not in link]
+    assert [target for target in targets if target and not (page.parent / target).exists()] == []
+
+
+def test_every_dependency_is_told() -> None:
+    stated = tomllib.loads(words(ROOT / "pyproject.toml"))["project"]["dependencies"]
+    names = [re.split(r"[^\w-]", one, maxsplit=1)[0] for one in stated]
+    told = words(ROOT / "docs" / "explanation" / "house.md").partition("## What it is built from")[2]
+    assert len(names) > 20 and [name for name in names if name not in told] == []
