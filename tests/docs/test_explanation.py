@@ -1,4 +1,4 @@
-"""docs/explanation: what its pages name is there."""
+"""CONTRIBUTING, SECURITY and docs/explanation: what they name is there."""
 
 import ast
 import re
@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXPLANATION = sorted((ROOT / "docs" / "explanation").glob("*.md"))
-PAGES = [*EXPLANATION]
+FRONT = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md")]
+PAGES = [*FRONT, *EXPLANATION]
 
 NAMED_TEST = re.compile(r"\b(test_\w+)\b(?!\.py)(?!/)")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
