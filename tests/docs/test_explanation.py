@@ -1,4 +1,4 @@
-"""CONTRIBUTING, SECURITY and docs/explanation: what they name is there."""
+"""README, CONTRIBUTING, SECURITY and docs/explanation: short, and what they name is there."""
 
 import ast
 import re
@@ -10,11 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXPLANATION = sorted((ROOT / "docs" / "explanation").glob("*.md"))
-FRONT = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md")]
+FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
 PAGES = [*FRONT, *EXPLANATION]
+MOST_LINES, MOST_ROWS = 150, 10
 
 NAMED_TEST = re.compile(r"\b(test_\w+)\b(?!\.py)(?!/)")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 
 @cache
@@ -44,6 +46,13 @@ def test_every_explanation_names_a_test(page: Path) -> None:
 def test_every_link_leads_to_a_file(page: Path) -> None:
     targets = [link.partition("#")[0] for link in LINK.findall(words(page)) if "://" not in link]
     assert [target for target in targets if target and not (page.parent / target).exists()] == []
+
+
+def test_the_readme_is_short() -> None:
+    readme = words(ROOT / "README.md")
+    assert len(readme.splitlines()) <= MOST_LINES
+    # The head of a table and the line below it are no rows.
+    assert all(len(table.splitlines()) - 2 <= MOST_ROWS for table in TABLE.findall(readme))
 
 
 def test_every_dependency_is_told() -> None:
