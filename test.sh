@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the whole suite against servers of its own, with coverage as XML (coverage.xml) and HTML (htmlcov/).
-# Arguments go to pytest: ./test.sh tests/test_feeds.py -k lag
+# Arguments go to pytest: ./test.sh tests/feeds -k lag
 # ./test.sh --all runs what is marked slow too: all of the browser's tests, random changes, 100,000 runs, the benchmarks.
 # ./test.sh tests/web/browser --screenshots makes the pictures of the dashboard anew.
 # ./test.sh --faults runs the fault suite alone, and whole, on MariaDB and on MySQL; FAULTS_SEED=7 is another seed than 1.
