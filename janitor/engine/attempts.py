@@ -21,7 +21,7 @@ from janitor.logs import tracebacks
 from janitor.logs.mask import Mask
 from janitor.runs import Outcome, Run
 from janitor.settings.settings import Settings
-from janitor.state import State, builds
+from janitor.state import State, result_records
 from janitor.state.raised import Raised
 from janitor.state.run_records import Attempt, Ending
 
@@ -75,7 +75,7 @@ class Attempts:
     def _result_of(self, run: Run, job: str) -> Any:
         """What the run of a dependency returned that this run uses."""
         with self._state.read() as connection:
-            content = builds.result(connection, run.used[job])
+            content = result_records.load(connection, run.used[job])
         if content is None:
             raise Rejected(f"run {run.used[job]} of {job} kept no result: run {job} again")
         return decode(content)

@@ -15,8 +15,8 @@ from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
-from janitor.state import State, builds, leases, run_records, starts
-from janitor.state.run_records import LostSlots
+from janitor.state import State, builds, leases, run_records, slot_records, starts
+from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Beginning:
     def _skipped(self, connection: Connection, job: Job, slot_at: datetime, reason: str) -> LostSlots:
         log.info("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
         lost = LostSlots(job.id, slot_at, slot_at, 1, Outcome.SKIPPED, reason, job.trigger)
-        run_records.record_lost(connection, lost, self._holder)
+        slot_records.record_lost(connection, lost, self._holder)
         return lost
 
 

@@ -29,7 +29,7 @@ from janitor.engine.stages import Slot
 from janitor.engine.stretches import before_last
 from janitor.jobs.job import Job, Jobs
 from janitor.jobs.slots import next_slot, slots_between
-from janitor.state import job_records, run_records
+from janitor.state import job_records, run_records, slot_records
 from janitor.state.job_records import JobRecord
 
 log = logging.getLogger(__name__)
@@ -67,14 +67,14 @@ class CatchingUp:
 
     def _last_slots(self, connection: Connection, jobs: list[Job], now: datetime) -> dict[str, datetime]:
         """Each job's newest slot on record, after what a clock far ahead recorded is taken back."""
-        last = run_records.last_slots(connection)
+        last = slot_records.last_slots(connection)
         ahead = [job for job in jobs if last.get(job.id, now) > now + LEAP]
         for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
             log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
             between = functools.partial(slots_between, job.trigger)
-            run_records.take_back(connection, job.id, now, between)
+            slot_records.take_back(connection, job.id, now, between)
         job_records.enabled_by(connection, now + LEAP, now)
-        return run_records.last_slots(connection) if ahead else last
+        return slot_records.last_slots(connection) if ahead else last
 
     def _catch_up(self, job: Job, since: datetime | None, now: datetime, why: str) -> None:
         """Record the slots that were lost since a moment, and run the last if the job catches up; None: it is new."""

@@ -14,7 +14,7 @@ from janitor.jobs.job import Job
 from janitor.jobs.result_texts import decode
 from janitor.runs import PastRun
 from janitor.settings.settings import Settings
-from janitor.state import State, builds, retention, run_records
+from janitor.state import State, builds, result_records, retention, run_records
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -
 
 def _past(state: State, row: Row[Any]) -> PastRun:
     with state.read() as connection:
-        content, used = builds.result(connection, row.id), builds.uses(connection, [row.id])
+        content, used = result_records.load(connection, row.id), builds.uses(connection, [row.id])
     counts = json.loads(row.counts) if row.counts else None
     result = None if content is None else decode(content)
     return PastRun(row.id, row.job, row.outcome, row.started_at, row.ended_at, counts, result, used.get(row.id, {}))

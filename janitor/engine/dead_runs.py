@@ -10,7 +10,8 @@ from janitor.engine.observers import Observers
 from janitor.logs.formats import facts_of
 from janitor.runs import Fence, Outcome
 from janitor.state import State, leases, run_records
-from janitor.state.run_records import Ending, LostSlots
+from janitor.state.run_records import Ending
+from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from janitor.engine.stages import Slot
 from janitor.errors import JanitorError
 from janitor.jobs.dependencies import due, with_dependencies
 from janitor.jobs.job import Job
-from janitor.state import builds
+from janitor.state import job_records
 from janitor.state.run_records import AFTER
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Dependents:
         names = with_dependencies(waiting)
         with self._runner.state.read() as connection:
             standings = self._known.read(connection, names)
-            paused = builds.paused(connection)
+            paused = job_records.paused(connection)
         return [job for job in waiting if job.id not in paused and due(job, standings)]
 
     def _loop(self) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
-from janitor.state import builds
+from janitor.state import description_records
 
 
 class Descriptions:
@@ -23,9 +23,9 @@ class Descriptions:
         known = self._known.get(job.id)
         if known is None or known[0] is not job:
             content = self._mask(described(job))
-            known = self._known[job.id] = (job, content, builds.digest(content))
+            known = self._known[job.id] = (job, content, description_records.digest(content))
         if known[2] not in self._kept:
-            builds.keep_config(connection, known[1])
+            description_records.keep(connection, known[1])
         return known[2]
 
     def is_kept(self, job: Job) -> None:

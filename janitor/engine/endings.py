@@ -13,7 +13,7 @@ from janitor.engine.observers import Observers
 from janitor.engine.reports import Reports
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
-from janitor.state import builds, leases, log_lines, run_records
+from janitor.state import leases, log_lines, result_records, run_records
 from janitor.state.run_records import Attempt, Ending
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Endings:
                 run_records.add_attempts(connection, run.id, made)
                 log_lines.add(connection, rest.lines)
                 if ending.result is not None and not run.dry_run:
-                    builds.add_result(connection, run.id, ending.result)
+                    result_records.add(connection, run.id, ending.result)
                 if rest.progress is not None:
                     run_records.save_progress(connection, run.id, rest.progress)
             if not goes_on:

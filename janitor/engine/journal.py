@@ -26,7 +26,7 @@ from janitor.databases.errors import lost_a_race
 from janitor.engine.journal_records import FAILURES, Record, concerns_one, merged, tell_given_up
 from janitor.errors import JanitorError
 from janitor.state import State
-from janitor.state.database import hold
+from janitor.state.fences import hold
 
 log = logging.getLogger(__name__)
 

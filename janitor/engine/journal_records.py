@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.runs import Fence
-from janitor.state.run_records import LostSlots
+from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 

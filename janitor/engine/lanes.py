@@ -18,7 +18,7 @@ from janitor.jobs.slots import Slots
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
 from janitor.state import run_records
-from janitor.state.run_records import LostSlots
+from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 

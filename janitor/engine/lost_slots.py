@@ -10,8 +10,9 @@ from janitor.engine.journal_records import Record, Stretch
 from janitor.engine.leadership import Lead
 from janitor.engine.observers import Observers
 from janitor.runs import Fence, Outcome
-from janitor.state import leases, run_records
-from janitor.state.run_records import Ending, LostSlots
+from janitor.state import leases, run_records, slot_records
+from janitor.state.run_records import Ending
+from janitor.state.slot_records import LostSlots
 
 
 class Losses:
@@ -43,4 +44,4 @@ def _write(connection: Connection, stretch: Stretch, holder: str) -> None:
             run_records.finish(connection, begun, Ending(Outcome.FAILED, lost.reason, lost.last_at, 0.0))
             leases.release_of(connection, holder, leases.job_lease(lost.job))
             return
-    run_records.record_lost(connection, lost, holder)
+    slot_records.record_lost(connection, lost, holder)

@@ -5,7 +5,8 @@ from typing import Protocol
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
 from janitor.runs import Run
-from janitor.state.run_records import Ending, LostSlots
+from janitor.state.run_records import Ending
+from janitor.state.slot_records import LostSlots
 
 
 class Observer(Protocol):

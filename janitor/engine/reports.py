@@ -8,7 +8,7 @@ from janitor.engine.journal_records import FAILURES
 from janitor.engine.live import Live, LiveRuns
 from janitor.logs.run_log import RunLog
 from janitor.state import State, log_lines, run_records
-from janitor.state.database import held_names
+from janitor.state.fences import held_names
 from janitor.state.log_lines import LogLine
 
 

@@ -36,7 +36,8 @@ from janitor.runs import Outcome, Run, running
 from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
 from janitor.state import State, holders, run_records
-from janitor.state.run_records import Attempt, Ending, LostSlots
+from janitor.state.run_records import Attempt, Ending
+from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
 from janitor.jobs.slots import Slots, slots_between
 from janitor.runs import Outcome
-from janitor.state.run_records import LostSlots
+from janitor.state.slot_records import LostSlots
 
 ASLEEP = "the machine was asleep, or its clock was set forward"
 """Why slots were missed although the clock never stopped."""

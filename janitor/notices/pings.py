@@ -12,7 +12,8 @@ from janitor import http
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
 from janitor.runs import Outcome, Run
-from janitor.state.run_records import BY_HAND, Ending, LostSlots
+from janitor.state.run_records import BY_HAND, Ending
+from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from janitor.jobs.job import Job
 from janitor.logs.mask import Mask
 from janitor.notices import sentry_event
 from janitor.runs import Outcome, Run
-from janitor.state.run_records import Ending, LostSlots
+from janitor.state.run_records import Ending
+from janitor.state.slot_records import LostSlots
 
 if TYPE_CHECKING:
     from sentry_sdk import Client

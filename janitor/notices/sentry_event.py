@@ -7,7 +7,8 @@ from janitor.logs import tracebacks
 from janitor.logs.mask import Mask
 from janitor.runs import Outcome, Run
 from janitor.state.raised import Frame, Raised
-from janitor.state.run_records import Ending, LostSlots
+from janitor.state.run_records import Ending
+from janitor.state.slot_records import LostSlots
 
 PLAIN_MODULES = ("builtins", "__main__")
 """Python prints an exception's type without these modules."""

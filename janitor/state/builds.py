@@ -1,25 +1,19 @@
-"""Builds: which runs a run used, what it returned, and how its job was described."""
+"""Builds: which runs of its dependencies a run used, and the standings that follow from it."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, insert, select
 
 from janitor.jobs.standings import Build, Standing
 from janitor.runs import Outcome
 from janitor.state import recent
-from janitor.state.tables import configs, jobs, results, run_uses, runs
+from janitor.state.tables import run_uses, runs
 
 TOGETHER = 500
 LOOKED_AT = 10
 """So many of a job's newest records are searched for the newest run that counts."""
 
 _USE = insert(run_uses)
-# Two processes may keep the same description at once.
-_CONFIG = insert(configs).prefix_with("OR IGNORE", dialect="sqlite")
-_CONFIG = _CONFIG.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
-_RESULT = select(results.c.content).where(results.c.run_id == bindparam("b_run"))
 
 
 def standings(connection: Connection, of: Sequence[str]) -> dict[str, Standing]:
@@ -42,11 +36,6 @@ def standings(connection: Connection, of: Sequence[str]) -> dict[str, Standing]:
         )
         for job in of
     }
-
-
-def paused(connection: Connection) -> set[str]:
-    """The jobs that somebody has paused."""
-    return set(connection.execute(select(jobs.c.id).where(jobs.c.paused_at.is_not(None))).scalars())
 
 
 def add_uses(connection: Connection, run_id: int, used: Mapping[str, int]) -> None:
@@ -72,31 +61,3 @@ def used_by(connection: Connection, run_id: int, limit: int = 100) -> list[tuple
     query = select(runs.c.id, runs.c.job).join(run_uses, run_uses.c.run_id == runs.c.id)
     query = query.where(run_uses.c.used_id == run_id).order_by(runs.c.id.desc()).limit(limit)
     return [(row.id, row.job) for row in connection.execute(query)]
-
-
-def add_result(connection: Connection, run_id: int, content: str) -> None:
-    """Keep what a run returned, a JSON text."""
-    connection.execute(insert(results).values(run_id=run_id, content=content))
-
-
-def result(connection: Connection, run_id: int) -> str | None:
-    """What a run returned, a JSON text; None if nothing is kept."""
-    return connection.execute(_RESULT, {"b_run": run_id}).scalar()
-
-
-def digest(content: str) -> bytes:
-    """The digest by which a job's description is found."""
-    return hashlib.blake2b(content.encode(), digest_size=16).digest()
-
-
-def keep_config(connection: Connection, content: str) -> None:
-    """Keep a job's description. It is kept once, however many runs have it."""
-    connection.execute(_CONFIG, {"digest": digest(content), "content": content})
-
-
-def config(connection: Connection, digest: bytes | None) -> str | None:
-    """The description with a digest; None if it is not on record."""
-    if digest is None:
-        return None
-    found: Any = connection.execute(select(configs.c.content).where(configs.c.digest == digest)).scalar()
-    return None if found is None else str(found)

@@ -1,29 +1,23 @@
-"""The state database: connections to it, its schema, and the fences of those who write.
-
-Whoever writes holds a lease, and hands in its fence. A transaction first makes sure that the lease still stands, and
-locks it. So a process that lost its lease writes nothing, however late it wakes up.
-"""
+"""The state database: connections to it, and its schema."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
 import pymysql
-from sqlalchemy import URL, BindParameter, Connection, Engine, bindparam, event, func, inspect, select, text, tuple_
+from sqlalchemy import URL, Connection, Engine, event, func, inspect, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases.engines import make_engine
 from janitor.databases.limits import Limits
 from janitor.databases.mysql_sessions import is_mariadb
 from janitor.databases.places import family, place
-from janitor.errors import Fenced, Rejected, Unavailable
+from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
-from janitor.state.tables import SCHEMA_VERSION, leases
-
-_WANTED: BindParameter[list[tuple[str, int]]] = bindparam("wanted", expanding=True)
-_HELD = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(_WANTED)).with_for_update(read=True)
+from janitor.state.fences import hold
+from janitor.state.tables import SCHEMA_VERSION
 
 STATEMENT_SECONDS = 10.0
 """One statement on the state database may take so long."""
@@ -133,23 +127,3 @@ def _let_go_of_locks(connection: "pymysql.Connection[Any]", record: Any) -> None
     )
     with connection.cursor() as cursor:
         cursor.execute(f"SET SESSION {ends}")
-
-
-def hold(connection: Connection, fences: Iterable[Fence]) -> None:
-    """Make sure that leases still stand, and keep them until the transaction ends.
-
-    Raises:
-        Fenced: another process holds one of the leases now.
-    """
-    wanted = [(fence.name, fence.token) for fence in fences]
-    if not wanted:
-        return
-    held = held_names(connection, wanted)
-    lost = sorted(fence.name for fence in fences if fence.name not in held)
-    if lost:
-        raise Fenced(f"another process holds {', '.join(lost)} now; this one writes nothing more")
-
-
-def held_names(connection: Connection, wanted: Sequence[tuple[str, int]]) -> set[str]:
-    """The names of those leases, given as (name, token), that still stand; they stand until the transaction ends."""
-    return set(connection.execute(_HELD, {"wanted": wanted}).scalars())

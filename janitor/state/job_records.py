@@ -58,3 +58,8 @@ def resume(connection: Connection, job: str) -> bool:
     """Let the job's slots run again. False if the job was not paused."""
     paused = (jobs.c.id == job) & jobs.c.paused_at.is_not(None)
     return connection.execute(update(jobs).where(paused).values(paused_at=None, paused_by=None)).rowcount == 1
+
+
+def paused(connection: Connection) -> set[str]:
+    """The jobs that somebody has paused."""
+    return set(connection.execute(select(jobs.c.id).where(jobs.c.paused_at.is_not(None))).scalars())

@@ -13,7 +13,16 @@ from janitor.jobs.job import Job
 from janitor.jobs.result_texts import show
 from janitor.jobs.slots import next_slot
 from janitor.jobs.standings import Standing
-from janitor.state import actions, builds, job_records, log_lines, quarantine, run_records
+from janitor.state import (
+    actions,
+    builds,
+    description_records,
+    job_records,
+    log_lines,
+    quarantine,
+    result_records,
+    run_records,
+)
 from janitor.state.holders import process
 from janitor.state.job_records import JobRecord
 
@@ -66,7 +75,7 @@ def details(connection: Connection, run_id: int) -> Row | None:
     record = run_records.get(connection, run_id)
     if record is None:
         return None
-    result, config = builds.result(connection, run_id), builds.config(connection, record.config)
+    result, config = result_records.load(connection, run_id), description_records.load(connection, record.config)
     return {
         **_run(record),
         "holder": process(record.holder),

@@ -10,7 +10,8 @@ from janitor.errors import Skip
 from janitor.jobs import schedules
 from janitor.runs import Outcome
 from janitor.state import job_records, leases, run_records
-from janitor.state.run_records import BY_HAND, LostSlots
+from janitor.state.run_records import BY_HAND
+from janitor.state.slot_records import LostSlots
 from tests.small_engine import SECOND, job_of, nothing, now, outcomes, rows_of
 
 

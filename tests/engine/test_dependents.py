@@ -20,7 +20,7 @@ from janitor.jobs.dependencies import NotReady, Status, due, status
 from janitor.jobs.result_texts import decode
 from janitor.jobs_file.loading import load
 from janitor.scheduler import Scheduler
-from janitor.state import State, builds, job_records
+from janitor.state import State, builds, description_records, job_records, result_records
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import configs
 from tests.command_line import CommandLine, wait_for
@@ -60,7 +60,7 @@ def by_hand(
 
 def result(state: State, run_id: int) -> Any:
     with state.read() as connection:
-        content = builds.result(connection, run_id)
+        content = result_records.load(connection, run_id)
     return None if content is None else decode(content)
 
 
@@ -169,7 +169,7 @@ def test_what_is_described_is_kept_once_for_all_runs(state_url: URL, tmp_path: P
         with runner.state.read() as connection:
             kept = connection.execute(select(configs)).all()
             assert [row.digest for row in kept] == [rows[0].config]
-            assert builds.config(connection, rows[2].config) == kept[0].content
+            assert description_records.load(connection, rows[2].config) == kept[0].content
         assert '"args": ["garden"]' in kept[0].content
 
 

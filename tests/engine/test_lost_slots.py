@@ -6,7 +6,7 @@ from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.runs import Outcome
 from janitor.state import leases, run_records
-from janitor.state.run_records import LostSlots
+from janitor.state.slot_records import LostSlots
 from janitor.state.tables import leases as lease_rows
 from tests.small_engine import job_of, nothing, now, rows_of
 

@@ -18,7 +18,7 @@ from janitor.engine.runner import Runner
 from janitor.errors import BadSetting, Unavailable
 from janitor.notices import sentry
 from janitor.runs import Outcome, current_run
-from janitor.state.run_records import LostSlots
+from janitor.state.slot_records import LostSlots
 from tests.command_line import CommandLine
 from tests.small_engine import empty_state, now, run_by_hand, runner_for, settings_for
 

@@ -13,7 +13,7 @@ from janitor.errors import JanitorError
 from janitor.jobs import Job
 from janitor.operations import deletion
 from janitor.runs import Outcome, PastRun
-from janitor.state import builds, recent, retention
+from janitor.state import recent, result_records, retention
 from janitor.state.retention import Bounds
 from janitor.state.tables import run_logs, runs
 from tests.small_engine import eventually, job_of, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
@@ -51,7 +51,7 @@ def test_old_runs_of_a_job_with_a_cleanup_go_once_that_has_done_its_part(state_u
         assert newest.id == ids[2] + 1
         assert prune(runner.state, {"task": job}, runner.settings, bounds) == 0
         with runner.state.read() as connection:
-            assert builds.result(connection, ids[0]) is None
+            assert result_records.load(connection, ids[0]) is None
             assert connection.execute(select(run_logs).where(run_logs.c.run_id == ids[0])).all() == []
 
 

@@ -18,7 +18,7 @@ def node(done: float, total: float | None = None) -> dict[str, Any]:
     return {"done": done, "total": total}
 
 
-def test_a_node_shows_what_was_reported_for_it_else_the_sum_of_its_children() -> None:
+def test_a_node_shows_its_report_or_its_children_s_sum() -> None:
     told = {"a/x": node(1, 4), "b": node(7, 9), "a/y/z": node(2, 2), "b/c": node(1, 1)}
     assert tree(told) == {
         "": node(10, 15),

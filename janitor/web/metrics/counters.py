@@ -12,7 +12,8 @@ from janitor import __version__
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
 from janitor.runs import Outcome, Run
-from janitor.state.run_records import Ending, LostSlots
+from janitor.state.run_records import Ending
+from janitor.state.slot_records import LostSlots
 from janitor.web.desk import Desk
 from janitor.web.metrics.gauges import Gauges, publishes
 from janitor.web.metrics.vitals import Vitals

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from janitor.state import builds
+from janitor.state import builds, description_records, result_records
 from janitor.state.holders import process
 from janitor.state.run_records import attempts_of, get
 from janitor.state.tables import runs
@@ -34,7 +34,7 @@ def run_page(
     row = get(connection, run_id)
     if row is None:
         return None
-    result, config = builds.result(connection, run_id), builds.config(connection, row.config)
+    result, config = result_records.load(connection, run_id), description_records.load(connection, row.config)
     late = (row.started_at - row.slot_at).total_seconds() if row.slot_at is not None and row.attempts else None
     before, after = _neighbours(connection, row)
     return models.RunPage(

@@ -17,7 +17,8 @@ from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
 from janitor.runs import Outcome
 from janitor.state import job_records, ledger
-from janitor.state.run_records import BY_HAND, LostSlots
+from janitor.state.run_records import BY_HAND
+from janitor.state.slot_records import LostSlots
 from janitor.web.desk import Desk
 from janitor.web.metrics import vitals
 from janitor.web.metrics.readings import Reading

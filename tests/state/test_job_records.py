@@ -1,0 +1,32 @@
+"""Job records: pauses last, and a job is enabled since it was switched on."""
+
+from janitor.state import State, job_records
+from janitor.state.starts import look
+from tests.state.history import MINUTE, NOW
+
+
+def test_pauses_last_and_say_who(state: State) -> None:
+    with state.begin() as connection:
+        job_records.remember(connection, {"a": ("every 5m", True)}, NOW)
+        assert job_records.pause(connection, "a", "every 5m", NOW + MINUTE, "me")
+        assert job_records.pause(connection, "new", "every 1h", NOW, "me")
+    with state.begin() as connection:
+        record = job_records.all_jobs(connection)["a"]
+        assert (record.paused_at, record.paused_by) == (NOW + MINUTE, "me")
+        assert look(connection, "a").paused and look(connection, "new").paused
+        assert job_records.resume(connection, "a") and not job_records.resume(connection, "a")
+        assert not look(connection, "a").paused and not look(connection, "unknown").paused
+
+
+def test_a_job_is_enabled_since_it_was_switched_on(state: State) -> None:
+    def start(minute: int, schedule: str, enabled: bool) -> job_records.JobRecord | None:
+        with state.begin() as connection:
+            return job_records.remember(connection, {"a": (schedule, enabled)}, NOW + minute * MINUTE).get("a")
+
+    assert start(0, "every 5m", True) is None
+    assert start(1, "every 5m", True).enabled_at == NOW  # type: ignore[union-attr]
+    start(2, "every 7m", True)
+    assert start(3, "every 7m", False).enabled_at == NOW  # type: ignore[union-attr]
+    assert start(4, "every 7m", True).enabled is False  # type: ignore[union-attr]
+    record = start(5, "every 7m", True)
+    assert record is not None and (record.enabled, record.enabled_at) == (True, NOW + 4 * MINUTE)

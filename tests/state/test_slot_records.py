@@ -1,0 +1,70 @@
+"""Slot records.
+
+Given: a job that is due every minute, and slots without an outcome.
+What happens: some slots are lost for a reason, and in some the job runs.
+What must hold: slots lost in a row for one reason are one record; no record spans a run or another reason.
+"""
+
+import pytest
+
+from janitor.jobs import schedules
+from janitor.runs import Outcome
+from janitor.state import State, slot_records
+from janitor.state.slot_records import LostSlots
+from tests.small_engine import rows_of
+from tests.state.history import MINUTE, NOW, begin
+
+
+def lose(state: State, first: int, last: int, reason: str = "still running (run 1)", outcome: str = "skipped") -> None:
+    """Lose the slots of some minutes of the hour."""
+    moments, kind = (NOW + first * MINUTE, NOW + last * MINUTE), Outcome(outcome)
+    slots = LostSlots("a", *moments, last - first + 1, kind, reason, schedules.every(60))
+    with state.begin() as connection:
+        slot_records.record_lost(connection, slots, "me")
+
+
+def stretches(state: State) -> list[tuple[int, int, int]]:
+    """The first and last minute and the count of each record, in the order of slots."""
+    rows = sorted((row for row in rows_of(state) if row.slot_at), key=lambda row: row.slot_at)
+    return [((row.slot_at - NOW) // MINUTE, (row.slot_until_at - NOW) // MINUTE, row.slots) for row in rows]
+
+
+def test_a_stretch_that_goes_on_grows(state: State) -> None:
+    begin(state, slot=NOW)
+    lose(state, 1, 1)
+    lose(state, 2, 2)
+    lose(state, 3, 5)
+    assert stretches(state) == [(0, 0, 1), (1, 5, 5)]
+
+
+def test_a_stretch_ends_before_a_missing_slot(state: State) -> None:
+    lose(state, 1, 1)
+    lose(state, 3, 3)
+    lose(state, 4, 4)
+    lose(state, 2, 2, "the run could not be recorded", "failed")
+    assert stretches(state) == [(1, 1, 1), (2, 2, 1), (3, 4, 2)]
+
+
+@pytest.mark.parametrize(("reason", "outcome"), [("still running (run 2)", "skipped"), ("asleep", "missed")])
+def test_another_reason_is_another_record(state: State, reason: str, outcome: str) -> None:
+    lose(state, 1, 2)
+    lose(state, 3, 3, reason, outcome)
+    assert stretches(state) == [(1, 2, 2), (3, 3, 1)]
+
+
+def test_a_stretch_never_spans_what_ran_between(state: State) -> None:
+    # Recorded late: the run of minute 3 is on record before the slot lost at minute 2.
+    lose(state, 1, 1)
+    begin(state, slot=NOW + 3 * MINUTE)
+    lose(state, 2, 2)
+    lose(state, 4, 4)
+    assert stretches(state) == [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 4, 1)]
+
+
+def test_the_last_slots_have_an_outcome_or_a_run(state: State) -> None:
+    begin(state, slot=NOW)
+    lose(state, 1, 7)
+    begin(state, "b", None)
+    begin(state, "c", NOW)
+    with state.begin() as connection:
+        assert slot_records.last_slots(connection) == {"a": NOW + 7 * MINUTE, "c": NOW}
