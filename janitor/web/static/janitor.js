@@ -3,7 +3,7 @@
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// The theme: as the system has it, or as the switch says, remembered in a cookie so that the server draws it at once.
+// The theme: the system's, or the switch's. A cookie remembers it, so that the server's page has it at once.
 function themes() {
   const button = document.getElementById("theme");
   const themes = ["", "dark", "light"];
@@ -11,7 +11,7 @@ function themes() {
   const show = () => {
     const theme = document.documentElement.dataset.theme || "";
     button.querySelector(".label").textContent = names[theme];
-    button.title = `${names[theme]}: press for the next one`;
+    button.title = `${names[theme]}: press for the next theme`;
   };
   button.hidden = false;
   button.addEventListener("click", () => {
@@ -26,7 +26,7 @@ function themes() {
   show();
 }
 
-// Durations and distances in words, as the server writes them.
+// Durations and distances in words, as the server writes them (words.py).
 function duration(seconds, short) {
   if (seconds < 60) return short || seconds >= 9.95 ? `${Math.floor(seconds)} s` : `${seconds.toFixed(1)} s`;
   for (const [unit, size, lesser, part] of [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]]) {
@@ -37,7 +37,7 @@ function duration(seconds, short) {
   }
 }
 
-// The clocks of a browser and of the server may differ: all distances are counted from the server's.
+// A browser's clock may differ from the server's: all distances are counted from the server's.
 const serverNow = Number(document.body.dataset.now) * 1000;
 const started = performance.now();
 const now = () => serverNow + (performance.now() - started);
@@ -79,7 +79,7 @@ function forms() {
   }
 }
 
-// In a chart one mark has the focus, and the arrow keys lead to the others.
+// The tab key stops once in a chart; the arrow keys lead to its other marks.
 function charts() {
   document.addEventListener("keydown", (event) => {
     const chart = event.target.closest?.("svg:not(.graph)");
@@ -96,7 +96,7 @@ function charts() {
   });
 }
 
-// In the graph, the job that somebody points at, or that has the focus, shows its edges.
+// In the graph a job shows its edges while somebody points at it, or while it has the focus.
 function graphs() {
   const show = (event) => {
     const node = event.target.closest?.(".graph .node");
@@ -107,7 +107,7 @@ function graphs() {
     const edges = all(`.edge[data-from="${name}"], .edge[data-to="${name}"]`, node.closest("svg"));
     for (const edge of edges) {
       edge.classList.add("lit");
-      // What comes before the last piece of a long edge is drawn once for all edges of its job.
+      // The first pieces of a long edge are drawn once, for all edges of their job.
       if (edge.dataset.from !== node.id.slice("node-".length)) {
         const from = CSS.escape(edge.dataset.from);
         all(`.edge[data-from="${from}"]:not([data-to])`, node.closest("svg")).forEach((one) => one.classList.add("lit"));
@@ -117,7 +117,7 @@ function graphs() {
   for (const name of ["pointerover", "focusin"]) document.addEventListener(name, show);
 }
 
-// Parts of a page that change by themselves: fetched anew when a job's state has changed, and now and then besides.
+// Parts of a page that change by themselves. They are fetched when a job's state has changed, and every 30 s.
 function liveParts() {
   if (!document.querySelector("[data-live]")) return;
   let waiting = 0;
@@ -139,7 +139,7 @@ function liveParts() {
   };
   const soon = () => {
     clearTimeout(waiting);
-    // Many may watch: not all of them ask at once, and what the server found out before the change is not told again.
+    // Many may watch, so they do not all ask at once. The server keeps answers for 1 s: they ask after that.
     waiting = setTimeout(refresh, Math.max(1100, OFTEN - (performance.now() - asked)) + 500 * Math.random());
   };
   waiting = setTimeout(refresh, SELDOM);
@@ -148,24 +148,24 @@ function liveParts() {
     const source = new EventSource("/events");
     source.onopen = () => doubt(false);
     source.onerror = () => doubt(true);
-    // What the first event tells, the page shows already.
+    // The page already shows what the first event tells.
     source.addEventListener("jobs", () => (first ? (first = false) : soon()));
     return source;
   });
 }
 
-// A page that is not kept up to date says so: what was well may be so no longer.
+// A page that is not kept up to date says so.
 function doubt(isSo) {
   const shown = document.getElementById("doubt");
   if (!isSo) shown?.remove();
   if (!isSo || shown) return;
   const said = make("p", "flash wrong", undefined, { id: "doubt", role: "alert" });
   const at = new Date(now()).toISOString().slice(11, 19);
-  said.append(make("span", "", `The daemon does not answer: what stands here was so at ${at} UTC, and is not kept up to date.`));
+  said.append(make("span", "", `The daemon does not answer. This page shows the state at ${at} UTC, and is not kept up to date.`));
   document.getElementById("main").prepend(said);
 }
 
-// A browser opens few connections to one host: a page that is not seen keeps none.
+// A browser opens few connections to one host: a hidden page keeps none.
 function whileSeen(open) {
   let source = document.hidden ? null : open();
   const look = () => {
@@ -190,7 +190,7 @@ function replaceParts(page) {
   distances();
 }
 
-// Puts what is fresh in a part's place where it differs: child by child where they are the same ones.
+// Puts the fresh part in the old part's place, if they differ; child by child, if both have the same children.
 function replace(part, fresh) {
   const text = fresh.outerHTML;
   if (text === was.get(part)) return;
@@ -203,7 +203,7 @@ function replace(part, fresh) {
   const focus = part.contains(document.activeElement) ? document.activeElement : null;
   const copy = document.importNode(fresh, true);
   const heir = focus === part ? copy : focus && all("a, button, summary", copy).find((one) => named(one) === named(focus));
-  // What somebody is busy with is not taken away.
+  // A part that somebody uses at this moment stays.
   if (part.querySelector("details[open]") || (focus && !heir)) return;
   was.set(copy, text);
   part.replaceWith(copy);
@@ -212,7 +212,7 @@ function replace(part, fresh) {
 
 const named = (element) => `${element.getAttribute("href") || element.form?.action} ${element.textContent}`;
 
-// A run that goes on: its progress and its log come as they are, and the page is loaded anew when it has ended.
+// A run that goes on: its progress and its log are live, and the page is loaded again when the run has ended.
 function liveRun() {
   const box = document.querySelector("[data-events]");
   if (!box) return;
@@ -259,7 +259,7 @@ function liveRun() {
   });
 }
 
-// What was said as a run began is still there when the page was loaded anew by itself, and is gone after that.
+// The sentence that a run has begun stays when the page loads itself again; it is gone after that.
 function saidBefore() {
   const said = history.state?.said;
   if (!said) return;

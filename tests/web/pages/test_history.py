@@ -37,5 +37,5 @@ def test_the_history_is_filtered(made: House) -> None:
     assert set(re.findall(r"badge o-(\w+)", failed.text)) == {"failed"}
     done = made.operator.get("/history?what=actions&job=expire_tokens")
     assert "by anna" in done.words and not done.links("/runs/")
-    assert "Nothing on record is like that" in made.operator.get("/history?until=2001-01-01").words
+    assert "Nothing on record fits" in made.operator.get("/history?until=2001-01-01").words
     assert made.operator.get("/history?before=nonsense").status == 422

@@ -1,0 +1,80 @@
+"""Gauges: what holds at the moment of a scrape, with and without the state database."""
+
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from janitor.engine.stages import Slot
+from janitor.state import ledger
+from janitor.state.run_records import BY_HAND
+from janitor.web.desk import Desk
+from tests.small_engine import eventually, remember, remember_run
+from tests.web.desks import ask
+from tests.web.metrics.scraping import of, run, scraped
+
+
+def test_gauges_tell_what_the_state_database_knows(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    began = datetime.now(timezone.utc)
+    remember(desk.state, "gone_from_run_py", began - timedelta(days=9))
+    remember_run(desk.state, "gone_from_run_py", began - timedelta(days=9), ended_at=began, seconds=1.0)
+    for job in desk.jobs:
+        remember(desk.state, job, began - timedelta(hours=2, seconds=30))
+    with desk.state.begin() as connection:
+        ledger.add(connection, "follow", [number.to_bytes(16) for number in range(1234)], began)
+    for job in ("follow", "reconcile", "fail"):
+        run(desk, job)
+    samples = scraped(address)
+    assert samples["janitor_state_up",] == 1
+    assert samples["janitor_quarantine_rows", "follow"] == 2 and samples["janitor_quarantine_rows", "fail"] == 0
+    assert samples["janitor_cursor_id", "follow"] == 41
+    assert of(samples, "janitor_reconcile_drift") == {"reconcile": 7}
+    assert of(samples, "janitor_overdue") == {"follow": 0, "reconcile": 0, "fail": 1, "decline": 0}
+    assert of(samples, "janitor_enabled") == {"follow": 1, "reconcile": 1, "fail": 1, "decline": 0}
+    successes = of(samples, "janitor_last_success_timestamp_seconds")
+    completions = of(samples, "janitor_last_completion_timestamp_seconds")
+    assert set(successes) == {"follow", "reconcile"} and set(completions) == {"follow", "reconcile", "fail"}
+    ended = datetime.now(timezone.utc).timestamp()
+    assert all(began.timestamp() <= at <= ended for at in completions.values())
+    assert of(samples, "janitor_cursor_lag_seconds")["follow"] <= ended - began.timestamp() + 1
+    next_run = of(samples, "janitor_next_run_timestamp_seconds")
+    assert next_run["follow"] % 300 == 0 and 0 < next_run["follow"] - began.timestamp() <= 301
+    assert set(next_run) == {"follow", "reconcile", "fail"}
+    assert eventually(lambda: of(scraped(address), "janitor_ledger_entries")) == {"follow": 1234}
+
+
+def test_a_run_that_goes_on_is_told_at_once(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    going, end = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        going.set()
+        end.wait(30)
+
+    job = replace(desk.jobs["fail"], func=stay)
+    thread = threading.Thread(target=desk.runner.execute, args=(job, Slot(None, BY_HAND)))
+    thread.start()
+    assert going.wait(30)
+    while_it_runs = of(scraped(address), "janitor_running")
+    end.set()
+    thread.join(30)
+    assert while_it_runs == {"follow": 0, "reconcile": 0, "fail": 1, "decline": 0}
+    assert of(scraped(address), "janitor_running")["fail"] == 0
+
+
+def test_without_its_state_a_scrape_tells_what_it_remembers(house: tuple[Desk, str], tmp_path: Path) -> None:
+    desk, address = house
+    run(desk, "follow")
+    desk.state.close()
+    path = tmp_path / "state.db"
+    path.rename(tmp_path / "away.db")
+    path.mkdir()
+    samples = scraped(address)
+    assert samples["janitor_state_up",] == 0
+    assert samples["janitor_runs_total", "follow", "succeeded"] == 1
+    assert ask(f"{address}/health/ready").status == 503
+    path.rmdir()
+    (tmp_path / "away.db").rename(path)
+    eventually(lambda: scraped(address)["janitor_state_up",] == 1)
+    assert eventually(lambda: ask(f"{address}/health/ready").status == 200)
