@@ -16,7 +16,7 @@ SCHEDULE, CATCH_UP, BY_HAND, AFTER = "schedule", "catch_up", "by_hand", "after"
 MAX_TEXT = 1_000_000
 """So many characters of a reason or a traceback are kept."""
 
-# Statements that every run executes are made once: SQLAlchemy takes longer to make one than to execute it.
+# The statements of every run are made once: SQLAlchemy takes longer to make a statement than to execute it.
 _START = insert(runs)
 _ENDING = ("outcome", "reason", "ended_at", "seconds", "counts", "traceback", "attempts")
 _FINISH = (

@@ -30,4 +30,6 @@ class StartFacts:
 def look(connection: Connection, job: str) -> StartFacts:
     """The facts at this moment; nothing is locked."""
     row = connection.execute(_LOOK, {"b_job": job, "b_lease": job_lease(job)}).one()
-    return StartFacts(row.paused_at is not None, row.running, row if row.name is not None else None)
+    return StartFacts(
+        paused=row.paused_at is not None, running=row.running, lease=row if row.name is not None else None
+    )

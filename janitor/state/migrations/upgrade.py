@@ -15,13 +15,13 @@ TRIES = 5
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to its newest version; two daemons that start at once may both call it."""
+    """Bring the schema to its newest version. Two daemons that start at once may both call it."""
     for attempt in range(1, TRIES + 1):
         try:
             return _upgrade(engine)
         except (DatabaseError, JanitorError, CommandError):
-            # DDL commits by itself on MySQL: the loser of a race finds tables half made, and then all of them; or that
-            # the step which it takes down as done is on record already.
+            # MySQL commits DDL at once. The loser of a race may find tables half made, or a step recorded already that
+            # it wants to record: at the next try everything is there.
             if attempt == TRIES:
                 raise
             time.sleep(0.5 * attempt)

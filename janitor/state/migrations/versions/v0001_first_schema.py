@@ -10,7 +10,19 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make every table that is not there yet."""
+    """Make every table and index that is missing."""
+    _actions()
+    _cursors()
+    _jobs()
+    _leases()
+    _ledger()
+    _quarantine()
+    _runs()
+    _attempts()
+    _run_logs()
+
+
+def _actions() -> None:
     add_table(
         "actions",
         sa.Column("id", RowId, autoincrement=True),
@@ -22,6 +34,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     add_index("actions_of_job", "actions", ["job", "id"])
+
+
+def _cursors() -> None:
     add_table(
         "cursors",
         sa.Column("name", sa.String(191), nullable=False),
@@ -30,6 +45,9 @@ def upgrade() -> None:
         sa.Column("run_id", RowId, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _jobs() -> None:
     add_table(
         "jobs",
         sa.Column("id", sa.String(191), nullable=False),
@@ -40,6 +58,9 @@ def upgrade() -> None:
         sa.Column("paused_by", sa.String(255)),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _leases() -> None:
     add_table(
         "leases",
         sa.Column("name", sa.String(191), nullable=False),
@@ -49,6 +70,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     add_index("leases_of_holder", "leases", ["holder"])
+
+
+def _ledger() -> None:
     add_table(
         "ledger",
         sa.Column("name", sa.String(64), nullable=False),
@@ -58,6 +82,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     add_index("ledger_by_age", "ledger", ["name", "published_at"])
+
+
+def _quarantine() -> None:
     add_table(
         "quarantine",
         sa.Column("name", sa.String(64), nullable=False),
@@ -71,6 +98,9 @@ def upgrade() -> None:
     )
     add_index("quarantine_by_item", "quarantine", ["name", "item"])
     add_index("quarantine_by_age", "quarantine", ["name", "last_at"])
+
+
+def _runs() -> None:
     add_table(
         "runs",
         sa.Column("id", RowId, autoincrement=True),
@@ -96,6 +126,9 @@ def upgrade() -> None:
     )
     add_index("runs_by_outcome", "runs", ["outcome", "job"])
     add_index("runs_of_job", "runs", ["job", "id"])
+
+
+def _attempts() -> None:
     add_table(
         "attempts",
         sa.Column("run_id", RowId, nullable=False),
@@ -108,6 +141,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "number"),
     )
+
+
+def _run_logs() -> None:
     add_table(
         "run_logs",
         sa.Column("id", RowId, autoincrement=True),

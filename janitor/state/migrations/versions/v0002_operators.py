@@ -1,4 +1,4 @@
-"""What operators live with: runs that are asked to stop, dropped quarantine rows, notices and their deliveries."""
+"""For operators: runs that are asked to stop, dropped quarantine rows, notices and their deliveries."""
 
 import sqlalchemy as sa
 
@@ -10,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make every table, column and index that is not there yet."""
+    """Make every table, column and index that is missing."""
     add_column("runs", sa.Column("stop_asked_by", sa.String(255)))
     add_index("runs_by_start", "runs", ["started_at"])
     for column in (

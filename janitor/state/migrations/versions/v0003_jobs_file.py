@@ -1,4 +1,4 @@
-"""Jobs that build on one another: what runs returned and used, how jobs were described, where a line was logged."""
+"""Jobs that build on one another: results, uses and descriptions of runs; the file and line of log lines."""
 
 import sqlalchemy as sa
 
@@ -10,7 +10,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make every table, column and index that is not there yet."""
+    """Make every table, column and index that is missing."""
     add_column("runs", sa.Column("config", Digest))
     add_column("runs", sa.Column("kept_because", LongText))
     add_column("run_logs", sa.Column("file", sa.String(255)))
