@@ -90,13 +90,13 @@ class Scheduler(Clock):
             needs: what the task needs from outside; `check` looks at it.
             title: the job's name for people.
             notes: Markdown, shown on the job's page.
-            dependencies: ids of jobs; a run uses the newest success of each, and cannot begin before each has one.
+            dependencies: ids of jobs. A run uses the newest success of each; it cannot begin before each has succeeded.
             tags: the list of jobs is grouped by them.
             protect: ask before a run by hand.
             cleanup: called with a `runs.PastRun` before that run's record is deleted.
 
         Raises:
-            BadSetting: an argument, or a variable that overrides one, is malformed.
+            BadSetting: an argument is malformed, or a variable that overrides an argument.
         """
         func = ref_to_obj(func) if isinstance(func, str) else func
         job_id = id or str(getattr(func, "__name__", "task"))
@@ -250,7 +250,7 @@ class Scheduler(Clock):
 
 
 def with_results(jobs: Mapping[str, Job]) -> dict[str, Job]:
-    """The jobs, of which those that others depend on keep their results, whoever added them."""
+    """The jobs; each job that another depends on keeps its result."""
     needed = {name for job in jobs.values() for name in job.dependencies}
     return {
         job.id: replace(job, keeps_result=True) if job.id in needed and not job.keeps_result else job

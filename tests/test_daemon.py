@@ -41,12 +41,14 @@ def position(state: State) -> str | None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_killed_at_any_moment_it_loses_no_slot(database_url: URL, tmp_path: Path, seed: int) -> None:
+    # Given a daemon with a quick and a slow job, each due every second. It is killed three times, at chance moments.
+    # A successor leads at once each time, since it can tell that the process is dead.
+    # No run stays open, and each slot of both jobs has exactly one outcome.
     moments, state = random.Random(seed), migrated(database_url)
     with processes(database_url, tmp_path, JOBS="quick slow") as start:
         for life in range(3):
             daemon = start("daemon")
             daemon.says("leading with", life + 1)
-            # Dead at once to its successor: nobody waits for a lease to end.
             time.sleep(moments.uniform(0, 1.5))
             daemon.end(signal.SIGKILL)
         daemon = start("daemon")
@@ -75,6 +77,9 @@ def test_lines_logged_just_before_a_crash_are_there(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_dead_daemon_is_followed_by_its_stand_by(database_url: URL, tmp_path: Path) -> None:
+    # Given a daemon that leads, and a second that stands by, with leases of a minute. The first is killed.
+    # The second leads without waiting for the lease to end, and runs the slots.
+    # The run that was cut is recorded as interrupted, and no slot is without an outcome.
     state = migrated(database_url)
     with processes(database_url, tmp_path, JOBS="endless quick") as start:
         first = start("first")
@@ -94,7 +99,7 @@ def test_a_dead_daemon_is_followed_by_its_stand_by(database_url: URL, tmp_path: 
 
 
 def freeze(daemon: Daemon, url: URL) -> None:
-    """Stop a daemon between two transactions: one frozen inside keeps its locks, and nobody can take over."""
+    """Freeze a daemon between two transactions: inside a transaction it would keep its locks for good."""
     locked = "BEGIN IMMEDIATE" if url.get_backend_name() == "sqlite" else "SELECT * FROM leases FOR UPDATE NOWAIT"
     engine = create_engine(url, connect_args={"timeout": 0.2} if url.get_backend_name() == "sqlite" else {})
     while True:
@@ -112,6 +117,9 @@ def freeze(daemon: Daemon, url: URL) -> None:
 
 @pytest.mark.slow
 def test_a_frozen_daemon_is_fenced_out(database_url: URL, tmp_path: Path) -> None:
+    # Given a daemon whose run writes all the time, and a stand-by. The daemon is frozen until the stand-by leads.
+    # The stand-by closes its runs. Then the daemon goes on: its writes are refused, and it stands by.
+    # Nothing that it wrote after the freeze is there. It leads again once the other has ended.
     state = migrated(database_url)
     with processes(database_url, tmp_path, JOBS="writer quick") as start:
         first = start("first")
@@ -121,7 +129,6 @@ def test_a_frozen_daemon_is_fenced_out(database_url: URL, tmp_path: Path) -> Non
         second.says("standing by")
         freeze(first, database_url)
         second.says("leading")
-        # Its lease ran out while it was frozen, and what it had begun is closed.
         assert outcomes(state, "writer") == ["interrupted"]
         first.send(signal.SIGCONT)
         first.says("stands by")
@@ -160,6 +167,9 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_child_dies_with_its_daemon(tmp_path: Path) -> None:
+    # Given a task in a child process, which has started a process of its own. The daemon is killed.
+    # The child notices that its parent is gone, and ends.
+    # No process of the task stays behind.
     with processes(lite(tmp_path), tmp_path, JOBS="parent") as start:
         daemon, file = start(), tmp_path / "child"
         eventually(lambda: file.exists() and file.read_text(encoding="ascii"))

@@ -31,7 +31,7 @@ LONGEST_PAUSE_SECONDS = 300.0
 
 
 class Attempts:
-    """Calls tasks, and turns whatever they return or raise into an ending."""
+    """Calls tasks, and turns what they return or raise into an ending."""
 
     def __init__(self, state: State, settings: Settings, mask: Mask) -> None:
         """`mask` takes secrets out of everything that is kept of a run."""

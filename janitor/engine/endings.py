@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Endings:
-    """Closes runs: the first end of a run counts, a later one is dropped."""
+    """Closes runs: the first end of a run counts, and a later end is dropped."""
 
     def __init__(self, journal: Journal, reports: Reports, observers: Observers) -> None:
         """Nothing is written before a run is closed."""

@@ -84,7 +84,7 @@ class Line:
         self._pipe, self._sending = pipe, threading.Lock()
 
     def send(self, kind: str, value: object) -> None:
-        """Send one message of any kind."""
+        """Send a message."""
         with self._sending:
             self._pipe.send((kind, value))
 
@@ -121,7 +121,7 @@ def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None
     run = _run_of(about, settings, line)
     threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
     with running(run):
-        # Whatever it is, the parent tells of it.
+        # The parent tells of every error, SystemExit too.
         with foreign_code(BaseException) as caught:
             line.send(RETURNED, take(task.function(*task.arguments, **task.keywords), task.keeps_result))
         if caught.error is not None:

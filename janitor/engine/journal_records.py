@@ -1,4 +1,4 @@
-"""The journal's records: what each is, which of them become one, and what an error says of one or of all."""
+"""The journal's records: what a record is, which records are merged, and whether an error concerns one or all."""
 
 import logging
 import sqlite3
@@ -55,7 +55,7 @@ class Record:
 
 
 def merged(records: Sequence[Record]) -> list[Record]:
-    """The records in their order; stretches of lost slots that follow one another are one record.
+    """The records in their order; lost slots that follow one another become a single record.
 
     A job's first stretch does not grow: it may be on record already.
     """

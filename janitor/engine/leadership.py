@@ -1,4 +1,4 @@
-"""Leading: of all daemons on one state database exactly one lets its clock go.
+"""Leading: of all daemons on a state database, at most one lets its clock go.
 
         daemon A                     the lease `daemon`              daemon B
         takes it, token 7   ───────>  held by A, token 7
@@ -7,10 +7,10 @@
                                       held by B, token 8   <───────  takes it, token 8
         writes under token 7: refused                                closes A's runs, goes on
 
-1. A lease has a holder, a token and an end. Each change of holder makes the token one larger.
-2. The pair of name and token is a fence. Every write of a leader begins by looking whether its fence still stands.
+1. A lease has a holder, a token and an end. Each change of holder makes the token larger by 1.
+2. Name and token together are a fence. Every write of a leader first looks whether its fence still stands.
 3. So it does no harm if A wakes up late and believes that it leads: its first write is refused, and it stands by.
-4. A run also checks the time at its safe points: it stops once its leases may have ended unrenewed.
+4. A run also checks the time at its safe points: it stops once its leases may have ended.
 5. The database's clock decides when a lease ends, so that the machines' clocks need not agree.
 """
 

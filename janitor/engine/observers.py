@@ -1,4 +1,4 @@
-"""Whoever is told of each run of this process: metrics, notices, error reports."""
+"""Observers: metrics, pings and error reports are told of each run of this process."""
 
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Observers:
         self._observers: list[Observer] = []
 
     def append(self, observer: Observer) -> None:
-        """Tell one more observer from now on."""
+        """Tell this observer too, from now on."""
         self._observers.append(observer)
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:

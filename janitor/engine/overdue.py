@@ -1,6 +1,10 @@
-"""Which jobs are overdue: without a success within twice their schedule, whatever the cause.
+"""Which jobs are overdue: they have had no success within twice their schedule, whatever the cause.
 
-A run that skips, as it finds nothing to do, counts as a success here; a slot that is skipped does not.
+    last success     1st slot      2nd slot       + how long the last success took, + 5 s
+    ─────●───────────────┼─────────────┼──────────────┼────────>
+                                                      overdue from here on
+
+A run that skips, since it finds nothing to do, counts as a success here; a slot that is skipped does not.
 """
 
 import functools
@@ -18,15 +22,15 @@ from janitor.state import job_records, recent
 from janitor.state.job_records import JobRecord
 
 SLACK = timedelta(seconds=5)
-"""What a run is given besides the time that the last one took: a hiccup makes no job of every second overdue."""
+"""How much longer a run may take than the last success: a hiccup makes no job of every second overdue."""
 
 
 class Success(Protocol):
-    """What is known of a run that succeeded."""
+    """A run that succeeded, as far as it matters here."""
 
     @property
     def ended_at(self) -> datetime:
-        """When it did."""
+        """When it ended."""
 
     @property
     def seconds(self) -> float:
@@ -34,7 +38,7 @@ class Success(Protocol):
 
 
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> dict[str, datetime]:
-    """Since when each job is overdue, of those that are."""
+    """Since when each overdue job is so."""
     known, successes = job_records.all_jobs(connection), recent.last_ended(connection, (Outcome.SUCCEEDED,))
     return among(jobs, known, successes, recent.signs_of_life(connection), now)
 
@@ -46,7 +50,7 @@ def among(
     others: Mapping[str, datetime],
     now: datetime,
 ) -> dict[str, datetime]:
-    """As `of_jobs`, from what was read already: records, the last success of each, and other signs of life."""
+    """As `of_jobs`, from what is read already: the jobs' records, their last successes, and other signs of life."""
     found = {}
     for job in jobs:
         record, success = known.get(job.id), successes.get(job.id)
@@ -61,10 +65,9 @@ def among(
 
 
 def overdue_at(trigger: BaseTrigger, last: datetime, seconds: float) -> datetime | None:
-    """When a job becomes overdue whose last success ended at `last` and took `seconds`; None: never.
+    """When a job becomes overdue, if its last success ended at `last` and took `seconds`; None: never.
 
-    That is when its second slot since then has come, and a run of that slot would have ended. A job without a success
-    counts from when it was switched on, resumed, or found nothing to do.
+    A job without a success counts from when it was switched on, resumed, or found nothing to do.
     """
     second = _second_slot(trigger, last)
     return None if second is None else second + timedelta(seconds=seconds) + SLACK

@@ -1,4 +1,4 @@
-"""One run from its recorded start to its recorded end, whatever happens between.
+"""A run from its recorded start to its recorded end, whatever happens between.
 
 slot, or a person's wish
   enter       its beginning is put into the journal, in the clock's order      beginning.py, journal.py
@@ -76,7 +76,7 @@ class Runner:
         No other run of the job may go on in this process.
 
         Raises:
-            JanitorError: a run without a slot could not begin; whoever asked is told why. `Skip`: the job runs already.
+            JanitorError: a run without a slot could not begin; the error says why. `Skip`: the job runs already.
         """
         return self.carry_out(self.enter(job, slot, dry_run))
 
@@ -172,7 +172,7 @@ class Runner:
 
 
 def _worth_keeping(made: Sequence[Attempt], ending: Ending) -> Sequence[Attempt]:
-    """The attempts, unless there is one alone that says what the run's record says."""
+    """The attempts; none if there is a single attempt, which says what the run's record says."""
     return () if len(made) == 1 and made[0].outcome is ending.outcome else made
 
 

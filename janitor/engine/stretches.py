@@ -26,8 +26,8 @@ class Share:
 def share(job: Job, slots: Slots, before: Slots | None, *, now: datetime, why: str, origin: str) -> Share:
     """Every slot is missed except the last, if it may still run.
 
-    `before` is the stretch without its last slot, None for a stretch of one. The last slot runs if the job catches up,
-    or if it is not later than the job's `late_seconds`.
+    `before` is the stretch without its last slot, None if it has no other slot. The last slot runs if the job catches
+    up, or if the slot is at most the job's `late_seconds` late.
     """
     runs_last = job.catch_up == "last" or (now - slots.last_at).total_seconds() <= job.late_seconds
     missed = before if runs_last else slots
@@ -38,6 +38,6 @@ def share(job: Job, slots: Slots, before: Slots | None, *, now: datetime, why: s
 
 
 def before_last(trigger: BaseTrigger, slots: Slots) -> Slots | None:
-    """A stretch of a trigger's slots without its last slot; None for a stretch of one."""
+    """A stretch of a trigger's slots without its last slot; None if it has no other slot."""
     moment = timedelta(microseconds=1)
     return slots_between(trigger, slots.first_at - moment, slots.last_at - moment)

@@ -1,4 +1,4 @@
-"""Wishes: a person, in whatever process, wants a run to stop; the process that runs it asks it to."""
+"""Wishes: a person wants a run to stop, and says so in any process; the process of the run passes it on."""
 
 from janitor.engine.live import LiveRuns
 from janitor.errors import Cancelled
@@ -6,7 +6,7 @@ from janitor.state import State, run_records
 
 
 def pass_on_wishes(state: State, live: LiveRuns) -> None:
-    """Ask those runs to stop whose end somebody wants.
+    """Ask each run to stop that a person wants to end.
 
     Raises:
         Unavailable, Rejected: the state database is away.

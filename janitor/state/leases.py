@@ -6,8 +6,9 @@
     job:clean   (none)        12   1970         free
 
 1. To take a lease, a process must find it free: without a holder, expired, or its holder known to be dead.
-2. Taking is one conditional UPDATE, "where the token is still the one that was found": of two who try, one succeeds.
-3. Each change of holder, giving back too, makes the token one larger. A token never comes twice.
+2. Taking is a conditional UPDATE: it counts only if the token is still the token that was found. Of two who try, one
+   succeeds.
+3. Each change of holder, giving back too, makes the token larger by 1. A token never comes twice.
 4. Name and token are a fence. A write under a fence first looks whether that row still stands.
 5. Who holds a lease renews it. If its holder dies or hangs, the lease expires by itself.
 

@@ -76,7 +76,7 @@ def test_a_closed_clock_does_not_go_again(opened: Clock) -> None:
     assert not opened.running and not opened.wait(0)
 
 
-def test_apscheduler_s_private_parts_are_as_the_clock_needs_them(opened: Clock) -> None:
+def test_apscheduler_s_private_parts_are_as_needed(opened: Clock) -> None:
     # The canary: it fails if APScheduler renames a part, or gives it another meaning.
     assert opened.state == STATE_PAUSED
     opened._event.clear()
