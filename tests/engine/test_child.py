@@ -60,6 +60,18 @@ def in_trouble(kind: str) -> object:
     return {"unfit": threading.Lock()}
 
 
+def crash_at_once() -> None:
+    for number in range(500):
+        log.info("%d", number)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def log_wrongly() -> None:
+    log.info("before")
+    log.info("%d", "no number")
+    log.info("after", extra={"unfit": threading.Lock()})
+
+
 def sleep(pid_file: str) -> None:
     Path(pid_file).write_text(str(os.getpid()), encoding="ascii")
     subprocess.run(["sleep", "60"], check=False)
@@ -112,7 +124,6 @@ def test_a_child_s_run_is_as_any_other(runner: Runner, caplog: pytest.LogCapture
         ("exit", "failed", "its process ended without a result, exit code 7", "ChildFailed"),
         ("system exit", "failed", "SystemExit: 3", "in in_trouble"),
         ("crash", "failed", "its process ended without a result, exit code -11", "ChildFailed"),
-        ("unfit", "failed", "TypeError: cannot pickle", "pickle"),
     ],
 )
 def test_every_end_of_a_child_has_its_outcome(
@@ -123,6 +134,24 @@ def test_every_end_of_a_child_has_its_outcome(
     assert row.outcome == outcome and row.reason.startswith(reason)
     assert traced in row.traceback if traced else row.traceback is None
     assert row.traceback is None or '"very-secret' not in row.traceback
+
+
+def test_what_cannot_be_sent_is_counted_as_a_text(runner: Runner) -> None:
+    run_by_hand(runner, in_trouble, "unfit", isolation="process")
+    (row,) = rows_of(runner.state)
+    assert row.outcome == "succeeded" and "_thread.lock" in json.loads(row.counts)["unfit"]
+
+
+def test_lines_of_a_child_that_crashes_are_not_lost(runner: Runner) -> None:
+    run_id, _ = run_by_hand(runner, crash_at_once, isolation="process")
+    assert outcomes(runner.state) == ["failed"]
+    assert lines_of(runner.state, run_id) == [str(number) for number in range(500)]
+
+
+def test_a_call_that_logs_wrongly_harms_nothing(runner: Runner) -> None:
+    run_id, _ = run_by_hand(runner, log_wrongly, isolation="process")
+    assert outcomes(runner.state) == ["succeeded"]
+    assert lines_of(runner.state, run_id) == ["before", "after"]
 
 
 def test_a_child_over_its_time_is_killed_with_all_it_started(runner: Runner, tmp_path: Path) -> None:
