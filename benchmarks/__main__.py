@@ -45,7 +45,7 @@ GROWING: dict[str, Measure] = {
     "examined": examined.measure,
     "memory": growth.memory_of,
 }
-"""What is measured at every size, with its rivals at the largest."""
+"""What is measured at every size; its rivals only at the largest size."""
 
 ONCE: dict[str, Measure] = {
     "publishing": publishing.measure,
@@ -56,7 +56,7 @@ ONCE: dict[str, Measure] = {
     "many_jobs": many_jobs.measure,
     "idle": idle.measure,
 }
-"""What is measured at the largest size alone."""
+"""What is measured only at the largest size."""
 
 
 @click.command()
@@ -64,7 +64,7 @@ ONCE: dict[str, Measure] = {
 @click.option("--only", multiple=True, type=click.Choice([*GROWING, *ONCE]), help="Measure this alone; repeatable.")
 @click.option("--output", default=RESULTS, show_default=True, type=click.Path(path_type=Path, file_okay=False))
 def main(labwares: int, only: Sequence[str], output: Path) -> None:
-    """Measure Janitor beside its rivals, at 10,000, 100,000, ... and so many labwares, on servers of its own."""
+    """Measure Janitor beside its rivals, with 10,000, 100,000, ... and --labwares labwares, on servers of its own."""
     began = time.perf_counter()
     with servers.started() as running:
         lines = measured(running, labwares, only or [*GROWING, *ONCE])
@@ -77,7 +77,7 @@ def main(labwares: int, only: Sequence[str], output: Path) -> None:
 
 
 def measured(running: Servers, labwares: int, names: Sequence[str]) -> list[Line]:
-    """All lines, in the order in which they were measured."""
+    """Return all lines, in the order in which they were measured."""
     sizes = [size for size in (10_000, 100_000, 1_000_000) if size < labwares] + [labwares]
     lines: list[Line] = []
     with ExitStack() as houses:

@@ -1,4 +1,4 @@
-"""The rival of Janitor's clock: APScheduler as it is; run as a module, it tells when its first job began."""
+"""The rival of Janitor's clock: APScheduler alone. Run as a module, it prints when its first job began."""
 
 import signal
 import sys
@@ -12,11 +12,11 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 
 def nothing() -> None:
-    """An empty task."""
+    """Do nothing."""
 
 
 def bare_run() -> Callable[[], object]:
-    """A call that does what APScheduler does to execute a job, once."""
+    """Return a call that executes a job once, as APScheduler does."""
     scheduler = BackgroundScheduler(timezone=timezone.utc)
     scheduler.start(paused=True)
     job = scheduler.add_job(nothing, "interval", hours=1)
@@ -25,7 +25,7 @@ def bare_run() -> Callable[[], object]:
 
 
 def main() -> None:
-    """A clock with one job that begins at once; it prints the moment, seconds since 1970, and goes on idly."""
+    """Run a clock with one job that begins at once: it prints the moment, in seconds since 1970."""
     scheduler = BlockingScheduler(timezone=timezone.utc)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     first = {"next_run_time": datetime.now(timezone.utc), "misfire_grace_time": None}

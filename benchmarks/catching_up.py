@@ -1,4 +1,4 @@
-"""The publisher's whole work: deriving, publishing, ledger and cursor; and its reconcile, where all is published."""
+"""The publisher's whole work: deriving, publishing, ledger and cursor; and its reconcile of published messages."""
 
 from benchmarks.clockwork import empty_folder
 from benchmarks.house import House
@@ -8,9 +8,9 @@ STATUSES = 200
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """Messages a second of both, over the days in which the newest 200 statuses were set; in processes of their own.
+    """Measure messages a second of both, over the days of the newest 200 statuses, in processes of their own.
 
-    There is no goal: the arithmetic of benchmarks/README.md needs these figures.
+    There is no goal: benchmarks/README.md reckons with these figures.
     """
     del rivals
     oldest = f"SELECT DATE(date) FROM iseq_run_status ORDER BY id_run_status DESC LIMIT 1 OFFSET {STATUSES}"

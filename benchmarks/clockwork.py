@@ -1,4 +1,4 @@
-"""Daemons in processes of their own: the real one with its four jobs, and clocks with many trivial jobs."""
+"""Daemons in processes of their own: the real daemon with its four jobs, and clocks with many small jobs."""
 
 import os
 import shutil
@@ -22,17 +22,17 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class Started:
-    """A process that was started at `at` (seconds since 1970), and the folder in which it lives."""
+    """A process that was started at `at` (seconds since 1970), and its folder."""
 
     process: "subprocess.Popen[bytes]"
     at: float
     folder: Path
 
     def stop(self) -> None:
-        """Ask it to stop, and wait until it has.
+        """Ask it to stop, and wait until it has stopped.
 
         Raises:
-            Failed: it would not, or ended badly; it is gone all the same.
+            Failed: it did not stop in time, or ended badly; it is gone all the same.
         """
         self.process.terminate()
         try:
@@ -45,11 +45,11 @@ class Started:
             raise Failed(f"the process {self.process.args!r} ended with {code}: {self.said()}")
 
     def said(self) -> str:
-        """The end of what it has said."""
+        """Return the end of its output."""
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-2000:]
 
     def rows(self, query: str) -> list[Any]:
-        """Read its state database; nothing where that is not there yet."""
+        """Read its state database; return nothing if it is not there yet."""
         if self.process.poll() is not None:
             raise Failed(f"the process {self.process.args!r} ended with {self.process.returncode}: {self.said()}")
         try:
@@ -63,12 +63,12 @@ class Started:
 
 @contextmanager
 def process(folder: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Started]:
-    """`python arguments...`, ended with the block; its output is in the folder's `log`."""
+    """Run `python arguments...` during a block; its output goes to `log` in the folder."""
     own = {"STATE_DATABASE_URL": f"sqlite:///{folder / 'state.db'}", "HEARTBEAT_FILE": str(folder / "heartbeat")}
     variables = {**os.environ, **environment, **own, "PYTHONPATH": str(ROOT)}
     with (folder / "log").open("ab") as log:
         at = time.time()
-        # In its own folder, where no .env is: only what is given here counts.
+        # Its own folder has no .env: only what is given here counts.
         made = subprocess.Popen([sys.executable, *arguments], cwd=folder, env=variables, stdout=log, stderr=log)
     started = Started(made, at, folder)
     try:
@@ -82,7 +82,7 @@ def process(folder: Path, arguments: Sequence[str], environment: Mapping[str, st
 
 @contextmanager
 def daemon(house: House) -> Iterator[Started]:
-    """The real daemon with its four jobs, on a copy of the house's state, in which none of them has a slot yet."""
+    """Run the real daemon with its four jobs, on a copy of the house's state; no job has a slot in it yet."""
     with house.daemon():
         pass
     with tempfile.TemporaryDirectory(prefix="janitor-benchmarks-") as name:
@@ -93,16 +93,16 @@ def daemon(house: House) -> Iterator[Started]:
 
 @contextmanager
 def empty_folder() -> Iterator[Path]:
-    """A folder for a while."""
+    """Give an empty folder; it is gone after the block."""
     with tempfile.TemporaryDirectory(prefix="janitor-benchmarks-") as folder:
         yield Path(folder)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, pause: float = 0.05) -> Any:
-    """The condition's first true value.
+    """Wait for the condition's first true value, and return it.
 
     Raises:
-        Failed: it had none within so many seconds.
+        Failed: there was none within so many seconds.
     """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -113,5 +113,5 @@ def wait_for(condition: Callable[[], Any], seconds: float, pause: float = 0.05) 
 
 
 def seconds_since_1970(text: str) -> float:
-    """A moment of the state database, which is naive UTC."""
+    """Return a moment of the state database (naive UTC) as seconds since 1970."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()

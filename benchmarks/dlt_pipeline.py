@@ -1,8 +1,8 @@
-"""A dlt pipeline such as its user would write: rows newer than a timestamp, merged into a table by its key.
+"""A dlt pipeline as its user would write it: rows newer than a timestamp, merged into a table by its key.
 
-It runs in an environment of its own, which has dlt and nothing of Janitor:
-`python dlt_pipeline.py LABWHERE_URL MLWH_URL VIEW FOLDER`. It runs twice, the second time with nothing new; its last
-line is JSON.
+It runs in an environment of its own, with dlt and without Janitor:
+`python dlt_pipeline.py LABWHERE_URL MLWH_URL VIEW FOLDER`. It runs once with everything new, then three times with
+nothing new; its last line is JSON.
 """
 
 import json
@@ -15,7 +15,7 @@ from dlt.sources.sql_database import sql_table  # type: ignore[import-not-found]
 
 
 def tick(labwhere: str, mlwh: str, view: str, folder: str) -> float:
-    """One run of the pipeline: seconds."""
+    """Run the pipeline once; return the seconds."""
     began = time.perf_counter()
     rows = sql_table(
         credentials=labwhere,
@@ -36,7 +36,7 @@ def tick(labwhere: str, mlwh: str, view: str, folder: str) -> float:
 
 
 def main(labwhere: str, mlwh: str, view: str, folder: str) -> None:
-    """The first run, and three more with nothing new."""
+    """Run it once, and three times more with nothing new."""
     first = tick(labwhere, mlwh, view, folder)
     later = sorted(tick(labwhere, mlwh, view, folder) for _ in range(3))
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))

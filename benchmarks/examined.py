@@ -1,11 +1,11 @@
 """How many rows the source databases examine, by their own counters, for each row that is used.
 
-Rows used are those of source tables that a task cannot do without, each once for each thing that it is needed for:
+A used row is a row of a source table that a task needs; it counts once for each thing that needs it:
 
 - full sync: up to 10,000 audits at the feed's end, among which the next ticks look for what commits late;
-- full sync and reconcile: for each labware its row, its latest audit, that audit's user, its coordinate where it has
-  one, and the one location whose barcode the target gets;
-- labware tick with news: each new audit, as news; and for each labware that it touches all of the above;
+- full sync and reconcile: for each labware its row, its latest audit, that audit's user, its coordinate if it has
+  one, and the location whose barcode the target gets;
+- labware tick with news: each new audit; and for each touched labware all of the above;
 - publisher tick: the status; for each product of its run the product, its flowcell row, sample, study and place in
   iRODS; for each sample its subject, the roles it has as a sample and their events (which of them is its latest
   manifest update shows in the events alone); for each latest manifest update the roles and subjects of its labwares.
@@ -34,7 +34,7 @@ GOAL, LOOK_BACK = 3, 10_000
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement on a source: how often it was sent, and the rows it examined and sent."""
+    """A statement on a source: how often it was called, and how many rows it examined and sent."""
 
     text: str
     calls: int
@@ -43,7 +43,7 @@ class Statement:
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """The ratio of examined to used for each kind of run; and the rows that ticks without news examine."""
+    """Measure examined rows over used rows for each kind of run, and the examined rows of ticks without news."""
     del rivals  # there are none: these are counts
     with house.daemon() as daemon:
         labwhere, mlwh = ["labwhere"], ["mlwh", "events"]
@@ -77,13 +77,13 @@ def measure(house: House, rivals: bool) -> list[Line]:
 
 
 def _line(house: House, name: str, found: list[Statement], used: int) -> Line:
-    ratio = sum(one.examined for one in found) / used
+    ratio = sum(statement.examined for statement in found) / used
     full = f"rows examined over rows used, {name}, {house.labwares:,} labwares"
     return Line(full, ratio, "times", f"<= {GOAL} times", ratio <= GOAL)
 
 
 def _idle(house: House, name: str, found: list[Statement]) -> Line:
-    examined = sum(one.examined for one in found)
+    examined = sum(statement.examined for statement in found)
     curve = f"rows examined, {name}"
     return Line(f"{curve}, {house.labwares:,} labwares", examined, "rows", curve=curve, labwares=house.labwares)
 

@@ -1,8 +1,8 @@
-"""Filling the warehouses with a lab's rows, by statements on the server: a million labwares in a minute or two.
+"""Fills the warehouses with a lab's rows, by statements on the server: a million labwares in a minute or two.
 
-All rows are valid. Three audits a labware, the last of them in an order of its own; one product a labware, 96 products
-and 13 statuses a run; three quarters of a run's samples are its own, the others the next run's too; each sample is in
-one manifest with 47 others and a labware, and every third manifest was updated again.
+All rows are valid. A labware has three audits, the last of them in an order of its own, and one product. A run has 96
+products and 13 statuses. It shares a quarter of its samples with the next run. Each sample is in a manifest with 47
+others and a labware, and every third manifest was updated again.
 """
 
 import math
@@ -23,23 +23,23 @@ FIRST_SHELF, SHELVES = 40, 150
 
 @dataclass(frozen=True)
 class Size:
-    """How many rows of each kind so many labwares come to."""
+    """How many rows of each kind there are for a number of labwares."""
 
     labwares: int
 
     @property
     def boxes(self) -> int:
-        """Boxes of 96 places, for two labwares in five, 80 to a box."""
+        """Boxes of 96 places: for two labwares in five, 80 in a box."""
         return self.labwares * 2 // 5 // 80 + 1
 
     @property
     def runs(self) -> int:
-        """Sequencing runs; the last may be short of products."""
+        """Sequencing runs; the last run may have fewer products."""
         return -(-self.labwares // PRODUCTS)
 
     @property
     def samples(self) -> int:
-        """Samples; a run shares a quarter of its own with the next."""
+        """Samples: a run shares a quarter of its samples with the next run."""
         return (self.runs - 1) * 72 + PRODUCTS
 
     @property
@@ -54,22 +54,25 @@ class Size:
 
     @property
     def stride(self) -> int:
-        """Steps of this many labwares visit each of them once."""
+        """A step with which every labware is visited once."""
         return next(step for step in range(7919, 2 * 7919 + self.labwares) if math.gcd(step, self.labwares) == 1)
 
     def places(self, now: datetime) -> dict[str, object]:
-        """What the .sql files have in place of `$name`."""
+        """Return the values for `$name` in the .sql files."""
         days = -(-self.runs // RUNS_A_DAY) + 5
         begin = (now - timedelta(days=days)).replace(tzinfo=None).isoformat(" ", "seconds")
-        sizes = {"labwares": self.labwares, "boxes": self.boxes, "runs": self.runs, "samples": self.samples}
-        sizes |= {"manifests": self.manifests, "studies": self.studies, "stride": self.stride}
-        sizes |= {
+        return {
+            "labwares": self.labwares,
+            "boxes": self.boxes,
+            "runs": self.runs,
+            "samples": self.samples,
+            "manifests": self.manifests,
+            "studies": self.studies,
+            "stride": self.stride,
             "audits": 3 * self.labwares,
             "first_run": FIRST_RUN,
             "first_shelf": FIRST_SHELF,
             "span": days * 86_400 - 7_200,
-        }
-        return sizes | {
             "run_seconds": 86_400 // RUNS_A_DAY,
             "begin": begin,
             "events": 2 * self.manifests + self.manifests // 3,
@@ -77,7 +80,7 @@ class Size:
 
 
 def fill(labwhere: Engine, mlwh: Engine, events: Engine, labwares: int) -> None:
-    """Fill the empty tables of three warehouses on a MariaDB server, all at once; their history ends two days ago."""
+    """Fill the empty tables of three warehouses on a MariaDB server, all at once. Their history ends two days ago."""
     places = Size(labwares).places(datetime.now(UTC))
     with ThreadPoolExecutor(len(NAMES)) as pool:
         list(pool.map(lambda engine, name: _fill_one(engine, name, places), (labwhere, mlwh, events), NAMES))
@@ -93,7 +96,7 @@ def _fill_one(engine: Engine, name: str, places: dict[str, object]) -> None:
 
 def _execute(engine: Engine, statement: str) -> None:
     with engine.begin() as connection:
-        # Lets the server fill an empty table in bulk.
+        # The server fills an empty table in bulk then.
         connection.exec_driver_sql("SET unique_checks = 0, foreign_key_checks = 0")
         connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 

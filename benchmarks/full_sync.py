@@ -13,12 +13,11 @@ REPEATS = 3
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """Its seconds over the limit's, its rows a second, and its peak memory; medians of three at the largest size.
+    """Measure its seconds over the limit's, its rows a second, and its peak memory; medians of three if largest.
 
-    The goal over the limit holds at the largest size: at 10,000 the task's fixed costs outweigh its work.
-
-    The limit is to read the same rows with the server's own client and to LOAD DATA them into an empty copy of the
-    table; Janitor and the limit take turns. What is timed of Janitor is the task's call.
+    The limit: read the same rows with the server's client, and LOAD DATA them into an empty copy of the table. Janitor
+    and the limit take turns. Of Janitor the task's call is timed. The goal holds only at the largest size: at 10,000
+    labwares the task's fixed costs are larger than its work.
     """
     ours, reading, loading = [], [], []
     for _ in range(REPEATS if rivals else 1):
@@ -47,11 +46,11 @@ def _lines(
     house: House, ours: list[dict[str, Any]], limit: list[Rival], rates: list[Rival], memories: list[Rival]
 ) -> list[Line]:
     name = f"full sync of {house.labwares:,} labwares into an empty table"
-    seconds = statistics.median(one["seconds"] for one in ours)
-    memory = max(one["peak_mb"] for one in ours)
-    over = seconds / sum(one.value or 0 for one in limit)
+    seconds = statistics.median(run["seconds"] for run in ours)
+    memory = max(run["peak_mb"] for run in ours)
+    over = seconds / sum(part.value or 0 for part in limit)
     curve = "peak memory of a full sync"
-    least = [Rival(one.name, one.value and house.labwares / one.value) for one in limit]
+    least = [Rival(part.name, part.value and house.labwares / part.value) for part in limit]
     return [
         Line(f"{name}, over the limit", over, "times", *(("<= 1.5 times", over <= 1.5) if rates else ())),
         Line(name, seconds, "s", rivals=limit, curve="full sync", labwares=house.labwares),
@@ -61,7 +60,7 @@ def _lines(
 
 
 def _rivals(house: House) -> tuple[list[Rival], list[Rival]]:
-    """Rates and peak memories, so that a rival may be measured on fewer rows."""
+    """Return rates and peak memories: so a rival may be measured on fewer rows."""
     urls = [house.warehouses.labwhere_url, house.warehouses.mlwh_url]
     rival_engineer.make_table(urls[1])
     try:

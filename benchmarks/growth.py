@@ -1,4 +1,4 @@
-"""How the lines grow with the number of labwares, and that what a tick without news does hardly grows at all."""
+"""How the lines grow with the number of labwares. A tick without news must hardly grow at all."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -19,11 +19,11 @@ FLAT = {
     "rows examined, labware tick without news": ROWS_GOAL,
     "rows examined, sequencing tick without news": ROWS_GOAL,
 }
-"""The curves that must be flat: how many times the value at a tenth of the labwares each may be."""
+"""The curves that must be flat: the most that each may be, over its value at a tenth of the labwares."""
 
 
 def measure(lines: Sequence[Line]) -> list[Line]:
-    """For each curve that must be flat, its value at the largest size over that at the size before."""
+    """Return for each flat curve its value at the largest size over its value at the size before."""
     found = []
     for name, points in curves(lines).items():
         if name not in FLAT or len(points) < 2:
@@ -36,12 +36,12 @@ def measure(lines: Sequence[Line]) -> list[Line]:
 
 
 def ticks_of(house: House, rivals: bool) -> list[Line]:
-    """For each tick without news, its median here over that in the next smaller house, the two taking turns."""
+    """Measure each tick without news: its median here over its median in the next smaller house, in turns."""
     if not rivals or house.smaller is None:
         return []
     tasks = {"labware": labware_location.follow, "sequencing": sequencing_publisher.follow}
     with house.daemon() as here, house.smaller.daemon() as there:
-        # What changed in the last ten minutes costs a look for what commits late: the same on both sides.
+        # Changes of the last ten minutes cost a look for late commits: both houses get the same changes.
         for each, daemon in ((house, here), (house.smaller, there)):
             labware_tick.move(each, seed=3_000)
             daemon.counts(labware_location.follow)
@@ -63,7 +63,7 @@ def _ratio(house: House, smaller: House, name: str, task: Task, here: Daemon, th
 
 
 def memory_of(house: House, rivals: bool) -> list[Line]:
-    """How large what Janitor remembers of such a house is: its cursors, and the whole state database, in bytes."""
+    """Measure what Janitor remembers of such a house: the bytes of its cursors and of the state database."""
     del rivals
     with house.daemon() as daemon, daemon.state.begin() as connection:
         rows = connection.exec_driver_sql("SELECT name, LENGTH(position) FROM cursors ORDER BY name").all()

@@ -1,4 +1,4 @@
-"""Three filled warehouses of one size, what Janitor remembers of them, and how to run its tasks on them."""
+"""Three filled warehouses of one size, what Janitor remembers of them, and ways to run its tasks on them."""
 
 import shutil
 import tempfile
@@ -19,12 +19,12 @@ from tests.fixtures import Exchange, Warehouses
 from tests.runs import Daemon
 
 BOUND = 100_000
-"""On how many labwares at most a rival is measured that is slow."""
+"""A slow rival is measured on at most so many labwares."""
 
 
 @dataclass(eq=False)
 class House:
-    """Warehouses with so many labwares, and the folder of the state database that goes with them."""
+    """Warehouses with a number of labwares, and the folder of their state database."""
 
     labwares: int
     warehouses: Warehouses
@@ -36,19 +36,23 @@ class House:
 
     @property
     def bounded(self) -> "House":
-        """The largest of the warehouses on which what is slow does not take too long: this one, or a smaller one."""
+        """The largest house in which slow work does not take too long: this house or a smaller one."""
         return self if self.labwares <= BOUND or self.smaller is None else self.smaller.bounded
 
     def environment(self) -> dict[str, str]:
-        """The settings of a daemon on these warehouses, with its state beside them."""
-        state = {"STATE_DATABASE_URL": f"sqlite:///{self.folder / 'state.db'}"}
-        state |= {"SEQUENCING_PUBLISHER_EXCHANGE": self.exchange.name, "LOG_LEVEL": "WARNING"}
-        state |= {"WEB_PORT": "0"}
-        return state | self.warehouses.environment() | self.servers.broker.environment()
+        """Return the settings of a daemon on these warehouses; its state is in the house's folder."""
+        return {
+            "STATE_DATABASE_URL": f"sqlite:///{self.folder / 'state.db'}",
+            "SEQUENCING_PUBLISHER_EXCHANGE": self.exchange.name,
+            "LOG_LEVEL": "WARNING",
+            "WEB_PORT": "0",
+            **self.warehouses.environment(),
+            **self.servers.broker.environment(),
+        }
 
     @contextmanager
     def daemon(self) -> "Iterator[Daemon]":
-        """A daemon without a clock that has done each task's first run: the ordinary state."""
+        """Give a daemon without a clock, after each task's first run: the usual state."""
         self.begin("labware_location")
         self.begin("sequencing_publisher")
         made = Daemon(self.environment(), self.folder)
@@ -58,14 +62,14 @@ class House:
             made.close()
 
     def begin(self, task: str) -> None:
-        """Do the first run of a task, in a process of its own, where that has not been done."""
+        """Do the first run of a task in a process of its own, if it was not done yet."""
         if task not in self.begun:
             self.run_alone(f"{task}.follow")
 
     def run_alone(self, task: str, folder: Path | None = None, **more: str) -> dict[str, Any]:
-        """Run a task once, recorded, in a fresh process; see `once.main` for what comes back.
+        """Run a task once, recorded, in a new process; return what `once.main` prints.
 
-        With a folder the state database is there, and not the house's own; `more` are further settings.
+        The state database is in `folder`, or in the house's folder if that is None. `more` are further settings.
         """
         environment = self.environment() | more
         if folder is None:
@@ -75,14 +79,14 @@ class House:
         return processes.python("benchmarks.once", task, str(folder or self.folder), environment=environment)
 
     def begin_anew(self) -> None:
-        """Empty the table of locations, and forget all that Janitor remembers."""
+        """Empty the table of locations, and forget everything that Janitor remembers."""
         self.execute(self.warehouses.mlwh_url, "TRUNCATE TABLE labware_location")
         shutil.rmtree(self.folder)
         self.folder.mkdir()
         self.begun.clear()
 
     def execute(self, url: URL, statement: str, **parameters: object) -> list[Any]:
-        """Run a statement on one of the warehouses in a transaction; its rows, where it has any."""
+        """Run a statement on a warehouse in a transaction, and return its rows, if any."""
         engines = (self.warehouses.labwhere, self.warehouses.mlwh, self.warehouses.events)
         engine = next(engine for engine in engines if engine.url == url)
         with engine.begin() as connection:
@@ -98,14 +102,14 @@ class House:
         return self.execute(self.warehouses.mlwh_url, statement, **parameters)
 
     def names(self) -> dict[str, str]:
-        """The databases' names, for statements that go over all three."""
+        """Return the databases' names, for statements on all three."""
         urls = (self.warehouses.labwhere_url, self.warehouses.mlwh_url, self.warehouses.events_url)
         return {name: str(url.database) for name, url in zip(("labwhere", "mlwh", "events"), urls, strict=True)}
 
 
 @contextmanager
 def built(servers: Servers, labwares: int, smaller: House | None = None) -> Iterator[House]:
-    """Warehouses with so many labwares, gone after the block."""
+    """Give warehouses with so many labwares; they are gone after the block."""
     folder = Path(tempfile.mkdtemp(prefix="janitor-benchmarks-"))
     try:
         with Warehouses.on_server(servers.sql) as warehouses:
@@ -117,7 +121,7 @@ def built(servers: Servers, labwares: int, smaller: House | None = None) -> Iter
 
 @dataclass
 class Clocked:
-    """A task that notes how long each call of it took, within its recorded run."""
+    """A task that notes how long each call took, within its recorded run."""
 
     func: Callable[[Settings], object]
     seconds: list[float] = field(default_factory=list)

@@ -14,7 +14,7 @@ ENDED = "SELECT COUNT(DISTINCT job) FROM runs WHERE slot_at IS NOT NULL AND outc
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """Its memory and its share of a core, over a minute that begins once its interval jobs have each run."""
+    """Measure its memory and its share of a core, over a minute after each interval job has run."""
     with clockwork.daemon(house) as daemon:
         clockwork.wait_for(lambda: daemon.rows(ENDED)[:1] == [(3,)] and daemon.rows(STILL_RUNNING) == [(0,)], 120)
         memory, share = _watched(daemon.process.pid)

@@ -1,4 +1,4 @@
-"""A jobs file with 500 jobs and 1,000 dependencies: how long it takes to load, and to decide what is due among them."""
+"""A jobs file with 500 jobs and 1,000 dependencies: the time to load it, and to decide what is due."""
 
 import tempfile
 from datetime import datetime, timezone
@@ -24,7 +24,7 @@ TIMES = 101
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """Seconds from the file to jobs on a clock; milliseconds of one look at what is due, after 20 runs of each job."""
+    """Measure seconds from the file to jobs on a clock, and milliseconds of a look at what is due."""
     del house, rivals  # it needs no warehouse, and its rival is a part of the work
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "jobs.yaml"
@@ -50,8 +50,12 @@ def _text() -> str:
     lines = ["jobs:"]
     for number in range(JOBS):
         named = [f"job_{number - back}" for back in (1, 2, 3)[: 2 + number % 23 // 22]] if number >= ROOTS else []
-        lines += [f"  - id: job_{number}", "    function: benchmarks.jobs_file:nothing"]
-        lines += [f"    schedule: {'after' if named else 'every 1h'}", f"    dependencies: [{', '.join(named)}]"]
+        lines += [
+            f"  - id: job_{number}",
+            "    function: benchmarks.jobs_file:nothing",
+            f"    schedule: {'after' if named else 'every 1h'}",
+            f"    dependencies: [{', '.join(named)}]",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -84,10 +88,20 @@ def _looking(scheduler: Scheduler, settings: Settings) -> float:
 
 def _run(run_id: int, job: str) -> dict[str, object]:
     now = datetime.now(timezone.utc)
-    values: dict[str, object] = {"id": run_id, "job": job, "origin": "after", "slots": 0, "outcome": "succeeded"}
-    values |= {"started_at": now, "ended_at": now, "seconds": 0.1, "attempts": 1, "dry_run": False, "holder": ""}
-    return values
+    return {
+        "id": run_id,
+        "job": job,
+        "origin": "after",
+        "slots": 0,
+        "outcome": "succeeded",
+        "started_at": now,
+        "ended_at": now,
+        "seconds": 0.1,
+        "attempts": 1,
+        "dry_run": False,
+        "holder": "",
+    }
 
 
 def nothing() -> None:
-    """A task that does nothing."""
+    """Do nothing."""

@@ -14,9 +14,9 @@ IDLE_TICKS, BUSY_TICKS, CHANGED = 201, 21, 100
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """The lines, in milliseconds of wall of the task's call within a recorded run; medians.
+    """Measure milliseconds of wall of the task's call, within a recorded run; medians.
 
-    Before them a first full sync and a tick have been done, as always but once in a daemon's life.
+    A first full sync and a tick come before: a daemon does them once in its life.
     """
     with house.daemon() as daemon:
         daemon.counts(labware_location.follow)
@@ -37,13 +37,13 @@ def measure(house: House, rivals: bool) -> list[Line]:
 
 
 def expect(counts: Any, updated: int) -> None:
-    """A tick that did something else than it was to do is no measurement."""
+    """Fail if the tick did not update so many rows: then the measurement is void."""
     if counts["updated"] != updated:
         raise AssertionError(f"the tick was to change {updated} rows: {dict(counts)}")
 
 
 def move(house: House, seed: int, count: int = CHANGED) -> datetime:
-    """Move so many labwares, each to another shelf, with an audit; the moment just before."""
+    """Move labwares, each to another shelf and with an audit; return the moment just before."""
     chosen = random.Random(f"{house.labwares} {seed}").sample(range(1, house.labwares + 1), count)
     before: datetime = house.labwhere("SELECT MAX(updated_at) FROM audits WHERE id > (SELECT MAX(id) - 9 FROM audits)")[
         0

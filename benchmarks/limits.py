@@ -1,4 +1,4 @@
-"""The limit: what the servers' own work takes, with no Python between them."""
+"""The limit: how long the servers' own work takes, without Python."""
 
 import shutil
 import subprocess
@@ -14,17 +14,26 @@ STAMPS = "lims_id = 'LabWhere', created_at = UTC_TIMESTAMP(6), updated_at = UTC_
 
 
 def query(house: House) -> str:
-    """The statement that reads all rows of the target from LabWhere."""
+    """Return the statement that reads all rows of the target from LabWhere."""
     text = Path(__file__).with_name("limit_labwares.sql").read_text(encoding="utf-8")
     return Template(text).substitute(house.names())
 
 
 def read(house: House, into: Path = Path("/dev/null")) -> float:
-    """Read them with the server's own client, tab-separated: seconds."""
+    """Read them with the server's client, with tabs between the columns; return the seconds."""
     client = shutil.which("mariadb") or shutil.which("mysql") or "mariadb"
     url = house.warehouses.labwhere_url
-    command = [client, "--no-defaults", f"--host={url.host}", f"--port={url.port}", f"--user={url.username}"]
-    command += ["--quick", "--batch", "--skip-column-names", f"--execute={query(house)}"]
+    command = [
+        client,
+        "--no-defaults",
+        f"--host={url.host}",
+        f"--port={url.port}",
+        f"--user={url.username}",
+        "--quick",
+        "--batch",
+        "--skip-column-names",
+        f"--execute={query(house)}",
+    ]
 
     def fetch() -> None:
         with into.open("wb") as file:
@@ -34,7 +43,7 @@ def read(house: House, into: Path = Path("/dev/null")) -> float:
 
 
 def load_data(house: House, rows: Path) -> float:
-    """LOAD DATA of the file that `read` wrote, into an empty copy of the target: seconds."""
+    """LOAD DATA of the file that `read` wrote, into an empty copy of the target; return the seconds."""
     statement = f"LOAD DATA LOCAL INFILE '{rows}' INTO TABLE {rival_engineer.TABLE}"
     values = ", ".join(f"@{name}" for name in rival_engineer.COLUMNS)
     sets = ", ".join(f"{name} = NULLIF(@{name}, 'NULL')" for name in rival_engineer.COLUMNS)
@@ -42,14 +51,17 @@ def load_data(house: House, rows: Path) -> float:
 
 
 def insert_select(house: House) -> float:
-    """INSERT ... SELECT of the same rows into an empty copy of the target, all on one server: seconds."""
+    """INSERT ... SELECT of the same rows into an empty copy of the target, on one server; return the seconds."""
     select = f"SELECT found.*, 'LabWhere', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM ({query(house)}) AS found"
     into = f"INSERT INTO {rival_engineer.TABLE} ({COLUMNS}, lims_id, created_at, updated_at)"
     return _into_empty_copy(house, f"{into} {select}")
 
 
 def compare(house: House) -> float:
-    """One statement that counts the rows of the target that differ from LabWhere's: seconds; they must be none."""
+    """Count the target's rows that differ from LabWhere's, in one statement; return the seconds.
+
+    There must be no such row.
+    """
     names = house.names()
     source = ("position", "row", "column", "login", "updated_at")
     own = {name: name for name in rival_engineer.COLUMNS}

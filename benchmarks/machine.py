@@ -11,7 +11,7 @@ PACKAGES = ("APScheduler", "PyMySQL", "SQLAlchemy", "fastavro", "orjson", "pika"
 
 
 def facts(servers: Servers) -> dict[str, object]:
-    """Cores, memory, Python, and the versions of servers and packages."""
+    """Return cores, memory, Python, and the versions of servers and packages."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     with servers.broker.channel() as channel:
         rabbitmq = channel.connection._impl.server_properties["version"]  # type: ignore[attr-defined]

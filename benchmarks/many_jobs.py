@@ -16,19 +16,19 @@ HEAD_START_SECONDS, SETTLE_SECONDS, WATCHED_SECONDS = 15, 8, 70
 
 @dataclass(frozen=True)
 class Lateness:
-    """How late each run began, in seconds and in order, by the job's own clock; how many were due, and on record."""
+    """How late each run began, in seconds and in order; and how many runs were due, and recorded."""
 
     seconds: list[float]
     due: int
     recorded: int
 
     def at(self, share: float) -> float:
-        """The lateness that this share of the runs does not exceed."""
+        """Return the lateness that this share of the runs does not exceed."""
         return self.seconds[math.ceil(share * len(self.seconds)) - 1] if self.seconds else math.inf
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """When the last of 1,000 began that were due at once; and the 99th percentile of 1,000 one-minute jobs."""
+    """Measure when the last of 1,000 jobs due at once began, and the 99th percentile of 1,000 one-minute jobs."""
     del house  # the jobs are trivial, and their state is in a folder of its own
     burst, spread = together("janitor"), every_minute("janitor")
     others = (together("bare"), every_minute("bare")) if rivals else ()
@@ -44,14 +44,14 @@ def measure(house: House, rivals: bool) -> list[Line]:
 
 
 def together(clock: str) -> Lateness:
-    """All jobs are due in one second."""
+    """Let all jobs be due in the same second."""
     at = math.ceil(time.time()) + HEAD_START_SECONDS
     began, recorded = _watched(clock, at, HEAD_START_SECONDS + SETTLE_SECONDS)
     return Lateness(sorted(moment - at for _, moment in began), JOBS, recorded)
 
 
 def every_minute(clock: str) -> Lateness:
-    """Each job is due once a minute, at a second of its own."""
+    """Let each job be due once a minute, spread over the seconds."""
     began, recorded = _watched(clock, 0, WATCHED_SECONDS)
     late = sorted((moment - number % 60) % 60 for number, moment in began)
     return Lateness(late, JOBS, recorded)

@@ -1,8 +1,8 @@
-"""A daemon with many trivial jobs: `python -m benchmarks.many_jobs_daemon CLOCK JOBS AT FOLDER`.
+"""A daemon with many small jobs: `python -m benchmarks.many_jobs_daemon CLOCK JOBS AT FOLDER`.
 
-CLOCK is `janitor` or `bare` (APScheduler as it is). With AT, seconds since 1970, all jobs are due at that moment and
-every ten minutes after it; with AT = 0 each is due once a minute, spread over its seconds. Ended by SIGTERM it leaves
-when each began, by the clock of the jobs themselves, in FOLDER/began.
+CLOCK is `janitor` or `bare` (APScheduler alone). All jobs are due at AT, seconds since 1970, and every ten minutes
+after that. If AT is 0, each job is due once a minute, spread over the seconds. On SIGTERM the daemon writes into
+FOLDER/began when each run began.
 """
 
 import json
@@ -27,7 +27,7 @@ began: list[tuple[int, float]] = []
 
 
 def note(number: int) -> None:
-    """The job: note that it has begun."""
+    """Note that a run has begun."""
     began.append((number, time.time()))
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark says: a line with its value, its goal and its rivals, and how values are taken."""
+"""What a benchmark returns: lines with a value, a goal and rivals; and how values are taken."""
 
 import statistics
 import time
@@ -12,7 +12,7 @@ LOWER_IS_BETTER = {"ms", "s", "MB", "% of a core", "times"}
 
 @dataclass(frozen=True)
 class Rival:
-    """What else does the same work; `value` is None where it could not be measured, and `note` says why."""
+    """Something else that does the same work. `value` is None if it could not be measured; `note` says why."""
 
     name: str
     value: float | None
@@ -21,9 +21,9 @@ class Rival:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table; `met` is None where there is no goal.
+    """One line of the table; `met` is None if there is no goal.
 
-    `curve` and `labwares` place its value on a growth curve.
+    `curve` and `labwares` place the value on a growth curve.
     """
 
     name: str
@@ -36,37 +36,42 @@ class Line:
     labwares: int = 0
 
     def ratio(self, rival: Rival) -> float | None:
-        """How many times as good as the rival Janitor is: over 1 it is faster, or smaller."""
+        """Return how many times as good as the rival Janitor is: over 1, Janitor is faster or smaller."""
         if not rival.value or not self.value:
             return None
         return rival.value / self.value if self.unit in LOWER_IS_BETTER else self.value / rival.value
 
     def as_json(self) -> dict[str, Any]:
-        """The line as latest.json has it."""
+        """Return the line as latest.json has it."""
         rivals = [
-            {"name": one.name, "value": _rounded(one.value), "ratio": _rounded(self.ratio(one)), "note": one.note}
-            for one in self.rivals
+            {
+                "name": rival.name,
+                "value": _rounded(rival.value),
+                "ratio": _rounded(self.ratio(rival)),
+                "note": rival.note,
+            }
+            for rival in self.rivals
         ]
         facts = {"name": self.name, "value": _rounded(self.value), "unit": self.unit, "goal": self.goal}
         return facts | {"met": self.met, "rivals": rivals}
 
 
 def seconds_of(func: Callable[[], object]) -> float:
-    """How long one call takes: seconds of wall."""
+    """Return how many seconds a call takes, by the wall clock."""
     began = time.perf_counter()
     func()
     return time.perf_counter() - began
 
 
 def median_of(func: Callable[[], object], times: int) -> float:
-    """The median of several calls: seconds of wall."""
+    """Return the median of several calls, in seconds of the wall clock."""
     return statistics.median(seconds_of(func) for _ in range(times))
 
 
 def peak_mb() -> float:
-    """The most memory that this process has had so far: MB (1,000,000 bytes) resident.
+    """Return the most resident memory that this process has had: MB (1,000,000 bytes).
 
-    Linux counts into a process's `ru_maxrss` what its parent had when it was started, so it is the kernel's VmHWM.
+    It is the kernel's VmHWM: in `ru_maxrss` Linux also counts the parent's memory at the start.
     """
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):

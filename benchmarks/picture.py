@@ -16,7 +16,7 @@ TO_SECONDS = {"ms": 1e-3, "s": 1.0}
 
 
 def draw(path: Path, curves: Mapping[str, Points]) -> None:
-    """Draw what takes time, in seconds over labwares, both logarithmic, into an SVG file; rates become seconds."""
+    """Draw the curves of time into an SVG file: seconds over labwares, both logarithmic. Rates become seconds."""
     with matplotlib.rc_context(STYLE):
         figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
         labels = []
@@ -41,7 +41,7 @@ def _seconds(size: int, value: float, unit: str) -> float | None:
 
 
 def _label(axes: "matplotlib.axes.Axes", labels: list[tuple[float, str, Any]]) -> None:
-    """Name each line at its end, no two names over each other."""
+    """Name each line at its end; no name covers another."""
     lowest = 0.0
     for value, name, color in sorted(labels, key=lambda one: one[:2]):
         height = max(value, lowest)

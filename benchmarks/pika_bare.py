@@ -1,4 +1,4 @@
-"""Publishers that do nothing else: pika as it is, ready bytes, to an exchange that routes to a durable queue."""
+"""Publishers that do nothing else: pika alone, ready bytes, to an exchange with a durable queue."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
 
 def blocking(parameters: Parameters, exchange: str, bodies: Sequence[bytes]) -> float:
-    """One after another, a confirm for each: seconds of publishing."""
+    """Publish one by one, with a confirm for each; return the seconds."""
     connection = pika.BlockingConnection(parameters)
     channel = connection.channel()
     channel.confirm_delivery()
@@ -24,7 +24,7 @@ def blocking(parameters: Parameters, exchange: str, bodies: Sequence[bytes]) -> 
 
 
 def unconfirmed(parameters: Parameters, exchange: str, bodies: Sequence[bytes]) -> float:
-    """Without confirms: seconds until the connection is closed, which comes after the last message."""
+    """Publish without confirms; return the seconds until the connection is closed after the last message."""
     connection = pika.BlockingConnection(parameters)
     channel = connection.channel()
     began = time.perf_counter()
@@ -35,7 +35,7 @@ def unconfirmed(parameters: Parameters, exchange: str, bodies: Sequence[bytes]) 
 
 
 def windowed(parameters: Parameters, exchange: str, bodies: Sequence[bytes], window: int) -> float:
-    """Up to `window` messages in flight, each confirmed: seconds from the first to the last confirm."""
+    """Publish with up to `window` messages under way, each confirmed; return the seconds from first to last confirm."""
     return _Windowed(exchange, bodies, window).run(parameters)
 
 

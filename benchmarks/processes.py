@@ -1,4 +1,4 @@
-"""Work in processes of their own: fresh interpreters, whose memory and speed owe nothing to what ran before."""
+"""Work in new processes: nothing that ran before touches their memory or speed."""
 
 import json
 import os
@@ -13,11 +13,11 @@ LONGEST_SECONDS = 1_800.0
 
 
 class Failed(Exception):
-    """Raised when a process ended without a result; carries the end of what it said."""
+    """Raised when a process ended without a result; the text has the end of its output."""
 
 
 def python(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Run `python -m module arguments...`; the JSON object on its last line of output.
+    """Run `python -m module arguments...`, and return the JSON object on its last line.
 
     Raises:
         Failed: it ended otherwise, or took longer than half an hour.
@@ -28,7 +28,7 @@ def python(module: str, *arguments: str, environment: Mapping[str, str] | None =
 def result_of(
     command: list[str], environment: Mapping[str, str], seconds: float = LONGEST_SECONDS, note: str = ""
 ) -> dict[str, Any]:
-    """Run a command that prints a JSON object on its last line; the object.
+    """Run a command, and return the JSON object on its last line.
 
     Raises:
         Failed: it ended otherwise, or took longer than `seconds`.

@@ -21,11 +21,11 @@ AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """Rows a second, from records to confirmed, connection included; medians of three, taking turns with the rivals."""
+    """Measure rows a second from records to confirms, with the connection; medians of three, in turns with rivals."""
     rows = min(ROWS, house.labwares * 10)
     schema = Schema.load("janitor.tasks.sequencing_publisher", "message_schemas/sample_sequence_status.avsc")
     records = [record(number) for number in range(rows)]
-    bodies = [schema.encode(one) for one in records]
+    bodies = [schema.encode(each) for each in records]
     settings = Settings.load(house.environment(), dotenv=None)
     parameters, name = house.servers.broker.parameters, house.exchange.name
     ways: dict[str, Callable[[], float]] = {"janitor": lambda: seconds_of(lambda: publish(settings, schema, records))}
@@ -38,7 +38,7 @@ def measure(house: House, rivals: bool) -> list[Line]:
 
 
 def record(number: int) -> dict[str, object]:
-    """One row of a status change, of the length that most have."""
+    """Make a row of a status change, of the usual length."""
     id_run, tag = 48_000 + number // 96, number % 96 + 1
     return {
         "change_date": AT + timedelta(seconds=number // 96),
@@ -54,7 +54,7 @@ def record(number: int) -> dict[str, object]:
 
 
 def publish(settings: Settings, schema: Schema, records: Sequence[dict[str, object]]) -> None:
-    """Publish records as the task does, in groups that are confirmed one after the other."""
+    """Publish records as the task does: in groups, confirmed one after the other."""
     with open_publisher(
         settings,
         schema,
@@ -99,7 +99,7 @@ def _in_turns(ways: dict[str, Callable[[], float]], exchange: Exchange, rows: in
 
 
 def _empty(exchange: Exchange, rows: int) -> None:
-    """Make sure that all messages are in the queue, and take them out."""
+    """Check that all messages are in the queue, and take them out."""
     for _ in range(100):
         if exchange.waiting() >= rows:
             break
@@ -109,7 +109,7 @@ def _empty(exchange: Exchange, rows: int) -> None:
         raise AssertionError(f"the queue holds {waiting} messages, not {rows}")
     with exchange.broker.channel() as channel:
         channel.queue_purge(exchange.queue)
-    time.sleep(1)  # for the broker to forget them, so that they do not slow down whoever is next
+    time.sleep(1)  # The broker needs time to forget them; otherwise they slow the next publisher down.
 
 
 def _lines(rows: int, rates: dict[str, float]) -> list[Line]:

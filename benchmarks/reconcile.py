@@ -1,4 +1,4 @@
-"""Reconcile, where every row is equal already."""
+"""Reconcile with rows that are all equal."""
 
 import statistics
 from typing import Any
@@ -11,16 +11,16 @@ REPEATS = 3
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """Rows a second of the task's call in a process of its own, and the rows it wrote, by the server's own count."""
+    """Measure rows a second of the task's call in a process of its own, and the rows it wrote, as the server counts."""
     house.run_alone("labware_location.follow")
     written = -_writes(house)
     found = [_checked(house, house.run_alone("labware_location.reconcile")) for _ in range(REPEATS if rivals else 1)]
     written += _writes(house)
-    rate = house.labwares / statistics.median(one["seconds"] for one in found)
-    memory = max(one["peak_mb"] for one in found)
+    rate = house.labwares / statistics.median(run["seconds"] for run in found)
+    memory = max(run["peak_mb"] for run in found)
     name = f"reconcile of {house.labwares:,} equal rows"
     others = [Rival("limit: one statement on one server that compares all", house.labwares / limits.compare(house))]
-    # At the smaller sizes the task's fixed costs outweigh its work.
+    # At smaller sizes the task's fixed costs are larger than its work.
     goal, met = (">= 60,000 rows/s", rate >= 60_000) if rivals else ("", None)
     return [
         Line(name, rate, "rows/s", goal, met, others if rivals else (), "reconcile", house.labwares),
@@ -37,7 +37,7 @@ def _checked(house: House, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _writes(house: House) -> int:
-    """How many rows of tables were inserted, updated and deleted since the server was started."""
+    """Count the rows inserted, updated and deleted since the server started."""
     counters = ("Handler_write", "Handler_update", "Handler_delete")
     names = ", ".join(f"'{name}'" for name in counters)
     rows = house.mlwh(f"SHOW GLOBAL STATUS WHERE variable_name IN ({names})")

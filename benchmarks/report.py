@@ -17,14 +17,14 @@ WORDS = {True: ("yes", "green"), False: ("NO", "red"), None: ("", "")}
 
 
 def print_table(lines: Sequence[Line]) -> None:
-    """Print each line with its goal, and the rivals with how many times as good Janitor is."""
+    """Print each line with its goal, and each rival with how many times as good Janitor is."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title="Janitor, and beside it what else does the same work")
     for heading in ("what", "value", "goal", "met", "rivals (their value; how many times as good Janitor is)"):
         table.add_column(heading, overflow="fold")
     for line in lines:
         word, style = WORDS[line.met]
         table.add_row(Text(line.name), Text(shown(line.value, line.unit)), line.goal, Text(word, style), _rivals(line))
-    # In a pipe rich would take 80 columns, in which every cell would be a tower.
+    # In a pipe rich takes 80 columns: every cell would be a tower.
     Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
 
 
@@ -37,7 +37,7 @@ def write(folder: Path, lines: Sequence[Line], machine: dict[str, object]) -> No
 
 
 def curves(lines: Sequence[Line]) -> dict[str, list[tuple[int, float, str]]]:
-    """The growth curves by name: (labwares, value, unit), smallest first."""
+    """Return the growth curves by name: (labwares, value, unit), smallest first."""
     found: dict[str, list[tuple[int, float, str]]] = {}
     for line in lines:
         if line.curve:
@@ -46,7 +46,7 @@ def curves(lines: Sequence[Line]) -> dict[str, list[tuple[int, float, str]]]:
 
 
 def shown(value: float | None, unit: str) -> str:
-    """A value for people: three digits that count, and its unit."""
+    """Write a value for people: three significant digits, and its unit."""
     if value is None:
         return "-"
     text = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"

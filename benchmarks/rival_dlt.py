@@ -1,4 +1,4 @@
-"""The rival that a user would pick instead: dlt's incremental SQL source with merge, in an environment of its own."""
+"""A rival that a user may pick instead: dlt's incremental SQL source with merge, in an environment of its own."""
 
 import functools
 import subprocess
@@ -18,7 +18,7 @@ NAME = "dlt, incremental source with merge"
 
 @dataclass(frozen=True)
 class Measured:
-    """What it took on so many labwares: seconds of the first run and of a later one, MB of memory."""
+    """What it took on a number of labwares: seconds of the first run and of a later run, and MB of memory."""
 
     labwares: int
     first: float
@@ -27,7 +27,7 @@ class Measured:
 
 
 def full_load(house: House) -> Rival:
-    """Rows a second of its first run."""
+    """Measure rows a second of its first run."""
     found = measured(house.bounded)
     if isinstance(found, str):
         return Rival(NAME, None, found)
@@ -35,7 +35,7 @@ def full_load(house: House) -> Rival:
 
 
 def memory(house: House) -> Rival:
-    """Its peak memory: MB."""
+    """Measure its peak memory in MB."""
     found = measured(house.bounded)
     if isinstance(found, str):
         return Rival(NAME, None, found)
@@ -43,7 +43,7 @@ def memory(house: House) -> Rival:
 
 
 def tick(house: House) -> Rival:
-    """A run with nothing new: milliseconds."""
+    """Measure the milliseconds of a run with nothing new."""
     found = measured(house.bounded)
     if isinstance(found, str):
         return Rival(NAME, None, found)
@@ -52,7 +52,7 @@ def tick(house: House) -> Rival:
 
 @functools.cache
 def measured(house: House) -> Measured | str:
-    """What it took on these warehouses; or, in words, why it could not be measured. It is measured once."""
+    """Return what it took on these warehouses, or why it could not be measured. It is measured once."""
     view = limits.query(house).replace("labwares.barcode,", "labwares.barcode AS labware_barcode,")
     view = view.replace("users.login,", "users.login AS stored_by,")
     view = view.replace("latest.updated_at", "latest.updated_at AS stored_at")
@@ -72,7 +72,7 @@ def measured(house: House) -> Measured | str:
 
 
 def _installed(folder: Path) -> str:
-    """An interpreter whose environment holds what rivals.txt names."""
+    """Return an interpreter whose environment has the packages of rivals.txt."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=INSTALL_SECONDS)
     python = str(folder / "bin" / "python")
     wanted = Path(__file__).with_name("rivals.txt")

@@ -34,13 +34,13 @@ BEGINNING = datetime(1970, 1, 1)
 
 
 def connect(url: URL) -> "pymysql.Connection[pymysql.cursors.Cursor]":
-    """A bare PyMySQL connection with autocommit."""
+    """Give a bare PyMySQL connection with autocommit."""
     given: dict[str, Any] = {"host": url.host, "port": url.port, "user": url.username, "database": url.database}
     return pymysql.connect(**given, autocommit=True, local_infile=True)
 
 
 def make_table(mlwh: URL) -> None:
-    """An empty table like Janitor's target, beside it."""
+    """Make an empty table like Janitor's target, beside it."""
     with connect(mlwh) as connection:
         cursor = connection.cursor()
         cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
@@ -48,13 +48,13 @@ def make_table(mlwh: URL) -> None:
 
 
 def drop_table(mlwh: URL) -> None:
-    """Take the table away again."""
+    """Drop the table again."""
     with connect(mlwh) as connection:
         connection.cursor().execute(f"DROP TABLE IF EXISTS {TABLE}")
 
 
 def sync(labwhere: URL, mlwh: URL, since: datetime) -> int:
-    """One tick: read what is newer than `since`, keep the newest of each labware, upsert; how many rows."""
+    """Do one tick: read what is newer than `since`, keep the newest of each labware, upsert; return how many rows."""
     query = Path(__file__).with_name("rival_labwares.sql").read_text(encoding="utf-8")
     with connect(labwhere) as source, connect(mlwh) as target:
         # Unbuffered: the driver's own list of three million rows would be twice the memory.
@@ -78,7 +78,7 @@ def _upsert(connection: "pymysql.Connection[pymysql.cursors.Cursor]", rows: list
 
 
 def main(labwhere: str, mlwh: str) -> Mapping[str, float]:
-    """A first full load; what it took."""
+    """Do a first full load, and print what it took."""
     began = time.perf_counter()
     rows = sync(make_url(labwhere), make_url(mlwh), BEGINNING)
     return {"rows": rows, "seconds": time.perf_counter() - began, "peak_mb": peak_mb()}

@@ -41,18 +41,18 @@ def measure(house: House, rivals: bool) -> list[Line]:
 
 
 def expect(counts: Any) -> None:
-    """A tick that did something else than it was to do is no measurement."""
+    """Fail if the tick did not do what it should: then the measurement is void."""
     if counts["published"] != PRODUCTS:
         raise AssertionError(f"the tick was to publish {PRODUCTS} messages: {dict(counts)}")
 
 
 def run_of(house: House, turn: int) -> int:
-    """A run that has all its products, another one each turn."""
+    """Return a run that has all its products, another run each turn."""
     return FIRST_RUN + turn * 17 % max(1, house.labwares // PRODUCTS)
 
 
 def set_status(house: House, turn: int) -> None:
-    """Set a status on `run_of` this turn."""
+    """Set a status on this turn's `run_of`."""
     house.mlwh(
         "INSERT INTO iseq_run_status (id_run_status, id_run, date, id_run_status_dict, iscurrent) "
         "SELECT MAX(id_run_status) + 1, :run, UTC_TIMESTAMP(), 4, 0 FROM iseq_run_status",

@@ -1,4 +1,4 @@
-"""The servers of a run of the benchmarks: a MariaDB and a RabbitMQ of its own, stopped in its end."""
+"""The servers of the benchmarks: a MariaDB and a RabbitMQ of their own, stopped in the end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the databases and the exchanges are."""
+    """The database server and the broker."""
 
     sql: MariaDB
     broker: Broker
@@ -29,7 +29,7 @@ class Servers:
 
 @contextmanager
 def started() -> Iterator[Servers]:
-    """Both servers, on free ports of the loopback interface, in folders of their own."""
+    """Start both servers, on free loopback ports, in folders of their own; they are gone after the block."""
     sql, broker = MariaDB(*OPTIONS), RabbitMQ()
     try:
         sql.start()

@@ -15,7 +15,7 @@ FIRST_RUN = (
 
 
 def measure(house: House, rivals: bool) -> list[Line]:
-    """Seconds from the start of the process to the start, and to the end, of the first run of labware_location."""
+    """Measure seconds from the start of the process to the start and to the end of labware_location's first run."""
     begun, ended = [], []
     for _ in range(REPEATS):
         with clockwork.daemon(house) as daemon:
