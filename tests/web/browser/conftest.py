@@ -13,7 +13,7 @@ from sqlalchemy import URL
 from janitor.settings import passwords
 from tests.daemons import daemons
 from tests.small_engine import migrated
-from tests.web import house
+from tests.web import furniture
 from tests.web.browser.stage import PASSWORD, WAIT, Stage, sign_in
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -40,7 +40,7 @@ def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory, pytestconf
     url = URL.create("sqlite", database=str(folder / "state.db"))
     state = migrated(url)
     with state.begin() as connection:
-        house.furnish(connection, datetime.now(timezone.utc))
+        furniture.furnish(connection, datetime.now(timezone.utc))
     hashed = passwords.hashed(PASSWORD)
     settings = {
         "LEASE_SECONDS": "30",

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from janitor.state import deliveries
-from janitor.state import notices as told
+from janitor.state import deliveries, notices
 from tests.small_engine import migrated, remember, remember_run
 from tests.web import house
 from tests.web.desks import served
@@ -42,11 +41,11 @@ def test_all_is_well_only_if_nothing_is_open(tmp_path: Path, ended: bool, outcom
     remember(state, "nightly_reconcile", now)
     remember_run(state, "nightly_reconcile", now, ended_at=now, seconds=1.0)
     with state.begin() as connection:
-        notice = told.begin(connection, "quarantine_growing", "nightly_reconcile", "12 rows", None, now)
+        notice = notices.begin(connection, "quarantine_growing", "nightly_reconcile", "12 rows", None, now)
         deliveries.add(connection, notice, "email", deliveries.BEGAN, "{}", now)
         deliveries.close(connection, 1, outcome, now, "no such mailbox")
         if ended:
-            told.end(connection, notice, now)
+            notices.end(connection, notice, now)
     state.close()
     with served(url, tmp_path, house.add_jobs) as (_, address):
         verdict = Visitor(address).get("/").text.partition('id="verdict"')[2].partition("</h1>")[0]

@@ -10,7 +10,7 @@ from sqlalchemy import URL, func, insert, select
 
 from janitor.state.tables import jobs, runs
 from tests.small_engine import migrated
-from tests.web import house
+from tests.web import furniture, house
 from tests.web.desks import served
 from tests.web.pages.furnished import PAGES
 from tests.web.visitor import Visitor
@@ -23,10 +23,10 @@ def test_each_page_is_quick_with_100_000_runs(tmp_path: Path) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "state.db"))
     state, now = migrated(url), datetime.now(timezone.utc)
     with state.begin() as connection:
-        house.furnish(connection, now)
+        furniture.furnish(connection, now)
         for name in house.NAMES:
             connection.execute(
-                insert(runs), list(house.many(name, now - timedelta(days=2), 100_000 // len(house.NAMES)))
+                insert(runs), list(furniture.many(name, now - timedelta(days=2), 100_000 // len(house.NAMES)))
             )
     state.close()
 

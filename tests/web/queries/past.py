@@ -38,10 +38,20 @@ def clock(state: State, *ids: str, **variables: str) -> Scheduler:
 def add(state: State, job: str, minute: float, outcome: str | None = "succeeded", **more: Any) -> int:
     """Put a run into the history that began so many minutes after noon and took half a minute; its id."""
     at = NOON + minute * MINUTE
-    values = {"job": job, "origin": "schedule", "slot_at": at, "slot_until_at": at, "slots": 1, "outcome": outcome}
-    values |= {"started_at": at, "attempts": 1, "dry_run": False, "holder": "lab-1|boot|ns|4711|1|x"}
-    if outcome is not None:
-        values |= {"ended_at": at + MINUTE / 2, "seconds": 30.0}
+    values = {
+        "job": job,
+        "origin": "schedule",
+        "slot_at": at,
+        "slot_until_at": at,
+        "slots": 1,
+        "outcome": outcome,
+        "started_at": at,
+        "attempts": 1,
+        "dry_run": False,
+        "holder": "lab-1|boot|ns|4711|1|x",
+        "ended_at": None if outcome is None else at + MINUTE / 2,
+        "seconds": None if outcome is None else 30.0,
+    }
     with state.begin() as connection:
         made = connection.execute(insert(runs).values(values | more)).inserted_primary_key
     return int(made[0]) if made else 0

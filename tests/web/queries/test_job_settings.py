@@ -12,8 +12,12 @@ from tests.web.queries.past import sweep
 
 
 def test_settings_in_force_hold_no_secret(tmp_path: Path) -> None:
-    variables = {"MLWH_DATABASE_URL": "mysql+pymysql://anna:s3cret-word@db:3307/mlwh", "RABBITMQ_HOST": "mq"}
-    variables |= {"RABBITMQ_PASSWORD": "s3cr", "LABWARE_LOCATION_DELETE_ORPHANS": "true"}
+    variables = {
+        "MLWH_DATABASE_URL": "mysql+pymysql://anna:s3cret-word@db:3307/mlwh",
+        "RABBITMQ_HOST": "mq",
+        "RABBITMQ_PASSWORD": "s3cr",
+        "LABWARE_LOCATION_DELETE_ORPHANS": "true",
+    }
     settings = settings_for(URL.create("sqlite", database=str(tmp_path / "x.db")), tmp_path, **variables)
     scheduler = Scheduler(settings)
     needs = (DatabaseNeed("MLWH_DATABASE_URL"), ExchangeNeed("SEQUENCING_PUBLISHER_EXCHANGE"))

@@ -16,8 +16,8 @@ def test_what_people_were_told_is_listed(state: State) -> None:
             connection.execute(insert(notices).values(notice | {"job": job, "began_at": NOON, "ended_at": ended_at}))
         ids = list(connection.execute(notices.select().order_by(notices.c.id)).scalars())
         for tries, outcome in ((0, None), (2, None), (5, "given_up"), (1, "delivered")):
-            values = {"notice_id": ids[0], "channel": "email", "kind": "began", "content": "{}", "added_at": NOON}
-            values |= {"due_at": NOON, "tries": tries, "outcome": outcome, "reason": "no route"}
+            about = {"notice_id": ids[0], "channel": "email", "kind": "began", "content": "{}", "reason": "no route"}
+            values = {**about, "added_at": NOON, "due_at": NOON, "tries": tries, "outcome": outcome}
             connection.execute(insert(deliveries).values(values))
     found: models.NoticeList = ask(state, notice_list)
     assert [(line.id, line.job) for line in found.open] == [(ids[0], "a"), (ids[1], "b")]
