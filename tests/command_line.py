@@ -1,4 +1,4 @@
-"""The command line as a person has it: real processes, in a folder of their own."""
+"""The command line as people use it: real processes, in a folder of their own."""
 
 import json
 import os
@@ -26,12 +26,12 @@ class Ended:
 
     @property
     def lines(self) -> list[str]:
-        """What it printed to stdout."""
+        """The lines that it printed to stdout."""
         return self.out.splitlines()
 
     @property
     def rows(self) -> list[dict[str, str]]:
-        """The tab-separated lines that it printed, by the names in the first."""
+        """The tab-separated lines that it printed, each as a dictionary with the first line's names."""
         names, *rows = (line.split("\t") for line in self.lines)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -43,7 +43,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Runs a program's verbs in `folder`, with nothing in the environment but what it needs and `environment`."""
+    """Runs a program's verbs in `folder`; the environment has only what is needed, and `environment`."""
 
     folder: Path
     program: tuple[str, ...] = (str(ROOT / "run.py"),)
@@ -57,7 +57,7 @@ class CommandLine:
 
     @contextmanager
     def started(self, *arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
-        """A verb that goes on during the block; what is left of it then is killed."""
+        """Run a verb during the block; if it still runs after that, it is killed."""
         process = subprocess.Popen(
             [sys.executable, *self.program, *arguments],
             cwd=self.folder,
@@ -74,13 +74,13 @@ class CommandLine:
                 process.communicate()
 
     def stopped(self, process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> Ended:
-        """Send a signal to a process that was started, and wait until it ended."""
+        """Send a signal to a started process, and wait until it has ended."""
         process.send_signal(number)
         out, err = process.communicate(timeout=WAIT_SECONDS)
         return Ended(process.returncode, out, err)
 
     def whole(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a process."""
+        """Return the environment of a process."""
         kept = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME", "TZ") or "COV" in name}
         own = {"PYTHONPATH": str(ROOT), "LOGNAME": "anna", "WEB_ENABLED": "false"}
         return kept | {**own, **self.environment, **environment}

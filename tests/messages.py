@@ -12,7 +12,7 @@ SCHEMA = Schema.load("janitor.tasks.sequencing_publisher", "message_schemas/samp
 
 
 def statuses(count: int, id_run: int = 48123) -> list[dict[str, Any]]:
-    """Records of one run, each different."""
+    """Make records of one run, each different."""
     began = datetime(2026, 7, 1, 12, tzinfo=UTC)
     return [
         {
@@ -31,7 +31,7 @@ def statuses(count: int, id_run: int = 48123) -> list[dict[str, Any]]:
 
 
 def settings_for(broker: Broker, **changes: str) -> Settings:
-    """The settings by which Janitor reaches `broker`, with `changes`."""
+    """Return the settings with which Janitor reaches `broker`, with `changes`."""
     return Settings.load(broker.environment() | {"CONNECT_TIMEOUT_SECONDS": "5"} | changes, None)
 
 
@@ -42,7 +42,7 @@ def publisher_to(
     encoding: Literal["binary", "json"] = "binary",
     unroutable: Literal["fail", "drop"] = "fail",
 ) -> AbstractContextManager[Publisher]:
-    """A publisher of statuses."""
+    """Open a publisher of statuses."""
     return open_publisher(
         settings,
         SCHEMA,

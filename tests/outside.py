@@ -1,4 +1,4 @@
-"""What is outside in a test: a mail server and a web server, real ones, which keep what they are sent."""
+"""The outside of a test: a real mail server and a real web server. They keep what they receive."""
 
 import email
 import email.policy
@@ -21,13 +21,13 @@ from tests.servers import free_port
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail as the server got it."""
+    """A mail as the server received it."""
 
     to: list[str]
     message: EmailMessage
 
     def part(self, kind: str) -> str:
-        """The text of its part of a kind: plain, or html."""
+        """Return the text of its part of a kind: plain, or html."""
         found = self.message.get_body((kind,))
         assert found is not None
         text: str = found.get_content()
@@ -36,7 +36,7 @@ class Mail:
 
 @dataclass
 class Inbox:
-    """A mail server; `answers` are what it says to the next mails and recipients instead of yes."""
+    """A mail server. It gives its `answers` to the next mails, and then accepts."""
 
     port: int = field(default_factory=free_port)
     mails: list[Mail] = field(default_factory=list)
@@ -45,14 +45,14 @@ class Inbox:
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, to: str, options: Any) -> str:
-        """Take a recipient, or not."""
+        """Accept or refuse a recipient."""
         if to in self.refused:
             return "550 no such mailbox"
         envelope.rcpt_tos.append(to)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Take a mail, or not."""
+        """Accept or refuse a mail."""
         if self.answers:
             return self.answers.pop(0)
         content = envelope.content
@@ -62,7 +62,7 @@ class Inbox:
         return "250 OK"
 
     def login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
-        """Let in whoever knows the password."""
+        """Accept a client that knows the password."""
         assert isinstance(given, LoginPassword)
         self.logins.append((given.login, given.password))
         return AuthResult(success=given.password == b"open sesame", handled=False)
@@ -87,7 +87,7 @@ class Inbox:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as the server got it."""
+    """A request as the server received it."""
 
     method: str
     path: str
@@ -102,7 +102,7 @@ class Request:
 
 @dataclass
 class Hooks:
-    """A web server; `answers` are the statuses of the next answers, then 200. While it `hangs`, it says nothing."""
+    """A web server. It gives the statuses in `answers`, and then 200. While it `hangs`, it does not answer."""
 
     requests: list[Request] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Hooks:
 
     @property
     def paths(self) -> list[str]:
-        """Where the requests went."""
+        """The paths of the requests."""
         return [request.path for request in self.requests]
 
     @contextmanager
@@ -132,7 +132,7 @@ class Hooks:
                 self.wfile.write(b"so it is")
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Running a task as a job, recorded, in the test's own process."""
+"""Runs a task as a job, recorded, in the test's own process."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,10 +16,10 @@ from janitor.state.run_records import BY_HAND, Ending
 
 
 class Daemon:
-    """What a daemon has, without its clock: a state database, and runs one after another."""
+    """A daemon without its clock: a state database, and runs one after another."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        """Settings from `environment`; the state is SQLite in `folder` unless they say otherwise."""
+        """Load settings from `environment`. If it names no state database, that is SQLite in `folder`."""
         state = {"STATE_DATABASE_URL": f"sqlite:///{folder / 'state.db'}"}
         self.settings = Settings.load({**state, **environment}, dotenv=None)
         databases.dispose()
@@ -29,7 +29,7 @@ class Daemon:
         self.runner = Runner(self.state, self.settings, holders.new_holder(), mask, RunLog(mask))
 
     def run(self, func: Callable[[Settings], object], job: str = "task", dry_run: bool = False) -> Ending:
-        """Run a task once; how it ended."""
+        """Run a task once, and return how it ended."""
         trigger = schedules.every(3600)
         made = Job(job, func, (self.settings,), {}, trigger, schedules.describe(trigger))
         finished = self.runner.execute(made, Slot(None, BY_HAND), dry_run)
@@ -37,7 +37,7 @@ class Daemon:
         return finished[1]
 
     def counts(self, func: Callable[[Settings], object], job: str = "task", dry_run: bool = False) -> Mapping[str, Any]:
-        """Run a task that succeeds; its counts."""
+        """Run a task that must succeed, and return its counts."""
         ending = self.run(func, job, dry_run)
         assert ending.outcome.value == "succeeded", (ending.reason, ending.traceback)
         return ending.counts or {}

@@ -1,4 +1,4 @@
-"""A house of small jobs, for trying out the command line: `python -m tests.small_house VERB`."""
+"""A house of small jobs, to try the command line on: `python -m tests.small_house VERB`."""
 
 import os
 import sys
@@ -33,26 +33,26 @@ def decline() -> None:
 
 
 def overrun() -> None:
-    """Go on until the timeout."""
+    """Run until the timeout."""
     while True:
         current_run().sleep(0.05)
 
 
 def walk() -> None:
-    """Go on for long, telling how far, until asked to stop."""
+    """Run for long and tell the progress, until asked to stop."""
     for done in range(600):
         current_run().progress(done, 600, note="walking")
         time.sleep(0.05)
 
 
 def stick() -> None:
-    """Go on for long, whatever anybody asks."""
+    """Run for long, even if asked to stop."""
     current_run().progress(1, 2)
     time.sleep(30)
 
 
 def build(settings: Settings) -> Scheduler:
-    """The jobs, by the names of their functions; SMALL_HOUSE_BREAKS breaks it."""
+    """Make the jobs, named like their functions; with SMALL_HOUSE_BREAKS it raises an error."""
     if "SMALL_HOUSE_BREAKS" in os.environ:
         fail(settings)
     scheduler = Scheduler(settings)

@@ -1,4 +1,4 @@
-"""The benchmarks, small: what they fill is valid, what they measure is there, and a rival does the same work."""
+"""The benchmarks on a small house: the rows are valid, the lines are there, and each rival does the same work."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ LABWARES = 2_000
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """A small house on servers of its own."""
+    """Give a small house on servers of its own."""
     with servers.started() as running, built(running, LABWARES) as made:
         yield made
 

@@ -100,6 +100,7 @@ def test_a_job_of_the_file_may_depend_on_one_of_run_py(tmp_path: Path) -> None:
 
 JOB = "jobs:\n  - id: a\n    function: FUNCTIONS:skips\n"
 CRAWL = "jobs:\n  - id: a\n    function: FUNCTIONS:crawl\n"
+REPORT = "jobs:\n  - id: a\n    function: FUNCTIONS:report\n"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,7 @@ CRAWL = "jobs:\n  - id: a\n    function: FUNCTIONS:crawl\n"
         ),
         (CRAWL, "jobs.yaml:3: job a: function: tests.jobs_file.files:crawl(site: str, pages: int = 3) ->"),
         (CRAWL + "    kwargs: {site: a, pgaes: 1}\n", "refuses them: got an unexpected keyword argument 'pgaes'"),
+        (REPORT + "    kwargs: {part: 1}\n", "refuses them: got an unexpected keyword argument 'part'"),
         (JOB + "    args: 1\n", "jobs.yaml:4: job a: args: it is 1: give a list, such as [1, two]"),
         (JOB + "    kwargs: [1]\n", "jobs.yaml:4: job a: kwargs: it is [1]: give names and values"),
         (JOB + "    dependencies: [b]\n", "jobs.yaml:4: job a: dependencies: there is no job b; the jobs are a"),

@@ -1,4 +1,4 @@
-"""A daemon of one job, which fails for as long as a file is there: `python -m tests.notices.small_house VERB`."""
+"""A daemon with one job, that fails while a file is there: `python -m tests.notices.small_house VERB`."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ def copy(broken: Path) -> dict[str, int]:
 
 
 def build(settings: Settings) -> Scheduler:
-    """The one job, which is due five times a second."""
+    """Make the only job: it is due five times a second."""
     scheduler = Scheduler(settings)
     scheduler.add_job(copy, "interval", seconds=0.2, args=[Path(os.environ["BROKEN"])])
     return scheduler

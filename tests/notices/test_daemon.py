@@ -1,4 +1,4 @@
-"""The daemon as an operator has it: told once when a job fails, once when it recovers, whatever is killed between."""
+"""The real daemon: one notice when a job fails, one when it recovers, even if the daemon is killed between."""
 
 import signal
 import socket
@@ -12,14 +12,26 @@ from tests.outside import Hooks, Inbox
 
 @pytest.fixture
 def janitor(tmp_path: Path) -> CommandLine:
-    """The command line of the daemon of one job."""
-    settings = {"MAIL_HOST": "127.0.0.1", "MAIL_TLS": "none", "MAIL_FROM": "janitor@example.org"}
-    settings |= {"MAIL_TO": "anna@example.org", "NOTICE_CHECK_SECONDS": "0.1", "NOTICE_RULES": "failed recovered"}
-    settings |= {"BROKEN": str(tmp_path / "broken"), "WEB_ENABLED": "false"}
+    """The command line of a daemon with one job."""
+    settings = {
+        "MAIL_HOST": "127.0.0.1",
+        "MAIL_TLS": "none",
+        "MAIL_FROM": "janitor@example.org",
+        "MAIL_TO": "anna@example.org",
+        "NOTICE_CHECK_SECONDS": "0.1",
+        "NOTICE_RULES": "failed recovered",
+        "BROKEN": str(tmp_path / "broken"),
+        "WEB_ENABLED": "false",
+    }
     return CommandLine(tmp_path, ("-m", "tests.notices.small_house"), settings)
 
 
 def test_kill_9_before_the_delivery_costs_and_repeats_nothing(janitor: CommandLine, tmp_path: Path) -> None:
+    """Given: a job that fails, and a mail server that accepts connections and says nothing.
+
+    Happens: the daemon is killed while it delivers; it starts again with a working mail server; the job recovers.
+    Must hold: exactly two mails come, and the second belongs to the first's thread.
+    """
     broken = tmp_path / "broken"
     broken.touch()
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -39,7 +39,7 @@ def mail(inbox: Inbox, **more: str) -> Mail:
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
-    """A mail server that takes everything, without TLS."""
+    """Give a mail server that accepts everything, without TLS."""
     with Inbox().open() as inbox:
         yield inbox
 

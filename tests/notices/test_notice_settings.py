@@ -1,4 +1,4 @@
-"""The settings of notices: those of every job, and those of one."""
+"""The settings of notices: those for every job, and those for one job."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def load(**environ: str) -> Settings:
 
 
 def clock(**environ: str) -> Scheduler:
-    """A clock with two jobs."""
+    """Make a clock with two jobs."""
     scheduler = Scheduler(load(**environ))
     for job in ("nightly-report", "sync"):
         scheduler.add_job(print, "every 5m", id=job)

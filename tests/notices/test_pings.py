@@ -1,4 +1,4 @@
-"""The dead-man's ping, at a real web server: what a watcher hears of which run, and that no run waits for it."""
+"""The dead-man's ping, at a real web server: which runs a watcher hears of, and that no run waits for it."""
 
 import time
 import uuid
@@ -19,14 +19,14 @@ from tests.small_engine import eventually, job_of, now
 
 @pytest.fixture
 def hooks() -> Iterator[Hooks]:
-    """A watcher."""
+    """Give a watcher."""
     with Hooks().open() as hooks:
         yield hooks
 
 
 @pytest.fixture
 def pinger(house: House, hooks: Hooks) -> Iterator[Pinger]:
-    """Tells the watcher of the runs of `task`."""
+    """Give a pinger that tells the watcher of the runs of `task`."""
     made = Pinger({"task": f"{hooks.url}/key/task"})
     house.runner.observers.append(made)
     made.start()

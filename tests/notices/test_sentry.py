@@ -1,4 +1,4 @@
-"""Sentry: what failed arrives at a server that takes envelopes, and nothing waits for it."""
+"""Sentry: failures arrive at a server that takes envelopes, and no run waits for it."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ PASSWORD = "correct-horse"
 
 
 class Project:
-    """A server that takes envelopes as Sentry does, and keeps the events."""
+    """Give a server that takes envelopes as Sentry does, and keeps the events."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -48,14 +48,14 @@ class Project:
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.dsn = f"http://publickey@127.0.0.1:{self._server.server_port}/42"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self.answers.set()
         self._server.shutdown()
         self._server.server_close()
@@ -75,7 +75,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
 
 @contextmanager
 def reporting_to(dsn: str, url: URL, folder: Path) -> Iterator[Runner]:
-    """A runner whose failures are reported."""
+    """Give a runner; its failures are reported."""
     broker = {"RABBITMQ_PASSWORD": PASSWORD, "SENTRY_ENVIRONMENT": "rehearsal"}
     settings = settings_for(url, folder, SENTRY_DSN=dsn, **broker)
     with runner_for(settings) as runner, sentry.reporting(runner):
@@ -92,12 +92,12 @@ def fail() -> None:
 
 
 def mistake() -> None:
-    """Fail as code with a mistake does, with a secret in the text."""
+    """Fail like code with a mistake, with a secret in the text."""
     raise ValueError(f"it is not {PASSWORD}")
 
 
 def overrun() -> None:
-    """Go on until the timeout."""
+    """Run until the timeout."""
     while True:
         current_run().sleep(0.01)
 

@@ -1,4 +1,4 @@
-"""Webhooks, at a real web server: the formats as their takers state them, and what is said of a failure."""
+"""Webhooks, at a real web server: each format as its receiver documents it, and the words for a failure."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ ENDED = replace(CONTENT, kind="ended", at=NOON + timedelta(minutes=90), over="ru
 
 @pytest.fixture
 def hooks() -> Iterator[Hooks]:
-    """A web server that takes everything."""
+    """Give a web server that accepts everything."""
     with Hooks().open() as hooks:
         yield hooks
 
