@@ -1,7 +1,7 @@
 """A page of the documentation as the blocks of code in it.
 
 A block of `console` shows commands, each behind `$ `, and what they print. A block below a line with a file's name in
-bold is that file. A block of `sh` shows commands for another machine. There is no other block.
+bold is that file. A block of `sh` without a name shows commands for another machine. There is no other block.
 
     **run.py**                                a file
     **.env**, at the end                      lines to add to a file
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HEADING = re.compile(r"\*\*(?P<name>[\w./@-]+)\*\*(?:, (?:(?P<end>at the end)|before `(?P<before>[^`]+)`))?:?")
-FENCE = re.compile(r"(?P<fence>```+)(?P<language>[\w-]*)\s*")
+FENCE = re.compile(r"(?P<indent> *)(?P<fence>```+)(?P<language>[\w-]*)\s*")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Block:
 
     def written_to(self, folder: Path) -> Path:
         """Write the file that the block is, or put its lines into the file that is there; the file's path."""
-        path = folder / self.file
+        path = folder / self.file.lstrip("/")
         there = path.read_text(encoding="utf-8") if self.at_end or self.before else ""
         text = self._put_before(there) if self.before else there + self.text
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def blocks(page: Path) -> list[Block]:
             found.append(_block(page, opened[1], opened[0]["language"], inside, heading))
             opened, inside, heading = None, [], ""
         elif opened is not None:
-            inside.append(line)
+            inside.append(line.removeprefix(opened[0]["indent"]))
         elif fence := FENCE.fullmatch(line):
             opened = (fence, number)
         elif line.strip():

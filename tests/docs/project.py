@@ -1,12 +1,12 @@
 """A copy of the project in a folder of its own, as a reader of the documentation has it."""
 
 import shutil
-import socket
 from pathlib import Path
 
 from tests.command_line import ROOT
 from tests.docs.blocks import Block, Command
 from tests.docs.shell import Shell
+from tests.servers import free_port
 
 DOCS = ROOT / "docs"
 TUTORIAL = sorted((DOCS / "tutorial").glob("[0-9]*.md"))
@@ -29,20 +29,16 @@ def copied(folder: Path) -> Path:
 
 def free_ports() -> dict[str, str]:
     """A free port for each port that pages name."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    found = {port: str(one.getsockname()[1]) for port, one in zip(PORTS, sockets, strict=True)}
-    for one in sockets:
-        one.close()
-    return found
+    return {port: str(free_port()) for port in PORTS}
 
 
 class Reader:
-    """Somebody who reads a page and does what it says, block by block."""
+    """Somebody who does what a page says, block by block; `instead` is what is here for what pages name."""
 
-    def __init__(self, folder: Path, shell: Shell, ports: dict[str, str]) -> None:
+    def __init__(self, folder: Path, shell: Shell, instead: dict[str, str]) -> None:
         self._folder = folder
         self._shell = shell
-        self._ports = ports
+        self._instead = instead
 
     def follow(self, block: Block) -> None:
         """Write the block's file, or type its commands.
@@ -52,14 +48,14 @@ class Reader:
         """
         if block.file:
             path = block.written_to(self._folder)
-            path.write_text(self._with_free_ports(path.read_text(encoding="utf-8")), encoding="utf-8")
+            path.write_text(self._here(path.read_text(encoding="utf-8")), encoding="utf-8")
         for command in block.commands if block.language == "console" else ():
-            printed = tuple(self._with_free_ports(line) for line in command.printed)
-            real = Command(self._with_free_ports(command.text), printed)
+            printed = tuple(self._here(line) for line in command.printed)
+            real = Command(self._here(command.text), printed)
             problem = self._shell.check(real)
             assert not problem, f"{block.place}: {problem}"
 
-    def _with_free_ports(self, text: str) -> str:
-        for port, free in self._ports.items():
-            text = text.replace(port, free)
+    def _here(self, text: str) -> str:
+        for named, here in self._instead.items():
+            text = text.replace(named, here)
         return text

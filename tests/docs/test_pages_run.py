@@ -1,21 +1,33 @@
-"""Every block of code in the tutorial and the how-to pages, run as a reader would, or checked if it cannot run here."""
+"""Every block of code in the tutorial and the how-to pages: it runs as for a reader, or is checked in another way."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import blocks
+from tests.docs import elsewhere
+from tests.docs.blocks import Block, blocks
 from tests.docs.project import HOW_TO, TUTORIAL, Reader, copied, free_ports
 from tests.docs.shell import shell
+from tests.servers import SqlServer
+
+SECRET = "janitor:secret@127.0.0.1:3306/janitor_state"
 
 
-def read(pages: Sequence[Path], folder: Path) -> None:
+def by_console(page: Path) -> bool:
+    """Whether a page has commands that run here."""
+    return any(block.language == "console" for block in blocks(page))
+
+
+RUN = [page for page in HOW_TO if by_console(page)]
+
+
+def read(pages: Sequence[Path], folder: Path, instead: dict[str, str] | None = None) -> None:
     """Follow the pages, each with a shell of its own, in one copy of the project."""
     made, ports = copied(folder), free_ports()
     for page in pages:
         with shell(made, {"WEB_PORT": ports["8080"]}) as typed:
-            reader = Reader(made, typed, ports)
+            reader = Reader(made, typed, {**ports, **(instead or {})})
             for block in blocks(page):
                 reader.follow(block)
 
@@ -25,6 +37,47 @@ def test_the_tutorial_leads_from_nothing_to_a_daemon(tmp_path: Path) -> None:
     read(TUTORIAL, tmp_path)
 
 
-@pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in RUN if page.stem != "back_up_and_restore"], ids=lambda page: page.stem
+)
 def test_a_how_to_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     read([page], tmp_path)
+
+
+def test_what_is_backed_up_can_be_restored(tmp_path: Path, mariadb: SqlServer) -> None:
+    (page,) = (page for page in RUN if page.stem == "back_up_and_restore")
+    url = mariadb.create_database()
+    server = f"{url.username}:{url.password or ''}@{url.host}:{url.port}/{url.database}"
+    options = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password or "",
+        "protocol": "tcp",
+    }
+    lines = [f"{name}={value}\n" for name, value in options.items()]
+    (tmp_path / ".my.cnf").write_text("".join(["[client]\n", *lines]), encoding="utf-8")
+    read([page], tmp_path, {SECRET: server, "janitor_state": str(url.database)})
+    mariadb.drop_database(url.database)
+
+
+@pytest.mark.parametrize("page", [*TUTORIAL, *HOW_TO], ids=lambda page: page.stem)
+def test_every_block_runs_or_is_checked_in_another_way(page: Path) -> None:
+    found = blocks(page)
+    for number, block in enumerate(found):
+        if block.language == "console":
+            assert block.commands, f"{block.place}: no command"
+        elif block.file in elsewhere.FILES:
+            elsewhere.FILES[block.file](block)
+        elif block.file:
+            assert used(found[number + 1 :], page), f"{block.place}: no command below makes use of {block.file}"
+        else:
+            assert block.language == "sh", f"{block.place}: a block of a kind that nobody runs or checks"
+            for command in elsewhere.commands(block):
+                elsewhere.check_command(command)
+
+
+def used(later: Sequence[Block], page: Path) -> bool:
+    """Whether a command that really runs comes after a file, on its page or on a later page of the tutorial."""
+    rest = TUTORIAL[TUTORIAL.index(page) + 1 :] if page in TUTORIAL else []
+    return any(block.language == "console" for block in later) or any(map(by_console, rest))
