@@ -165,7 +165,7 @@ def _kubernetes(block: Block) -> None:
         check_setting(name)
     assert all(isinstance(value, str) for value in given.values()), "Kubernetes takes texts only"
     _check_grace(pods["terminationGracePeriodSeconds"], given)
-    assert deployment["replicas"] == 2
+    assert deployment["replicas"] == 2 and deployment["strategy"] == {"type": "Recreate"}
     labels = deployment["selector"]["matchLabels"]
     assert labels == deployment["template"]["metadata"]["labels"] == service["selector"]
     (port,) = container["ports"]

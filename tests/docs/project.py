@@ -21,7 +21,7 @@ def copied(folder: Path) -> Path:
     """Copy the project into `folder`, without what a run leaves behind."""
     made = folder / "janitor"
     for part in PARTS:
-        shutil.copytree(ROOT / part, made / part, ignore=shutil.ignore_patterns("__pycache__", "var"))
+        shutil.copytree(ROOT / part, made / part, ignore=shutil.ignore_patterns("var"))
     for name in FILES:
         shutil.copy(ROOT / name, made)
     return made

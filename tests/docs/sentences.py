@@ -9,6 +9,10 @@ from tests.command_line import ROOT
 
 QUOTED = re.compile(r"^\*\*`(?P<sentence>.+)`\*\*$", re.MULTILINE)
 LEFT_OUT = {"demo"}
+LOGGED = {"warning", "error", "exception"}
+FOUND = {"wrong"}
+NAMED = {"BadSetting"}
+RAISED = NAMED | {"Unavailable", "Rejected", "JanitorError", "NotReady", "StatementTimeout", "Fenced", "Interrupted"}
 
 
 def quoted(page: Path) -> list[str]:
@@ -17,10 +21,39 @@ def quoted(page: Path) -> list[str]:
 
 
 def said() -> Iterator[str]:
-    """Every text of the package, and of the shell of no other; values in it are `...`."""
-    for path in sorted((ROOT / "janitor").rglob("*.py")):
-        if not LEFT_OUT & set(path.parts):
-            yield from texts(ast.parse(path.read_text(encoding="utf-8")))
+    """Every text of the package; values in it are `...`."""
+    for tree in modules().values():
+        yield from texts(tree)
+
+
+def modules() -> dict[str, ast.Module]:
+    """Every module of the package but the demo's, by its path."""
+    package = ROOT / "janitor"
+    paths = [path for path in sorted(package.rglob("*.py")) if not LEFT_OUT & set(path.relative_to(package).parts)]
+    return {str(path.relative_to(package)): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def for_operators() -> Iterator[tuple[str, str]]:
+    """Each sentence that is certainly for an operator, with its place: warnings, errors, findings, refused values."""
+    for path, tree in modules().items():
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name in LOGGED | FOUND | RAISED:
+                # The first argument of a refused value is its name.
+                told = call.args[1:] if name in NAMED else call.args
+                for text in (text for one in told for text in _own(one) if len(fixed_words(text)) >= 3):
+                    yield f"{path}:{call.lineno}", text
+        if path == "databases/errors.py":
+            yield from ((path, text) for text in texts(tree) if "..." in text and len(fixed_words(text)) >= 3)
+
+
+def _own(node: ast.expr) -> list[str]:
+    return list(texts(node))[:1] if isinstance(node, (ast.Constant, ast.JoinedStr)) else []
+
+
+def fixed_words(text: str) -> list[str]:
+    """The words of a text that are always there; names of settings do not count."""
+    return re.findall(r"\b[A-Z]?[a-z']+\b", text.replace("...", " "))
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
@@ -33,7 +66,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield plain(node.value)
         elif isinstance(node, ast.JoinedStr):
-            yield plain("".join(part.value if isinstance(part, ast.Constant) else "..." for part in node.values))
+            yield plain("".join(str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values))
 
 
 def plain(text: str) -> str:
@@ -41,8 +74,8 @@ def plain(text: str) -> str:
     return re.sub(r"%[-+.0-9]*[sdrgf]|\{\w+\}", "...", text)
 
 
-def is_said(sentence: str, all_said: list[str]) -> bool:
-    """Whether the code says a sentence: its fixed parts stand in one text, in order, or each in some text."""
+def pattern(sentence: str) -> re.Pattern[str]:
+    """What a text must hold so that it is a sentence's: its fixed parts, in order."""
     fixed = [part.strip() for part in sentence.split("...") if len(part.strip()) > 3]
-    in_order = re.compile(".*?".join(map(re.escape, fixed)), re.DOTALL)
-    return any(in_order.search(text) for text in all_said)
+    assert fixed, f"{sentence!r} has no fixed part"
+    return re.compile(".*?".join(map(re.escape, fixed)), re.DOTALL)

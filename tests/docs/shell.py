@@ -69,7 +69,7 @@ class Shell:
             again = LOOKS.match(command.text) and not ACTS.search(command.text)
             if not problem or not again or time.monotonic() > end:
                 return problem
-            time.sleep(0.2)
+            time.sleep(0.5)
 
 
 def difference(command: Command, lines: list[str], code: int) -> str:
@@ -111,7 +111,6 @@ def shell(folder: Path, environment: Mapping[str, str]) -> Iterator[Shell]:
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "NO_COLOR": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     master, slave = pty.openpty()
     tty.setraw(slave)

@@ -11,6 +11,9 @@ from tests.docs.project import HOW_TO, TUTORIAL, Reader, copied, free_ports
 from tests.docs.shell import shell
 from tests.servers import SqlServer
 
+MOST_SECONDS = 600
+"""How long all pages of the tutorial may take on a busy machine; on an idle one they take half a minute."""
+
 SECRET = "janitor:secret@127.0.0.1:3306/janitor_state"
 
 
@@ -32,6 +35,7 @@ def read(pages: Sequence[Path], folder: Path, instead: dict[str, str] | None = N
                 reader.follow(block)
 
 
+@pytest.mark.timeout(MOST_SECONDS)
 def test_the_tutorial_leads_from_nothing_to_a_daemon(tmp_path: Path) -> None:
     assert TUTORIAL, "the tutorial has pages"
     read(TUTORIAL, tmp_path)

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -46,7 +47,7 @@ def daemon(folder: Path, environment: dict[str, str]) -> Iterator[int]:
 def answers(port: int) -> bool:
     """Whether somebody listens on a port."""
     try:
-        HTTPConnection("127.0.0.1", port, timeout=5).connect()
+        socket.create_connection(("127.0.0.1", port), 5).close()
     except OSError:
         return False
     return True
@@ -66,6 +67,7 @@ def test_the_probes_of_the_manifest_are_answered(tmp_path: Path) -> None:
             connection = HTTPConnection("127.0.0.1", port, timeout=10)
             connection.request("GET", path, headers={"Host": "10.0.0.7:8080"})
             assert connection.getresponse().status == 200, path
+            connection.close()
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:

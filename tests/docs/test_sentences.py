@@ -1,18 +1,23 @@
-"""The page for operators: each sentence in it is one that the code can say."""
-
-import pytest
+"""The page for operators: it has each sentence that they may get, and no sentence that nobody says."""
 
 from tests.docs.project import DOCS
-from tests.docs.sentences import is_said, quoted, said
+from tests.docs.sentences import for_operators, pattern, quoted, said
 
 PAGE = DOCS / "how-to" / "what_to_do_when.md"
 
 
-@pytest.fixture(scope="module")
-def all_said() -> list[str]:
-    return list(said())
-
-
-def test_each_sentence_of_the_page_is_one_that_the_code_says(all_said: list[str]) -> None:
-    unsaid = [sentence for sentence in quoted(PAGE) if not is_said(sentence, all_said)]
+def test_each_sentence_of_the_page_is_one_that_the_code_says() -> None:
+    all_said = list(said())
+    unsaid = [one for one in quoted(PAGE) if not any(pattern(one).search(text) for text in all_said)]
     assert not unsaid, "\n".join(unsaid)
+
+
+def test_each_sentence_for_operators_has_an_entry() -> None:
+    entries = [pattern(one) for one in quoted(PAGE)]
+    without = [f"{place}: {text}" for place, text in for_operators() if not any(one.search(text) for one in entries)]
+    assert not without, "\n".join(without)
+
+
+def test_each_sentence_stands_once() -> None:
+    sentences = quoted(PAGE)
+    assert sorted(sentences) == sorted(set(sentences))
