@@ -20,6 +20,8 @@ missing_packages() {
         echo rabbitmq-server
     fi
     if [ "$(id -u)" = 0 ]; then
+        # For the documentation's pages that call it.
+        command -v sqlite3 >/dev/null || echo sqlite3
         # For the tests in which the daemon's clock is set, and for those that use the dashboard as a person does.
         command -v faketime >/dev/null || echo faketime
         command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium

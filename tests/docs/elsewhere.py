@@ -204,7 +204,7 @@ def _python(block: Block) -> None:
 
 
 def _by_a_real_program(block: Block) -> None:
-    """Tested in test_proxies.py, by the program itself."""
+    """Tested in test_other_programs.py, by the program itself."""
 
 
 FILES: dict[str, Callable[[Block], None]] = {

@@ -21,13 +21,13 @@ COMMAND_SECONDS = 60.0
 COLUMNS, LINES = 110, 50
 END = "\x1e"
 LOOKS = re.compile(
-    r"(?:python run\.py (?:health|history|jobs|notices|show|quarantine|cursor|check)|curl|cat|tail|grep|ls)\b"
+    r"(?:python (?:run\.py (?:health|history|jobs|notices|show|cursor|check)|look\.py)|cat|tail|grep|ls)\b"
 )
-ACTS = re.compile(r" (?:--set|--retry|--drop|--declare|--json \S*\{|--request|--data|-X|-d|test)\b")
+ACTS = re.compile(r" (?:--set|--retry|--drop|--declare|test)\b")
 VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:[.,]\d+)?(Z?)"), "TIME"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|ms)\b|\b\d+\.\d+s\b"), "SECONDS"),
-    (re.compile(r"\b\d+\.\d\d\d?\b"), "SECONDS"),
+    (re.compile(r"(?<![.\d])\d+\.\d{1,3}\b(?!\.)"), "SECONDS"),
     (re.compile(r"\.py:\d+\b"), ".py:LINE"),
     (re.compile(r"process \d+ on [\w.-]+"), "PROCESS"),
     (re.compile(r"\brun \d+\b"), "run NUMBER"),

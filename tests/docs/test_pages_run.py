@@ -1,5 +1,6 @@
 """Every block of code in the tutorial and the how-to pages: it runs as for a reader, or is checked in another way."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,8 +26,20 @@ def by_console(page: Path) -> bool:
 RUN = [page for page in HOW_TO if by_console(page)]
 
 
+def programs(pages: Sequence[Path]) -> set[str]:
+    """The programs that commands of these pages call, and that a machine may lack."""
+    consoles = [block for page in pages for block in blocks(page) if block.language == "console"]
+    return {command.text.split()[0] for block in consoles for command in block.commands} & {
+        "sqlite3",
+        "mysqldump",
+        "mysql",
+    }
+
+
 def read(pages: Sequence[Path], folder: Path, instead: dict[str, str] | None = None) -> None:
     """Follow the pages, each with a shell of its own, in one copy of the project."""
+    if missing := [name for name in programs(pages) if shutil.which(name) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
     made, ports = copied(folder), free_ports()
     for page in pages:
         with shell(made, {"WEB_PORT": ports["8080"]}) as typed:
