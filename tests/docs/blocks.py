@@ -6,6 +6,7 @@ bold is that file. A block of `sh` without a name shows commands for another mac
     **run.py**                                a file
     **.env**, at the end                      lines to add to a file
     **run.py**, before `return scheduler`     lines to put before the line that begins so
+    **run.py**, in place of `old = `          lines to put in place of the line that begins so
 """
 
 import re
@@ -13,7 +14,9 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-HEADING = re.compile(r"\*\*(?P<name>[\w./@-]+)\*\*(?:, (?:(?P<end>at the end)|before `(?P<before>[^`]+)`))?:?")
+HEADING = re.compile(
+    r"\*\*(?P<name>[\w./@-]+)\*\*(?:, (?:(?P<end>at the end)|(?P<how>before|in place of) `(?P<line>[^`]+)`))?:?"
+)
 FENCE = re.compile(r"(?P<indent> *)(?P<fence>```+)(?P<language>[\w-]*)\s*")
 
 
@@ -41,7 +44,8 @@ class Block:
     text: str
     file: str = ""
     at_end: bool = False
-    before: str = ""
+    beside: str = ""
+    instead: bool = False
 
     @property
     def place(self) -> str:
@@ -65,19 +69,19 @@ class Block:
     def written_to(self, folder: Path) -> Path:
         """Write the file that the block is, or put its lines into the file that is there; the file's path."""
         path = folder / self.file.lstrip("/")
-        there = path.read_text(encoding="utf-8") if self.at_end or self.before else ""
-        text = self._put_before(there) if self.before else there + self.text
+        there = path.read_text(encoding="utf-8") if self.at_end or self.beside else ""
+        text = self._put_beside(there) if self.beside else there + self.text
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return path
 
-    def _put_before(self, there: str) -> str:
+    def _put_beside(self, there: str) -> str:
         lines = there.splitlines(keepends=True)
-        numbers = [number for number, line in enumerate(lines) if line.strip().startswith(self.before)]
-        assert numbers, f"{self.place}: {self.file} has no line {self.before!r}"
+        numbers = [number for number, line in enumerate(lines) if line.strip().startswith(self.beside)]
+        assert numbers, f"{self.place}: {self.file} has no line {self.beside!r}"
         at = numbers[-1]
         indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-        return "".join([*lines[:at], textwrap.indent(self.text, indent), *lines[at:]])
+        return "".join([*lines[:at], textwrap.indent(self.text, indent), *lines[at + self.instead :]])
 
 
 def blocks(page: Path) -> list[Block]:
@@ -109,4 +113,13 @@ def _block(page: Path, line: int, language: str, lines: list[str], heading: str)
     named = None if language == "console" else HEADING.fullmatch(heading)
     if named is None:
         return Block(page, line, language, text)
-    return Block(page, line, language, text, named["name"], bool(named["end"]), named["before"] or "")
+    return Block(
+        page,
+        line,
+        language,
+        text,
+        named["name"],
+        bool(named["end"]),
+        named["line"] or "",
+        named["how"] == "in place of",
+    )
