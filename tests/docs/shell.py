@@ -28,7 +28,7 @@ VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:[.,]\d+)?(Z?)"), "TIME"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|ms)\b|\b\d+\.\d+s\b"), "SECONDS"),
     (re.compile(r"(?<![.\d])\d+\.\d{1,3}\b(?!\.)"), "SECONDS"),
-    (re.compile(r"\.py:\d+\b"), ".py:LINE"),
+    (re.compile(r"\b(INFO|WARNING|ERROR) janitor[.\w]*(?: \([\w/]+\.py:\d+\))?"), r"\1 LOGGER"),
     (re.compile(r"process \d+ on [\w.-]+"), "PROCESS"),
     (re.compile(r"\brun \d+\b"), "run NUMBER"),
     (re.compile(r"─+"), "RULE"),
@@ -92,7 +92,7 @@ def _pattern(line: str) -> str:
 
 
 def steady(line: str) -> str:
-    """A printed line with words in place of what is never the same: times, durations, processes, line numbers."""
+    """A printed line with words in place of what is never the same: times, durations, processes, who logged a line."""
     for pattern, word in VARIES:
         line = pattern.sub(word, line)
     return line.strip()
