@@ -64,6 +64,7 @@ def test_a_connection_has_what_its_limits_need() -> None:
         loop = asyncio.get_running_loop()
         made = Connection(config(), ServerState(), {}, loop)
         here, there = socket.socketpair()
+        there.settimeout(30)
         transport, _ = await loop.create_connection(lambda: made, sock=here)
         assert made in made.connections and made.cycle is None
         assert made.transport is transport and made.loop is loop
