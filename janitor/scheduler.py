@@ -14,7 +14,7 @@ from apscheduler.util import ref_to_obj, undefined
 from janitor import databases
 from janitor.engine.clock import Clock
 from janitor.engine.daemon import Daemon
-from janitor.engine.overrides import disabled_because, trigger_of
+from janitor.engine.overrides import check_clock_options, disabled_because, trigger_of
 from janitor.engine.runner import Runner
 from janitor.errors import BadSetting
 from janitor.jobs import dependencies, schedules
@@ -32,7 +32,30 @@ log = logging.getLogger(__name__)
 
 
 class Scheduler(Clock):
-    """A BlockingScheduler that remembers: every slot ends in exactly one recorded outcome."""
+    """A BlockingScheduler that remembers: every slot ends in exactly one recorded outcome.
+
+    `add_job` takes what APScheduler's takes, and more:
+
+        id: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
+            from the environment.
+        trigger: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` (its dependencies)
+            or `by hand`. An interval without a start date has its slots at whole multiples of it since 1970, so
+            that they are the same after a restart.
+        misfire_grace_time: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
+        timeout: seconds that all attempts of a run may take together.
+        retries: how often a failed attempt is repeated within a run; the pauses between grow, by chance a little.
+        catch_up: what becomes of slots that were lost while nothing ran. With `"last"` the last slot runs, with
+            `"none"` no slot does; the others are recorded as missed.
+        isolation: `"thread"`, or `"process"`: a child process that is killed when its time is over.
+        enabled: False, or a text that says why, switches the job off.
+        needs: what the task needs from outside; `check` looks at it.
+        title: the job's name for people.
+        notes: Markdown, shown on the job's page.
+        dependencies: ids of jobs; a run uses the newest success of each, and cannot begin before each has one.
+        tags: the list of jobs is grouped by them.
+        protect: ask before a run by hand.
+        cleanup: called with a `runs.PastRun` before that run's record is deleted.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Prepare a clock without jobs; nothing is opened or started."""
@@ -72,47 +95,21 @@ class Scheduler(Clock):
         cleanup: Callable[..., object] | None = None,
         **trigger_args: Any,
     ) -> ClockJob:
-        """Put a task on a schedule: APScheduler's `add_job`, with a few more keywords.
-
-        Args:
-            id: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
-                from the environment.
-            trigger: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` (its dependencies)
-                or `by hand`. An interval without a start date has its slots at whole multiples of it since 1970, so
-                that they are the same after a restart.
-            misfire_grace_time: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
-            timeout: seconds that all attempts of a run may take together.
-            retries: how often a failed attempt is repeated within a run; the pauses between grow, by chance a little.
-            catch_up: what becomes of slots that were lost while nothing ran. With `"last"` the last slot runs, with
-                `"none"` no slot does; the others are recorded as missed.
-            isolation: `"thread"`, or `"process"`: a child process that is killed when its time is over.
-            enabled: False, or a text that says why, switches the job off.
-            needs: what the task needs from outside; `check` looks at it.
-            title: the job's name for people.
-            notes: Markdown, shown on the job's page.
-            dependencies: ids of jobs. A run uses the newest success of each; it cannot begin before each has succeeded.
-            tags: the list of jobs is grouped by them.
-            protect: ask before a run by hand.
-            cleanup: called with a `runs.PastRun` before that run's record is deleted.
+        """Put a task on a schedule: APScheduler's `add_job`, with the keywords that this class tells of.
 
         Raises:
-            BadSetting: an argument is malformed, or a variable that overrides an argument.
+            BadSetting: an argument, or a variable that overrides it, is malformed.
         """
         func = ref_to_obj(func) if isinstance(func, str) else func
         job_id = id or str(getattr(func, "__name__", "task"))
-        if max_instances not in (undefined, 1):
-            raise BadSetting(f"max_instances of job {job_id}", max_instances, "leave it out: runs never overlap")
-        if coalesce is False:
-            raise BadSetting(f"coalesce of job {job_id}", coalesce, "leave it out: lost slots run once, or not at all")
-        built = trigger_of(self, self.settings, job_id, trigger, trigger_args)
+        check_clock_options(job_id, max_instances, coalesce)
         switched = enabled if next_run_time is not None else "add_job(next_run_time=None)"
         job = Job(
             id=job_id,
             func=func,
             args=tuple(args or ()),
             kwargs=dict(kwargs or {}),
-            trigger=built,
-            schedule=schedules.describe(built),
+            trigger=trigger_of(self, self.settings, job_id, trigger, trigger_args),
             timeout=timeout,
             retries=retries,
             catch_up=catch_up,
@@ -127,11 +124,7 @@ class Scheduler(Clock):
             protect=protect,
             cleanup=cleanup,
         )
-        self._take(job, replace_existing)
-        if job.enabled and next_run_time is not undefined:
-            self._begin_as_told.add(job_id)
-        moment = next_run_time if job.enabled else None
-        return self._put(job, moment, name=name or job_id, jobstore=jobstore, executor=executor)
+        return self._take(job, next_run_time, replace_existing, name=name or "", jobstore=jobstore, executor=executor)
 
     def make_job(self, description: Mapping[str, Any]) -> Job:
         """The job that an entry of a jobs file describes; it is not on the clock before `replace_jobs`.
@@ -146,7 +139,7 @@ class Scheduler(Clock):
         job_id, enabled = given["id"], given.pop("enabled", True)
         trigger = trigger_of(self, self.settings, job_id, given.pop("schedule", schedules.BY_HAND), {})
         because = disabled_because(self.settings, job_id, enabled or "enabled: false in the jobs file")
-        job = Job(trigger=trigger, schedule=schedules.describe(trigger), disabled_because=because, **given)
+        job = Job(trigger=trigger, disabled_because=because, **given)
         check_options(job)
         return job
 
@@ -211,14 +204,17 @@ class Scheduler(Clock):
         """Each variable that looks like a job's and names no job, with a sentence that says so."""
         return unknown_variables(self.settings.environ, self.jobs, self.settings.known)
 
-    def _take(self, job: Job, replace_existing: bool) -> None:
-        """Refuse a job that cannot work, or take it among the jobs of `add_job`."""
+    def _take(self, job: Job, moment: Any, replace_existing: bool, **options: str) -> Any:
+        """Refuse a job that cannot work, or take it among the jobs of `add_job`; `moment` is its `next_run_time`."""
         check_options(job)
         if job.id in self.jobs and not replace_existing:
             raise ConflictingIdError(job.id)
         check_variable(job.id, self.jobs)
         self._own[job.id] = job
         self.jobs.replace({**self.jobs, job.id: job})
+        if job.enabled and moment is not undefined:
+            self._begin_as_told.add(job.id)
+        return self._put(job, moment if job.enabled else None, **options)
 
     def _change_to(self, wanted: Mapping[str, Job]) -> None:
         before = dict(self.jobs)

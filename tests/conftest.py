@@ -41,7 +41,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what came of each fault: the lines that tests noted as the property `faults`."""
-    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    reports = [
+        report for found in terminalreporter.stats.values() for report in found if hasattr(report, "user_properties")
+    ]
     noted = [value for report in reports for name, value in report.user_properties if name == "faults"]
     if noted:
         terminalreporter.section(f"faults, FAULTS_SEED={os.environ.get('FAULTS_SEED', '1')}")

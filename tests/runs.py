@@ -31,7 +31,7 @@ class Daemon:
     def run(self, func: Callable[[Settings], object], job: str = "task", dry_run: bool = False) -> Ending:
         """Run a task once, and return how it ended."""
         trigger = schedules.every(3600)
-        made = Job(job, func, (self.settings,), {}, trigger, schedules.describe(trigger))
+        made = Job(job, func, (self.settings,), {}, trigger)
         finished = self.runner.execute(made, Slot(None, BY_HAND), dry_run)
         assert finished is not None
         return finished[1]

@@ -117,7 +117,7 @@ def runner_for(settings: Settings, leads: bool = True) -> Iterator[Runner]:
 def job_of(func: Callable[..., object], *args: Any, id: str = "task", **options: Any) -> Job:
     """A job that is due every hour, for a runner that is asked by hand."""
     trigger = schedules.every(3600)
-    return Job(id, func, args, {}, trigger, schedules.describe(trigger), **options)
+    return Job(id, func, args, {}, trigger, **options)
 
 
 def nothing() -> None:

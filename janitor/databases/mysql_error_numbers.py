@@ -32,7 +32,11 @@ _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
     # tables, columns and grants
     (Rejected, "a table is missing at {where}: {text}; check the database's name, or create the table", (1146,)),
     (Rejected, "a column is missing at {where}: {text}; this task was made for another table", (1054,)),
-    (Rejected, "a grant is missing at {where}: {text}; the README lists the least grants", (1142, 1143, 1227)),
+    (
+        Rejected,
+        "a grant is missing at {where}: {text}; docs/reference/grants.md lists the least grants",
+        (1142, 1143, 1227),
+    ),
     (Rejected, "{where} does not take writes: {text}; the server is read-only", (1290, 1836)),
     (Rejected, "{where} does not take writes: {text}; this session may only read", (1792,)),
     # statements and rows

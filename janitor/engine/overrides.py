@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.util import undefined
 
 from janitor.engine.clock import Clock
 from janitor.errors import BadSetting
@@ -47,3 +48,15 @@ def disabled_because(settings: Settings, job_id: str, enabled: bool | str) -> st
     if isinstance(enabled, str):
         return enabled
     return "" if enabled else "add_job(enabled=False)"
+
+
+def check_clock_options(job_id: str, max_instances: object, coalesce: object) -> None:
+    """Refuse what APScheduler's `add_job` takes and a recorded job cannot have.
+
+    Raises:
+        BadSetting: runs were to overlap, or each lost slot was to run.
+    """
+    if max_instances not in (undefined, 1):
+        raise BadSetting(f"max_instances of job {job_id}", max_instances, "leave it out: runs never overlap")
+    if coalesce is False:
+        raise BadSetting(f"coalesce of job {job_id}", coalesce, "leave it out: lost slots run once, or not at all")

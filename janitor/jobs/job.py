@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor.errors import BadSetting
 from janitor.jobs.results import referred
-from janitor.jobs.schedules import AFTER, Unscheduled
+from janitor.jobs.schedules import AFTER, Unscheduled, describe
 from janitor.needs import Need
 
 CatchUp = Literal["last", "none"]
@@ -31,7 +32,6 @@ class Job:
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
     trigger: BaseTrigger
-    schedule: str
     timeout: float = 3600.0
     retries: int = 0
     catch_up: CatchUp = "last"
@@ -47,6 +47,11 @@ class Job:
     cleanup: Callable[..., object] | None = None
     keeps_result: bool = False
     file: str = ""
+
+    @cached_property
+    def schedule(self) -> str:
+        """The trigger in the words of `schedules.parse`; a schedule that is not the same has other words."""
+        return describe(self.trigger)
 
     @property
     def enabled(self) -> bool:

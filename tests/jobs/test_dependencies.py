@@ -36,7 +36,7 @@ ZONE = Settings.load({}, dotenv=None).schedule_timezone
 
 def job(name: str, *dependencies: str, schedule: str = "after") -> Job:
     trigger = parse(schedule if dependencies else "by hand", ZONE, "")
-    return Job(name, print, (), {}, trigger, schedule, dependencies=dependencies)
+    return Job(name, print, (), {}, trigger, dependencies=dependencies)
 
 
 DIAMOND = {one.id: one for one in (job("a"), job("b", "a"), job("c", "a"), job("d", "b", "c"))}
