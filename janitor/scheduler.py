@@ -36,25 +36,25 @@ class Scheduler(Clock):
 
     `add_job` takes what APScheduler's takes, and more:
 
-        id: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
-            from the environment.
-        trigger: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` (its dependencies)
-            or `by hand`. An interval without a start date has its slots at whole multiples of it since 1970, so
-            that they are the same after a restart.
-        misfire_grace_time: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
-        timeout: seconds that all attempts of a run may take together.
-        retries: how often a failed attempt is repeated within a run; the pauses between grow, by chance a little.
-        catch_up: what becomes of slots that were lost while nothing ran. With `"last"` the last slot runs, with
-            `"none"` no slot does; the others are recorded as missed.
-        isolation: `"thread"`, or `"process"`: a child process that is killed when its time is over.
-        enabled: False, or a text that says why, switches the job off.
-        needs: what the task needs from outside; `check` looks at it.
-        title: the job's name for people.
-        notes: Markdown, shown on the job's page.
-        dependencies: ids of jobs; a run uses the newest success of each, and cannot begin before each has one.
-        tags: the list of jobs is grouped by them.
-        protect: ask before a run by hand.
-        cleanup: called with a `runs.PastRun` before that run's record is deleted.
+    - `id`: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
+      from the environment.
+    - `trigger`: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` (its dependencies)
+      or `by hand`. An interval without a start date has its slots at whole multiples of it since 1970, so
+      that they are the same after a restart.
+    - `misfire_grace_time`: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
+    - `timeout`: seconds that all attempts of a run may take together.
+    - `retries`: how often a failed attempt is repeated within a run; the pauses between grow, by chance a little.
+    - `catch_up`: what becomes of slots that were lost while nothing ran. With `"last"` the last slot runs, with
+      `"none"` no slot does; the others are recorded as missed.
+    - `isolation`: `"thread"`, or `"process"`: a child process that is killed when its time is over.
+    - `enabled`: False, or a text that says why, switches the job off.
+    - `needs`: what the task needs from outside; `check` looks at it.
+    - `title`: the job's name for people.
+    - `notes`: Markdown, shown on the job's page.
+    - `dependencies`: ids of jobs; a run uses the newest success of each, and cannot begin before each has one.
+    - `tags`: the list of jobs is grouped by them.
+    - `protect`: ask before a run by hand.
+    - `cleanup`: called with a `runs.PastRun` before that run's record is deleted.
     """
 
     def __init__(self, settings: Settings) -> None:
