@@ -24,11 +24,11 @@ from janitor.engine.dependents import Dependents
 from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import Lanes
-from janitor.engine.leader import Leader
 from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
 from janitor.engine.stopping import stop_in_order
 from janitor.engine.stretches import ASLEEP
+from janitor.engine.takeover import Takeover
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job, Jobs
 
@@ -46,9 +46,9 @@ class Daemon:
         self._lanes = Lanes(jobs, runner, on_free=self._news.set)
         self._dependents = Dependents(jobs, runner, self._lanes.enter, self._news)
         self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
-        leader = Leader(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
+        takeover = Takeover(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership)
-        self._keeper = Keeper(runner, leader, duties=[pruning.step], on_failure=clock.ask_to_stop)
+        self._keeper = Keeper(runner, takeover, duties=[pruning.step], on_failure=clock.ask_to_stop)
 
     def run(self) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from janitor.engine.lateness import warn_late
-from janitor.engine.leader import Leader
 from janitor.engine.runner import Runner
+from janitor.engine.takeover import Takeover
 from janitor.engine.wishes import pass_on_wishes
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 
@@ -28,15 +28,15 @@ class Keeper:
     def __init__(
         self,
         runner: Runner,
-        leader: Leader | None = None,
+        takeover: Takeover | None = None,
         duties: Sequence[Duty] = (),
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        """Nothing happens before `start`. A daemon gives its `leader`, and `duties` that only a leader has.
+        """Nothing happens before `start`. A daemon gives its `takeover`, and `duties` that only a leader has.
 
         `on_failure` is called once if the keeper cannot go on; `failure` tells why.
         """
-        self._runner, self._leader, self._on_failure = runner, leader, on_failure
+        self._runner, self._takeover, self._on_failure = runner, takeover, on_failure
         self._seconds = runner.settings.lease_seconds
         self._duties: tuple[Duty, ...] = (
             self._renew,
@@ -74,8 +74,8 @@ class Keeper:
             Fenced: another daemon leads now, or another process has a lease of ours.
             Unavailable, Rejected: the state database is away.
         """
-        if self._leader is not None and not self._leader.at_work:
-            self._leader.step()
+        if self._takeover is not None and not self._takeover.at_work:
+            self._takeover.step()
             return
         for duty in self._duties:
             duty()
@@ -100,17 +100,17 @@ class Keeper:
         except Unavailable as exc:
             self._tell_away(exc)
         except Fenced as exc:
-            if self._leader is not None:
-                self._leader.lose(exc)
+            if self._takeover is not None:
+                self._takeover.lose(exc)
         except Rejected as exc:
-            if self._leader is not None and not self._leader.at_work:
+            if self._takeover is not None and not self._takeover.at_work:
                 self._fail(exc)
             self._tell_away(exc)
 
     def _fail(self, why: JanitorError) -> None:
         self.failure = self.failure or why
-        if self._leader is not None:
-            self._leader.stand_by()
+        if self._takeover is not None:
+            self._takeover.stand_by()
         self._on_failure()
 
     def _tell_away(self, exc: JanitorError) -> None:

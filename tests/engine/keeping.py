@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select, update
 
 from janitor.engine.keeper import Keeper
-from janitor.engine.leader import Leader
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
+from janitor.engine.takeover import Takeover
 from janitor.runs import current_run
 from janitor.state.run_records import BY_HAND
 from janitor.state.tables import leases as lease_rows
@@ -24,24 +24,24 @@ ELSEWHERE = "elsewhere|another-boot|pid:[1]|1|1|x"
 
 @dataclass
 class Kept:
-    """A daemon's keeper and leader, and what its clock was told."""
+    """A daemon's keeper and takeover, and what its clock was told."""
 
     keeper: Keeper
-    leader: Leader
+    takeover: Takeover
     stood_by: threading.Event
     failed: threading.Event
 
     @property
     def leading(self) -> bool:
         """Whether the clock would go."""
-        return self.leader.at_work
+        return self.takeover.at_work
 
 
 def daemon_of(runner: Runner, on_leading: Callable[[], None] = lambda: None) -> Kept:
     """A daemon's keeper that is not started."""
     stood_by, failed = threading.Event(), threading.Event()
-    leader = Leader(runner.state, runner.leadership, on_leading, stood_by.set)
-    return Kept(Keeper(runner, leader, on_failure=failed.set), leader, stood_by, failed)
+    takeover = Takeover(runner.state, runner.leadership, on_leading, stood_by.set)
+    return Kept(Keeper(runner, takeover, on_failure=failed.set), takeover, stood_by, failed)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.engine.keeper import Keeper
-from janitor.engine.leader import Leader
 from janitor.engine.runner import Runner
+from janitor.engine.takeover import Takeover
 from janitor.errors import JanitorError, Rejected, Unavailable
 from janitor.runs import current_run
 from tests.engine.keeping import daemon_of, going_on, kept
@@ -75,11 +75,11 @@ def test_a_start_cut_short_by_an_outage_is_made_again(lite_follower: Runner) -> 
 
 def test_a_leader_has_its_duties_done_and_a_stand_by_not(lite_follower: Runner) -> None:
     done: list[str] = []
-    leader = Leader(lite_follower.state, lite_follower.leadership)
-    keeper = Keeper(lite_follower, leader, duties=[lambda: done.append("duty")])
+    takeover = Takeover(lite_follower.state, lite_follower.leadership)
+    keeper = Keeper(lite_follower, takeover, duties=[lambda: done.append("duty")])
     keeper.step()
-    assert leader.at_work and done == []
+    assert takeover.at_work and done == []
     keeper.step()
-    leader.stand_by()
+    takeover.stand_by()
     keeper.step()
     assert done == ["duty"]

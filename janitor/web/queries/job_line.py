@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from janitor.feeds.position import describe
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
-from janitor.jobs.schedule_words import in_english
+from janitor.jobs.schedule_in_english import in_english
 from janitor.jobs.slots import next_slot
 from janitor.operations import cursor
 from janitor.web.queries import models, records

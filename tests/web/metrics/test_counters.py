@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from janitor.engine.leader import Leader
 from janitor.engine.stages import Slot
+from janitor.engine.takeover import Takeover
 from janitor.runs import Outcome
 from janitor.state import job_records
 from janitor.state.run_records import BY_HAND
@@ -73,7 +73,7 @@ def test_a_paused_job_s_slot_is_counted_as_skipped(house: tuple[Desk, str]) -> N
 def test_a_run_that_a_dead_process_left_is_counted(house: tuple[Desk, str]) -> None:
     desk, address = house
     remember_run(desk.state, "fail", datetime.now(timezone.utc), None)
-    Leader(desk.runner.state, desk.runner.leadership).step()
+    Takeover(desk.runner.state, desk.runner.leadership).step()
     assert scraped(address)["janitor_runs_total", "fail", "interrupted"] == 1
 
 

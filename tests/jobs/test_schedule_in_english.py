@@ -9,7 +9,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from janitor.jobs import schedules
-from janitor.jobs.schedule_words import in_english
+from janitor.jobs.schedule_in_english import in_english
 
 LONDON = ZoneInfo("Europe/London")
 

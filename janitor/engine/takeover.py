@@ -1,4 +1,4 @@
-"""The leader: what a daemon does with the one lease that lets its clock go."""
+"""Taking over: the clock goes once this daemon leads, and stands by once it does not lead any more."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from janitor.errors import Fenced
 from janitor.state import State
 
 
-class Leader:
+class Takeover:
     """Makes the clock go when this daemon comes to lead, and stand by when it does not lead any more.
 
     `at_work` tells whether the clock goes: it is False until `on_leading` has returned.
