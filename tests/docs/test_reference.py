@@ -14,6 +14,7 @@ from docs.marked import cells
 from docs.sources import python_api
 from janitor.cli import verbs
 from janitor.settings import Settings
+from janitor.settings.passwords import hashed, read
 from janitor.web.desk import Desk
 from janitor.web.serving.app import make_app
 from tests.command_line import ROOT, CommandLine
@@ -120,3 +121,9 @@ def test_every_channel_is_in_the_reference(tmp_path: Path) -> None:
     beginnings = ("mail_", "slack_", "teams_", "pagerduty_", "webhook_", "ping_")
     wanted = [name.upper() for name in Settings.model_fields if name.startswith(beginnings)]
     assert [name for name in wanted if f"`{name}`" not in told] == []
+
+
+def test_access_shows_a_hash_as_password_prints_it() -> None:
+    (shown,) = re.findall(r"^    (argon2id\.\S+)$", page("access"), re.MULTILINE)
+    costs = shown.split(".")[:5]
+    assert str(read(shown)) == shown and str(hashed("open sesame 42")).split(".")[:5] == costs
