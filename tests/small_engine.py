@@ -102,7 +102,7 @@ def logging_to(settings: Settings) -> Iterator[tuple[Mask, RunLog]]:
 
 @contextmanager
 def runner_for(settings: Settings, leads: bool = True) -> Iterator[Runner]:
-    """A runner on the settings' state database; where it `leads` it holds the daemon's lease for a minute."""
+    """A runner on the settings' state database; if it `leads`, it holds the daemon's lease for a minute."""
     state = migrated(settings.state_database_url)
     with logging_to(settings) as (mask, run_log):
         runner = Runner(state, settings, holders.new_holder(), mask, run_log)

@@ -120,7 +120,7 @@ def test_a_missing_grant_is_named_with_its_cure(
 
 
 @pytest.mark.slow
-def test_delete_is_needed_only_where_it_is_wanted(
+def test_delete_is_needed_only_if_it_is_wanted(
     janitor: CommandLine, least: dict[str, str], mariadb_warehouses: Warehouses, user: User
 ) -> None:
     wanted = {**least, **JOBS_OFF, "LABWARE_LOCATION_DELETE_ORPHANS": "true"}

@@ -18,7 +18,7 @@ LABWHERE = "mysql+pymysql://anna:s3cret%2Fword%25%26@127.0.0.1:1/labwhere"
 
 
 def recorded(house: CommandLine, query: str) -> list[Any]:
-    """Rows of the state database, as another program reads them; none where there is no such database yet."""
+    """Rows of the state database, as another program reads them; no rows if there is no such database yet."""
     try:
         connection = sqlite3.connect(f"file:{house.folder / 'var' / 'janitor.db'}?mode=ro", uri=True)
         return connection.execute(query).fetchall()

@@ -42,7 +42,7 @@ class House:
             return connection.execute(select(runs.c.outcome).where(runs.c.id == run)).scalar()
 
     def newest(self, job: str) -> int:
-        """The newest run of a job, 0 where it has none."""
+        """The newest run of a job; 0 if the job has no run."""
         with self.state.read() as connection:
             query = select(runs.c.id).where(runs.c.job == job).order_by(runs.c.id.desc()).limit(1)
             return connection.execute(query).scalar() or 0

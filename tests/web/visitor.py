@@ -96,11 +96,11 @@ class Page:
         )
 
     def links(self, beginning: str) -> list[str]:
-        """Where its links lead, those that begin so."""
+        """The addresses of its links, if they begin so."""
         return [href for href, _ in self.read.links if href.startswith(beginning)]
 
     def link(self, words: str) -> str | None:
-        """Where the link of these words leads, without the place on the page; None where there is none."""
+        """The address of the link with these words, without the place on the page; None if there is no such link."""
         return next((href.partition("#")[0] for href, said in self.read.links if said == words), None)
 
 

@@ -25,7 +25,7 @@ class LabWhere(Tables):
     def location(
         self, name: str | None = "Shelf 1", barcode: str | None = None, parentage: str | None = "Room / Freezer"
     ) -> int:
-        """A place to stand in; it gets a barcode where none is given, and none for an empty one."""
+        """A place to stand in, and its key. Without `barcode` a barcode is made up; with an empty text there is none."""
         code = f"lw-{uuid.uuid4().hex[:10]}" if barcode is None else barcode or None
         values = {"name": name, "barcode": code, "parentage": parentage, "uuid": str(uuid.uuid4())}
         return self.add("locations", **values, created_at=START, updated_at=START)

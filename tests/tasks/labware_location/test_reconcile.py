@@ -67,7 +67,7 @@ def test_reconcile_repairs_what_nobody_announced(warehouses: Warehouses, daemon:
     assert counted(daemon) == whole | {"checked": 249, "orphaned": 1}
 
 
-def test_orphans_are_deleted_only_where_that_is_set(lab: LabWhere, warehouses: Warehouses, state_folder: Path) -> None:
+def test_orphans_are_deleted_only_if_that_is_set(lab: LabWhere, warehouses: Warehouses, state_folder: Path) -> None:
     user, shelf = lab.user(), lab.location()
     for n in range(6):
         lab.scan(lab.labware(f"DN{n}"), user, shelf)

@@ -120,7 +120,7 @@ def as_uuid(text: str) -> uuid.UUID | None:
 
 
 def joined(paths: Iterable[str | None]) -> str | None:
-    """Sorted, with semicolons between; None where there is none."""
+    """The paths, sorted, with semicolons between; None if there is no path."""
     return ";".join(sorted(path for path in paths if path is not None)) or None
 
 

@@ -28,7 +28,7 @@ class Warehouse:
                 self.events.add("role_types", id=id, key=key, description=key)
 
     def sample(self, supplier_name: str | None = "", labwares: tuple[str, ...] = ("DN1",), uuid_text: str = "") -> int:
-        """A sample, with a manifest update where it has labwares; its *_tmp id."""
+        """A sample, and a manifest update if it has labwares; the sample's *_tmp id."""
         number = next(self._numbers)
         uuid_text = uuid_text or str(uuid.UUID(int=number))
         name = f"supplier {number}" if supplier_name == "" else supplier_name

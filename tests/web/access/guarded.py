@@ -1,4 +1,4 @@
-"""A house where people sign in, or where everybody is an operator; and who calls there."""
+"""A house with users, or one in which everybody is an operator; and who calls there."""
 
 import hashlib
 import socket
@@ -51,7 +51,7 @@ class House:
     address: str
 
     def caller(self, user: str = "", **headers: str) -> Caller:
-        """Somebody new, signed in where a user is given."""
+        """Somebody new; signed in, if a user is given."""
         made = Caller(self.address, {name.replace("_", "-"): value for name, value in headers.items()})
         if user:
             assert made.sign_in(user, f"{user}s password").status == 303
