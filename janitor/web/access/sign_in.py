@@ -15,7 +15,7 @@ from janitor.settings.accounts import Role
 from janitor.settings.passwords import MOST_PASSWORD
 from janitor.web.access.gate import SESSION_SECONDS, User
 from janitor.web.access.permissions import COOKIE, address_of, csrf_token, gate_of, is_own_page, meant
-from janitor.web.parameters import TheDesk, Viewer
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.rendering import render
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from janitor.operations import actions
 from janitor.web.api.answers import Changed, JobList, Started, errors, job_of, now, reading
 from janitor.web.api.parameters import Before, JobId, Limit, OfJob, OriginIs, OutcomeIs, RunWish, Since, Until
 from janitor.web.charts.graph import around
-from janitor.web.parameters import Operator, TheDesk
+from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
 from janitor.web.queries.graph import graph_of
 from janitor.web.queries.history import Filter, run_list

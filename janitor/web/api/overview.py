@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from janitor.web.api.answers import errors, reading
 from janitor.web.api.parameters import Before, Limit, OfJob
-from janitor.web.parameters import TheDesk
+from janitor.web.injected import TheDesk
 from janitor.web.queries import models
 from janitor.web.queries.history import Filter, action_list
 from janitor.web.queries.notices import notice_list

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from janitor.operations import actions
 from janitor.web.api.answers import Counted, errors, job_of, now, reading
 from janitor.web.api.parameters import DropWish, Flag, JobId, Limit, RetryWish
-from janitor.web.parameters import Operator, TheDesk
+from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
 from janitor.web.queries.quarantine import quarantine_list
 

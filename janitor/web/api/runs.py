@@ -10,7 +10,7 @@ from janitor.state import run_records
 from janitor.web.api.answers import Changed, errors, found, now, reading
 from janitor.web.api.parameters import MOST_ID, Before, Flag, Limit, OriginIs, OutcomeIs, RunId, Since, Until
 from janitor.web.desk import Desk
-from janitor.web.parameters import Operator, TheDesk
+from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
 from janitor.web.queries.given import whole
 from janitor.web.queries.history import Filter, run_list

@@ -27,10 +27,10 @@ from fastapi.responses import Response, StreamingResponse
 
 from janitor.state import run_records
 from janitor.web.access.permissions import viewer
+from janitor.web.injected import TheDesk
 from janitor.web.live.channel import as_json
 from janitor.web.live.hub import MOST_VIEWERS, Hub
 from janitor.web.live.run_channel import Line, RunChannel
-from janitor.web.parameters import TheDesk
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream may say nothing: proxies cut silent streams."""

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 from janitor.engine.heartbeat import DEAD_SECONDS
 from janitor.jobs.job import Job
 from janitor.web.access.permissions import viewer
+from janitor.web.injected import TheDesk
 from janitor.web.metrics.scrape import TheMetrics
 from janitor.web.metrics.vitals import WAIT_SECONDS, Signs
-from janitor.web.parameters import TheDesk
 
 METHODS = ["GET", "HEAD"]
 """HEAD is for watchers that look at the status only."""

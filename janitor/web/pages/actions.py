@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from janitor.errors import JanitorError
 from janitor.operations import actions, deletion
 from janitor.state import run_records
+from janitor.web.injected import Operator, TheDesk
 from janitor.web.pages.page import job_of, now, page_router
-from janitor.web.parameters import Operator, TheDesk
 from janitor.web.rendering import redirect
 
 router = page_router()

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from janitor.web.charts.graph import Shown, around, picture
 from janitor.web.desk import Desk
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.page import Text, lately, now, page, page_router
-from janitor.web.parameters import TheDesk, Viewer
 from janitor.web.queries import models
 from janitor.web.queries.graph import graph_of
 from janitor.web.rendering import with_query

@@ -7,8 +7,8 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from janitor.web.desk import Desk
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.page import OUTCOMES, Text, known_outcome, page, page_router
-from janitor.web.parameters import TheDesk, Viewer
 from janitor.web.queries import models
 from janitor.web.queries.history import Filter, action_list, history_of, run_list
 from janitor.web.rendering import with_query

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from janitor.jobs.job import Job
 from janitor.web.charts.of_models import charts_of
 from janitor.web.desk import Desk
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.graph import graph_values
 from janitor.web.pages.page import OUTCOMES, Offset, Text, job_of, known_outcome, now, page, page_router
-from janitor.web.parameters import TheDesk, Viewer
 from janitor.web.queries.history import Filter, history_of
 from janitor.web.queries.jobs import job_page
 from janitor.web.queries.quarantine import quarantine_list

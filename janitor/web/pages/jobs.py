@@ -7,8 +7,8 @@ from fastapi.responses import Response
 
 from janitor.web.charts.of_models import strip_of
 from janitor.web.desk import Desk
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.page import Offset, Text, lately, now, page, page_router
-from janitor.web.parameters import TheDesk, Viewer
 from janitor.web.queries.jobs import job_lines
 from janitor.web.rendering import with_query
 

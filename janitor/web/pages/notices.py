@@ -3,8 +3,8 @@
 from fastapi import Request
 from fastapi.responses import Response
 
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.page import page, page_router
-from janitor.web.parameters import TheDesk, Viewer
 from janitor.web.queries.notices import notice_list
 
 router = page_router()

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from janitor.web.charts import of_models
 from janitor.web.charts.lane import lane_times
 from janitor.web.desk import Desk
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.page import lately, now, page, page_router
-from janitor.web.parameters import TheDesk, Viewer
 from janitor.web.queries import models
 from janitor.web.queries.overview import overview_of
 

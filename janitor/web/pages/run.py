@@ -7,8 +7,8 @@ from fastapi import HTTPException, Query, Request
 from fastapi.responses import Response
 
 from janitor.web.desk import Desk
+from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.page import Text, now, page, page_router
-from janitor.web.parameters import TheDesk, Viewer
 from janitor.web.queries import models
 from janitor.web.queries.given import arguments, beginning
 from janitor.web.queries.logs import log_of

@@ -1,4 +1,4 @@
-"""Parameters that request handlers share: the desk, and who asks."""
+"""What FastAPI hands to the handlers of requests: the desk, and who asks."""
 
 from typing import Annotated
 
