@@ -72,12 +72,12 @@ class Inbox:
         self, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, login: bool = False
     ) -> Iterator["Inbox"]:
         """Listen on its port during the block."""
-        more: dict[str, Any] = {"authenticator": self.login, "auth_required": True} if login else {}
-        if starttls is not None:
-            more |= {"tls_context": starttls, "require_starttls": True}
-        if tls is not None:
-            more |= {"ssl_context": tls, "auth_require_tls": False}
-        controller = Controller(self, hostname="127.0.0.1", port=self.port, **more)
+        options: dict[str, Any] = {
+            **({"authenticator": self.login, "auth_required": True} if login else {}),
+            **({"tls_context": starttls, "require_starttls": True} if starttls is not None else {}),
+            **({"ssl_context": tls, "auth_require_tls": False} if tls is not None else {}),
+        }
+        controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
         controller.start()
         try:
             yield self

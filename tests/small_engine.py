@@ -196,10 +196,21 @@ def remember(state: State, job: str, enabled_at: datetime, enabled: bool = True,
 
 def remember_run(state: State, job: str, slot_at: datetime, outcome: str | None = "succeeded", **more: Any) -> None:
     """Put a run of an earlier start into the history."""
-    values = {"job": job, "origin": "schedule", "slot_at": slot_at, "slot_until_at": slot_at, "slots": 1}
-    values |= {"outcome": outcome, "started_at": slot_at, "attempts": 1, "dry_run": False, "holder": "gone"}
+    values = {
+        "job": job,
+        "origin": "schedule",
+        "slot_at": slot_at,
+        "slot_until_at": slot_at,
+        "slots": 1,
+        "outcome": outcome,
+        "started_at": slot_at,
+        "attempts": 1,
+        "dry_run": False,
+        "holder": "gone",
+        **more,
+    }
     with state.begin() as connection:
-        connection.execute(insert(runs).values(values | more))
+        connection.execute(insert(runs).values(values))
 
 
 def check_slots(state: State, job: str, trigger: BaseTrigger) -> int:

@@ -42,11 +42,11 @@ def fired(trigger: BaseTrigger, start: datetime, end: datetime, chance: Random) 
 
 def jobs_of_run(zone: str, schedule: str | None) -> dict[str, BaseTrigger]:
     """Return the jobs of run.py, with their own schedules or with this schedule."""
-    environment = {"SCHEDULE_TIMEZONE": zone}
-    names = run.build(Settings.load(environment, None)).jobs
-    if schedule is not None:
-        environment |= {f"{name.upper()}_SCHEDULE": schedule for name in names}
-    return {name: job.trigger for name, job in run.build(Settings.load(environment, None)).jobs.items()}
+    in_zone = {"SCHEDULE_TIMEZONE": zone}
+    names = run.build(Settings.load(in_zone, None)).jobs
+    schedules = {} if schedule is None else {f"{name.upper()}_SCHEDULE": schedule for name in names}
+    jobs = run.build(Settings.load(in_zone | schedules, None)).jobs
+    return {name: job.trigger for name, job in jobs.items()}
 
 
 def planned(zone: str) -> list[tuple[str, BaseTrigger, datetime]]:

@@ -57,9 +57,15 @@ def test_kill_9_before_the_delivery_costs_and_repeats_nothing(janitor: CommandLi
 
 def test_each_channel_is_tried_and_told_of_on_a_line(janitor: CommandLine) -> None:
     with Inbox().open() as inbox, Hooks(answers=[404]).open() as hooks:
-        environ = {"MAIL_PORT": str(inbox.port), "SLACK_URL": f"{hooks.url}/services/secret"}
-        environ |= {"PAGERDUTY_KEY": "0123456789", "PAGERDUTY_URL": f"{hooks.url}/v2/enqueue"}
-        tried = janitor("notices", "test", COPY_PING_URL=f"{hooks.url}/ping", **environ)
+        tried = janitor(
+            "notices",
+            "test",
+            COPY_PING_URL=f"{hooks.url}/ping",
+            MAIL_PORT=str(inbox.port),
+            SLACK_URL=f"{hooks.url}/services/secret",
+            PAGERDUTY_KEY="0123456789",
+            PAGERDUTY_URL=f"{hooks.url}/v2/enqueue",
+        )
     assert tried.code == 1 and tried.lines == [
         f"ok      email to anna@example.org through 127.0.0.1:{inbox.port}",
         "failed  slack to localhost: it answered 404: so it is",

@@ -32,9 +32,15 @@ CONTENT = Content(
 
 
 def mail(inbox: Inbox, **more: str) -> Mail:
-    settings = {"MAIL_HOST": "localhost", "MAIL_PORT": str(inbox.port), "MAIL_FROM": "janitor@example.org"}
-    settings |= {"MAIL_TO": "anna@example.org, bert@example.org", "MAIL_TLS": "none"}
-    return Mail(Settings.load(settings | more, dotenv=None))
+    settings = {
+        "MAIL_HOST": "localhost",
+        "MAIL_PORT": str(inbox.port),
+        "MAIL_FROM": "janitor@example.org",
+        "MAIL_TO": "anna@example.org, bert@example.org",
+        "MAIL_TLS": "none",
+        **more,
+    }
+    return Mail(Settings.load(settings, dotenv=None))
 
 
 @pytest.fixture

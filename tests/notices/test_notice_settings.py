@@ -29,9 +29,14 @@ def clock(**environ: str) -> Scheduler:
 
 
 def test_a_job_s_own_rules_go_before_those_of_all() -> None:
-    environ = {"NOTICE_FAILED_AFTER": "2", "NOTICE_REPEAT": "90m", "NIGHTLY_REPORT_NOTICE_FAILED_AFTER": "3"}
-    environ |= {"NIGHTLY_REPORT_NOTICE_RULES": "failed, ran_long", "SYNC_NOTICE_RULES": "all"}
-    scheduler = clock(**environ, NIGHTLY_REPORT_NOTICE_REPEAT="1d")
+    scheduler = clock(
+        NOTICE_FAILED_AFTER="2",
+        NOTICE_REPEAT="90m",
+        NIGHTLY_REPORT_NOTICE_FAILED_AFTER="3",
+        NIGHTLY_REPORT_NOTICE_RULES="failed, ran_long",
+        NIGHTLY_REPORT_NOTICE_REPEAT="1d",
+        SYNC_NOTICE_RULES="all",
+    )
     rules = wing.rules_of_jobs(scheduler.settings, scheduler.jobs)
     assert rules["nightly-report"].notice_rules == ("failed", "ran_long")
     assert (rules["nightly-report"].notice_failed_after, rules["sync"].notice_failed_after) == (3, 2)

@@ -118,8 +118,11 @@ def fill_whole(warehouses: Warehouses) -> None:
 def work(warehouses: Warehouses, folder: Path) -> Sends:
     """Let both tasks do all that they ever do, and note what they send."""
     since = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
-    settings = {"MESSAGES_DIR": str(folder / "messages"), "SEQUENCING_PUBLISHER_SINCE": since}
-    settings |= {"LABWARE_LOCATION_DELETE_ORPHANS": "true"}
+    settings = {
+        "MESSAGES_DIR": str(folder / "messages"),
+        "SEQUENCING_PUBLISHER_SINCE": since,
+        "LABWARE_LOCATION_DELETE_ORPHANS": "true",
+    }
     daemon, lab = Daemon(warehouses.environment() | settings, folder), LabWhere(warehouses.labwhere)
     with noted() as sends:
         daemon.counts(labware_location.follow)

@@ -86,13 +86,13 @@ def test_the_least_grants_are_enough(
 ) -> None:
     warehouses = mariadb_warehouses
     fill_recently(warehouses, runs=2, products=8, labwares=60)
-    settings = writer | {"SEQUENCING_PUBLISHER_SINCE": "2000-01-01", "LOAD_LIMIT_THREADS_RUNNING": "1000"}
-    settings |= shown(
+    urls = shown(
         LABWHERE_DATABASE_URL=users.make(warehouses.labwhere_url, LABWHERE),
         MLWH_DATABASE_URL=users.make(warehouses.mlwh_url, MLWH),
         MLWH_EVENTS_DATABASE_URL=users.make(warehouses.events_url, EVENTS),
     )
-    daemon = Daemon(settings, state_folder)
+    settings = {"SEQUENCING_PUBLISHER_SINCE": "2000-01-01", "LOAD_LIMIT_THREADS_RUNNING": "1000"}
+    daemon = Daemon(writer | settings | urls, state_folder)
     daemon.counts(labware_location.follow)
     lab = LabWhere(warehouses.labwhere)
     lab.change("locations", {"name": "Box 00001"}, name="renamed")

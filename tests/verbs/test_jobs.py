@@ -22,10 +22,11 @@ def test_jobs_as_json_tell_the_last_outcome(house: CommandLine) -> None:
     found = {row["job"]: row for row in house("jobs", "--json").json}
     assert found["fail"]["last_outcome"] == "failed" and found["fail"]["last_run"] == 1
     assert "cannot use it" in found["fail"]["last_reason"]
-    expected = {"job", "schedule", "enabled", "disabled_because", "paused_at", "paused_by", "next_run_at"}
-    expected |= {"last_run", "last_outcome", "last_at", "last_reason"}
-    expected |= {"title", "tags", "dependencies", "status", "outdated_by"}
-    assert set(found["count"]) == expected
+    assert set(found["count"]) == {
+        *("job", "schedule", "enabled", "disabled_because", "paused_at", "paused_by", "next_run_at"),
+        *("last_run", "last_outcome", "last_at", "last_reason"),
+        *("title", "tags", "dependencies", "status", "outdated_by"),
+    }
     assert found["count"]["enabled"] is True and found["count"]["last_outcome"] is None
     assert found["walk"]["enabled"] is False
 

@@ -160,8 +160,13 @@ def put_wrongly(lab: LabWhere) -> None:
     """A labware for each reason to be put in quarantine, named for it; the last scan of each is what is wrong."""
     good, user = lab.location("Good"), lab.user()
     unmarked = lab.location(barcode="")
-    places = {"nowhere": None, "unmarked": unmarked, "no address": lab.location(parentage=None)}
-    places |= {"no name": lab.location(name=None), "unmarked box": None}
+    places = {
+        "nowhere": None,
+        "unmarked": unmarked,
+        "no address": lab.location(parentage=None),
+        "no name": lab.location(name=None),
+        "unmarked box": None,
+    }
     users = {"no user": None, "lost user": 999, "no login": lab.user(None), "empty login": lab.user("")}
     for barcode in WRONG:
         labware = lab.labware(barcode)

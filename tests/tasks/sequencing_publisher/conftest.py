@@ -58,9 +58,15 @@ def to_exchange(
     """Makes a daemon that publishes every status there is to the exchange, with the settings given besides."""
 
     def make(**settings: str) -> Daemon:
-        base = exchange.broker.environment() | {"SEQUENCING_PUBLISHER_EXCHANGE": exchange.name}
-        base |= {"SEQUENCING_PUBLISHER_SINCE": "2000-01-01", "CONNECT_TIMEOUT_SECONDS": "5"}
-        made_daemons.append(Daemon(warehouses.environment() | base | settings, state_folder))
+        environment = {
+            **warehouses.environment(),
+            **exchange.broker.environment(),
+            "SEQUENCING_PUBLISHER_EXCHANGE": exchange.name,
+            "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
+            "CONNECT_TIMEOUT_SECONDS": "5",
+            **settings,
+        }
+        made_daemons.append(Daemon(environment, state_folder))
         return made_daemons[-1]
 
     return make

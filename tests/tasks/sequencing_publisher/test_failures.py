@@ -122,8 +122,12 @@ def test_kill_9_loses_nothing_and_repeats_one_group(
 ) -> None:
     kills, most = 3, 15
     fill_recently(sqlite_warehouses, runs=6, products=12)
-    settings = exchange.broker.environment() | {"SEQUENCING_PUBLISHER_EXCHANGE": exchange.name}
-    settings |= {"SEQUENCING_PUBLISHER_SINCE": "2000-01-01", "SEQUENCING_PUBLISHER_GROUP_SIZE": "5"}
+    settings = {
+        **exchange.broker.environment(),
+        "SEQUENCING_PUBLISHER_EXCHANGE": exchange.name,
+        "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
+        "SEQUENCING_PUBLISHER_GROUP_SIZE": "5",
+    }
     environment = sqlite_warehouses.environment() | settings
     chance, killed = random.Random(3), 0
     daemon = Daemon(environment, state_folder)

@@ -93,8 +93,12 @@ def test_a_full_queue_keeps_the_groups_confirmed(
         channel.queue_declare(limited, durable=True, arguments=full)
         channel.queue_bind(limited, exchange.name, "")
         channel.queue_delete(exchange.queue)
-    settings = exchange.broker.environment() | {"SEQUENCING_PUBLISHER_EXCHANGE": exchange.name}
-    settings |= {"SEQUENCING_PUBLISHER_SINCE": "2000-01-01", "SEQUENCING_PUBLISHER_GROUP_SIZE": "10"}
+    settings = {
+        **exchange.broker.environment(),
+        "SEQUENCING_PUBLISHER_EXCHANGE": exchange.name,
+        "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
+        "SEQUENCING_PUBLISHER_GROUP_SIZE": "10",
+    }
     daemon = Daemon(sqlite_warehouses.environment() | settings, state_folder)
     assert callable(task)
     failed(daemon.run(task), "refused", "messages to exchange", "full")
@@ -126,8 +130,12 @@ def test_a_broker_that_dies_between_groups(
     with warehouse.mlwh.transaction():
         for number in range(1, 201):
             warehouse.status(RUN, number, id=number)
-    settings = exchange.broker.environment() | {"SEQUENCING_PUBLISHER_EXCHANGE": exchange.name}
-    settings |= {"SEQUENCING_PUBLISHER_SINCE": "2000-01-01", "SEQUENCING_PUBLISHER_GROUP_SIZE": "2"}
+    settings = {
+        **exchange.broker.environment(),
+        "SEQUENCING_PUBLISHER_EXCHANGE": exchange.name,
+        "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
+        "SEQUENCING_PUBLISHER_GROUP_SIZE": "2",
+    }
     daemon = Daemon(sqlite_warehouses.environment() | settings, state_folder)
     endings: list[Ending] = []
     run = threading.Thread(target=lambda: endings.append(daemon.run(follow)))

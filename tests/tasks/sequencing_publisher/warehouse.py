@@ -46,9 +46,19 @@ class Warehouse:
 
     def flowcell(self, sample: int, study: int | None) -> int:
         """A row that says which sample and study a product is of."""
-        values: dict[str, Any] = {"id_lims": "SQSCP", "id_flowcell_lims": "1", "position": 1, "entity_type": "library"}
-        values |= {"entity_id_lims": "1", "id_pool_lims": "1", "last_updated": LONG_AGO, "recorded_at": LONG_AGO}
-        return self.mlwh.add("iseq_flowcell", **values, id_sample_tmp=sample, id_study_tmp=study)
+        return self.mlwh.add(
+            "iseq_flowcell",
+            id_lims="SQSCP",
+            id_flowcell_lims="1",
+            position=1,
+            entity_type="library",
+            entity_id_lims="1",
+            id_pool_lims="1",
+            last_updated=LONG_AGO,
+            recorded_at=LONG_AGO,
+            id_sample_tmp=sample,
+            id_study_tmp=study,
+        )
 
     def product(self, run: int, sample: int, study: int | None, linked: bool = True) -> str:
         """A product of a run; its id_product."""
@@ -92,9 +102,15 @@ class Warehouse:
     ) -> int:
         """An event in which samples and labwares take part; its id."""
         uuids = {row["id_sample_tmp"]: row["uuid_sample_lims"] for row in self.mlwh.all("sample", *SAMPLE_KEYS)}
-        values: dict[str, Any] = {"lims_id": "SQSCP", "uuid": uuid.uuid4().bytes, "event_type_id": kind}
-        values |= {"occured_at": LONG_AGO, "user_identifier": "ab1"} | ({} if id is None else {"id": id})
-        event = self.events.add("events", **values)
+        event = self.events.add(
+            "events",
+            lims_id="SQSCP",
+            uuid=uuid.uuid4().bytes,
+            event_type_id=kind,
+            occured_at=LONG_AGO,
+            user_identifier="ab1",
+            **({} if id is None else {"id": id}),
+        )
         for sample in samples:
             subject = self.subject(uuid.UUID(uuids[sample]).bytes, f"sample {sample}")
             self.events.add("roles", event_id=event, subject_id=subject, role_type_id=SAMPLE)

@@ -26,9 +26,12 @@ def test_no_two_boxes_overlap_and_all_are_inside() -> None:
 
 
 def test_the_edges_of_a_ladder_do_not_cross() -> None:
-    wanted: dict[str, Sequence[str]] = {f"a{number}": () for number in range(6)}
-    # With one more that all depend on, the order in which they could run is no help.
-    wanted |= {"all": ()} | {f"b{number}": (f"a{5 - number}", "all") for number in range(6)}
+    # All of the second layer depend on "all" too, so the order in which they could run is no help.
+    wanted: dict[str, Sequence[str]] = {
+        **{f"a{number}": () for number in range(6)},
+        "all": (),
+        **{f"b{number}": (f"a{5 - number}", "all") for number in range(6)},
+    }
     first, second = layered(jobs_of(wanted))
     assert [wanted[name][0] for name, _ in second] == [name for name, _ in first if name != "all"]
 
