@@ -25,7 +25,7 @@ class LabWhere(Tables):
     def location(
         self, name: str | None = "Shelf 1", barcode: str | None = None, parentage: str | None = "Room / Freezer"
     ) -> int:
-        """A place to stand in, and its key. Without `barcode` a barcode is made up; with an empty text there is none."""
+        """A place to stand in. Without `barcode` it gets a made-up barcode; with an empty text it gets none."""
         code = f"lw-{uuid.uuid4().hex[:10]}" if barcode is None else barcode or None
         values = {"name": name, "barcode": code, "parentage": parentage, "uuid": str(uuid.uuid4())}
         return self.add("locations", **values, created_at=START, updated_at=START)
