@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from janitor.web.access import attempts
 from janitor.web.access.attempts import Failures
 from janitor.web.access.gate import Gate
 from tests.small_engine import empty_state, settings_for
@@ -72,6 +73,27 @@ def test_twenty_failures_by_a_user(clock: Clock) -> None:
     clock(1)
     assert failures.wait_seconds("anna", "10.0.0.9") == pytest.approx(299)
     assert failures.wait_seconds("ben", "10.0.0.9") == 0
+
+
+def test_new_names_and_addresses_do_not_fill_the_memory(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST_KEYS", 300)
+    failures = Failures()
+    for number in range(400):
+        failures.add(f"user {number}", f"host {number}")
+        assert len(failures) <= 300
+
+
+def test_the_newest_failures_are_kept_if_there_are_too_many(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST_KEYS", 300)
+    failures = Failures()
+    fail(failures, "anna", "10.0.0.1", 5)
+    for number in range(100):
+        clock(1 + number / 10)
+        if number == 90:
+            fail(failures, "ben", "10.0.0.2", 5)
+        failures.add(f"user {number}", f"host {number}")
+    assert failures.wait_seconds("ben", "10.0.0.2") == pytest.approx(299.1)
+    assert failures.wait_seconds("anna", "10.0.0.1") == 0
 
 
 def test_a_success_neither_counts_nor_forgets(tmp_path: Path, clock: Clock) -> None:
