@@ -1,4 +1,7 @@
-"""The mark of a secret: no text repeats the value of a setting that bears it."""
+"""The mark of a secret: no text repeats the value of a setting that bears it.
+
+A setting that holds pydantic's `SecretStr` or a URL is a secret too, marked or not.
+"""
 
 from typing import Any, get_args
 
@@ -15,7 +18,7 @@ SECRET = SecretMark()
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Whether a setting's kind bears the mark, itself or as one of several: `DatabaseUrl | None` does."""
+    """Whether a setting is a secret, by its kind or by one of several kinds: `DatabaseUrl | None` is."""
     return _has_mark(field.metadata) or _bears_mark(field.annotation)
 
 
@@ -30,7 +33,11 @@ def secret_texts(value: object) -> list[str]:
 
 def _bears_mark(annotation: Any) -> bool:
     metadata = getattr(annotation, "__metadata__", ())
-    return _has_mark(metadata) or any(_bears_mark(inner) for inner in get_args(annotation))
+    return (
+        annotation in (SecretStr, URL)
+        or _has_mark(metadata)
+        or any(_bears_mark(inner) for inner in get_args(annotation))
+    )
 
 
 def _has_mark(metadata: Any) -> bool:

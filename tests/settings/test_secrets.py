@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from sqlalchemy import URL, make_url
 
 import run
 from janitor.errors import BadSetting
 from janitor.logs.mask import mask_for
-from janitor.settings import Settings
+from janitor.settings import Settings, SettingsGroup
 from janitor.settings.secrets import is_secret, secret_texts
 from tests.settings.lab import LabSettings
 
@@ -26,6 +26,25 @@ def test_every_kind_that_holds_a_secret_bears_the_mark() -> None:
     assert marked == {name for name, field in known.items() if kinds(field.annotation) & {SecretStr, URL}}
     assert {"STATE_DATABASE_URL", "MLWH_DATABASE_URL", "RABBITMQ_PASSWORD", "MAIL_PASSWORD"} <= marked
     assert not {"RABBITMQ_USERNAME", "MAIL_FROM", "HISTORY_DAYS"} & marked
+
+
+def test_secret_kinds_without_the_mark_are_secrets_too() -> None:
+    class Own(SettingsGroup):
+        own_word: SecretStr = Field(SecretStr(""), min_length=8)
+        own_other_word: SecretStr | None = None
+        own_url: URL | None = None
+        own_name: str = ""
+
+    settings = Settings.load({"OWN_OTHER_WORD": "sesame-seed"}, dotenv=None, of_tasks=[Own])
+    assert mask_for(settings)("open sesame-seed now") == "open *** now"
+    assert [name for name, field in Own.variables().items() if is_secret(field)] == [
+        "OWN_WORD",
+        "OWN_OTHER_WORD",
+        "OWN_URL",
+    ]
+    with pytest.raises(BadSetting) as caught:
+        Settings.load({"OWN_WORD": "sesame"}, dotenv=None, of_tasks=[Own])
+    assert "sesame" not in str(caught.value)
 
 
 def test_what_is_secret_in_a_value() -> None:
