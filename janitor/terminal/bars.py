@@ -20,10 +20,10 @@ def bars(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     shown: dict[str, Any] = {}
+    handlers = _handlers_on_stderr()
     with Progress(
         *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
     ) as progress:
-        handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
         for handler in handlers:
             handler.setStream(sys.stderr)  # this stream is rich's; it writes above the bars
 
@@ -36,3 +36,9 @@ def bars(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
         yield show
     for handler in handlers:
         handler.setStream(sys.stderr)
+
+
+def _handlers_on_stderr() -> list[logging.StreamHandler[Any]]:
+    """The handlers that log to stderr; a log file is not among them."""
+    handlers = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    return [handler for handler in handlers if handler.stream is sys.stderr]
