@@ -39,8 +39,10 @@ class MailServer:
         """Nothing is opened before the first mail.
 
         Raises:
-            BadSetting: MAIL_CA_FILE cannot be read.
+            BadSetting: MAIL_HOST is missing, or MAIL_CA_FILE cannot be read.
         """
+        if settings.mail_host is None:
+            raise BadSetting("MAIL_HOST", None, "give the mail server's host name")
         self._settings = settings
         self._tls = None if settings.mail_tls == "none" else _trust(settings)
 
@@ -107,6 +109,8 @@ def _why(exc: Exception) -> str:
         return f"the mail server said {_answer(exc.smtp_code, exc.smtp_error)}"
     if isinstance(exc, ssl.SSLError):
         return f"no TLS with the mail server: {getattr(exc, 'verify_message', '') or exc.reason or exc}"
+    if isinstance(exc, smtplib.SMTPException):
+        return f"the mail server cannot be used: {str(exc) or type(exc).__name__}"
     return f"the mail server cannot be reached: {str(exc) or type(exc).__name__}"
 
 

@@ -72,7 +72,7 @@ def test_mail_over_tls_with_a_login(kind: str, ca: trustme.CA, tmp_path: Path) -
 
 
 def test_a_server_without_starttls_gets_nothing(inbox: Inbox) -> None:
-    with pytest.raises(NotSent, match="STARTTLS"):
+    with pytest.raises(NotSent, match="^the mail server cannot be used: STARTTLS extension not supported"):
         server(inbox, MAIL_TLS="starttls").send(letter())
     assert inbox.mails == []
 
@@ -100,6 +100,11 @@ def test_one_refused_recipient_costs_the_others_nothing(inbox: Inbox) -> None:
 def test_a_server_that_is_not_there_is_told() -> None:
     with pytest.raises(NotSent, match="^the mail server cannot be reached: .*refused"):
         server(Inbox()).send(letter())
+
+
+def test_a_missing_host_is_a_bad_setting() -> None:
+    with pytest.raises(BadSetting, match="^MAIL_HOST is missing: give the mail server's host name"):
+        MailServer(Settings.load({}, dotenv=None))
 
 
 @pytest.mark.parametrize(("content", "reason"), [(None, "No such file"), ("nothing", "it holds no certificate")])
