@@ -37,7 +37,7 @@ def lost_a_race(error: BaseException) -> bool:
 
 
 def translated(error: BaseException, where: str) -> JanitorError | None:
-    """The error of ours that a driver's error at `where` means; None if no driver raised it.
+    """Our error for a driver's error at `where`; None if no driver raised it.
 
     Its text never holds the statement.
     """

@@ -20,7 +20,7 @@ from janitor.rabbitmq.peer import Peer
 
 
 def translated(error: BaseException, peer: Peer) -> JanitorError:
-    """The error of ours that pika's error means, when a connection to `peer` was not made or was lost."""
+    """Our error for pika's error: a connection to `peer` was not made, or was lost."""
     root = _root(error)
     match root:
         case ssl.SSLError():
@@ -41,7 +41,7 @@ def translated(error: BaseException, peer: Peer) -> JanitorError:
 
 
 def refused(error: ChannelClosed, peer: Peer, exchange: str) -> JanitorError:
-    """The error of ours that it means if the broker closed a channel on which `exchange` was used."""
+    """Our error for a channel that the broker closed; `exchange` was used on it."""
     subject = f"exchange {exchange!r} at {peer.address}"
     match error.reply_code:
         case 404:

@@ -76,9 +76,10 @@ class Gate:
         return name in self._users
 
     def attempt(self, name: str, password: str, address: str) -> tuple[User | None, float]:
-        """Whose password this is; without a name, whose token. And how many seconds to wait before the next attempt.
+        """The user with this password, or without a name with this token; None if there is none.
 
-        While there is time to wait, no password is looked at. None takes as long as a password that fits.
+        The second value is how many seconds to wait before the next attempt. While it is over 0, no password is looked
+        at. A wrong password takes as long as the right one.
         """
         if wait := self._failures.wait_seconds(name, address):
             return None, wait

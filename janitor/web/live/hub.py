@@ -90,7 +90,7 @@ class Hub:
                     channel.tell()
                 await asyncio.sleep(POLL_SECONDS)
         finally:
-            # Who comes from now on gets a new channel.
+            # A viewer who comes from now on gets a new channel.
             del self._channels[name]
             channel.is_over = True
             channel.tell()

@@ -12,7 +12,7 @@ from janitor.web.queries import records
 from janitor.web.queries.logs import log_of
 
 KEPT_LINES = 1_000
-"""How many log lines are kept for those who watch; who is further behind reads them from the database."""
+"""How many log lines are kept for those who watch. A stream that is further behind reads the database."""
 MOST_LINES = 500
 """How many log lines are read, or sent, at once."""
 
