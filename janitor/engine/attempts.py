@@ -63,6 +63,8 @@ class Attempts:
             ending = self._ended_well(run, self._call(live.job, run))
         if caught.error is not None:
             ending = self._ending_of(run, caught.error)
+        # The error's traceback holds this frame, and all that the task held: without this line they keep each other.
+        del caught
         made.append(Attempt(run.attempt, started_at, ending.ended_at, ending.outcome, ending.reason, ending.traceback))
         return ending
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -10,7 +10,7 @@ from janitor.engine import cleanup
 from janitor.engine.leadership import Leadership
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job
-from janitor.runs import Outcome
+from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
 from janitor.state import State, recent, retention
 from janitor.state.clocks import boot_clock
@@ -35,11 +35,13 @@ class Pruning:
         jobs: Mapping[str, Job],
         leadership: Leadership,
         first_seconds: float = FIRST_SECONDS,
+        clock: Callable[[], float] = boot_clock,
     ) -> None:
-        """Nothing is deleted before the first step, nor in the `first_seconds` after it."""
+        """Each time that this daemon comes to lead, nothing is deleted in the `first_seconds` after the first step."""
         self._state, self._settings, self._jobs, self._leadership = state, settings, jobs, leadership
-        self._first_seconds = first_seconds
+        self._first_seconds, self._clock = first_seconds, clock
         self._at: float | None = None
+        self._led_under: Fence | None = None
         self._cleaning: threading.Thread | None = None
 
     def step(self) -> None:
@@ -49,11 +51,12 @@ class Pruning:
             Fenced: this daemon does not lead any more; nothing is deleted.
             Unavailable, Rejected: the state database is away.
         """
-        if self._at is None:
-            self._at = boot_clock() + self._first_seconds
-        if boot_clock() >= self._at:
+        fence = self._leadership.lead.fence
+        if self._at is None or fence != self._led_under:
+            self._at, self._led_under = self._clock() + self._first_seconds, fence
+        if self._clock() >= self._at:
             gone = self.prune(datetime.now(timezone.utc))
-            self._at = boot_clock() + (NEXT_SECONDS if gone else EVERY_SECONDS)
+            self._at = self._clock() + (NEXT_SECONDS if gone else EVERY_SECONDS)
 
     def prune(self, now: datetime) -> int:
         """Delete a little of what is old; how many rows went.

@@ -1,9 +1,11 @@
 """Attempts: what a task returns or raises becomes an ending, and a failed attempt is made again."""
 
 import asyncio
+import gc
 import json
 import sys
 import time
+import weakref
 from datetime import timedelta
 
 import pytest
@@ -57,6 +59,30 @@ def test_an_error_that_has_no_text_is_recorded_too(lite: Runner) -> None:
 
     run_by_hand(lite, task)
     assert outcomes(lite.state) == ["failed"] and "Odd" in rows_of(lite.state)[0].reason
+
+
+def test_what_a_failed_task_held_is_let_go(lite: Runner) -> None:
+    """Given a task with an object in a variable, an open connection for example.
+
+    The task fails. The object must be gone once the run has ended, without a garbage collection.
+    """
+
+    class Held:
+        """What a task holds."""
+
+    held: list[weakref.ref[Held]] = []
+
+    def task() -> None:
+        mine = Held()
+        held.append(weakref.ref(mine))
+        raise ValueError
+
+    gc.disable()
+    try:
+        assert run_by_hand(lite, task)[1].outcome == "failed"
+        assert held[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_reason_that_no_database_takes_is_made_one(runner: Runner) -> None:
