@@ -11,8 +11,19 @@ QUOTED = re.compile(r"^\*\*`(?P<sentence>.+)`\*\*$", re.MULTILINE)
 LEFT_OUT = {"demo"}
 LOGGED = {"warning", "error", "exception"}
 FOUND = {"wrong"}
-NAMED = {"BadSetting"}
-RAISED = NAMED | {"Unavailable", "Rejected", "JanitorError", "NotReady", "StatementTimeout", "Fenced", "Interrupted"}
+NAMED = {"BadSetting", "mistake", "Mistake"}
+IN_SETTINGS, HIDDEN = "settings/", "settings/passwords.py"
+"""A ValueError of this room becomes a refused value; only that of a malformed hash is never shown."""
+RAISED = NAMED | {
+    "Wrong",
+    "Unavailable",
+    "Rejected",
+    "JanitorError",
+    "NotReady",
+    "StatementTimeout",
+    "Fenced",
+    "Interrupted",
+}
 
 
 def quoted(page: Path) -> list[str]:
@@ -38,8 +49,9 @@ def for_operators() -> Iterator[tuple[str, str]]:
     for path, tree in modules().items():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if name in LOGGED | FOUND | RAISED:
-                # The first argument of a refused value is its name.
+            refused = name == "ValueError" and path.startswith(IN_SETTINGS) and path != HIDDEN
+            if name in LOGGED | FOUND | RAISED or refused:
+                # The first argument of a refused value, and of a mistake, is its name.
                 told = call.args[1:] if name in NAMED else call.args
                 for text in (text for one in told for text in _own(one) if len(fixed_words(text)) >= 3):
                     yield f"{path}:{call.lineno}", text

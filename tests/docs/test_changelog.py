@@ -26,7 +26,7 @@ def whole_names(cell: str) -> list[str]:
     return [first, *(f"{module}.{name}" for name in others)]
 
 
-@pytest.mark.parametrize(("before", "now"), moved())
+@pytest.mark.parametrize(("before", "now"), list(moved()))
 def test_a_moved_name_is_public_and_its_old_path_gone(before: str, now: str) -> None:
     module, _, name = now.rpartition(".")
     assert module.count(".") == 1 and name in importlib.import_module(module).__all__
