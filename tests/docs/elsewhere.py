@@ -75,7 +75,10 @@ def check_command(line: str) -> None:
 
 
 def check_verb(words: Sequence[str]) -> None:
-    """Make sure that Janitor has this verb, with these options."""
+    """Make sure that Janitor has this verb, with these options; a jobs file before the verb must be there."""
+    if words[:1] == ["--jobs"]:
+        assert (ROOT / words[1]).is_file(), f"there is no {words[1]}"
+        words = words[2:]
     verb = next((word for word in words if not word.startswith("-")), "")
     told = _janitor_help(verb)
     for option in (word for word in words if word.startswith("--")):
