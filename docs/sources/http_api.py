@@ -77,7 +77,7 @@ def _parameter(one: Schema) -> tuple[str, str, str]:
 def _answers(responses: Mapping[str, Schema]) -> str:
     good = [status for status in responses if status < "400"]
     found = [f"{status} with {_type(_content(responses[status]))}" for status in good]
-    return ", ".join(found + sorted(set(responses) - set(good) - set(USUAL)) + ["and the usual ones"])
+    return ", ".join(found + sorted(set(responses) - set(good) - set(USUAL)) + ["and the usual answers"])
 
 
 def _content(response: Schema) -> Schema:

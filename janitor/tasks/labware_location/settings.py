@@ -14,5 +14,5 @@ class LabwareLocationSettings(SettingsGroup):
         False, description="let reconcile delete rows of labware that no longer exists: true or false"
     )
     load_limit_threads_running: int | None = Field(
-        None, ge=1, description="reconcile pauses while a server runs more threads than this: threads; off when empty"
+        None, ge=1, description="reconcile pauses while a server runs more threads than this: threads; off if empty"
     )

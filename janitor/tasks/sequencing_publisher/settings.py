@@ -18,7 +18,7 @@ class SequencingPublisherSettings(SettingsGroup):
         True, description="false turns both sequencing_publisher jobs off: true or false"
     )
     sequencing_publisher_since: Day | None = Field(
-        None, description="publish statuses set on or after this day: YYYY-MM-DD; only new ones when empty"
+        None, description="publish statuses set on or after this day: YYYY-MM-DD; only new statuses if empty"
     )
     sequencing_publisher_encoding: Literal["binary", "json"] = Field(
         "binary", description="one Avro message per row (binary), or Avro JSON lines (json)"
