@@ -51,8 +51,27 @@ class Counting:
 
 
 def test_an_unknown_name_costs_a_comparison_too(tmp_path: Path) -> None:
-    gate, counting = Gate(settings_for(empty_state(sqlite(), tmp_path), tmp_path, **SETTINGS)), Counting()
-    gate._accounts["anna"] = Account("anna", "operator", counting)
+    gate, hashes = counted(tmp_path)
     assert gate.attempt("nobody", "any password", "10.0.0.1") == (None, 0)
-    assert counting.compared == 1
+    assert sum(counting.compared for counting in hashes) == 1
     assert gate.attempt("anna", "any password", "10.0.0.1") == (User("anna", "operator"), 0)
+
+
+def test_unknown_names_take_as_long_as_different_known_ones(tmp_path: Path) -> None:
+    gate, hashes = counted(tmp_path)
+    chosen = []
+    for number in range(40):
+        before = [counting.compared for counting in hashes]
+        for _ in range(2):
+            gate.attempt(f"nobody {number}", "any password", f"10.0.0.{number}")
+        chosen.append([counting.compared - count for counting, count in zip(hashes, before, strict=True)])
+    assert {tuple(counts) for counts in chosen} == {(2, 0, 0), (0, 2, 0), (0, 0, 2)}
+
+
+def counted(folder: Path) -> tuple[Gate, list[Counting]]:
+    """A gate with three accounts, and their hashes, which count."""
+    gate, hashes = Gate(settings_for(empty_state(sqlite(), folder), folder, **SETTINGS)), list[Counting]()
+    for name, account in gate._accounts.items():
+        hashes.append(Counting())
+        gate._accounts[name] = Account(name, account.role, hashes[-1])
+    return gate, hashes
