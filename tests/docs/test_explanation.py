@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_house import FLOOR
+
 ROOT = Path(__file__).parents[2]
 EXPLANATION = sorted((ROOT / "docs" / "explanation").glob("*.md"))
 FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
@@ -16,6 +18,8 @@ MOST_LINES, MOST_ROWS = 150, 10
 
 NAMED_TEST = re.compile(r"\b(test_\w+)\b(?!\.py)(?!/)")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+FILE = re.compile(r"`([\w./]+(?:\.py|\.sh|\.md|\.yml|\.json|\w/))`")
+DRAWN = re.compile(r" (\w+)(?:/|\.py)(?= |$)", re.MULTILINE)
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 
@@ -46,6 +50,27 @@ def test_every_explanation_names_a_test(page: Path) -> None:
 def test_every_link_leads_to_a_file(page: Path) -> None:
     targets = [link.partition("#")[0] for link in LINK.findall(words(page)) if "://" not in link]
     assert [target for target in targets if target and not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = [name for name in FILE.findall(words(page)) if not name.startswith("/")]
+    assert [name for name in named if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Whether a file or a folder lies at this path of the project or of the package; a bare name may lie anywhere."""
+    at_a_path = (ROOT / name).exists() or (ROOT / "janitor" / name).exists()
+    return at_a_path or ("/" not in name and any((ROOT / "janitor").rglob(name)))
+
+
+def test_the_drawing_of_the_rooms_shows_each_on_its_floor() -> None:
+    house = words(ROOT / "docs" / "explanation" / "house.md").split("## Rooms and floors")[1]
+    drawn = DRAWN.findall(house.split("```text\n")[1].split("```")[0].replace("run.py", ""))
+    there = {path.stem for path in (ROOT / "janitor").iterdir() if not path.name.startswith("__")}
+    assert sorted(drawn) == sorted(there)
+    floors = [FLOOR[room] for room in drawn]
+    assert floors == sorted(floors, reverse=True)
 
 
 def test_the_readme_is_short() -> None:
