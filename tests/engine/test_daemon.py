@@ -61,14 +61,18 @@ def test_a_slow_job_delays_no_other(starting: Runner, clock: Scheduler) -> None:
 
 
 def test_overlap_is_one_record_that_grows(starting: Runner, clock: Scheduler) -> None:
-    def slow() -> None:
-        time.sleep(2.5)
+    overlapped = threading.Event()
 
-    def skipped() -> bool:
-        return any(row.outcome == "skipped" and row.slots >= 2 for row in rows_of(starting.state))
+    def slow() -> None:
+        assert overlapped.wait(30)
+
+    def succeeded() -> bool:
+        if any(row.outcome == "skipped" and row.slots >= 2 for row in rows_of(starting.state)):
+            overlapped.set()
+        return outcomes(starting.state).count("succeeded") >= 1
 
     clock.add_job(slow, "interval", seconds=1)
-    assert tick(clock, starting, lambda: skipped() and outcomes(starting.state).count("succeeded") >= 1)
+    assert tick(clock, starting, succeeded)
     row = next(row for row in rows_of(starting.state) if row.outcome == "skipped")
     first = next(row for row in rows_of(starting.state) if row.outcome == "succeeded")
     assert row.reason == f"still running (run {first.id})" and row.slot_at == first.slot_at + SECOND

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 
 from tests.command_line import CommandLine, wait_for
 from tests.verbs.house import recorded
@@ -44,7 +43,6 @@ def test_start_runs_jobs_until_sigterm(house: CommandLine) -> None:
 def test_no_verb_means_start(house: CommandLine) -> None:
     with house.started() as process:
         wait_for((house.folder / "var" / "heartbeat").exists)
-        time.sleep(0.2)
         ended = house.stopped(process, signal.SIGINT)
     assert ended.code == 0 and "stopped" in ended.lines[-1]
 

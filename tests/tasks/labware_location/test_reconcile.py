@@ -152,8 +152,10 @@ def test_reconcile_gives_way_to_a_busy_server(
     with busy_threads(server, 6):
         run = threading.Thread(target=daemon.run, args=(reconcile,))
         run.start()
-        until(lambda: "over the limit of 4" in caplog.text)
-        time.sleep(0.5)
+        with statements_sent() as sent:
+            until(lambda: "over the limit of 4" in caplog.text)
+            sent.clear()
+            until(lambda: sum("Threads_running" in statement for statement in sent) >= 5)
         assert run.is_alive() and not stored(mariadb_warehouses.mlwh)
     run.join(20)
     assert stored(mariadb_warehouses.mlwh) == expected(mariadb_warehouses.labwhere).rows
@@ -224,6 +226,21 @@ def pages_read() -> Iterator[list[int]]:
     finally:
         event.remove(Engine, "before_cursor_execute", before)
         event.remove(Engine, "after_cursor_execute", after)
+
+
+@contextlib.contextmanager
+def statements_sent() -> Iterator[list[str]]:
+    """The statements that are sent to any database inside the block."""
+    sent: list[str] = []
+
+    def note(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 @contextlib.contextmanager
