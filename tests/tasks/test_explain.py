@@ -166,6 +166,9 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse
 
 @pytest.mark.slow
 def test_no_statement_scans_a_source_table(filled: Warehouses, state_folder: Path) -> None:
+    # Given filled warehouses, on SQLite and on MariaDB.
+    # What happens: the tasks do all that they ever do; each statement that they sent is explained.
+    # What must hold: no statement reads a source table from end to end. The check itself can fail.
     sends = work(filled, state_folder)
     urls = {filled.labwhere_url, filled.mlwh_url, filled.events_url}
     each = sends.of_each_shape(urls)

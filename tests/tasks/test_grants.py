@@ -135,6 +135,9 @@ def test_orphans_need_one_grant_more(mariadb_warehouses: Warehouses, users: User
 
 @pytest.mark.slow
 def test_no_grant_can_be_left_out(mariadb_warehouses: Warehouses, users: Users, state_folder: Path) -> None:
+    # Given users who each lack one of the grants that the reference lists.
+    # What happens: the task that needs the grant runs as such a user.
+    # What must hold: it fails, and its reason names the table and the missing grant.
     warehouses = mariadb_warehouses
     fill_recently(warehouses, runs=2, products=8, labwares=30)
     settings = {"MESSAGES_DIR": str(state_folder / "messages"), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}

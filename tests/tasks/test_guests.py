@@ -41,6 +41,9 @@ def daemon_on(warehouses: Warehouses, folder: Path) -> Daemon:
 
 
 def test_locked_sources_are_read_all_the_same(mariadb_warehouses: Warehouses, state_folder: Path) -> None:
+    # Given another program that has locked every row of the sources.
+    # What happens: each task runs, with a limit of two seconds for a statement.
+    # What must hold: no task waits for a lock, and all results are there.
     warehouses = mariadb_warehouses
     fill_recently(warehouses, runs=2, products=8, labwares=60)
     rows, messages = expected(warehouses.labwhere).rows, Counter(derived(warehouses).messages.values())
@@ -63,6 +66,9 @@ def test_locked_sources_are_read_all_the_same(mariadb_warehouses: Warehouses, st
 
 
 def test_a_source_is_let_go_while_the_target_is_written(mariadb_warehouses: Warehouses, state_folder: Path) -> None:
+    # Given another program that has locked the target's rows.
+    # What happens: follow has read its source, and waits for the lock to write.
+    # What must hold: follow has a transaction open in the target, and none in the source.
     warehouses, server = mariadb_warehouses, mariadb_warehouses.server
     assert server is not None
     daemon, lab = daemon_on(warehouses, state_folder), LabWhere(warehouses.labwhere)
@@ -105,6 +111,9 @@ class Reads:
 
 @pytest.mark.slow
 def test_a_tick_costs_what_changed_at_any_size(mariadb: SqlServer, tmp_path: Path) -> None:
+    # Given a small lab, and a lab of four times its size.
+    # What happens: in both, each follow runs once without news and once with the same few news.
+    # What must hold: a run reads about as many rows in the large lab as in the small one.
     costs: list[list[int]] = []
     for labwares, runs in ((2_000, 60), (8_000, 240)):
         with Warehouses.on_server(mariadb) as warehouses:

@@ -22,6 +22,9 @@ A_LITTLE = 5.0
 def test_an_audit_ten_minutes_late_is_not_lost(
     warehouses: Warehouses, state_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Given follow, which has read the audit with id 8. The commit of id 7 is still open.
+    # What happens: follow runs for almost ten minutes. Then id 7 is committed.
+    # What must hold: the next run reads id 7, and its labware gets its row.
     clock = Clock().give_to(monkeypatch, sync, "audits")
     daemon, lab = Daemon(warehouses.environment(), state_folder), LabWhere(warehouses.labwhere)
     user, shelf = lab.user(), lab.location()
@@ -41,6 +44,9 @@ def test_an_audit_ten_minutes_late_is_not_lost(
 def test_a_status_a_day_late_is_not_lost(
     warehouses: Warehouses, state_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Given follow, which has published the status with id 8. The commit of id 7 is still open.
+    # What happens: follow runs for almost a day. Then id 7 is committed.
+    # What must hold: the next run publishes id 7.
     clock = Clock().give_to(monkeypatch, publish, "statuses")
     warehouse, messages = Warehouse(warehouses, datetime(2026, 7, 1)), state_folder / "messages"
     warehouse.product(1, warehouse.sample(), warehouse.study())

@@ -32,6 +32,9 @@ def machine_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_result_depends_on_the_machines_zone(machine_zone: str, warehouses: Warehouses, state_folder: Path) -> None:
+    # Given a machine whose clock is hours away from UTC, and statuses just inside and outside of 14 days.
+    # What happens: both follows and the publisher's reconcile run.
+    # What must hold: rows, messages and reconcile's window of 14 days are the same as on a machine in UTC.
     began = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     assert abs(datetime.now() - began) > timedelta(hours=6), machine_zone
     lab, warehouse = LabWhere(warehouses.labwhere), Warehouse(warehouses, began)

@@ -80,6 +80,9 @@ def test_a_sync_cut_off_in_the_middle_goes_on_there(
 def test_a_server_that_stops_in_the_middle(
     mariadb_warehouses: Warehouses, mariadb: MariaDB, state_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Given follow in the middle of its first walk through all labwares.
+    # What happens: the server dies, follow fails, and fails again; then the server is back.
+    # What must hold: the next run goes on from the last page, and every row is as expected.
     monkeypatch.setattr(rows, "PAGE_ROWS", 5)
     mariadb_warehouses.fill(labwares=400, runs=0)
     daemon = Daemon(mariadb_warehouses.environment(), state_folder)
@@ -191,6 +194,9 @@ def test_a_missing_file_or_table_of_sqlite(sqlite_warehouses: Warehouses, state_
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [7])
 def test_kill_9_at_any_moment_loses_nothing(seed: int, warehouses: Warehouses, state_folder: Path) -> None:
+    # Given a lab that goes on working, and follow in a process of its own.
+    # What happens: the process is killed at a random moment, three times.
+    # What must hold: the next run brings every row up to date, and closes the dead runs.
     warehouses.fill(labwares=400, runs=0, seed=seed)
     lab, chance = LabWhere(warehouses.labwhere), random.Random(seed)
     user = lab.user()

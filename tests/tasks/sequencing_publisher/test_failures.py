@@ -120,6 +120,9 @@ def test_a_full_disk_keeps_the_groups_written(
 def test_kill_9_loses_nothing_and_repeats_one_group(
     sqlite_warehouses: Warehouses, exchange: Exchange, state_folder: Path
 ) -> None:
+    # Given many statuses, and follow and reconcile in turn, each in a process of its own.
+    # What happens: the process is killed at a random moment, until it died three times.
+    # What must hold: the next runs publish the rest; no death repeats more than one group of five.
     kills, most = 3, 15
     fill_recently(sqlite_warehouses, runs=6, products=12)
     settings = {
@@ -144,13 +147,16 @@ def test_kill_9_loses_nothing_and_repeats_one_group(
     total, wanted = counted(exchange.received()), Counter(made.values())
     assert killed and before > 0
     assert set(total) == set(wanted)
-    assert sum((total - wanted).values()) <= killed * 5  # at most one group for each death
+    assert sum((total - wanted).values()) <= killed * 5
     assert daemon.counts(follow)["statuses"] == daemon.counts(reconcile)["published"] == 0
     daemon.close()
 
 
 @pytest.mark.slow
 def test_kill_9_leaves_no_file_twice(sqlite_warehouses: Warehouses, state_folder: Path, messages_dir: Path) -> None:
+    # Given many statuses, and follow, which publishes into files from a process of its own.
+    # What happens: the process is killed at a random moment, twice.
+    # What must hold: after the next run each message is in the files exactly once.
     fill_recently(sqlite_warehouses, runs=6, products=12)
     settings = {"MESSAGES_DIR": str(messages_dir), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
     environment = sqlite_warehouses.environment() | settings | {"SEQUENCING_PUBLISHER_GROUP_SIZE": "3"}
