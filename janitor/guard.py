@@ -29,9 +29,9 @@ class Guarded:
 def foreign_code(kinds: type[BaseException] = Exception) -> Guarded:
     """Run a block of foreign code, and keep what it raises instead of passing it on.
 
-    Foreign code is a task, a cleanup, the import or template of a jobs file, a value's `repr`, a call that logs, a
-    verb, and the body of a loop that must not die. Nothing else is guarded: an error of ours has a name. `kinds` is
-    `BaseException` if the block may also end with SystemExit or KeyboardInterrupt. The guard leaves no frame of its
-    own in the error's traceback.
+    Foreign code is what others wrote: a task, a cleanup, the import or template of a jobs file, a value's `repr`, a
+    call that logs. A verb counts as foreign too, and so does the body of a loop that must not die. Nothing else is
+    guarded, since an error of ours has a name. `kinds` is `BaseException` if the block may also end with SystemExit or
+    KeyboardInterrupt. The guard leaves no frame of its own in the error's traceback.
     """
     return Guarded(kinds)

@@ -25,7 +25,7 @@ def report(database: str, folder: str, days: int = 7) -> dict[str, int]:
     """Write a report on each of the last `days` days that has no report; today is left out. Days are in UTC.
 
     A report that is there stays as it is. Each file gets its name once it is whole, so a run that is cut off leaves no
-    half report, and the next run writes the rest.
+    half report. The next run writes the rest.
 
     Raises:
         Skip: each day has its report.

@@ -10,10 +10,10 @@
 
 From any state `stand_by` leads back to STANDING_BY. A clock that is asked to stop stays in its state, and ends.
 
-Private parts, and why: `_process_jobs` and `_event`, since BlockingScheduler's own loop can neither beat a heartbeat at
-each tick nor notice that the time of day leapt (`benchmarks/clockwork.py` and `benchmarks/idle.py` measure the loop);
-`_create_trigger`, so that triggers are made exactly as `add_job` makes them. `tests/engine/test_clock.py` fails if
-APScheduler changes one of them.
+Private parts, and why: `_process_jobs` and `_event`, since BlockingScheduler's own loop does too little for a daemon.
+It neither beats a heartbeat at each tick nor notices that the time of day leapt. `benchmarks/clockwork.py` and
+`benchmarks/idle.py` measure our loop. `_create_trigger`, so that triggers are made exactly as `add_job` makes them.
+`tests/engine/test_clock.py` fails if APScheduler changes one of them.
 """
 
 import threading

@@ -22,10 +22,11 @@ DAY = timedelta(days=1)
 
 
 def task() -> dict[str, int]:
+    """A task whose result is kept."""
     return {"rows": 3}
 
 
-def test_old_runs_of_a_job_with_a_cleanup_go_once_that_has_done_its_part(state_url: URL, tmp_path: Path) -> None:
+def test_an_old_run_goes_once_its_cleanup_has_succeeded(state_url: URL, tmp_path: Path) -> None:
     cleaned: list[PastRun] = []
     refused: list[int] = []
 
@@ -55,7 +56,7 @@ def test_old_runs_of_a_job_with_a_cleanup_go_once_that_has_done_its_part(state_u
             assert connection.execute(select(run_logs).where(run_logs.c.run_id == ids[0])).all() == []
 
 
-def test_a_run_that_goes_on_or_holds_the_newest_slot_is_not_deleted(state_url: URL, tmp_path: Path) -> None:
+def test_a_run_that_must_stay_is_not_deleted(state_url: URL, tmp_path: Path) -> None:
     with runner_for(settings_for(state_url, tmp_path)) as runner:
         remember_run(runner.state, "task", now() - DAY, None)
         remember_run(runner.state, "other", now() - DAY)
@@ -73,7 +74,7 @@ def test_a_run_that_goes_on_or_holds_the_newest_slot_is_not_deleted(state_url: U
         assert len(rows_of(runner.state)) == 2
 
 
-def test_the_newest_success_that_others_build_on_stays_whatever_its_age(state_url: URL, tmp_path: Path) -> None:
+def test_the_newest_success_that_others_build_on_stays(state_url: URL, tmp_path: Path) -> None:
     jobs: dict[str, Job] = {
         "source": job_of(task, id="source"),
         "user": job_of(task, id="user", dependencies=["source"]),

@@ -3,8 +3,8 @@
     statuses -> parts of each run -> changes: a message for each sample and labware
              -> without those in the ledger -> groups, each confirmed -> the ledger -> the cursor
 
-Both publish under the lease of the task's name. A message is in the ledger as soon as it is confirmed, so that the
-other movement, or a repeated run, does not publish it again.
+Both publish under the lease of the task's name. A message is in the ledger as soon as it is confirmed. So
+neither the other movement nor a repeated run publishes it again.
 """
 
 import logging

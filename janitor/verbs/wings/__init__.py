@@ -1,7 +1,7 @@
 """The removable wings: one line for each.
 
-A wing goes with its folder `janitor/<wing>/`, its file here, its verb's file, its file in `janitor/settings/`, and the
-lines that name it in this list and in `Settings`. Everything else works without it.
+To remove a wing, delete its folder `janitor/<wing>/`, its file here, its verb's file and its file in
+`janitor/settings/`. Then delete the lines that name it in this list and in `Settings`. All else works without it.
 """
 
 from janitor.verbs.wing import Wing
