@@ -22,27 +22,28 @@ QUARANTINE_SECONDS = 60.0
 class Finder:
     """Finds the facts of every job; it counts the quarantines only once a minute."""
 
-    def __init__(self, jobs: Mapping[str, Job], rules: Mapping[str, NoticeRules]) -> None:
-        """`jobs` and `rules` may change later: each call reads them anew."""
-        self._jobs, self._rules = jobs, rules
+    def __init__(self, rules: Mapping[str, NoticeRules]) -> None:
+        """`rules` may change later: each call reads them anew."""
+        self._rules = rules
         self._quarantined: dict[str, int] = {}
         self._count_at = 0.0
 
     def facts(
         self,
         connection: Connection,
+        jobs: Mapping[str, Job],
         known: Mapping[str, History],
         records: Mapping[str, JobRecord],
         now: datetime,
     ) -> Iterator[Facts]:
         """Give the facts of each job, from its history and its record in the state database."""
         running = reading.running(connection)
-        wanted = [job for job in self._jobs.values() if "overdue" in self._rules[job.id].notice_rules]
+        wanted = [job for job in jobs.values() if "overdue" in self._rules[job.id].notice_rules]
         successes = {job: history.successes[-1] for job, history in known.items() if history.successes}
         alive = recent.signs_of_life(connection) if wanted else {}
         late = overdue.among(wanted, records, successes, alive, now)
         quarantined = self._count(connection, now)
-        for job in self._jobs:
+        for job in jobs:
             yield Facts(
                 job=job,
                 history=known[job],
@@ -55,7 +56,7 @@ class Finder:
 
     def _count(self, connection: Connection, now: datetime) -> Mapping[str, int]:
         if boot_clock() >= self._count_at:
-            wanted = any("quarantine_growing" in rules.notice_rules for rules in self._rules.values())
+            wanted = any("quarantine_growing" in rules.notice_rules for rules in list(self._rules.values()))
             self._quarantined = reading.quarantined(connection, now) if wanted else {}
             self._count_at = boot_clock() + QUARANTINE_SECONDS
         return self._quarantined

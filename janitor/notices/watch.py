@@ -76,7 +76,7 @@ class Watch:
         """Nothing is looked at before `start`."""
         self._runner, self._jobs, self._rules, self._posts = runner, jobs, rules, posts
         self._outbox = Outbox(runner, jobs, rules, [post.channel.name for post in posts])
-        self._finder = Finder(jobs, rules)
+        self._finder = Finder(rules)
         self._away = AwayNotice(self._tell_directly, runner.mask, self._outbox.host, away_seconds)
         self._stands_by = False
         self._book: Book | None = None
@@ -126,13 +126,13 @@ class Watch:
             self._stands_by = False
             book = self._book = self._book or self._load(connection)
             look = self._compare(connection, book, now)
-        is_new = look.position != book.position or not book.saved
+        told, is_new = book.told, look.position != book.position or not book.saved
         if look.steps or is_new:
             with state.begin(fence) as connection:
                 if is_new:
                     watched.save(connection, look.position, now)
                 told = self._outbox.put(connection, look.steps, book.told, now)
-            self._book = Book(look.position, look.histories, told, saved=True)
+        self._book = Book(look.position, look.histories, told, saved=True)
         for step in look.steps:
             step.log()
         if look.steps:
@@ -147,26 +147,28 @@ class Watch:
             (row.job, row.rule): OpenNotice(row.id, row.text, row.run_id, row.began_at, row.told_at)
             for row in notices.still_open(connection)
         }
-        known = {
-            job: reading.history(connection, job, kept_successes(rules), position) for job, rules in self._rules.items()
-        }
         self._wake_posts()
-        return Book(position, known, told, saved is not None)
+        return Book(position, {}, told, saved is not None)
 
     def _compare(self, connection: Connection, book: Book, now: datetime) -> Look:
         """Find the steps: first those that each ended run brings, then those that the moment brings."""
+        # A copy: the jobs may be replaced during the look.
+        jobs = dict(self._jobs)
         news, records = reading.news(connection, book.position), job_records.all_jobs(connection)
-        comparison = Comparison(self._jobs, self._rules, book.told, now)
-        known = dict(book.histories)
+        comparison = Comparison(jobs, self._rules, book.told, now)
+        known = {job: book.histories.get(job) or self._history(connection, job, book.position) for job in jobs}
         for job, ended in news.ended.items():
-            if job in self._jobs:
+            if job in jobs:
                 known[job] = self._after_each(comparison, known[job], job, ended, records)
         if not news.more:
-            for facts in self._finder.facts(connection, known, records, now):
+            for facts in self._finder.facts(connection, jobs, known, records, now):
                 paused = facts.job in records and records[facts.job].paused_at is not None
                 comparison.at_moment(facts, paused=paused)
             comparison.end_orphans()
         return Look(news.position, known, news.more, comparison.steps)
+
+    def _history(self, connection: Connection, job: str, position: Watched) -> History:
+        return reading.history(connection, job, kept_successes(self._rules[job]), position)
 
     def _after_each(
         self,

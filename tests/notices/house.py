@@ -44,6 +44,7 @@ class House:
 
     runner: Runner
     jobs: dict[str, Job] = field(default_factory=lambda: {name: job_of(print, id=name) for name in ("copy", "clean")})
+    rules: dict[str, NoticeRules] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.begin_anew()
@@ -61,7 +62,8 @@ class House:
         """Make a watch, as each start of a daemon does, for channels of these names; it is not started."""
         posts = [Post(self.runner, Named(name)) for name in names or ("notebook",)]
         wanted = NoticeRules.model_validate({"notice_rules": rules, **more})
-        return Watch(self.runner, self.jobs, {job: wanted for job in self.jobs}, posts, away_seconds)
+        self.rules = {job: wanted for job in self.jobs}
+        return Watch(self.runner, self.jobs, self.rules, posts, away_seconds)
 
     def ran(self, outcome: str | None, at: datetime = NOON, job: str = "copy", **more: Any) -> int:
         """Put a run of 20 s into the history and return its id; without an outcome the run goes on."""
@@ -95,6 +97,11 @@ class House:
     def changes(self, job: str, **more: Any) -> None:
         """Change a job: `disabled_because`, say."""
         self.jobs[job] = replace(self.jobs[job], **more)
+
+    def adds(self, job: str) -> None:
+        """Add a job while a watch looks, as a changed jobs file does: it has the rules of the other jobs."""
+        self.rules[job] = next(iter(self.rules.values()))
+        self.jobs[job] = job_of(print, id=job)
 
     def look(self, watch: Watch, at: datetime) -> None:
         """Let a watch look, and record every delivery as told."""

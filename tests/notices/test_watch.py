@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
 from janitor.state import actions, job_records, leases, quarantine
 from janitor.state.quarantine import Quarantined
@@ -48,6 +48,57 @@ def test_what_begins_and_ends_between_two_looks_is_told(house: House) -> None:
     watch.look(NOON + MINUTE)
     told = ["began copy failed", "ended copy failed", "began copy missed", "ended copy missed", "began copy failed"]
     assert house.told() == told
+
+
+def test_a_job_that_is_added_later_is_watched_too(house: House) -> None:
+    """Given a watch that has looked, and an old failure of a job that no jobs file names yet.
+
+    The job is added, fails once more, is taken away, succeeds elsewhere, and is added again.
+    Must hold: failures from before count too, the notice ends with the job, and the success counts.
+    """
+    watch = house.watch(notice_failed_after=2)
+    house.ran("failed", job="late")
+    house.look(watch, NOON)
+    house.adds("late")
+    house.look(watch, NOON + MINUTE)
+    house.ran("failed", job="late")
+    house.look(watch, NOON + 2 * MINUTE)
+    assert house.told() == ["began late failed"]
+    del house.jobs["late"]
+    house.look(watch, NOON + 3 * MINUTE)
+    assert house.told() == ["began late failed", "ended late failed"]
+    house.ran("succeeded", job="late")
+    house.look(watch, NOON + 4 * MINUTE)
+    house.adds("late")
+    house.ran("failed", job="late")
+    house.look(watch, NOON + 5 * MINUTE)
+    assert house.told() == ["began late failed", "ended late failed"]
+
+
+def test_a_history_is_read_once(house: House) -> None:
+    """Given two jobs; a job is added.
+
+    Looks without news must take no more statements than before: a job's history is read at one look.
+    """
+    taken = 0
+
+    def count(*_: object) -> None:
+        nonlocal taken
+        taken += 1
+
+    watch = house.watch()
+    house.look(watch, NOON)
+    house.look(watch, NOON)
+    with house.runner.state.read() as connection:
+        event.listen(connection.engine, "before_cursor_execute", count)
+    looks = []
+    for job in (None, "late", None):
+        if job:
+            house.adds(job)
+        taken = 0
+        watch.look(NOON)
+        looks.append(taken)
+    assert looks[0] == looks[2] < looks[1]
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
