@@ -23,7 +23,7 @@ def configure(limits: Limits) -> None:
 
 
 def dispose() -> None:
-    """Close every pooled connection; the next `read` or `begin` opens a new one."""
+    """Close every pooled connection; the next `read` or `begin` opens a new connection."""
     _engines.dispose()
 
 

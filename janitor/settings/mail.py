@@ -42,7 +42,7 @@ class MailSettings(SettingsGroup):
     mail_ca_file: Path | None = Field(
         None, description="the CA that signed the mail server's certificate: a PEM file; the system's CAs without it"
     )
-    mail_username: str | None = Field(None, min_length=1, description="the mail server's user, if it wants one")
+    mail_username: str | None = Field(None, min_length=1, description="the mail server's user, if it asks for a user")
     mail_password: Secret | None = Field(None, description="that user's password")
     mail_from: Address | None = Field(None, description="who the mails are from: an address")
     mail_to: Addresses | None = Field(None, description="who gets the mails: addresses with commas between")

@@ -24,7 +24,7 @@ def get_jobs(desk: TheDesk) -> JobList:
 
 @router.get("/graph", responses=errors(404))
 def get_graph(desk: TheDesk, job: OfJob = None) -> models.Graph:
-    """Tell how jobs depend on one another, and the status of each: of all, or of the jobs before and behind one."""
+    """Tell how jobs depend on one another, and the status of each: of all, or of the jobs before and behind `job`."""
     with reading(desk) as (connection, _):
         return graph_of(connection, around(desk.jobs, None if job is None else job_of(desk, job).id))
 

@@ -49,7 +49,7 @@ def get_log(
     run: RunId,
     after: Annotated[int, Query(ge=0, le=MOST_ID, description="`next_after` of the last stretch.")] = 0,
     tail: Annotated[Flag, Query(description="The last lines instead of the first.")] = False,
-    least: Annotated[models.Level | None, Query(description="Only lines of this level or a higher one.")] = None,
+    least: Annotated[models.Level | None, Query(description="Only lines of this level or a higher level.")] = None,
     limit: Annotated[int, Query(ge=1, le=5_000, description="How many lines at most.")] = 1_000,
 ) -> models.LogLines:
     """List what a run logged, in order; ask again with `next_after` for what it logs from then on."""

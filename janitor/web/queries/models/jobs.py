@@ -18,7 +18,7 @@ class Cursor(Model):
     """How far a job has read its feed."""
 
     top: int | None = Field(description="The highest id that is done; None for a cursor that is no feed's.")
-    settled: int | None = Field(description="All ids up to this one are done, also ids that commit late.")
+    settled: int | None = Field(description="All ids up to this id are done, also ids that commit late.")
     taken_above: int | None = Field(description="How many ids above that are done.")
     gaps: int | None = Field(description="How many ids below the top may still come.")
     snapshot_after: int | None = Field(description="The key that its first walk through the whole feed has reached.")

@@ -89,7 +89,7 @@ class RunPage(Model):
     going: Going | None = Field(description="None once it has ended.")
     progress: Part | None = Field(description="What it reported last.")
     traceback: str | None
-    attempts: list[AttemptLine] = Field(description="Its attempts, if there was more than one.")
+    attempts: list[AttemptLine] = Field(description="Its attempts, if there were several.")
     process: str = Field(description="The process that ran it.", examples=["process 4711 on lab-1"])
     late_seconds: float | None = Field(description="How long after its slot it started; None without a slot.")
     before: int | None = Field(description="The run of the same job before it.")
