@@ -33,7 +33,7 @@ MOST_BYTES_TOLD = 300
 
 
 class RequestFailed(JanitorError):
-    """Raised when a server did not say yes; `status` is the status of its answer, 0 if it did not answer."""
+    """Raised when a server refused a request, or did not answer; `status` is its answer's, 0 without an answer."""
 
     def __init__(self, reason: str, status: int = 0) -> None:
         self.status = status

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def wait_while_busy(urls: Sequence[URL], limit: int | None) -> float:
-    """Wait until none of the MySQL servers runs more than `limit` threads; return how many seconds that took.
+    """Wait while a MySQL server runs more than `limit` threads; return how many seconds that took.
 
     If `limit` is None, nobody waits. SQLite files are passed over.
 

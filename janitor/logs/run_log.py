@@ -23,7 +23,7 @@ _FOLDERS = sorted((f"{folder.rstrip('/')}/" for folder in {os.getcwd(), *sys.pat
 
 
 class RunLog(logging.Handler):
-    """Keeps the lines of each run that is open, whichever library logs them, until somebody takes them."""
+    """Keeps the lines of each open run, from every library, until somebody takes them."""
 
     def __init__(self, mask: Mask, variables: bool = False) -> None:
         """No run is open at first. `variables` adds local variables to tracebacks."""
@@ -71,7 +71,7 @@ class RunLog(logging.Handler):
                 self._lines[line.run_id].appendleft(line)
 
     def close_run(self, run_id: int) -> list[LogLine]:
-        """Stop keeping a run's lines, and take away those that were not taken."""
+        """Stop keeping a run's lines, and take away the lines that are left."""
         lines = self.take(run_id)
         self._lines.pop(run_id, None)
         self._room.pop(run_id, None)

@@ -36,12 +36,12 @@ Mask = Callable[[str], str]
 
 
 def render(error: BaseException, mask: Mask, variables: bool = False) -> str:
-    """An exception and those that led to it, as text without secrets; `variables` adds local variables."""
+    """An exception and the exceptions that led to it, as text without secrets; `variables` adds local variables."""
     return mask(as_text(capture(error, mask, variables)))
 
 
 def capture(error: BaseException, mask: Mask, variables: bool = False) -> tuple[Raised, ...]:
-    """An exception and those that led to it, as data, the first cause first.
+    """An exception and the exceptions that led to it, as data, the first cause first.
 
     `variables` adds each frame's local variables. Each is masked before it is cut, so that no part of a secret is left.
     Everything else is as it is, and still to be masked.

@@ -1,4 +1,4 @@
-"""Work that only one run at a time may do, of whatever job and process.
+"""Work that only one run at a time may do, across all jobs and processes.
 
     run A      takes the lease `name`, and works; every write of its memory checks that it still holds the lease
     run B      asks for the lease five times a second, and can be stopped while it waits
@@ -51,7 +51,7 @@ def exclusively(name: str) -> Iterator[None]:
 
 
 def _acquire(state: State, run: Run, name: str) -> Fence | None:
-    """Take the lease, and give back those that were left over; None if another run holds it."""
+    """Take the lease, and give back leases that were left over; None if another run holds the lease."""
     left_over = set(state.unreleased)
     with state.begin(*run.fences.values()) as connection:
         for lease in left_over:

@@ -47,7 +47,7 @@ def run_now(
 
 
 def cancel(state: State, run_id: int, actor: str, now: datetime) -> bool:
-    """Ask a run to stop at its next safe point, whichever process runs it; False if somebody has asked already.
+    """Ask a run to stop at its next safe point, in this process or another; False if somebody has asked already.
 
     Raises:
         BadSetting: there is no such run.

@@ -57,5 +57,5 @@ def frames_of(
 
 
 def put_out(connection: Any, frames: bytes) -> None:
-    """Put frames behind those that a connection of pika's has yet to send."""
+    """Send frames on a connection of pika's, after the frames that still wait there."""
     connection._output_marshaled_frames([frames])

@@ -1,4 +1,4 @@
-"""Every setting, read once from the environment and `.env`: those of the house, and those that tasks declare."""
+"""Every setting, read once from the environment and `.env`: the house's settings, and the tasks' settings."""
 
 from janitor.settings.group import SettingsGroup
 from janitor.settings.kinds import DatabaseUrl, Day, Secret, Zone

@@ -96,7 +96,7 @@ class Settings(
         return group.read({**self._environ, **from_files(self._environ, sorted(absent))})
 
     def value(self, name: str) -> Any:
-        """The value of the variable `name`, of whichever group.
+        """The value of the variable `name`, which the house or a task declares.
 
         Raises:
             BadSetting: no group declares it.

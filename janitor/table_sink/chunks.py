@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Chunk(NamedTuple):
-    """Rows that fit; `suspects` are those that may not be stored exactly so; `found` is how many keys are stored."""
+    """Rows that fit. `suspects` may be stored differently, or not at all. `found` is how many keys are stored."""
 
     fitting: list[Row]
     suspects: list[Row]

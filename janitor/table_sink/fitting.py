@@ -1,4 +1,4 @@
-"""Fitting rows to a table: those that fit, in the form that is stored, and those that do not, each with its reason."""
+"""Fitting rows to a table: which rows fit, in the form that is stored; and which do not, and why."""
 
 from collections.abc import Mapping
 from typing import Any

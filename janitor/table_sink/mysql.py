@@ -98,7 +98,7 @@ class MySqlTable:
         return TextPage(apart=list(keys)), end
 
     def _mine(self, connection: Connection, owner: Mapping[str, Any]) -> str:
-        """The condition that a row belongs to the owner: byte by byte, whatever the collation."""
+        """The condition that a row belongs to the owner: compared byte by byte, not by the collation."""
         mine = ""
         for name, value in owner.items():
             exact = f"CAST(CONVERT({_name(name)} USING utf8mb4) AS BINARY)" if isinstance(value, str) else _name(name)

@@ -17,7 +17,7 @@ _UPPER_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 @dataclass(frozen=True)
 class SqliteTable:
-    """The statements for SQLite. SQLite enforces no lengths and ranges; the sink keeps to those that are declared."""
+    """The statements for SQLite. SQLite enforces no lengths and ranges. The sink enforces what the table declares."""
 
     layout: Layout
 

@@ -34,7 +34,7 @@ async def viewer(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     cookie: Annotated[str | None, Depends(_cookie)],
 ) -> User:
-    """Let in whoever may look, as a dependency: `Depends(viewer)`.
+    """Let in a user who may look, as a dependency: `Depends(viewer)`.
 
     Raises:
         HTTPException: 401, if the settings name nobody with this token or session.
@@ -55,7 +55,7 @@ async def viewer(
 
 
 async def operator(request: Request, user: Annotated[User, Depends(viewer)]) -> User:
-    """Let in whoever may change things, as a dependency.
+    """Let in a user who may change things, as a dependency.
 
     Raises:
         HTTPException: 401, or 403 for a viewer.

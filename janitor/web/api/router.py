@@ -1,4 +1,4 @@
-"""All routes of the API, for whoever may look; changes ask for more."""
+"""All routes of the API, for users who may look; a change needs more."""
 
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute

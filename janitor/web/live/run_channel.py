@@ -12,7 +12,7 @@ from janitor.web.queries import records
 from janitor.web.queries.logs import log_of
 
 KEPT_LINES = 1_000
-"""How many log lines are kept for those who watch. A stream that is further behind reads the database."""
+"""How many log lines are kept for viewers. A stream that is further behind reads the database."""
 MOST_LINES = 500
 """How many log lines are read, or sent, at once."""
 
@@ -42,7 +42,7 @@ class RunChannel(Channel):
         return row, self._last, lines_after(connection, self.run_id, self._last)
 
     def take(self, found: Any) -> bool:
-        """Keep what was read. For those who watch, the run has ended once its last lines are here too."""
+        """Keep what was read. For viewers, the run has ended once its last lines are here too."""
         row, last, lines = found
         first = self.lines_after is None
         if self.lines_after is None:

@@ -1,6 +1,6 @@
 """Live streams: what runs and jobs do, as server-sent events, at most a second behind.
 
-`/runs/{id}/events` tells of one run, in whatever process it runs:
+`/runs/{id}/events` tells of one run, in this process or another:
 
     run         its line, as `run` of `/api/runs/{id}`: at first, and when it changes
     progress    what it has reported, as `progress` there: a tree of parts

@@ -25,7 +25,7 @@ _TOP = 2**53
 
 @dataclass(frozen=True)
 class Filter:
-    """Which runs and actions a history shows: those that fit all that is given.
+    """What the runs and actions of a history must fit; None asks for nothing.
 
     `since` and `until` bound when they began; what begins at `until` is left out.
     """

@@ -66,7 +66,7 @@ def last_ended(rows: Sequence[Row[Any]]) -> Row[Any] | None:
 
 
 def _whole(connection: Connection, newest: Mapping[str, Sequence[Row[Any]]]) -> Mapping[int, Row[Any]]:
-    """The runs that a list shows in full: those that go on, and the last that ended of each job."""
+    """The runs that a list shows in full: runs that go on, and the last ended run of each job."""
     shown = [row.id for rows in newest.values() for row in rows if row.outcome is None or row is last_ended(rows)]
     query: Select[Any] = select(*recent.LINE, runs.c.progress).where(runs.c.id.in_(shown))
     return {row.id: row for row in connection.execute(query)}

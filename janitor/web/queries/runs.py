@@ -15,7 +15,7 @@ from janitor.web.queries import models, records
 
 
 def going(connection: Connection, now: datetime) -> list[models.Going]:
-    """The runs that go on, in whatever process, the oldest first."""
+    """The runs that go on, in all processes, the oldest first."""
     rows = connection.execute(select(runs).where(runs.c.outcome.is_(None)).order_by(runs.c.id))
     return [records.going(row, now) for row in rows]
 

@@ -11,7 +11,7 @@ from janitor.web.queries.models.runs import Bar, Going, Outcome, RunLine
 Condition = Literal["overdue", "failing", "running", "fine", "new", "paused", "disabled"]
 """A job's state in one word: `disabled` or `paused` if it is; else the first that fits, in this order."""
 Status = Literal["not_run", "outdated", "succeeded", "failed"]
-"""A job's state among those that it depends on."""
+"""A job's state among its dependencies."""
 
 
 class Cursor(Model):
