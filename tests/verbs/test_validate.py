@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 
+from janitor.cli import verbs
 from janitor.jobs_file.loading import load
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+from janitor.verbs.assembly import Assembly
 from tests.command_line import CommandLine, wait_for
 from tests.engine.test_dependents import CHAIN
 from tests.jobs_file.files import clock, write
@@ -203,3 +208,16 @@ def test_show_follows_a_run_until_its_end(house: CommandLine) -> None:
     ends = lines.index(next(line for line in lines if line.startswith("run  ")))
     assert sum("step " in line for line in lines[:ends]) == 20 and "outcome   succeeded" in lines[ends:]
     assert "(tests/jobs_file/files.py:" in lines[1]
+
+
+def test_a_line_that_a_shell_completes_exports_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[Settings] = []
+
+    def build(settings: Settings) -> Scheduler:
+        asked.append(settings)
+        return Scheduler(settings)
+
+    shell = ShellComplete(verbs, {"obj": Assembly(build)}, "janitor", "_JANITOR_COMPLETE")
+    found = shell.get_completions(["jobs", "--export"], "--j")
+    assert [item.value for item in found] == ["--json"]
+    assert asked == [] and capsys.readouterr().out == ""

@@ -27,7 +27,8 @@ def _take_file(context: click.Context, option: click.Parameter, path: Path | Non
 
 
 def _export(context: click.Context, option: click.Parameter, wanted: bool) -> None:
-    if not wanted:
+    # A shell that completes a line parses it too, and must get no jobs.
+    if not wanted or context.resilient_parsing:
         return
     from janitor.jobs_file.export import export
 
