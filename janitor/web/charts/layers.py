@@ -8,7 +8,7 @@
 1. `apart` cuts the jobs into groups without a common edge. The groups are drawn below one another.
 2. `layered` gives each job its layer, and long edges their lanes.
 3. Then it sorts each layer, so that few edges cross: a cell goes to the average place of its neighbours in the layer
-   before. This is the barycentre rule. It goes from left to right and from right to left, four times in all.
+   before. This is the barycentre rule. The sorting goes from left to right, and back, four times in all.
 4. `placed` stacks the cells of each layer, in the middle of the drawing's height.
 
 The layout is our own: Graphviz would be a program to install beside Janitor. 300 jobs take about 25 ms here.
