@@ -1,0 +1,22 @@
+"""What keeps a file from being made or written."""
+
+from pathlib import Path
+
+from janitor.checks.state import obstacle_to
+
+
+def test_nothing_keeps_a_file_from_being_made_or_written(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    assert obstacle_to(there) is None
+    assert obstacle_to(tmp_path / "new") is None
+    assert obstacle_to(tmp_path / "no" / "such" / "folder" / "new") is None
+
+
+def test_a_folder_in_the_place_of_the_file_is_an_obstacle(tmp_path: Path) -> None:
+    assert obstacle_to(tmp_path) == f"{tmp_path} is not a file that may be written"
+
+
+def test_a_file_in_the_place_of_a_folder_is_an_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert obstacle_to(tmp_path / "file" / "new") == f"nothing may be made in {tmp_path / 'file'}"
