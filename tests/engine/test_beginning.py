@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
@@ -30,6 +31,18 @@ def test_a_paused_job_skips_its_slots_as_one_record(runner: Runner) -> None:
         assert job_records.resume(connection, job.id)
     assert runner.execute(job, Slot(first + 3 * SECOND)) is not None
     assert outcomes(runner.state) == ["skipped", "succeeded", "succeeded"]
+
+
+def test_a_start_takes_three_statements(lite: Runner) -> None:
+    """Given a job that has run before. A thousand jobs may be due in the same second.
+
+    Its next start must look once at what matters, take the lease, and make the run's row: no statement more.
+    """
+    job, sent = job_of(nothing), list[str]()
+    lite.execute(job, Slot(None, BY_HAND))
+    event.listen(lite.state.engine, "before_cursor_execute", lambda *given: sent.append(given[2].split()[0]))
+    lite.journal.result(lite.enter(job, Slot(None, BY_HAND)).start)
+    assert sent == ["BEGIN", "SELECT", "UPDATE", "INSERT"]
 
 
 def test_a_job_that_runs_elsewhere_is_skipped_there(runner: Runner) -> None:
