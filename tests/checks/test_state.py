@@ -18,5 +18,5 @@ def test_a_folder_in_the_place_of_the_file_is_an_obstacle(tmp_path: Path) -> Non
 
 
 def test_a_file_in_the_place_of_a_folder_is_an_obstacle(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+    (tmp_path / "file").touch(0o755)  # a folder's rights: that it is no folder is the obstacle
     assert obstacle_to(tmp_path / "file" / "new") == f"nothing may be made in {tmp_path / 'file'}"

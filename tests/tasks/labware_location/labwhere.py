@@ -47,8 +47,17 @@ class LabWhere(Tables):
         if at is None:
             self.now += timedelta(seconds=1)
             at = self.now
-        values |= {"auditable_type": kind, "auditable_id": of, "user_id": user, "action": "scan"}
-        return self.add("audits", **values, uuid=str(uuid.uuid4()), created_at=at, updated_at=at)
+        return self.add(
+            "audits",
+            auditable_type=kind,
+            auditable_id=of,
+            user_id=user,
+            action="scan",
+            uuid=str(uuid.uuid4()),
+            created_at=at,
+            updated_at=at,
+            **values,
+        )
 
     def scan(
         self,
