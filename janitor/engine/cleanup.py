@@ -54,7 +54,11 @@ def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -
         log.warning("%s", reason)
         with state.begin() as connection:
             run_records.keep_because(connection, row.id, reason)
-        raise JanitorError(reason) from caught.error
+        try:
+            raise JanitorError(reason) from caught.error
+        finally:
+            # As in attempts.py: the error's traceback holds this frame, and all that the cleanup held.
+            del caught
 
 
 def _past(state: State, row: Row[Any]) -> PastRun:
