@@ -144,7 +144,7 @@ class Scheduler(Clock):
         return job
 
     def replace_jobs(self, jobs: Mapping[str, Job]) -> None:
-        """Take the jobs of a jobs file in place of those that it gave before; they also replace their namesakes.
+        """Replace the jobs of a jobs file by its new jobs. A job of `add_job` gives way to a job of the same id.
 
         While the clock goes, runs that go on end as they began, and slots are counted anew.
 

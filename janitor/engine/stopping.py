@@ -1,4 +1,4 @@
-"""Stopping in order: no run begins, those that go on are asked to stop, and what is cut off is recorded."""
+"""Stopping in order: no run begins any more, each live run is asked to stop, and what is cut off is recorded."""
 
 import logging
 import threading

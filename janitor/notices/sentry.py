@@ -28,7 +28,7 @@ class Reporter:
     """An observer of the runner that reports what failed."""
 
     def __init__(self, client: "Client") -> None:
-        """`client` queues events, and drops those that do not fit into its queue."""
+        """`client` queues events; it drops an event if its queue is full."""
         self._client = client
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:

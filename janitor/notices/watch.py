@@ -151,7 +151,7 @@ class Watch:
         return Book(position, {}, told, saved is not None)
 
     def _compare(self, connection: Connection, book: Book, now: datetime) -> Look:
-        """Find the steps: first those that each ended run brings, then those that the moment brings."""
+        """Find the steps: first for each run that ended, then for what holds at this moment."""
         # A copy: the jobs may be replaced during the look.
         jobs = dict(self._jobs)
         news, records = reading.news(connection, book.position), job_records.all_jobs(connection)

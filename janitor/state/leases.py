@@ -87,7 +87,7 @@ def take(
 
 
 def renew(connection: Connection, fences: Collection[Fence], now: datetime, seconds: float) -> set[Fence]:
-    """Extend leases for `seconds` from `now`; returns those that still stand."""
+    """Extend leases for `seconds` from `now`; returns the leases that still stand."""
     wanted = [(fence.name, fence.token) for fence in fences]
     if not wanted:
         return set()
