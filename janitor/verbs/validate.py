@@ -17,7 +17,7 @@ from janitor.verbs.assembly import Assembly, as_json
 @as_json
 @click.pass_obj
 def validate(assembly: Assembly, file: Path | None, as_json: bool) -> int:
-    """Look for every mistake in a jobs file; without FILE, in JOBS_FILE."""
+    """Look for every mistake in FILE, a jobs file, or in JOBS_FILE."""
     from janitor.jobs_file.loading import load
     from janitor.jobs_file.mistakes import BadJobsFile, Mistake
 

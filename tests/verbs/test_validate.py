@@ -197,7 +197,7 @@ def rows_with_notes(house: CommandLine) -> list[dict[str, str]]:
 
 @pytest.mark.slow
 def test_show_follows_a_run_until_its_end(house: CommandLine) -> None:
-    text = "jobs:\n  - {id: slow, function: 'FUNCTIONS:tells', args: [20]}\n"
+    text = "jobs:\n  - {id: slow, function: 'FUNCTIONS:tells', args: [60]}\n"
     write(house.folder, text)
     with house.started("run", "slow") as running:
         wait_for(lambda: [row for row in house("history", "--json").json if row["outcome"] == "running"])
@@ -206,7 +206,7 @@ def test_show_follows_a_run_until_its_end(house: CommandLine) -> None:
         running.communicate(timeout=60)
     lines = out.splitlines()
     ends = lines.index(next(line for line in lines if line.startswith("run  ")))
-    assert sum("step " in line for line in lines[:ends]) == 20 and "outcome   succeeded" in lines[ends:]
+    assert sum("step " in line for line in lines[:ends]) == 60 and "outcome   succeeded" in lines[ends:]
     assert "(tests/jobs_file/files.py:" in lines[1]
 
 
