@@ -102,7 +102,8 @@ def test_a_file_with_mistakes_changes_nothing_and_says_why(tmp_path: Path) -> No
         house.says("has mistakes: the jobs stay as they were")
         before = len(rows_of(house.state, "a"))
         wait_for(lambda: len(rows_of(house.state, "a")) > before + 1)
-        assert (house.seen("a"), house.seen("c")) == ({"skipped"}, set())
+        # A run that goes on at this moment has no outcome yet.
+        assert (house.seen("a") - {None}, house.seen("c")) == ({"skipped"}, set())
         (tmp_path / "jobs.yaml").unlink()
         house.process.send_signal(signal.SIGHUP)
         house.says("it cannot be read (No such file or directory)")
@@ -169,7 +170,8 @@ def test_a_malformed_variable_keeps_the_jobs_as_they_were(tmp_path: Path) -> Non
         house.says("cannot be taken over, the jobs stay as they were: C_NOTICE_RULES is 'nonsense'")
         before = len(rows_of(house.state, "a"))
         wait_for(lambda: len(rows_of(house.state, "a")) > before + 1)
-        assert (house.seen("a"), house.seen("c")) == ({"skipped"}, set())
+        # A run that goes on at this moment has no outcome yet.
+        assert (house.seen("a") - {None}, house.seen("c")) == ({"skipped"}, set())
 
 
 def test_the_dashboard_and_the_metrics_have_the_new_jobs(tmp_path: Path) -> None:
