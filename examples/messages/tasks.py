@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Row, column, make_url
 
 from janitor import memory
 from janitor.feeds import Feed
-from janitor.memory import Quarantine, Quarantined  # type: ignore[attr-defined,unused-ignore]
+from janitor.memory import Quarantine, Quarantined
 from janitor.publisher import Publisher, Schema, open_publisher
 from janitor.runs import current_run
 from janitor.settings import Settings

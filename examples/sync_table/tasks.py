@@ -10,7 +10,7 @@ from sqlalchemy import URL, Row, column, select, table
 
 from janitor import databases
 from janitor.feeds import Feed
-from janitor.memory import Quarantine, Quarantined  # type: ignore[attr-defined,unused-ignore]
+from janitor.memory import Quarantine, Quarantined
 from janitor.runs import current_run
 from janitor.table_sink import TableSink
 
