@@ -9,7 +9,7 @@ from benchmarks.measures import Line
 from benchmarks.report import curves, shown
 from janitor.settings import Settings
 from janitor.tasks import labware_location, sequencing_publisher
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 
 Task = Callable[[Settings], object]
 

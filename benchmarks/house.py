@@ -16,7 +16,7 @@ from benchmarks.fill import fill
 from benchmarks.servers import Servers
 from janitor.settings import Settings
 from tests.fixtures import Exchange, Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 
 BOUND = 100_000
 """A slow rival is measured on at most so many labwares."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measures import peak_mb
 from janitor.settings import Settings
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 
 
 def main(task: str, folder: str) -> None:

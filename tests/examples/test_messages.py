@@ -11,7 +11,7 @@ import pytest
 from examples.messages import depot, tasks
 from tests.command_line import ROOT, CommandLine, wait_for
 from tests.fixtures import Exchange
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import Broker
 
 JOBS = str(ROOT / "examples" / "messages" / "jobs.yaml")

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 
 from examples.sync_table import shop, tasks
 from tests.command_line import CommandLine, wait_for
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 
 PRODUCTS = "SELECT id, name, price_pence, version FROM products ORDER BY id"
 LISTED = "SELECT product_id, name, price_pence, version FROM price_list ORDER BY product_id"

@@ -14,7 +14,7 @@ from janitor.state.tables import quarantine
 from janitor.tasks import labware_location, sequencing_publisher
 from tests.faults import hostile
 from tests.fixtures import Exchange, Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import Rows, expected, stored
 from tests.tasks.sequencing_publisher.consumer import counted

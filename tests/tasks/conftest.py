@@ -11,7 +11,7 @@ from janitor import databases
 from janitor.demo.warehouses import NAMES
 from janitor.state import State
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import SqlServer
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 
 PAGE_ROWS = 20
 ROOT = Path(__file__).parents[2]

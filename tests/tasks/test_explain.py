@@ -14,7 +14,7 @@ from janitor import databases
 from janitor.demo.warehouses import fill
 from janitor.tasks import labware_location, sequencing_publisher
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import SqlServer
 from tests.tasks.labware_location.labwhere import LabWhere
 

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 
 from janitor.tasks import labware_location, sequencing_publisher
 from tests.fixtures import Exchange, Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import RabbitMQ, SqlServer
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, stored

@@ -9,7 +9,7 @@ from janitor.tasks import labware_location, sequencing_publisher
 from janitor.tasks.labware_location import sync
 from janitor.tasks.sequencing_publisher import publish
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.clock import Clock
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, stored

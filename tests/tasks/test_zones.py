@@ -10,7 +10,7 @@ import pytest
 
 from janitor.tasks import labware_location, sequencing_publisher
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, stored
 from tests.tasks.rows import Tables, moment

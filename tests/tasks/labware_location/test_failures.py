@@ -16,7 +16,7 @@ from janitor.state import cursors
 from janitor.state.run_records import Ending
 from janitor.tasks.labware_location import follow, reconcile, rows
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import MariaDB, free_port
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, stored

@@ -9,7 +9,7 @@ from janitor.feeds import Position
 from janitor.state import cursors
 from janitor.tasks.labware_location import follow, reconcile, rows, sync
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import SqlServer
 from tests.tasks.clock import Clock
 from tests.tasks.labware_location.labwhere import LabWhere

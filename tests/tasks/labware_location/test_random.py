@@ -10,7 +10,7 @@ import pytest
 
 from janitor.tasks.labware_location import follow, reconcile, rows, sync
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.clock import Clock
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, merged, stored

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from janitor.databases import load_limit
 from janitor.tasks.labware_location import follow, reconcile, rows
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import SqlServer
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, stored

@@ -10,7 +10,7 @@ from janitor.state import quarantine
 from janitor.tasks.labware_location import follow, reconcile
 from janitor.tasks.labware_location.sync import RECHECKED_A_TICK
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, stored
 from tests.tasks.rows import Tables, moment

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures import Exchange, Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.sequencing_publisher.warehouse import Warehouse
 
 MakeDaemon = Callable[..., Daemon]

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 
 from janitor.tasks.sequencing_publisher import follow, reconcile
 from tests.fixtures import Exchange, Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import free_port
 from tests.tasks.labware_location.test_failures import SECRET, failed
 from tests.tasks.once import killed_after

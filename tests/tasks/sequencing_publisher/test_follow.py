@@ -14,7 +14,7 @@ from janitor.state import cursors, ledger
 from janitor.state.run_records import Ending
 from janitor.tasks.sequencing_publisher import follow, publish, reconcile
 from tests.fixtures import Exchange, Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.clock import Clock
 from tests.tasks.sequencing_publisher.conftest import MakeDaemon
 from tests.tasks.sequencing_publisher.consumer import counted, in_files

@@ -11,7 +11,7 @@ import pytest
 from janitor.state import quarantine
 from janitor.tasks.sequencing_publisher import follow, reconcile
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.rows import fill_recently
 from tests.tasks.sequencing_publisher.conftest import MakeDaemon
 from tests.tasks.sequencing_publisher.consumer import in_files

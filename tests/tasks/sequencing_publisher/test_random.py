@@ -11,7 +11,7 @@ import pytest
 
 from janitor.tasks.sequencing_publisher import follow, publish, reconcile
 from tests.fixtures import Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.tasks.clock import Clock
 from tests.tasks.sequencing_publisher.consumer import in_files
 from tests.tasks.sequencing_publisher.oracle import Identity, Record, derived

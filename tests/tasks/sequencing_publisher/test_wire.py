@@ -11,7 +11,7 @@ import pytest
 from janitor.state.run_records import Ending
 from janitor.tasks.sequencing_publisher import follow, reconcile
 from tests.fixtures import Exchange, Received, Warehouses
-from tests.runs import Daemon
+from tests.recorded_runs import Daemon
 from tests.servers import RabbitMQ
 from tests.tasks.labware_location.test_failures import failed
 from tests.tasks.sequencing_publisher.conftest import MakeDaemon
