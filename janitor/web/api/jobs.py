@@ -1,15 +1,17 @@
 """Jobs, and the runs of one job."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from janitor.operations import actions
 from janitor.web.api.answers import Changed, JobList, Started, errors, job_of, now, reading
-from janitor.web.api.parameters import Before, JobId, Limit, OfJob, OriginIs, OutcomeIs, RunWish, Since, Until
+from janitor.web.api.parameters import JobId, OfJob, RunsQuery, RunWish
 from janitor.web.charts.graph import around
 from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
 from janitor.web.queries.graph import graph_of
-from janitor.web.queries.history import Filter, run_list
+from janitor.web.queries.history import run_list
 from janitor.web.queries.jobs import job_lines, job_page
 
 router = APIRouter(tags=["jobs"])
@@ -38,20 +40,11 @@ def get_job(desk: TheDesk, job: JobId) -> models.JobPage:
 
 
 @router.get("/jobs/{job}/runs", responses=errors(404))
-def get_runs_of_job(
-    desk: TheDesk,
-    job: JobId,
-    outcome: OutcomeIs = None,
-    origin: OriginIs = None,
-    since: Since = None,
-    until: Until = None,
-    before: Before = None,
-    limit: Limit = 50,
-) -> models.RunList:
+def get_runs_of_job(desk: TheDesk, job: JobId, asked: Annotated[RunsQuery, Query()]) -> models.RunList:
     """List the runs of a job, and its slots without a run, the newest first."""
-    wanted = Filter(job_of(desk, job).id, outcome, origin, since, until)
+    wanted = asked.filter(job_of(desk, job).id)
     with reading(desk) as (connection, _):
-        return run_list(connection, desk.jobs, wanted, limit, before)
+        return run_list(connection, desk.jobs, wanted, asked.limit, asked.before)
 
 
 @router.post("/jobs/{job}/run", status_code=202, responses=errors(400, 404, 409))

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from janitor.jobs.schedules import EPOCH
 from janitor.web.queries import models
+from janitor.web.queries.history import Filter
 
 MOST_ID = 2**53
 """The highest id that is taken: above it, not every JSON parser keeps whole numbers."""
@@ -36,16 +37,28 @@ RunId = Annotated[int, Path(ge=1, le=MOST_ID, description="The run's id.")]
 AnId = Annotated[int, Field(ge=1, le=MOST_ID)]
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
-Since = Annotated[Instant | None, Query(description="Only what began at this instant or later.")]
-Until = Annotated[Instant | None, Query(description="Only what began before this instant.")]
 Before = Annotated[AnId | None, Query(description="Only what has a lower id: `next_before` of the last page.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
-OutcomeIs = Annotated[models.Outcome | None, Query(description="Only runs with this outcome.")]
-OriginIs = Annotated[
-    Literal["schedule", "catch_up", "by_hand", "after"] | None,
-    Query(description="Only runs that began for this reason."),
-]
 OfJob = Annotated[str | None, Query(max_length=64, pattern=_TEXT, description="Only what concerns this job.")]
+
+
+class RunsQuery(models.Model):
+    """The query of a list of runs; a name that is not known is left out."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    outcome: models.Outcome | None = Field(None, description="Only runs with this outcome.")
+    origin: Literal["schedule", "catch_up", "by_hand", "after"] | None = Field(
+        None, description="Only runs that began for this reason."
+    )
+    since: Instant | None = Field(None, description="Only what began at this instant or later.")
+    until: Instant | None = Field(None, description="Only what began before this instant.")
+    before: Before = None
+    limit: Limit = 50
+
+    def filter(self, job: str | None = None) -> Filter:
+        """What the runs must fit: the runs of a job; None for the runs of all jobs."""
+        return Filter(job, self.outcome, self.origin, self.since, self.until)
 
 
 class Body(models.Model):

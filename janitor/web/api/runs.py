@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query
 from janitor.operations import actions, deletion
 from janitor.state import run_records
 from janitor.web.api.answers import Changed, errors, found, now, reading
-from janitor.web.api.parameters import MOST_ID, Before, Flag, Limit, OriginIs, OutcomeIs, RunId, Since, Until
+from janitor.web.api.parameters import MOST_ID, Flag, RunId, RunsQuery
 from janitor.web.desk import Desk
 from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
 from janitor.web.queries.given import whole
-from janitor.web.queries.history import Filter, run_list
+from janitor.web.queries.history import run_list
 from janitor.web.queries.logs import log_of
 from janitor.web.queries.runs import run_page
 
@@ -21,19 +21,11 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 
 @router.get("", responses=errors())
-def get_runs(
-    desk: TheDesk,
-    outcome: OutcomeIs = None,
-    origin: OriginIs = None,
-    since: Since = None,
-    until: Until = None,
-    before: Before = None,
-    limit: Limit = 50,
-) -> models.RunList:
+def get_runs(desk: TheDesk, asked: Annotated[RunsQuery, Query()]) -> models.RunList:
     """List the runs of all jobs, and the slots without a run, the newest first."""
-    wanted = Filter(None, outcome, origin, since, until)
+    wanted = asked.filter()
     with reading(desk) as (connection, _):
-        return run_list(connection, desk.jobs, wanted, limit, before)
+        return run_list(connection, desk.jobs, wanted, asked.limit, asked.before)
 
 
 @router.get("/{run}", responses=errors(404))

@@ -27,3 +27,16 @@ def test_what_is_wrong_is_one_sentence(api: Api) -> None:
     assert api("/jobs/count/run", {"dry_run": "maybe"})[0] == 422
     assert api("/jobs/count/run", {"dryrun": True})[0] == 422
     assert api("/jobs/count/pause", method="GET")[0] == 405
+
+
+def test_both_lists_of_runs_take_the_same_query(api: Api) -> None:
+    [newest] = api("/runs?outcome=succeeded&limit=1")[1]["runs"]
+    assert all(run["job"] == "count" for run in api("/jobs/count/runs")[1]["runs"])
+    assert not all(run["job"] == "count" for run in api("/runs")[1]["runs"])
+    for path in ("/runs", f"/jobs/{newest['job']}/runs"):
+        for asked in ("origin=by_hand&outcome=missed", f"until={newest['started_at']}", "since=2999-01-01T00:00:00Z"):
+            assert newest not in api(f"{path}?{asked}")[1]["runs"], (path, asked)
+        assert newest not in api(f"{path}?before={newest['id']}")[1]["runs"]
+        # Of a name that is given twice, the last counts; a name that is not known counts for nothing.
+        assert api(f"{path}?outcome=succeeded&limit=9&limit=1&odd=1")[1]["runs"] == [newest]
+        assert api(f"{path}?before=0&limit=x")[1]["error"].startswith("before: ")
