@@ -1,0 +1,48 @@
+"""The tables: moments keep their zone, texts are compared byte by byte, and the hot queries use an index."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import inspect, text
+
+from janitor.state import State, cursors
+from janitor.state.tables import OPTIONS, metadata
+from tests.servers import SqlServer
+from tests.small_engine import migrated
+
+
+def test_instants_keep_their_microseconds_and_zone(state: State) -> None:
+    at = datetime(2026, 7, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+    elsewhere = at.astimezone(timezone(timedelta(hours=-9)))
+    with state.begin() as connection:
+        cursors.save(connection, "feed", "x", elsewhere, 1)
+        (row,) = connection.execute(metadata.tables["cursors"].select()).all()
+    assert row.updated_at == at and row.updated_at.utcoffset() == timedelta(0)
+
+
+def test_an_instant_without_a_zone_is_refused(state: State) -> None:
+    with pytest.raises(Exception, match="has no zone"), state.begin() as connection:
+        cursors.save(connection, "feed", "x", datetime(2026, 7, 1), 1)
+    with state.read() as connection:
+        assert cursors.load(connection, "feed") is None
+
+
+def test_all_texts_on_mysql_are_compared_byte_by_byte(mariadb: SqlServer) -> None:
+    state = migrated(mariadb.create_database())
+    with state.engine.connect() as connection:
+        query = text(
+            "SELECT DISTINCT table_name, collation_name FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND collation_name IS NOT NULL AND table_name <> 'alembic_version'"
+        )
+        found = {tuple(row) for row in connection.execute(query)}
+    assert found == {(name, OPTIONS["mysql_collate"]) for name in metadata.tables}
+    state.close()
+
+
+def test_the_hot_queries_use_an_index(state: State) -> None:
+    names = {index["name"] for index in inspect(state.engine).get_indexes("runs")}
+    assert {"runs_of_job", "runs_by_outcome"} <= names
+    if state.engine.dialect.name == "sqlite":
+        query = "EXPLAIN QUERY PLAN SELECT id FROM runs WHERE outcome IS NULL AND job = 'a'"
+        with state.engine.connect() as connection:
+            assert "runs_by_outcome (outcome=? AND job=?)" in str(connection.execute(text(query)).all())
