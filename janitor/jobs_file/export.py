@@ -1,5 +1,6 @@
 """The other way: from jobs to the jobs file that would make them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from janitor.jobs_file.document import RESULT_TAG
 from janitor.jobs_file.keys import KEYS
 from janitor.jobs_file.mistakes import Wrong
 from janitor.settings.settings import Settings
+
+END_RAW = re.compile(r"\{(?=%[-+]?\s*endraw)")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -42,10 +45,7 @@ def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
             comments.append(f"  # {job.id}: {key} cannot be written: {why}\n")
             values.pop(key)
         text = yaml.dump([values], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-        # Jinja2 reads the file first, and must not render text that only looks like its own.
-        raw = any(mark in text for mark in ("{{", "{%", "{#"))
-        block = "{% raw %}\n" + _indented(text) + "{% endraw %}\n" if raw else _indented(text)
-        yield "\n" + "".join(comments) + block
+        yield "\n" + "".join(comments) + _raw(_indented(text))
 
 
 def _unsayable(values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
@@ -67,6 +67,14 @@ def _unsayable(values: dict[str, Any], settings: Settings) -> Iterator[tuple[str
             parse(values["schedule"], settings.schedule_timezone, "schedule")
     except BadSetting:
         yield "schedule", f"{values['schedule']} has no words in a jobs file"
+
+
+def _raw(text: str) -> str:
+    """Keep Jinja2, which reads the file first, from rendering text that only looks like its own."""
+    if not any(mark in text for mark in ("{{", "{%", "{#")):
+        return text
+    # An `endraw` in the text would end the block, so its brace stands outside. The plus keeps the blanks before it.
+    return "{% raw %}\n" + END_RAW.sub("{%+ endraw %}{{ '{' }}{% raw %}", text) + "{% endraw %}\n"
 
 
 def _indented(text: str) -> str:

@@ -18,6 +18,10 @@ from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 
 HERE = "tests.jobs_file.files"
+JOB = "jobs:\n  - id: a\n    function: FUNCTIONS:skips\n"
+CRAWL = "jobs:\n  - id: a\n    function: FUNCTIONS:crawl\n"
+REPORT = "jobs:\n  - id: a\n    function: FUNCTIONS:report\n"
+"""The beginnings of jobs files with one job: its keys follow."""
 
 
 def crawl(site: str, pages: int = 3) -> dict[str, Any]:
