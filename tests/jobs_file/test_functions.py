@@ -1,0 +1,57 @@
+"""The functions that a jobs file names: found, or why not; and what they need."""
+
+from pathlib import Path
+
+import pytest
+
+from janitor.jobs_file.functions import function_named, needs_of
+from janitor.jobs_file.mistakes import Wrong
+from janitor.tasks import labware_location
+from tests.jobs_file.files import HERE, JOB, clock, loaded, mistakes
+
+
+def test_a_name_with_a_colon_is_imported() -> None:
+    assert function_named(f"{HERE}:clock") is clock
+    assert function_named("pathlib:Path.cwd") == Path.cwd
+
+
+def test_needs_come_from_the_package_of_the_function(tmp_path: Path) -> None:
+    text = "jobs:\n  - {id: move, function: 'janitor.tasks.labware_location.sync:follow', schedule: every 5m}\n"
+    assert list(loaded(tmp_path, text).jobs["move"].needs) == list(labware_location.NEEDS)
+
+
+def test_a_function_without_needs_around_it_needs_nothing() -> None:
+    assert needs_of(clock) == needs_of(len) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "jobs:\n  - id: a\n    function: nowhere.at:all\n",
+            "it is 'nowhere.at:all': there is no module nowhere; put it",
+        ),
+        ("jobs:\n  - id: a\n    function: skips\n", "give a function as 'package.module:function'"),
+        ("jobs:\n  - id: a\n    function: FUNCTIONS:skip\n", f"{HERE} has no skip; did you mean 'skips'?"),
+        ("jobs:\n  - id: a\n    function: FUNCTIONS:HERE\n", "which is a str: give a function"),
+        (JOB + "    cleanup: no\n", "jobs.yaml:4: job a: cleanup: it is False: give a function as"),
+    ],
+)
+def test_what_is_no_function_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    found = mistakes(tmp_path, text)
+    assert any(said in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import sys\nsys.exit('enough')\n", "broken_module cannot be imported: SystemExit: enough"),
+        ("1 / 0\n", "broken_module cannot be imported: ZeroDivisionError: division by zero"),
+        ("import nowhere_at_all\n", "cannot be imported, as it imports nowhere_at_all, which is missing"),
+    ],
+)
+def test_a_module_that_breaks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
+    (tmp_path / "broken_module.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Wrong, match=said):
+        function_named("broken_module:work")
