@@ -48,6 +48,19 @@ class Daemon:
         """Send it a signal."""
         self._process.send_signal(number)
 
+    def freeze(self) -> None:
+        """Stop it with SIGSTOP, and return when each of its threads stands still.
+
+        The signal waits until the thread that takes it gets a processor; until then, all other threads go on.
+        """
+        self.send(signal.SIGSTOP)
+        eventually(lambda: set(self._states()) == {"T"}, "all its threads stand still")
+
+    def _states(self) -> Iterator[str]:
+        """The state of each thread, in the kernel's letters."""
+        for stat in Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            yield stat.read_text(encoding="ascii", errors="replace").rpartition(") ")[2][0]
+
     def end(self, number: int = signal.SIGTERM, seconds: float = PATIENCE_SECONDS) -> int:
         """Send it a signal, wait for its end, and return its exit code."""
         self._process.send_signal(number)

@@ -103,7 +103,7 @@ def freeze(daemon: Daemon, url: URL) -> None:
     locked = "BEGIN IMMEDIATE" if url.get_backend_name() == "sqlite" else "SELECT * FROM leases FOR UPDATE NOWAIT"
     engine = create_engine(url, connect_args={"timeout": 0.2} if url.get_backend_name() == "sqlite" else {})
     while True:
-        daemon.send(signal.SIGSTOP)
+        daemon.freeze()
         try:
             with engine.connect() as connection:
                 connection.exec_driver_sql(locked)

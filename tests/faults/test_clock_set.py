@@ -132,7 +132,7 @@ def test_slots_slept_over_are_recorded_once_each(machine: Machine) -> None:
     Must hold: the slots of the sleep are missed, with that reason; the last one is caught up, except for `strict`.
     """
     machine.goes_on()
-    machine.daemon.send(signal.SIGSTOP)
+    machine.daemon.freeze()
     slept_at = machine.now()
     time.sleep(4.5)
     machine.daemon.send(signal.SIGCONT)

@@ -142,7 +142,7 @@ def inside_a_transaction(url: URL) -> bool:
 def freeze(daemon: Daemon, url: URL, inside: bool) -> None:
     """Stop a daemon with SIGSTOP inside a transaction on the state database, or outside of any."""
     for tried in range(500):
-        daemon.send(signal.SIGSTOP)
+        daemon.freeze()
         if inside_a_transaction(url) is inside:
             return
         daemon.send(signal.SIGCONT)
