@@ -21,7 +21,8 @@ from janitor.jobs import dependencies, schedules
 from janitor.jobs.job import LATE_SECONDS, CatchUp, Isolation, Job, Jobs, check_options
 from janitor.jobs.variables import check_variable, unknown_variables
 from janitor.logs import set_up
-from janitor.logs.mask import mask_for
+from janitor.logs.mask import Mask, mask_for
+from janitor.logs.run_log import RunLog
 from janitor.needs import Need
 from janitor.settings.settings import Settings
 from janitor.state import State, holders
@@ -184,9 +185,12 @@ class Scheduler(Clock):
         dependencies.check(self.jobs)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         mask = mask_for(settings)
-        run_log = set_up.set_up(settings, mask)
-        state = State(settings.state_database_url, settings.connect_timeout_seconds)
-        self.daemon(Runner(state, settings, holders.new_holder(), mask, run_log)).run()
+        self.daemon(self.runner(mask, set_up.set_up(settings, mask))).run()
+
+    def runner(self, mask: Mask, run_log: RunLog) -> Runner:
+        """What makes each run of these jobs, as a new holder of leases; the state database is not opened yet."""
+        state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds)
+        return Runner(state, self.settings, holders.new_holder(), mask, run_log)
 
     def daemon(self, runner: Runner) -> Daemon:
         """This clock with all that it needs to run its jobs, not started; `start` makes it and runs it."""

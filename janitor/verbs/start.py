@@ -9,7 +9,6 @@ import click
 from janitor import __version__, databases
 from janitor.checks.required import require
 from janitor.engine import heartbeat
-from janitor.state import State, holders
 from janitor.terminal.exit_codes import SUCCEEDED
 from janitor.verbs.assembly import Assembly
 
@@ -20,17 +19,13 @@ log = logging.getLogger("janitor")
 @click.pass_obj
 def start(assembly: Assembly) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
-    from janitor.engine.runner import Runner
-
     settings = assembly.settings
     run_log = assembly.log_to(sys.stdout, tracebacks=True)
     scheduler = assembly.scheduler
     require(settings, [job for job in scheduler.jobs.values() if job.enabled])
     heartbeat.require(settings.heartbeat_file)
-    where = databases.place(settings.state_database_url)
-    log.info("Janitor %s starts, its state is in %s", __version__, where)
-    state = State(settings.state_database_url, settings.connect_timeout_seconds)
-    daemon = scheduler.daemon(Runner(state, settings, holders.new_holder(), assembly.mask, run_log))
+    log.info("Janitor %s starts, its state is in %s", __version__, databases.place(settings.state_database_url))
+    daemon = scheduler.daemon(scheduler.runner(assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
     with ExitStack() as wings:
         for wing in assembly.wings:
