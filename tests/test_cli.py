@@ -71,7 +71,7 @@ def test_bad_input_is_named_and_exits_2(house: CommandLine, arguments: list[str]
         ),
         ("COUNT_SCHEDULE", "every now and then", "COUNT_SCHEDULE is 'every now and then': give 'every' and a number"),
         ("COUNT_ENABLED", "perhaps", "COUNT_ENABLED is 'perhaps': give true or false"),
-        ("GRACE_SECONDS", "soon", "GRACE_SECONDS is 'soon': input should be a valid number"),
+        ("GRACE_SECONDS", "soon", "GRACE_SECONDS is 'soon': give a number"),
         ("HEARTBEAT_FILE", "/proc/version/beat", "HEARTBEAT_FILE is '/proc/version/beat': it cannot be written"),
     ],
 )

@@ -5,9 +5,25 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from janitor.errors import BadSetting
 from janitor.settings.secrets import is_secret
+
+_WHAT_IS_RIGHT = {
+    "bool_parsing": "give true or false",
+    "finite_number": "give a number",
+    "float_parsing": "give a number",
+    "greater_than": "give a number over {gt:g}",
+    "greater_than_equal": "give {ge:g} or more",
+    "int_from_float": "give a whole number",
+    "int_parsing": "give a whole number",
+    "less_than": "give a number under {lt:g}",
+    "less_than_equal": "give {le:g} or less",
+    "literal_error": "give {expected}",
+    "string_too_short": "give a text of {min_length} characters or more",
+}
+"""What would be right, by the kind of pydantic's error; its own words do for all other kinds."""
 
 
 class SettingsGroup(BaseModel):
@@ -42,8 +58,14 @@ class SettingsGroup(BaseModel):
 
 def _refusal(group: type[SettingsGroup], exc: ValidationError, given: Mapping[str, Any], prefix: str) -> BadSetting:
     """The first mistake as one sentence; the value of a secret is not repeated."""
-    error = exc.errors(include_url=False, include_context=False)[0]
+    error = exc.errors(include_url=False)[0]
     field = str(error["loc"][0])
     shown = "(not shown)" if is_secret(group.model_fields[field]) else given.get(field)
-    expected = error["msg"].removeprefix("Value error, ")
-    return BadSetting(f"{prefix}{field.upper()}", shown, expected[0].lower() + expected[1:])
+    return BadSetting(f"{prefix}{field.upper()}", shown, _what_is_right(error))
+
+
+def _what_is_right(error: ErrorDetails) -> str:
+    if error["type"] in _WHAT_IS_RIGHT:
+        return _WHAT_IS_RIGHT[error["type"]].format_map(error.get("ctx", {})).replace("'", "")
+    text = error["msg"].removeprefix("Value error, ")
+    return text[0].lower() + text[1:]
