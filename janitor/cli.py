@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -43,11 +44,11 @@ def main(build: Build, arguments: Sequence[str] | None = None, *, of_tasks: Grou
     """
     assembly = Assembly(build, of_tasks, [make() for make in WINGS])
     code = FAILED
-    with foreign_code() as caught:
+    with foreign_code(partial(_tell, assembly)) as told:
         ended = verbs.main(arguments, prog_name=program(), obj=assembly, standalone_mode=False)
         sys.stdout.flush()
         code = ended if isinstance(ended, int) else SUCCEEDED
-    return code if caught.error is None else _tell(assembly, caught.error)
+    return code if told.instead is None else told.instead
 
 
 def _tell(assembly: Assembly, error: BaseException) -> int:

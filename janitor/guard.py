@@ -1,16 +1,19 @@
 """The one place that catches whatever is raised: the guard around code that others wrote."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
+
+Told = TypeVar("Told")
 
 
-class Guarded:
-    """A guarded block; `error` is what it raised, None if it ended well."""
+class Guarded(Generic[Told]):
+    """A guarded block; `instead` is what the handler returned, None if the block ended well."""
 
-    def __init__(self, kinds: type[BaseException]) -> None:
-        """Keep errors of these kinds; all others pass."""
-        self._kinds = kinds
-        self.error: BaseException | None = None
+    def __init__(self, handler: Callable[[BaseException], Told], kinds: type[BaseException]) -> None:
+        """Hand errors of these kinds to the handler; all others pass."""
+        self._handler, self._kinds = handler, kinds
+        self.instead: Told | None = None
 
     def __enter__(self) -> Self:
         """Begin the block."""
@@ -19,19 +22,22 @@ class Guarded:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """End the block, and keep its error."""
+        """End the block, and hand its error to the handler."""
         if not isinstance(error, self._kinds):
             return False
-        self.error = error
+        self.instead = self._handler(error)
         return True
 
 
-def foreign_code(kinds: type[BaseException] = Exception) -> Guarded:
-    """Run a block of foreign code, and keep what it raises instead of passing it on.
+def foreign_code(handler: Callable[[BaseException], Told], kinds: type[BaseException] = Exception) -> Guarded[Told]:
+    """Run a block of foreign code, and hand what it raises to `handler` instead of passing it on.
 
     Foreign code is what others wrote: a task, a cleanup, the import or template of a jobs file, a value's `repr`, a
     call that logs. A verb counts as foreign too, and so does the body of a loop that must not die. Nothing else is
     guarded, since an error of ours has a name. `kinds` is `BaseException` if the block may also end with SystemExit or
-    KeyboardInterrupt. The guard leaves no frame of its own in the error's traceback.
+    KeyboardInterrupt. What `handler` raises passes on.
+
+    An error holds its traceback, and the traceback holds the frame with the block and all that the foreign code held.
+    So the guard does not keep the error, and neither should a caller: the two would keep each other alive.
     """
-    return Guarded(kinds)
+    return Guarded(handler, kinds)

@@ -59,12 +59,9 @@ class Attempts:
         run.attempt = len(made) + 1
         started_at = datetime.now(timezone.utc)
         # A task may also end with SystemExit, or with asyncio's CancelledError.
-        with foreign_code(BaseException) as caught:
+        with foreign_code(functools.partial(self._ending_of, run), BaseException) as failed:
             ending = self._ended_well(run, self._call(live.job, run))
-        if caught.error is not None:
-            ending = self._ending_of(run, caught.error)
-        # The error's traceback holds this frame, and all that the task held: without this line they keep each other.
-        del caught
+        ending = failed.instead or ending
         made.append(Attempt(run.attempt, started_at, ending.ended_at, ending.outcome, ending.reason, ending.traceback))
         return ending
 

@@ -3,7 +3,8 @@
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 from sqlalchemy import Row
 
@@ -46,19 +47,18 @@ def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -
     """
     if job is None or job.cleanup is None:
         return
-    with foreign_code() as caught:
+    with foreign_code(partial(_keep_record, state, row)):
         given = {"settings": settings} if job_takes_settings(job.cleanup) else {}
         job.cleanup(_past(state, row), **given)
-    if caught.error is not None:
-        reason = f"cleanup of run {row.id} of {row.job} failed, so that its record stays: {summary(caught.error)}"
-        log.warning("%s", reason)
-        with state.begin() as connection:
-            run_records.keep_because(connection, row.id, reason)
-        try:
-            raise JanitorError(reason) from caught.error
-        finally:
-            # As in attempts.py: the error's traceback holds this frame, and all that the cleanup held.
-            del caught
+
+
+def _keep_record(state: State, row: Row[Any], error: BaseException) -> NoReturn:
+    """Keep the record of a run whose cleanup failed, with the reason."""
+    reason = f"cleanup of run {row.id} of {row.job} failed, so that its record stays: {summary(error)}"
+    log.warning("%s", reason)
+    with state.begin() as connection:
+        run_records.keep_because(connection, row.id, reason)
+    raise JanitorError(reason) from error
 
 
 def _past(state: State, row: Row[Any]) -> PastRun:

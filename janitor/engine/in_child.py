@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -122,12 +123,13 @@ def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None
     threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
     with running(run):
         # The parent tells of every error, SystemExit too.
-        with foreign_code(BaseException) as caught:
+        with foreign_code(partial(_report, line, traced), BaseException):
             line.send(RETURNED, take(task.function(*task.arguments, **task.keywords), task.keeps_result))
-        if caught.error is not None:
-            error = caught.error
-            text = str(error) if isinstance(error, JanitorError) else summary(error)
-            line.send(RAISED, (type(error).__name__, text, traced.raised(error)))
+
+
+def _report(line: Line, traced: Traced, error: BaseException) -> None:
+    text = str(error) if isinstance(error, JanitorError) else summary(error)
+    line.send(RAISED, (type(error).__name__, text, traced.raised(error)))
 
 
 def _run_of(about: About, settings: Settings, line: Line) -> Run:

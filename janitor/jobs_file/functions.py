@@ -5,7 +5,8 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 from janitor.errors import summary
 from janitor.guard import foreign_code
@@ -50,11 +51,13 @@ def needs_of(func: Callable[..., object]) -> tuple[Need, ...]:
 def _imported(module: str, value: str) -> Any:
     found = None
     # A module may do anything while it is imported; it may also call sys.exit.
-    with foreign_code(BaseException) as caught:
+    with foreign_code(partial(_refuse, module, value), BaseException):
         found = importlib.import_module(module)
-    if caught.error is not None:
-        raise Wrong(f"it is {value!r}: {_why_not_imported(module, caught.error)}") from caught.error
     return found
+
+
+def _refuse(module: str, value: str, error: BaseException) -> NoReturn:
+    raise Wrong(f"it is {value!r}: {_why_not_imported(module, error)}") from error
 
 
 def _why_not_imported(module: str, error: BaseException) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.exceptions import SecurityError, UndefinedError
@@ -39,14 +41,16 @@ def render(path: Path, environ: Mapping[str, str]) -> Rendered:
     files: list[Path] = []
     text = marked = ""
     # An expression in a template may raise anything.
-    with foreign_code() as caught:
+    with foreign_code(partial(_refuse, path)):
         text = _rendered(path, environ, files)
         marked = _rendered(path, environ, files, LineMarks)
-    if caught.error is not None:
-        file, line = _place_of(caught.error, path)
-        mistake = Mistake(Place(file.name, line), "", _words_of(caught.error, path))
-        raise BadJobsFile(str(file), [mistake]) from caught.error
     return Rendered(text, places_of(text, marked, path.name), tuple(dict.fromkeys(files)))
+
+
+def _refuse(path: Path, error: BaseException) -> NoReturn:
+    file, line = _place_of(error, path)
+    mistake = Mistake(Place(file.name, line), "", _words_of(error, path))
+    raise BadJobsFile(str(file), [mistake]) from error
 
 
 class _Loader(FileSystemLoader):

@@ -42,10 +42,10 @@ class RunLog(logging.Handler):
         lines, room = self._lines.get(run_id), self._room.get(run_id, (0, 0))
         if lines is None or room[0] <= 0:
             return
-        text = ""
-        with foreign_code() as caught:
+        text: str | None = None
+        with foreign_code(_leave_out):
             text = self._mask(record.getMessage() + self._trace(record))[:MAX_LINE]
-        if caught.error is not None:  # the call that logs is wrong: the handler for the output tells of it
+        if text is None:
             return
         room = (room[0] - 1, room[1] - len(text))
         if min(room) <= 0:
@@ -76,6 +76,10 @@ class RunLog(logging.Handler):
         self._lines.pop(run_id, None)
         self._room.pop(run_id, None)
         return lines
+
+
+def _leave_out(error: BaseException) -> None:
+    """The call that logs is wrong: the handler for the output tells of it."""
 
 
 @functools.lru_cache(maxsize=1024)

@@ -100,12 +100,16 @@ def _frame(frame: FrameType, line: int, mask: Mask, variables: bool) -> Frame:
 
 def _shown(value: object, mask: Mask) -> str:
     text = ""
-    with foreign_code() as caught:
+    with foreign_code(_no_repr) as failed:
         text = _repr.repr(value)
-    if caught.error is not None:
-        return f"(its repr failed: {type(caught.error).__name__})"
+    if failed.instead is not None:
+        return failed.instead
     text = mask(text).replace("\n", "\\n")
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 4] + " ..."
+
+
+def _no_repr(error: BaseException) -> str:
+    return f"(its repr failed: {type(error).__name__})"
 
 
 def _lines(chain: tuple[Raised, ...]) -> Iterator[str]:

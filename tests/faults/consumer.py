@@ -84,14 +84,16 @@ class Consumer:
             return count
 
     def _loop(self) -> None:
-        with foreign_code(BaseException) as caught:
+        with foreign_code(self._fail, BaseException):
             while not self._stop.is_set():
                 try:
                     self._collect()
                 except (AMQPError, OSError):
                     self._stop.wait(RETRY_SECONDS)
-        # `drain` raises it.
-        self._failure = caught.error
+
+    def _fail(self, failure: BaseException) -> None:
+        """Keep what ended the loop; `drain` raises it."""
+        self._failure = failure
 
     def _collect(self) -> None:
         connection = pika.BlockingConnection(self.broker.parameters)

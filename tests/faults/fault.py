@@ -166,11 +166,9 @@ def again_and_again(act: Callable[[], object]) -> Iterator[None]:
     stop, failures = threading.Event(), list[BaseException]()
 
     def loop() -> None:
-        with foreign_code(BaseException) as caught:
+        with foreign_code(failures.append, BaseException):
             while not stop.wait(AGAIN_SECONDS):
                 act()
-        if caught.error is not None:
-            failures.append(caught.error)
 
     thread = threading.Thread(target=loop, name="fault", daemon=True)
     thread.start()

@@ -102,13 +102,15 @@ class Writer:
         self._attempt(deed)
 
     def _loop(self, steps: int) -> None:
-        with foreign_code(BaseException) as caught:
+        with foreign_code(self._fail, BaseException):
             for _ in range(steps):
                 if self._stop.wait(1 / self.a_second):
                     return
                 self.step()
-        # `pause` raises it.
-        self._failure = caught.error
+
+    def _fail(self, failure: BaseException) -> None:
+        """Keep what ended the loop; `pause` raises it."""
+        self._failure = failure
 
     def _attempt(self, deed: Callable[[], None]) -> None:
         """Do something; if a server is away, wait until it is back."""
