@@ -2,33 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 
 from janitor.notices.channel import Undelivered
-from janitor.notices.content import Content, digest
+from janitor.notices.content import digest
 from janitor.notices.mail import Mail
 from janitor.settings import Settings
+from tests.notices.contents import CONTENT, NOON
 from tests.outside import Inbox
-
-NOON = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
-CONTENT = Content(
-    "janitor-1-7",
-    "began",
-    "failed",
-    "copy",
-    "failed: disk <full> & cold",
-    NOON,
-    NOON,
-    "host7",
-    run_id=9,
-    error="disk <full> & cold",
-    counts={"rows": 3},
-    log=["12:00:01 INFO größer <b>"],
-    next_run_at=NOON + timedelta(hours=1),
-    web_url="https://janitor.example.org",
-)
 
 
 def mail(inbox: Inbox, **more: str) -> Mail:

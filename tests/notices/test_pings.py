@@ -18,13 +18,6 @@ from tests.small_engine import eventually, job_of, now
 
 
 @pytest.fixture
-def hooks() -> Iterator[Hooks]:
-    """Give a watcher."""
-    with Hooks().open() as hooks:
-        yield hooks
-
-
-@pytest.fixture
 def pinger(house: House, hooks: Hooks) -> Iterator[Pinger]:
     """Give a pinger that tells the watcher of the runs of `task`."""
     made = Pinger({"task": f"{hooks.url}/key/task"})

@@ -1,47 +1,22 @@
 """The post: each notice reaches each channel in order, whatever fails. A channel's trouble hurts no other channel."""
 
 import logging
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from janitor.notices import listing
 from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content
 from janitor.notices.post import MOST_TOGETHER, Post
 from janitor.notices.watch import Watch
 from janitor.state.tables import deliveries
 from tests.notices.house import RUN_RULES, House
+from tests.notices.notebook import Notebook
 from tests.small_engine import eventually, now, run_by_hand
-
-
-@dataclass
-class Notebook:
-    """A channel that keeps what it is told. It raises its `errors` first, one for each notice."""
-
-    name: str = "notebook"
-    where: str = "here"
-    together: bool = False
-    told: list[str] = field(default_factory=list)
-    errors: list[Undelivered] = field(default_factory=list)
-    hangs: threading.Event = field(default_factory=threading.Event)
-
-    def send(self, content: Content) -> str:
-        """Keep one notice."""
-        while self.hangs.is_set():
-            time.sleep(0.01)
-        if self.errors:
-            raise self.errors.pop(0)
-        self.told += [f"{content.kind} {content.rule}"] if not content.parts else []
-        self.told += [" + ".join(f"{one.kind} {one.job}" for one in content.parts)] if content.parts else []
-        return ""
 
 
 @contextmanager
@@ -253,19 +228,6 @@ def test_what_was_told_but_not_recorded_is_not_told_again(house: House) -> None:
     house.runner.leadership.take(fence)
     post._round(now())
     assert channel.told == ["began failed"] and records(house)[0].outcome == "delivered"
-
-
-def test_the_listing_tells_how_each_channel_works(house: House) -> None:
-    house.ran("failed")
-    house.watch("webhook", "slack").look(now())
-    for name, errors in (("webhook", [Undelivered("it answered 500")]), ("slack", [])):
-        Post(house.runner, Notebook(name, errors=errors))._round(now())
-    with house.runner.state.read() as connection:
-        (open_notice,) = listing.open_notices(connection)
-        rows = {row["channel"]: row for row in listing.channel_states(connection, house.runner.settings)}
-    assert (open_notice["job"], open_notice["rule"], open_notice["text"]) == ("copy", "failed", "failed: no space left")
-    assert list(rows) == ["webhook"] and rows["webhook"]["where"] == "not set any more"
-    assert (rows["webhook"]["waiting"], rows["webhook"]["error"]) == (1, "it answered 500")
 
 
 def test_a_notice_from_memory_is_tried_until_taken(house: House) -> None:

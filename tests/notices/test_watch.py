@@ -1,18 +1,14 @@
 """The watch: each thing is told once, however often the watch looks and however often a daemon starts."""
 
 import functools
-import shutil
 from datetime import timedelta
-from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, insert, update
+from sqlalchemy import event, update
 
-from janitor.state import actions, job_records, leases, quarantine
-from janitor.state.quarantine import Quarantined
+from janitor.state import leases
 from janitor.state.tables import leases as lease_table
-from janitor.state.tables import run_logs
 from tests.notices.house import NOON, House
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -142,180 +138,6 @@ def test_a_first_look_tells_what_holds_and_nothing_that_is_over(house: House) ->
     assert house.told() == ["began copy failed"]
 
 
-def test_a_run_is_told_when_it_ends_however_late(house: House) -> None:
-    """Given: a run that goes on; 300 ids later other runs have ended, more than the window holds.
-
-    Happens: a new daemon looks, and then the long run is interrupted.
-    Must hold: the interruption is told.
-    """
-    watch = house.watch()
-    long_one = house.ran(None)
-    watch.look(NOON)
-    for number in range(1, 3):
-        house.ran("succeeded", job="clean", id=long_one + 150 * number)
-        watch.look(NOON)
-    watch = house.watch()
-    watch.look(NOON)
-    assert house.told() == []
-    house.ends(long_one, "interrupted")
-    watch.look(NOON)
-    assert house.told() == ["began copy interrupted"]
-
-
-def test_a_record_committed_after_later_ones_is_seen(house: House) -> None:
-    """Given: a record whose id is lower than one already looked at, as MySQL may commit them.
-
-    Happens: two looks, the second by a new daemon.
-    Must hold: the failure is told, and once.
-    """
-    watch = house.watch()
-    first = house.ran("succeeded", job="clean")
-    watch.look(NOON)
-    house.ran("succeeded", job="clean", id=first + 3)
-    watch.look(NOON)
-    house.ran("failed", id=first + 2)
-    watch.look(NOON)
-    assert house.told() == ["began copy failed"]
-    house.watch().look(NOON)
-    assert house.told() == ["began copy failed"]
-
-
-def test_dry_runs_and_skipped_slots_are_not_told_of(house: House) -> None:
-    watch = house.watch()
-    watch.look(NOON)
-    house.ran("failed", dry_run=True)
-    house.ran("failed")
-    house.ran("succeeded", dry_run=True)
-    house.ran("skipped")
-    watch.look(NOON)
-    assert house.told() == ["began copy failed"]
-
-
-def test_a_paused_job_is_not_told_of_again(house: House) -> None:
-    watch = house.watch()
-    house.ran("failed")
-    house.look(watch, NOON)
-    with house.runner.state.begin() as connection:
-        job_records.pause(connection, "copy", "every 1h", NOON, "anna")
-    house.look(watch, NOON + 5 * HOUR)
-    assert house.told() == ["began copy failed"]
-    with house.runner.state.begin() as connection:
-        job_records.resume(connection, "copy")
-        actions.record(connection, "anna", "resumed", "copy", "", NOON + 5 * HOUR)
-    house.look(watch, NOON + 5 * HOUR + MINUTE)
-    assert house.told()[1:] == ["repeated copy failed"]
-
-
-def test_a_paused_job_is_not_overdue(house: House) -> None:
-    watch = house.watch(rules="overdue")
-    house.ran("succeeded", NOON - 9 * HOUR)
-    house.ran("succeeded", job="clean")
-    watch.look(NOON)
-    with house.runner.state.begin() as connection:
-        job_records.pause(connection, "copy", "every 1h", NOON, "anna")
-    watch.look(NOON)
-    assert house.told() == ["began copy overdue", "ended copy overdue"]
-    assert house.contents()[1].sentence == "copy: it is paused"
-
-
-def test_a_run_that_finds_nothing_to_do_ends_overdue_and_says_so(house: House) -> None:
-    watch = house.watch(rules="overdue")
-    house.ran("succeeded", NOON - 9 * HOUR)
-    house.ran("succeeded", job="clean")
-    watch.look(NOON)
-    house.ran("skipped", NOON)
-    watch.look(NOON + MINUTE)
-    assert house.told() == ["began copy overdue", "ended copy overdue"]
-    said = "copy: it was resumed, or a run of it found nothing to do, at 2026-07-01 12:00:50 UTC"
-    assert house.contents()[1].sentence == said
-
-
-def test_notices_of_a_job_that_is_off_or_gone_end(house: House) -> None:
-    house.ran("failed")
-    house.ran("failed", job="clean")
-    house.watch().look(NOON)
-    house.changes("copy", disabled_because="COPY_ENABLED=false")
-    del house.jobs["clean"]
-    house.watch().look(NOON)
-    assert house.told()[2:] == ["ended copy failed", "ended clean failed"]
-    overs = [content.over for content in house.contents()[2:]]
-    assert overs == ["it is switched off: COPY_ENABLED=false", "there is no such job any more"]
-
-
-def test_an_event_is_told_again_only_if_it_happens_again(house: House) -> None:
-    watch = house.watch()
-    house.ran("interrupted", NOON)
-    house.look(watch, NOON + MINUTE)
-    house.look(watch, NOON + 90 * MINUTE)
-    assert house.told() == ["began copy interrupted"]
-    house.ran("interrupted", NOON + 91 * MINUTE)
-    house.look(watch, NOON + 92 * MINUTE)
-    assert house.told() == ["began copy interrupted", "repeated copy interrupted"]
-
-
-def test_overdue_is_not_repeated_beside_failed(house: House) -> None:
-    watch = house.watch(rules="failed overdue")
-    house.ran("failed")
-    house.ran("succeeded", NOON + 9 * HOUR, job="clean")
-    for hours in (0, 2, 4):
-        house.look(watch, NOON + hours * HOUR)
-    begun = ["began copy failed", "began copy overdue"]
-    assert house.told() == [*begun, "repeated copy failed", "repeated copy failed"]
-
-
-def test_without_recovered_only_an_incident_is_closed(house: House) -> None:
-    watch = house.watch("notebook", "pagerduty", rules="failed interrupted")
-    for outcome in ("failed", "interrupted"):
-        house.ran(outcome)
-    watch.look(NOON)
-    house.ran("succeeded")
-    watch.look(NOON)
-    begun = ["began copy failed", "began copy interrupted"]
-    assert house.told() == [*begun, "ended copy interrupted"]
-    assert sorted(house.told("pagerduty")[2:]) == ["ended copy failed", "ended copy interrupted"]
-
-
-def test_lasting_conditions_are_told_while_they_last(house: House) -> None:
-    watch = house.watch(rules="all")
-    for number in range(6, -1, -1):
-        house.ran("succeeded", NOON - number * HOUR)
-    house.ran("succeeded", job="clean")
-    going_on = house.ran(None, NOON + MINUTE)
-    with house.runner.state.begin() as connection:
-        rows = [Quarantined(f"DN{number}", "no location") for number in range(10)]
-        quarantine.put(connection, "copy", rows, NOON, going_on)
-    house.look(watch, NOON + MINUTE)
-    assert house.told() == ["began copy quarantine_growing"]
-    house.look(watch, NOON + 3 * MINUTE)
-    assert house.told()[1:] == ["began copy ran_long"]
-    house.ran("succeeded", NOON + 2 * HOUR, job="clean")
-    house.look(watch, NOON + 2 * HOUR)
-    assert house.told()[2:] == ["began copy overdue", "repeated copy ran_long"]
-    house.ends(going_on, "succeeded", NOON + 2 * HOUR)
-    house.ran("succeeded", NOON + 2 * HOUR)
-    watch._finder._count_at = 0.0
-    house.look(watch, NOON + DAY + MINUTE)
-    ended = {"ended copy ran_long", "ended copy quarantine_growing"}
-    assert ended <= set(house.told()[4:])
-
-
-def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> None:
-    watch = house.watch()
-    house.runner.settings = house.runner.settings.model_copy(update={"web_url": "https://janitor.example.org/"})
-    run_id = house.ran("failed", reason="the disk is full")
-    line = {"run_id": run_id, "at": NOON, "level": "INFO", "logger": "task"}
-    with house.runner.state.begin() as connection:
-        connection.execute(insert(run_logs), [line | {"message": f"line {number}"} for number in range(30)])
-    watch.look(NOON + MINUTE)
-    (content,) = house.contents()
-    assert (content.error, content.counts, content.run_id) == ("the disk is full", {"rows": 7}, run_id)
-    assert content.log == [f"12:00:30 INFO line {number}" for number in range(10, 30)]
-    assert content.next_run_at == NOON.replace(hour=13, second=0)
-    assert ("copy", "https://janitor.example.org/jobs/copy") in content.links
-    assert (f"run {run_id}", f"https://janitor.example.org/runs/{run_id}") in content.links
-    assert content.subject == "copy failed" and content.sentence == "copy: failed: the disk is full"
-
-
 def test_only_the_daemon_that_leads_tells(house: House) -> None:
     """Given: a failure, and a watch without the lead; then with a lead that another daemon has taken.
 
@@ -335,25 +157,6 @@ def test_only_the_daemon_that_leads_tells(house: House) -> None:
     assert house.told() == [] and house.rows() == []
 
 
-def test_the_state_database_away_is_told_from_memory(house: House) -> None:
-    watch, path = house.watch(away_seconds=0), str(house.runner.settings.state_database_url.database)
-    (post,) = watch._posts
-    watch.try_look(NOON)
-    house.runner.state.close()
-    shutil.move(path, f"{path}.away")
-    Path(path).mkdir()
-    for _ in range(3):
-        watch.try_look(NOON)
-    Path(path).rmdir()
-    shutil.move(f"{path}.away", path)
-    watch.try_look(NOON)
-    watch.try_look(NOON)
-    assert [(one.kind, one.rule, one.over) for one in post._direct] == [
-        ("began", "state_away", ""),
-        ("ended", "state_away", "the state database is back"),
-    ]
-
-
 def test_old_notices_are_forgotten_with_their_deliveries(house: House) -> None:
     watch = house.watch()
     for days, outcome in ((400, "failed"), (399, "succeeded"), (398, "failed"), (5, "succeeded"), (4, "failed")):
@@ -363,14 +166,3 @@ def test_old_notices_are_forgotten_with_their_deliveries(house: House) -> None:
     house.look(watch, NOON)
     assert [row["ended_at"] for row in house.rows()] == [NOON - 5 * DAY, None]
     assert [one.split()[0] for one in house.told()] == ["began", "ended", "began", "repeated"]
-
-
-def test_a_repeat_is_left_out_while_deliveries_wait(house: House) -> None:
-    watch = house.watch()
-    house.ran("failed")
-    for hours in range(5):
-        watch.look(NOON + hours * HOUR)
-    assert house.told() == ["began copy failed"]
-    house.ran("succeeded")
-    watch.look(NOON + 6 * HOUR)
-    assert house.told() == ["began copy failed", "ended copy failed"]

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from janitor.notices.facts import Facts
 from janitor.notices.history import MOST_SINCE
-from janitor.notices.rules import conditions, conditions_after
+from janitor.notices.rules import conditions_after
 from janitor.runs import Outcome
-from tests.notices.rules.records import NOON, all_rules, history, record
+from tests.notices.rules.records import all_rules, history, record
 
 LETTERS = {
     "s": Outcome.SUCCEEDED,
@@ -58,13 +58,3 @@ def test_each_order_of_outcomes_has_its_conditions(letters: str, after: int, exp
 def test_failed_counts_failures_since_the_last_success(letters: str, after: int) -> None:
     since = letters.rpartition("s")[2]
     assert ("failed" in holds(letters, notice_failed_after=after)) == (since.count("f") + since.count("t") >= after)
-
-
-def test_overdue_and_quarantine_follow_the_facts() -> None:
-    facts = Facts("job", history(record(3)), None, NOON, 12)
-    found = conditions(facts, all_rules(notice_quarantine_rows=12), NOON)
-    assert set(found) == {"overdue", "quarantine_growing"}
-    assert "the last success ended at 2026-07-01 12:15:20" in found["overdue"].text
-    assert "12 rows" in found["quarantine_growing"].text
-    assert set(conditions(facts, all_rules(notice_quarantine_rows=13), NOON)) == {"overdue"}
-    assert conditions(facts, all_rules(notice_rules="none"), NOON) == {}

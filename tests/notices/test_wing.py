@@ -1,4 +1,4 @@
-"""The settings of notices: those for every job, and those for one job."""
+"""The wing as a whole: the rules and the watcher of each job, and what stops a start."""
 
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from janitor.notices.pings import address
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.settings.notices import RULES
+from tests.command_line import CommandLine
 
 MAIL = {"MAIL_HOST": "mail.example.org", "MAIL_FROM": "janitor@example.org", "MAIL_TO": "anna@example.org"}
 SECRET = "https://hc-ping.example.org/6f1dd2cb-9bd8-4a2f-a05a-b8f4d1a5e8c2"
@@ -114,3 +115,9 @@ def test_each_job_has_its_watcher() -> None:
     urls = wing.ping_urls(scheduler.settings, scheduler.jobs)
     assert urls == {"nightly-report": "https://hc.example.org/key/nightly-report?create=1", "sync": SECRET}
     assert address(urls["nightly-report"], "/start") == "https://hc.example.org/key/nightly-report/start?create=1"
+
+
+def test_a_bad_rule_stops_the_start(janitor: CommandLine) -> None:
+    ended = janitor("start", COPY_NOTICE_RULES="broken")
+    assert ended.code == 2 and ended.err.count("\n") == 1
+    assert ended.err.startswith("janitor: COPY_NOTICE_RULES is 'broken': there is no rule broken; give some of failed,")

@@ -1,0 +1,69 @@
+"""What a notice says, how several make a digest, and how a notice is kept."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from janitor.notices.content import digest, from_json, to_json
+from janitor.notices.pagerduty import pagerduty
+from janitor.notices.slack import slack
+from janitor.notices.teams import teams
+from tests.notices.contents import CONTENT, ENDED
+
+
+@pytest.mark.slow
+@settings(max_examples=30)
+@given(st.text(), st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), st.lists(st.text(), max_size=3))
+def test_any_content_is_kept_and_rendered(text: str, counts: dict[str, Any], log: list[str]) -> None:
+    content = replace(CONTENT, text=text, error=text, counts=counts, log=log)
+    assert from_json(to_json(content)) == content
+    for render in (slack, teams, lambda one: pagerduty(one, SecretStr("key"))):
+        json.dumps(render(content))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "subject"),
+    [
+        ("began", "failed", "copy failed"),
+        ("repeated", "overdue", "copy is overdue, still"),
+        ("ended", "failed", "copy recovered"),
+        ("ended", "ran_long", "copy runs long: over"),
+        ("test", "test", "copy sends a test notice"),
+    ],
+)
+def test_the_subject_says_what_happened_to_the_job(kind: str, rule: str, subject: str) -> None:
+    assert replace(CONTENT, kind=kind, rule=rule).subject == subject
+
+
+def test_an_end_says_how_long_it_lasted_and_what_it_was() -> None:
+    facts = dict(ENDED.facts)
+    assert ENDED.sentence == "copy: run 10 succeeded" and ENDED.is_good and not CONTENT.is_good
+    assert facts["until"] == "2026-07-01 13:30:00 UTC, for 1 h 30 min"
+    assert facts["it was"] == "failed: disk <full> & cold" and "it was" not in dict(CONTENT.facts)
+
+
+def test_links_lead_to_the_dashboard_if_it_has_an_address() -> None:
+    base = "https://janitor.example.org"
+    assert CONTENT.links == [("run 9", f"{base}/runs/9"), ("copy", f"{base}/jobs/copy")]
+    assert replace(CONTENT, run_id=None, rule="state_away").links == []
+    assert replace(CONTENT, web_url=None).links == []
+
+
+def test_a_digest_names_three_notices_and_counts_the_rest() -> None:
+    parts = [replace(CONTENT, key=f"k-{n}", job=f"job{n}", at=CONTENT.at + timedelta(hours=n)) for n in range(1, 6)]
+    made = digest(parts)
+    assert made.subject == "5 notices: job1 failed, job2 failed, job3 failed, and 2 more"
+    assert (made.key, made.at) == ("k-1.5.k-5", CONTENT.at + timedelta(hours=5)) and digest(parts) == made
+    assert digest([CONTENT, ENDED]).is_good is False and digest([ENDED, ENDED]).is_good
+    assert digest(parts[:1]) is parts[0]
+
+
+def test_a_key_of_another_release_is_ignored() -> None:
+    values = json.loads(to_json(CONTENT)) | {"mood": "bad"}
+    assert from_json(json.dumps(values)) == CONTENT

@@ -1,0 +1,50 @@
+"""The outbox: what a notice carries with it, and for which channels it is put there."""
+
+from datetime import timedelta
+
+from sqlalchemy import insert
+
+from janitor.state.tables import run_logs
+from tests.notices.house import NOON, House
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> None:
+    watch = house.watch()
+    house.runner.settings = house.runner.settings.model_copy(update={"web_url": "https://janitor.example.org/"})
+    run_id = house.ran("failed", reason="the disk is full")
+    line = {"run_id": run_id, "at": NOON, "level": "INFO", "logger": "task"}
+    with house.runner.state.begin() as connection:
+        connection.execute(insert(run_logs), [line | {"message": f"line {number}"} for number in range(30)])
+    watch.look(NOON + MINUTE)
+    (content,) = house.contents()
+    assert (content.error, content.counts, content.run_id) == ("the disk is full", {"rows": 7}, run_id)
+    assert content.log == [f"12:00:30 INFO line {number}" for number in range(10, 30)]
+    assert content.next_run_at == NOON.replace(hour=13, second=0)
+    assert ("copy", "https://janitor.example.org/jobs/copy") in content.links
+    assert (f"run {run_id}", f"https://janitor.example.org/runs/{run_id}") in content.links
+    assert content.subject == "copy failed" and content.sentence == "copy: failed: the disk is full"
+
+
+def test_without_recovered_only_an_incident_is_closed(house: House) -> None:
+    watch = house.watch("notebook", "pagerduty", rules="failed interrupted")
+    for outcome in ("failed", "interrupted"):
+        house.ran(outcome)
+    watch.look(NOON)
+    house.ran("succeeded")
+    watch.look(NOON)
+    begun = ["began copy failed", "began copy interrupted"]
+    assert house.told() == [*begun, "ended copy interrupted"]
+    assert sorted(house.told("pagerduty")[2:]) == ["ended copy failed", "ended copy interrupted"]
+
+
+def test_a_repeat_is_left_out_while_deliveries_wait(house: House) -> None:
+    watch = house.watch()
+    house.ran("failed")
+    for hours in range(5):
+        watch.look(NOON + hours * HOUR)
+    assert house.told() == ["began copy failed"]
+    house.ran("succeeded")
+    watch.look(NOON + 6 * HOUR)
+    assert house.told() == ["began copy failed", "ended copy failed"]
