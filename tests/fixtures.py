@@ -120,9 +120,7 @@ class Exchange:
 
     def waiting(self) -> int:
         """Count the messages in the queue."""
-        with self.broker.channel() as channel:
-            count: int = channel.queue_declare(self.queue, passive=True).method.message_count
-            return count
+        return self.broker.waiting(self.queue)
 
     def received(self) -> list[Received]:
         """Take all messages out of the queue, in order. All that was confirmed before this call is among them."""

@@ -5,11 +5,11 @@ from pathlib import Path
 import pika
 import pytest
 from pika.exceptions import AMQPConnectionError, UnroutableError
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, make_url
 from sqlalchemy.exc import OperationalError
 
 from tests.fixtures import Exchange, Warehouses
-from tests.servers import Broker, SqlServer
+from tests.servers import Broker, SqlServer, running
 from tests.servers.process import binary
 
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
@@ -38,6 +38,15 @@ def test_a_stopped_server_answers_again_afterwards(mariadb: SqlServer) -> None:
     with mariadb.stopped(), pytest.raises(OperationalError), create_engine(mariadb.url()).connect():
         pass
     assert mariadb.execute("SELECT 41 + 1") == [(42,)]
+
+
+def test_a_given_server_is_never_ended() -> None:
+    given = SqlServer(make_url("mysql+pymysql://root@127.0.0.1:1/"))
+    for ends in (given.stop, given.kill, given.stopped().__enter__, given.killed().__enter__):
+        with pytest.raises(pytest.skip.Exception, match="needs a database server of the suite's own"):
+            ends()
+    with running(given):
+        pass
 
 
 def test_each_test_has_empty_warehouses_of_its_own(warehouses: Warehouses) -> None:

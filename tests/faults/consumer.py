@@ -62,7 +62,7 @@ class Consumer:
         """Wait until the queue is empty and collected; return every message so far."""
         end = time.monotonic() + PATIENCE_SECONDS
         seen = -1
-        while self._waiting() or seen != len(self.messages):
+        while self.broker.waiting(self.queue) or seen != len(self.messages):
             if self._failure is not None:
                 raise self._failure
             assert time.monotonic() < end, "the consumer does not come to the end of its queue"
@@ -77,11 +77,6 @@ class Consumer:
         with self.broker.channel() as channel:
             channel.queue_delete(self.queue)
             channel.exchange_delete(self.exchange)
-
-    def _waiting(self) -> int:
-        with self.broker.channel() as channel:
-            count: int = channel.queue_declare(self.queue, passive=True).method.message_count
-            return count
 
     def _loop(self) -> None:
         with foreign_code(self._fail, BaseException):

@@ -39,16 +39,6 @@ READ_ONLY = ("does not take writes",)
 
 
 @contextmanager
-def killed(server: SqlServer | Broker) -> Iterator[None]:
-    """Kill a server with SIGKILL; start it again after the block."""
-    server.kill()
-    try:
-        yield
-    finally:
-        server.start()
-
-
-@contextmanager
 def connections_killed(server: SqlServer) -> Iterator[None]:
     """End each of Janitor's connections as an administrator, again and again during the block."""
     engine = create_engine(server.admin, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -143,7 +133,7 @@ def faults_of_sources(house: House, server: SqlServer) -> list[Fault]:
         return Fault(f"MariaDB {name}", happens, (address(server.admin),), words)
 
     return [
-        fault("killed and restarted", lambda: killed(server), GONE),
+        fault("killed and restarted", server.killed, GONE),
         fault("connections killed", lambda: connections_killed(server), ENDED),
         fault("made read-only", lambda: read_only(server), READ_ONLY),
         fault("rows of the target locked", lambda: held(server, rows), LOCKED),
@@ -157,7 +147,7 @@ def faults_of_state(server: SqlServer, database: str | None) -> list[Fault]:
     rows = (f"SELECT * FROM `{database}`.leases FOR UPDATE", f"SELECT * FROM `{database}`.runs FOR UPDATE")
     long = STATE_STATEMENT_SECONDS + 3.0
     return [
-        Fault("state killed and restarted", lambda: killed(server), culprits, GONE, "no group", 4, True),
+        Fault("state killed and restarted", server.killed, culprits, GONE, "no group", 4, True),
         Fault("state's connections killed", lambda: connections_killed(server), culprits, ENDED, "no group", 3, True),
         Fault("state made read-only", lambda: read_only(server), culprits, READ_ONLY, "one group", 3, True),
         Fault("state's rows locked", lambda: held(server, *rows), culprits, LOCKED, "no group", long, True, True),
@@ -173,7 +163,7 @@ def faults_of_broker(house: House, broker: Broker) -> list[Fault]:
 
     closing = functools.partial(broker.ctl, "eval", CLOSE_ALL)
     return [
-        fault("killed and restarted", lambda: killed(broker), "cannot connect to"),
+        fault("killed and restarted", broker.killed, "cannot connect to"),
         fault("closes all connections", lambda: again_and_again(closing), "(CONNECTION_FORCED", "a group a run"),
         fault(
             "out of memory",

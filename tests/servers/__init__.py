@@ -9,6 +9,7 @@ from typing import TypeVar
 import pika
 from sqlalchemy import make_url
 
+from tests.servers.lifetime import Server
 from tests.servers.process import free_port
 from tests.servers.rabbitmq import Broker, RabbitMQ
 from tests.servers.sql import MariaDB, MySQL, SqlServer
@@ -37,7 +38,7 @@ def broker() -> Broker:
     return Broker(parameters, user.username or "guest", user.password or "guest")
 
 
-AnyServer = TypeVar("AnyServer", SqlServer, Broker)
+AnyServer = TypeVar("AnyServer", bound=Server)
 
 
 @contextmanager

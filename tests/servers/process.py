@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Self
 
 import pytest
 from mirakuru import TCPExecutor
@@ -30,7 +30,7 @@ def free_port() -> int:
             return port
 
 
-class Server(TCPExecutor):
+class Process(TCPExecutor):
     """A server's process, with its log in a file. It is ready once it answers; listening is not enough."""
 
     def __init__(self, command: Sequence[str], port: int, log: Path, environment: dict[str, str] | None = None) -> None:
@@ -82,8 +82,3 @@ def binary(name: str, package: str) -> str:
 def user_name() -> str:
     """Return the name of the user who runs the tests."""
     return subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def skip_fault(what: str) -> NoReturn:
-    """Skip a test that would stop a server which is not the suite's own."""
-    pytest.skip(f"this test needs a {what} of the suite's own, and one was given by URL")

@@ -1,7 +1,6 @@
 """RabbitMQ for the tests: started in a folder of its own, or given by URL."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,11 +13,14 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.connection import Parameters
 from pika.exceptions import AMQPError
 
-from tests.servers.process import Server, binary, free_port, skip_fault
+from tests.servers.lifetime import OwnServer, Server
+from tests.servers.process import Process, binary, free_port
 
 
-class Broker:
+class Broker(Server):
     """A RabbitMQ server; `parameters` say how to log in."""
+
+    kind = "RabbitMQ server"
 
     def __init__(self, parameters: Parameters, username: str, password: str) -> None:
         self.parameters = parameters
@@ -45,33 +47,18 @@ class Broker:
             if connection.is_open:
                 connection.close()
 
+    def waiting(self, queue: str) -> int:
+        """Count the messages in a queue."""
+        with self.channel() as channel:
+            count: int = channel.queue_declare(queue, passive=True).method.message_count
+            return count
+
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl on it and return what it prints; skip the test if the server was given."""
-        skip_fault("RabbitMQ server")
-
-    def close(self) -> None:
-        """Do nothing: a given server is not ours to stop."""
-
-    def start(self) -> None:
-        """Do nothing: a given server runs already."""
-
-    def stop(self) -> None:
-        """Skip the test."""
-        skip_fault("RabbitMQ server")
-
-    kill = stop
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Stop the server during a block; after the block it answers again."""
-        self.stop()
-        try:
-            yield
-        finally:
-            self.start()
+        self.skip()
 
 
-class RabbitMQ(Broker):
+class RabbitMQ(OwnServer, Broker):
     """A RabbitMQ server of the suite's own; `configuration` is the text of its rabbitmq.conf, for TLS or limits."""
 
     def __init__(self, configuration: str = "") -> None:
@@ -82,7 +69,7 @@ class RabbitMQ(Broker):
         (self.folder / "rabbitmq.conf").write_text(configuration)
         self._environment = self._settings()
         command = _rabbit_binary("rabbitmq-server")
-        self._server = _RabbitServer([command], self.port, self.folder / "log", self._environment)
+        self.process = _RabbitProcess([command], self.port, self.folder / "log", self._environment)
 
     def _settings(self) -> dict[str, str]:
         folder = str(self.folder)
@@ -111,25 +98,8 @@ class RabbitMQ(Broker):
             pytest.fail(f"rabbitmqctl {' '.join(arguments)} failed: {ended.stdout}{ended.stderr}")
         return ended.stdout
 
-    def start(self) -> None:
-        """Start it if it does not run, and wait until it answers (about five seconds)."""
-        self._server.start()
 
-    def stop(self) -> None:
-        """Stop it in good order; after start() durable queues and persistent messages are there again."""
-        self._server.stop(expected_returncode=0)
-
-    def kill(self) -> None:
-        """End its processes at once, as a crash does."""
-        self._server.kill()
-
-    def close(self) -> None:
-        """End it and remove its folder."""
-        self._server.end()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class _RabbitServer(Server):
+class _RabbitProcess(Process):
     def answers(self) -> bool:
         try:
             pika.BlockingConnection(pika.ConnectionParameters(self.host, self.port, socket_timeout=2)).close()

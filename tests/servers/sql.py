@@ -4,8 +4,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,14 @@ import pytest
 from sqlalchemy import URL, create_engine
 from sqlalchemy.pool import NullPool
 
-from tests.servers.process import Server, binary, free_port, skip_fault, user_name
+from tests.servers.lifetime import OwnServer, Server
+from tests.servers.process import Process, binary, free_port, user_name
 
 
-class SqlServer:
+class SqlServer(Server):
     """A MySQL or MariaDB server on which the suite may make databases and users."""
+
+    kind = "database server"
 
     def __init__(self, admin: URL) -> None:
         self.admin = admin
@@ -50,29 +52,8 @@ class SqlServer:
         """Drop a database, if it is there."""
         self.execute(f"DROP DATABASE IF EXISTS `{name}`")
 
-    def close(self) -> None:
-        """Do nothing: a given server is not ours to stop."""
 
-    def start(self) -> None:
-        """Do nothing: a given server runs already."""
-
-    def stop(self) -> None:
-        """Skip the test."""
-        skip_fault("database server")
-
-    kill = stop
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Stop the server during a block; after the block it answers again."""
-        self.stop()
-        try:
-            yield
-        finally:
-            self.start()
-
-
-class MariaDB(SqlServer):
+class MariaDB(OwnServer, SqlServer):
     """A MariaDB server of the suite's own; `options` are further options of mariadbd, such as `--ssl-cert=...`.
 
     What it has committed survives kill(), as on any server. It does not wait for the disk: a crash of the machine
@@ -86,7 +67,7 @@ class MariaDB(SqlServer):
         super().__init__(URL.create("mysql+pymysql", "root", "", "127.0.0.1", self.port))
         self.disks = self.folder / "disks"
         self.disks.mkdir()
-        self._server = _MariaServer(self._command(options), self.port, self.folder / "log")
+        self.process = _MariaProcess(self._command(options), self.port, self.folder / "log")
 
     def _command(self, options: Sequence[str]) -> list[str]:
         data, user = self.folder / "data", f"--user={user_name()}"
@@ -119,23 +100,6 @@ class MariaDB(SqlServer):
             "--skip-name-resolve",
             *options,
         ]
-
-    def start(self) -> None:
-        """Start it if it does not run, and wait until it answers."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Stop it in good order; after start() everything committed is there again."""
-        self._server.stop()
-
-    def kill(self) -> None:
-        """End its process at once, as a crash does."""
-        self._server.kill()
-
-    def close(self) -> None:
-        """End it and remove its folder."""
-        self._server.end()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class MySQL(MariaDB):
@@ -175,7 +139,7 @@ class MySQL(MariaDB):
         ]
 
 
-class _MariaServer(Server):
+class _MariaProcess(Process):
     def answers(self) -> bool:
         try:
             pymysql.connect(host=self.host, port=self.port, user="root").close()
