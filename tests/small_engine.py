@@ -131,11 +131,12 @@ def run_by_hand(runner: Runner, func: Callable[..., object], *args: Any, **optio
     return finished
 
 
-def eventually(found: Callable[[], Any], what: str = "", seconds: float = PATIENCE_SECONDS) -> Any:
-    """Wait until something is true, and return it."""
+def eventually(found: Callable[[], Any], what: str | Callable[[], str] = "", seconds: float = PATIENCE_SECONDS) -> Any:
+    """Wait until something is true, and return it; fail after `seconds` and say what is not so."""
     end = time.monotonic() + seconds
     while not (value := found()):
-        assert time.monotonic() < end, f"still not so after {seconds} s: {what or found}"
+        late = time.monotonic() > end
+        assert not late, f"still not so after {seconds:g} s: {what() if callable(what) else what or found}"
         time.sleep(0.02)
     return value
 

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from sqlalchemy import URL, make_url
 
 from janitor.guard import foreign_code
-from tests.faults.house import URLS, House, eventually
+from tests.faults.house import URLS, House
 from tests.servers import SqlServer
+from tests.small_engine import eventually
 
 USER = "janitor"
 A_SECOND = 15.0

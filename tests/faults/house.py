@@ -10,7 +10,6 @@
 daemon, compares everything (checker.py), asserts that nothing is lost, and notes the line for the end of the session.
 """
 
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,8 +28,8 @@ from tests.faults.consumer import Consumer
 from tests.faults.writer import Writer
 from tests.fixtures import Warehouses
 from tests.servers import Broker, SqlServer
+from tests.small_engine import eventually
 
-ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
 GROUP_SIZE = 10
 SECONDS = {
@@ -179,49 +178,34 @@ def open_house(
     *,
     seed: int = 1,
     state: Literal["sqlite"] | SqlServer = "sqlite",
-    labwhere: SqlServer | None = None,
-    mlwh: SqlServer | None = None,
-    events: SqlServer | None = None,
     labwares: int = 300,
     runs: int = 12,
     products: int = 8,
 ) -> Iterator[House]:
     """Give a house: warehouses with a small lab's rows on `server`, an exchange with a consumer, and a state database.
 
-    Each warehouse may have a server of its own. The state is a SQLite file in the folder, or a database on a server. No
-    daemon runs yet. The servers must run when the block ends.
+    The state is a SQLite file in the folder, or a database on a server. No daemon runs yet. The servers must run when
+    the block ends.
     """
-    places = [each or server for each in (labwhere, mlwh, events)]
-    urls = [place.create_database() for place in places]
-    own_state = (
-        URL.create("sqlite", database=str(folder / "state.db")) if state == "sqlite" else state.create_database()
-    )
-    engines = [create_engine(url, pool_pre_ping=True) for url in urls]
-    for engine, name in zip(engines, demo.NAMES, strict=True):
-        demo.create_tables(engine, name)
-    now = datetime.now(UTC)
-    demo.fill(*engines, labwares=labwares, runs=runs, seed=seed, now=now, products=products)
-    consumer = Consumer(broker, f"faults_{uuid.uuid4().hex[:12]}")
-    house = House(Warehouses(engines[0], engines[1], engines[2], server), own_state, broker, folder, seed, consumer)
+    with _state_database(folder, state) as own_state, Warehouses.on_server(server) as warehouses:
+        engines = (warehouses.labwhere, warehouses.mlwh, warehouses.events)
+        demo.fill(*engines, labwares=labwares, runs=runs, seed=seed, now=datetime.now(UTC), products=products)
+        consumer = Consumer(broker, f"faults_{uuid.uuid4().hex[:12]}")
+        house = House(warehouses, own_state, broker, folder, seed, consumer)
+        try:
+            yield house
+        finally:
+            house.close()
+            consumer.close()
+
+
+@contextmanager
+def _state_database(folder: Path, state: Literal["sqlite"] | SqlServer) -> Iterator[URL]:
+    if state == "sqlite":
+        yield URL.create("sqlite", database=str(folder / "state.db"))
+        return
+    url = state.create_database()
     try:
-        yield house
+        yield url
     finally:
-        house.close()
-        consumer.close()
-        for engine in engines:
-            engine.dispose()
-        for place, url in zip(places, urls, strict=True):
-            place.drop_database(url.database)
-        if state != "sqlite":
-            state.drop_database(own_state.database)
-
-
-def eventually(
-    found: Callable[[], object], what: str | Callable[[], str] = "", seconds: float = PATIENCE_SECONDS
-) -> None:
-    """Wait until something is true; fail after `seconds` and say what is not."""
-    end = time.monotonic() + seconds
-    while not found():
-        if time.monotonic() > end:
-            raise AssertionError(f"still not so after {seconds:g} s: {what if isinstance(what, str) else what()}")
-        time.sleep(0.05)
+        state.drop_database(url.database)
