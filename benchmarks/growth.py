@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from benchmarks import labware_tick
-from benchmarks.house import Clocked, House
-from benchmarks.measures import Line
+from benchmarks.house import House
+from benchmarks.measures import Clocked, Line
 from benchmarks.report import curves, shown
 from janitor.settings import Settings
 from janitor.tasks import labware_location, sequencing_publisher

@@ -2,11 +2,10 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from sqlalchemy import URL, text
@@ -14,7 +13,6 @@ from sqlalchemy import URL, text
 from benchmarks import processes
 from benchmarks.fill import fill
 from benchmarks.servers import Servers
-from janitor.settings import Settings
 from tests.fixtures import Exchange, Warehouses
 from tests.recorded_runs import Daemon
 
@@ -117,19 +115,3 @@ def built(servers: Servers, labwares: int, smaller: House | None = None) -> Iter
             yield House(labwares, warehouses, servers, folder, Exchange(servers.broker), smaller)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass
-class Clocked:
-    """A task that notes how long each call took, within its recorded run."""
-
-    func: Callable[[Settings], object]
-    seconds: list[float] = field(default_factory=list)
-
-    def __call__(self, settings: Settings) -> object:
-        """Call the task."""
-        began = perf_counter()
-        try:
-            return self.func(settings)
-        finally:
-            self.seconds.append(perf_counter() - began)

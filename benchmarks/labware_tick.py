@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from benchmarks import rival_dlt, rival_engineer
-from benchmarks.house import Clocked, House
-from benchmarks.measures import Line, Rival, median_of, seconds_of
+from benchmarks.house import House
+from benchmarks.measures import Clocked, Line, Rival, median_of, seconds_of
 from janitor.tasks import labware_location
 
 IDLE_TICKS, BUSY_TICKS, CHANGED = 201, 21, 100

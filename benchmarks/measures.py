@@ -56,6 +56,22 @@ class Line:
         return facts | {"met": self.met, "rivals": rivals}
 
 
+@dataclass
+class Clocked:
+    """A task that notes how long each call took, within its recorded run."""
+
+    func: Callable[[Any], object]
+    seconds: list[float] = field(default_factory=list)
+
+    def __call__(self, settings: Any) -> object:
+        """Call the task."""
+        began = time.perf_counter()
+        try:
+            return self.func(settings)
+        finally:
+            self.seconds.append(time.perf_counter() - began)
+
+
 def seconds_of(func: Callable[[], object]) -> float:
     """Return how many seconds a call takes, by the wall clock."""
     began = time.perf_counter()

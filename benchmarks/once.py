@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.measures import peak_mb
-from janitor.settings import Settings
+from benchmarks.measures import Clocked, peak_mb
 from tests.recorded_runs import Daemon
 
 
@@ -18,20 +17,13 @@ def main(task: str, folder: str) -> None:
     """Run the task `package.function`."""
     package, _, function = task.rpartition(".")
     func = getattr(importlib.import_module(f"janitor.tasks.{package}"), function)
-    seconds = 0.0
-
-    def clocked(settings: Settings) -> object:
-        nonlocal seconds
-        began = time.perf_counter()
-        returned = func(settings)
-        seconds = time.perf_counter() - began
-        return returned
-
+    clocked = Clocked(func)
     daemon = Daemon(os.environ, Path(folder))
     began = time.perf_counter()
     counts = daemon.counts(clocked, task)
     whole = time.perf_counter() - began
     daemon.close()
+    [seconds] = clocked.seconds
     print(json.dumps({"seconds": seconds, "run_seconds": whole, "peak_mb": peak_mb(), "counts": dict(counts)}))
 
 

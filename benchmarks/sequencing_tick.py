@@ -10,8 +10,8 @@ import pymysql
 
 from benchmarks import pika_bare, rival_engineer
 from benchmarks.fill import FIRST_RUN, PRODUCTS
-from benchmarks.house import Clocked, House
-from benchmarks.measures import Line, Rival, median_of, seconds_of
+from benchmarks.house import House
+from benchmarks.measures import Clocked, Line, Rival, median_of, seconds_of
 from janitor.tasks import sequencing_publisher
 
 IDLE_TICKS, BUSY_TICKS = 201, 21
