@@ -57,7 +57,7 @@ def pieces(texts: list[str]) -> Iterator[list[str]]:
 def json_table(rows: Sequence[str], columns: Sequence[Column]) -> str:
     """Rows, each a JSON array, as a table with the columns o (the row's number, from 1) and c0, c1, ...
 
-    If a value does not fit its column, the statement fails.
+    Each value must fit its column, as `Column.misfit` says. MySQL refuses a value that does not; MariaDB cuts it.
     """
     # JSON has no raw control characters, so only these two characters could end or change the literal. The driver's
     # escaping looks at each character, and would be slow.
