@@ -11,7 +11,6 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from janitor.errors import BadSetting
-from janitor.jobs.slots import next_slot
 from janitor.scheduler import Scheduler, with_results
 from janitor.settings import Settings
 from tests.small_engine import nothing
@@ -97,19 +96,6 @@ def test_the_environment_switches_and_schedules_any_job() -> None:
     assert scheduler.jobs["third"].disabled_because == "no URL is given"
 
 
-@pytest.mark.parametrize(
-    ("environ", "right"),
-    [
-        ({"NOTHING_SCHEDULE": "hourly"}, "NOTHING_SCHEDULE is 'hourly': give 'every'"),
-        ({"NOTHING_ENABLED": "perhaps"}, "NOTHING_ENABLED is 'perhaps': give true or false"),
-    ],
-)
-def test_a_bad_variable_is_refused_by_name(environ: dict[str, str], right: str) -> None:
-    with pytest.raises(BadSetting) as caught:
-        scheduler_with(**environ).add_job(nothing, "interval", hours=1)
-    assert str(caught.value).startswith(right)
-
-
 def test_a_variable_of_no_job_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     scheduler = scheduler_with(NOTHNIG_ENABLED="false", NOTHING_SCHEDULE="every 5m", OTHER_SCHEDULE="x")
     scheduler.add_job(nothing, "interval", hours=1)
@@ -117,15 +103,6 @@ def test_a_variable_of_no_job_is_reported(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.WARNING):
         assert scheduler.report_unknown_variables() == ["NOTHNIG_ENABLED", "OTHER_SCHEDULE"]
     assert "NOTHNIG_ENABLED is set, and there is no job nothnig; the jobs are nothing, second" in caplog.text
-
-
-def test_cron_fields_are_read_in_the_stated_zone() -> None:
-    scheduler = scheduler_with(SCHEDULE_TIMEZONE="Europe/London", B_SCHEDULE="cron 0 2 * * *")
-    scheduler.add_job(nothing, "cron", hour=2, id="a")
-    scheduler.add_job(nothing, "interval", hours=1, id="b")
-    july = datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
-    for job in scheduler.jobs.values():
-        assert next_slot(job.trigger, july) == datetime(2026, 7, 1, 1, tzinfo=UTC)
 
 
 def test_start_keeps_blockingscheduler_s_signature() -> None:

@@ -4,13 +4,12 @@ import json
 import logging
 from pathlib import Path
 
-import pytest
 from sqlalchemy import URL
 
 from janitor.engine.keeper import Keeper
 from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
-from janitor.errors import JanitorError, Rejected, Unavailable
+from janitor.errors import JanitorError, Rejected
 from janitor.runs import current_run
 from tests.engine.keeping import daemon_of, going_on, kept
 from tests.small_engine import eventually, lines_of, outcomes, rows_of, runner_for, settings_for
@@ -53,24 +52,6 @@ def test_a_keeper_that_dies_does_not_die_unheard(lite_follower: Runner) -> None:
     assert kept.failed.wait(30) and kept.stood_by.is_set()
     assert isinstance(kept.keeper.failure, JanitorError) and not kept.leading
     kept.keeper.stop()
-
-
-def test_a_start_cut_short_by_an_outage_is_made_again(lite_follower: Runner) -> None:
-    # Given a daemon that comes to lead. The state database goes away before the clock goes.
-    # The next step takes the lease again, which counts as free, and the clock goes.
-    calls: list[int] = []
-
-    def lead() -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise Unavailable("away in the middle of it")
-
-    kept = daemon_of(lite_follower, on_leading=lead)
-    with pytest.raises(Unavailable):
-        kept.keeper.step()
-    assert not kept.leading
-    kept.keeper.step()
-    assert kept.leading and len(calls) == 2
 
 
 def test_a_leader_has_its_duties_done_and_a_stand_by_not(lite_follower: Runner) -> None:

@@ -49,6 +49,12 @@ def test_a_standing_tells_which_runs_were_used(state: State) -> None:
     assert failure < going
 
 
+def test_a_success_after_a_skip_is_current(state: State) -> None:
+    ran(state, "a", "skipped")
+    success = ran(state, "a", "succeeded")
+    assert standing(state, "a").current == Build(success)
+
+
 @pytest.mark.parametrize(
     ("outcome", "more"),
     [("succeeded", {"dry_run": True}), ("skipped", {"attempts": 0}), ("missed", {"attempts": 0})],

@@ -1,17 +1,12 @@
 """A run's progress as a tree."""
 
-import json
 import random
-import threading
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.runs import current_run
 from janitor.state.progress import indented, tree
-from tests.small_engine import rows_of, run_by_hand, runner_for, settings_for
 
 
 def node(done: float, total: float | None = None) -> dict[str, Any]:
@@ -51,39 +46,3 @@ def test_the_order_of_reports_changes_no_sum(reports: dict[str, int], chance: ra
 
 def test_names_lie_as_far_to_the_right_as_they_are_deep() -> None:
     assert [indented(path) for path in ("", "a", "a/b", "a/b/c")] == ["", "a", "  b", "    c"]
-
-
-def test_many_threads_report_and_the_last_value_is_on_record(state_url: Any, tmp_path: Path) -> None:
-    def task() -> None:
-        run = current_run()
-
-        def part(name: str) -> None:
-            for done in range(1, 201):
-                run.progress(done, 200, name, f"of/{done % 3}", note="x" * 10)
-
-        threads = [threading.Thread(target=part, args=(f"part {number}",)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    with runner_for(settings_for(state_url, tmp_path)) as runner:
-        stop = threading.Event()
-
-        def flushing() -> None:
-            while not stop.wait(0.001):
-                runner.flush()
-
-        saver = threading.Thread(target=flushing)
-        saver.start()
-        try:
-            run_id, ending = run_by_hand(runner, task)
-        finally:
-            stop.set()
-            saver.join()
-        assert ending.outcome == "succeeded", ending
-        (row,) = rows_of(runner.state)
-    found = tree(json.loads(row.progress))
-    assert found["part 3/of∕2"]["done"] == 200
-    assert len(found) == 1 + 4 + 4 * 3
-    assert run_id == row.id

@@ -1,0 +1,133 @@
+"""Inside a child process: its run and its log are as in the parent's process, and what it tells can be sent."""
+
+import json
+import logging
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.engine.in_child import LOG, PROGRESS, About, Line, Traced
+from janitor.engine.runner import Runner
+from janitor.logs.mask import Mask
+from janitor.runs import Fence, Run, current_run
+from janitor.state import cursors, leases
+from tests.small_engine import lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
+
+log = logging.getLogger("some.library")
+
+
+@pytest.fixture
+def secretive(lite_url: URL, tmp_path: Path) -> Iterator[Runner]:
+    """A runner on SQLite that has a password to hide."""
+    with runner_for(settings_for(lite_url, tmp_path, RABBITMQ_PASSWORD="very-secret")) as made:
+        yield made
+
+
+def all_is_well(word: str, parent: int) -> dict[str, object]:
+    run = current_run()
+    log.warning("%s very-secret", word)
+    try:
+        raise KeyError("inner")
+    except KeyError:
+        log.exception("odd")
+    run.progress(3, 20, "part", note="begun")
+    with run.state.begin(*run.fences.values()) as connection:
+        cursors.save(connection, "feed", "seven", run.started_at, run.id)
+        fence = leases.acquire(connection, "exclusive", run.holder, run.state.now(connection), 60)
+    finite = run.remaining_seconds < 3600
+    return {"own": os.getpid() != parent, "id": run.id, "job": run.job, "lease": fence is not None, "finite": finite}
+
+
+def log_wrongly() -> None:
+    log.info("before")
+    log.info("%d", "no number")
+    log.info("after", extra={"unfit": threading.Lock()})
+
+
+def test_a_child_s_run_is_as_any_other(secretive: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    run_id, _ = run_by_hand(secretive, all_is_well, "hello", os.getpid(), isolation="process")
+    (row,) = rows_of(secretive.state)
+    assert row.outcome == "succeeded", row.traceback
+    counts = json.loads(row.counts)
+    assert counts == {"own": True, "id": run_id, "job": "task", "lease": True, "finite": True}
+    lines = lines_of(secretive.state, run_id)
+    assert lines[0] == "hello ***"
+    assert lines[1].startswith("odd\nTraceback") and "KeyError: 'inner'" in lines[1]
+    assert json.loads(row.progress) == {"part": {"done": 3, "total": 20, "note": "begun"}}
+    # The daemon's own output has the lines too.
+    assert "some.library" in caplog.text and "hello" in caplog.text
+    with secretive.state.begin() as connection:
+        assert cursors.load(connection, "feed") == "seven"
+
+
+def test_a_call_that_logs_wrongly_harms_nothing(secretive: Runner) -> None:
+    run_id, _ = run_by_hand(secretive, log_wrongly, isolation="process")
+    assert outcomes(secretive.state) == ["succeeded"]
+    assert lines_of(secretive.state, run_id) == ["before", "after"]
+
+
+def return_a_lock() -> object:
+    return {"unfit": threading.Lock()}
+
+
+def test_what_cannot_be_sent_is_counted_as_a_text(secretive: Runner) -> None:
+    run_by_hand(secretive, return_a_lock, isolation="process")
+    (row,) = rows_of(secretive.state)
+    assert row.outcome == "succeeded" and "_thread.lock" in json.loads(row.counts)["unfit"]
+
+
+def test_a_run_s_facts_are_those_of_the_run() -> None:
+    run = Run(
+        id=7,
+        job="task",
+        slot_at=datetime(2026, 7, 1, tzinfo=UTC),
+        dry_run=True,
+        deadline=time.monotonic() + 1_000,
+        timeout_seconds=3_600,
+        attempt=2,
+        fences={"job:task": Fence("job:task", 3)},
+        holder="me",
+        used={"source": 6},
+    )
+    about = About.of(run)
+    assert 0 < about.remaining_seconds <= 1_000
+    same = ("id", "job", "slot_at", "started_at", "dry_run", "timeout_seconds", "attempt", "holder", "fences", "used")
+    assert [getattr(about, name) for name in same] == [getattr(run, name) for name in same]
+
+
+def test_a_log_line_is_sent_without_what_cannot_be_sent() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    line = Line(theirs)
+    record = logging.LogRecord("some.library", logging.INFO, "file.py", 7, "%d rows", (3,), None)
+    record.unfit = threading.Lock()
+    line.put_nowait(record)
+    line.report(("a", "b"), 3, None, "begun")
+    kind, fields = ours.recv()
+    again = logging.makeLogRecord(fields)
+    assert (kind, again.getMessage(), again.name) == (LOG, "3 rows", "some.library")
+    assert (again.levelname, again.pathname, again.lineno) == ("INFO", "file.py", 7)
+    assert ours.recv() == (PROGRESS, (("a", "b"), 3, None, "begun"))
+    for end in (ours, theirs):
+        end.close()
+
+
+@pytest.mark.parametrize("variables", [True, False])
+def test_a_traceback_shows_variables_if_asked_for(variables: bool) -> None:
+    traced = Traced(Mask(["very-secret"]), variables)
+    password = "-".join(("very", "secret"))
+    try:
+        raise ValueError("boom")
+    except ValueError as exc:
+        error, text = exc, traced.formatException((type(exc), exc, exc.__traceback__))
+    (raised,) = traced.raised(error)
+    kept = dict(raised.frames[-1].variables)
+    assert (raised.kind, kept.get("password")) == ("ValueError", "'***'" if variables else None)
+    assert "ValueError: boom" in text and ("***" in text) is variables and password not in text
+    assert traced.formatException((None, None, None)) == ""

@@ -1,0 +1,41 @@
+"""Observers: all are told of each run, in the order in which they came."""
+
+from janitor.engine.observers import Observers
+from janitor.engine.stages import Slot
+from janitor.jobs.job import Job
+from janitor.runs import Outcome, Run
+from janitor.state.run_records import Ending
+from janitor.state.slot_records import LostSlots
+from tests.small_engine import job_of, now
+
+SLOT, RUN = Slot(now()), Run(id=7, job="task")
+ENDING = Ending(Outcome.SUCCEEDED, None, now(), 1.0)
+LOST = LostSlots("task", now(), now(), 1, Outcome.MISSED, "asleep")
+
+
+class Noted:
+    """An observer that writes into a list what it is told."""
+
+    def __init__(self, name: str, notes: list[tuple[object, ...]]) -> None:
+        self.name, self.notes = name, notes
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        self.notes.append((self.name, "began", job, slot, run))
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        self.notes.append((self.name, "ended", job, run, ending))
+
+    def lost(self, lost: LostSlots) -> None:
+        self.notes.append((self.name, "lost", lost))
+
+
+def test_all_observers_are_told_in_the_order_they_came() -> None:
+    notes, observers, job = list[tuple[object, ...]](), Observers(), job_of(print)
+    observers.lost(LOST)
+    for name in ("first", "second"):
+        observers.append(Noted(name, notes))
+    observers.began(job, SLOT, RUN)
+    observers.ended(job, RUN, ENDING)
+    observers.lost(LOST)
+    told = (("began", job, SLOT, RUN), ("ended", job, RUN, ENDING), ("lost", LOST))
+    assert notes == [(name, *one) for one in told for name in ("first", "second")]

@@ -1,0 +1,116 @@
+"""Overrides: a job's variable counts for more than its line, and what cannot work is refused by its name."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.util import undefined
+
+from janitor.engine.overrides import check_clock_options, disabled_because, trigger_of
+from janitor.errors import BadSetting
+from janitor.jobs import schedules
+from janitor.jobs.slots import next_slot
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+
+
+def settings(**environ: str) -> Settings:
+    return Settings.load(environ, None)
+
+
+def made(trigger: BaseTrigger | str | None, environ: dict[str, str] | None = None, **arguments: Any) -> BaseTrigger:
+    """The trigger of the job `nightly-report`, as its line and the environment say."""
+    given = settings(**(environ or {}))
+    return trigger_of(Scheduler(given), given, "nightly-report", trigger, arguments)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "arguments", "told"),
+    [
+        ("interval", {"hours": 1}, "every 1h"),
+        ("cron", {"hour": 2, "minute": 30}, "cron 30 2 * * *"),
+        ("every 5m", {}, "every 5m"),
+        ("after", {}, "after"),
+        ("by hand", {}, "by hand"),
+        (schedules.every(7), {}, "every 7s"),
+    ],
+)
+def test_a_line_s_schedule_may_have_any_form(trigger: BaseTrigger | str, arguments: dict[str, Any], told: str) -> None:
+    assert schedules.describe(made(trigger, **arguments)) == told
+
+
+def test_a_variable_s_schedule_counts_for_more() -> None:
+    environ = {"NIGHTLY_REPORT_SCHEDULE": "cron 0 2 * * 1", "OTHER_SCHEDULE": "every 1d"}
+    assert schedules.describe(made("interval", environ, hours=1)) == "cron 0 2 * * mon"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "environ", "arguments"),
+    [
+        ("cron", {}, {"hour": 2}),
+        ("cron 0 2 * * *", {}, {}),
+        ("every 1h", {"NIGHTLY_REPORT_SCHEDULE": "cron 0 2 * * *"}, {}),
+        ("at 2026-07-01 02:00", {}, {}),
+    ],
+)
+def test_times_of_day_are_in_the_stated_zone(trigger: str, environ: dict[str, str], arguments: dict[str, Any]) -> None:
+    july = datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
+    found = made(trigger, {"SCHEDULE_TIMEZONE": "Europe/London", **environ}, **arguments)
+    assert next_slot(found, july) == datetime(2026, 7, 1, 1, tzinfo=UTC)
+
+
+def test_the_zone_of_a_line_s_cron_fields_counts_for_more() -> None:
+    found = made("cron", {"SCHEDULE_TIMEZONE": "Europe/London"}, hour=2, timezone="UTC")
+    assert next_slot(found, datetime(2026, 7, 1, tzinfo=UTC)) == datetime(2026, 7, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "arguments", "said"),
+    [
+        ("interval", {"seconds": "often"}, "the schedule of job nightly-report is 'interval'"),
+        ("interval", {"fortnights": 2}, "the schedule of job nightly-report is 'interval'"),
+        ("hourly", {}, "the schedule of job nightly-report is 'hourly'"),
+        ("every never", {}, "the schedule of job nightly-report is 'every never': give 'every'"),
+        ("cron", {"hour": 25}, "the schedule of job nightly-report is 'cron'"),
+    ],
+)
+def test_a_malformed_schedule_is_refused_by_its_job(trigger: str, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        made(trigger, **arguments)
+    assert str(caught.value).startswith(said) and "such as 'every 5m'" in str(caught.value)
+
+
+def test_a_malformed_schedule_is_refused_by_its_variable() -> None:
+    with pytest.raises(BadSetting, match="^NIGHTLY_REPORT_SCHEDULE is 'hourly': give 'every'"):
+        made("every 1h", {"NIGHTLY_REPORT_SCHEDULE": "hourly"})
+
+
+@pytest.mark.parametrize(
+    ("value", "enabled", "because"),
+    [
+        (None, True, ""),
+        (None, False, "add_job(enabled=False)"),
+        (None, "no URL is given", "no URL is given"),
+        ("no", True, "NIGHTLY_REPORT_ENABLED=no"),
+        ("no", "no URL is given", "NIGHTLY_REPORT_ENABLED=no"),
+        ("yes", True, ""),
+    ],
+)
+def test_why_a_job_is_off_is_said(value: str | None, enabled: bool | str, because: str) -> None:
+    environ = {} if value is None else {"NIGHTLY_REPORT_ENABLED": value}
+    assert disabled_because(settings(**environ), "nightly-report", enabled) == because
+
+
+def test_a_switch_that_is_no_switch_is_refused() -> None:
+    with pytest.raises(BadSetting, match="^NIGHTLY_REPORT_ENABLED is 'perhaps': give true or false"):
+        disabled_because(settings(NIGHTLY_REPORT_ENABLED="perhaps"), "nightly-report", True)
+
+
+def test_runs_never_overlap_and_lost_slots_run_once() -> None:
+    for one, together in ((undefined, undefined), (1, True)):
+        check_clock_options("task", one, together)
+    with pytest.raises(BadSetting, match="^max_instances of job task is '2': leave it out: runs never overlap"):
+        check_clock_options("task", 2, undefined)
+    with pytest.raises(BadSetting, match="^coalesce of job task is 'False': leave it out: lost slots run once"):
+        check_clock_options("task", undefined, False)

@@ -1,0 +1,83 @@
+"""Taking over: when the clock goes, and when it stands by."""
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.engine.live import Live, Progress
+from janitor.engine.runner import Runner
+from janitor.engine.takeover import Takeover
+from janitor.errors import Fenced, Unavailable
+from janitor.runs import Fence, Run
+from janitor.state import State, leases
+from janitor.state.tables import SCHEMA_VERSION
+from tests.engine.keeping import ELSEWHERE, lease
+from tests.small_engine import job_of
+
+
+class Clock:
+    """What a clock was told, and whether the takeover was at work then."""
+
+    def __init__(self, runner: Runner, state: State | None = None) -> None:
+        self.told: list[tuple[str, bool]] = []
+        self.fails = False
+        self.takeover = Takeover(state or runner.state, runner.leadership, self.lead, lambda: self.tell("standby"))
+
+    def tell(self, what: str) -> None:
+        self.told.append((what, self.takeover.at_work))
+
+    def lead(self) -> None:
+        self.tell("leading")
+        if self.fails:
+            raise Unavailable("away in the middle of it")
+
+
+def test_the_clock_is_at_work_once_it_was_told(lite_follower: Runner) -> None:
+    clock = Clock(lite_follower)
+    assert not clock.takeover.at_work
+    clock.takeover.step()
+    assert clock.told == [("leading", False)] and clock.takeover.at_work
+    assert lease(lite_follower, "daemon").holder == lite_follower.holder
+
+
+def test_a_clock_that_could_not_start_is_told_again(lite_follower: Runner) -> None:
+    # Given a clock whose start fails, since the state database goes away in the middle of it.
+    # The takeover is not at work, and holds the lease. At the next step the clock starts.
+    clock = Clock(lite_follower)
+    clock.fails = True
+    with pytest.raises(Unavailable, match="in the middle"):
+        clock.takeover.step()
+    assert not clock.takeover.at_work
+    clock.fails = False
+    clock.takeover.step()
+    assert clock.takeover.at_work and clock.told == [("leading", False)] * 2
+
+
+def test_while_another_daemon_leads_the_clock_is_told_nothing(lite_follower: Runner) -> None:
+    clock = Clock(lite_follower)
+    with lite_follower.state.begin() as connection:
+        fence = leases.acquire(connection, "daemon", ELSEWHERE, lite_follower.state.now(connection), 60)
+    assert fence is not None
+    for _ in range(2):
+        clock.takeover.step()
+    assert clock.told == [] and not clock.takeover.at_work
+    with lite_follower.state.begin() as connection:
+        leases.release(connection, fence)
+    clock.takeover.step()
+    assert clock.takeover.at_work
+
+
+def test_a_lost_lead_stops_the_runs_and_the_clock(lite_follower: Runner) -> None:
+    clock, run = Clock(lite_follower), Run(id=1, job="task")
+    clock.takeover.step()
+    lite_follower.live[1] = Live(run, job_of(print), Fence("job:task", 1), Progress())
+    clock.takeover.lose(Fenced("another daemon has taken over"))
+    assert not clock.takeover.at_work and clock.told[1:] == [("standby", False)]
+    assert isinstance(run.stopped_by, Fenced) and lite_follower.lead.fence is None
+
+
+def test_the_first_step_makes_the_tables(lite_follower: Runner, lite_url: URL) -> None:
+    empty = State(lite_url.set(database=f"{lite_url.database}.new"))
+    clock = Clock(lite_follower, empty)
+    clock.takeover.step()
+    assert empty.version() == SCHEMA_VERSION
+    empty.close()
