@@ -140,7 +140,10 @@ def standing_in(url: URL, location_id: int) -> Iterator[list[int]]:
 
 
 def with_barcodes(url: URL, barcodes: Sequence[str]) -> dict[int, str]:
-    """The labwares with these barcodes, in any case: the barcode of each labware's id."""
+    """The labwares with these barcodes: the barcode of each labware's id.
+
+    MySQL and MariaDB find a barcode in any case; SQLite finds it only as it is written.
+    """
     query = statement(PACKAGE, "select_barcodes.sql", "barcodes")
     with databases.read(url) as connection:
         return {id: barcode for id, barcode in connection.execute(query, {"barcodes": barcodes})}

@@ -20,7 +20,7 @@ from tests.recorded_runs import Daemon
 from tests.servers import MariaDB, free_port
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, stored
-from tests.tasks.labware_location.test_follow import position
+from tests.tasks.labware_location.test_sync import position
 from tests.tasks.once import killed_after
 from tests.tasks.rows import Tables
 

@@ -1,7 +1,7 @@
 """What must be published, by flagship.md: read everything, combine in plain Python."""
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -129,3 +129,8 @@ def as_record(message: dict[str, Any]) -> Record:
     assert tuple(message) == FIELDS
     date: datetime = message["change_date"]
     return (date.astimezone(UTC), *(message[name] for name in FIELDS[1:]))
+
+
+def all_of(warehouses: Warehouses) -> Counter[tuple[object, ...]]:
+    """The messages of every status there is."""
+    return Counter(derived(warehouses).messages.values())

@@ -20,8 +20,8 @@ from tests.tasks.rows import Tables, fill_recently
 from tests.tasks.sequencing_publisher.conftest import MakeDaemon
 from tests.tasks.sequencing_publisher.consumer import counted, in_files
 from tests.tasks.sequencing_publisher.oracle import derived
-from tests.tasks.sequencing_publisher.test_follow import RUN, ledger_size, small_run
-from tests.tasks.sequencing_publisher.warehouse import Warehouse
+from tests.tasks.sequencing_publisher.remembered import ledger_size
+from tests.tasks.sequencing_publisher.warehouse import RUN, Warehouse, small_run
 
 TABLES = {
     "iseq_run_status": "id_run_status_dict",

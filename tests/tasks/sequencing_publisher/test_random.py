@@ -15,7 +15,7 @@ from tests.recorded_runs import Daemon
 from tests.tasks.clock import Clock
 from tests.tasks.sequencing_publisher.consumer import in_files
 from tests.tasks.sequencing_publisher.oracle import Identity, Record, derived
-from tests.tasks.sequencing_publisher.test_message import reasons
+from tests.tasks.sequencing_publisher.remembered import reasons
 from tests.tasks.sequencing_publisher.warehouse import Warehouse
 
 STEPS = 25

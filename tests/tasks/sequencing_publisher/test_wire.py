@@ -17,8 +17,8 @@ from tests.tasks.labware_location.test_failures import failed
 from tests.tasks.sequencing_publisher.conftest import MakeDaemon
 from tests.tasks.sequencing_publisher.consumer import FINGERPRINT, counted, records_of
 from tests.tasks.sequencing_publisher.oracle import derived
-from tests.tasks.sequencing_publisher.test_follow import RUN, ledger_size, position, small_run
-from tests.tasks.sequencing_publisher.warehouse import Warehouse
+from tests.tasks.sequencing_publisher.remembered import ledger_size, position
+from tests.tasks.sequencing_publisher.warehouse import RUN, Warehouse, small_run
 
 
 def expected(warehouses: Warehouses) -> Counter[tuple[object, ...]]:

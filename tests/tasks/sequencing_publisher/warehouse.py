@@ -8,6 +8,7 @@ from typing import Any
 from tests.fixtures import Warehouses
 from tests.tasks.rows import Tables
 
+RUN = 48123
 LONG_AGO = datetime(2026, 1, 1)
 SAMPLE, LABWARE, OTHER = 1, 2, 3
 UPDATED, CREATED = 2, 1
@@ -123,3 +124,10 @@ class Warehouse:
 
 
 SAMPLE_KEYS = ("id_sample_tmp", "uuid_sample_lims")
+
+
+def small_run(warehouse: Warehouse, run: int = RUN, samples: int = 3) -> None:
+    """A run with one product for each of some samples."""
+    study = warehouse.study()
+    for _ in range(samples):
+        warehouse.product(run, warehouse.sample(), study)

@@ -1,4 +1,7 @@
-"""labware_location, follow: what touches a labware, what a tick writes, and what no order of commits loses."""
+"""labware_location, follow: what touches a labware, what a tick writes, and what no order of commits loses.
+
+The other movement, `reconcile`, has a file of its own: test_reconcile.py.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

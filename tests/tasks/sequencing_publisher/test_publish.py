@@ -9,38 +9,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from janitor.feeds import Position
-from janitor.state import cursors, ledger
+from janitor.state import cursors
 from janitor.state.run_records import Ending
 from janitor.tasks.sequencing_publisher import follow, publish, reconcile
 from tests.fixtures import Exchange, Warehouses
 from tests.recorded_runs import Daemon
 from tests.tasks.clock import Clock
+from tests.tasks.rows import fill_recently
 from tests.tasks.sequencing_publisher.conftest import MakeDaemon
 from tests.tasks.sequencing_publisher.consumer import counted, in_files
 from tests.tasks.sequencing_publisher.oracle import derived
-from tests.tasks.sequencing_publisher.warehouse import SAMPLE_KEYS, Warehouse
-
-RUN = 48123
-
-
-def position(daemon: Daemon) -> Position:
-    """The saved cursor."""
-    with daemon.state.begin() as connection:
-        return Position.load(cursors.load(connection, "sequencing_publisher") or "")
-
-
-def ledger_size(daemon: Daemon) -> int:
-    """How many digests the ledger holds."""
-    with daemon.state.begin() as connection:
-        return ledger.size(connection, "sequencing_publisher")
-
-
-def small_run(warehouse: Warehouse, run: int = RUN, samples: int = 3) -> None:
-    """A run with one product for each of some samples."""
-    study = warehouse.study()
-    for _ in range(samples):
-        warehouse.product(run, warehouse.sample(), study)
+from tests.tasks.sequencing_publisher.remembered import ledger_size, position
+from tests.tasks.sequencing_publisher.warehouse import RUN, SAMPLE_KEYS, Warehouse, small_run
 
 
 @pytest.mark.parametrize("first", [follow, reconcile])
@@ -278,3 +258,48 @@ def test_files_of_a_lost_ledger_come_once(
     to_files(SEQUENCING_PUBLISHER_GROUP_SIZE="4").run(follow)
     assert sorted(path.name for path in messages_dir.iterdir()) == names
     assert in_files(messages_dir) == Counter(derived(warehouses).messages.values())
+
+
+def test_a_status_deleted_while_it_waits_is_let_go(warehouse: Warehouse, to_files: MakeDaemon) -> None:
+    warehouse.product(RUN, warehouse.sample(None), warehouse.study())
+    warehouse.status(RUN)
+    daemon = to_files()
+    assert daemon.counts(follow)["quarantined"] == 1
+    warehouse.mlwh.remove("iseq_run_status", id_run=RUN)
+    assert daemon.counts(reconcile)["quarantined"] == 0
+
+
+def test_a_later_since_lets_go_of_what_waits(warehouse: Warehouse, to_files: MakeDaemon, messages_dir: Path) -> None:
+    sample = warehouse.sample(None)
+    warehouse.product(RUN, sample, warehouse.study())
+    warehouse.status(RUN, 1, datetime(2025, 7, 1, 12, 30))
+    assert to_files().counts(follow)["quarantined"] == 1
+    warehouse.mlwh.change("sample", {"id_sample_tmp": sample}, supplier_name="known now")
+    counts = to_files(SEQUENCING_PUBLISHER_SINCE="2025-07-02").counts(reconcile)
+    assert (counts["published"], counts["quarantined"]) == (0, 0)
+    assert not in_files(messages_dir)
+
+
+def test_quarantine_is_told_once(warehouse: Warehouse, to_files: MakeDaemon, caplog: pytest.LogCaptureFixture) -> None:
+    warehouse.product(RUN, warehouse.sample(None), warehouse.study())
+    daemon = to_files()
+    for status in range(1, 5):
+        warehouse.status(RUN, status)
+        daemon.run(follow)
+        daemon.run(reconcile)
+    told = [record for record in caplog.records if "in quarantine" in record.getMessage()]
+    assert len(told) == 1
+
+
+def test_a_made_up_lab_is_published_whole(warehouses: Warehouses, to_files: MakeDaemon, messages_dir: Path) -> None:
+    fill_recently(warehouses, runs=6, products=16)
+    daemon = to_files(SEQUENCING_PUBLISHER_GROUP_SIZE="37")
+    made = derived(warehouses)
+    assert len(made.messages) > 500 and made.misfits
+    counts = daemon.counts(follow)
+    assert counts["published"] == len(made.messages)
+    assert counts["quarantined"] == len({uuid for uuid, _ in made.misfits})
+    assert in_files(messages_dir) == Counter(made.messages.values())
+    assert daemon.counts(follow)["statuses"] == 0
+    counts = daemon.counts(reconcile)
+    assert (counts["published"], counts["already_published"]) == (0, len(made.messages))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from janitor.state import quarantine
-from janitor.tasks.labware_location import follow, reconcile
+from janitor.tasks.labware_location import follow, reconcile, rows
 from janitor.tasks.labware_location.sync import RECHECKED_A_TICK
 from tests.fixtures import Warehouses
 from tests.recorded_runs import Daemon
@@ -310,3 +310,30 @@ def test_more_wait_than_one_tick_looks_at_again(lab: LabWhere, warehouses: Wareh
     left = [daemon.counts(follow)["quarantined"] for _ in range(3)]
     assert left == [RECHECKED_A_TICK + 5, 5, 0]
     assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
+
+
+def test_pages_of_labwares_end_with_the_last_labware(
+    lab: LabWhere, warehouses: Warehouses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "PAGE_ROWS", 3)
+    ids = [lab.labware(f"DN{n}") for n in range(7)]
+    first, second, last = ids[2], ids[5], ids[6]
+    assert list(rows.spans(warehouses.labwhere_url)) == [(0, first, 3), (first, second, 3), (second, last, 1)]
+    assert list(rows.spans(warehouses.labwhere_url, after=second)) == [(second, last, 1)]
+    assert list(rows.spans(warehouses.labwhere_url, after=last)) == []
+
+
+def test_an_id_without_a_labware_counts_as_nothing(lab: LabWhere, warehouses: Warehouses) -> None:
+    silent, scanned, shelf = lab.labware("DN1"), lab.labware("DN2"), lab.location()
+    lab.scan(scanned, lab.user(), shelf)
+    (derived,) = rows.of_labwares(warehouses.labwhere_url, {silent, scanned, 999})
+    assert [row.labware_barcode for row in derived.rows] == ["DN2"] and derived.ids == {"DN2": scanned}
+    assert (derived.without_audit, derived.rejected) == (1, [])
+    assert derived.checked == {silent, scanned, 999}
+
+
+def test_the_server_finds_a_barcode_in_any_case(mariadb_warehouses: Warehouses) -> None:
+    lab = LabWhere(mariadb_warehouses.labwhere)
+    own = lab.labware("DN1a")
+    lab.labware("DN2A")
+    assert rows.with_barcodes(mariadb_warehouses.labwhere_url, ["dn1A", "DN3"]) == {own: "DN1a"}
