@@ -36,8 +36,10 @@ def beginning(result: str, mask: Mask) -> tuple[str, bool]:
     """The beginning of a result as indented JSON without secrets, and whether there is more."""
     room = _Room(MOST + _BEYOND)
     head = json.dumps(room.fill(json.loads(result)))
-    text = mask(_beginning(decode(head), MOST + _BEYOND))
-    return text[:MOST], len(text) > MOST or room.left <= 0
+    read = _beginning(decode(head), MOST + _BEYOND)
+    text = mask(read)
+    # A mask is shorter than its secret: what was read may be cut although `text` is short enough.
+    return text[:MOST], len(text) > MOST or len(read) > MOST + _BEYOND or room.left <= 0
 
 
 def whole(result: str, mask: Mask) -> Any:
