@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 from http.cookies import SimpleCookie
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -9,7 +10,7 @@ from fastapi.responses import Response
 from janitor.web.rendering import FLASH, MOST_FLASH, ago, markdown, moment, redirect, render, with_query
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
-VALUES = {"title": "Refused", "sentence": "no", "status": 403, "signs_in": False}
+VALUES: dict[str, Any] = {"title": "Refused", "sentence": "no", "status": 403, "signs_in": False}
 
 
 def asked(**headers: str) -> Request:

@@ -21,13 +21,13 @@ def line_of(strip: Sequence[models.Bar]) -> models.JobLine:
 
 def bar(run: int, outcome: models.Outcome, **more: Any) -> models.Bar:
     """A run in a strip."""
-    fields = {"started_at": NOON, "ended_at": NOON, "seconds": 1.5, "slots": 1, "dry_run": False}
+    fields: dict[str, Any] = {"started_at": NOON, "ended_at": NOON, "seconds": 1.5, "slots": 1, "dry_run": False}
     return models.Bar(id=run, outcome=outcome, **fields | more)
 
 
 def point(run: int, **more: Any) -> models.Point:
     """A run in a job's charts."""
-    fields = {"rows": 0, "published": 0, "counts": {}, "seconds": float(run), "outcome": "succeeded"}
+    fields: dict[str, Any] = {"rows": 0, "published": 0, "counts": {}, "seconds": float(run), "outcome": "succeeded"}
     return models.Point(id=run, started_at=NOON + run * HOUR, **fields | more)
 
 
