@@ -54,8 +54,8 @@ def test_a_job_s_own_rules_go_before_those_of_all() -> None:
         ("NOTICE_RULES", "failed often", "there is no rule often; give some of failed, recovered"),
         ("NOTICE_REPEAT", "hourly", "30s, 5m, 2h or 1d"),
         ("NOTICE_REPEAT", "0m", "30s, 5m, 2h or 1d"),
-        ("NOTICE_FAILED_AFTER", "0", "greater than or equal to 1"),
-        ("NOTICE_LONG_SECONDS", "long", "valid number"),
+        ("NOTICE_FAILED_AFTER", "0", "give 1 or more"),
+        ("NOTICE_LONG_SECONDS", "long", "give a number"),
     ],
 )
 def test_a_bad_rule_is_named_with_what_is_right(name: str, value: str, right: str) -> None:

@@ -3,12 +3,13 @@
 from typing import Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from janitor.errors import BadSetting
 from janitor.settings.group import SettingsGroup
 from janitor.settings.settings import Settings
 from janitor.tasks import labware_location, sequencing_publisher
+from tests.settings.lab import SECRET, load, refused
 
 GROUPS = (Settings, labware_location.LabwareLocationSettings, sequencing_publisher.SequencingPublisherSettings)
 
@@ -57,3 +58,53 @@ def test_no_setting_is_refused_in_the_words_of_pydantic(value: str) -> None:
 
 def test_what_is_not_given_keeps_its_default() -> None:
     assert Given.read({"DAYS": "4", "OTHER": "x"}) == Given(days=4)
+
+
+def test_each_field_is_one_variable_in_upper_case() -> None:
+    assert list(Given.variables()) == ["DAYS", "SECONDS", "FORM", "SHOWN", "TITLE"]
+    assert Given.variables()["DAYS"].default == 3
+
+
+def test_a_group_that_was_read_is_frozen() -> None:
+    read = Given.read({"DAYS": "4"})
+    with pytest.raises(ValidationError):
+        read.days = 5
+    assert read.days == 4
+
+
+def test_a_refusal_names_the_variable_with_its_prefix() -> None:
+    with pytest.raises(BadSetting, match="^NIGHTLY_DAYS is '0': give 1 or more$"):
+        Given.read({"DAYS": "0"}, "NIGHTLY_")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("HISTORY_DAYS", "0", "give 1 or more"),
+        ("HISTORY_RUNS", "many", "give a whole number"),
+        ("LEASE_SECONDS", "61", "give 60 or less"),
+        ("GRACE_SECONDS", "-1", "give 0 or more"),
+        ("STATEMENT_TIMEOUT_SECONDS", "0", "give a number over 0"),
+        ("STATEMENT_TIMEOUT_SECONDS", "inf", "give a number"),
+        ("CONNECT_TIMEOUT_SECONDS", "nan", "give a number"),
+        ("LOG_LEVEL", "LOUD", "give DEBUG, INFO, WARNING or ERROR"),
+        ("LOG_FORMAT", "xml", "give text or json"),
+        ("RABBITMQ_PORT", "70000", "give 65535 or less"),
+        ("RABBITMQ_TLS", "perhaps", "give true or false"),
+        ("LAB_TIMEZONE", "Europe/Lundun", "Europe/London"),
+        ("SCHEDULE_TIMEZONE", "../etc/passwd", "Europe/London"),
+        ("LAB_SINCE", "21/08/2023", "YYYY-MM-DD"),
+        ("LAB_ENCODING", "xml", "give binary or json"),
+        ("LAB_GROUP_SIZE", "0", "give 1 or more"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_right(name: str, value: str, right: str) -> None:
+    text = refused(**{name: value})
+    assert text.startswith(f"{name} is {value!r}: ")
+    assert right in text
+
+
+def test_a_bad_secret_is_not_repeated() -> None:
+    with pytest.raises(BadSetting) as caught:
+        load(RABBITMQ_USERNAME="me", RABBITMQ_PASSWORD=SECRET, RABBITMQ_PORT="x")
+    assert SECRET not in str(caught.value) and SECRET not in repr(caught.value.__cause__)

@@ -1,4 +1,4 @@
-"""Settings: what is read, in which order, and how a bad value is refused; those of the house and those of a task."""
+"""Settings: those of the house and those of a task, in their types; none shows a secret."""
 
 import pickle
 from datetime import date
@@ -10,22 +10,7 @@ from pydantic import ValidationError
 
 from janitor.errors import BadSetting
 from janitor.settings import Settings
-from tests.settings.lab import LabSettings
-
-SECRET = "s3cret/pass@word"
-QUOTED = "s3cret%2Fpass%40word"
-
-
-def load(**environ: str) -> Settings:
-    return Settings.load(environ, dotenv=None, of_tasks=[LabSettings])
-
-
-def refused(**environ: str) -> str:
-    """The sentence with which a value is refused."""
-    with pytest.raises(BadSetting) as caught:
-        load(**environ)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+from tests.settings.lab import QUOTED, SECRET, LabSettings, load
 
 
 def test_values_arrive_in_their_types() -> None:
@@ -85,107 +70,6 @@ def test_nothing_given_is_enough_for_the_engine() -> None:
     settings = load()
     assert str(settings.state_database_url) == "sqlite:///var/janitor.db"
     assert settings.rabbitmq_host is None and settings.of(LabSettings).lab_database_url is None
-
-
-def test_an_empty_value_counts_as_absent() -> None:
-    settings = load(HISTORY_DAYS="", LAB_DATABASE_URL="  ", NIGHTLY_ENABLED="")
-    assert settings.history_days == 365 and settings.database("LAB_DATABASE_URL") is None
-    assert "NIGHTLY_ENABLED" not in settings.environ
-
-
-def test_the_environment_goes_before_the_dotenv_file(tmp_path: Path) -> None:
-    dotenv = tmp_path / ".env"
-    dotenv.write_text("HISTORY_DAYS=7\nHISTORY_RUNS=8\nNIGHTLY_SCHEDULE='every 5m'\n", encoding="utf-8")
-    settings = Settings.load({"HISTORY_DAYS": "9"}, dotenv)
-    assert (settings.history_days, settings.history_runs) == (9, 8)
-    assert settings.environ["NIGHTLY_SCHEDULE"] == "every 5m"
-
-
-def test_a_dotenv_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    dotenv = tmp_path / ".env"
-    dotenv.write_bytes(b"HISTORY_DAYS=\xff\xfe\n")
-    with pytest.raises(BadSetting, match=r"\.env' *: give a file that is UTF-8 text"):
-        Settings.load({}, dotenv)
-
-
-def test_a_missing_dotenv_file_is_no_error(tmp_path: Path) -> None:
-    assert Settings.load({}, tmp_path / "none").history_days == 365
-
-
-def test_a_file_variable_gives_its_file_s_content(tmp_path: Path) -> None:
-    secret, switch = tmp_path / "secret", tmp_path / "switch"
-    secret.write_text(f"mysql+pymysql://me:{QUOTED}@db/mlwh\n", encoding="utf-8")
-    switch.write_text("false\n", encoding="utf-8")
-    settings = load(LAB_DATABASE_URL_FILE=str(secret), NIGHTLY_ENABLED_FILE=str(switch))
-    assert settings.needed("LAB_DATABASE_URL").password == SECRET
-    assert settings.environ["NIGHTLY_ENABLED"] == "false"
-
-
-def test_a_file_variable_that_gives_nothing_is_refused(tmp_path: Path) -> None:
-    empty = tmp_path / "empty"
-    empty.write_text("\n", encoding="utf-8")
-    assert "RABBITMQ_PASSWORD_FILE" in refused(RABBITMQ_PASSWORD_FILE=str(tmp_path / "none"))
-    assert "this one is empty" in refused(RABBITMQ_PASSWORD_FILE=str(empty))
-
-
-def test_a_value_given_twice_is_refused(tmp_path: Path) -> None:
-    text = refused(RABBITMQ_PASSWORD_FILE=str(tmp_path / "secret"), RABBITMQ_PASSWORD=SECRET)
-    assert "RABBITMQ_PASSWORD is given too" in text and SECRET not in text
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "right"),
-    [
-        ("HISTORY_DAYS", "0", "give 1 or more"),
-        ("HISTORY_RUNS", "many", "give a whole number"),
-        ("LEASE_SECONDS", "61", "give 60 or less"),
-        ("GRACE_SECONDS", "-1", "give 0 or more"),
-        ("STATEMENT_TIMEOUT_SECONDS", "0", "give a number over 0"),
-        ("STATEMENT_TIMEOUT_SECONDS", "inf", "give a number"),
-        ("CONNECT_TIMEOUT_SECONDS", "nan", "give a number"),
-        ("LOG_LEVEL", "LOUD", "give DEBUG, INFO, WARNING or ERROR"),
-        ("LOG_FORMAT", "xml", "give text or json"),
-        ("RABBITMQ_PORT", "70000", "give 65535 or less"),
-        ("RABBITMQ_TLS", "perhaps", "give true or false"),
-        ("LAB_TIMEZONE", "Europe/Lundun", "Europe/London"),
-        ("SCHEDULE_TIMEZONE", "../etc/passwd", "Europe/London"),
-        ("LAB_SINCE", "21/08/2023", "YYYY-MM-DD"),
-        ("LAB_ENCODING", "xml", "give binary or json"),
-        ("LAB_GROUP_SIZE", "0", "give 1 or more"),
-    ],
-)
-def test_a_bad_value_is_named_with_what_is_right(name: str, value: str, right: str) -> None:
-    text = refused(**{name: value})
-    assert text.startswith(f"{name} is {value!r}: ")
-    assert right in text
-
-
-@pytest.mark.parametrize(
-    ("value", "right"),
-    [
-        (f"me:{SECRET}", "not a database URL"),
-        (f"mysql+pymysql://me:{QUOTED}@db:port/mlwh", "host or port"),
-        (f"mysql://me:{QUOTED}@db/mlwh", "not one of mysql+pymysql and sqlite"),
-        (f"postgresql://me:{QUOTED}@db/mlwh", "not one of mysql+pymysql and sqlite"),
-        (f"oracel://me:{QUOTED}@db/mlwh", "driver is unknown"),
-        (f"mysql+pymysql://me:{QUOTED}@db", "names no host or no database"),
-        (f"mysql+pymysql://me:{QUOTED}@/mlwh", "names no host or no database"),
-        (f"mysql+pymysql://me:{QUOTED}@db/mlwh?ssl-ca=x", "no option ssl-ca"),
-        (f"mysql+pymysql://me:{QUOTED}@db/mlwh?connect_timeout=soon", "malformed"),
-        ("sqlite://", "names no file"),
-    ],
-)
-def test_a_bad_url_is_refused_without_its_password(value: str, right: str) -> None:
-    text = refused(LAB_DATABASE_URL=value)
-    assert text.startswith("LAB_DATABASE_URL is ")
-    assert right in text and "mysql+pymysql://user:password@host:3306/name" in text
-    assert SECRET not in text and QUOTED not in text
-
-
-def test_a_bad_secret_is_not_repeated() -> None:
-    with pytest.raises(BadSetting) as caught:
-        load(RABBITMQ_USERNAME="me", RABBITMQ_PASSWORD=SECRET, RABBITMQ_PORT="x")
-    assert SECRET not in str(caught.value) and SECRET not in repr(caught.value.__cause__)
 
 
 def test_secrets_are_in_no_repr() -> None:
