@@ -1,5 +1,6 @@
 """The engine in a test: a runner that leads, a clock that goes until something is so."""
 
+import logging
 import os
 import threading
 import time
@@ -83,21 +84,26 @@ def migrated(url: URL) -> State:
 @contextmanager
 def logging_to(settings: Settings) -> Iterator[tuple[Mask, RunLog]]:
     """Janitor's logging for the length of a block, over what pytest set up."""
-    import logging
-
-    root = logging.getLogger()
-    handlers, level, hook = root.handlers[:], root.level, threading.excepthook
     mask = mask_for(settings)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, logging_restored() as root:
+        handlers = root.handlers[:]
         run_log = set_up.set_up(settings, mask, nowhere)
         root.handlers[:] = [*handlers, run_log]
-        try:
-            yield mask, run_log
-        finally:
-            root.handlers[:] = handlers
-            root.setLevel(level)
-            logging.captureWarnings(False)
-            threading.excepthook = hook
+        yield mask, run_log
+
+
+@contextmanager
+def logging_restored() -> Iterator[logging.Logger]:
+    """Leave logging after a block as it was before; give the root logger."""
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, threading.excepthook
+    try:
+        yield root
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(False)
+        threading.excepthook = hook
 
 
 @contextmanager

@@ -4,9 +4,10 @@ import os
 import sys
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 
 from janitor import cli, memory
-from janitor.errors import Skip
+from janitor.errors import Cancelled, Skip
 from janitor.feeds import position_after
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
@@ -46,9 +47,14 @@ def walk() -> None:
 
 
 def stick() -> None:
-    """Run for long, even if asked to stop."""
-    current_run().progress(1, 2)
-    time.sleep(30)
+    """Run for long, even if asked to stop; that it was asked is a file called `asked`."""
+    run = current_run()
+    run.progress(1, 2)
+    try:
+        run.sleep(30)
+    except Cancelled:
+        Path("asked").touch()
+        time.sleep(30)
 
 
 def build(settings: Settings) -> Scheduler:

@@ -10,6 +10,9 @@ import subprocess
 import sys
 from typing import Any
 
+import click
+
+from janitor.verbs.assembly import Assembly
 from tests.command_line import CommandLine
 
 SECRET = "s3cret/word%&"
@@ -52,3 +55,8 @@ def in_terminal(house: CommandLine, *arguments: str, interrupt_after: str = "") 
             typed = True
     os.close(ours)
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text), process.wait(60)
+
+
+def done(verb: click.Command, assembly: Assembly, *arguments: str) -> Any:
+    """Do what a verb does, in this process; return its exit code, or None if it has none."""
+    return verb.main(list(arguments), obj=assembly, standalone_mode=False)

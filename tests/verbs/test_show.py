@@ -1,28 +1,12 @@
-"""The verbs `history` and `show`: what is told of runs, and of what people did."""
+"""The verb `show`: all that is told of a run."""
 
 import re
 
+import pytest
+
 from tests.command_line import CommandLine, wait_for
+from tests.jobs_file.files import write
 from tests.verbs.house import is_running
-
-
-def test_history_tells_runs_and_what_people_did(house: CommandLine) -> None:
-    house("run", "count")
-    house("pause", "count")
-    house("run", "fail")
-    rows = house("history").rows
-    assert [(row["run"], row["job"], row["outcome"]) for row in rows] == [
-        ("2", "fail", "failed"),
-        ("", "count", ""),
-        ("1", "count", "succeeded"),
-    ]
-    assert rows[1]["note"] == "paused by anna"
-    assert rows[2]["counts"] == "checked=7 inserted=5"
-    assert [row["job"] for row in house("history", "count", "--limit", "1").rows] == ["count"]
-    found = house("history", "--json").json
-    assert [row["kind"] for row in found] == ["run", "action", "run"]
-    assert found[1]["actor"] == "anna" and found[1]["action"] == "paused"
-    assert found[2]["counts"] == {"checked": 7, "inserted": 5} and found[2]["seconds"] > 0
 
 
 def test_show_has_the_log_and_the_traceback(house: CommandLine) -> None:
@@ -43,3 +27,27 @@ def test_show_tells_how_far_a_run_is(house: CommandLine) -> None:
         shown, found = house("show", "1"), house("show", "1", "--json").json
     assert re.search(r"^progress +\d+ of 600 walking$", shown.out, re.MULTILINE)
     assert found["outcome"] == "running" and found["progress"][""]["total"] == 600
+
+
+def test_show_tells_result_config_and_uses(chain: CommandLine) -> None:
+    assert chain("run", "process", "--with-dependencies").code == 0
+    shown = chain("show", "1", "--json").json
+    assert shown["result"] == {"site": "garden", "pages": [0, 1, 2], "day": "2026-03-01", "price": "1.10"}
+    assert (shown["used_by"], shown["config"]["args"]) == ([{"run": 2, "job": "process"}], ["garden"])
+    lines = chain("show", "2").lines
+    assert "used      run 1 of crawl" in lines and 'result    {"rows":6}' in lines
+
+
+@pytest.mark.slow
+def test_show_follows_a_run_until_its_end(chain: CommandLine) -> None:
+    text = "jobs:\n  - {id: slow, function: 'FUNCTIONS:tells', args: [60]}\n"
+    write(chain.folder, text)
+    with chain.started("run", "slow") as running:
+        wait_for(lambda: [row for row in chain("history", "--json").json if row["outcome"] == "running"])
+        with chain.started("show", "1", "--follow") as following:
+            out, _ = following.communicate(timeout=60)
+        running.communicate(timeout=60)
+    lines = out.splitlines()
+    ends = lines.index(next(line for line in lines if line.startswith("run  ")))
+    assert sum("step " in line for line in lines[:ends]) == 60 and "outcome   succeeded" in lines[ends:]
+    assert "(tests/jobs_file/files.py:" in lines[1]
