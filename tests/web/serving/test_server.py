@@ -1,6 +1,5 @@
 """The web server beside the clock: where it listens, how it starts and stops, and that the clock does not mind it."""
 
-import io
 import re
 import signal
 import socket
@@ -13,12 +12,10 @@ import pytest
 import urllib3
 from sqlalchemy import URL
 
-from janitor import cli
 from janitor.errors import BadSetting
-from janitor.settings import Settings, passwords
+from janitor.settings import Settings
 from janitor.settings.passwords import Argon2
 from janitor.web.serving import server, uvicorn_private
-from tests import small_house
 from tests.command_line import CommandLine
 from tests.daemons import Daemon, daemons
 from tests.small_engine import DATABASES, ROOT, empty_state, eventually, migrated, outcomes
@@ -166,11 +163,3 @@ def test_nothing_of_the_server_is_loaded_before_somebody_comes() -> None:
     code = f"import sys, run, janitor.cli, janitor.web.serving.server; print({loaded})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
-
-
-def test_the_password_of_a_pipe_becomes_a_hash(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse\n"))
-    assert cli.main(small_house.build, ["password"]) == 0
-    assert passwords.read(capsys.readouterr().out.strip()).fits("correct horse")
