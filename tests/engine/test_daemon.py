@@ -1,7 +1,6 @@
 """The daemon: every slot ends in exactly one recorded outcome, and no job waits for another."""
 
 import threading
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +8,10 @@ from sqlalchemy import URL
 
 from janitor.engine.clock import Phase
 from janitor.engine.runner import Runner
+from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import job_records
+from tests.engine.told import Told
 from tests.servers import SqlServer
 from tests.small_engine import (
     SECOND,
@@ -163,23 +164,24 @@ def test_the_clock_goes_on_while_the_state_is_away(mariadb: SqlServer, tmp_path:
     # Once the database is back, each of them is recorded as failed, with the reason, and the job runs again.
     ran: list[object] = []
     gone: list[int] = []
+    told = Told()
     with runner_for(settings_for(mariadb.create_database(), tmp_path, LEASE_SECONDS="30"), leads=False) as runner:
         clock = Scheduler(runner.settings)
         clock.add_job(lambda: ran.append(now()), "interval", seconds=1, id="task")
+        runner.observers.append(told)
 
         def trouble() -> bool:
             if len(ran) == 2 and not gone:
                 gone.append(1)
                 mariadb.kill()
-                eventually(lambda: runner.waiting >= 2)
-                time.sleep(1.5)
+                eventually(lambda: [lost.outcome for lost in told.slots].count(Outcome.FAILED) >= 3)
                 mariadb.start()
             return len(ran) >= 4
 
         assert tick(clock, runner, trouble, 60)
         rows = rows_of(runner.state)
         failed = [row for row in rows if row.outcome == "failed"]
-        assert sum(row.slots for row in failed) >= 2
+        assert sum(row.slots for row in failed) >= 3
         assert all("could not be recorded" in row.reason for row in failed)
         assert None not in outcomes(runner.state)
         check_slots(runner.state, "task", clock.jobs["task"].trigger)

@@ -8,33 +8,14 @@ import pytest
 from janitor.engine.dead_runs import GONE, close_all, close_one
 from janitor.engine.observers import Observers
 from janitor.engine.runner import Runner
-from janitor.engine.stages import Slot
 from janitor.errors import Fenced
-from janitor.jobs.job import Job
-from janitor.runs import Fence, Run
+from janitor.runs import Fence
 from janitor.state import leases
-from janitor.state.run_records import Ending
-from janitor.state.slot_records import LostSlots
 from tests.engine.keeping import ELSEWHERE, lease
+from tests.engine.told import Told
 from tests.small_engine import now, outcomes, remember_run, rows_of
 
 MINUTE = timedelta(minutes=1)
-
-
-class Told:
-    """An observer that keeps which slots were lost."""
-
-    def __init__(self) -> None:
-        self.slots: list[LostSlots] = []
-
-    def began(self, job: Job, slot: Slot, run: Run) -> None:
-        pytest.fail("no run began")
-
-    def ended(self, job: Job, run: Run, ending: Ending) -> None:
-        pytest.fail("no run of this process ended")
-
-    def lost(self, lost: LostSlots) -> None:
-        self.slots.append(lost)
 
 
 def test_a_dead_run_is_closed_with_its_attempts_and_time(lite: Runner) -> None:

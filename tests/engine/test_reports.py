@@ -3,7 +3,6 @@
 import json
 import logging
 import threading
-import time
 
 from janitor.engine.runner import Runner
 from janitor.runs import current_run
@@ -34,16 +33,19 @@ def test_progress_is_saved_while_the_run_goes_on(runner: Runner) -> None:
 
 
 def test_a_run_s_log_is_in_order_however_often_saved(lite: Runner) -> None:
+    saved, stop = threading.Event(), threading.Event()
+
     def task() -> None:
         for number in range(200):
             log.info("%d", number)
-            time.sleep(0.001)
-
-    stop = threading.Event()
+            if number % 20 == 0:
+                saved.clear()
+                assert saved.wait(30)
 
     def save() -> None:
         while not stop.is_set():
             lite.flush()
+            saved.set()
 
     saver = threading.Thread(target=save)
     saver.start()

@@ -36,16 +36,10 @@ def test_only_the_run_that_somebody_cancelled_stops(runner: Runner) -> None:
     assert not other.run.stop.is_set()
 
 
-def test_a_run_that_stops_already_keeps_its_reason(lite: Runner) -> None:
-    live = going_on(lite, "task")
-    (one,) = live.values()
-    ask(lite, one.run.id, "anna")
-    one.run.ask_to_stop(Interrupted("going down"))
-    pass_on_wishes(lite.state, live)
-    assert str(one.run.stopped_by) == "going down"
-
-
-def test_without_a_run_the_state_is_not_asked(lite: Runner) -> None:
+def test_only_runs_that_go_on_are_asked_for(lite: Runner) -> None:
+    # Given a run that goes on, and is then asked to stop.
+    # Wishes are passed on without a run, with the run, and after it was asked.
+    # The state database must be asked once, while the run goes on.
     live, sent = going_on(lite, "task"), list[str]()
     with lite.state.read() as connection:
         event.listen(connection.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
@@ -53,6 +47,10 @@ def test_without_a_run_the_state_is_not_asked(lite: Runner) -> None:
     assert sent == []
     pass_on_wishes(lite.state, live)
     assert len(sent) == 1
+    (one,) = live.values()
+    one.run.ask_to_stop(Interrupted("going down"))
+    pass_on_wishes(lite.state, live)
+    assert len(sent) == 1 and str(one.run.stopped_by) == "going down"
 
 
 def test_a_run_whose_record_is_gone_goes_on(lite: Runner) -> None:
