@@ -1,14 +1,19 @@
-"""Cleanup: a run whose cleanup failed stays, and nothing of the failure does."""
+"""Cleanup: a run goes once its cleanup has succeeded. If it failed, the run stays, and nothing of the failure does."""
 
 import gc
 import weakref
 from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import URL, select
 
 from janitor.engine import cleanup
 from janitor.engine.runner import Runner
 from janitor.runs import PastRun
+from janitor.state import result_records
 from janitor.state.retention import Bounds
-from tests.small_engine import job_of, nothing, now, rows_of, run_by_hand
+from janitor.state.tables import run_logs
+from tests.small_engine import job_of, nothing, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
 
 
 def test_what_a_failed_cleanup_held_is_let_go(lite: Runner) -> None:
@@ -37,3 +42,38 @@ def test_what_a_failed_cleanup_held_is_let_go(lite: Runner) -> None:
         gc.enable()
     (row,) = rows_of(lite.state)
     assert row.kept_because.endswith("ValueError: still in use")
+
+
+def task() -> dict[str, int]:
+    """A task whose result is kept."""
+    return {"rows": 3}
+
+
+def test_an_old_run_goes_once_its_cleanup_has_succeeded(state_url: URL, tmp_path: Path) -> None:
+    cleaned: list[PastRun] = []
+    refused: list[int] = []
+
+    def clean(run: PastRun) -> None:
+        if len(cleaned) == 1 and not refused:
+            refused.append(run.id)
+            raise OSError("disk on fire")
+        cleaned.append(run)
+
+    job = job_of(task, id="task", cleanup=clean, keeps_result=True)
+    with runner_for(settings_for(state_url, tmp_path)) as runner:
+        ids = [run_by_hand(runner, task, cleanup=clean, keeps_result=True)[0] for _ in range(3)]
+        remember_run(runner.state, "task", now())
+        bounds = Bounds(now() + timedelta(days=1), 10_000, jobs=["task"])
+        assert cleanup.prune(runner.state, {"task": job}, runner.settings, bounds) == 2
+        assert [(run.id, run.job, run.outcome, run.counts, run.result) for run in cleaned] == [
+            (ids[0], "task", "succeeded", {"rows": 3}, {"rows": 3}),
+            (ids[2], "task", "succeeded", {"rows": 3}, {"rows": 3}),
+        ]
+        stays, newest = rows_of(runner.state)
+        said = f"cleanup of run {ids[1]} of task failed, so that its record stays: OSError: disk on fire"
+        assert (stays.id, stays.kept_because) == (ids[1], said)
+        assert newest.id == ids[2] + 1
+        assert cleanup.prune(runner.state, {"task": job}, runner.settings, bounds) == 0
+        with runner.state.read() as connection:
+            assert result_records.load(connection, ids[0]) is None
+            assert connection.execute(select(run_logs).where(run_logs.c.run_id == ids[0])).all() == []

@@ -1,15 +1,21 @@
 """Pruning: what is old goes, and what is still needed stays."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, insert, select, update
 
-from janitor.engine.pruning import Pruning
+from janitor.engine.pruning import Pruning, log_days
 from janitor.errors import Fenced
-from janitor.state import leases
-from tests.small_engine import now, remember_run, rows_of, runner_for, settings_for
+from janitor.jobs import Job
+from janitor.runs import Outcome
+from janitor.state import leases, recent
+from janitor.state.tables import run_logs, runs
+from tests.small_engine import eventually, job_of, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
+
+DAY = timedelta(days=1)
 
 
 def test_old_runs_are_forgotten_and_the_newest_slot_stays(tmp_path: Path, database_url: URL) -> None:
@@ -67,3 +73,69 @@ def test_nothing_is_forgotten_right_after_a_takeover(tmp_path: Path, database_ur
         time = 3720.0
         pruning.step()
         assert len(rows_of(runner.state)) == 1
+
+
+def task() -> dict[str, int]:
+    """A task that counts rows."""
+    return {"rows": 3}
+
+
+def test_the_newest_success_that_others_build_on_stays(tmp_path: Path, database_url: URL) -> None:
+    jobs: dict[str, Job] = {
+        "source": job_of(task, id="source"),
+        "user": job_of(task, id="user", dependencies=["source"]),
+    }
+    with runner_for(settings_for(database_url, tmp_path, HISTORY_DAYS="1")) as runner:
+        ids = [run_by_hand(runner, task, id=job)[0] for job in ("source", "source", "user", "user")]
+        remember_run(runner.state, "source", now(), "failed")
+        with runner.state.begin() as connection:
+            connection.execute(update(runs).values(started_at=now() - 9 * DAY))
+        Pruning(runner.state, runner.settings, jobs, runner.leadership).prune(now())
+        assert [(row.job, row.outcome) for row in rows_of(runner.state)] == [
+            ("source", "succeeded"),
+            ("source", "failed"),
+        ]
+        with runner.state.read() as connection:
+            assert recent.last_with(connection, ["source", "user"], Outcome.SUCCEEDED) == {"source": ids[1]}
+
+
+def test_the_keeper_cleans_up_in_a_thread_of_its_own(tmp_path: Path, database_url: URL) -> None:
+    with runner_for(settings_for(database_url, tmp_path, HISTORY_DAYS="1")) as runner:
+        run_id = run_by_hand(runner, task)[0]
+        with runner.state.begin() as connection:
+            connection.execute(update(runs).values(started_at=now() - 9 * DAY))
+        seen: list[int] = []
+        jobs = {"task": job_of(task, cleanup=lambda run: seen.append(run.id))}
+        Pruning(runner.state, runner.settings, jobs, runner.leadership).prune(now())
+        eventually(lambda: not rows_of(runner.state))
+        assert seen == [run_id]
+
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "NOTICE")
+AGES = (14, 16, 29, 31, 89, 91, 179, 181)
+
+
+def line(run_id: int, level: str, days: int) -> dict[str, Any]:
+    at: datetime = now() - timedelta(days=days)
+    return {"run_id": run_id, "at": at, "level": level, "logger": "x", "message": "x", "file": None, "line": None}
+
+
+def test_log_lines_go_by_their_level_and_age(tmp_path: Path, database_url: URL) -> None:
+    settings = settings_for(database_url, tmp_path)
+    assert list(log_days(settings).values()) == [15, 30, 90, 180] and settings.history_days == 365
+    with runner_for(settings) as runner:
+        run_id = run_by_hand(runner, task)[0]
+        with runner.state.begin() as connection:
+            connection.execute(run_logs.delete())
+            connection.execute(insert(run_logs), [line(run_id, level, days) for level in LEVELS for days in AGES])
+        Pruning(runner.state, runner.settings, {}, runner.leadership).prune(now())
+        with runner.state.read() as connection:
+            left = [(row.level, (now() - row.at).days) for row in connection.execute(select(run_logs))]
+    assert left == [
+        *[("DEBUG", 14)],
+        *[("INFO", days) for days in (14, 16, 29)],
+        *[("WARNING", days) for days in (14, 16, 29, 31, 89)],
+        *[("ERROR", days) for days in (14, 16, 29, 31, 89, 91, 179)],
+        *[("CRITICAL", days) for days in (14, 16, 29, 31, 89, 91, 179)],
+        *[("NOTICE", days) for days in AGES],
+    ]

@@ -70,3 +70,14 @@ def test_the_newest_slot_and_open_runs_stay(state: State) -> None:
         remember_run(state, "a", None, "succeeded", started_at=NOW)  # type: ignore[arg-type]
     prune(state, NOW + 60 * MINUTE, 1)
     assert sorted((row.job, row.slot_at) for row in rows_of(state)) == [("a", NOW), ("open", NOW)]
+
+
+def test_log_lines_of_a_level_go_in_small_deletes(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "LINES", 5)
+    run_id = begin(state)
+    with state.begin() as connection:
+        old = [LogLine(run_id, NOW - MINUTE, "DEBUG", "x", f"{number}") for number in range(12)]
+        others = [LogLine(run_id, NOW - MINUTE, "INFO", "x", "level"), LogLine(run_id, NOW, "DEBUG", "x", "age")]
+        log_lines.add(connection, [*old, *others])
+        assert [retention.prune_logs(connection, ["DEBUG"], NOW) for _ in range(4)] == [5, 5, 2, 0]
+        assert list(connection.execute(select(run_logs.c.message)).scalars()) == ["level", "age"]
