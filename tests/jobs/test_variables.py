@@ -1,0 +1,40 @@
+"""Environment variables of jobs: their names, true and false, and names that stand for no job."""
+
+import pytest
+
+from janitor.errors import BadSetting
+from janitor.jobs.variables import check_variable, is_true, unknown_variables, variable
+
+
+def test_the_names_of_a_job_s_variables_begin_with_its_id() -> None:
+    assert [variable(job) for job in ("nightly-report", "a.b--c", "Sync2")] == ["NIGHTLY_REPORT", "A_B_C", "SYNC2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("true", True), (" Yes ", True), ("1", True), ("ON", True)]
+    + [("false", False), ("no", False), ("0", False), ("Off", False)],
+)
+def test_true_and_false_have_four_words_each(text: str, read: bool) -> None:
+    assert is_true("SYNC_ENABLED", text) is read
+
+
+@pytest.mark.parametrize("text", ["", "perhaps", "2", "true false"])
+def test_other_words_are_neither_true_nor_false(text: str) -> None:
+    with pytest.raises(BadSetting, match=f"^SYNC_ENABLED is '{text}': give true or false$"):
+        is_true("SYNC_ENABLED", text)
+
+
+def test_a_variable_that_names_no_job_is_told() -> None:
+    environ = ["SNYC_ENABLED", "SYNC_ENABLED", "LAB_SCHEDULE", "PATH", "COPY_NOTICE_RULES", "COPY_PING_URL", "_ENABLED"]
+    assert unknown_variables(environ, ["sync", "nightly-report"], ["LAB_SCHEDULE"]) == {
+        "COPY_NOTICE_RULES": "COPY_NOTICE_RULES is set, and there is no job copy; the jobs are sync, nightly-report",
+        "COPY_PING_URL": "COPY_PING_URL is set, and there is no job copy; the jobs are sync, nightly-report",
+        "SNYC_ENABLED": "SNYC_ENABLED is set, and there is no job snyc; the jobs are sync, nightly-report",
+    }
+
+
+def test_two_jobs_do_not_share_their_variables() -> None:
+    check_variable("nightly-report", ["nightly-report", "sync"])
+    with pytest.raises(BadSetting, match="^id is 'nightly_report': .* would be those of job nightly-report$"):
+        check_variable("nightly_report", ["sync", "nightly-report"])
