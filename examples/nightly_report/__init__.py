@@ -1,1 +1,1 @@
-"""Each night a report on the day before, as HTML and CSV in a folder: see `README.md`."""
+"""Each night a report on the day before, as HTML and CSV in a folder and by mail: see `README.md`."""

@@ -1,4 +1,4 @@
-"""The task: write a report on each of the last days that has no report."""
+"""The first task: write a report on each of the last days that has no report."""
 
 import csv
 import io
@@ -31,9 +31,7 @@ def report(database: str, folder: str, days: int = 7) -> dict[str, int]:
         Skip: each day has its report.
     """
     run, url = current_run(), make_url(database)
-    today = (run.slot_at or run.started_at).astimezone(timezone.utc).date()
-    last_days = [today - timedelta(days=back) for back in range(days, 0, -1)]
-    wanted = [day for day in last_days if not _path(folder, day, "html").exists()]
+    wanted = [day for day in last_days(days) if not path_of(folder, day, "html").exists()]
     if not wanted:
         raise Skip(f"each of the last {days} days has its report")
     pieces = 0
@@ -42,11 +40,23 @@ def report(database: str, folder: str, days: int = 7) -> dict[str, int]:
         pieces += sum(int(sale.pieces) for sale in sales)
         if not run.dry_run:
             # The HTML comes last: a day with an HTML file is done.
-            _write(_path(folder, day, "csv"), _as_csv(sales))
-            _write(_path(folder, day, "html"), _as_html(day, sales))
-            log.info("wrote %s", _path(folder, day, "html"))
+            _write(path_of(folder, day, "csv"), _as_csv(sales))
+            _write(path_of(folder, day, "html"), _as_html(day, sales))
+            log.info("wrote %s", path_of(folder, day, "html"))
         run.progress(number, len(wanted), note=str(day))
     return {"reports": len(wanted), "pieces": pieces}
+
+
+def last_days(days: int) -> list[date]:
+    """Return the last `days` days before the day of the run, the oldest first. Days are in UTC."""
+    run = current_run()
+    today = (run.slot_at or run.started_at).astimezone(timezone.utc).date()
+    return [today - timedelta(days=back) for back in range(days, 0, -1)]
+
+
+def path_of(folder: str, day: date, kind: str) -> Path:
+    """Return the path of a day's file; `kind` is html, csv or mailed."""
+    return Path(folder) / f"sales-{day}.{kind}"
 
 
 def _sales(url: URL, day: date) -> Sequence[Row[Any]]:
@@ -64,10 +74,6 @@ def _as_csv(sales: Sequence[Row[Any]]) -> str:
 def _as_html(day: date, sales: Sequence[Row[Any]]) -> str:
     template = resources.files(PACKAGE).joinpath("report.html").read_text(encoding="utf-8")
     return Environment(autoescape=True).from_string(template).render(day=day, sales=sales)
-
-
-def _path(folder: str, day: date, kind: str) -> Path:
-    return Path(folder) / f"sales-{day}.{kind}"
 
 
 def _write(path: Path, text: str) -> None:
