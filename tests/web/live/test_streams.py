@@ -164,19 +164,6 @@ def test_many_who_watch_cost_the_database_no_more_than_one(run: Elsewhere) -> No
     assert 3 <= count <= 3 * 3, asked
 
 
-@pytest.mark.slow
-def test_nobody_who_watches_nothing_that_is_asked(run: Elsewhere) -> None:
-    with watching(run.events) as [stream]:
-        stream.next("run")
-    hub = run.desk.state
-    asked: list[str] = []
-    event.listen(hub._reader, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    time.sleep(2 * POLL_SECONDS)
-    asked.clear()
-    time.sleep(2 * POLL_SECONDS)
-    assert asked == []
-
-
 def test_changes_of_jobs_are_told_and_nothing_else(house: tuple[Desk, str], run: Elsewhere) -> None:
     desk, address = house
     with watching(f"{address}/events") as [stream]:
