@@ -28,9 +28,6 @@ def test_the_broker_is_away_until_a_notice_came(tmp_path: Path) -> None:
         answer = urllib3.request("POST", inbox.url, body=json.dumps(TOLD).encode())
         assert answer.status == 204 and inbox.received == [TOLD]
         assert inbox.news() == ["notice: publisher failed (publisher: cannot write)"] and inbox.news() == []
-        digest = {"kind": "digest", "subject": "2 notices", "sentence": "janitor: 2", "notices": [TOLD, TOLD]}
-        assert urllib3.request("POST", inbox.url, body=json.dumps(digest).encode()).status == 204
-        assert inbox.received == [TOLD] * 3 and len(inbox.news()) == 2
         assert outage.step(FIRST_SECONDS + 6) == ""
         assert outage.step(FIRST_SECONDS + 6 + SETTLED_SECONDS) == "the broker is back"
     assert [path.name for path in folder.iterdir()] == ["one.avro"] and check_folder(folder)
