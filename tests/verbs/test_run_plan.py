@@ -15,15 +15,14 @@ from janitor.verbs import run_plan
 from janitor.verbs.run_plan import Plan
 from tests.small_engine import job_of, migrated, nothing, now, remember_run
 
-JOBS = {
-    name: job_of(nothing, id=name, dependencies=dependencies)
-    for name, dependencies in {
-        "fetch": (),
-        "clean": ("fetch",),
-        "count": ("fetch",),
-        "report": ("clean", "count"),
-    }.items()
+BUILDS_ON: dict[str, tuple[str, ...]] = {
+    "fetch": (),
+    "clean": ("fetch",),
+    "count": ("fetch",),
+    "report": ("clean", "count"),
+    "send": ("report",),
 }
+JOBS = {name: job_of(nothing, id=name, dependencies=dependencies) for name, dependencies in BUILDS_ON.items()}
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ def planned(state: State, wanted: str, *, before: bool = False, behind: bool = F
 
 def test_a_plan_has_only_the_job_if_no_more_is_asked_for(state: State) -> None:
     assert planned(state, "clean") == ["clean"]
-    assert planned(state, "fetch", behind=True) == ["fetch", "clean", "count", "report"]
+    assert planned(state, "fetch", behind=True) == ["fetch", "clean", "count", "report", "send"]
 
 
 def test_a_plan_has_what_is_outdated_and_no_more(state: State) -> None:
@@ -61,6 +60,15 @@ def test_a_plan_has_what_is_outdated_and_no_more(state: State) -> None:
     ran(state, 4, "fetch")
     ran(state, 5, "count", fetch=4)
     assert planned(state, "report", before=True) == ["clean", "report"]
+
+
+def test_what_builds_on_outdated_jobs_is_planned_too(state: State) -> None:
+    ran(state, 1, "fetch")
+    ran(state, 2, "clean", fetch=1)
+    ran(state, 3, "count", fetch=1)
+    ran(state, 4, "report", clean=2, count=3)
+    ran(state, 5, "fetch")
+    assert planned(state, "send", before=True) == ["clean", "count", "report", "send"]
 
 
 def test_what_only_pinned_jobs_build_on_is_left_out(state: State) -> None:

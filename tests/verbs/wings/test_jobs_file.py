@@ -78,6 +78,7 @@ def test_the_file_is_watched_until_the_block_ends(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGHUP)
     with runner_for(settings) as runner, wing.beside(scheduler, scheduler.daemon(runner)):
         write(tmp_path, "jobs:\n  - {id: b, function: 'FUNCTIONS:skips'}\n")
+        assert signal.getsignal(signal.SIGHUP) is not before
         signal.raise_signal(signal.SIGHUP)
         eventually(lambda: list(scheduler.jobs) == ["b"])
     assert signal.getsignal(signal.SIGHUP) is before
