@@ -59,3 +59,32 @@ def is_broad(node: ast.AST) -> bool:
         return False
     names = {name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)} if node.type else {"Exception"}
     return bool(names & {"Exception", "BaseException"})
+
+
+FEW_DECISIONS = 4
+"""A module with as many decisions, or more, has behaviour of its own."""
+TRIED_AS_A_WHOLE = ("janitor/demo/", "janitor/state/migrations/versions/")
+"""The demo is tried by its words and pages, a migration by the schema that it makes."""
+DECISIONS = (ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match, ast.IfExp, ast.BoolOp, ast.comprehension)
+
+
+def test_a_module_with_behaviour_has_its_test_file() -> None:
+    # `janitor/notices/outbox.py` is tested in `tests/notices/test_outbox.py`.
+    with_behaviour = [
+        path
+        for path in files("janitor")
+        if decisions(path) >= FEW_DECISIONS and not named(path).startswith(TRIED_AS_A_WHOLE)
+    ]
+    assert [named(path) for path in with_behaviour if not mirrored(path).exists()] == []
+
+
+def decisions(path: Path) -> int:
+    """How many branches and loops the functions of a file have."""
+    bodies = [node.body for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return sum(isinstance(node, DECISIONS) for body in bodies for part in body for node in ast.walk(part))
+
+
+def mirrored(path: Path) -> Path:
+    """The test file of a module; that of a package is named after the package."""
+    stem = path.parent.name if path.name == "__init__.py" else path.stem.lstrip("_")
+    return ROOT / "tests" / path.relative_to(ROOT / "janitor").parent / f"test_{stem}.py"
