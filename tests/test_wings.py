@@ -104,7 +104,7 @@ def test_jobs_run_and_a_daemon_lives_without_a_wing(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(3600)
 def test_the_other_rooms_pass_their_tests_without_a_wing(wing: str, copy: Path) -> None:
     # Given: the code without the wing, and the tests of the other rooms. What happens: they run in the copy.
     # What must hold: they pass. Only a test that imports the wing itself, or one of its helpers, is left out.

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from janitor.errors import BadSetting
 from janitor.settings.secrets import is_secret
@@ -64,8 +63,8 @@ def _refusal(group: type[SettingsGroup], exc: ValidationError, given: Mapping[st
     return BadSetting(f"{prefix}{field.upper()}", shown, _what_is_right(error))
 
 
-def _what_is_right(error: ErrorDetails) -> str:
+def _what_is_right(error: Mapping[str, Any]) -> str:
     if error["type"] in _WHAT_IS_RIGHT:
         return _WHAT_IS_RIGHT[error["type"]].format_map(error.get("ctx", {})).replace("'", "")
-    text = error["msg"].removeprefix("Value error, ")
+    text = str(error["msg"]).removeprefix("Value error, ")
     return text[0].lower() + text[1:]
