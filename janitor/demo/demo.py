@@ -57,17 +57,18 @@ class Demo:
     def _work(self, daemon: Daemon, seconds: float | None, patience: float) -> None:
         """Let the lab work and the daemon catch up; return early if the daemon ends."""
         began = time.monotonic()
-        self._let_lab_work(daemon, began, seconds)
+        cut_short = self._let_lab_work(daemon, began, seconds)
         if daemon.poll() is not None:
             return
         words = "The lab ends what it has begun, and Janitor catches up. (Ctrl-C: do not wait)"
         self._screen.console.print(f"[dim]{words}[/]")
         try:
-            self._let_daemon_catch_up(daemon, began + (seconds or 0), patience)
+            self._let_daemon_catch_up(daemon, began + (0 if cut_short else seconds or 0), patience)
         except KeyboardInterrupt:
             self._screen.console.print()
 
-    def _let_lab_work(self, daemon: Daemon, began: float, seconds: float | None) -> None:
+    def _let_lab_work(self, daemon: Daemon, began: float, seconds: float | None) -> bool:
+        """Let the lab work until its time is over; return True if Ctrl-C came first."""
         outage = Outage(self._place.messages, self._inbox, seconds)
         work_seconds = float("inf") if seconds is None else max(seconds / 2, seconds - 6)
         try:
@@ -76,8 +77,10 @@ class Demo:
                 self._show_news()
                 self._screen.show_outage(outage.step(time.monotonic() - began))
                 time.sleep(STEP_SECONDS)
+            return False
         except KeyboardInterrupt:
             self._screen.console.print()
+            return True
         finally:
             self._screen.show_outage(outage.end())
 

@@ -56,8 +56,9 @@ def test_the_demo_moves_rows_and_messages_twice_in_a_row(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_demo_and_its_daemon(tmp_path: Path) -> None:
-    command = [*DEMO, "--folder", str(tmp_path)]
+@pytest.mark.parametrize("arguments", [(), ("--seconds", "3000")])
+def test_ctrl_c_ends_the_demo_and_its_daemon(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    command = [*DEMO, "--folder", str(tmp_path), *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         output = ""
         while "synced:" not in output:
