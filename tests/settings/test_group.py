@@ -22,6 +22,8 @@ class Given(SettingsGroup):
     form: Literal["text", "json"] = "text"
     shown: bool = False
     title: str = Field(default="Janitor", min_length=2)
+    rows: int = Field(default=1_000_000, ge=1_000_000, le=12_345_678)
+    share: float = Field(default=0.5, ge=0.05)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,10 @@ class Given(SettingsGroup):
         ("SECONDS", "60", "give a number under 60"),
         ("FORM", "loud", "give text or json"),
         ("SHOWN", "perhaps", "give true or false"),
+        ("ROWS", "1", "give 1000000 or more"),
+        ("ROWS", "12345679", "give 12345678 or less"),
+        ("SHARE", "0", "give 0.05 or more"),
+        ("DAYS", "9" * 5000, "give a whole number of fewer digits"),
         ("TITLE", "J", "give a text of 2 characters or more"),
     ],
 )
@@ -46,7 +52,7 @@ def test_a_refusal_says_what_would_be_right(name: str, value: str, right: str) -
     assert str(raised.value) == f"{name} is {value!r}: {right}"
 
 
-@pytest.mark.parametrize("value", ["?", "-1", "1e300", "nan", "x" * 5000])
+@pytest.mark.parametrize("value", ["?", "-1", "1e300", "nan", "x" * 5000, "9" * 5000])
 def test_no_setting_is_refused_in_the_words_of_pydantic(value: str) -> None:
     for group in GROUPS:
         for name in group.variables():
@@ -61,7 +67,7 @@ def test_what_is_not_given_keeps_its_default() -> None:
 
 
 def test_each_field_is_one_variable_in_upper_case() -> None:
-    assert list(Given.variables()) == ["DAYS", "SECONDS", "FORM", "SHOWN", "TITLE"]
+    assert list(Given.variables()) == ["DAYS", "SECONDS", "FORM", "SHOWN", "TITLE", "ROWS", "SHARE"]
     assert Given.variables()["DAYS"].default == 3
 
 
