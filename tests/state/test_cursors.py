@@ -1,24 +1,13 @@
 """Saved positions, by name."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from janitor.state import State, cursors
 from janitor.state.tables import cursors as cursor_rows
-from tests.small_engine import DATABASES, empty_state
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    made = State(empty_state(request, tmp_path))
-    yield made
-    made.close()
 
 
 def test_a_position_replaces_the_position_before(state: State) -> None:

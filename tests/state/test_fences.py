@@ -5,24 +5,16 @@ What happens: both write, one after the other or at the same time.
 What must hold: whoever lost a lease writes nothing, and a takeover waits for a write that began.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import URL, text
+from sqlalchemy import text
 
 from janitor.errors import Fenced, Unavailable
 from janitor.runs import Fence
 from janitor.state import State, cursors, leases
 from tests.servers import SqlServer
 from tests.small_engine import migrated, now
-
-
-@pytest.fixture
-def state(database_url: URL) -> Iterator[State]:
-    made = migrated(database_url)
-    yield made
-    made.close()
 
 
 def test_a_lost_lease_lets_nothing_be_written(state: State) -> None:

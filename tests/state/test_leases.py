@@ -1,26 +1,14 @@
 """Leases: one holder at a time, a new token for each."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from janitor.runs import Fence
 from janitor.state import State, holders, leases
-from tests.small_engine import DATABASES, empty_state
 from tests.state.test_holders import dead_holder
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=31)
 ELSEWHERE = "elsewhere|boot|pid:[1]|1|1|x"
-
-
-@pytest.fixture(params=DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    made = State(empty_state(request, tmp_path))
-    yield made
-    made.close()
 
 
 def test_one_holder_at_a_time(state: State) -> None:

@@ -1,27 +1,17 @@
 """The ledger: what has been published already, by digest."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from janitor.errors import Rejected
 from janitor.state import State, ledger
-from tests.small_engine import DATABASES, empty_state
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 def digests(first: int, last: int) -> list[bytes]:
     return [number.to_bytes(16, "big") for number in range(first, last)]
-
-
-@pytest.fixture(params=DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    made = State(empty_state(request, tmp_path))
-    yield made
-    made.close()
 
 
 def test_what_was_entered_is_known_by_its_ledger(state: State) -> None:

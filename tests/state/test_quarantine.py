@@ -1,26 +1,14 @@
 """Quarantined rows: kept, renewed, given up, and taken up again for another reason."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from janitor.state import State, quarantine
 from janitor.state.quarantine import Quarantined
-from tests.small_engine import DATABASES, empty_state
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 ONE = Quarantined("DN7", "no name", "41")
 TWO = Quarantined("DN7", "no name", "42")
 OTHER = Quarantined("DN8", "too long", "43")
-
-
-@pytest.fixture(params=DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    made = State(empty_state(request, tmp_path))
-    yield made
-    made.close()
 
 
 def put(state: State, *rows: Quarantined, hours: int = 0) -> list[Quarantined]:
