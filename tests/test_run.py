@@ -60,8 +60,8 @@ def test_each_job_has_a_switch_and_a_schedule_of_its_own() -> None:
     jobs = run.build(load(**environment)).jobs
     assert [name for name, job in jobs.items() if not job.enabled] == ["sequencing_publisher"]
     assert jobs["labware_location"].schedule == "cron */7 * * * *"
-    with pytest.raises(BadSetting, match="LABWARE_LOCATION_SCHEDULE is 'hourly'"):
-        run.build(load(LABWARE_LOCATION_SCHEDULE="hourly"))
+    with pytest.raises(BadSetting, match="LABWARE_LOCATION_SCHEDULE is 'often'"):
+        run.build(load(LABWARE_LOCATION_SCHEDULE="often"))
 
 
 def test_needs_name_settings_that_exist() -> None:

@@ -1,5 +1,6 @@
 """The verbs with their options and arguments, and the exit codes."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -47,7 +48,7 @@ def _section(name: str, verb: click.Command, kept: Mapping[str, str], of_group: 
     pieces = [piece for piece in verb.collect_usage_pieces(context) if rows or piece != "[OPTIONS]"]
     typed = ["python run.py", *([] if of_group else [name]), *pieces]
     usage = "    " + " ".join(typed).replace("[COMMAND] [ARGS]...", "[VERB]")
-    text = f"### {name}\n\n{verb.help}\n\n{usage}"
+    text = f"### {name}\n\n{inspect.cleandoc(verb.help or '')}\n\n{usage}"
     return f"{text}\n\n" + table(("argument or option", "meaning"), rows, kept.get(name, "")) if rows else text
 
 

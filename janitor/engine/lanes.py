@@ -11,10 +11,10 @@ from apscheduler.job import Job as ClockJob
 
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Begun, Entered, Slot
-from janitor.engine.stretches import ASLEEP, share
+from janitor.engine.stretches import ASLEEP, before_last, share
 from janitor.errors import Interrupted, JanitorError, Skip
 from janitor.jobs.job import Job
-from janitor.jobs.slots import Slots
+from janitor.jobs.slots import Slots, slots_acted_on
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
 from janitor.state import run_records
@@ -53,9 +53,9 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
 
     def _do_submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
         """Run the newest slot; the clock slept over those before it."""
-        first, last = _utc(run_times[0]), _utc(run_times[-1])
-        before = Slots(first, _utc(run_times[-2]), len(run_times) - 1) if run_times[1:] else None
-        slots = Slots(first, last, len(run_times))
+        trigger = self._jobs[job.id].trigger
+        slots = slots_acted_on(trigger, _utc(run_times[0]), _utc(run_times[-1]))
+        before = before_last(trigger, slots)
         self.take(self._jobs[job.id], slots, before, datetime.now(timezone.utc), ASLEEP, run_records.SCHEDULE)
 
     def take(self, job: Job, slots: Slots, before: Slots | None, now: datetime, why: str, origin: str) -> None:

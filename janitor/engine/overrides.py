@@ -1,6 +1,9 @@
 """What the environment says of a job in place of its line: `<ID>_SCHEDULE` and `<ID>_ENABLED`."""
 
+import difflib
+import inspect
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import tzinfo
 from typing import Any
 
@@ -10,6 +13,8 @@ from apscheduler.util import undefined
 from janitor.engine.clock import Clock
 from janitor.errors import BadSetting
 from janitor.jobs import schedules
+from janitor.jobs.job import Job
+from janitor.jobs.triggers import KINDS, make
 from janitor.jobs.variables import is_true, variable
 from janitor.settings.settings import Settings
 
@@ -20,27 +25,41 @@ def trigger_of(
     """When a job is due: as its variable says, in words, or as APScheduler's `add_job` takes it.
 
     Raises:
-        BadSetting: the schedule is malformed.
+        BadSetting: the schedule is malformed, or an argument is neither `add_job`'s nor the trigger's.
     """
-    name = f"{variable(job_id)}_SCHEDULE"
+    name, told = f"{variable(job_id)}_SCHEDULE", f"the schedule of job {job_id}"
     zone: tzinfo = settings.schedule_timezone
+    _check_names(job_id, trigger, arguments)
     if name in settings.environ:
         return schedules.parse(settings.environ[name], zone, name)
-    if isinstance(trigger, str) and (" " in trigger or trigger == schedules.AFTER) and not arguments:
-        return schedules.parse(trigger, zone, f"the schedule of job {job_id}")
+    if isinstance(trigger, str) and trigger not in KINDS:
+        return schedules.parse(trigger, zone, told)
     given = {"timezone": zone, **arguments} if trigger == "cron" else dict(arguments)
     try:
-        return clock.make_trigger(trigger, schedules.align(trigger, given))
-    except (TypeError, ValueError, LookupError) as exc:
-        raise BadSetting(f"the schedule of job {job_id}", trigger, f"{exc}; {schedules.HELP}") from exc
+        return make(trigger, given, lambda: clock.make_trigger(trigger, schedules.align(trigger, given)))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+        values = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        raise BadSetting(told, trigger, f"with {values}: {exc}" if values else str(exc)) from exc
+
+
+def _check_names(job_id: str, trigger: BaseTrigger | str | None, arguments: Mapping[str, Any]) -> None:
+    kind = KINDS.get(trigger or "date") if isinstance(trigger, (str, type(None))) else None
+    names = set() if kind is None else set(inspect.signature(kind).parameters)
+    for name in arguments.keys() - names:
+        near = difflib.get_close_matches(name, [*names, *(field.name for field in fields(Job))], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        why = f"neither add_job nor this trigger has the argument {name}{hint}"
+        raise BadSetting(f"the schedule of job {job_id}", trigger or "date", why)
 
 
 def disabled_because(settings: Settings, job_id: str, enabled: bool | str) -> str:
     """Why a job is switched off, empty if it is not; `enabled` is what its line says, the variable counts for more.
 
     Raises:
-        BadSetting: the variable is neither true nor false.
+        BadSetting: the variable is neither true nor false, or the line says neither.
     """
+    if not isinstance(enabled, (bool, str)):
+        raise BadSetting(f"enabled of job {job_id}", enabled, "give True, or False, or a text that says why not")
     name = f"{variable(job_id)}_ENABLED"
     value = settings.environ.get(name)
     if value is not None and not is_true(name, value):

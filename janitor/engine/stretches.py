@@ -1,13 +1,13 @@
 """Stretches of slots that came due together: which of them are missed, and whether the last still runs."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
-from janitor.jobs.slots import Slots, slots_between
+from janitor.jobs.slots import MOMENT, Slots, slots_between
 from janitor.runs import Outcome
 from janitor.state.slot_records import LostSlots
 
@@ -39,5 +39,7 @@ def share(job: Job, slots: Slots, before: Slots | None, *, now: datetime, why: s
 
 def before_last(trigger: BaseTrigger, slots: Slots) -> Slots | None:
     """A stretch of a trigger's slots without its last slot; None if it has no other slot."""
-    moment = timedelta(microseconds=1)
-    return slots_between(trigger, slots.first_at - moment, slots.last_at - moment)
+    if slots.count == 1:
+        return None
+    found = slots_between(trigger, slots.first_at, slots.last_at - MOMENT)
+    return Slots(slots.first_at, slots.first_at if found is None else found.last_at, slots.count - 1)

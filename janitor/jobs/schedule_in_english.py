@@ -12,16 +12,12 @@ from collections.abc import Sequence
 
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.cron.expressions import (
-    AllExpression,
-    LastDayOfMonthExpression,
-    RangeExpression,
-    WeekdayPositionExpression,
-)
-from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
+from apscheduler.triggers.cron.expressions import LastDayOfMonthExpression
+from apscheduler.triggers.cron.fields import BaseField
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from janitor.jobs.calendar import values
 from janitor.jobs.schedules import describe
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -56,7 +52,7 @@ def _cron(trigger: CronTrigger) -> str:
     fields = {field.name: field for field in trigger.fields}
     if str(fields["year"]) != "*" or str(fields["week"]) != "*":
         return ""
-    seconds, minutes, hours = (_values(fields[name]) for name in ("second", "minute", "hour"))
+    seconds, minutes, hours = (values(fields[name]) for name in ("second", "minute", "hour"))
     days = _days(fields)
     if seconds is None or minutes is None or hours is None or days is None:
         return ""
@@ -98,8 +94,8 @@ def _at(seconds: Sequence[int], minutes: Sequence[int], hours: Sequence[int]) ->
 
 def _days(fields: dict[str, BaseField]) -> str | None:
     """The days in words, empty for every day; None if they have no plain words."""
-    weekdays, months = _values(fields["day_of_week"]), _values(fields["month"])
-    days = _values(fields["day"])
+    weekdays, months = values(fields["day_of_week"]), values(fields["month"])
+    days = values(fields["day"])
     if weekdays is None or months is None:
         return None
     words = []
@@ -122,23 +118,6 @@ def _weekdays(days: Sequence[int]) -> str:
     if len(days) > 2 and list(days) == list(range(days[0], days[-1] + 1)):
         return f"from {WEEKDAYS[days[0]]} to {WEEKDAYS[days[-1]]}"
     return f"on {_listed([WEEKDAYS[day] for day in days])}"
-
-
-def _values(field: BaseField) -> list[int] | None:
-    """Every value that a field matches; None if they depend on the month."""
-    least, most = MIN_VALUES[field.name], MAX_VALUES[field.name]
-    values = set[int]()
-    for part in field.expressions:
-        if isinstance(part, (LastDayOfMonthExpression, WeekdayPositionExpression)):
-            return None
-        if isinstance(part, RangeExpression):
-            last = most if part.last is None else part.last
-            values.update(range(part.first, last + 1, part.step or 1))
-        elif isinstance(part, AllExpression):
-            values.update(range(least, most + 1, part.step or 1))
-        else:
-            return None
-    return sorted(values)
 
 
 def _listed(words: Sequence[str]) -> str:

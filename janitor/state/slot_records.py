@@ -38,6 +38,10 @@ class LostSlots:
         return self.trigger is None or next_slot(self.trigger, slot_at) == self.first_at
 
 
+MOST_SLOTS = 2**31 - 1
+"""What the column holds; a longer stretch is recorded as that many slots."""
+
+
 def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
     """Record a stretch of slots without a run.
 
@@ -48,7 +52,8 @@ def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
     outcome = lost.outcome.value
     if newest is not None and (newest.outcome, newest.reason) == (outcome, lost.reason):
         if lost.goes_on_after(newest.slot_until_at):
-            grown = {"slots": newest.slots + lost.slots, "slot_until_at": lost.last_at, "ended_at": lost.last_at}
+            slots = min(newest.slots + lost.slots, MOST_SLOTS)
+            grown = {"slots": slots, "slot_until_at": lost.last_at, "ended_at": lost.last_at}
             connection.execute(update(runs).where(runs.c.id == newest.id).values(grown))
             return
     values = {
@@ -56,7 +61,7 @@ def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
         "origin": SCHEDULE,
         "slot_at": lost.first_at,
         "slot_until_at": lost.last_at,
-        "slots": lost.slots,
+        "slots": min(lost.slots, MOST_SLOTS),
         "outcome": outcome,
         "reason": lost.reason,
         "started_at": lost.first_at,
@@ -90,5 +95,5 @@ def take_back(
     for row in connection.execute(select(runs).where(across)).all():
         past = between(row.slot_at - timedelta(microseconds=1), now)
         until, count = (row.slot_at, 1) if past is None else (past.last_at, past.count)
-        values = {"slot_until_at": until, "ended_at": until, "slots": count}
+        values = {"slot_until_at": until, "ended_at": until, "slots": min(count, MOST_SLOTS)}
         connection.execute(update(runs).where(runs.c.id == row.id).values(values))

@@ -13,7 +13,12 @@ from janitor.verbs.assembly import Assembly, as_json, now
 @as_json
 @click.pass_obj
 def jobs(assembly: Assembly, as_json: bool) -> None:
-    """List the jobs: schedule, next run, last outcome."""
+    """List the jobs: schedule, next run, last outcome.
+
+    A cron line is due at each time of the wall clock that matches it, in SCHEDULE_TIMEZONE. What spring's change of
+    clocks leaves out runs once, at the first moment after the gap. What autumn repeats runs once. A line that names
+    every hour, such as `*/15 * * * *`, runs at each real quarter or hour.
+    """
     from janitor.terminal import listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)

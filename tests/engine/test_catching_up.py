@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
 from janitor.engine.runner import Runner
@@ -53,6 +54,26 @@ def test_lost_slots_are_missed_and_the_last_one_runs(starting: Runner, clock: Sc
     assert (caught.outcome, caught.origin, caught.slot_at) == ("succeeded", "catch_up", last.last_at)
     assert seen == [last.last_at]
     check_slots(starting.state, "task", trigger)
+
+
+@pytest.mark.parametrize("schedule", ["every 1s", "every 1m", "cron * * * * *", "cron */5 8-17 * * mon-fri"])
+def test_after_three_years_all_slots_are_one_record(schedule: str, starting: Runner, clock: Scheduler) -> None:
+    # Given: a job with many slots, and no daemon for three years. What happens: a daemon starts. What must hold: one
+    # record has all slots but the newest, none is left out, and the newest slot runs.
+    clock.add_job(nothing, schedule, id="task")
+    trigger, began = clock.jobs["task"].trigger, now()
+    three_years = timedelta(days=3 * 365)
+    last = slots_between(trigger, began - three_years, began)
+    assert last is not None and last.count > 90_000
+    remember(starting.state, "task", began - 2 * three_years, schedule=clock.jobs["task"].schedule)
+    remember_run(starting.state, "task", last.first_at)
+    assert tick(clock, starting, ended(starting, "task", 3))
+    _, missed, caught, *later = rows_of(starting.state)
+    newest = slots_between(trigger, began, caught.started_at)
+    assert (caught.origin, caught.outcome) == ("catch_up", "succeeded")
+    assert caught.slot_at == (last if newest is None else newest).last_at
+    assert (missed.outcome, missed.slots) == ("missed", last.count - 2 + (newest.count if newest else 0))
+    assert check_slots(starting.state, "task", trigger) == 2 + missed.slots + sum(row.slots for row in later)
 
 
 def test_without_catch_up_all_lost_slots_are_missed(starting: Runner, clock: Scheduler) -> None:

@@ -35,6 +35,7 @@ LONDON = ZoneInfo("Europe/London")
         ("cron 0 1 * * *", "at 01:00 every day (Europe/London)"),
         ("cron 0,30 1,13 * * *", "at 01:00, 01:30, 13:00 and 13:30 every day (Europe/London)"),
         ("cron 0 9 * * 1-5", "at 09:00 from Monday to Friday (Europe/London)"),
+        ("@weekly", "at 00:00 on Sunday (Europe/London)"),
         ("cron 0 9 * * 0,3", "at 09:00 on Wednesday and Sunday (Europe/London)"),
         ("cron 15 4 1,15 * *", "at 04:15 on day 1 and 15 of the month (Europe/London)"),
         ("cron 0 0 last 6,12 *", "at 00:00 on the last day of the month in June and December (Europe/London)"),

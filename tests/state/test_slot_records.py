@@ -68,3 +68,15 @@ def test_the_last_slots_have_an_outcome_or_a_run(state: State) -> None:
     begin(state, "c", NOW)
     with state.begin() as connection:
         assert slot_records.last_slots(connection) == {"a": NOW + 7 * MINUTE, "c": NOW}
+
+
+def test_more_slots_than_the_column_holds_are_recorded_as_its_most(state: State) -> None:
+    # A job of every twentieth of a second, and no daemon for many years.
+    most = slot_records.MOST_SLOTS
+    for first, slots in ((1, most + 5), (2, most)):
+        at, later = NOW + first * MINUTE, NOW + (first + 0.5) * MINUTE
+        lost = LostSlots("a", at, later, slots, Outcome.MISSED, "asleep")
+        with state.begin() as connection:
+            slot_records.record_lost(connection, lost, "me")
+    (row,) = rows_of(state)
+    assert (row.slots, row.slot_until_at) == (most, NOW + 2.5 * MINUTE)
