@@ -1,24 +1,25 @@
 """The clock and `add_job`: APScheduler's BlockingScheduler, whose jobs become recorded runs."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from apscheduler.job import Job as ClockJob
-from apscheduler.jobstores.base import ConflictingIdError
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.util import ref_to_obj, undefined
+from apscheduler.util import undefined
 
 from janitor import databases
 from janitor.engine.clock import Clock
 from janitor.engine.daemon import Daemon
-from janitor.engine.overrides import check_clock_options, disabled_because, trigger_of
+from janitor.engine.overrides import disabled_because, trigger_of
 from janitor.engine.runner import Runner
 from janitor.errors import BadSetting
-from janitor.jobs import dependencies, schedules
-from janitor.jobs.job import LATE_SECONDS, CatchUp, Isolation, Job, Jobs, check_options
+from janitor.jobs import arguments, dependencies, schedules
+from janitor.jobs.arguments import JobExists
+from janitor.jobs.job import CatchUp, Isolation, Job, Jobs, check_options
 from janitor.jobs.variables import check_variable, unknown_variables
 from janitor.logs import set_up
 from janitor.logs.mask import Mask, mask_for
@@ -39,9 +40,9 @@ class Scheduler(Clock):
 
     - `id`: the job's name everywhere; the function's name when None. `<ID>_ENABLED` and `<ID>_SCHEDULE` override
       from the environment.
-    - `trigger`: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `at 2027-01-01T00:00Z`, `after` (its dependencies)
-      or `by hand`. An interval without a start date has its slots at whole multiples of it since 1970, so
-      that they are the same after a restart.
+    - `trigger`: APScheduler's, or `every 5m`, `cron 0 2 * * *`, `02:00`, `@daily`, `at 2027-01-01T00:00Z`, `after`
+      (its dependencies) or `by hand`. An interval without a start date has its slots at whole multiples of it since
+      1970, so that they are the same after a restart.
     - `misfire_grace_time`: with `catch_up="none"`, how many seconds late a slot may still begin; 60 when not given.
     - `timeout`: seconds that all attempts of a run may take together.
     - `retries`: how often a failed attempt is repeated within a run; the pauses between grow, by chance a little.
@@ -64,6 +65,7 @@ class Scheduler(Clock):
         self.settings = settings
         self.jobs = Jobs()
         self._own: dict[str, Job] = {}
+        self._places: dict[str, str] = {}
         self._begin_as_told: set[str] = set()
 
     def add_job(
@@ -99,33 +101,33 @@ class Scheduler(Clock):
         """Put a task on a schedule: APScheduler's `add_job`, with the keywords that this class tells of.
 
         Raises:
-            BadSetting: an argument, or a variable that overrides it, is malformed.
+            BadSetting: an argument, or a variable that overrides it, is malformed; it tells the line of the call.
         """
-        func = ref_to_obj(func) if isinstance(func, str) else func
-        job_id = id or str(getattr(func, "__name__", "task"))
-        check_clock_options(job_id, max_instances, coalesce)
-        switched = enabled if next_run_time is not None else "add_job(next_run_time=None)"
-        job = Job(
-            id=job_id,
-            func=func,
-            args=tuple(args or ()),
-            kwargs=dict(kwargs or {}),
-            trigger=trigger_of(self, self.settings, job_id, trigger, trigger_args),
-            timeout=timeout,
-            retries=retries,
-            catch_up=catch_up,
-            isolation=isolation,
-            late_seconds=misfire_grace_time if isinstance(misfire_grace_time, (int, float)) else LATE_SECONDS,
-            disabled_because=disabled_because(self.settings, job_id, switched),
-            needs=tuple(needs),
-            title=title,
-            notes=notes,
-            dependencies=tuple(dependencies),
-            tags=tuple(tags),
-            protect=protect,
-            cleanup=cleanup,
-        )
-        return self._take(job, next_run_time, replace_existing, name=name or "", jobstore=jobstore, executor=executor)
+        with self._mistakes_of_call() as place:
+            func = arguments.function(func)
+            job_id = arguments.job_id(id, func)
+            arguments.check_clock_options(job_id, max_instances, coalesce, jobstore, executor)
+            job = Job(
+                id=job_id,
+                func=func,
+                args=args or (),
+                kwargs=kwargs or {},
+                trigger=trigger_of(self, self.settings, job_id, trigger, trigger_args),
+                timeout=timeout,
+                retries=retries,
+                catch_up=catch_up,
+                isolation=isolation,
+                late_seconds=arguments.late_seconds(job_id, misfire_grace_time),
+                disabled_because=disabled_because(self.settings, job_id, enabled, next_run_time),
+                needs=needs,
+                title=title,
+                notes=notes,
+                dependencies=dependencies,
+                tags=tags,
+                protect=protect,
+                cleanup=cleanup,
+            )
+            return self._take(arguments.read(job), next_run_time, replace_existing, place, str(name or ""))
 
     def make_job(self, description: Mapping[str, Any]) -> Job:
         """The job that an entry of a jobs file describes; it is not on the clock before `replace_jobs`.
@@ -208,17 +210,27 @@ class Scheduler(Clock):
         """Each variable that looks like a job's and names no job, with a sentence that says so."""
         return unknown_variables(self.settings.environ, self.jobs, self.settings.known)
 
-    def _take(self, job: Job, moment: Any, replace_existing: bool, **options: str) -> Any:
+    @contextmanager
+    def _mistakes_of_call(self) -> Iterator[str]:
+        """Tell mistakes in a block with the file and line of the call of `add_job`, which it gives."""
+        place = arguments.place_of_call(__name__, "contextlib")
+        with arguments.mistakes_told_with(place, but=self.settings.environ):
+            yield place
+
+    def _take(self, job: Job, moment: Any, replace_existing: bool, place: str, name: str) -> Any:
         """Refuse a job that cannot work, or take it among the jobs of `add_job`; `moment` is its `next_run_time`."""
         check_options(job)
+        arguments.check_call(job)
+        arguments.check_moment(job.id, moment)
         if job.id in self.jobs and not replace_existing:
-            raise ConflictingIdError(job.id)
+            other = self._places.get(job.id, "the jobs file")
+            raise JobExists("id", job.id, f"give another id: {other} has a job of this id")
         check_variable(job.id, self.jobs)
-        self._own[job.id] = job
+        self._own[job.id], self._places[job.id] = job, place
         self.jobs.replace({**self.jobs, job.id: job})
         if job.enabled and moment is not undefined:
             self._begin_as_told.add(job.id)
-        return self._put(job, moment if job.enabled else None, **options)
+        return self._put(job, moment if job.enabled else None, name)
 
     def _change_to(self, wanted: Mapping[str, Job]) -> None:
         before = dict(self.jobs)
@@ -230,7 +242,7 @@ class Scheduler(Clock):
             if before.get(job.id) is not job:
                 self._put(job, undefined if job.enabled else None)
 
-    def _put(self, job: Job, moment: Any, name: str = "", jobstore: str = "default", executor: str = "default") -> Any:
+    def _put(self, job: Job, moment: Any, name: str = "") -> Any:
         """Put a job on APScheduler's clock; `moment` is its `next_run_time`."""
         return super().add_job(
             job.func,
@@ -243,8 +255,6 @@ class Scheduler(Clock):
             coalesce=False,
             max_instances=1,
             next_run_time=moment,
-            jobstore=jobstore,
-            executor=executor,
             replace_existing=True,
         )
 

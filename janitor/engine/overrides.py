@@ -52,8 +52,8 @@ def _check_names(job_id: str, trigger: BaseTrigger | str | None, arguments: Mapp
         raise BadSetting(f"the schedule of job {job_id}", trigger or "date", why)
 
 
-def disabled_because(settings: Settings, job_id: str, enabled: bool | str) -> str:
-    """Why a job is switched off, empty if it is not; `enabled` is what its line says, the variable counts for more.
+def disabled_because(settings: Settings, job_id: str, enabled: bool | str, next_run_time: object = undefined) -> str:
+    """Why a job is switched off, empty if it is not; the variable counts for more than what its line says.
 
     Raises:
         BadSetting: the variable is neither true nor false, or the line says neither.
@@ -64,18 +64,8 @@ def disabled_because(settings: Settings, job_id: str, enabled: bool | str) -> st
     value = settings.environ.get(name)
     if value is not None and not is_true(name, value):
         return f"{name}={value}"
+    if next_run_time is None:
+        return "add_job(next_run_time=None)"
     if isinstance(enabled, str):
         return enabled
     return "" if enabled else "add_job(enabled=False)"
-
-
-def check_clock_options(job_id: str, max_instances: object, coalesce: object) -> None:
-    """Refuse what APScheduler's `add_job` takes and a recorded job cannot have.
-
-    Raises:
-        BadSetting: runs were to overlap, or each lost slot was to run.
-    """
-    if max_instances not in (undefined, 1):
-        raise BadSetting(f"max_instances of job {job_id}", max_instances, "leave it out: runs never overlap")
-    if coalesce is False:
-        raise BadSetting(f"coalesce of job {job_id}", coalesce, "leave it out: lost slots run once, or not at all")

@@ -106,30 +106,47 @@ class Jobs(Mapping[str, Job]):
         return self._jobs.items()
 
 
+def check_id(job_id: object) -> None:
+    """Refuse what cannot be the id of a job.
+
+    Raises:
+        BadSetting: it is no text, or has other characters than an id may have.
+    """
+    if not isinstance(job_id, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", job_id):
+        raise BadSetting("id", job_id, "give up to 64 letters, digits, '_', '-' or '.'")
+
+
 def check_options(job: Job) -> None:
     """Refuse a job with an option that cannot work.
 
     Raises:
         BadSetting: an option is out of its range; the error names it.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", job.id):
-        raise BadSetting("id", job.id, "give up to 64 letters, digits, '_', '-' or '.'")
-    where = f"of job {job.id}"
-    timeout: object = job.timeout
-    retries: object = job.retries
-    if not isinstance(timeout, (int, float)) or not timeout > 0:
-        raise BadSetting(f"timeout {where}", job.timeout, "give a number of seconds above 0")
-    if not isinstance(retries, int) or retries < 0:
-        raise BadSetting(f"retries {where}", job.retries, "give 0 or more")
-    if job.catch_up not in ("last", "none"):
-        raise BadSetting(f"catch_up {where}", job.catch_up, 'give "last" or "none"')
-    if job.isolation not in ("thread", "process"):
-        raise BadSetting(f"isolation {where}", job.isolation, 'give "thread" or "process"')
+    check_id(job.id)
+    for name, right, expected in _options(job):
+        if not right:
+            raise BadSetting(f"{name} of job {job.id}", getattr(job, name), expected)
     for name in (*referred(tuple(job.args)), *referred(dict(job.kwargs))):
         if name not in job.dependencies:
-            raise BadSetting(f"Result {where}", name, f"name {name} among its dependencies")
+            raise BadSetting(f"Result of job {job.id}", name, f"name {name} among its dependencies")
     importable = getattr(job.func, "__qualname__", "<").isidentifier()
     if job.isolation == "process" and not importable:
         raise BadSetting(
-            f"function {where}", job.func, "give a function at a module's top level to run it in a process"
+            f"function of job {job.id}", job.func, "give a function at a module's top level to run it in a process"
         )
+
+
+def _options(job: Any) -> Iterator[tuple[str, bool, str]]:
+    """Each option whose value has a range: its name, whether the value is in it, and what would be right."""
+    yield "timeout", _number(job.timeout) and job.timeout > 0, "give a number of seconds above 0"
+    yield "retries", _number(job.retries) and isinstance(job.retries, int) and job.retries >= 0, "give 0 or more"
+    yield "catch_up", job.catch_up in ("last", "none"), 'give "last" or "none"'
+    yield "isolation", job.isolation in ("thread", "process"), 'give "thread" or "process"'
+    yield "title", isinstance(job.title, str), "give a text"
+    yield "notes", isinstance(job.notes, str), "give a text"
+    yield "protect", isinstance(job.protect, bool), "give True or False"
+    yield "cleanup", job.cleanup is None or callable(job.cleanup), "give a function, without brackets behind it"
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.util import undefined
 
-from janitor.engine.overrides import check_clock_options, disabled_because, trigger_of
+from janitor.engine.overrides import disabled_because, trigger_of
 from janitor.errors import BadSetting
 from janitor.jobs import schedules
 from janitor.jobs.slots import next_slot
@@ -108,12 +107,3 @@ def test_why_a_job_is_off_is_said(value: str | None, enabled: bool | str, becaus
 def test_a_switch_that_is_no_switch_is_refused() -> None:
     with pytest.raises(BadSetting, match="^NIGHTLY_REPORT_ENABLED is 'perhaps': give true or false"):
         disabled_because(settings(NIGHTLY_REPORT_ENABLED="perhaps"), "nightly-report", True)
-
-
-def test_runs_never_overlap_and_lost_slots_run_once() -> None:
-    for one, together in ((undefined, undefined), (1, True)):
-        check_clock_options("task", one, together)
-    with pytest.raises(BadSetting, match="^max_instances of job task is '2': leave it out: runs never overlap"):
-        check_clock_options("task", 2, undefined)
-    with pytest.raises(BadSetting, match="^coalesce of job task is 'False': leave it out: lost slots run once"):
-        check_clock_options("task", undefined, False)

@@ -21,6 +21,10 @@ class Rule(tzinfo):
         """An hour from July on."""
         return HOUR if moment is not None and moment.month > 6 else timedelta()
 
+    def tzname(self, moment: datetime | None) -> str:
+        """A name of its own."""
+        return "RULE"
+
     def dst(self, moment: datetime | None) -> timedelta:
         """As its offset."""
         return self.utcoffset(moment)

@@ -150,7 +150,7 @@ def test_a_line_keeps_to_its_start_and_its_end() -> None:
     trigger = CronSlots(CronTrigger(hour=0, start_date=start, end_date=end, timezone=BERLIN))
     slots = [datetime(2026, 3, 29, 22, tzinfo=UTC), end]
     assert singly(trigger, start - 9 * DAY, end + 9 * DAY) == slots
-    assert trigger.slots_between(start - 9 * DAY, end + 9 * DAY) == Slots(*slots, 2)
+    assert trigger.slots_between(start - 9 * DAY, end + 9 * DAY) == Slots(slots[0], slots[1], 2)
     assert trigger.slots_between(end, end + DAY) is None
 
 
