@@ -34,7 +34,7 @@ def trigger_of(
         return schedules.parse(settings.environ[name], zone, name)
     if isinstance(trigger, str) and trigger not in KINDS:
         return schedules.parse(trigger, zone, told)
-    given = {"timezone": zone, **arguments} if trigger == "cron" else dict(arguments)
+    given = {"timezone": zone, **arguments} if trigger in ("cron", "calendarinterval") else dict(arguments)
     try:
         return make(trigger, given, lambda: clock.make_trigger(trigger, schedules.align(trigger, given)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:

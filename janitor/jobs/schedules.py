@@ -14,6 +14,7 @@ from datetime import datetime, timezone, tzinfo
 from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.calendarinterval import CalendarIntervalTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -82,9 +83,11 @@ def every(seconds: float) -> IntervalSlots:
 
 def align(trigger: BaseTrigger | str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     """APScheduler's arguments for a trigger; an interval begins in 1970, unless they name another start."""
-    if trigger == "interval" and "start_date" not in arguments:
+    if "start_date" in arguments:
+        return arguments
+    if trigger == "interval":
         return {"timezone": timezone.utc, **arguments, "start_date": EPOCH}
-    return arguments
+    return {**arguments, "start_date": EPOCH.date()} if trigger == "calendarinterval" else arguments
 
 
 def describe(trigger: BaseTrigger) -> str:
@@ -96,6 +99,8 @@ def describe(trigger: BaseTrigger) -> str:
         return f"every {number}{unit}"
     if isinstance(trigger, CronTrigger):
         return f"cron {cron_line(trigger)}"
+    if isinstance(trigger, CalendarIntervalTrigger):
+        return f"calendar interval of {repr(trigger).partition('(')[2].removesuffix(')')}"
     if isinstance(trigger, DateTrigger):
         return f"at {trigger.run_date.isoformat()}"
     return str(trigger)

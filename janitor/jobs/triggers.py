@@ -12,7 +12,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from janitor.jobs.cron_lines import require_slots
-from janitor.jobs.cron_slots import CronSlots
+from janitor.jobs.cron_slots import CronSlots, DateStepSlots
 from janitor.jobs.interval_slots import IntervalSlots
 from janitor.jobs.schedules import LONGEST_SECONDS, SHORTEST_SECONDS
 from janitor.jobs.slots import MOMENT, MOST_STEPS, Slots, SlotTrigger, next_slot, walk
@@ -76,6 +76,8 @@ def own(trigger: BaseTrigger) -> BaseTrigger:
         return CronSlots(trigger)
     if kind is IntervalTrigger:
         return IntervalSlots(trigger)
+    if kind is CalendarIntervalTrigger:
+        return DateStepSlots(trigger)
     if kind in (AndTrigger, OrTrigger):
         triggers = list(trigger.triggers)
         if not all(isinstance(one, BaseTrigger) for one in triggers):

@@ -85,8 +85,10 @@ def test_only_triggers_can_be_combined() -> None:
         own(OrTrigger([CronTrigger(hour=2, timezone=UTC), 5]))
 
 
-def test_a_calendar_interval_is_asked_for_each_of_its_slots() -> None:
-    trigger = made("calendarinterval", months=1, hour=4, start_date="2026-01-31")
-    found = slots_between(trigger, START, START + timedelta(days=365))
-    # Only months that have a 31st: July, August, October, December, January, March, May.
-    assert found == Slots(datetime(2026, 7, 31, 4, tzinfo=UTC), datetime(2027, 5, 31, 4, tzinfo=UTC), 7)
+def test_a_calendar_interval_keeps_its_slot_when_spring_leaves_it_out() -> None:
+    # APScheduler's own drops the day.
+    trigger = own(KINDS["calendarinterval"](days=1, hour=2, minute=30, start_date="2026-03-01", timezone=BERLIN))
+    found = slots_between(trigger, datetime(2026, 3, 27, 12, tzinfo=UTC), datetime(2026, 3, 30, 12, tzinfo=UTC))
+    assert found is not None and found.count == 3
+    assert next_slot(trigger, datetime(2026, 3, 28, 12, tzinfo=UTC)) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert schedules.describe(trigger).startswith("calendar interval of days=1, time='02:30:00'")
