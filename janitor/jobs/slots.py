@@ -97,7 +97,7 @@ def walk(slot_after: Callable[[datetime], datetime | None], after: datetime, unt
 
     The count stops at MOST_STEPS; the last slot is found all the same.
     """
-    first = slot = slot_after(after)
+    first = slot_after(after)
     if first is None or first > until:
         return None
     last, count = first, 1

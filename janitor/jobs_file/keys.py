@@ -30,6 +30,9 @@ def _text(value: Any) -> str:
 
 
 def _schedule(value: Any) -> str:
+    if isinstance(value, int) and 60 <= value < 1440:
+        # YAML takes 14:30 for the number 870.
+        raise Wrong(f"it is {value}: write a time of day in quotes, such as '{value // 60:02}:{value % 60:02}'")
     if not isinstance(value, str):
         raise _refused(value, schedules.HELP, quote=True)
     return value

@@ -33,6 +33,7 @@ def test_a_value_becomes_what_a_job_takes(key: str, written: Any, taken: Any) ->
         ("id", "-a", "give up to 64 letters"),
         ("title", True, "it is True: give a text; in YAML a text such as 'True' wants quotes"),
         ("schedule", 5, "it is 5: give 'every' and a number"),
+        ("schedule", 870, "it is 870: write a time of day in quotes, such as '14:30'"),
         ("kwargs", {1: "a"}, "give names and values, such as"),
         ("timeout", float("inf"), "give a number of seconds above 0"),
         ("timeout", True, "it is True: give a number of seconds above 0"),
@@ -52,6 +53,7 @@ def test_a_value_that_a_job_cannot_take_is_refused(key: str, value: Any, said: s
     ("text", "said"),
     [
         ("jobs:\n  - id: 7\n    function: FUNCTIONS:skips\n", "in YAML a text such as '7' wants quotes"),
+        (JOB + "    schedule: 14:05\n", "jobs.yaml:4: job a: schedule: it is 845: write a time of day in quotes"),
         (JOB + "    args: 1\n", "jobs.yaml:4: job a: args: it is 1: give a list, such as [1, two]"),
         (JOB + "    kwargs: [1]\n", "jobs.yaml:4: job a: kwargs: it is [1]: give names and values"),
         (JOB + "    enabled: 'yes'\n", "jobs.yaml:4: job a: enabled: it is 'yes': give true or false"),
