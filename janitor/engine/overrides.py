@@ -18,6 +18,15 @@ from janitor.jobs.triggers import KINDS, make
 from janitor.jobs.variables import is_true, variable
 from janitor.settings.settings import Settings
 
+OPTIONS = {field.name for field in fields(Job)} - {
+    "trigger",
+    "late_seconds",
+    "disabled_because",
+    "keeps_result",
+    "file",
+}
+"""The arguments of `add_job` that a job has."""
+
 
 def trigger_of(
     clock: Clock, settings: Settings, job_id: str, trigger: BaseTrigger | str | None, arguments: Mapping[str, Any]
@@ -46,9 +55,9 @@ def _check_names(job_id: str, trigger: BaseTrigger | str | None, arguments: Mapp
     kind = KINDS.get(trigger or "date") if isinstance(trigger, (str, type(None))) else None
     names = set() if kind is None else set(inspect.signature(kind).parameters)
     for name in arguments.keys() - names:
-        near = difflib.get_close_matches(name, [*names, *(field.name for field in fields(Job))], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        why = f"neither add_job nor this trigger has the argument {name}{hint}"
+        near = difflib.get_close_matches(name, names | OPTIONS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "arguments of the task go into kwargs"
+        why = f"neither add_job nor this trigger has the argument {name}; {hint}"
         raise BadSetting(f"the schedule of job {job_id}", trigger or "date", why)
 
 

@@ -17,6 +17,7 @@ from janitor.jobs.cron_slots import CronSlots
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 """The fields of a line, in order, as APScheduler calls them."""
+TIMES = ("hour", "minute", "second")
 LABELS = {"day": "day of the month", "day_of_week": "weekday"}
 RANGES = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "day_of_week": (0, 7)}
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -63,7 +64,7 @@ def cron_line(trigger: CronTrigger) -> str:
     plain = fields["year"] == "*" and fields["week"] == "*" and fields["second"] == "0"
     if plain and (fields["day"] == "*" or fields["day_of_week"] == "*"):
         return " ".join(fields[name] for name in FIELDS)
-    return " ".join(f"{field.name}={fields[field.name]}" for field in trigger.fields if not field.is_default)
+    return " ".join(f"{name}={text}" for name, text in fields.items() if text != "*" or name in TIMES)
 
 
 def _field(name: str, text: str) -> str:

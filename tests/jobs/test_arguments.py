@@ -90,6 +90,12 @@ def refusal(call: Callable[[], object]) -> str:
             "the schedule of job nothing is 'cron': neither add_job nor this trigger has the argument retires; "
             "did you mean 'retries'?",
         ),
+        (
+            nothing,
+            {"trigger": "cron", "hour": 2, "folder": "x"},
+            "the schedule of job nothing is 'cron': neither add_job nor this trigger has the argument folder; "
+            "arguments of the task go into kwargs",
+        ),
         (nothing, {"trigger": "every 5m", "seconds": 3}, "the schedule of job nothing is 'every 5m': neither add_job"),
         (nothing, {"trigger": CronTrigger(hour=2, timezone="UTC"), "tag": ["a"]}, "the schedule of job nothing is"),
     ],

@@ -73,9 +73,9 @@ def test_apscheduler_s_numbers_of_weekdays_are_shown_by_name(given_: Any, line: 
 
 def test_what_five_fields_cannot_say_is_shown_by_name() -> None:
     for fields, line in (
-        ({"hour": 2, "second": 30}, "hour=2 second=30"),
-        ({"day": 13, "day_of_week": 4, "hour": 0}, "day=13 day_of_week=fri hour=0"),
-        ({"week": "2-50/2", "day_of_week": "mon"}, "week=2-50/2 day_of_week=mon"),
+        ({"hour": 2, "second": 30}, "hour=2 minute=* second=30"),
+        ({"day": 13, "day_of_week": 4, "hour": 0}, "day=13 day_of_week=fri hour=0 minute=0 second=0"),
+        ({"week": "2-50/2", "day_of_week": "mon"}, "week=2-50/2 day_of_week=mon hour=0 minute=0 second=0"),
     ):
         assert cron_line(CronTrigger(timezone=UTC, **fields)) == line
 
