@@ -54,7 +54,7 @@ def trigger_of(
 def _check_names(job_id: str, trigger: BaseTrigger | str | None, arguments: Mapping[str, Any]) -> None:
     kind = KINDS.get(trigger or "date") if isinstance(trigger, (str, type(None))) else None
     names = set() if kind is None else set(inspect.signature(kind).parameters)
-    for name in arguments.keys() - names:
+    for name in sorted(arguments.keys() - names):
         near = difflib.get_close_matches(name, names | OPTIONS, 1)
         hint = f"did you mean {near[0]!r}?" if near else "arguments of the task go into kwargs"
         why = f"neither add_job nor this trigger has the argument {name}; {hint}"

@@ -43,14 +43,15 @@ def mistakes_told_with(place: str, but: Collection[str]) -> Iterator[None]:
     """Tell the place of each mistake in a block; a mistake in one of the variables `but` has no place.
 
     Raises:
-        BadSetting: as the block raised it, with the place.
+        BadSetting, JobExists: as the block raised it, with the place.
     """
     try:
         yield
     except BadSetting as exc:
         if exc.name in but:
             raise
-        raise type(exc)(exc.name, exc.value, f"{exc.expected} ({place})") from exc
+        kind = JobExists if isinstance(exc, JobExists) else BadSetting
+        raise kind(exc.name, exc.value, f"{exc.expected} ({place})") from exc
 
 
 def function(func: object) -> Callable[..., object]:

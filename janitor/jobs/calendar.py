@@ -12,7 +12,7 @@ of a day are counted by their numbers, and the days of a month by their places a
 from bisect import bisect_left
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from apscheduler.triggers.cron.expressions import (
     AllExpression,
@@ -22,7 +22,6 @@ from apscheduler.triggers.cron.expressions import (
 )
 from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
 
-DAY = timedelta(days=1)
 LONGEST_WAIT_YEARS = 50
 """No line waits for longer: a 29th of February that is a given weekday comes within 40 years."""
 

@@ -87,7 +87,10 @@ def _numbers(name: str, part: str) -> range:
     first = least if first is None else first
     if top == 0 and first and name == "day_of_week":
         top = 7  # from Friday to Sunday
-    if match is None or top is None or not least <= first <= top <= most or step == 0 or (step or 0) > most - least:
+    # APScheduler refuses a step that leads out of the range.
+    longest = most - least if name == "day_of_week" else (top or 0) - first
+    fits = step is None or 0 < step <= longest
+    if match is None or top is None or not least <= first <= top <= most or not fits:
         raise ValueError(_refused(name, part))
     return range(first, top + 1, step or 1)
 

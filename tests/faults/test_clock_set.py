@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from janitor.jobs import schedules
 from tests.daemons import Daemon, daemons
 from tests.faults.machine import HOUR, Machine, needs_faketime
-from tests.small_engine import SECOND, rows_of
+from tests.small_engine import SECOND, check_slots, rows_of
 
 
 @pytest.fixture
@@ -117,6 +118,28 @@ def test_a_week_asleep_costs_no_more_than_an_hour(machine: Machine) -> None:
     assert week - 60 < max(missed) < week + 60
     assert processor_seconds(machine.daemon) - before < 4
     machine.check()
+
+
+@pytest.mark.slow
+@needs_faketime
+def test_three_years_asleep_are_one_record(machine: Machine) -> None:
+    """Given: a daemon with jobs that are due each second.
+
+    Happens: its clock leaps three years ahead.
+    Must hold: the years are one missed record, at little cost, and the job goes on at the new time. Old runs may be
+    deleted, since they are older than the history is kept.
+    """
+    machine.goes_on()
+    before, years = processor_seconds(machine.daemon), 3 * 365 * 24 * HOUR
+    machine.set(years)
+    machine.goes_on()
+    assert processor_seconds(machine.daemon) - before < 4
+    (missed,) = (row for row in machine.runs() if row.outcome == "missed" and row.slots > HOUR)
+    assert years - 60 < missed.slots < years + 60
+    caught_up = next(row for row in machine.runs() if row.slot_at > missed.slot_until_at)
+    assert (caught_up.slot_at, caught_up.origin) == (missed.slot_until_at + SECOND, "catch_up")
+    assert machine.daemon.end() == 0
+    check_slots(machine.state, "job0", schedules.every(1))
 
 
 def processor_seconds(daemon: Daemon) -> float:

@@ -112,6 +112,7 @@ def month_numbers(field: str) -> set[int]:
         ("* * * * 5-1", "the weekday '5-1' cannot be"),
         ("*/0 * * * *", "the minute '*/0' cannot be"),
         ("*/60 * * * *", "the minute '*/60' cannot be"),
+        ("50-59/20 * * * *", "the minute '50-59/20' cannot be"),
         ("5- * * * *", "the minute '5-' cannot be"),
         ("-5 * * * *", "the minute '-5' cannot be"),
         ("1,,2 * * * *", "the minute '' cannot be"),
