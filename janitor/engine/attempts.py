@@ -1,7 +1,6 @@
 """The attempts of a run: its task is called until it does not fail, or has failed often enough."""
 
 import functools
-import json
 import logging
 import random
 import time
@@ -90,7 +89,7 @@ class Attempts:
         """Counts without secrets; most counts are numbers, but a task may count in texts."""
         if counts is None or all(isinstance(value, (int, float)) for value in counts.values()):
             return counts
-        masked: dict[str, Any] = json.loads(self._mask(json.dumps(counts)))
+        masked: dict[str, Any] = self._mask.value(counts)
         return masked
 
     def _ending_of(self, run: Run, error: BaseException) -> Ending:

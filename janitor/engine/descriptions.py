@@ -1,18 +1,17 @@
 """Keeping each job's description once, with its runs."""
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection
 
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
+from janitor.logs.mask import Mask
 from janitor.state import description_records
 
 
 class Descriptions:
     """Keeps the descriptions of the jobs that run here, each description once."""
 
-    def __init__(self, mask: Callable[[str], str]) -> None:
+    def __init__(self, mask: Mask) -> None:
         """`mask` takes secrets out of the descriptions."""
         self._mask = mask
         self._known: dict[str, tuple[Job, str, bytes]] = {}
@@ -22,7 +21,7 @@ class Descriptions:
         """Write a job's description, unless this process knows that it is on record; its digest."""
         known = self._known.get(job.id)
         if known is None or known[0] is not job:
-            content = self._mask(described(job))
+            content = self._mask.json(described(job))
             known = self._known[job.id] = (job, content, description_records.digest(content))
         if known[2] not in self._kept:
             description_records.keep(connection, known[1])

@@ -1,6 +1,7 @@
 """A run that goes on in this process, and how far it says it is."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +12,17 @@ from janitor.runs import Fence, Run
 class Progress:
     """The newest report of each part of a run; from any thread of its task."""
 
-    def __init__(self) -> None:
-        """Nothing is reported yet."""
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        """Nothing is reported yet. `mask` takes secrets out of what is reported."""
+        self._mask = mask
         self.parts: dict[str, Any] = {}
         self.unsaved = False
 
     def report(self, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
         """Keep one report; `path` names the part."""
         # A slash inside a name becomes another character, since slashes part the names.
-        key = "/".join(name.replace("/", "\u2215") for name in path)
-        self.parts[key] = {"done": done, "total": total, **({"note": note} if note else {})}
+        key = "/".join(self._mask(name).replace("/", "\u2215") for name in path)
+        self.parts[key] = {"done": done, "total": total, **({"note": self._mask(note)} if note else {})}
         self.unsaved = True
 
     def text(self) -> str:

@@ -138,7 +138,7 @@ class Runner:
         return begun
 
     def _made_live(self, entered: Entered, begun: Begun) -> Live:
-        job, progress = entered.job, Progress()
+        job, progress = entered.job, Progress(self.mask)
         run = Run(
             id=begun.run_id,
             job=job.id,

@@ -1,7 +1,8 @@
 """The other way: from jobs to the jobs file that would make them."""
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -14,8 +15,11 @@ from janitor.jobs.schedules import parse
 from janitor.jobs_file.document import RESULT_TAG
 from janitor.jobs_file.keys import KEYS
 from janitor.jobs_file.mistakes import Wrong
+from janitor.logs.mask import SHORTEST_SECRET, mask_for
 from janitor.settings.settings import Settings
 
+MARKS = ("{{", "{%", "{#")
+"""With these, Jinja2 takes a text for its own."""
 END_RAW = re.compile(r"\{(?=%[-+]?\s*endraw)")
 
 
@@ -37,15 +41,20 @@ _Dumper.add_representer(Result, lambda dumper, value: dumper.represent_scalar(RE
 
 
 def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
-    """Write jobs as a jobs file, in parts. A comment stands for each value that a file cannot hold."""
+    """Write jobs as a jobs file, in parts. A comment stands for each value that a file cannot hold.
+
+    What a jobs file took from the environment is written as `env("NAME")` again. Other secrets are masked.
+    """
+    mask = mask_for(settings)
     yield "jobs:\n"
     for job in jobs:
         values, comments = entry(job), []
         for key, why in _unsayable(values, settings):
             comments.append(f"  # {job.id}: {key} cannot be written: {why}\n")
             values.pop(key)
-        text = yaml.dump([values], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-        yield "\n" + "".join(comments) + _raw(_indented(text))
+        # On one line, however long it is: a secret that goes on in the next line would not be found.
+        text = yaml.dump([values], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
+        yield mask("\n" + "".join(comments) + _templated(_indented(text), settings.taken))
 
 
 def _unsayable(values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
@@ -69,12 +78,17 @@ def _unsayable(values: dict[str, Any], settings: Settings) -> Iterator[tuple[str
         yield "schedule", f"{values['schedule']} has no words in a jobs file"
 
 
-def _raw(text: str) -> str:
-    """Keep Jinja2, which reads the file first, from rendering text that only looks like its own."""
-    if not any(mark in text for mark in ("{{", "{%", "{#")):
-        return text
+def _templated(text: str, taken: Mapping[str, str]) -> str:
+    """A YAML text as a template that renders to it; `taken` are secrets, each with its variable."""
     # An `endraw` in the text would end the block, so its brace stands outside. The plus keeps the blanks before it.
-    return "{% raw %}\n" + END_RAW.sub("{%+ endraw %}{{ '{' }}{% raw %}", text) + "{% endraw %}\n"
+    before, after = ("{%+ endraw %}", "{% raw %}") if (raw := any(mark in text for mark in MARKS)) else ("", "")
+    if raw:
+        text = END_RAW.sub(before + "{{ '{' }}" + after, text)
+    for secret in sorted(taken, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, f"{before}{{{{ env({json.dumps(taken[secret])}) }}}}{after}")
+    # Keep Jinja2, which reads the file first, from rendering text that only looks like its own.
+    return f"{{% raw %}}\n{text}{{% endraw %}}\n" if raw else text
 
 
 def _indented(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from janitor.errors import BadSetting
 from janitor.jobs.dependencies import cycles
@@ -12,6 +13,7 @@ from janitor.jobs_file import document, entries, template
 from janitor.jobs_file.entries import Described
 from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake
+from janitor.logs.mask import Mask, mask_for
 from janitor.scheduler import Scheduler
 
 MOST_NAMED = 20
@@ -33,9 +35,10 @@ def load(path: Path, scheduler: Scheduler) -> Loaded:
     Raises:
         BadJobsFile: there are mistakes; the error has all of them.
     """
-    rendered = template.render(path, scheduler.settings.environ)
+    settings = scheduler.settings
+    rendered = template.render(path, settings.environ, settings.keep_secret)
     read, mistakes = document.read(rendered)
-    found = [entries.described(entry, scheduler.settings) for entry in read]
+    found = [entries.described(entry, settings) for entry in read]
     mistakes += [mistake for described in found for mistake in described.mistakes]
     mistakes += [*_ids_taken(read, scheduler.own_jobs), *_unknown_dependencies(found, scheduler.own_jobs)]
     mistakes += _circles(found)
@@ -49,18 +52,24 @@ def _made(
     path: Path, scheduler: Scheduler, found: Sequence[Described], mistakes: Sequence[Mistake]
 ) -> tuple[dict[str, Job], list[Mistake]]:
     """Make the jobs of the entries without mistakes; also return what the scheduler refuses."""
-    jobs, refused = {}, []
+    jobs, refused, mask = {}, [], mask_for(scheduler.settings)
     troubled = {(mistake.place.file, mistake.where.partition(": ")[0]) for mistake in mistakes}
     for described in found:
         if (described.entry.place.file, described.entry.name) in troubled:
             continue
         try:
             jobs[described.values["id"]] = scheduler.make_job(
-                {**described.values, "keeps_result": True, "file": str(path)}
+                {**described.values, **_texts_for_people(described, mask), "keeps_result": True, "file": str(path)}
             )
         except BadSetting as exc:
             refused.append(Mistake(described.entry.place, described.entry.name, str(exc)))
     return jobs, refused
+
+
+def _texts_for_people(described: Described, mask: Mask) -> dict[str, Any]:
+    """What only people read of an entry, without secrets."""
+    texts = {key: mask(value) for key, value in described.values.items() if key in ("title", "notes")}
+    return {**texts, "tags": tuple(map(mask, described.values.get("tags", ())))}
 
 
 def _ids_taken(read: Sequence[Entry], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:

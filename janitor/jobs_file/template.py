@@ -18,6 +18,9 @@ from janitor.jobs_file.mistakes import BadJobsFile, Mistake, Place
 MOST_CHARACTERS = 10_000_000
 """A file that renders to more than this has a loop that nobody meant."""
 
+Env = Callable[..., str]
+KeepSecret = Callable[[str, str], None]
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -32,18 +35,21 @@ class Rendered:
         return self.places[min(line, len(self.places) - 1)]
 
 
-def render(path: Path, environ: Mapping[str, str]) -> Rendered:
+def render(path: Path, environ: Mapping[str, str], keep_secret: KeepSecret = lambda name, value: None) -> Rendered:
     """Render a jobs file: `include` reads from its folder, `env("NAME")` from `environ`.
+
+    What `env` gives is handed to `keep_secret` first, unless the file says `env("NAME", public=true)`.
 
     Raises:
         BadJobsFile: the file cannot be read, or Jinja2 refuses it; the error has the line.
     """
     files: list[Path] = []
     text = marked = ""
+    env = _env(environ, keep_secret)
     # An expression in a template may raise anything.
     with foreign_code(partial(_refuse, path)):
-        text = _rendered(path, environ, files)
-        marked = _rendered(path, environ, files, LineMarks)
+        text = _rendered(path, env, files)
+        marked = _rendered(path, env, files, LineMarks)
     return Rendered(text, places_of(text, marked, path.name), tuple(dict.fromkeys(files)))
 
 
@@ -66,7 +72,7 @@ class _Loader(FileSystemLoader):
         return source
 
 
-def _rendered(path: Path, environ: Mapping[str, str], files: list[Path], *extensions: type[Extension]) -> str:
+def _rendered(path: Path, env: Env, files: list[Path], *extensions: type[Extension]) -> str:
     environment = ImmutableSandboxedEnvironment(
         loader=_Loader(path.resolve().parent, files),
         undefined=StrictUndefined,
@@ -76,7 +82,7 @@ def _rendered(path: Path, environ: Mapping[str, str], files: list[Path], *extens
         autoescape=False,
         extensions=extensions,
     )
-    environment.globals["env"] = _env(environ)
+    environment.globals["env"] = env
     path.stat()
     parts, length = [], 0
     for part in environment.get_template(path.name).generate():
@@ -87,11 +93,15 @@ def _rendered(path: Path, environ: Mapping[str, str], files: list[Path], *extens
     return "".join(parts)
 
 
-def _env(environ: Mapping[str, str]) -> Callable[..., str]:
-    def env(name: str, default: str | None = None) -> str:
-        value = environ.get(name, default)
-        if value is None:
+def _env(environ: Mapping[str, str], keep_secret: KeepSecret) -> Env:
+    def env(name: str, default: str | None = None, public: bool = False) -> str:
+        value = environ.get(name)
+        if value is None and default is None:
             raise UndefinedError(f"the variable {name} is not set")
+        if value is None:
+            return str(default)
+        if not public:
+            keep_secret(name, value)
         return value
 
     return env

@@ -24,19 +24,19 @@ class TextFormatter(logging.Formatter):
         run = current_run()
         job = f" [{run.job} {run.id}]" if run.id else ""
         # One line for each fact, also if a text of others has several lines.
-        message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
+        message = self._mask(record.getMessage()).replace("\r", "\\r").replace("\n", "\\n")
         at = f"{instant(record):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
         text = f"{at}Z {record.levelname} {record.name}{job} {message}"
         if self._tracebacks:
-            text += _trace(self, record)
-        return self._mask(text)
+            text += self._mask(_trace(self, record))
+        return text
 
 
 class JsonFormatter(logging.Formatter):
     """A line is one JSON object: time, level, event, logger, job, run_id, and the keys of `extra={"facts": ...}`."""
 
     def __init__(self, mask: Mask) -> None:
-        """`mask` takes the secrets out of the whole line."""
+        """`mask` takes the secrets out of what others say."""
         super().__init__()
         self._mask = mask
 
@@ -46,16 +46,16 @@ class JsonFormatter(logging.Formatter):
         fields: dict[str, Any] = {
             "time": f"{instant(record):%Y-%m-%dT%H:%M:%S.%fZ}",
             "level": record.levelname.lower(),
-            "event": record.getMessage(),
+            "event": self._mask(record.getMessage()),
             "logger": record.name,
             **({"job": run.job, "run_id": run.id} if run.id else {}),
-            **getattr(record, "facts", {}),
-            **({"traceback": trace} if (trace := _trace(self, record).strip()) else {}),
+            **self._mask.value(getattr(record, "facts", {})),
+            **({"traceback": self._mask(trace)} if (trace := _trace(self, record).strip()) else {}),
         }
         try:
-            return self._mask(orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
+            return orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         except TypeError:  # numbers beyond 64 bits, half a surrogate pair
-            return self._mask(json.dumps(fields, default=str))
+            return json.dumps(fields, default=str)
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:

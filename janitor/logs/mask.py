@@ -1,60 +1,95 @@
-"""The mask: it replaces secrets in a text by `***`."""
+"""The mask: it replaces secrets in a text by `***`.
+
+    known secrets   the settings that bear the mark, and what a jobs file took with `env()`   secret_forms.py
+    unknown ones    what stands before the `@` of any URL: no secret need be known for that
+
+A mask is live: what a jobs file takes from the environment later, at a reload, is masked from then on.
+"""
 
 import json
 import re
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
+from janitor.logs.secret_forms import PASSWORD_IN_URL, forms_of, parts_of
 from janitor.settings.settings import Settings
 
-SHORTEST_SECRET = 6
-"""A shorter password is not masked: that would blot out ordinary words."""
-SHORTEST_PATH = 16
-"""A shorter path of a webhook's address is not masked by itself: it is hardly a secret."""
+SHORTEST_SECRET = 4
+"""A shorter secret is not masked: that would blot out ordinary words and numbers."""
+SHORTEST_ANYWHERE = 6
+"""A shorter secret is masked only if it stands by itself, not as a part of a longer word or number."""
+COMMON_WORDS = frozenset({"true", "false", "none", "null"})
+"""Words that every text is full of: they are not masked."""
 SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY")
 """A variable whose name ends so holds a secret; a jobs file may hand it to a task."""
-_PASSWORD_IN_URL = re.compile(r"^[\w+]+://[^/:@]*:(.+)@")
+_USERINFO = re.compile(
+    r"""(?<!http)(?<!https)://[^\s/"<>][^\s"<>]*@"""  # up to the last @: a password may have / ? # or @ in it
+    r"""|://[^\s/?#"<>]*@"""
+    r"""|://[^\s/?#"<>@:]+:(?!\d{1,5}[/?#])[^\s"<>]*@"""  # the same in a web address, but not host:port/name@
+)
+_QUOTED_USERINFO = re.compile(r"""(%3A%2F%2F)[^\s"<>&]*?%40""", re.IGNORECASE)
 
 
 class Mask:
     """Replaces secrets in a text by `***`: the last line of defence, for texts that others wrote."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        """`secrets` as they are: their quoted forms are masked too."""
-        forms = (_forms(secret) for secret in secrets if len(secret) >= SHORTEST_SECRET)
-        self._forms = sorted(set().union(*forms), key=len, reverse=True)
+    def __init__(self, secrets: Iterable[str] = (), taken: Collection[str] = ()) -> None:
+        """`secrets` as they are: their other forms and their parts are masked too. `taken` may grow later."""
+        self._secrets, self._taken, self._size = tuple(secrets), taken, -1
+        self._forms: list[str] = []
+        self._words: re.Pattern[str] | None = None
 
     def __call__(self, text: str) -> str:
         """The text without secrets.
 
         Halves of characters become escapes too: neither files nor databases take them.
         """
+        if len(self._taken) != self._size:
+            self._learn()
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+        if "://" in text and "@" in text:
+            text = _USERINFO.sub("://***@", text)
+        if "%40" in text:
+            text = _QUOTED_USERINFO.sub(r"\1***%40", text)
         for form in self._forms:
             if form in text:
                 text = text.replace(form, "***")
-        return text
+        return text if self._words is None else self._words.sub("***", text)
 
+    def value(self, value: Any) -> Any:
+        """A value of JSON's kinds without secrets: texts, names and numbers in it; it stays a value of JSON."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, Mapping):
+            return {self(str(name)): self.value(part) for name, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.value(part) for part in value]
+        said = str(value)
+        return value if (masked := self(said)) == said else masked
 
-def _forms(secret: str) -> set[str]:
-    """A secret as it is, in a URL, in JSON, and as Python shows it."""
-    # SQLAlchemy leaves blanks and plus signs in a URL as they are.
-    shown = {secret, quote(secret), quote(secret, safe=""), quote(secret, safe=" +"), quote_plus(secret)}
-    shown |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
-    return shown | {form.replace("\\", "\\\\") for form in shown}
+    def json(self, text: str) -> str:
+        """A JSON text without secrets; it stays JSON."""
+        return json.dumps(self.value(json.loads(text)), ensure_ascii=False)
+
+    def _learn(self) -> None:
+        """Take in what was added to `taken`."""
+        # The size is read first: what is added meanwhile is taken in by the next call.
+        size, secrets = len(self._taken), [*self._secrets, *list(self._taken)]
+        found = {form for secret in secrets for part in (secret, *parts_of(secret)) for form in forms_of(part)}
+        kept = [form for form in found if len(form) >= SHORTEST_SECRET and form.lower() not in COMMON_WORDS]
+        self._forms = sorted((form for form in kept if len(form) >= SHORTEST_ANYWHERE), key=len, reverse=True)
+        short = [re.escape(form) for form in kept if len(form) < SHORTEST_ANYWHERE]
+        self._words = re.compile(rf"(?<![^\W_])(?:{'|'.join(short)})(?![^\W_])") if short else None
+        self._size = size
 
 
 def mask_for(settings: Settings) -> Mask:
-    """A mask for every password, token and other secret in the settings."""
+    """A mask for every password, token and other secret in the settings, and for what a jobs file takes."""
     # As the variables have them: a character can be quoted in a URL in more than one way.
-    written = [found[1] for value in settings.environ.values() if (found := _PASSWORD_IN_URL.search(value))]
-    named = [value for name, value in settings.environ.items() if name.endswith(("_PING_URL", *SECRET_NAMES))]
-    secrets = [*settings.secrets(), *named]
-    paths = [path for secret in secrets if len(path := _path(secret)) >= SHORTEST_PATH]
-    return Mask([*written, *secrets, *paths])
-
-
-def _path(secret: str) -> str:
-    """The secret part of a webhook's address, which a text may tell by itself; empty for other secrets."""
-    return secret.split("://", 1)[1].partition("/")[2] if secret.startswith(("http://", "https://")) else ""
+    written = [found[1] for value in settings.environ.values() if (found := PASSWORD_IN_URL.search(value))]
+    others = {name: value for name, value in settings.environ.items() if name not in settings.known}
+    named = [value for name, value in others.items() if name.endswith(("_PING_URL", *SECRET_NAMES))]
+    return Mask([*written, *settings.secrets(), *named], settings.taken)

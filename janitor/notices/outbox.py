@@ -59,7 +59,7 @@ class Outbox:
         return left
 
     def _deliver(self, connection: Connection, step: Step, notice: OpenNotice, now: datetime) -> None:
-        text = self._runner.mask(to_json(self._content(connection, step, notice, now)))
+        text = self._runner.mask.json(to_json(self._content(connection, step, notice, now)))
         for channel in self._channels:
             if self._is_wanted(step, channel):
                 deliveries.add(connection, notice.id, channel, step.kind, text, now)

@@ -1,6 +1,7 @@
 """The mark of a secret: no text repeats the value of a setting that bears it.
 
-A setting that holds pydantic's `SecretStr` or a URL is a secret too, marked or not.
+A setting that holds pydantic's `SecretStr` or a URL is a secret too, marked or not. A variable that no setting declares
+is a secret too, unless its name is known to be plain.
 """
 
 from typing import Any, get_args
@@ -15,6 +16,17 @@ class SecretMark:
 
 
 SECRET = SecretMark()
+PLAIN_NAMES = frozenset(
+    "CI COLUMNS EDITOR HOME HOST HOSTNAME LANG LANGUAGE LINES LOGNAME NODE_NAME OLDPWD OSTYPE PAGER PATH POD_IP "
+    "POD_NAME POD_NAMESPACE PWD PYTHONPATH SHELL SHLVL TEMP TERM TMP TMPDIR TZ USER USERNAME VIRTUAL_ENV".split()
+)
+"""Variables of the system itself: nobody keeps a secret in them."""
+PLAIN_BEGINNINGS = ("LC_", "XDG_")
+
+
+def is_plain(name: str) -> bool:
+    """Whether a variable is the system's own, by its name."""
+    return name in PLAIN_NAMES or name.startswith(PLAIN_BEGINNINGS)
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -25,7 +25,7 @@ from janitor.settings.logs import LogSettings
 from janitor.settings.mail import MailSettings
 from janitor.settings.notices import NoticeSettings
 from janitor.settings.rabbitmq import BrokerSettings
-from janitor.settings.secrets import is_secret, secret_texts
+from janitor.settings.secrets import is_plain, is_secret, secret_texts
 from janitor.settings.sources import from_files, variables_from
 from janitor.settings.state import StateSettings
 from janitor.settings.web import WebSettings
@@ -49,6 +49,7 @@ class Settings(
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _of_tasks: Mapping[type[SettingsGroup], SettingsGroup] = PrivateAttr(default_factory=dict)
+    _taken: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(
@@ -133,8 +134,26 @@ class Settings(
 
     def secrets(self) -> list[str]:
         """Every text that must not be shown: the value of each secret setting, or the password in it."""
-        marked = [name for name, field in self.known.items() if is_secret(field)]
+        # A default stands in the documentation, so it is no secret.
+        marked = [name for name, field in self.known.items() if is_secret(field) and self.value(name) != field.default]
         return [text for name in marked for text in secret_texts(self.value(name))] + self._undeclared_passwords()
+
+    @property
+    def taken(self) -> Mapping[str, str]:
+        """Each secret that a jobs file took from the environment, with its variable; it grows when the file changes.
+
+        A child process gets it with the settings.
+        """
+        return self._taken
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Mask the value of a variable from now on.
+
+        Settings that are no secrets, and the system's own variables, stay plain.
+        """
+        field = self.known.get(name)
+        if not (is_plain(name) if field is None else not is_secret(field)):
+            self._taken[value] = name
 
     def _undeclared_passwords(self) -> list[str]:
         found: list[str] = []

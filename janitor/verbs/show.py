@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 import click
 
@@ -26,7 +27,18 @@ def show(assembly: Assembly, run: int, follow: bool, as_json: bool) -> None:
         row = listings.details(connection, run)
     if row is None:
         raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists all runs")
+    if row["result"] is not None:
+        row["result"] = _without_secrets(assembly, row["result"])
     if as_json:
         console.print_json(row)
     else:
         console.print_run(row)
+
+
+def _without_secrets(assembly: Assembly, result: Any) -> Any:
+    """A result without secrets: those of the settings, and those that the jobs file takes from the environment."""
+    try:
+        _ = assembly.scheduler
+    except BadSetting as exc:
+        return f"(not shown, as the jobs cannot be loaded, and so not all secrets are known: {exc})"
+    return assembly.mask.value(result)

@@ -33,7 +33,7 @@ def validate(assembly: Assembly, file: Path | None, as_json: bool) -> int:
         lines = [
             {"file": one.place.file, "line": one.place.line, "where": one.where, "text": one.text} for one in mistakes
         ]
-        console.print_json(lines)
+        console.print_json(assembly.mask.value(lines))
     for mistake in [] if as_json else mistakes:
         print(assembly.mask(console.one_line(mistake)))
     count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"

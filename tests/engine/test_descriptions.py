@@ -8,6 +8,7 @@ from sqlalchemy import URL, event, select
 
 from janitor.engine.descriptions import Descriptions
 from janitor.jobs import Job
+from janitor.logs.mask import Mask
 from janitor.state import State
 from janitor.state.tables import configs
 from tests.small_engine import job_of, migrated
@@ -34,7 +35,7 @@ def on_record(state: State) -> dict[bytes, str]:
 
 
 def test_a_description_is_kept_without_secrets(state: State) -> None:
-    descriptions = Descriptions(lambda text: text.replace("very-secret", "***"))
+    descriptions = Descriptions(Mask(["very-secret"]))
     digest, _ = keep(state, descriptions, job_of(print, "very-secret", notes="Prints."))
     (found,) = on_record(state).items()
     assert found[0] == digest
@@ -44,7 +45,7 @@ def test_a_description_is_kept_without_secrets(state: State) -> None:
 def test_a_description_is_written_until_a_run_is_on_record(state: State) -> None:
     # Given a job whose first run is not on record: its transaction may have been rolled back.
     # The description is written with each run. Once a run is on record, it is not written any more.
-    descriptions, job = Descriptions(str), job_of(print)
+    descriptions, job = Descriptions(Mask()), job_of(print)
     digest, _ = keep(state, descriptions, job)
     assert keep(state, descriptions, job) == (digest, 1)
     descriptions.is_kept(job)
@@ -53,7 +54,7 @@ def test_a_description_is_written_until_a_run_is_on_record(state: State) -> None
 
 
 def test_a_job_that_changed_is_described_anew(state: State) -> None:
-    descriptions, job = Descriptions(str), job_of(print)
+    descriptions, job = Descriptions(Mask()), job_of(print)
     first, _ = keep(state, descriptions, job)
     descriptions.is_kept(job)
     changed = replace(job, timeout=7.0)
@@ -64,7 +65,7 @@ def test_a_job_that_changed_is_described_anew(state: State) -> None:
 def test_a_run_of_the_old_job_does_not_count_for_the_new(state: State) -> None:
     # Given a job that is replaced while a run of it begins. The run is on record after the change.
     # The new job's description must still be written: only the old job's is on record.
-    descriptions, job = Descriptions(str), job_of(print)
+    descriptions, job = Descriptions(Mask()), job_of(print)
     keep(state, descriptions, job)
     changed = replace(job, timeout=7.0)
     keep(state, descriptions, changed)

@@ -1,6 +1,7 @@
 """From jobs to a jobs file: what it says, and what it cannot say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,23 @@ def test_a_comment_stands_for_what_a_file_cannot_hold() -> None:
     assert comments[1].endswith("it holds more than texts, numbers, dates, lists and mappings")
     assert comments[2].endswith("has no words in a jobs file")
     assert yaml.safe_load(text) == {"jobs": [{"id": "a"}]}
+
+
+@pytest.mark.parametrize("more", ["", "{{ braces }}", "{% raw %}{% endraw %}"])
+def test_what_came_from_the_environment_is_written_as_that(tmp_path: Path, more: str) -> None:
+    scheduler, key = clock(AWS_KEY="wJalrXUtnFEMI+/x", NOTE=more), "'{{ env(\"AWS_KEY\") }} and more'"
+    text = CRAWL + f"    args: [{key}]\n    notes: with {{{{ env('AWS_KEY') }}}}\n"
+    jobs = load(write(tmp_path, text), scheduler).jobs
+    jobs["a"] = replace(jobs["a"], kwargs={"pages": more} if more else {})
+    written = "".join(export(jobs.values(), scheduler.settings))
+    assert "wJalrXUtnFEMI" not in written and 'env("AWS_KEY")' in written and "notes: with ***" in written
+    again = load(write(tmp_path, written, "copy.yaml"), clock(AWS_KEY="another")).jobs["a"]
+    assert again.args == ("another and more",) and again.kwargs == ({"pages": more} if more else {})
+
+
+def test_a_secret_that_yaml_writes_otherwise_is_masked() -> None:
+    settings = clock(WORD="it's: a 'word'").settings
+    settings.keep_secret("WORD", "it's: a 'word'")
+    scheduler = clock()
+    scheduler.add_job(crawl, args=["it's: a 'word'", "x" * 70 + " it's: a 'word'"], id="a")
+    assert "word" not in "".join(export(scheduler.jobs.values(), settings))

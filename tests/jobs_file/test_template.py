@@ -23,6 +23,13 @@ def test_env_reads_a_variable_or_names_the_line(tmp_path: Path) -> None:
     assert said == "jobs.yaml:2: the variable SITE is not set; define it, or give a default"
 
 
+def test_what_env_gives_is_kept_secret_unless_it_is_public(tmp_path: Path) -> None:
+    environ, kept = {"KEY": "k1", "SITE": "s1", "UNUSED": "u1"}, dict[str, str]()
+    text = '{{ env("KEY") }} {{ env("SITE", public=true) }} {{ env("NONE", "default") }} {{ env("NO", 7) }}'
+    assert render(write(tmp_path, text), environ, kept.__setitem__).text == "k1 s1 default 7"
+    assert kept == {"KEY": "k1"}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -65,3 +65,11 @@ def test_the_mask_hides_a_secret_of_a_task(tmp_path: Path) -> None:
     (tmp_path / "pass").write_text("sesame-seed\n", encoding="utf-8")
     settings = Settings.load({"LAB_PASS_FILE": str(tmp_path / "pass")}, dotenv=None, of_tasks=[LabSettings])
     assert mask_for(settings)("open sesame-seed now") == "open *** now"
+
+
+def test_what_a_jobs_file_takes_is_a_secret_unless_it_is_known_to_be_plain() -> None:
+    environ = {"AWS_KEY": "k-1-secret", "TZ": "Europe/Oslo", "LC_ALL": "C.UTF-8", "LAB_GROUP_SIZE": "100000"}
+    settings = Settings.load({**environ, "LAB_PASS": "sesame-seed"}, dotenv=None, of_tasks=[LabSettings])
+    for name, value in settings.environ.items():
+        settings.keep_secret(name, value)
+    assert settings.taken == {"k-1-secret": "AWS_KEY", "sesame-seed": "LAB_PASS"}

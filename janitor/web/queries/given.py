@@ -44,7 +44,7 @@ def beginning(result: str, mask: Mask) -> tuple[str, bool]:
 
 def whole(result: str, mask: Mask) -> Any:
     """A result as JSON has it, without secrets; dates and decimals become texts."""
-    return _readable(decode(result), mask)
+    return _plain(mask.value(decode(result)))
 
 
 def arguments(config: Mapping[str, Any] | None, used: Mapping[str, int]) -> list[tuple[str, Markup]]:
@@ -74,14 +74,12 @@ class _Room:
         return value
 
 
-def _readable(value: Any, mask: Mask) -> Any:
-    if isinstance(value, str):
-        return mask(value)
+def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [_readable(item, mask) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, dict):
-        return {mask(name): _readable(item, mask) for name, item in value.items()}
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+        return {name: _plain(item) for name, item in value.items()}
+    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
 
 
 def _linked(value: object, used: Mapping[str, int]) -> Markup:

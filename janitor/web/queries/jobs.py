@@ -50,7 +50,7 @@ def job_page(
         dropped=quarantine.dropped_size(connection, wanted.id),
         notes=wanted.notes,
         file=wanted.file,
-        config=json.loads(mask_for(settings)(described(wanted))),
+        config=mask_for(settings).value(json.loads(described(wanted))),
     )
 
 

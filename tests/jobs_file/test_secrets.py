@@ -1,0 +1,82 @@
+"""What a jobs file takes from the environment: it is nowhere in clear, whatever a task does with it."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command_line import CommandLine
+from tests.jobs_file.files import write
+
+SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfi'CYEXAMPLEKEY"
+HERE = "tests.jobs_file.test_secrets"
+JSON = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+FILE = """
+jobs:
+  - id: tells
+    title: with {{ env("AWS_SECRET_ACCESS_KEY") }}
+    notes: it has {{ env("AWS_SECRET_ACCESS_KEY") }}
+    function: HERE:tells
+    args: [{{ env("AWS_SECRET_ACCESS_KEY") | tojson }}, {{ env("PIN") }}, {{ env("SITE", public=true) }}]
+    isolation: ISOLATION
+  - {id: uses, function: "HERE:uses", args: [!result tells], dependencies: [tells], isolation: ISOLATION}
+"""
+
+
+def tells(key: str, pin: int, site: str) -> dict[str, Any]:
+    """Tell a key in every way that a task has."""
+    import logging
+
+    from janitor.runs import current_run
+
+    current_run().progress(1, 2, f"with {key}")
+    logging.warning("it is %s at %s with %d", key, site, pin)
+    try:
+        raise ValueError(f"not {key}")
+    except ValueError:
+        logging.exception("a failure")
+    return {"counts": {key: 1, "text": key}, "key": key, "pin": pin, "site": site}
+
+
+def uses(told: dict[str, Any]) -> None:
+    """Fail with what another task returned."""
+    assert told["key"] == SECRET and told["pin"] == 735519, "it came otherwise than it went"
+    raise ValueError(f"cannot use {told}")
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_a_key_from_the_environment_is_nowhere_in_clear(tmp_path: Path, isolation: str) -> None:
+    # Given: two tasks that log, count, return and raise a key and a number from the environment.
+    # What happens: both run, and every verb that shows something of them is asked.
+    # What must hold: neither is in any output, nor in the state database but for the result that the second job needs.
+    write(tmp_path, FILE.replace("HERE", HERE).replace("ISOLATION", isolation))
+    house = CommandLine(
+        tmp_path,
+        ("-m", "tests.jobs_file.bare"),
+        {"JOBS_FILE": "jobs.yaml", "AWS_SECRET_ACCESS_KEY": SECRET, "PIN": "735519", "SITE": "garden"},
+    )
+    said = [house("run", job, TRACEBACK_LOCALS="true", **more) for job in ("tells", "uses") for more in ({}, JSON)]
+    assert [ended.code for ended in said] == [0, 0, 1, 1], said
+    said += [house(*words.split()) for words in ("show 1", "show 1 --json", "show 3", "history --json", "jobs --json")]
+    said += [house(*words.split()) for words in ("jobs --export", "validate --json", "check")]
+    text = "".join(ended.out + ended.err for ended in said)
+    assert "garden" in text and "***" in text and 'env("AWS_SECRET_ACCESS_KEY")' in text
+    kept = [line for line in stored(tmp_path) if not line.startswith("INSERT INTO results ")]
+    for part in (SECRET, "wJalrXUtnFEMI", "735519"):
+        assert part not in text, part
+        assert not [line for line in kept if part in line], part
+
+
+def stored(folder: Path) -> list[str]:
+    """Everything in the state database, as SQL."""
+    return [line.replace('"', "") for line in sqlite3.connect(folder / "var" / "janitor.db").iterdump()]
+
+
+def test_a_result_is_not_shown_while_the_jobs_cannot_be_loaded(tmp_path: Path) -> None:
+    write(tmp_path, FILE.replace("HERE", HERE).replace("ISOLATION", "thread"))
+    given = {"AWS_SECRET_ACCESS_KEY": SECRET, "PIN": "735519", "SITE": "garden"}
+    house = CommandLine(tmp_path, ("-m", "tests.jobs_file.bare"), {"JOBS_FILE": "jobs.yaml"})
+    assert house("run", "tells", **given).code == 0
+    shown = house("show", "1")
+    assert shown.code == 0 and "not shown, as the jobs cannot be loaded" in shown.out and SECRET not in shown.out
