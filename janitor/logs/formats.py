@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from janitor.logs.escapes import LAID_OUT, visible
 from janitor.logs.mask import Mask
 from janitor.runs import Outcome, current_run
 
@@ -24,11 +25,11 @@ class TextFormatter(logging.Formatter):
         run = current_run()
         job = f" [{run.job} {run.id}]" if run.id else ""
         # One line for each fact, also if a text of others has several lines.
-        message = self._mask(record.getMessage()).replace("\r", "\\r").replace("\n", "\\n")
+        message = self._mask(record.getMessage())
         at = f"{instant(record):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
-        text = f"{at}Z {record.levelname} {record.name}{job} {message}"
+        text = visible(f"{at}Z {record.levelname} {record.name}{job} {message}", keep="\t")
         if self._tracebacks:
-            text += self._mask(_trace(self, record))
+            text += visible(self._mask(_trace(self, record)), keep=LAID_OUT)
         return text
 
 

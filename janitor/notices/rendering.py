@@ -2,6 +2,7 @@
 
 from html import escape
 
+from janitor.logs.escapes import LAID_OUT, visible
 from janitor.notices.content import Content
 
 RULE = "-" * 60
@@ -10,9 +11,13 @@ RULE = "-" * 60
 
 def as_text(content: Content) -> str:
     """Render a notice as plain text; a digest begins with the list of its subjects."""
+    return visible(_as_text(content), keep=LAID_OUT)
+
+
+def _as_text(content: Content) -> str:
     if content.parts:
         subjects = "".join(f"- {part.subject}\n" for part in content.parts)
-        return "\n".join([subjects, *(f"{RULE}\n{part.subject}\n\n{as_text(part)}" for part in content.parts)])
+        return "\n".join([subjects, *(f"{RULE}\n{part.subject}\n\n{_as_text(part)}" for part in content.parts)])
     lines = [
         content.sentence,
         "",
@@ -29,7 +34,8 @@ def as_html(content: Content) -> str:
     body = "<hr>".join(_one_as_html(part) for part in content.parts or (content,))
     subjects = "".join(f"<li>{escape(part.subject)}</li>" for part in content.parts)
     body = f"<ul>{subjects}</ul><hr>{body}" if subjects else body
-    return f"<!doctype html><html><head><meta charset=utf-8></head><body>{body}</body></html>"
+    whole = f"<!doctype html><html><head><meta charset=utf-8></head><body>{body}</body></html>"
+    return visible(whole, keep=LAID_OUT)
 
 
 def _one_as_html(content: Content) -> str:

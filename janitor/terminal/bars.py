@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from janitor.logs.escapes import visible
 from janitor.state.progress import indented, tree
 
 
@@ -18,11 +19,12 @@ def bars(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # Without markup: a note is a task's own text, and may have brackets in it.
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     shown: dict[str, Any] = {}
     handlers = _handlers_on_stderr()
     with Progress(
-        *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
+        *columns, TextColumn("{task.fields[note]}", markup=False), console=Console(stderr=True), transient=True
     ) as progress:
         for handler in handlers:
             handler.setStream(sys.stderr)  # this stream is rich's; it writes above the bars
@@ -30,8 +32,10 @@ def bars(job: str) -> Iterator[Callable[[dict[str, Any]], None]]:
         def show(parts: dict[str, Any]) -> None:
             for name, part in tree(parts).items():
                 if name not in shown:
-                    shown[name] = progress.add_task(indented(name) or job, total=None, note="")
-                progress.update(shown[name], completed=part["done"], total=part["total"], note=part.get("note", ""))
+                    shown[name] = progress.add_task(visible(indented(name)) or job, total=None, note="")
+                progress.update(
+                    shown[name], completed=part["done"], total=part["total"], note=visible(part.get("note", ""))
+                )
 
         yield show
     for handler in handlers:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from janitor.logs.escapes import LAID_OUT, visible
 from janitor.state.progress import tree
 
 OUTCOME_STYLES = {
@@ -53,7 +54,7 @@ def print_json(value: object) -> None:
 def print_run(run: Row) -> None:
     """Print all that `listings.details` tells of a run to stdout, for people."""
     for line in run_lines(run):
-        print(line)
+        print(visible(line, keep=LAID_OUT))
 
 
 def run_lines(run: Row) -> Iterator[str]:
@@ -112,7 +113,8 @@ def _connections(run: Row) -> Iterator[str]:
 def log_line(line: Row) -> str:
     """A line of a run's log."""
     where = f" ({line['file']}:{line['line']})" if line["file"] else ""
-    return f"{line['at']:%Y-%m-%d %H:%M:%S.%f} {line['level']} {line['logger']}{where} {line['message']}"
+    text = f"{line['at']:%Y-%m-%d %H:%M:%S.%f} {line['level']} {line['logger']}{where} {line['message']}"
+    return visible(text, keep=LAID_OUT)
 
 
 def json_line(value: object) -> str:
@@ -127,12 +129,12 @@ def instant(moment: datetime | None) -> str:
 
 def counted(counts: Mapping[str, Any] | None) -> str:
     """A run's counts on one line."""
-    return " ".join(f"{name}={value}" for name, value in (counts or {}).items())
+    return visible(" ".join(f"{name}={value}" for name, value in (counts or {}).items()))
 
 
 def one_line(text: object) -> str:
-    """A text without line breaks and tabs."""
-    return " ".join(str(text).split())
+    """A text without line breaks and tabs; what steers a terminal is shown as an escape."""
+    return visible(" ".join(str(text).split()))
 
 
 def _print_table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:

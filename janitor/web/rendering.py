@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from janitor import __version__
+from janitor.logs.escapes import LAID_OUT, visible
 from janitor.web.queries.given import json_text
 from janitor.web.words import amount, distance, duration, first_line, number, sentence, words
 
@@ -71,7 +72,7 @@ def markdown(text: str) -> Markup:
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    return Markup(reader.render(text)) if text.strip() else Markup("")
+    return Markup(reader.render(visible(text, keep=LAID_OUT))) if text.strip() else Markup("")
 
 
 def in_background(request: Request) -> bool:
@@ -127,6 +128,11 @@ def _theme(request: Request) -> str:
     return theme if theme in ("light", "dark") else ""
 
 
+def _shown(value: Any) -> Any:
+    """A value as a page shows it: what turns a text around, or steers a terminal that it is copied to, is an escape."""
+    return visible(value, keep=LAID_OUT) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def _environment() -> Environment:
     """The templates; they are read when the first page is asked for."""
@@ -134,6 +140,7 @@ def _environment() -> Environment:
         loader=PackageLoader("janitor.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )

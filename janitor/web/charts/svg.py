@@ -14,6 +14,8 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
+from janitor.logs.escapes import visible
+
 LEAST_HEIGHT = 3
 """How high the lowest bar is: pixels. A lower bar could not be seen, or pressed."""
 DID_NOT_RUN = ("missed", "skipped")
@@ -36,7 +38,7 @@ def tag(name: str, *children: str, **attributes: object) -> Markup:
     In an attribute's name an underline stands for a hyphen; an underline at the end is left out: `class_`.
     """
     given = "".join([f' {_name(key)}="{_text(value)}"' for key, value in attributes.items()])
-    inside = "".join([child if isinstance(child, Markup) else escape(child) for child in children])
+    inside = "".join([child if isinstance(child, Markup) else escape(visible(child)) for child in children])
     return Markup(f"<{name}{given}>{inside}</{name}>")
 
 
@@ -75,4 +77,4 @@ def _name(key: str) -> str:
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
-    return escape(value) if isinstance(value, str) else str(value)
+    return escape(visible(value)) if isinstance(value, str) else str(value)

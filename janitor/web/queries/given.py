@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from janitor.jobs.result_texts import decode
+from janitor.logs.escapes import LAID_OUT, visible
 from janitor.logs.mask import Mask
 
 MOST = 20_000
@@ -83,7 +84,7 @@ def _plain(value: Any) -> Any:
 
 
 def _linked(value: object, used: Mapping[str, int]) -> Markup:
-    text, pieces, end = json_text(value), list[str](), 0
+    text, pieces, end = visible(json_text(value), keep=LAID_OUT), list[str](), 0
     for found in _RESULT.finditer(text):
         if run := used.get(found[1]):
             link = Markup('<a href="/runs/{}">result of run {} of {}</a>').format(run, run, found[1])

@@ -268,11 +268,19 @@ function saidBefore() {
   if (flash && !document.querySelector(".flash")) document.getElementById("main").prepend(document.importNode(flash, true));
 }
 
+// As `logs/escapes.py` shows them: characters that steer a terminal or turn a text around.
+const steering = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ufff9-\ufffb]/g;
+const escaped = (character) => {
+  const code = character.charCodeAt(0).toString(16);
+  return character === "\r" ? "\\r" : code.length < 3 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`;
+};
+const visible = (text) => String(text).replace(steering, escaped);
+
 function make(name, kind, text, attributes = {}) {
   const element = document.createElement(name);
   if (kind) element.className = kind;
-  if (text !== undefined) element.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = visible(text);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, visible(value));
   return element;
 }
 
