@@ -1,5 +1,6 @@
 """The command line: the list of verbs, and what an error looks like."""
 
+import copy
 import logging
 import os
 import sys
@@ -15,11 +16,12 @@ from janitor.guard import foreign_code
 from janitor.settings.settings import Groups
 from janitor.terminal import console
 from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
-from janitor.verbs.assembly import Assembly, Build, program
+from janitor.verbs.assembly import Assembly
 from janitor.verbs.cancel import cancel
 from janitor.verbs.check import check
 from janitor.verbs.cursor import cursor
 from janitor.verbs.delete import delete
+from janitor.verbs.front_door import Build, command, import_from_here
 from janitor.verbs.health import health
 from janitor.verbs.history import history
 from janitor.verbs.jobs import jobs
@@ -36,19 +38,26 @@ __all__ = ["main"]
 VERBS = (start, jobs, run, history, show, delete, pause, resume, check, cancel, quarantine, cursor, listen, health)
 
 
-def main(build: Build, arguments: Sequence[str] | None = None, *, of_tasks: Groups = ()) -> int:
+def main(build: Build | None = None, arguments: Sequence[str] | None = None, *, of_tasks: Groups = ()) -> int:
     """Do what the command line asks for, and return the exit code; what goes wrong is one line on stderr.
 
-    `build` makes the clock with its jobs. `arguments` are those of the process if None. `of_tasks` are the groups of
-    settings that tasks declare; each is read and checked before anything else happens.
+    `build` makes the clock with its jobs; without it, it is taken from `--app` or from ./run.py. `arguments` are those
+    of the process if None. `of_tasks` are the groups of settings that tasks declare; each is read and checked before
+    anything else happens.
     """
     assembly = Assembly(build, of_tasks, [make() for make in WINGS])
     code = FAILED
     with foreign_code(partial(_tell, assembly)) as told:
-        ended = verbs.main(arguments, prog_name=program(), obj=assembly, standalone_mode=False)
+        ended = verbs.main(arguments, prog_name=command({}), obj=assembly, standalone_mode=False)
         sys.stdout.flush()
         code = ended if isinstance(ended, int) else SUCCEEDED
     return code if told.instead is None else told.instead
+
+
+def console_script() -> None:
+    """The command `janitor`: without a front door of its own, it finds one; the process ends with the exit code."""
+    import_from_here()
+    sys.exit(main())
 
 
 def _tell(assembly: Assembly, error: BaseException) -> int:
@@ -91,7 +100,37 @@ def verbs(context: click.Context) -> int | None:
     return context.invoke(start) if context.invoked_subcommand is None else None
 
 
+def _take_app(context: click.Context, option: click.Parameter, app: str | None) -> None:
+    assembly = context.find_object(Assembly)
+    if app is not None and assembly is not None:
+        assembly.app = assembly.typed["--app"] = app
+
+
+APP = click.Option(
+    ["--app"],
+    metavar="PACKAGE.MODULE:BUILD",
+    is_eager=True,
+    expose_value=False,
+    callback=_take_app,
+    help="The function that makes the jobs, in place of ./run.py; also after a verb.",
+)
+
+
+def _take_everywhere(option: click.Option, verb: click.Command) -> None:
+    """Let an option of the program stand after a verb too; a verb's own option of that name counts for more."""
+    if not {name for own in verb.params for name in own.opts} & set(option.opts):
+        again = copy.copy(option)
+        again.hidden = True
+        verb.params.append(again)
+    for inner in verb.commands.values() if isinstance(verb, click.Group) else ():
+        _take_everywhere(option, inner)
+
+
 for verb in (*VERBS, *(verb for wing in WINGS for verb in wing.verbs)):
     verbs.add_command(verb)
-for name, option in (option for wing in WINGS for option in wing.options):
+OPTIONS = (("", APP), *(option for wing in WINGS for option in wing.options))
+for name, option in OPTIONS:
     (verbs.commands[name] if name else verbs).params.append(option)
+for option in (option for name, option in OPTIONS if not name):
+    for verb in verbs.commands.values():
+        _take_everywhere(option, verb)

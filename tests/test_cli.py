@@ -39,7 +39,7 @@ def test_a_password_is_in_no_output_and_no_record(house: CommandLine) -> None:
     kept = "\n".join(repr(row) for row in recorded(house, "SELECT reason, traceback FROM runs"))
     kept += repr(recorded(house, "SELECT message FROM run_logs"))
     text = kept + "".join(one.out + one.err for one in printed)
-    assert "anna:***@127.0.0.1" in text
+    assert "mysql+pymysql://***@127.0.0.1" in text
     assert SECRET not in text and "s3cret" not in text
 
 
@@ -94,7 +94,7 @@ def test_a_state_database_that_cannot_be_made_is_told(house: CommandLine, verb: 
 def test_an_unexpected_error_is_one_sentence(house: CommandLine) -> None:
     environment = {"SMALL_HOUSE_BREAKS": "1", "LABWHERE_DATABASE_URL": LABWHERE}
     ended = house("jobs", **environment)
-    url = LABWHERE.replace("s3cret%2Fword%25%26", "***")
+    url = LABWHERE.replace("anna:s3cret%2Fword%25%26", "***")
     said = f"an error that was not expected: ValueError: cannot use {url} at all"
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == f"janitor: {said}; set LOG_LEVEL=DEBUG to see where\n"

@@ -44,12 +44,17 @@ def _walk(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Com
 
 def _section(name: str, verb: click.Command, kept: Mapping[str, str], of_group: bool = False) -> str:
     context = click.Context(verb)
-    rows = [_row(parameter, context) for parameter in verb.get_params(context) if "--help" not in parameter.opts]
+    rows = [_row(parameter, context) for parameter in verb.get_params(context) if _is_told(parameter)]
     pieces = [piece for piece in verb.collect_usage_pieces(context) if rows or piece != "[OPTIONS]"]
     typed = ["python run.py", *([] if of_group else [name]), *pieces]
     usage = "    " + " ".join(typed).replace("[COMMAND] [ARGS]...", "[VERB]")
     text = f"### {name}\n\n{inspect.cleandoc(verb.help or '')}\n\n{usage}"
     return f"{text}\n\n" + table(("argument or option", "meaning"), rows, kept.get(name, "")) if rows else text
+
+
+def _is_told(parameter: click.Parameter) -> bool:
+    """Whether a parameter has a row: not `--help`, and not an option of the program that a verb takes too."""
+    return "--help" not in parameter.opts and not getattr(parameter, "hidden", False)
 
 
 def _row(parameter: click.Parameter, context: click.Context) -> tuple[str, ...]:

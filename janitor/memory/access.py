@@ -52,7 +52,7 @@ def state_of(run: Run) -> State:
         JanitorError: the run has none, as outside a job.
     """
     if run.state is None:
-        raise JanitorError("this task remembers things between runs: run it as a job, with `python run.py run JOB`")
+        raise JanitorError("this task remembers things between runs: run it as a job, with the verb `run`")
     state: State = run.state
     return state
 

@@ -2,12 +2,10 @@
 
 import logging
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import click
@@ -22,9 +20,8 @@ from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Groups, Settings
 from janitor.state import State
+from janitor.verbs.front_door import Build, FrontDoor, command, front_door
 from janitor.verbs.wing import Wing
-
-Build = Callable[[Settings], Scheduler]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -33,19 +30,37 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 class Assembly:
     """What the verbs share.
 
-    `build` makes the clock with the jobs of `run.py`; `of_tasks` are the groups of settings that tasks declare. `given`
-    are variables that options of the command line give; they go before the environment.
+    `build` makes the clock with the jobs of a front door, and `of_tasks` are the groups of settings that its tasks
+    declare; without `build`, the front door is looked for. `given` are variables that options of the command line give;
+    they go before the environment. `app` is the front door that the command line names. `typed` are the options that
+    a command of the same jobs must have, with their values.
     """
 
-    build: Build
+    build: Build | None
     of_tasks: Groups = ()
     wings: Sequence[Wing] = ()
     given: dict[str, str] = field(default_factory=dict)
+    app: str | None = None
+    typed: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def front_door(self) -> FrontDoor:
+        """Where the jobs come from.
+
+        Raises:
+            BadSetting: it cannot be imported.
+        """
+        return front_door(self.app, self.build, self.of_tasks)
+
+    @property
+    def command(self) -> str:
+        """How this program was called, without a verb, for texts that name a command."""
+        return command(self.typed)
 
     @cached_property
     def settings(self) -> Settings:
         """The settings, from the environment and `.env`; databases keep to their limits from now on."""
-        settings = Settings.load({**os.environ, **self.given}, of_tasks=self.of_tasks)
+        settings = Settings.load({**os.environ, **self.given}, of_tasks=self.front_door.of_tasks)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         return settings
 
@@ -60,8 +75,8 @@ class Assembly:
 
     @cached_property
     def own_scheduler(self) -> Scheduler:
-        """The clock with the jobs of `run.py`, not started."""
-        return self.build(self.settings)
+        """The clock with the jobs of the front door, not started."""
+        return self.front_door.build(self.settings)
 
     @cached_property
     def scheduler(self) -> Scheduler:
@@ -104,11 +119,6 @@ class Assembly:
         if least is not None and self.settings.log_level != "DEBUG":
             logging.getLogger().setLevel(least)
         return run_log
-
-
-def program() -> str:
-    """How this program was called, for texts that name a command."""
-    return "python run.py" if Path(sys.argv[0]).name == "run.py" else "janitor"
 
 
 def actor() -> str:

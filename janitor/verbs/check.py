@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from itertools import chain
 
 import click
 
@@ -18,13 +19,16 @@ from janitor.verbs.assembly import Assembly, as_json
 def check(assembly: Assembly, everything: bool, declare: bool, as_json: bool) -> int:
     """Check settings, connections, tables, grants, the exchange."""
     from janitor.checks.everything import findings
+    from janitor.checks.finding import ok
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.CRITICAL)
     for wing in assembly.wings:
         wing.check(assembly.settings, assembly.scheduler.jobs)
     jobs, unknown = assembly.scheduler.jobs.values(), assembly.scheduler.unknown_variables().values()
     found = []
-    for finding in findings(assembly.settings, jobs, unknown, everything=everything, declare=declare):
+    door = [ok(f"front door: {assembly.front_door.name}")]
+    looked = findings(assembly.settings, jobs, unknown, everything=everything, declare=declare)
+    for finding in chain(looked, door):
         found.append({"verdict": finding.verdict.lower(), "text": assembly.mask(console.one_line(finding.text))})
         if not as_json:
             print(f"{finding.verdict:<5}  {found[-1]['text']}", flush=True)

@@ -6,6 +6,7 @@ import sys
 import click
 
 from janitor.engine import heartbeat
+from janitor.settings.paths import shown
 from janitor.terminal.exit_codes import FAILED, SUCCEEDED
 from janitor.verbs.assembly import Assembly, now
 
@@ -19,9 +20,11 @@ def health(assembly: Assembly, of_jobs: bool) -> int:
     try:
         age = heartbeat.age(path)
     except OSError as exc:
-        print(f"not healthy: the clock's heartbeat {path} cannot be read ({exc.strerror}); is the daemon running?")
+        print(
+            f"not healthy: the clock's heartbeat {shown(path)} cannot be read ({exc.strerror}); is the daemon running?"
+        )
         return FAILED
-    ticked = f"the clock ticked {age:.0f} s ago ({path})"
+    ticked = f"the clock ticked {age:.0f} s ago ({shown(path)})"
     if age > heartbeat.DEAD_SECONDS:
         print(f"not healthy: {ticked}, which should be every 5 s")
         return FAILED

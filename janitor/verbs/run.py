@@ -13,7 +13,7 @@ from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state import holders
 from janitor.terminal.exit_codes import OF_OUTCOME
-from janitor.verbs.assembly import Assembly, program
+from janitor.verbs.assembly import Assembly
 
 
 @click.command("run")
@@ -55,7 +55,7 @@ def run(
 
     def run_planned(planned: Job) -> Outcome:
         own = pinned if planned is wanted else {}
-        report = run_here.run(runner, planned, dry_run=dry_run, show_command=f"{program()} show", pins=own)
+        report = run_here.run(runner, planned, dry_run=dry_run, show_command=f"{assembly.command} show", pins=own)
         print(report.text, flush=True)
         return report.outcome
 

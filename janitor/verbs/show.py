@@ -8,7 +8,7 @@ import click
 
 from janitor.errors import BadSetting
 from janitor.terminal import console
-from janitor.verbs.assembly import Assembly, as_json, program
+from janitor.verbs.assembly import Assembly, as_json
 
 
 @click.command("show")
@@ -26,7 +26,7 @@ def show(assembly: Assembly, run: int, follow: bool, as_json: bool) -> None:
     with assembly.state.read() as connection:
         row = listings.details(connection, run)
     if row is None:
-        raise BadSetting("RUN", run, f"there is no such run; `{program()} history` lists all runs")
+        raise BadSetting("RUN", run, f"there is no such run; `{assembly.command} history` lists all runs")
     if row["result"] is not None:
         row["result"] = _without_secrets(assembly, row["result"])
     if as_json:

@@ -25,6 +25,7 @@ def start(assembly: Assembly) -> int:
     require(settings, [job for job in scheduler.jobs.values() if job.enabled])
     heartbeat.require(settings.heartbeat_file)
     log.info("Janitor %s starts, its state is in %s", __version__, databases.place(settings.state_database_url))
+    log.info("the front door is %s", assembly.front_door.name)
     daemon = scheduler.daemon(scheduler.runner(assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
     with ExitStack() as wings:

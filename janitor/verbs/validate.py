@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from janitor.errors import BadSetting
+from janitor.settings.paths import shown
 from janitor.terminal import console
 from janitor.terminal.exit_codes import BAD_INPUT, SUCCEEDED
 from janitor.verbs.assembly import Assembly, as_json
@@ -38,5 +39,5 @@ def validate(assembly: Assembly, file: Path | None, as_json: bool) -> int:
         print(assembly.mask(console.one_line(mistake)))
     count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
     if not as_json:
-        print(f"{path}: {count}" if loaded is None else f"{path}: {len(loaded.jobs)} jobs, no mistakes")
+        print(f"{shown(path)}: {count if loaded is None else f'{len(loaded.jobs)} jobs, no mistakes'}")
     return SUCCEEDED if loaded is not None else BAD_INPUT

@@ -48,5 +48,5 @@ def test_a_dry_run_reads_and_writes_nothing(run: Run) -> None:
 
 
 def test_outside_a_run_there_is_no_memory() -> None:
-    with pytest.raises(JanitorError, match="python run.py run JOB"):
+    with pytest.raises(JanitorError, match="run it as a job, with the verb `run`"):
         memory.cursor("feed")

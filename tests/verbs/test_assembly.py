@@ -2,7 +2,6 @@
 
 import io
 import logging
-import sys
 from collections.abc import Mapping
 
 import pytest
@@ -11,7 +10,7 @@ from janitor.errors import BadSetting
 from janitor.jobs import Job
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
-from janitor.verbs.assembly import Assembly, program
+from janitor.verbs.assembly import Assembly
 from janitor.verbs.wing import Wing
 from tests.small_engine import job_of, nothing
 from tests.small_house import build
@@ -66,11 +65,3 @@ def test_debug_logs_more_than_a_verb_asks_for(assembly: Assembly, level: str, lo
     log.info("noted")
     log.warning("told")
     assert [line.split()[-1] for line in stream.getvalue().splitlines()] == logged
-
-
-@pytest.mark.parametrize(
-    ("called", "named"), [("/srv/run.py", "python run.py"), ("/bin/janitor", "janitor"), ("-c", "janitor")]
-)
-def test_a_program_is_named_as_it_was_called(monkeypatch: pytest.MonkeyPatch, called: str, named: str) -> None:
-    monkeypatch.setattr(sys, "argv", [called, "jobs"])
-    assert program() == named

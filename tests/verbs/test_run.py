@@ -19,7 +19,12 @@ from tests.verbs.house import LABWHERE, in_terminal, is_running, recorded
     "job, code, outcome, text",
     [
         ("count", 0, "succeeded", r"count succeeded in \d+\.\d\d s: checked=7 inserted=5 \(run 1\)"),
-        ("fail", 1, "failed", r"fail failed: ValueError: cannot use it \(run 1; `janitor show 1` has the .*\)"),
+        (
+            "fail",
+            1,
+            "failed",
+            r"fail failed: ValueError: cannot use it \(run 1; `python -m tests.small_house show 1` has the .*\)",
+        ),
         ("decline", 3, "skipped", r"decline skipped: there is nothing new \(run 1\)"),
         ("overrun", 4, "timed_out", r"overrun timed out: over its timeout of 0.3 s \(run 1; .*\)"),
     ],

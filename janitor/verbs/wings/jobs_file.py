@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 def _take_file(context: click.Context, option: click.Parameter, path: Path | None) -> None:
-    if path is not None:
-        context.find_object(Assembly).given["JOBS_FILE"] = str(path)  # type: ignore[union-attr]
+    assembly = context.find_object(Assembly)
+    if path is not None and assembly is not None:
+        assembly.given["JOBS_FILE"] = assembly.typed["--jobs"] = str(path)
 
 
 def _export(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -41,9 +42,10 @@ def _export(context: click.Context, option: click.Parameter, wanted: bool) -> No
 JOBS = click.Option(
     ["--jobs"],
     type=click.Path(path_type=Path),
+    is_eager=True,
     expose_value=False,
     callback=_take_file,
-    help="A jobs file, in place of JOBS_FILE.",
+    help="A jobs file, in place of JOBS_FILE; also after a verb.",
 )
 EXPORT = click.Option(
     ["--export"], is_flag=True, expose_value=False, callback=_export, help="Print them as a jobs file."
