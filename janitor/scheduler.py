@@ -1,7 +1,7 @@
 """The clock and `add_job`: APScheduler's BlockingScheduler, whose jobs become recorded runs."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -141,10 +141,14 @@ class Scheduler(Clock):
         given = {"args": (), "kwargs": {}, **description}
         job_id, enabled = given["id"], given.pop("enabled", True)
         trigger = trigger_of(self, self.settings, job_id, given.pop("schedule", schedules.BY_HAND), {})
-        because = disabled_because(self.settings, job_id, enabled or "enabled: false in the jobs file")
+        because = disabled_because(self.settings, job_id, enabled, off="enabled: false in the jobs file")
         job = Job(trigger=trigger, disabled_because=because, **given)
         check_options(job)
+        self._check_id(job_id, ())
         return job
+
+    def _check_id(self, job_id: str, jobs: Iterable[str]) -> None:
+        check_variable(job_id, jobs, self.settings.known, Settings.variables())
 
     def replace_jobs(self, jobs: Mapping[str, Job]) -> None:
         """Replace the jobs of a jobs file by its new jobs. A job of `add_job` gives way to a job of the same id.
@@ -225,9 +229,11 @@ class Scheduler(Clock):
         if job.id in self.jobs and not replace_existing:
             other = self._places.get(job.id, "the jobs file")
             raise JobExists("id", job.id, f"give another id: {other} has a job of this id")
-        check_variable(job.id, self.jobs)
+        self._check_id(job.id, self.jobs)
         self._own[job.id], self._places[job.id] = job, place
         self.jobs.replace({**self.jobs, job.id: job})
+        if moment is None:  # the job is off; or a variable has switched it on, and it runs as its schedule says
+            moment = undefined
         if job.enabled and moment is not undefined:
             self._begin_as_told.add(job.id)
         return self._put(job, moment if job.enabled else None, name)

@@ -102,9 +102,9 @@ def test_the_example_describes_each_setting() -> None:
 
 
 def test_a_setting_may_come_from_a_file(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("sqlite:///from_file.db\n")
+    (tmp_path / "secret").write_text("sqlite:////srv/from_file.db\n")
     settings = load(MLWH_DATABASE_URL_FILE=str(tmp_path / "secret"))
-    assert str(settings.needed("MLWH_DATABASE_URL")) == "sqlite:///from_file.db"
+    assert str(settings.needed("MLWH_DATABASE_URL")) == "sqlite:////srv/from_file.db"
     assert PATHS == {name for name in example() if name.endswith("_FILE")}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, column, select, table, text
 
 from janitor import databases
+from janitor.checks.encryption import secured_by
 from janitor.checks.finding import Finding, ok, wrong
 from janitor.errors import JanitorError
 from janitor.needs import DatabaseNeed
@@ -69,9 +70,7 @@ def _of_server(connection: Connection, need: DatabaseNeed, url: URL, jobs: str) 
     query = text("SELECT VERSION() AS version, @@max_allowed_packet AS packet, @@read_only AS read_only")
     row = connection.execute(query).one()
     product = "MariaDB" if "mariadb" in row.version.lower() else "MySQL"
-    # In a session of MariaDB this is the only sure sign of TLS; a tunnel does not show here.
-    cipher: Any = connection.execute(text("SHOW SESSION STATUS LIKE 'Ssl_cipher'")).one_or_none()
-    secured = f"{row.version} as user {url.username!r}, {'with' if cipher and cipher[1] else 'without'} TLS"
+    secured = f"{row.version} as user {url.username!r}, {secured_by(connection, url)}"
     yield _of_version(where, product, row.version, secured, jobs)
     if row.packet < SMALLEST_PACKET:
         yield wrong(f"{where}: max_allowed_packet is {row.packet} bytes: set it to {SMALLEST_PACKET} or more there")

@@ -10,6 +10,7 @@ from janitor.checks.required import missing
 from janitor.checks.state import obstacle_to, of_state
 from janitor.jobs.job import Job
 from janitor.needs import DatabaseNeed
+from janitor.settings.paths import shown
 from janitor.settings.settings import Settings
 
 Columns = Mapping[str, tuple[str, ...]]
@@ -48,9 +49,9 @@ def findings(
 
 def _heartbeat(path: Path) -> Iterator[Finding]:
     if (obstacle := obstacle_to(path)) is not None:
-        yield wrong(f"HEARTBEAT_FILE: {path} cannot be written, as {obstacle}: let Janitor's user write there")
+        yield wrong(f"HEARTBEAT_FILE: {shown(path)} cannot be written, as {obstacle}: let Janitor's user write there")
     else:
-        yield ok(f"HEARTBEAT_FILE: {path} can be written")
+        yield ok(f"HEARTBEAT_FILE: {shown(path)} can be written")
 
 
 def _databases(jobs: Iterable[Job]) -> dict[str, tuple[DatabaseNeed, str]]:

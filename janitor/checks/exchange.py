@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from janitor.checks.encryption import broker_secured_by
 from janitor.checks.finding import Finding, ok, wrong
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job
 from janitor.needs import ExchangeNeed
+from janitor.settings.paths import shown
 from janitor.settings.settings import Settings
 
 
@@ -18,14 +20,16 @@ def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> I
     try:
         if settings.messages_dir is not None:
             said = check_folder(settings.messages_dir)
-            yield ok(f"MESSAGES_DIR: the folder {settings.messages_dir} for messages {said} ({jobs})")
+            yield ok(f"MESSAGES_DIR: the folder {shown(settings.messages_dir)} for messages {said} ({jobs})")
             return
         exchange = str(settings.value(setting))
         if declare:
             declare_exchange(settings, exchange)
         said = inspect_exchange(settings, exchange)
         place = f"{settings.rabbitmq_host}:{settings.rabbitmq_port}, virtual host {settings.rabbitmq_vhost!r}"
-        yield ok(f"{setting}: exchange {exchange!r} at RabbitMQ {place}: {said} ({jobs})")
+        yield ok(
+            f"{setting}: exchange {exchange!r} at RabbitMQ {place}: {said}, {broker_secured_by(settings)} ({jobs})"
+        )
     except JanitorError as exc:
         yield wrong(f"{'MESSAGES_DIR' if settings.messages_dir is not None else setting}: {exc}")
 

@@ -6,7 +6,7 @@ from janitor.errors import BadSetting
 from janitor.jobs.job import Job
 from janitor.jobs.variables import variable
 from janitor.needs import ExchangeNeed, Need
-from janitor.settings.kinds import URL_HELP
+from janitor.settings.database_urls import URL_HELP
 from janitor.settings.settings import Settings
 
 BROKER_HELP = "give the broker's host name, or a folder as MESSAGES_DIR"

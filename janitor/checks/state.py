@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from janitor import databases
+from janitor.checks.encryption import state_secured_by
 from janitor.checks.finding import Finding, ok, wrong
 from janitor.errors import JanitorError
 from janitor.settings.settings import Settings
@@ -28,12 +29,12 @@ def of_state(settings: Settings) -> Iterator[Finding]:
     try:
         version = state.version()
         if version is None:
-            yield ok(f"{where} is empty; the first start makes its tables")
+            yield ok(f"{where} is empty; the first start makes its tables{state_secured_by(settings)}")
             return
         state.migrate()
         with state.begin() as connection:
             connection.execute(update(leases).where(leases.c.name == "").values(holder=None))
-        yield ok(f"{where} can be read and written, schema {state.version()}")
+        yield ok(f"{where} can be read and written, schema {state.version()}{state_secured_by(settings)}")
     except JanitorError as exc:
         yield wrong(f"STATE_DATABASE_URL: {exc}")
     finally:

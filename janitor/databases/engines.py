@@ -13,6 +13,7 @@ from janitor.databases.limits import Limits
 from janitor.databases.places import family, place
 from janitor.errors import StatementTimeout
 from janitor.runs import current_run
+from janitor.settings.database_options import known_options
 
 _POOL = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
 _READ_ONLY = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
@@ -59,8 +60,12 @@ def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = Fal
 
 
 def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits) -> Engine:
-    arguments = mysql_sessions.connect_arguments(limits)
-    engine = create_engine(url, connect_args=arguments, pool_recycle=1800, **options)
+    # SQLAlchemy and the driver would read some options as texts, so they get them typed.
+    given = known_options(url)
+    arguments = mysql_sessions.connect_arguments(limits, given)
+    without = url.difference_update_query(given)
+    engine = create_engine(without, connect_args=arguments, pool_recycle=1800, **options)
+    event.listen(engine, "do_connect", functools.partial(mysql_sessions.ask_for_tls, given))
     event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
     return engine
 

@@ -4,6 +4,8 @@ A statement has two limits. The server stops it after so many seconds and says s
 nothing, the socket's timeout ends the wait a little later.
 """
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import pymysql
@@ -11,6 +13,7 @@ from sqlalchemy import Connection
 
 from janitor.databases.errors import translated
 from janitor.databases.limits import Limits
+from janitor.databases.mysql_tls import tls_arguments
 from janitor.databases.places import place
 from janitor.databases.pymysql_private import limit_reading
 
@@ -30,15 +33,25 @@ def is_mariadb(connection: "pymysql.Connection[Any]") -> bool:
     return "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
 
 
-def connect_arguments(limits: Limits) -> dict[str, Any]:
-    """Give PyMySQL's arguments for a new connection."""
+def connect_arguments(limits: Limits, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give PyMySQL's arguments for a new connection; the options of a URL may make a limit shorter."""
     socket_seconds = limits.statement_seconds + SOCKET_SLACK_SECONDS
     return {
-        "connect_timeout": max(1, round(limits.connect_seconds)),
-        "read_timeout": socket_seconds,
-        "write_timeout": socket_seconds,
+        "connect_timeout": max(1, round(min(limits.connect_seconds, options.get("connect_timeout", math.inf)))),
+        "read_timeout": min(socket_seconds, options.get("read_timeout", math.inf)),
+        "write_timeout": min(socket_seconds, options.get("write_timeout", math.inf)),
         "charset": "utf8mb4",
+        **({"unix_socket": options["unix_socket"]} if "unix_socket" in options else {}),
     }
+
+
+def ask_for_tls(options: Mapping[str, Any], dialect: Any, record: Any, args: list[Any], arguments: Any) -> None:
+    """Add what the options of a URL say of TLS to the arguments of a new connection.
+
+    Its files are read anew for each connection, so that a new certificate needs no restart.
+    """
+    arguments.update(tls_arguments(options))
+    record.info["read_seconds"] = options.get("read_timeout", math.inf)
 
 
 def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connection[Any]", record: Any) -> None:
@@ -62,7 +75,7 @@ def limit_next_statement(connection: Connection, seconds: float) -> None:
     if seconds <= connection.info["statement_seconds"] <= seconds * 1.1:
         return
     driver: Any = connection.connection.driver_connection
-    limit_reading(driver, seconds + SOCKET_SLACK_SECONDS)
+    limit_reading(driver, min(seconds + SOCKET_SLACK_SECONDS, connection.info["read_seconds"]))
     try:
         with driver.cursor() as cursor:
             cursor.execute(_statement_limit(driver, seconds))

@@ -2,6 +2,8 @@
 
 from sqlalchemy import URL
 
+from janitor.settings.paths import shown
+
 
 def family(url: URL) -> str:
     """`mysql` for MySQL and MariaDB, `sqlite` for SQLite."""
@@ -11,7 +13,7 @@ def family(url: URL) -> str:
 def place(url: URL) -> str:
     """`host:port/name` for a server, the path for a file; never a user or a password."""
     if family(url) == "sqlite":
-        return url.database or "memory"
+        return shown(url.database) if url.database else "memory"
     return f"{url.host}:{url.port or 3306}/{url.database}"
 
 

@@ -39,13 +39,14 @@ def trigger_of(
     name, told = f"{variable(job_id)}_SCHEDULE", f"the schedule of job {job_id}"
     zone: tzinfo = settings.schedule_timezone
     _check_names(job_id, trigger, arguments)
-    if name in settings.environ:
-        return schedules.parse(settings.environ[name], zone, name)
+    given = settings.given(name)
+    if given is not None:
+        return schedules.parse(given, zone, name)
     if isinstance(trigger, str) and trigger not in KINDS:
         return schedules.parse(trigger, zone, told)
-    given = {"timezone": zone, **arguments} if trigger in ("cron", "calendarinterval") else dict(arguments)
+    options = {"timezone": zone, **arguments} if trigger in ("cron", "calendarinterval") else dict(arguments)
     try:
-        return make(trigger, given, lambda: clock.make_trigger(trigger, schedules.align(trigger, given)))
+        return make(trigger, options, lambda: clock.make_trigger(trigger, schedules.align(trigger, options)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
         values = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
         raise BadSetting(told, trigger, f"with {values}: {exc}" if values else str(exc)) from exc
@@ -61,8 +62,17 @@ def _check_names(job_id: str, trigger: BaseTrigger | str | None, arguments: Mapp
         raise BadSetting(f"the schedule of job {job_id}", trigger or "date", why)
 
 
-def disabled_because(settings: Settings, job_id: str, enabled: bool | str, next_run_time: object = undefined) -> str:
+def disabled_because(
+    settings: Settings,
+    job_id: str,
+    enabled: bool | str,
+    next_run_time: object = undefined,
+    off: str = "add_job(enabled=False)",
+) -> str:
     """Why a job is switched off, empty if it is not; the variable counts for more than what its line says.
+
+    `enabled` is a text if the job cannot work: then the variable does not switch it on. `off` is the reason if the line
+    switches it off.
 
     Raises:
         BadSetting: the variable is neither true nor false, or the line says neither.
@@ -70,11 +80,13 @@ def disabled_because(settings: Settings, job_id: str, enabled: bool | str, next_
     if not isinstance(enabled, (bool, str)):
         raise BadSetting(f"enabled of job {job_id}", enabled, "give True, or False, or a text that says why not")
     name = f"{variable(job_id)}_ENABLED"
-    value = settings.environ.get(name)
+    value = settings.given(name)
     if value is not None and not is_true(name, value):
         return f"{name}={value}"
+    if isinstance(enabled, str):
+        return enabled if value is None or not enabled else f"{enabled}; {name}={value} does not change that"
+    if value is not None:
+        return ""
     if next_run_time is None:
         return "add_job(next_run_time=None)"
-    if isinstance(enabled, str):
-        return enabled
-    return "" if enabled else "add_job(enabled=False)"
+    return "" if enabled else off

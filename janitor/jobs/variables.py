@@ -1,9 +1,13 @@
 """Environment variables of jobs: how their names begin, and which name no job."""
 
+import difflib
 import re
 from collections.abc import Collection, Iterable
 
 from janitor.errors import BadSetting
+
+LIKE = 0.86
+"""How like two names must be to be taken for each other: LOG_LEVL and LOG_LEVEL are by 0.94."""
 
 
 def variable(job_id: str) -> str:
@@ -24,23 +28,50 @@ def is_true(name: str, value: str) -> bool:
 
 
 def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: Iterable[str]) -> dict[str, str]:
-    """Variables of `environ` that look like a job's but name no job and no setting, each with a sentence."""
+    """Variables of `environ` that look like a job's or like a setting, and are neither; each with a sentence."""
     names = ", ".join(jobs)
     prefixes, known = {variable(job_id) for job_id in jobs}, set(settings)
+    readable = known | {f"{name}_FILE" for name in known if not name.endswith("_FILE")}
     unknown = {}
     for name in sorted(environ):
-        match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)", name)
-        if match and match[1] not in prefixes and name not in known:
+        match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)(?:_FILE)?", name)
+        if name in readable or (match and match[1] in prefixes):
+            continue
+        if (meant := _meant(name, readable)) is not None:
+            unknown[name] = f"{name} is set, and there is no such setting; did you mean {meant}?"
+        elif match and not name.endswith("_FILE"):
             unknown[name] = f"{name} is set, and there is no job {match[1].lower()}; the jobs are {names}"
     return unknown
 
 
-def check_variable(job_id: str, jobs: Iterable[str]) -> None:
-    """Refuse a job id whose environment variables would have the names of another job's.
+def _meant(name: str, known: Collection[str]) -> str | None:
+    """The known variable that is most like a name; None if none is like it."""
+    if name.upper() in known:
+        return name.upper()
+    if "_" not in name:  # such as MAILTO, which is cron's
+        return None
+    # That both end so says nothing: ARCHIVE_OF_LAB_DATABASE_URL is another database than LAB_DATABASE_URL.
+    ending = "_DATABASE_URL" if name.endswith("_DATABASE_URL") else ""
+    short = {one.removesuffix(ending): one for one in known if one.endswith(ending)}
+    close = difflib.get_close_matches(name.removesuffix(ending), short, 1, LIKE)
+    return short[close[0]] if close else None
+
+
+def check_variable(
+    job_id: str, jobs: Iterable[str], settings: Iterable[str] = (), of_house: Iterable[str] = ()
+) -> None:
+    """Refuse a job id whose environment variables would have the names of another job's, or of settings.
+
+    `settings` are the variables of all settings. `of_house` are those whose beginnings no job may have.
 
     Raises:
-        BadSetting: another job's variables begin with the same name.
+        BadSetting: another job's variables begin with the same name, or a setting does.
     """
+    own = variable(job_id)
     for other in jobs:
-        if other != job_id and variable(other) == variable(job_id):
+        if other != job_id and variable(other) == own:
             raise BadSetting("id", job_id, f"give another id: its variables would be those of job {other}")
+    taken = [name for name in of_house if name.startswith(f"{own}_")]
+    taken += [name for name in settings if name in (f"{own}_ENABLED", f"{own}_SCHEDULE", f"{own}_PING_URL")]
+    if taken:
+        raise BadSetting("id", job_id, f"give another id: its variables would begin as the setting {taken[0]} does")

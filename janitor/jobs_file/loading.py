@@ -15,6 +15,7 @@ from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake
 from janitor.logs.mask import Mask, mask_for
 from janitor.scheduler import Scheduler
+from janitor.settings.paths import shown
 
 MOST_NAMED = 20
 
@@ -44,7 +45,7 @@ def load(path: Path, scheduler: Scheduler) -> Loaded:
     mistakes += _circles(found)
     jobs, refused = _made(path, scheduler, found, mistakes)
     if mistakes or refused:
-        raise BadJobsFile(str(path), [*mistakes, *refused])
+        raise BadJobsFile(shown(path), [*mistakes, *refused])
     return Loaded(jobs, rendered.files)
 
 
@@ -59,7 +60,7 @@ def _made(
             continue
         try:
             jobs[described.values["id"]] = scheduler.make_job(
-                {**described.values, **_texts_for_people(described, mask), "keeps_result": True, "file": str(path)}
+                {**described.values, **_texts_for_people(described, mask), "keeps_result": True, "file": shown(path)}
             )
         except BadSetting as exc:
             refused.append(Mistake(described.entry.place, described.entry.name, str(exc)))

@@ -22,10 +22,14 @@ COMMON_WORDS = frozenset({"true", "false", "none", "null"})
 """Words that every text is full of: they are not masked."""
 SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY")
 """A variable whose name ends so holds a secret; a jobs file may hand it to a task."""
+_EXAMPLE = "(?!user:password@host)"
+"""What a sentence of ours gives as an example."""
 _USERINFO = re.compile(
-    r"""(?<!http)(?<!https)://[^\s/"<>][^\s"<>]*@"""  # up to the last @: a password may have / ? # or @ in it
-    r"""|://[^\s/?#"<>]*@"""
-    r"""|://[^\s/?#"<>@:]+:(?!\d{1,5}[/?#])[^\s"<>]*@"""  # the same in a web address, but not host:port/name@
+    # Up to the last @, as a password may have / ? # or @ in it.
+    rf"""(?<!http)(?<!https)://{_EXAMPLE}[^\s/"<>][^\s"<>]*@"""
+    rf"""|://{_EXAMPLE}[^\s/?#"<>]*@"""
+    # The same in a web address, but not host:port/name@.
+    rf"""|://{_EXAMPLE}[^\s/?#"<>@:]+:(?!\d{{1,5}}[/?#])[^\s"<>]*@"""
 )
 _QUOTED_USERINFO = re.compile(r"""(%3A%2F%2F)[^\s"<>&]*?%40""", re.IGNORECASE)
 

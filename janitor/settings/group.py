@@ -1,12 +1,14 @@
 """A group of settings: one frozen object, read from variables; a bad value is refused by its name."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from janitor.errors import BadSetting
+from janitor.settings.paths import absolute, holds_path
 from janitor.settings.secrets import is_secret
 
 _WHAT_IS_RIGHT = {
@@ -24,6 +26,10 @@ _WHAT_IS_RIGHT = {
     "string_too_short": "give a text of {min_length} characters or more",
 }
 """What would be right, by the kind of pydantic's error; its own words do for all other kinds."""
+BY_KUBERNETES = (
+    "Kubernetes sets this in each pod for a service of that name: "
+    "set enableServiceLinks: false in the pod's spec, or give the port's number"
+)
 
 
 class SettingsGroup(BaseModel):
@@ -40,18 +46,37 @@ class SettingsGroup(BaseModel):
         """Each variable of this group, with its field."""
         return {name.upper(): field for name, field in cls.model_fields.items()}
 
+    @field_validator("*", mode="before")
     @classmethod
-    def read(cls, variables: Mapping[str, Any], prefix: str = "") -> Self:
+    def _as_it_is_written(cls, value: Any, info: ValidationInfo) -> Any:
+        """A text without blanks around it; a word of a list of words, whether it is in capital letters or not."""
+        field = cls.model_fields[info.field_name or ""]
+        if not isinstance(value, str) or is_secret(field):
+            return value
+        words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+        return {str(word).lower(): word for word in words}.get(value.strip().lower(), value.strip())
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _from_the_folder(cls, value: Any, info: ValidationInfo) -> Any:
+        """Paths are absolute."""
+        return absolute(value, (info.context or {}).get("folder") or Path.cwd())
+
+    @classmethod
+    def read(cls, variables: Mapping[str, Any], prefix: str = "", folder: Path | None = None) -> Self:
         """Make the group from variables that have a value; all others keep their defaults.
 
-        `prefix` is what the name of a variable begins with in an error.
+        `prefix` is what the name of a variable begins with in an error. Paths begin in `folder`, by default in the
+        working folder.
 
         Raises:
             BadSetting: a value is malformed. The error names the variable and says what would be right.
         """
         given = {name: variables[name.upper()] for name in cls.model_fields if name.upper() in variables}
+        # The defaults that are paths become absolute as well.
+        paths = {name: field.default for name, field in cls.model_fields.items() if holds_path(field.default)}
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(paths | given, context={"folder": folder})
         except ValidationError as exc:
             raise _refusal(cls, exc, given, prefix) from exc
 
@@ -61,7 +86,8 @@ def _refusal(group: type[SettingsGroup], exc: ValidationError, given: Mapping[st
     error = exc.errors(include_url=False)[0]
     field = str(error["loc"][0])
     shown = "(not shown)" if is_secret(group.model_fields[field]) else given.get(field)
-    return BadSetting(f"{prefix}{field.upper()}", shown, _what_is_right(error))
+    by_kubernetes = field.endswith("_port") and str(shown).startswith(("tcp://", "udp://", "sctp://"))
+    return BadSetting(f"{prefix}{field.upper()}", shown, BY_KUBERNETES if by_kubernetes else _what_is_right(error))
 
 
 def _what_is_right(error: Mapping[str, Any]) -> str:

@@ -57,6 +57,8 @@ def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
         given = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+        # A password with an @ after a slash: half of it would be taken for the host.
+        given = given and not (parts.username and "@" in value.partition(parts.netloc)[2])
     except ValueError:
         given = None
     if not given:

@@ -37,7 +37,8 @@ def is_secret(field: FieldInfo) -> bool:
 def secret_texts(value: object) -> list[str]:
     """The texts to hide in a secret setting's value: the password of a URL, or the whole; none if there is no value."""
     if isinstance(value, URL):
-        return [str(value.password)] if value.password else []
+        secrets = (value.password, value.query.get("ssl_key_password"))
+        return [str(secret) for secret in secrets if secret]
     if isinstance(value, SecretStr):
         return [value.get_secret_value()]
     return [] if value is None else [str(value)]

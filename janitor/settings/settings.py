@@ -17,21 +17,23 @@ from sqlalchemy import URL
 
 from janitor.errors import BadSetting
 from janitor.settings.clock import ClockSettings
+from janitor.settings.database_urls import URL_HELP, database_url
 from janitor.settings.databases import DatabaseSettings
 from janitor.settings.group import SettingsGroup
 from janitor.settings.jobs_file import JobsFileSettings
-from janitor.settings.kinds import URL_HELP, database_url
 from janitor.settings.logs import LogSettings
 from janitor.settings.mail import MailSettings
 from janitor.settings.notices import NoticeSettings
+from janitor.settings.paths import absolute
 from janitor.settings.rabbitmq import BrokerSettings
 from janitor.settings.secrets import is_plain, is_secret, secret_texts
-from janitor.settings.sources import from_files, variables_from
+from janitor.settings.sources import from_files, in_quotes, variables_from
 from janitor.settings.state import StateSettings
 from janitor.settings.web import WebSettings
 
 Group = TypeVar("Group", bound=SettingsGroup)
 Groups = Sequence[type[SettingsGroup]]
+NO_QUOTES = "leave its quotes out: docker run --env-file keeps them; if they belong to the value, give it in a file"
 
 
 class Settings(
@@ -50,6 +52,8 @@ class Settings(
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _of_tasks: Mapping[type[SettingsGroup], SettingsGroup] = PrivateAttr(default_factory=dict)
     _taken: dict[str, str] = PrivateAttr(default_factory=dict)
+    _quoted: frozenset[str] = PrivateAttr(default_factory=frozenset)
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
 
     @classmethod
     def load(
@@ -66,11 +70,14 @@ class Settings(
         Raises:
             BadSetting: a value is malformed. The error names the variable and says what would be right.
         """
-        given = os.environ if environ is None else environ
-        variables = variables_from(given, dotenv, {name for group in (cls, *of_tasks) for name in group.variables()})
-        settings = cls.read(variables)
-        settings._environ = variables
-        settings._of_tasks = {group: group.read(variables) for group in of_tasks}
+        given, folder = os.environ if environ is None else environ, Path.cwd()
+        known = {name: field for group in (cls, *of_tasks) for name, field in group.variables().items()}
+        variables, quoted = variables_from(given, dotenv, known), in_quotes(given)
+        for name in sorted(quoted & known.keys()):
+            raise BadSetting(name, "(not shown)" if is_secret(known[name]) else variables[name], NO_QUOTES)
+        settings = cls.read(variables, folder=folder)
+        settings._environ, settings._quoted, settings._folder = variables, quoted, folder
+        settings._of_tasks = {group: group.read(variables, folder=folder) for group in of_tasks}
         return settings
 
     @property
@@ -94,7 +101,19 @@ class Settings(
         if group in self._of_tasks:
             return cast(Group, self._of_tasks[group])
         absent = group.variables().keys() - self._environ.keys()
-        return group.read({**self._environ, **from_files(self._environ, sorted(absent))})
+        found = from_files(self._environ, sorted(absent), self._folder)
+        return group.read({**self._environ, **found}, folder=self._folder)
+
+    def given(self, name: str) -> str | None:
+        """The value of a variable whose name is made at run time, such as `<JOB>_ENABLED`; None if it is not given.
+
+        Raises:
+            BadSetting: the file of `<NAME>_FILE` cannot be read, or the value stands in quotes.
+        """
+        if name in self._quoted:
+            raise BadSetting(name, "(not shown)", NO_QUOTES)
+        value = self._environ.get(name)
+        return from_files(self._environ, [name], self._folder).get(name) if value is None else value
 
     def value(self, name: str) -> Any:
         """The value of the variable `name`, which the house or a task declares.
@@ -115,9 +134,9 @@ class Settings(
         """
         if name in self.known:
             return cast("URL | None", self.value(name))
-        given = self._environ.get(name)
+        given = self.given(name)
         try:
-            return None if given is None else database_url(given)
+            return None if given is None else cast(URL, absolute(database_url(given), self._folder))
         except ValueError as exc:
             raise BadSetting(name, "(not shown)", str(exc)) from exc
 

@@ -86,7 +86,7 @@ def test_all_is_well_with_the_least_grants(janitor: CommandLine, least: dict[str
     assert wrong(ended) == []
     assert "table labware_location" in ended.out and "13 columns; the user may read, insert, update\n" in ended.out
     assert f"exchange '{exchange.name}'" in ended.out and "exists, fanout, durable" in ended.out
-    assert "MariaDB 1" in ended.out and "without TLS" in ended.out
+    assert "MariaDB 1" in ended.out and "encrypted (without TLS)" in ended.out
     assert not (janitor.folder / "var").exists()
 
 

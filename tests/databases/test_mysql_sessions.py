@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 import trustme
+from sqlalchemy import URL
 
 from janitor import databases
+from janitor.checks.encryption import secured_by
 from janitor.databases import Limits
 from janitor.errors import Rejected, StatementTimeout
+from janitor.settings.database_urls import database_url
 from tests.databases.numbers_table import SECRET, read_with, refuses
 from tests.servers import MariaDB, SqlServer
 
@@ -68,9 +71,57 @@ def test_tls_that_fails_is_told(tls_server: tuple[MariaDB, Path], tmp_path: Path
     refuses(by_name, Rejected, f"TLS with localhost:{server.port}/mlwh failed: ")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"ssl_ca": "CA", "ssl_disabled": "false"}, "certificate and host name verified"),
+        ({"ssl_ca": "CA", "ssl_verify_identity": "true"}, "certificate and host name verified"),
+        ({"ssl_ca": "CA", "ssl_verify_identity": "no"}, "certificate verified, host name not"),
+        ({"ssl_ca": "CA", "ssl_check_hostname": "0", "read_timeout": "5"}, "certificate verified, host name not"),
+        ({"ssl_disabled": "false"}, "certificate not verified: give ssl_ca"),
+        ({"ssl_verify_cert": "false"}, "certificate not verified: give ssl_ca"),
+        ({}, "certificate not verified: give ssl_ca"),
+        ({"ssl_disabled": "true"}, "not encrypted (without TLS)"),
+    ],
+)
+def test_options_mean_what_they_say(
+    tls_server: tuple[MariaDB, Path], tmp_path: Path, options: dict[str, str], said: str
+) -> None:
+    # Given: a server with TLS, options as texts, as a URL has them, and a user who need not use TLS.
+    # What happens: a session is opened. What must hold: it is encrypted and verified as the options say; and against
+    # another CA only what verifies nothing connects.
+    server, authority = tls_server
+    server.execute("CREATE USER IF NOT EXISTS free IDENTIFIED BY 'free-word'", "GRANT ALL ON mlwh.* TO free")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    plain = server.url("mlwh", "free", "free-word")
+
+    def url(ca: Path) -> URL:
+        return plain.update_query_dict({name: value.replace("CA", str(ca)) for name, value in options.items()})
+
+    with databases.read(database_url(url(authority).render_as_string(False))) as connection:
+        assert secured_by(connection, url(authority)).endswith(said)
+    if "ssl_ca" in options:
+        refuses(url(tmp_path / "other.pem"), Rejected, "TLS with ")
+    by_name = url(authority).set(host="localhost")
+    if "host name verified" in said:
+        refuses(by_name, Rejected, "TLS with ")
+    else:
+        with databases.read(by_name) as connection:
+            assert secured_by(connection, by_name).endswith(said)
+
+
+def test_options_may_shorten_a_limit(mariadb: SqlServer) -> None:
+    url = mariadb.create_database().update_query_dict({"read_timeout": "0.4", "connect_timeout": "3"})
+    with pytest.raises(StatementTimeout, match="did not answer within the time limit"):
+        read_with(url, "SELECT 1 FROM (SELECT 1) AS one WHERE SLEEP(20)")
+
+
 def test_a_server_without_tls_is_refused(mariadb: SqlServer, tmp_path: Path) -> None:
     if not isinstance(mariadb, MariaDB):
         pytest.skip("the server was given, and may know TLS")
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     url = mariadb.create_database().update_query_dict({"ssl_ca": str(tmp_path / "ca.pem")})
     refuses(url, Rejected, f"TLS with 127.0.0.1:{mariadb.port}/{url.database} failed: ")
+    for options in ({"ssl_disabled": "false"}, {"ssl_verify_cert": "false"}, {"ssl_verify_cert": "1"}):
+        asked = url.set(query=options)
+        refuses(asked, Rejected, f"TLS with 127.0.0.1:{mariadb.port}/{url.database} failed: ")

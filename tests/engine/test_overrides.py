@@ -97,6 +97,8 @@ def test_a_malformed_schedule_is_refused_by_its_variable() -> None:
         ("no", True, "NIGHTLY_REPORT_ENABLED=no"),
         ("no", "no URL is given", "NIGHTLY_REPORT_ENABLED=no"),
         ("yes", True, ""),
+        ("yes", False, ""),
+        ("1", "no URL is given", "no URL is given; NIGHTLY_REPORT_ENABLED=1 does not change that"),
     ],
 )
 def test_why_a_job_is_off_is_said(value: str | None, enabled: bool | str, because: str) -> None:
@@ -107,3 +109,26 @@ def test_why_a_job_is_off_is_said(value: str | None, enabled: bool | str, becaus
 def test_a_switch_that_is_no_switch_is_refused() -> None:
     with pytest.raises(BadSetting, match="^NIGHTLY_REPORT_ENABLED is 'perhaps': give true or false"):
         disabled_because(settings(NIGHTLY_REPORT_ENABLED="perhaps"), "nightly-report", True)
+
+
+def test_a_variable_switches_on_what_a_line_or_an_entry_switches_off() -> None:
+    # Given: jobs that are off by their line, by their moment and by their entry in a jobs file; a job without a URL.
+    # What happens: the variable of each says true. What must hold: all run as scheduled but the job that cannot work.
+    scheduler = Scheduler(settings(**{f"{name}_ENABLED": "true" for name in ("LINE", "MOMENT", "CANNOT", "ENTRY")}))
+    scheduler.add_job(print, "every 1h", id="line", enabled=False)
+    scheduler.add_job(print, "every 1h", id="moment", next_run_time=None)
+    scheduler.add_job(print, "every 1h", id="cannot", enabled="no URL is given")
+    entry = scheduler.make_job({"id": "entry", "func": print, "schedule": "every 1h", "enabled": False})
+    scheduler.replace_jobs({"entry": entry})
+    jobs = scheduler.jobs
+    assert {name: job.disabled_because for name, job in jobs.items() if not job.enabled} == {
+        "cannot": "no URL is given; CANNOT_ENABLED=true does not change that"
+    }
+    assert [getattr(scheduler.get_job(name), "next_run_time", 0) is None for name in jobs] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+    off = Scheduler(settings()).make_job({"id": "entry", "func": print, "enabled": False})
+    assert off.disabled_because == "enabled: false in the jobs file"

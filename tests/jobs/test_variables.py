@@ -38,3 +38,44 @@ def test_two_jobs_do_not_share_their_variables() -> None:
     check_variable("nightly-report", ["nightly-report", "sync"])
     with pytest.raises(BadSetting, match="^id is 'nightly_report': .* would be those of job nightly-report$"):
         check_variable("nightly_report", ["sync", "nightly-report"])
+
+
+SETTINGS = ["LOG_LEVEL", "LOG_FORMAT", "RABBITMQ_HOST", "RABBITMQ_PORT", "WEB_ENABLED", "MAIL_TO", "MLWH_DATABASE_URL"]
+SETTINGS += ["LABWHERE_DATABASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LOG_LEVL", "LOG_LEVEL"),
+        ("log_level", "LOG_LEVEL"),
+        ("LOG_LEVEL_FIEL", "LOG_LEVEL_FILE"),
+        ("RABITMQ_PORT", "RABBITMQ_PORT"),
+        ("WEB_ENABELD", "WEB_ENABLED"),
+        ("LABWHER_DATABASE_URL", "LABWHERE_DATABASE_URL"),
+    ],
+)
+def test_a_name_near_a_setting_s_is_told(name: str, meant: str) -> None:
+    said = f"{name} is set, and there is no such setting; did you mean {meant}?"
+    assert unknown_variables([name, *SETTINGS], ["sync"], SETTINGS) == {name: said}
+
+
+def test_names_of_other_programs_are_not_taken_for_settings() -> None:
+    others = (
+        "MAIL MAILTO LOGNAME PATH RABBITMQ_SERVICE_HOST RABBITMQ_PORT_5672_TCP RABBITMQ_HOME HOSTNAME LC_ALL".split()
+    )
+    others += ["MLWH_TEST_DATABASE_URL", "LAB_DATABASE_URL", "RABBITMQ_HOST_FILE", "SYNC_SCHEDULE_FILE"]
+    assert unknown_variables(others, ["sync"], SETTINGS) == {}
+
+
+@pytest.mark.parametrize("job", ["web", "mail", "log", "Log", "rabbitmq"])
+def test_a_job_does_not_share_its_variables_with_settings(job: str) -> None:
+    with pytest.raises(BadSetting, match=f"^id is '{job}': give another id: its variables would begin as the setting "):
+        check_variable(job, [], SETTINGS, SETTINGS)
+    check_variable("mail_report", [], SETTINGS, SETTINGS)
+
+
+def test_a_job_may_have_its_task_s_settings_but_not_its_switches() -> None:
+    check_variable("sync", [], ["SYNC_GROUP_SIZE"])
+    with pytest.raises(BadSetting, match="as the setting SYNC_ENABLED does"):
+        check_variable("sync", [], ["SYNC_ENABLED"])

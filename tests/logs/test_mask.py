@@ -11,6 +11,7 @@ from janitor.logs.formats import JsonFormatter
 from janitor.logs.mask import Mask, mask_for
 from janitor.runs import Run, running
 from janitor.settings import Settings
+from janitor.settings.database_urls import URL_HELP
 from tests.logs.logged import logging_to, said
 
 SECRET = 'p"s\\w/ö rd'
@@ -67,6 +68,7 @@ def test_a_default_is_no_secret() -> None:
             "http://host:8080/x@y and http://host/@me and me@host",
         ),
         ("sqlite:////srv/a@b.db", "sqlite:////srv/a@b.db"),
+        (f"{URL_HELP} mysql://u:p@h", f"{URL_HELP} mysql://***@h"),
     ],
 )
 def test_who_signs_in_at_a_url_is_masked(text: str, masked: str) -> None:

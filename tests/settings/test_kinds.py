@@ -5,45 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import make_url
 
-from janitor.settings.kinds import Day, Zone, database_url
-from tests.settings.lab import QUOTED, SECRET, refused
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"mysql+pymysql://me:{QUOTED}@db:3307/mlwh?ssl_ca=/ca.pem&connect_timeout=5",
-        "mysql+pymysql://me@db/mlwh",
-        "sqlite:////var/lib/janitor/state.db",
-        "sqlite:///state.db?timeout=5",
-    ],
-)
-def test_a_url_that_the_driver_knows_is_taken(text: str) -> None:
-    assert database_url(text) == make_url(text) == database_url(make_url(text))
-
-
-@pytest.mark.parametrize(
-    ("value", "right"),
-    [
-        (f"me:{SECRET}", "not a database URL"),
-        (f"mysql+pymysql://me:{QUOTED}@db:port/mlwh", "host or port"),
-        (f"mysql://me:{QUOTED}@db/mlwh", "not one of mysql+pymysql and sqlite"),
-        (f"postgresql://me:{QUOTED}@db/mlwh", "not one of mysql+pymysql and sqlite"),
-        (f"oracel://me:{QUOTED}@db/mlwh", "driver is unknown"),
-        (f"mysql+pymysql://me:{QUOTED}@db", "names no host or no database"),
-        (f"mysql+pymysql://me:{QUOTED}@/mlwh", "names no host or no database"),
-        (f"mysql+pymysql://me:{QUOTED}@db/mlwh?ssl-ca=x", "no option ssl-ca"),
-        (f"mysql+pymysql://me:{QUOTED}@db/mlwh?connect_timeout=soon", "malformed"),
-        ("sqlite://", "names no file"),
-    ],
-)
-def test_a_bad_url_is_refused_without_its_password(value: str, right: str) -> None:
-    text = refused(LAB_DATABASE_URL=value)
-    assert text.startswith("LAB_DATABASE_URL is ")
-    assert right in text and "mysql+pymysql://user:password@host:3306/name" in text
-    assert SECRET not in text and QUOTED not in text
+from janitor.settings.kinds import Day, Zone
 
 
 def test_a_day_and_a_zone_are_taken_as_text_or_as_they_are() -> None:

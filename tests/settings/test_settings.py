@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from janitor.errors import BadSetting
-from janitor.settings import Settings
-from tests.settings.lab import QUOTED, SECRET, LabSettings, load
+from janitor.settings import Settings, SettingsGroup
+from tests.settings.lab import QUOTED, SECRET, LabSettings, load, refused
 
 
 def test_values_arrive_in_their_types() -> None:
@@ -68,7 +68,7 @@ def test_any_variable_may_hold_a_database_url(tmp_path: Path) -> None:
 
 def test_nothing_given_is_enough_for_the_engine() -> None:
     settings = load()
-    assert str(settings.state_database_url) == "sqlite:///var/janitor.db"
+    assert settings.state_database_url.database == str(Path("var/janitor.db").absolute())
     assert settings.rabbitmq_host is None and settings.of(LabSettings).lab_database_url is None
 
 
@@ -87,3 +87,69 @@ def test_settings_are_frozen_and_go_to_a_child() -> None:
     there = pickle.loads(pickle.dumps(settings))
     assert there.history_days == 5 and there.of(LabSettings).lab_group_size == 6
     assert there.environ["NIGHTLY_SCHEDULE"] == "every 5m"
+
+
+def test_no_path_changes_when_a_task_changes_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: settings with relative paths of every kind. What happens: the process changes folders, as a task may.
+    # What must hold: each path is still in the folder where the settings were read, also if it is asked for later.
+    class Own(SettingsGroup):
+        own_folder: Path = Path("out")
+        own_ca: Path | None = None
+        own_files: tuple[Path, ...] = (Path("a"), Path("b"))
+
+    (tmp_path / "word").write_text("sqlite:///late.db", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    given = {"MESSAGES_DIR": "messages", "RABBITMQ_CA_FILE": "ca.pem", "OWN_CA": "../own.pem", "JOBS_FILE": "jobs.yaml"}
+    given |= {"LAB_DATABASE_URL": "sqlite:///lab.db", "OTHER_DATABASE_URL": "sqlite:///other.db"}
+    given |= {"TLS_DATABASE_URL": "mysql+pymysql://u@db/x?ssl_ca=ca.pem&ssl_cipher=x", "LATE_DATABASE_URL_FILE": "word"}
+    settings = load(**given)
+    monkeypatch.chdir("/")
+    assert settings.state_database_url.database == f"{tmp_path}/var/janitor.db"
+    assert settings.heartbeat_file == tmp_path / "var/heartbeat" and settings.jobs_file == tmp_path / "jobs.yaml"
+    assert (settings.messages_dir, settings.rabbitmq_ca_file) == (tmp_path / "messages", tmp_path / "ca.pem")
+    for name, file in (("LAB", "lab"), ("OTHER", "other"), ("LATE", "late")):
+        assert settings.needed(f"{name}_DATABASE_URL").database == f"{tmp_path}/{file}.db"
+    assert settings.needed("TLS_DATABASE_URL").query == {"ssl_ca": f"{tmp_path}/ca.pem", "ssl_cipher": "x"}
+    own = settings.of(Own)
+    assert (own.own_folder, own.own_ca) == (tmp_path / "out", tmp_path / "../own.pem")
+    assert own.own_files == (tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LOG_LEVEL", '"INFO"', "LOG_LEVEL is '\"INFO\"': leave its quotes out"),
+        ("WEB_ENABLED", "'true'", "leave its quotes out"),
+        ("RABBITMQ_PASSWORD", f'"{SECRET}"', "RABBITMQ_PASSWORD is '(not shown)': leave its quotes out"),
+        ("LAB_DATABASE_URL", f'"mysql+pymysql://me:{QUOTED}@db/x"', "LAB_DATABASE_URL is '(not shown)': leave its"),
+        ("LAB_GROUP_SIZE", '"7"', "leave its quotes out"),
+    ],
+)
+def test_quotes_around_a_value_are_told(name: str, value: str, said: str) -> None:
+    text = refused(**{name: value})
+    assert said in text and "docker run --env-file" in text and SECRET not in text and QUOTED not in text
+
+
+def test_quotes_around_a_variable_made_at_run_time_are_told_when_it_is_asked_for() -> None:
+    settings = load(NIGHTLY_ENABLED='"true"', OTHER_DATABASE_URL="'sqlite:///x.db'", STRANGER='"x"')
+    for name in ("NIGHTLY_ENABLED", "OTHER_DATABASE_URL"):
+        with pytest.raises(BadSetting, match=f"^{name} is '.not shown.': leave its quotes out"):
+            settings.given(name) if name.endswith("ENABLED") else settings.needed(name)
+
+
+def test_a_port_that_kubernetes_sets_is_told() -> None:
+    for name in ("RABBITMQ_PORT", "WEB_PORT", "MAIL_PORT"):
+        text = refused(**{name: "tcp://10.0.0.1:5672"})
+        assert (
+            text.startswith(f"{name} is 'tcp://10.0.0.1:5672': Kubernetes sets this") and "enableServiceLinks" in text
+        )
+    assert "give a whole number" in refused(RABBITMQ_PORT="amqp")
+
+
+def test_words_are_taken_in_any_letters_and_blanks_around_a_value_go() -> None:
+    settings = load(
+        LOG_LEVEL="info", LOG_FORMAT=" JSON ", MAIL_TLS="StartTLS", WEB_ENABLED=" true\r\n", LAB_ENCODING="Json"
+    )
+    assert (settings.log_level, settings.log_format, settings.mail_tls) == ("INFO", "json", "starttls")
+    assert settings.web_enabled is True and settings.of(LabSettings).lab_encoding == "json"
+    assert refused(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud': give DEBUG, INFO, WARNING or ERROR"
