@@ -117,9 +117,10 @@ class Traced(logging.Formatter):
 
 def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None:
     """Be the child: call the task, and send what it returns or raises."""
-    line, traced = Line(pipe), Traced(mask_for(settings), settings.traceback_locals)
+    mask = mask_for(settings)
+    line, traced = Line(pipe), Traced(mask, settings.traceback_locals)
     _set_up(line, traced, settings)
-    run = _run_of(about, settings, line)
+    run = _run_of(about, settings, line, mask)
     threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
     with running(run):
         # The parent tells of every error, SystemExit too.
@@ -132,7 +133,7 @@ def _report(line: Line, traced: Traced, error: BaseException) -> None:
     line.send(RAISED, (type(error).__name__, text, traced.raised(error)))
 
 
-def _run_of(about: About, settings: Settings, line: Line) -> Run:
+def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
     return Run(
         id=about.id,
         job=about.job,
@@ -147,6 +148,7 @@ def _run_of(about: About, settings: Settings, line: Line) -> Run:
         holder=about.holder,
         used=about.used,
         on_progress=line.report,
+        mask=mask,
     )
 
 

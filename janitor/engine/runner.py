@@ -153,6 +153,7 @@ class Runner:
             used=begun.used,
             guard=self.lead.check,
             on_progress=progress.report,
+            mask=self.mask,
         )
         live = Live(run, job, begun.fence, progress)
         self._reports.open(live)

@@ -1,6 +1,7 @@
 """The quarantine: rows that cannot be delivered, each with its reason, kept until they can be."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from janitor.memory.access import now, reading, writing
 from janitor.runs import current_run
@@ -33,6 +34,7 @@ class Quarantine:
             Fenced, Unavailable, Rejected: as `save_cursor` does.
         """
         wanted = {(row.key, row.item) for row in bad}
+        bad = [replace(row, reason=current_run().mask(row.reason)) for row in bad]
         gone = self._held(list(items)) - wanted
         if not wanted and not gone:
             return []

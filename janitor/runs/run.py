@@ -29,7 +29,7 @@ class Run:
 
     `deadline` is a reading of `time.monotonic()`; it is infinite without a timeout. The engine sets `stop` with
     `ask_to_stop`; the task notices at its next safe point. `guard` raises if the run may no longer write. `used` tells
-    which run of each dependency this run uses.
+    which run of each dependency this run uses. `mask` takes secrets out of a text that is kept.
     """
 
     id: int = 0
@@ -46,6 +46,7 @@ class Run:
     used: Mapping[str, int] = field(default_factory=dict)
     guard: Callable[[], None] = _let_pass
     on_progress: ProgressSink = _tell_nobody
+    mask: Callable[[str], str] = str
     stop: threading.Event = field(default_factory=threading.Event)
     stopped_by: Cancelled | None = None
     ended: bool = False

@@ -28,9 +28,12 @@ def tells(key: str, pin: int, site: str) -> dict[str, Any]:
     """Tell a key in every way that a task has."""
     import logging
 
+    from janitor import memory
     from janitor.runs import current_run
+    from janitor.state.quarantine import Quarantined
 
     current_run().progress(1, 2, f"with {key}")
+    memory.Quarantine("tells").settle((), [Quarantined("row 1", f"{key} said no", "1")])
     logging.warning("it is %s at %s with %d", key, site, pin)
     try:
         raise ValueError(f"not {key}")
@@ -59,6 +62,7 @@ def test_a_key_from_the_environment_is_nowhere_in_clear(tmp_path: Path, isolatio
     said = [house("run", job, TRACEBACK_LOCALS="true", **more) for job in ("tells", "uses") for more in ({}, JSON)]
     assert [ended.code for ended in said] == [0, 0, 1, 1], said
     said += [house(*words.split()) for words in ("show 1", "show 1 --json", "show 3", "history --json", "jobs --json")]
+    said += [house("quarantine"), house("quarantine", "--json")]
     said += [house(*words.split()) for words in ("jobs --export", "validate --json", "check")]
     text = "".join(ended.out + ended.err for ended in said)
     assert "garden" in text and "***" in text and 'env("AWS_SECRET_ACCESS_KEY")' in text
