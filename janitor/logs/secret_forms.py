@@ -14,6 +14,8 @@ SHORTEST_PART = 8
 """A shorter part of a secret is hardly a secret by itself."""
 SHORTEST_PATH = 16
 """A shorter path of a webhook's address is not a secret by itself."""
+BLOCK, MOST_OF_AN_END = 16, 128
+"""In blocks of so many characters a cut secret is found, within so many at its beginning and at its end."""
 PASSWORD_IN_URL = re.compile(r"^[\w+.-]+://[^/:@]*:(.+)@")
 _BETWEEN_PARTS = re.compile(r"[\r\n,;]+")
 
@@ -38,6 +40,16 @@ def parts_of(secret: str) -> Iterator[str]:
     for part in (*_BETWEEN_PARTS.split(secret), *_texts_in_json(secret)):
         if len(part.strip()) >= SHORTEST_PART:
             yield part.strip()
+    yield from _blocks(secret)
+
+
+def _blocks(secret: str) -> Iterator[str]:
+    """The beginning and the end of a long secret, in blocks: a text that is cut shows a part of it."""
+    if len(secret) < 2 * BLOCK:
+        return
+    head, tail = secret[:MOST_OF_AN_END], secret[-MOST_OF_AN_END:]
+    yield from (head[at : at + BLOCK] for at in range(0, len(head) - BLOCK + 1, BLOCK))
+    yield from (tail[at - BLOCK : at] for at in range(len(tail), BLOCK - 1, -BLOCK))
 
 
 def _texts_in_json(secret: str) -> Iterator[str]:

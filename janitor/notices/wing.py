@@ -73,8 +73,15 @@ def ping_urls(settings: Settings, jobs: Mapping[str, Job]) -> dict[str, str]:
     Raises:
         BadSetting: a job's own variable is malformed.
     """
-    found = {job: ping_url_of(settings, settings.environ, variable(job), job) for job in jobs}
+    found = {job: ping_url_of(settings, _ping_url(settings, job), variable(job), job) for job in jobs}
     return {job: url for job, url in found.items() if url is not None}
+
+
+def _ping_url(settings: Settings, job: str) -> dict[str, str]:
+    """A job's own variable, if it is given; a file that it names and that cannot be read is an error."""
+    name = f"{variable(job)}_PING_URL"
+    value = settings.given(name)
+    return {} if value is None else {name: value}
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
+from tests.jobs_file.test_watching import daemon
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfi'CYEXAMPLEKEY"
 HERE = "tests.jobs_file.test_secrets"
@@ -84,3 +85,25 @@ def test_a_result_is_not_shown_while_the_jobs_cannot_be_loaded(tmp_path: Path) -
     assert house("run", "tells", **given).code == 0
     shown = house("show", "1")
     assert shown.code == 0 and "not shown, as the jobs cannot be loaded" in shown.out and SECRET not in shown.out
+
+
+def test_what_a_changed_file_takes_is_masked_from_then_on(tmp_path: Path) -> None:
+    # Given: a daemon on a file that takes nothing. What happens: the file changes, and takes a key for two jobs, of
+    # which one runs in a process of its own. What must hold: both log it, and the key is in no line and no record.
+    first = "jobs:\n  - {id: a, function: 'FUNCTIONS:skips'}\n"
+    key = "{id: KIND, function: 'HERE:says', args: ['{{ env(\"LAB_KEY\") }}'], schedule: every 1s, isolation: KIND}"
+    lines = [f"  - {key}\n".replace("KIND", kind).replace("HERE", HERE) for kind in ("thread", "process")]
+    with daemon(tmp_path, first, LAB_KEY="wJalrXUtnFEMI") as house:
+        house.change("jobs:\n" + "".join(lines))
+        for kind in ("thread", "process"):
+            wait_for(lambda: "succeeded" in house.seen(kind))
+            house.says(f"[{kind} ")
+        house.says("the key is ***")
+    assert "wJalrXUtnFEMI" not in (tmp_path / "log").read_text(encoding="utf-8") + "".join(stored(tmp_path))
+
+
+def says(key: str) -> None:
+    """Log a key."""
+    import logging
+
+    logging.getLogger("tests").warning("the key is %s", key)

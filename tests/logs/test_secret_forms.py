@@ -1,5 +1,6 @@
 """The forms and the parts of a secret: what a text may show in its place."""
 
+import reprlib
 from typing import Any
 
 import pytest
@@ -38,3 +39,12 @@ def test_the_parts_of_a_list_and_the_password_of_a_url_are_masked() -> None:
 def test_what_only_looks_like_json_is_masked_as_it_is() -> None:
     assert Mask(["{not json}"])("a {not json}") == "a ***"
     assert Mask(["[" * 5000])("[" * 5000) == "***"
+
+
+def test_of_a_long_secret_that_is_cut_only_some_characters_are_left() -> None:
+    secret = "".join(chr(ord("a") + number * 7 % 26) + str(number) for number in range(120))
+    mask = Mask([secret])
+    for cut in (secret[:100], secret[-100:], reprlib.repr(secret), f"{secret[:48]}...{secret[-49:]}"):
+        shown = mask(cut)
+        assert not any(secret[at : at + 16] in shown for at in range(len(secret) - 15)), shown
+    assert mask(secret) == "***" and mask("a1") == "a1"
