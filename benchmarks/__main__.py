@@ -11,6 +11,7 @@ import click
 
 from benchmarks import (
     catching_up,
+    demo_load,
     examined,
     full_sync,
     growth,
@@ -55,6 +56,7 @@ ONCE: dict[str, Measure] = {
     "jobs_file": jobs_file.measure,
     "many_jobs": many_jobs.measure,
     "idle": idle.measure,
+    "demo_load": demo_load.measure,
 }
 """What is measured only at the largest size."""
 

@@ -12,6 +12,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.util import undefined
 
 from janitor import databases
+from janitor.engine.allocator import bound_arenas
 from janitor.engine.clock import Clock
 from janitor.engine.daemon import Daemon
 from janitor.engine.overrides import disabled_because, trigger_of
@@ -191,6 +192,7 @@ class Scheduler(Clock):
         dependencies.check(self.jobs)
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         mask = mask_for(settings)
+        bound_arenas()
         self.daemon(self.runner(mask, set_up.set_up(settings, mask))).run()
 
     def runner(self, mask: Mask, run_log: RunLog) -> Runner:

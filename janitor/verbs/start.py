@@ -9,6 +9,7 @@ import click
 from janitor import __version__, databases
 from janitor.checks.required import require
 from janitor.engine import heartbeat
+from janitor.engine.allocator import bound_arenas
 from janitor.terminal.exit_codes import SUCCEEDED
 from janitor.verbs.assembly import Assembly
 
@@ -26,6 +27,7 @@ def start(assembly: Assembly) -> int:
     heartbeat.require(settings.heartbeat_file)
     log.info("Janitor %s starts, its state is in %s", __version__, databases.place(settings.state_database_url))
     log.info("the front door is %s", assembly.front_door.name)
+    bound_arenas()
     daemon = scheduler.daemon(scheduler.runner(assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
     with ExitStack() as wings:

@@ -1,0 +1,46 @@
+"""Arenas of the C library's memory: how many a process of many threads has."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+from janitor.engine.allocator import ARENAS
+
+PROGRAM = """
+import ctypes, threading
+from janitor.engine.allocator import bound_arenas
+if {bounded}:
+    assert bound_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+met = threading.Barrier({threads})
+def allocate():
+    met.wait(30)
+    libc.malloc(1000)
+    met.wait(30)
+threads = [threading.Thread(target=allocate) for _ in range({threads})]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.malloc_stats()
+"""
+
+
+def arenas(*, bounded: bool) -> int:
+    """How many arenas a process has in which ten threads ask for memory, by the C library's own count."""
+    program = PROGRAM.format(bounded=bounded, threads=10)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return sum(line.startswith("Arena ") for line in ended.stderr.splitlines())
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no arenas")
+def test_threads_share_few_arenas() -> None:
+    assert arenas(bounded=False) > ARENAS >= arenas(bounded=True)
+
+
+def test_it_is_harmless_twice() -> None:
+    program = "from janitor.engine.allocator import bound_arenas as b; print(b() is b())"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "True\n"
