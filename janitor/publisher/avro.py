@@ -22,7 +22,8 @@ import orjson
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from janitor.errors import JanitorError
-from janitor.publisher.avro_kinds import MISFIT, Field
+from janitor.publisher.avro_kinds import MISFIT
+from janitor.publisher.avro_types import Field
 
 Record = Mapping[str, object]
 
@@ -40,7 +41,13 @@ class BadMessage(JanitorError):
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """A record schema of flat fields: boolean, int, long, double, string and timestamp-millis, each perhaps null.
+    """A record schema. Its fields are of these types, each perhaps null; a record within a record is not written.
+
+        boolean, int, long, float, double, string, bytes, fixed, enum, array, map
+        timestamp-millis, timestamp-micros   an aware datetime
+        date                                 a date
+        decimal                              a Decimal that fits its precision and scale
+        uuid                                 a uuid.UUID
 
     `name` is the full name. `fingerprint` is the CRC-64-AVRO of the parsing canonical form: 8 bytes, little-endian.
     """
@@ -54,7 +61,7 @@ class Schema:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_header", MARKER + self.fingerprint)
-        object.__setattr__(self, "_writers", tuple((each.name, each.writer()) for each in self.fields))
+        object.__setattr__(self, "_writers", tuple((each.name, each.type.writer()) for each in self.fields))
 
     @classmethod
     def load(cls, package: str, path: str) -> "Schema":
@@ -66,11 +73,11 @@ class Schema:
         """The schema that the content of an .avsc file declares.
 
         Raises:
-            ValueError: it is not a record of flat fields.
+            ValueError: it is no record, or a field is of a type that is not written.
         """
         parsed: Any = fastavro.parse_schema(declaration)
         crc = bytes.fromhex(fingerprint(to_parsing_canonical_form(parsed), "CRC-64-AVRO"))
-        return cls(parsed["name"], crc, tuple(Field.of(each) for each in parsed["fields"]), parsed)
+        return cls(parsed["name"], crc, Field.each_of(parsed["fields"]), parsed)
 
     def problem(self, record: Record) -> str | None:
         """Why `record` does not fit, as one sentence that names the field; None if it fits.
@@ -86,7 +93,7 @@ class Schema:
     def encode(self, record: Record) -> bytes:
         """`record` in Avro's single-object encoding: the marker, the fingerprint, the body.
 
-        Instants are cut to milliseconds.
+        Instants are cut to the unit of their type.
 
         Raises:
             BadMessage: `record` does not fit.
@@ -135,7 +142,7 @@ class Schema:
             BadMessage: a record does not fit.
         """
         self._refuse(records)
-        rows = ({each.name: each.to_json(record.get(each.name)) for each in self.fields} for record in records)
+        rows = ({each.name: each.type.to_json(record.get(each.name)) for each in self.fields} for record in records)
         return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
     def decode_lines(self, message: bytes) -> list[dict[str, Any]]:

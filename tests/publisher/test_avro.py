@@ -266,10 +266,10 @@ def test_other_types_are_refused_by_field(change: dict[str, Any], sentence: str)
 
 
 def test_schema_of_other_types_is_refused() -> None:
-    with pytest.raises(ValueError, match="'many' is of a type that is not written"):
-        Schema.parse(
-            {"type": "record", "name": "X", "fields": [{"name": "many", "type": {"type": "array", "items": "int"}}]}
-        )
+    inner = {"type": "record", "name": "Y", "fields": [{"name": "one", "type": "int"}]}
+    for other in (inner, ["int", "string"], ["null"], {"type": "array", "items": ["int", "string"]}):
+        with pytest.raises(ValueError, match="the field 'many' is of a type that is not written"):
+            Schema.parse({"type": "record", "name": "X", "fields": [{"name": "many", "type": other}]})
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Europe/London"])
