@@ -13,18 +13,35 @@ A transaction may take id 6, and commit after id 7 was read. So it is not enough
 - Time is the machine's boot clock, since nobody can set it. `position.py` holds the sums.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from pyroaring import BitMap64
-from sqlalchemy import URL, ColumnClause, ColumnElement, Row, TextClause, and_, column, select, table, text
+from sqlalchemy import (
+    URL,
+    ColumnClause,
+    ColumnElement,
+    Row,
+    TextClause,
+    UnaryExpression,
+    and_,
+    column,
+    select,
+    table,
+    text,
+    true,
+)
 
 from janitor import databases, memory
-from janitor.feeds.position import LOOK_BACK, Origin, Position
+from janitor.errors import Rejected
+from janitor.feeds.ids import LOWEST
+from janitor.feeds.position import LOOK_BACK, MOST_RANGES, Origin, Position
 from janitor.runs import current_run
 from janitor.state.clocks import boot_clock
+
+log = logging.getLogger(__name__)
 
 RANGES_A_STATEMENT = 200
 """How many gaps one statement asks for."""
@@ -56,18 +73,18 @@ class Feed:
 
         `snapshot` notes that somebody also walks the whole table, from its first key on.
         """
-        end = self._end()
-        position = Position(mark=max(0, end - LOOK_BACK))
-        ids = [row[0] for row in self.rows(self._id() > position.mark, self._id() <= end)]
-        position = position.take(ids, self.clock())
-        origin = Origin(position.mark, BitMap64(position.taken))
+        newest = self._ids(self._id().desc(), LOOK_BACK)
+        mark = newest[-1] - 1 if len(newest) == LOOK_BACK else self._before_all()
+        position = Position(mark=mark).take(newest, self.clock())
+        origin = Origin(mark, position.taken)
         reading = Reading(self, replace(position, origin=origin, snapshot_after=0 if snapshot else None))
         reading.save()
         return reading
 
     def begin_at_start(self) -> "Reading":
         """Begin before the first row, and save the cursor."""
-        reading = Reading(self, Position())
+        mark = self._before_all()
+        reading = Reading(self, Position(mark=mark, origin=Origin(mark)))
         reading.save()
         return reading
 
@@ -78,7 +95,9 @@ class Feed:
             select(id_column, *self.columns).select_from(table(self.table)).where(and_(*conditions)).order_by(id_column)
         )
         with databases.read(self.url) as connection:
-            return connection.execute(query if limit is None else query.limit(limit)).all()
+            found = connection.execute(query if limit is None else query.limit(limit)).all()
+        self._check_ids(row[0] for row in found[-1:])
+        return found
 
     def back_from(self, id: int | None, page_rows: int) -> Sequence[Row[Any]]:
         """Up to `page_rows` rows below an id (None: below the end), the highest id first."""
@@ -91,10 +110,26 @@ class Feed:
     def _id(self) -> ColumnElement[Any]:
         return column(self.id_column)
 
-    def _end(self) -> int:
-        newest = select(self._id()).select_from(table(self.table)).order_by(self._id().desc()).limit(1)
+    def _above(self, id: int) -> ColumnElement[bool]:
+        return self._id() > id if id >= LOWEST else true()
+
+    def _before_all(self) -> int:
+        """A number below every id; ids mostly begin at 1."""
+        lowest = self._ids(self._id().asc(), 1)
+        return min([0, *(id - 1 for id in lowest)])
+
+    def _ids(self, order: UnaryExpression[Any], limit: int, *conditions: ColumnElement[bool]) -> list[int]:
+        query = select(self._id()).select_from(table(self.table)).where(*conditions).order_by(order).limit(limit)
         with databases.read(self.url) as connection:
-            return connection.execute(newest).scalar() or 0
+            found = list(connection.execute(query).scalars())
+        self._check_ids(found[-1:])
+        return found
+
+    def _check_ids(self, ids: Iterable[Any]) -> None:
+        for id in ids:
+            if not isinstance(id, int):
+                where = f"{self.table}.{self.id_column} at {databases.place(self.url)}"
+                raise Rejected(f"{where} holds {id!r}: a feed needs a column of whole numbers, of 64 bits at most")
 
 
 @dataclass
@@ -109,7 +144,7 @@ class Page:
         """Take these ids, or all ids of the page, and save the cursor: call it after the sink has confirmed them."""
         done = [row[0] for row in self.rows] if ids is None else list(ids)
         if done:
-            self.reading.position = self.reading.position.take(done, self.read_at)
+            self.reading.take(done, self.read_at)
             self.reading.save()
 
 
@@ -127,6 +162,7 @@ class Reading:
 
         Raises:
             Unavailable, Rejected, StatementTimeout: the feed's server is away, says no, or takes too long.
+            Rejected: the ids are no whole numbers.
             DeadlineExceeded, Cancelled, Fenced: the run is to end.
         """
         began_at = self.feed.clock()
@@ -141,14 +177,20 @@ class Reading:
             self.save()
         while True:
             current_run().check()
-            id_column = self.feed._id()
-            rows = self.feed.rows(id_column > self.position.top, limit=self.feed.page_rows)
+            top = self.position.top
+            rows = self.feed.rows(self.feed._above(top), limit=self.feed.page_rows)
             if not rows:
                 return
-            top = self.position.top
             yield Page(self, rows, self.feed.clock())
             if len(rows) < self.feed.page_rows or self.position.top == top:
                 return
+
+    def take(self, ids: Iterable[int], read_at: float) -> None:
+        """Take these ids, read by a moment on the boot clock; the cursor is not saved yet."""
+        whole = self.position.take(ids, read_at)
+        self.position = whole.bounded()
+        if self.position is not whole:
+            log.info("%s: its cursor has too many ids: all up to %d is settled now", self.feed.name, self.position.mark)
 
     def save(self) -> None:
         """Save the cursor.
@@ -164,18 +206,30 @@ class Reading:
         self.save()
 
     def _late(self) -> Iterator[Page]:
-        id_column, gaps, taken = self.feed._id(), self.position.gaps(), self.position.taken
+        """The rows that are in gaps now: few gaps are asked for singly, the rest of them as one stretch."""
+        gaps = self.position.gaps()
+        for start in range(0, min(len(gaps), MOST_RANGES), RANGES_A_STATEMENT):
+            yield from self._in_ranges(gaps[start : min(start + RANGES_A_STATEMENT, MOST_RANGES)])
+        for first, last in gaps[MOST_RANGES:]:
+            yield from self._in_stretch(first, last)
+
+    def _in_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[Page]:
         name = databases.quoted(self.feed.id_column, databases.family(self.feed.url))
-        for start in range(0, len(gaps), RANGES_A_STATEMENT):
-            chunk = gaps[start : start + RANGES_A_STATEMENT]
-            # As text: SQLAlchemy takes longer to make an expression of so many parts than the server to execute it.
-            ranges = text(f"({' OR '.join(f'{name} BETWEEN {first} AND {last}' for first, last in chunk)})")
-            after = chunk[0][0] - 1
-            while True:
-                rows = self.feed.rows(ranges, id_column > after, limit=self.feed.page_rows)
-                news = [row for row in rows if row[0] not in taken]
-                if news:
-                    yield Page(self, news, self.feed.clock())
-                if len(rows) < self.feed.page_rows:
-                    break
-                after = rows[-1][0]
+        # As text: SQLAlchemy takes longer to make an expression of so many parts than the server to execute it.
+        wanted = text(f"({' OR '.join(f'{name} BETWEEN {first} AND {last}' for first, last in ranges)})")
+        after = ranges[0][0] - 1
+        while rows := self.feed.rows(wanted, self.feed._above(after), limit=self.feed.page_rows):
+            yield Page(self, rows, self.feed.clock())
+            if len(rows) < self.feed.page_rows:
+                return
+            after = rows[-1][0]
+
+    def _in_stretch(self, first: int, last: int) -> Iterator[Page]:
+        """The rows of a stretch in which many ids are taken: all its ids are read, and then the rows that are new."""
+        id_column, after = self.feed._id(), first - 1
+        while ids := self.feed._ids(id_column.asc(), self.feed.page_rows, self.feed._above(after), id_column <= last):
+            if news := [id for id in ids if id not in self.position.taken]:
+                yield Page(self, self.feed.rows(id_column.in_(news)), self.feed.clock())
+            if len(ids) < self.feed.page_rows:
+                return
+            after = ids[-1]

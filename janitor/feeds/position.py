@@ -6,22 +6,21 @@
     seen     moments: at each, every row up to a top that had committed by then was known
     origin   rows that were there before the first read; they are not news
 
-Bitmaps keep `taken` small, however many ids it holds. A position is saved as JSON.
+Bitmaps keep `taken` small, however many ids it holds: see `ids.py`. A position is saved as JSON.
 """
 
-import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
-from pyroaring import BitMap64
-
 from janitor.errors import BadSetting
+from janitor.feeds.ids import HIGHEST, Ids
 from janitor.state.clocks import boot_clock, era
 
 LOOK_BACK = 10_000
-"""A first look remembers so many ids below the end, to find rows that commit late among them."""
+"""A first look remembers the ids of so many rows below the end, to find rows that commit late among them."""
 MOST_RANGES = 1_000
 """So many gaps are asked for singly. The rest, up to the top, is read again as one gap."""
 MOST_SEEN = 64
@@ -41,7 +40,7 @@ class Origin:
     """The ids that were there when reading began at the end: they are never news."""
 
     mark: int = 0
-    ids: BitMap64 = field(default_factory=BitMap64)
+    ids: Ids = Ids()
 
     def __contains__(self, id: int) -> bool:
         return id <= self.mark or id in self.ids
@@ -55,7 +54,7 @@ class Position:
     """
 
     mark: int = 0
-    taken: BitMap64 = field(default_factory=BitMap64)
+    taken: Ids = Ids()
     seen: tuple[Seen, ...] = ()
     origin: Origin = field(default_factory=Origin)
     snapshot_after: int | None = None
@@ -63,15 +62,13 @@ class Position:
     @property
     def top(self) -> int:
         """The highest id that was taken."""
-        return int(self.taken.max()) if self.taken else self.mark
+        highest = self.taken.highest
+        return self.mark if highest is None else highest
 
     def take(self, ids: Iterable[int], at: float) -> "Position":
         """The position after these ids were delivered; all had been read by the moment `at`, on the boot clock."""
-        taken = self.taken | BitMap64(ids)
-        seen = self.seen
-        if taken and int(taken.max()) > self.top:
-            seen = _thinned((*seen, Seen(at, int(taken.max()))))
-        return replace(self, taken=taken, seen=seen)
+        after = replace(self, taken=self.taken.plus(ids))
+        return after if after.top == self.top else replace(after, seen=_thinned((*self.seen, Seen(at, after.top))))
 
     def settle(self, began_at: float, lag_seconds: float) -> "Position":
         """The position after every row in the gaps was delivered; reading them began at `began_at`.
@@ -82,34 +79,32 @@ class Position:
         if not old:
             return self
         mark = max(self.mark, *(seen.top for seen in old))
-        above = BitMap64(self.taken)
-        above.remove_range(0, mark + 1)
-        return replace(self, mark=mark, taken=above, seen=tuple(seen for seen in self.seen if seen not in old))
+        seen = tuple(seen for seen in self.seen if seen not in old)
+        return replace(self, mark=mark, taken=self.taken.above(mark), seen=seen)
+
+    def bounded(self) -> "Position":
+        """The position with a bounded size: if it holds too many ids, the lower half settles before its time."""
+        if not self.taken.is_large:
+            return self
+        mark = self.taken.middle
+        seen = tuple(seen for seen in self.seen if seen.top > mark)
+        return replace(self, mark=mark, taken=self.taken.above(mark), seen=seen)
 
     def gaps(self) -> list[tuple[int, int]]:
-        """The gaps below the top, each as its first and its last id."""
-        found: list[tuple[int, int]] = []
-        start, top = self.mark + 1, self.top
-        missing = self.taken.flip(start, top + 1) if top >= start else BitMap64()
-        while (first := _next(missing, start)) is not None and first <= top:
-            if len(found) == MOST_RANGES:
-                return [*found, (first, top)]
-            after = _next(self.taken, first)
-            last = top if after is None else after - 1
-            found.append((first, last))
-            start = last + 1
-        return found
+        """The gaps below the top, each as its first and its last id; what is above the most ranges is one gap."""
+        found = list(islice(self.taken.gaps_above(self.mark), MOST_RANGES + 1))
+        return found if len(found) <= MOST_RANGES else [*found[:MOST_RANGES], (found[MOST_RANGES][0], self.top)]
 
     def dump(self) -> str:
         """The position as JSON, for `load`."""
         return json.dumps(
             {
                 "mark": self.mark,
-                "taken": _packed(self.taken),
+                "taken": self.taken.dump(),
                 "era": era(),
                 "seen": [[seen.at, seen.top] for seen in self.seen],
                 "snapshot_after": self.snapshot_after,
-                "origin": [self.origin.mark, _packed(self.origin.ids)],
+                "origin": [self.origin.mark, self.origin.ids.dump()],
             }
         )
 
@@ -120,9 +115,9 @@ class Position:
         origin_mark, origin_ids = fields["origin"]
         position = cls(
             mark=fields["mark"],
-            taken=_unpacked(fields["taken"]),
+            taken=Ids.load(fields["taken"]),
             seen=tuple(Seen(at, top) for at, top in fields["seen"]),
-            origin=Origin(origin_mark, _unpacked(origin_ids)),
+            origin=Origin(origin_mark, Ids.load(origin_ids)),
             snapshot_after=fields["snapshot_after"],
         )
         if position.seen and fields["era"] != era():
@@ -135,10 +130,10 @@ def position_after(id: str, name: str = "VALUE") -> str:
     """The saved form of a position that goes on after an id. `name` stands in the error.
 
     Raises:
-        BadSetting: the id is not a whole number from 0 up.
+        BadSetting: the id is not a whole number from 0 to 2**64 - 1.
     """
-    if not id.isdecimal():
-        raise BadSetting(name, id, "give the id to go on after, a whole number from 0 up")
+    if not id.isdecimal() or len(id) > 20 or int(id) > HIGHEST:
+        raise BadSetting(name, id, f"give the id to go on after, a whole number from 0 to {HIGHEST}")
     return Position(mark=int(id)).dump()
 
 
@@ -159,23 +154,6 @@ def describe(text: str) -> dict[str, Any]:
     }
 
 
-def _next(bitmap: BitMap64, start: int) -> int | None:
-    try:
-        return int(bitmap.next_set_bit(start))
-    except ValueError:
-        return None
-
-
 def _thinned(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
     """At most half as many moments. Of two the later stays, so that no id settles too early."""
     return seen if len(seen) <= MOST_SEEN else (*seen[1:-1:2], seen[-1])
-
-
-def _packed(bitmap: BitMap64) -> str:
-    copy = BitMap64(bitmap)
-    copy.run_optimize()
-    return base64.b64encode(copy.serialize()).decode()
-
-
-def _unpacked(text: str) -> BitMap64:
-    return BitMap64.deserialize(base64.b64decode(text))

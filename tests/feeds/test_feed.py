@@ -55,8 +55,8 @@ def add(engine: Engine, *ids: int) -> None:
 
 
 def insert(connection: Connection, *ids: int) -> None:
-    for id in ids:
-        connection.execute(text("INSERT INTO news (id, word) VALUES (:id, :word)"), {"id": id, "word": f"word {id}"})
+    rows = [{"id": id, "word": f"word {id}"} for id in ids]
+    connection.execute(text("INSERT INTO news (id, word) VALUES (:id, :word)"), rows)
 
 
 def drain(feed: Feed) -> list[int]:
@@ -155,13 +155,16 @@ def test_a_first_look_starts_at_the_end(feed: Feed, engine: Engine) -> None:
     assert 3 not in position(feed).origin and 2 in position(feed).origin
 
 
-def test_a_first_look_remembers_only_the_last_ids(feed: Feed, engine: Engine) -> None:
-    end = LOOK_BACK + 50
-    add(engine, 1, end)
+def test_a_first_look_remembers_the_last_rows(feed: Feed, engine: Engine) -> None:
+    # Given: more rows than a first look remembers, the ids far apart.
+    # What happens: after the first look, rows commit below them and among them.
+    # What must hold: what is among the remembered rows is found, what is below them is not.
+    add(engine, *range(1_000, 1_000 * (LOOK_BACK + 50), 1_000))
     feed.begin_at_end()
-    assert position(feed).mark == 50
-    add(engine, 40, 60)
-    assert drain(feed) == [60]
+    lowest = position(feed).mark + 1
+    assert (lowest, len(position(feed).taken)) == (50_000, LOOK_BACK)
+    add(engine, 40_001, 50_001, 9_000_001)
+    assert drain(feed) == [50_001, 9_000_001]
 
 
 def test_a_first_look_at_an_empty_feed(feed: Feed, engine: Engine) -> None:
