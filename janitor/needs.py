@@ -1,11 +1,13 @@
 """What a task needs from outside. `check` looks at each need; a start is refused if its setting is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = [
     "DatabaseNeed",
     "ExchangeNeed",
+    "FeedNeed",
     "Need",
 ]
 
@@ -34,4 +36,12 @@ class ExchangeNeed:
     schema: tuple[str, str] | None = None
 
 
-Need = DatabaseNeed | ExchangeNeed
+@dataclass(frozen=True)
+class FeedNeed:
+    """A feed to follow: the setting that holds its database's URL, and the function that makes the feed of a URL."""
+
+    setting: str
+    feed: Callable[[Any], Any]
+
+
+Need = DatabaseNeed | ExchangeNeed | FeedNeed

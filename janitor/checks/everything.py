@@ -5,6 +5,7 @@ from pathlib import Path
 
 from janitor.checks.database import of_database
 from janitor.checks.exchange import exchanges_of, of_exchange
+from janitor.checks.feeds import feeds_of, of_feed
 from janitor.checks.finding import Finding, note, ok, wrong
 from janitor.checks.required import missing
 from janitor.checks.state import obstacle_to, of_state
@@ -39,9 +40,15 @@ def findings(
     yield from _heartbeat(settings.heartbeat_file)
     yield from of_state(settings)
     yield from (wrong(str(problem)) for problem in missing(settings, wanted))
+    usable: set[str] = set()
     for setting, (need, names) in _databases(wanted).items():
         if settings.database(setting) is not None:
-            yield from of_database(settings, need, names)
+            found = list(of_database(settings, need, names))
+            yield from found
+            usable |= {setting} if all(finding.verdict != "WRONG" for finding in found) else set()
+    for feed, names in feeds_of(wanted).items():
+        if feed.setting in usable:
+            yield from of_feed(settings, feed, names)
     for setting, names in exchanges_of(wanted).items():
         if settings.messages_dir is not None or settings.rabbitmq_host is not None:
             yield from of_exchange(settings, setting, names, declare)

@@ -10,6 +10,7 @@ A transaction may take id 6, and commit after id 7 was read. So it is not enough
 - The ids of a page are taken after the sink has confirmed them. What is not confirmed comes again in the next run.
 - An id is settled once a read that began more than `lag` after it was first seen finds nothing new below it.
 - The mark moves up to the highest settled id. The gaps below it are forgotten: those ids were rolled back.
+- A table that ends below the top has gone backwards: nothing is read, and the error says so. See `witnesses.py`.
 - Time is the machine's boot clock, since nobody can set it. `position.py` holds the sums.
 """
 
@@ -17,6 +18,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +38,7 @@ from sqlalchemy import (
 
 from janitor import databases, memory
 from janitor.errors import Rejected
+from janitor.feeds import witnesses
 from janitor.feeds.ids import LOWEST
 from janitor.feeds.position import LOOK_BACK, MOST_RANGES, Origin, Position
 from janitor.runs import current_run
@@ -51,7 +54,10 @@ RANGES_A_STATEMENT = 200
 class Feed:
     """An ever-growing id column of a table, and the other columns to read with it.
 
-    `name` is the cursor's name. A row may commit up to `lag` after a higher id was first seen.
+    `name` is the cursor's name. A row may commit up to `lag` after a higher id was first seen. `fixed` are the names of
+    those columns that never change in a row: by them the feed notices that an id was given to another row. Rows that do
+    not meet `only` are passed over for good: it should name columns that never change. They are read all the same, so
+    that the cursor moves over them.
     """
 
     name: str
@@ -62,11 +68,46 @@ class Feed:
     lag: timedelta
     page_rows: int = 5_000
     clock: Callable[[], float] = boot_clock
+    fixed: Sequence[str] = ()
+    only: ColumnElement[bool] | None = None
 
     def open(self) -> "Reading | None":
-        """Go on at the cursor; None if the feed was never read."""
+        """Go on at the cursor; None if the feed was never read.
+
+        Raises:
+            Rejected: the table ends below what was read, or has given an id to another row.
+        """
         saved = memory.cursor(self.name)
-        return None if saved is None else Reading(self, Position.load(saved))
+        if saved is None:
+            return None
+        position = Position.load(saved)
+        self.check(position)
+        return Reading(self, position)
+
+    def standing(self, saved: str | None) -> str:
+        """How the table stands to a saved cursor, in words; None if the feed was never read.
+
+        Raises:
+            Rejected: the table ends below what was read, or has given an id to another row.
+        """
+        if saved is None:
+            self._ids(self._id().desc(), 1)
+            return "was not read yet"
+        position = Position.load(saved)
+        self.check(position)
+        return f"is where it was read, up to id {position.top}"
+
+    def check(self, position: Position) -> None:
+        """Make sure that the table has not gone backwards since it was read up to a position.
+
+        Raises:
+            Rejected: the table ends below what was read, or has given an id to another row.
+        """
+        where = f"{self.table} at {databases.place(self.url)}"
+        witnesses.check_end(position, next(iter(self._ids(self._id().desc(), 1)), None), where, self.name)
+        if position.witnesses and self.fixed:
+            rows = self.rows(self._id().in_([witness.id for witness in position.witnesses]))
+            witnesses.check_witnesses(position, witnesses.of_rows(rows, self.fixed), where, self.name)
 
     def begin_at_end(self, *, snapshot: bool = False) -> "Reading":
         """Begin after the rows that are there now, and save the cursor.
@@ -76,8 +117,14 @@ class Feed:
         newest = self._ids(self._id().desc(), LOOK_BACK)
         mark = newest[-1] - 1 if len(newest) == LOOK_BACK else self._before_all()
         position = Position(mark=mark).take(newest, self.clock())
-        origin = Origin(mark, position.taken)
-        reading = Reading(self, replace(position, origin=origin, snapshot_after=0 if snapshot else None))
+        last = self.rows(self._id().in_(newest[: witnesses.MOST_WITNESSES])) if self.fixed and newest else ()
+        position = replace(
+            position,
+            origin=Origin(mark, position.taken),
+            snapshot_after=0 if snapshot else None,
+            witnesses=tuple(witnesses.of_rows(last, self.fixed)),
+        )
+        reading = Reading(self, position)
         reading.save()
         return reading
 
@@ -89,11 +136,13 @@ class Feed:
         return reading
 
     def rows(self, *conditions: ColumnElement[bool] | TextClause, limit: int | None = None) -> Sequence[Row[Any]]:
-        """The rows that meet all conditions, in the order of their ids; the id is the first column."""
+        """The rows that meet all conditions, in the order of their ids; the id is the first column.
+
+        With `only`, the last column tells whether a row meets it.
+        """
         id_column = self._id()
-        query = (
-            select(id_column, *self.columns).select_from(table(self.table)).where(and_(*conditions)).order_by(id_column)
-        )
+        columns = [id_column, *self.columns, *(() if self.only is None else (self.only.label("is_wanted"),))]
+        query = select(*columns).select_from(table(self.table)).where(and_(*conditions)).order_by(id_column)
         with databases.read(self.url) as connection:
             found = connection.execute(query if limit is None else query.limit(limit)).all()
         self._check_ids(row[0] for row in found[-1:])
@@ -134,17 +183,19 @@ class Feed:
 
 @dataclass
 class Page:
-    """New rows of a feed, in the order of their ids."""
+    """New rows of a feed, in the order of their ids; `passed` are the ids between them that nobody wants."""
 
     reading: "Reading"
     rows: Sequence[Row[Any]]
     read_at: float
+    passed: Sequence[int] = ()
 
     def confirm(self, ids: Iterable[int] | None = None) -> None:
         """Take these ids, or all ids of the page, and save the cursor: call it after the sink has confirmed them."""
         done = [row[0] for row in self.rows] if ids is None else list(ids)
-        if done:
+        if done := [*done, *self.passed]:
             self.reading.take(done, self.read_at)
+            self.reading.witness(self.rows)
             self.reading.save()
 
 
@@ -167,9 +218,10 @@ class Reading:
         """
         began_at = self.feed.clock()
         complete = True
-        for late in self._late():
+        for found in self._late():
             current_run().check()
-            yield late
+            late = self._page(found)
+            yield from self._wanted(late)
             complete = complete and all(row[0] in self.position.taken for row in late.rows)
         settled = self.position.settle(began_at, self.feed.lag.total_seconds())
         if complete and settled is not self.position:
@@ -181,16 +233,48 @@ class Reading:
             rows = self.feed.rows(self.feed._above(top), limit=self.feed.page_rows)
             if not rows:
                 return
-            yield Page(self, rows, self.feed.clock())
+            page = self._page(rows)
+            yield from self._wanted(page)
+            complete = complete and all(row[0] in self.position.taken for row in page.rows)
+            if complete:
+                self._bound()
             if len(rows) < self.feed.page_rows or self.position.top == top:
                 return
 
+    def _page(self, rows: Sequence[Row[Any]]) -> Page:
+        """A page of the rows that are wanted; it passes over the others."""
+        read_at = self.feed.clock()
+        if self.feed.only is None:
+            return Page(self, rows, read_at)
+        wanted = [row for row in rows if row.is_wanted]
+        return Page(self, wanted, read_at, [row[0] for row in rows if not row.is_wanted])
+
+    @staticmethod
+    def _wanted(page: Page) -> Iterator[Page]:
+        """The page, if it has rows; else it is confirmed, as nobody can confirm it."""
+        if page.rows:
+            yield page
+        else:
+            page.confirm()
+
     def take(self, ids: Iterable[int], read_at: float) -> None:
         """Take these ids, read by a moment on the boot clock; the cursor is not saved yet."""
-        whole = self.position.take(ids, read_at)
-        self.position = whole.bounded()
-        if self.position is not whole:
-            log.info("%s: its cursor has too many ids: all up to %d is settled now", self.feed.name, self.position.mark)
+        self.position = self.position.take(ids, read_at)
+
+    def _bound(self) -> None:
+        """Keep the cursor small, if it has too many ids; all rows up to here are confirmed."""
+        bounded = self.position.bounded()
+        if bounded is not self.position:
+            self.position = bounded
+            self.save()
+            log.info("%s: its cursor has too many ids: all up to %d is settled now", self.feed.name, bounded.mark)
+
+    def witness(self, rows: Sequence[Row[Any]]) -> None:
+        """Keep the highest of these rows as witnesses, if they are taken; the cursor is not saved yet."""
+        last = (row for row in reversed(rows) if row[0] in self.position.taken)
+        made = witnesses.of_rows(islice(last, witnesses.MOST_WITNESSES), self.feed.fixed)
+        kept = witnesses.newest((*self.position.witnesses, *made))
+        self.position = replace(self.position, witnesses=kept)
 
     def save(self) -> None:
         """Save the cursor.
@@ -205,7 +289,7 @@ class Reading:
         self.position = replace(self.position, snapshot_after=after)
         self.save()
 
-    def _late(self) -> Iterator[Page]:
+    def _late(self) -> Iterator[Sequence[Row[Any]]]:
         """The rows that are in gaps now: few gaps are asked for singly, the rest of them as one stretch."""
         gaps = self.position.gaps()
         for start in range(0, min(len(gaps), MOST_RANGES), RANGES_A_STATEMENT):
@@ -213,23 +297,23 @@ class Reading:
         for first, last in gaps[MOST_RANGES:]:
             yield from self._in_stretch(first, last)
 
-    def _in_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[Page]:
+    def _in_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[Sequence[Row[Any]]]:
         name = databases.quoted(self.feed.id_column, databases.family(self.feed.url))
         # As text: SQLAlchemy takes longer to make an expression of so many parts than the server to execute it.
         wanted = text(f"({' OR '.join(f'{name} BETWEEN {first} AND {last}' for first, last in ranges)})")
         after = ranges[0][0] - 1
         while rows := self.feed.rows(wanted, self.feed._above(after), limit=self.feed.page_rows):
-            yield Page(self, rows, self.feed.clock())
+            yield rows
             if len(rows) < self.feed.page_rows:
                 return
             after = rows[-1][0]
 
-    def _in_stretch(self, first: int, last: int) -> Iterator[Page]:
+    def _in_stretch(self, first: int, last: int) -> Iterator[Sequence[Row[Any]]]:
         """The rows of a stretch in which many ids are taken: all its ids are read, and then the rows that are new."""
         id_column, after = self.feed._id(), first - 1
         while ids := self.feed._ids(id_column.asc(), self.feed.page_rows, self.feed._above(after), id_column <= last):
             if news := [id for id in ids if id not in self.position.taken]:
-                yield Page(self, self.feed.rows(id_column.in_(news)), self.feed.clock())
+                yield self.feed.rows(id_column.in_(news))
             if len(ids) < self.feed.page_rows:
                 return
             after = ids[-1]

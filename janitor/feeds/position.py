@@ -6,6 +6,8 @@
     seen     moments: at each, every row up to a top that had committed by then was known
     origin   rows that were there before the first read; they are not news
 
+The last rows that were taken are kept as witnesses: see `witnesses.py`.
+
 Bitmaps keep `taken` small, however many ids it holds: see `ids.py`. A position is saved as JSON.
 """
 
@@ -13,7 +15,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from janitor.errors import BadSetting
 from janitor.feeds.ids import HIGHEST, Ids
@@ -33,6 +35,13 @@ class Seen:
 
     at: float
     top: int
+
+
+class Witness(NamedTuple):
+    """A row that was read: its id, and a digest of its fixed columns."""
+
+    id: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Position:
     seen: tuple[Seen, ...] = ()
     origin: Origin = field(default_factory=Origin)
     snapshot_after: int | None = None
+    witnesses: tuple[Witness, ...] = ()
 
     @property
     def top(self) -> int:
@@ -104,6 +114,7 @@ class Position:
                 "era": era(),
                 "seen": [[seen.at, seen.top] for seen in self.seen],
                 "snapshot_after": self.snapshot_after,
+                "witnesses": self.witnesses,
                 "origin": [self.origin.mark, self.origin.ids.dump()],
             }
         )
@@ -119,6 +130,7 @@ class Position:
             seen=tuple(Seen(at, top) for at, top in fields["seen"]),
             origin=Origin(origin_mark, Ids.load(origin_ids)),
             snapshot_after=fields["snapshot_after"],
+            witnesses=tuple(Witness(*witness) for witness in fields.get("witnesses", ())),
         )
         if position.seen and fields["era"] != era():
             # The boot clock began again at 0: the old moments mean nothing on it.

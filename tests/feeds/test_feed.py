@@ -6,6 +6,7 @@ What must hold: each row comes once and in order, and the cursor moves only over
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -236,6 +237,32 @@ def test_a_position_in_words(feed: Feed, engine: Engine, clock: Clock) -> None:
     add(engine, 5, 8)
     drain(feed)
     assert describe(position(feed).dump()) == {"top": 8, "settled": 3, "taken_above": 2, "gaps": 3}
+
+
+def test_a_filter_passes_rows_over(feed: Feed, engine: Engine, clock: Clock) -> None:
+    # Given: a feed of the rows whose word ends with 3, in pages of 10.
+    # What happens: it is drained; then rows commit late, wanted and not; in the end nothing is confirmed.
+    # What must hold: only wanted rows come, each once; the cursor moves over the others, and leaves no gap there.
+    wanted = replace(feed, only=column("word").like("%3"))
+    add(engine, *range(1, 20), *range(25, 60), 100)
+    assert drain(wanted) == [3, 13, 33, 43, 53]
+    assert (position(wanted).top, len(position(wanted).taken)) == (100, 55)
+    add(engine, 20, 23, 24, 63, 101)
+    reading = wanted.open()
+    assert reading is not None
+    assert [[row.id for row in page.rows] for page in reading.pages()] == [[23, 63]]
+    assert drain(wanted) == [23, 63]
+    clock.now += 2 * LAG
+    assert drain(wanted) == []
+    assert position(wanted).mark == 101
+
+
+def test_a_row_without_a_value_is_passed_over(feed: Feed, engine: Engine) -> None:
+    wanted = replace(feed, only=column("word") != "no")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO news (id, word) VALUES (1, NULL), (2, 'no'), (3, 'yes')"))
+    assert drain(wanted) == [3]
+    assert position(wanted).top == 3
 
 
 def test_a_feed_reads_as_the_model_does(feed: Feed, engine: Engine, clock: Clock) -> None:

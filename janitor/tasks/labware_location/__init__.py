@@ -1,8 +1,8 @@
 """labware_location: the latest known location of every labware, from LabWhere into a table of MLWH."""
 
-from janitor.needs import DatabaseNeed
+from janitor.needs import DatabaseNeed, FeedNeed
 from janitor.tasks.labware_location.settings import LabwareLocationSettings
-from janitor.tasks.labware_location.sync import follow, reconcile
+from janitor.tasks.labware_location.sync import audits, follow, reconcile
 
 __all__ = ["NEEDS", "LabwareLocationSettings", "follow", "reconcile"]
 
@@ -38,4 +38,5 @@ NEEDS = (
         },
         deletes={"labware_location": "LABWARE_LOCATION_DELETE_ORPHANS"},
     ),
+    FeedNeed("LABWHERE_DATABASE_URL", audits),
 )

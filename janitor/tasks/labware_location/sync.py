@@ -5,13 +5,14 @@
                                          pair equal texts -> what is left over is derived again, and written
                 all rows as texts      /
 
-Both writers take the lease of the task's name, so that neither puts back what the other has just replaced.
+Both writers take the lease of the task's name, so that neither puts back what the other has just replaced. The audit
+with the highest id is the truth, whatever its date.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import islice
@@ -50,17 +51,17 @@ def follow(settings: Settings) -> dict[str, int]:
 
     Raises:
         Unavailable, Rejected: a server is away or says no; the cursor stays before what was not written.
+        Rejected: LabWhere went backwards; nothing is written.
     """
     sync = Sync(settings)
-    feed = audits(sync.source)
-    reading = feed.open() or feed.begin_at_end(snapshot=True)
+    reading = sync.feed.open() or sync.feed.begin_at_end(snapshot=True)
     if reading.position.snapshot_after is not None:
         sync.take_snapshot(reading)
     else:
         sync.recheck()
     for page in reading.pages():
         sync.follow_page(page)
-    return sync.counts("audits", "labwares", "inserted", "updated", "unchanged", "older", "without_audit")
+    return sync.counts("audits", "labwares", "inserted", "updated", "unchanged", "without_audit")
 
 
 def reconcile(settings: Settings) -> dict[str, int]:
@@ -72,20 +73,23 @@ def reconcile(settings: Settings) -> dict[str, int]:
 
     Raises:
         Unavailable, Rejected: a server is away or says no; the pages before are repaired.
+        Rejected: LabWhere went backwards; nothing more is written.
     """
     sync = Sync(settings)
+    sync.feed.open()
     sync.walk()
     found = {"missing": sync.totals["inserted"], "different": sync.totals["updated"]}
     repaired = 0 if current_run().dry_run else sum(found.values())
     sync.totals.update(found, repaired=repaired)
     # A labware that is derived again was counted already, on the walk.
     sync.totals["without_audit"] = sync.totals["walked_without_audit"]
-    return sync.counts("checked", "missing", "different", "repaired", "older", "orphaned", "deleted", "without_audit")
+    return sync.counts("checked", "missing", "different", "repaired", "orphaned", "deleted", "without_audit")
 
 
 def audits(url: URL) -> Feed:
     """LabWhere's feed of changes."""
-    return Feed(NAME, url, "audits", "id", (column("auditable_type"), column("auditable_id")), LAG)
+    fixed = ("auditable_type", "auditable_id", "updated_at")
+    return Feed(NAME, url, "audits", "id", [column(name) for name in fixed], LAG, fixed=fixed)
 
 
 def target(url: URL) -> TableSink:
@@ -96,7 +100,6 @@ def target(url: URL) -> TableSink:
         key="labware_barcode",
         columns=Target._fields,
         owner={"lims_id": "LabWhere"},
-        newer="stored_at",
         created_at="created_at",
         updated_at="updated_at",
     )
@@ -108,7 +111,7 @@ class Sync:
     def __init__(self, settings: Settings) -> None:
         """Nothing is connected yet."""
         self.source, destination = settings.needed("LABWHERE_DATABASE_URL"), settings.needed("MLWH_DATABASE_URL")
-        self.settings = settings.of(LabwareLocationSettings)
+        self.settings, self.feed = settings.of(LabwareLocationSettings), audits(self.source)
         self.urls, self.sink = (self.source, destination), target(destination)
         self.quarantine = memory.Quarantine(NAME)
         self.totals: Counter[str] = Counter()
@@ -122,7 +125,7 @@ class Sync:
         walk = rows.spans(self.source, reading.position.snapshot_after or 0)
         while turn := list(islice(walk, PAGES_A_TURN)):
             # Whoever waits to write gets a turn between the batches.
-            with _alone():
+            with self._alone():
                 for span, derived in read_ahead(rows.of_spans(self.source, turn)):
                     self.deliver(derived, span.labwares, mostly_new=True)
                     reading.save_snapshot(span.last)
@@ -154,7 +157,7 @@ class Sync:
     def deliver_labwares(self, labware_ids: set[int]) -> None:
         """Derive and deliver these labwares."""
         if labware_ids:
-            with _alone():
+            with self._alone():
                 for derived in rows.of_labwares(self.source, labware_ids):
                     self.deliver(derived, len(derived.checked))
 
@@ -170,8 +173,7 @@ class Sync:
         refused = [derived.refused(row.key, row.reason) for row in written.refused]
         for news in self.quarantine.settle({str(id) for id in derived.checked}, [*derived.rejected, *refused]):
             log.warning("in quarantine: %s", news.reason)
-        self.totals.update(unchanged=written.unchanged, older=written.older)
-        self.totals.update(labwares=labwares, without_audit=derived.without_audit)
+        self.totals.update(unchanged=written.unchanged, labwares=labwares, without_audit=derived.without_audit)
 
     def walk(self) -> None:
         """Compare every labware with the table, page by page, and deliver each labware that is stored differently."""
@@ -223,9 +225,20 @@ class Sync:
         orphans = self._orphans(barcodes)
         self.totals["orphaned"] += len(orphans)
         if orphans and self.settings.labware_location_delete_orphans and not current_run().dry_run:
-            with _alone():
+            with self._alone():
                 # A labware with such a barcode may have come since.
                 self.totals["deleted"] += self.sink.delete(self._orphans(orphans))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no other run write from the reading of LabWhere to the writing of what was read.
+
+        Else a slow reconcile could put back what follow has just replaced. A LabWhere that has gone backwards is not
+        read at all: it would put back more.
+        """
+        with nullcontext() if current_run().dry_run else memory.exclusively(NAME):
+            self.feed.open()
+            yield
 
     def _orphans(self, barcodes: Sequence[str]) -> list[str]:
         known = {barcode.casefold() for barcode in rows.with_barcodes(self.source, barcodes).values()}
@@ -235,16 +248,3 @@ class Sync:
 def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(values), rows.PAGE_ROWS):
         yield values[start : start + rows.PAGE_ROWS]
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Let no other run write from the reading of LabWhere to the writing of what was read.
-
-    Else a slow reconcile could put back what follow has just replaced, if both have the same second in `stored_at`.
-    """
-    if current_run().dry_run:
-        yield
-        return
-    with memory.exclusively(NAME):
-        yield

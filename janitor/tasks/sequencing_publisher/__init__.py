@@ -1,7 +1,7 @@
 """sequencing_publisher: each status change of a sequencing run, once for each sample, from MLWH to an exchange."""
 
-from janitor.needs import DatabaseNeed, ExchangeNeed
-from janitor.tasks.sequencing_publisher.publish import follow, reconcile
+from janitor.needs import DatabaseNeed, ExchangeNeed, FeedNeed
+from janitor.tasks.sequencing_publisher.publish import follow, reconcile, statuses
 from janitor.tasks.sequencing_publisher.settings import SequencingPublisherSettings, switch
 
 __all__ = ["NEEDS", "SequencingPublisherSettings", "follow", "reconcile", "switch"]
@@ -33,5 +33,6 @@ NEEDS = (
             "event_types": ("id", "key"),
         },
     ),
+    FeedNeed("MLWH_DATABASE_URL", statuses),
     ExchangeNeed("SEQUENCING_PUBLISHER_EXCHANGE", schema=(__name__, "message_schemas/sample_sequence_status.avsc")),
 )

@@ -49,6 +49,7 @@ def follow(settings: Settings) -> dict[str, int]:
 
     Raises:
         Unavailable, Rejected: a server is away or says no; the next run goes on with what was not confirmed.
+        Rejected: MLWH went backwards; nothing is published.
     """
     with _publication(settings) as publication:
         for page in publication.begin().pages():
@@ -63,6 +64,7 @@ def reconcile(settings: Settings) -> dict[str, int]:
 
     Raises:
         Unavailable, Rejected: a server is away or says no; the next run does the rest.
+        Rejected: MLWH went backwards; nothing is published.
     """
     with _publication(settings) as publication:
         position = publication.begin().position
@@ -83,7 +85,8 @@ def statuses(url: URL) -> Feed:
         column("date", DateTime()),
         column("id_run_status_dict"),
     )
-    return Feed(NAME, url, "iseq_run_status", "id_run_status", columns, LAG)
+    # The date of a status may be corrected.
+    return Feed(NAME, url, "iseq_run_status", "id_run_status", columns, LAG, fixed=("id_run", "id_run_status_dict"))
 
 
 @contextmanager

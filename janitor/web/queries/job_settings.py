@@ -10,7 +10,7 @@ from janitor import databases
 from janitor.jobs.job import Job
 from janitor.jobs.variables import variable
 from janitor.logs.mask import mask_for
-from janitor.needs import DatabaseNeed
+from janitor.needs import DatabaseNeed, ExchangeNeed
 from janitor.settings.settings import Settings
 from janitor.web.queries.models import SettingLine
 
@@ -42,7 +42,7 @@ def _names(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[str]:
         names.append(need.setting)
         if isinstance(need, DatabaseNeed):
             names += need.deletes.values()
-        else:
+        elif isinstance(need, ExchangeNeed):
             names += ["MESSAGES_DIR"] if settings.messages_dir is not None else BROKER
     family = [variable(other) for other in all_jobs if job.id == other or job.id.startswith(f"{other}_")]
     names += [name for name in settings.known if name.startswith(tuple(f"{prefix}_" for prefix in family))]

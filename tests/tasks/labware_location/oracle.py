@@ -90,10 +90,5 @@ def stored(mlwh: Engine) -> Rows:
 
 
 def merged(before: Rows, now: Rows) -> Rows:
-    """What the table must hold after a sync of `now`: of each labware the latest known, never replaced by an older."""
-    after = dict(before)
-    for barcode, row in now.items():
-        held = after.get(barcode)
-        if held is None or row["stored_at"] >= held["stored_at"]:
-            after[barcode] = row
-    return after
+    """What the table must hold after a sync of `now`: of each labware the latest known."""
+    return {**before, **now}

@@ -151,19 +151,26 @@ def test_ids_are_used_for_new_labware_only(lab: LabWhere, warehouses: Warehouses
     assert ids(warehouses)["NEW"] == used[-1]
 
 
-def test_an_older_row_never_replaces_a_newer_one(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
+@pytest.mark.parametrize("ahead", [timedelta(seconds=5), timedelta(days=400), timedelta(0)])
+def test_the_audit_with_the_highest_id_is_the_truth(
+    ahead: timedelta, lab: LabWhere, warehouses: Warehouses, daemon: Daemon
+) -> None:
+    # Given: an audit that a clock ahead of the others has dated.
+    # What happens: a later audit has the right date; then reconcile runs.
+    # What must hold: the table has the later place and its date, for both movements.
     noon, user = datetime(2026, 7, 1, 12), lab.user()
     labware = lab.labware("DN1A")
-    lab.scan(labware, user, lab.location("newest"), at=noon)
+    lab.scan(labware, user, lab.location("first"), at=noon + ahead)
     daemon.run(follow)
-    before = stored(warehouses.mlwh), written_at(warehouses)
-    lab.scan(labware, user, lab.location("older"), at=noon - timedelta(seconds=1))
-    assert daemon.counts(follow)["older"] == 1
-    assert daemon.counts(reconcile)["older"] == 1
-    assert (stored(warehouses.mlwh), written_at(warehouses)) == before
-    lab.scan(labware, user, lab.location("in the same second"), at=noon)
-    daemon.run(follow)
-    assert stored(warehouses.mlwh)["DN1A"]["location_name"] == "in the same second"
+    lab.scan(labware, user, lab.location("then"), at=noon)
+    assert daemon.counts(follow)["updated"] == 1
+    assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
+    assert stored(warehouses.mlwh)["DN1A"]["location_name"] == "then"
+    target = Tables(warehouses.mlwh)
+    target.change("labware_location", {"labware_barcode": "DN1A"}, location_name="x", stored_at=noon + 2 * ahead)
+    assert daemon.counts(reconcile)["repaired"] == 1
+    assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
+    assert daemon.counts(reconcile)["repaired"] == 0
 
 
 def test_audits_of_one_second_all_count(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
