@@ -15,6 +15,7 @@ from janitor import databases
 from janitor.engine.allocator import bound_arenas
 from janitor.engine.clock import Clock
 from janitor.engine.daemon import Daemon
+from janitor.engine.leaving import Leaving
 from janitor.engine.overrides import disabled_because, trigger_of
 from janitor.engine.runner import Runner
 from janitor.errors import BadSetting
@@ -179,6 +180,7 @@ class Scheduler(Clock):
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
 
         While another daemon holds the state database this one stands by. A second signal ends the process at once.
+        At the end of the program, threads that tasks left hold it up until the grace is over, and no longer.
 
         Raises:
             BadSetting: the heartbeat file cannot be written; or `paused` is True.
@@ -193,7 +195,9 @@ class Scheduler(Clock):
         databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
         mask = mask_for(settings)
         bound_arenas()
-        self.daemon(self.runner(mask, set_up.set_up(settings, mask))).run()
+        daemon = self.daemon(self.runner(mask, set_up.set_up(settings, mask)))
+        with Leaving(settings.grace_seconds) as leaving:
+            daemon.run(on_stop=leaving.begin)
 
     def runner(self, mask: Mask, run_log: RunLog) -> Runner:
         """What makes each run of these jobs, as a new holder of leases; the state database is not opened yet."""

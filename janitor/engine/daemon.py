@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from types import FrameType
@@ -50,10 +50,10 @@ class Daemon:
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership)
         self._keeper = Keeper(runner, takeover, duties=[pruning.step], on_failure=clock.ask_to_stop)
 
-    def run(self) -> None:
+    def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
 
-        A second signal ends the process at once.
+        A second signal ends the process at once. `on_stop` is called when the daemon begins to stop.
 
         Raises:
             BadSetting: the heartbeat file cannot be written.
@@ -67,6 +67,7 @@ class Daemon:
                 self._dependents.start()
                 self._loop()
             finally:
+                on_stop()
                 self._dependents.stop()
                 stop_in_order(self.clock, self._lanes, self.runner, self._keeper)
         if self._keeper.failure is not None:

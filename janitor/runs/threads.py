@@ -12,11 +12,14 @@ import functools
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
+from weakref import WeakKeyDictionary
 
-from janitor.runs.run import is_running
+from janitor.runs.run import current_run, is_running
 
 MARK = "follows_runs"
 """The attribute of a `Thread.start` that was changed already."""
+_begun: "WeakKeyDictionary[threading.Thread, str]" = WeakKeyDictionary()
+"""The threads that runs began, each with its job."""
 
 
 def follow_into_threads() -> None:
@@ -25,10 +28,16 @@ def follow_into_threads() -> None:
         threading.Thread.start = _following(threading.Thread.start)  # type: ignore[method-assign,assignment]
 
 
+def left_threads() -> list[tuple[threading.Thread, str]]:
+    """The threads at work that runs began, each with its job; their runs may be over."""
+    return [(thread, job) for thread, job in list(_begun.items()) if thread.is_alive()]
+
+
 def _following(plain_start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
     @functools.wraps(plain_start)
     def start(thread: threading.Thread) -> None:
         if is_running():
+            _begun[thread] = current_run().job
             thread.run = functools.partial(copy_context().run, thread.run)  # type: ignore[method-assign]
         plain_start(thread)
 

@@ -10,6 +10,7 @@ from janitor import __version__, databases
 from janitor.checks.required import require
 from janitor.engine import heartbeat
 from janitor.engine.allocator import bound_arenas
+from janitor.engine.leaving import Leaving
 from janitor.terminal.exit_codes import SUCCEEDED
 from janitor.verbs.assembly import Assembly
 
@@ -30,8 +31,8 @@ def start(assembly: Assembly) -> int:
     bound_arenas()
     daemon = scheduler.daemon(scheduler.runner(assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
-    with ExitStack() as wings:
+    with Leaving(settings.grace_seconds) as leaving, ExitStack() as wings:
         for wing in assembly.wings:
             wings.enter_context(wing.beside(scheduler, daemon))
-        daemon.run()
+        daemon.run(on_stop=leaving.begin)
     return SUCCEEDED

@@ -1,0 +1,78 @@
+"""The end of the process: it comes in time, whatever threads tasks have left.
+
+    SIGTERM          the daemon stops in order                       stopping.py
+    + grace          the runs are over, or cut off
+    the main thread  ends; Python waits for threads that tasks left, those of pools too
+    + grace          is over for those threads too: the process ends without them
+    + 4.5 s          ends the process even if the stop itself hangs
+
+Private part, and why: `threading._register_atexit`, since nothing else is told that the main thread has ended. What
+`atexit` calls comes only after the wait for threads. No benchmark pays for it: the promise does.
+`tests/engine/test_leaving.py` fails if Python changes it.
+"""
+
+import logging
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from janitor.runs.threads import left_threads
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 4.5
+"""How long after the grace the stop itself may take."""
+LEAST_SECONDS = 0.2
+"""How long Python may take to end by itself if no thread holds it up."""
+
+
+class Leaving:
+    """Ends the process once its main thread has ended, within the grace; for a process that is a daemon's own.
+
+    Inside the block the daemon runs. A program that goes on after the block is left alone until it ends.
+    """
+
+    def __init__(self, grace_seconds: float) -> None:
+        """Nothing ends before `begin`."""
+        self._grace_seconds = grace_seconds
+        self._stopped, self._main_ended = threading.Event(), threading.Event()
+        self._code = 0
+
+    def __enter__(self) -> Self:
+        """Begin the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the block: the daemon has stopped."""
+        self._code = 0 if error is None else 1
+        self._stopped.set()
+
+    def begin(self) -> None:
+        """The daemon begins to stop: its grace begins."""
+        until = time.monotonic() + self._grace_seconds
+        threading._register_atexit(self._main_ended.set)  # type: ignore[attr-defined]
+        threading.Thread(target=self._watch, args=(until,), name="leaving", daemon=True).start()
+
+    def _watch(self, until: float) -> None:
+        if self._stopped.wait(until + STOP_SECONDS - time.monotonic()):
+            self._main_ended.wait()
+            time.sleep(max(LEAST_SECONDS, until - time.monotonic()))
+        self._end()
+
+    def _end(self) -> None:
+        left = ", ".join(sorted(f"{thread.name} of {job}" for thread, job in left_threads()))
+        log.warning("the process ends now; threads left at work: %s", left or "none that a run began")
+        for child in multiprocessing.active_children():
+            child.kill()
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(self._code)

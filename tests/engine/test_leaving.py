@@ -1,0 +1,80 @@
+"""The end of the process: it comes in time, whatever tasks have left.
+
+Given: a daemon whose task leaves something for which Python would wait two minutes.
+What happens: SIGTERM.
+What must hold: the process is gone, with exit code 0, and tells which threads were left.
+"""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from tests.command_line import ROOT, CommandLine
+from tests.daemons import Daemon, daemons
+from tests.engine.test_child import alive
+from tests.small_engine import eventually, migrated, rows_of
+
+SOON_SECONDS = 60.0
+"""Much less than what the tasks of tests/hostile_house.py leave goes on for, and much more than the grace."""
+
+
+def ended_daemon(folder: Path, job: str) -> Daemon:
+    """A daemon that was told to stop after a run of the job; its exit code was 0."""
+    url = URL.create("sqlite", database=str(folder / "state.db"))
+    with daemons("tests.hostile_house", folder, JOBS=job, GRACE_SECONDS="1") as start:
+        daemon: Daemon = start(url)
+        daemon.says(f"[{job} 1] {'started' if job == 'stay_in_pool' else 'succeeded'}")
+        assert daemon.end(signal.SIGTERM, SOON_SECONDS) == 0
+    return daemon
+
+
+@pytest.mark.parametrize(
+    "job", ["leave_pool", *(pytest.param(job, marks=pytest.mark.slow) for job in ("leave_thread", "stay_in_pool"))]
+)
+def test_threads_left_by_tasks_do_not_hold_up_the_end(tmp_path: Path, job: str) -> None:
+    said = ended_daemon(tmp_path, job).text
+    assert f"the process ends now; threads left at work: left{'' if job == 'leave_thread' else '_0'} of {job}" in said
+
+
+@pytest.mark.slow
+def test_a_child_left_by_a_task_ends_with_the_daemon(tmp_path: Path) -> None:
+    said = ended_daemon(tmp_path, "leave_child").text
+    pid = int(said.partition(" pid=")[2].split()[0])
+    eventually(lambda: not alive(pid))
+
+
+@pytest.mark.slow
+def test_what_a_task_leaves_for_the_end_does_not_hold_it_up(tmp_path: Path) -> None:
+    assert "threads left at work: none" in ended_daemon(tmp_path, "leave_exit").text
+
+
+def test_a_program_that_goes_on_ends_as_it_wants() -> None:
+    # Given: a daemon without any grace, in a program of its own. What happens: the daemon has stopped, and the program
+    # goes on and ends by itself. What must hold: it has the exit code that it gives.
+    program = (
+        "import sys\nfrom janitor.engine.leaving import Leaving\n"
+        "with Leaving(0) as leaving:\n    leaving.begin()\nsys.exit(7)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 7
+
+
+def test_run_by_a_scheduler_of_its_own_it_ends_too(tmp_path: Path) -> None:
+    program = (
+        "from janitor.scheduler import Scheduler\nfrom janitor.settings import Settings\n"
+        "from tests.hostile_house import leave_pool\n"
+        "scheduler = Scheduler(Settings.load(dotenv=None))\n"
+        "scheduler.add_job(leave_pool, 'every 1h')\nscheduler.start()\n"
+    )
+    house = CommandLine(tmp_path, ("-c", program), {"GRACE_SECONDS": "0.5"})
+    with house.started() as process:
+        assert process.stdout is not None
+        while "succeeded" not in process.stdout.readline():
+            pass
+        assert house.stopped(process).code == 0
+    state = migrated(URL.create("sqlite", database=str(tmp_path / "var/janitor.db")))
+    assert [row.outcome for row in rows_of(state)] == ["succeeded"]
+    state.close()
