@@ -7,6 +7,7 @@ December 2024.
 A method to come stands beside `Client.post`, and goes through `_send` too.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +50,7 @@ class Client:
     def __init__(self, *, connect_seconds: float = 5.0, read_seconds: float = 15.0) -> None:
         """Nothing is opened before the first request; `read_seconds` is for each piece of an answer."""
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
-        self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._pools: dict[tuple[int, str | None], urllib3.PoolManager] = {}
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Send a body with POST; every status from 200 to 299 is a yes.
@@ -79,10 +80,12 @@ class Client:
         """The connections by which an address is reached: those to its server, or those to a proxy."""
         parts = urlsplit(url)
         proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
-        if proxy not in self._pools:
+        # A forked child must not go on with connections of its parent.
+        wanted = os.getpid(), proxy
+        if wanted not in self._pools:
             how: dict[str, Any] = {"timeout": self._timeout, "retries": False}
-            self._pools[proxy] = urllib3.PoolManager(**how) if proxy is None else urllib3.ProxyManager(proxy, **how)
-        return self._pools[proxy]
+            self._pools[wanted] = urllib3.PoolManager(**how) if proxy is None else urllib3.ProxyManager(proxy, **how)
+        return self._pools[wanted]
 
 
 def _why(exc: Exception) -> str:

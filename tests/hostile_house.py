@@ -1,12 +1,16 @@
 """A house of hostile tasks: `python -m tests.hostile_house VERB`, with the jobs that JOBS names."""
 
 import atexit
+import json
 import multiprocessing
 import os
+import signal
+import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -49,13 +53,46 @@ def leave_exit() -> None:
     atexit.register(time.sleep, 120)
 
 
+def fork_and_look() -> dict[str, int]:
+    """Once there was a visitor, fork a child that tells what it has, and end it."""
+    while not Path(os.environ["VISITED"]).exists():
+        time.sleep(0.05)
+    pid = os.fork()
+    if pid == 0:
+        _tell_what_is_there(Path(os.environ["FOUND"]))
+        time.sleep(60)
+    while not Path(os.environ["FOUND"]).exists():
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGTERM)
+    return {"told": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
+
+
+def _tell_what_is_there(file: Path) -> None:
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    handled = {
+        number.name: "default" if signal.getsignal(number) in usual else "handled"
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    text = json.dumps({"sockets": list(_sockets_of_networks()), **handled})
+    file.with_suffix(".part").write_text(text, encoding="utf-8")
+    file.with_suffix(".part").rename(file)
+
+
+def _sockets_of_networks() -> Iterator[str]:
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as double:
+            if double.family != socket.AF_UNIX:
+                yield f"{name}: {double}"
+
+
 def touch() -> None:
     """Tell that the house works."""
     Path("touched").touch()
 
 
 TASKS: dict[str, Callable[[], object]] = {
-    task.__name__: task for task in (leave_pool, leave_thread, leave_child, leave_exit, stay_in_pool, touch)
+    task.__name__: task
+    for task in (leave_pool, leave_thread, leave_child, leave_exit, stay_in_pool, fork_and_look, touch)
 }
 
 

@@ -1,20 +1,30 @@
 """Engines: a pool of connections for each database, each set up, bounded, and with every error in one sentence."""
 
 import functools
+import os
 import threading
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.pool import Pool
 
 from janitor.databases import mysql_sessions, sqlite_sessions
 from janitor.databases.errors import translated
 from janitor.databases.limits import Limits
 from janitor.databases.places import family, place
+from janitor.databases.pymysql_private import sockets_of
 from janitor.errors import StatementTimeout
 from janitor.runs import current_run
+from janitor.runs.forks import keep_from_children
 from janitor.settings.database_options import known_options
 
+_engines: "WeakSet[Engine]" = WeakSet()
+"""All engines of this process."""
+_registries: "WeakSet[Engines]" = WeakSet()
+_of_parent: list[Pool] = []
+"""In a forked child: the pools of its parent. Nothing may close what is in them, or SQLite's files would suffer."""
 _POOL = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
 KEPT_STATEMENTS = 32
 """So many prepared statements each connection to SQLite keeps; Python's own 128 took up to 5 MB a connection."""
@@ -29,6 +39,7 @@ class Engines:
         self._limits = limits
         self._made: dict[tuple[URL, bool], Engine] = {}
         self._making = threading.Lock()
+        _registries.add(self)
 
     def get(self, url: URL, *, read_only: bool) -> Engine:
         """The engine for a database; each of its statements ends at the statement limit or at the run's deadline."""
@@ -38,6 +49,10 @@ class Engines:
                 found = self._made[url, read_only] = make_engine(url, read_only=read_only, limits=self._limits)
                 event.listen(found, "before_cursor_execute", functools.partial(_limit_statement, self._limits))
             return found
+
+    def be_in_child(self) -> None:
+        """Go on in a forked child; another thread of the parent may have held the lock."""
+        self._making = threading.Lock()
 
     def dispose(self) -> None:
         """Close every pooled connection and forget all engines."""
@@ -58,6 +73,7 @@ def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = Fal
     else:
         engine = _mysql_engine(url, options, read_only=read_only, limits=limits)
     event.listen(engine, "handle_error", functools.partial(_translate, place(url)), retval=False)
+    _engines.add(engine)
     return engine
 
 
@@ -69,6 +85,7 @@ def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits:
     engine = create_engine(without, connect_args=arguments, pool_recycle=1800, **options)
     event.listen(engine, "do_connect", functools.partial(mysql_sessions.ask_for_tls, given))
     event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
+    event.listen(engine, "connect", lambda connection, record: keep_from_children(connection, sockets_of))
     return engine
 
 
@@ -105,3 +122,15 @@ def _translate(where: str, context: ExceptionContext) -> None:
         run.check()
     if error is not None:
         raise error from context.original_exception
+
+
+def _in_forked_child() -> None:
+    """Let a forked child open connections of its own."""
+    for registry in list(_registries):
+        registry.be_in_child()
+    for engine in list(_engines):
+        _of_parent.append(engine.pool)
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_in_forked_child)

@@ -1,6 +1,7 @@
 """The only file that reaches into PyMySQL's private parts.
 
-What: `_read_timeout` of an open connection. PyMySQL applies it to the socket before it reads each packet.
+What: `_read_timeout` of an open connection. PyMySQL applies it to the socket before it reads each packet. And `_sock`,
+its socket.
 
 Why: a server that hangs stops no statement itself, so only the socket's timeout ends the wait. That timeout must
 shrink with what is left of a run: a run with two seconds left must not wait a minute. PyMySQL takes `read_timeout`
@@ -10,9 +11,13 @@ What pays for it: the benchmark lines "labware tick without news" and "sequencin
 public way is a new connection for each run. It took 39 ms with its set-up; a pooled connection took 0.2 ms. A
 connection that is open already when the run's end comes near would still wait too long.
 
+`_sock` is needed because a forked child must not have the sockets of its parent: what it sends would garble the
+parent's talk with the server. PyMySQL has no public way to it. No benchmark pays for that: the promise does.
+
 The canary is `tests/databases/test_pymysql_private.py`.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pymysql
@@ -21,3 +26,9 @@ import pymysql
 def limit_reading(connection: "pymysql.Connection[Any]", seconds: float) -> None:
     """Let each later read on an open connection wait for the server no longer than this many seconds."""
     connection._read_timeout = seconds  # type: ignore[attr-defined]
+
+
+def sockets_of(connection: "pymysql.Connection[Any]") -> Iterator[int]:
+    """The file descriptor of an open connection's socket; none if it is closed."""
+    if connection._sock is not None:  # type: ignore[attr-defined]
+        yield connection._sock.fileno()  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ from janitor.jobs.returned import Returned, take
 from janitor.logs import tracebacks
 from janitor.logs.mask import Mask
 from janitor.runs import Outcome, Run
+from janitor.runs.forks import EndsHereInChildren
 from janitor.settings.settings import Settings
 from janitor.state import State, result_records
 from janitor.state.raised import Raised
@@ -68,7 +69,8 @@ class Attempts:
         args, kwargs = filled((job.args, dict(job.kwargs)), functools.partial(self._result_of, run))
         if job.isolation == "process":
             return child.call(replace(job, args=args, kwargs=kwargs), run, self._settings)
-        return take(job.func(*args, **kwargs), job.keeps_result)
+        with EndsHereInChildren():
+            return take(job.func(*args, **kwargs), job.keeps_result)
 
     def _result_of(self, run: Run, job: str) -> Any:
         """What the run of a dependency returned that this run uses."""

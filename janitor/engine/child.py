@@ -19,7 +19,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from janitor.engine import in_child
@@ -71,34 +71,36 @@ def call(job: Job, run: Run, settings: Settings) -> Returned:
     ours, theirs = context.Pipe()
     task = Task(job.func, tuple(job.args), dict(job.kwargs), job.keeps_result)
     process = context.Process(target=in_child.main, args=(theirs, settings, About.of(run), task), daemon=True)
-    ended = False
+    child = _Child(ours, process, run, settings.grace_seconds)
+    seconds = 0.0
     try:
         process.start()
         theirs.close()
-        returned = _follow(_Child(ours, process, run, settings.grace_seconds))
-        ended = True
+        returned = _follow(child)
+        seconds = KILL_AFTER_SECONDS
         return returned
     finally:
-        _end(process, KILL_AFTER_SECONDS if ended else 0)
+        _end(child, seconds)
         ours.close()
 
 
 @dataclass
 class _Child:
-    """A child process; once it was asked to stop, it has until `stop_until`."""
+    """A child process; once it was asked to stop, it has until `stop_until`. `gone` says that nothing is left of it."""
 
     pipe: Connection
     process: BaseProcess
     run: Run
     grace_seconds: float
     stop_until: float | None = None
+    gone: bool = False
 
 
 def _follow(child: _Child) -> Returned:
     while True:
         _let_go_on(child)
         if not child.pipe.poll(POLL_SECONDS):
-            if not child.process.is_alive() and not child.pipe.poll(0):
+            if wait([child.process.sentinel], 0) and not child.pipe.poll(0):
                 raise _died(child)
             continue
         try:
@@ -131,7 +133,7 @@ def _let_go_on(child: _Child) -> None:
 
 
 def _died(child: _Child) -> JanitorError:
-    child.process.join(KILL_AFTER_SECONDS)
+    _end(child, KILL_AFTER_SECONDS)
     if child.process.exitcode == -signal.SIGTERM:
         # A supervisor may send it to every process at once: then the parent's own signal is on its way.
         child.run.stop.wait(STOP_SECONDS)
@@ -144,14 +146,15 @@ def _as_error(name: str, text: str, raised: tuple[Raised, ...]) -> JanitorError:
     return ChildFailed(text, raised) if leaf is None else leaf(text)
 
 
-def _end(process: BaseProcess, seconds: float) -> None:
-    """Let the process end by itself for `seconds`, then kill it, and see that it is gone."""
-    if process.pid is None:
+def _end(child: _Child, seconds: float) -> None:
+    """Let the process end by itself for `seconds`, then kill it and all that it started, and see that it is gone."""
+    process = child.process
+    if process.pid is None or child.gone:
         return
-    process.join(seconds)
-    if process.is_alive():
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:  # it has no session of its own yet
-            process.kill()
+    wait([process.sentinel], seconds)
+    # Its number is not free for others before `join`, so the group is surely its own.
+    with contextlib.suppress(ProcessLookupError):  # it has no session of its own yet
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
     process.join()
+    child.gone = True

@@ -12,8 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from types import FrameType
 
@@ -31,6 +30,7 @@ from janitor.engine.stretches import ASLEEP
 from janitor.engine.takeover import Takeover
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job, Jobs
+from janitor.runs.forks import signals_taken
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Daemon:
             Rejected: the state database says no at the start.
         """
         heartbeat.require(self.runner.settings.heartbeat_file)
-        with self._signals():
+        with signals_taken({signal.SIGTERM: self._on_signal, signal.SIGINT: self._on_signal}):
             try:
                 self.clock.open(self._lanes)
                 self._keeper.start()
@@ -116,16 +116,6 @@ class Daemon:
         with self.clock.changing:
             self._catching_up.account(datetime.now(timezone.utc), why)
         self._news.set()
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Let SIGTERM and SIGINT stop the clock during a block."""
-        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.clock.stopping:

@@ -19,9 +19,11 @@ from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, summary
 from janitor.guard import foreign_code
 from janitor.jobs.returned import take
 from janitor.logs import tracebacks
+from janitor.logs.formats import TextFormatter
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.set_up import quieten
 from janitor.runs import Fence, Run, running
+from janitor.runs.forks import EndsHereInChildren, keep_from_children
 from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
 from janitor.state import State
@@ -118,14 +120,17 @@ class Traced(logging.Formatter):
 def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None:
     """Be the child: call the task, and send what it returns or raises."""
     mask = mask_for(settings)
-    line, traced = Line(pipe), Traced(mask, settings.traceback_locals)
+    line, traced = Line(keep_from_children(pipe, lambda own: [own.fileno()])), Traced(mask, settings.traceback_locals)
     _set_up(line, traced, settings)
+    os.register_at_fork(after_in_child=partial(_log_in_forked_child, mask))
     run = _run_of(about, settings, line, mask)
     threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
     with running(run):
         # The parent tells of every error, SystemExit too.
         with foreign_code(partial(_report, line, traced), BaseException):
-            line.send(RETURNED, take(task.function(*task.arguments, **task.keywords), task.keeps_result))
+            with EndsHereInChildren():
+                returned = take(task.function(*task.arguments, **task.keywords), task.keeps_result)
+            line.send(RETURNED, returned)
 
 
 def _report(line: Line, traced: Traced, error: BaseException) -> None:
@@ -155,6 +160,9 @@ def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
 def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
     # A session of its own: Ctrl-C in a terminal is the parent's to handle, and what the task starts is killed with it.
     os.setsid()
+    # So it may have children, made in the way that is usual on this Python, as in a program of its own.
+    multiprocessing.current_process().daemon = False
+    multiprocessing.set_start_method(None, force=True)
     handler = QueueHandler(line)  # type: ignore[arg-type]  # of a queue it calls put_nowait alone
     handler.setFormatter(traced)
     root = logging.getLogger()
@@ -164,6 +172,13 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
     follow_into_threads()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+
+
+def _log_in_forked_child(mask: Mask) -> None:
+    """Only the process itself may write to its parent; what its children log goes to stderr."""
+    output = logging.StreamHandler()
+    output.setFormatter(TextFormatter(mask))
+    logging.getLogger().handlers[:] = [output]
 
 
 def _listen(pipe: Connection, run: Run) -> None:

@@ -11,6 +11,7 @@ from janitor.checks.required import require
 from janitor.errors import BadSetting
 from janitor.jobs_file.loading import Loaded, load
 from janitor.jobs_file.mistakes import BadJobsFile
+from janitor.runs.forks import signals_taken
 from janitor.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
@@ -29,13 +30,12 @@ def watching(scheduler: Scheduler, path: Path, loaded: Loaded, seconds: float = 
     """
     watcher = Watcher(scheduler, path, loaded)
     thread = threading.Thread(target=watcher.loop, args=(seconds,), name="jobs file", daemon=True)
-    previous = signal.signal(signal.SIGHUP, lambda number, frame: watcher.look_at_once())
-    thread.start()
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, previous)
-        watcher.stop()
+    with signals_taken({signal.SIGHUP: lambda number, frame: watcher.look_at_once()}):
+        thread.start()
+        try:
+            yield
+        finally:
+            watcher.stop()
 
 
 class Watcher:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pika.adapters.select_connection import IOLoop
 
+from janitor.runs.forks import keep_from_children
+
 
 class Loop(IOLoop):
     """An event loop that runs only inside `turn`, and that can cut the connections it watches."""
@@ -15,6 +17,7 @@ class Loop(IOLoop):
         super().__init__()
         self._watched: set[int] = set()
         self.activate_poller()
+        keep_from_children(self, lambda loop: tuple(loop._watched))
 
     def add_handler(self, fd: int, handler: Any, events: int) -> None:
         """As pika's, and remember the socket."""

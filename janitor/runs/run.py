@@ -1,5 +1,6 @@
 """The run that this code is part of, as its task sees it."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -124,3 +125,13 @@ def running(run: Run) -> Iterator[Run]:
         yield run
     finally:
         _current.reset(token)
+
+
+def _in_forked_child() -> None:
+    """A child cannot tell whether its parent still holds the leases; its writes are refused once they are lost."""
+    run = _current.get()
+    if run is not None:
+        run.guard, run.on_progress = _let_pass, _tell_nobody
+
+
+os.register_at_fork(after_in_child=_in_forked_child)

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Self
+from typing import Self
 
 from janitor import databases
 from janitor.engine.keeper import Keeper
@@ -19,6 +20,7 @@ from janitor.engine.stages import Slot
 from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
+from janitor.runs.forks import signals_taken
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.terminal.bars import bars
 from janitor.terminal.console import counted, one_line
@@ -97,18 +99,17 @@ class Stopper:
 
     def __init__(self, runner: Runner) -> None:
         """Signals are as they were until the block begins."""
-        self._runner, self._previous = runner, dict[int, Any]()
+        self._runner, self._signals = runner, ExitStack()
         self._reason: Cancelled | None = None
 
     def __enter__(self) -> Self:
         """Begin."""
-        self._previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._signals.enter_context(signals_taken(dict.fromkeys((signal.SIGINT, signal.SIGTERM), self._on_signal)))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leave signals as they were."""
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        self._signals.close()
 
     def pass_on(self) -> None:
         """Ask the run to stop, if a signal came; a run that begins after the signal is asked too."""

@@ -1,6 +1,7 @@
 """A task in a process of its own: what comes back from it, and how it ends."""
 
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -155,3 +156,47 @@ def test_a_task_that_cannot_be_sent_fails_the_run(runner: Runner) -> None:
     run_by_hand(runner, in_trouble, threading.Lock(), isolation="process")
     (row,) = rows_of(runner.state)
     assert row.outcome == "failed" and "pickle" in row.reason
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def use_pool() -> dict[str, int]:
+    with multiprocessing.Pool(2) as pool:
+        return {"sum": sum(pool.map(square, range(5)))}
+
+
+def leave_children() -> dict[str, int | None]:
+    """Leave a program and a process at work; both are of the run's process group."""
+    left = multiprocessing.Process(target=time.sleep, args=(60,), daemon=True)
+    left.start()
+    return {"program": subprocess.Popen(["sleep", "60"]).pid, "process": left.pid}
+
+
+def fork_and_return() -> dict[str, int]:
+    pid = os.fork()
+    if pid:
+        return {"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
+    log.info("this is no line of the run, and harms it not")
+    raise SystemExit(3)
+
+
+def test_a_task_in_a_process_may_have_children(runner: Runner) -> None:
+    run_by_hand(runner, use_pool, isolation="process")
+    (row,) = rows_of(runner.state)
+    assert (row.outcome, row.counts) == ("succeeded", '{"sum": 30}'), row.reason
+
+
+def test_what_a_task_in_a_process_leaves_dies_with_its_run(runner: Runner) -> None:
+    _, ending = run_by_hand(runner, leave_children, isolation="process")
+    left = [int(pid) for pid in (ending.counts or {}).values()]
+    assert len(left) == 2
+    eventually(lambda: not any(alive(pid) for pid in left))
+
+
+@pytest.mark.slow
+def test_a_child_of_a_task_in_a_process_tells_the_parent_nothing(runner: Runner) -> None:
+    run_id, ending = run_by_hand(runner, fork_and_return, isolation="process")
+    assert (ending.outcome, ending.counts) == ("succeeded", {"code": 3})
+    assert lines_of(runner.state, run_id) == []

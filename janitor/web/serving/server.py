@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from janitor.errors import BadSetting
+from janitor.runs.forks import keep_from_children
 from janitor.settings.settings import Settings
 from janitor.web.desk import Desk
 from janitor.web.metrics import counters
@@ -35,6 +36,8 @@ class Thread(threading.Thread):
         super().__init__(name="web", daemon=True)
         self._desk, self._listener = desk, listener
         self._wake, self._waker = socket.socketpair()
+        for own in (listener, self._wake, self._waker):
+            keep_from_children(own, lambda one: [one.fileno()])
         self._server: Server | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()

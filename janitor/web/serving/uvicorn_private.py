@@ -15,6 +15,8 @@ import asyncio
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from janitor.runs.forks import keep_from_children
+
 MOST_CONNECTIONS = 250
 """How many connections may be open; a further one is closed at once."""
 REQUEST_SECONDS = 20.0
@@ -27,6 +29,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a new connection."""
         super().connection_made(transport)
+        keep_from_children(self, _sockets_of)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
         else:
@@ -35,6 +38,10 @@ class Connection(H11Protocol):
     def _give_up(self) -> None:
         if self.cycle is None:
             self.transport.abort()
+
+
+def _sockets_of(connection: Connection) -> list[int]:
+    return [connection.transport.get_extra_info("socket").fileno()]
 
 
 class SleepingServer(uvicorn.Server):
