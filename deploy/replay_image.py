@@ -3,7 +3,8 @@
     dockerfile.py   reads the Dockerfile and .dockerignore
     debian_root.py  a Debian (debootstrap) with the same python3 stands in for the python:*-slim base
     replay.py       carries out the instructions by chroot; each stage has a root of its own (image.py)
-    trial.py        starts the daemon as a container would: PID 1, its user, its environment, embedded parts;
+    trial.py        sees that process 1 is an init;
+                    starts the daemon as a container would: PID 1, its user, its environment, embedded parts;
                     asks its HEALTHCHECK until it passes; SIGTERM must end it with exit code 0
 
 An unknown instruction stops the replay: nothing is passed over in silence. It needs root, debootstrap and unshare.
@@ -25,7 +26,7 @@ from deploy.debian_root import base_root
 from deploy.dockerfile import ReplayError, parse
 from deploy.image import say
 from deploy.replay import Replay
-from deploy.trial import try_daemon, try_files
+from deploy.trial import try_daemon, try_files, try_init
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,6 +52,7 @@ def main() -> int:
         base = base_root(stages[-1].base, options.mirror, fresh=options.fresh)
         image = Replay(options.context.resolve(), base, work).build(stages)
         try_files(image, options.context)
+        try_init(image)
         try_daemon(image)
     except ReplayError as exc:
         print(f"replay_image.py: {exc}", file=sys.stderr)

@@ -33,6 +33,26 @@ for engine, name in zip(engines, warehouses.NAMES, strict=True):
     warehouses.create_tables(engine, name)
 warehouses.fill(*engines, labwares=500, runs=4, seed=1, now=datetime.now(timezone.utc), products=8)
 """
+ORPHANED = """
+import os, sys, time
+
+# A child that leaves a grandchild behind, and tells its number.
+read, write = os.pipe()
+if os.fork() == 0:
+    if (left := os.fork()) == 0:
+        os._exit(0)
+    os.write(write, str(left).encode())
+    os._exit(0)
+os.wait()
+orphan = f"/proc/{os.read(read, 20).decode()}"
+for _ in range(100):
+    if not os.path.exists(orphan):
+        sys.exit(0)
+    time.sleep(0.05)
+sys.exit("a process that was left behind is never reaped")
+"""
+"""Ends with 0 if an orphan is reaped."""
+STOPPED_AT_ONCE_SECONDS = 10
 HEALTHY_WITHIN_SECONDS = 60
 WORKED_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 60
@@ -74,6 +94,29 @@ def inside(image: Image, code: str) -> str:
     if done.returncode != 0:
         raise ReplayError(f"in the image: {done.stderr.strip()[-500:]}")
     return done.stdout.strip()
+
+
+def try_init(image: Image) -> None:
+    """See that process 1 of the image reaps orphans, and passes SIGTERM on before the daemon is there.
+
+    Raises:
+        ReplayError: it does not.
+    """
+    init = image.entrypoint[: image.entrypoint.index("--") + 1] if "--" in image.entrypoint else ()
+    command = in_root(image, [*init, "python", "-c", ORPHANED], {})
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ReplayError(f"process 1 does not reap orphans: {(done.stdout + done.stderr).strip()[-500:]}")
+    slow = subprocess.Popen(in_root(image, [*init, "sleep", "60"], {}), stdin=subprocess.DEVNULL)
+    try:
+        os.kill(first_process(slow), image.stop_signal)
+        slow.wait(STOPPED_AT_ONCE_SECONDS)
+    except subprocess.TimeoutExpired as exc:
+        raise ReplayError("process 1 keeps SIGTERM from a program that does not handle it") from exc
+    finally:
+        slow.kill()
+        slow.wait()
+    say("process 1 reaps orphans, and passes SIGTERM on at once")
 
 
 def try_daemon(image: Image) -> None:
