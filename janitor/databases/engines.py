@@ -84,6 +84,7 @@ def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits:
     without = url.difference_update_query(given)
     engine = create_engine(without, connect_args=arguments, pool_recycle=1800, **options)
     event.listen(engine, "do_connect", functools.partial(mysql_sessions.ask_for_tls, given))
+    event.listen(engine, "do_connect", mysql_sessions.encode_password)
     event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
     event.listen(engine, "connect", lambda connection, record: keep_from_children(connection, sockets_of))
     return engine

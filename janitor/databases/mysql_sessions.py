@@ -54,6 +54,13 @@ def ask_for_tls(options: Mapping[str, Any], dialect: Any, record: Any, args: lis
     record.info["read_seconds"] = options.get("read_timeout", math.inf)
 
 
+def encode_password(dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> None:
+    """Send the password as the server keeps it, in UTF-8. PyMySQL knows only the letters of latin1."""
+    password = options.get("password")
+    if isinstance(password, str) and not password.isascii():
+        options["password"] = password.encode()
+
+
 def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connection[Any]", record: Any) -> None:
     """Make a new session READ COMMITTED, strict, in UTC, and read-only if told so."""
     record.info["statement_seconds"] = -1.0
