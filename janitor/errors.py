@@ -11,6 +11,7 @@ __all__ = [
     "Interrupted",
     "JanitorError",
     "Rejected",
+    "RowRefused",
     "Skip",
     "StatementTimeout",
     "Unavailable",
@@ -46,6 +47,10 @@ class StatementTimeout(Unavailable):
 
 class Rejected(JanitorError):
     """Raised when a server or a disk says no: a person must change something there."""
+
+
+class RowRefused(Rejected):
+    """Raised when a server refuses a row for what it holds: set that row aside, and write the others."""
 
 
 class DeadlineExceeded(JanitorError):

@@ -1,10 +1,13 @@
 """What a task needs from outside. `check` looks at each need; a start is refused if its setting is missing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy import URL
 
 __all__ = [
+    "Checked",
     "DatabaseNeed",
     "ExchangeNeed",
     "FeedNeed",
@@ -12,17 +15,32 @@ __all__ = [
 ]
 
 
+class Checked(Protocol):
+    """What a run uses, such as a `TableSink`, and `check` asks."""
+
+    def check(self) -> Sequence[str]:
+        """What is worth knowing, in sentences.
+
+        Raises:
+            Unavailable, Rejected: what is wrong, in one sentence.
+        """
+
+
 @dataclass(frozen=True)
 class DatabaseNeed:
     """A database: the setting that holds its URL, and the tables that are read and written, each with its columns.
 
     `deletes` are the tables whose rows may be deleted, each with the true-or-false setting that allows it.
+    `whole_numbers` are columns that the task takes for whole numbers. `uses` make what the run will use there, from the
+    URL: `check` asks these very objects.
     """
 
     setting: str
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     deletes: Mapping[str, str] = field(default_factory=dict)
+    whole_numbers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uses: tuple[Callable[[URL], Checked], ...] = ()
 
 
 @dataclass(frozen=True)

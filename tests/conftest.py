@@ -92,6 +92,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL
     server.drop_database(url.database)
 
 
+@pytest.fixture
+def mariadb_url(mariadb: SqlServer) -> Iterator[URL]:
+    """The URL of an empty database on the server."""
+    url = mariadb.create_database()
+    yield url
+    mariadb.drop_database(url.database)
+
+
 @pytest.fixture(params=["sqlite", "mariadb"])
 def warehouses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouses]:
     """The three warehouses with their tables, empty, on SQLite and on the server."""

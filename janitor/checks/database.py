@@ -7,7 +7,7 @@ from sqlalchemy import URL, Connection, column, select, table, text
 
 from janitor import databases
 from janitor.checks.encryption import secured_by
-from janitor.checks.finding import Finding, ok, wrong
+from janitor.checks.finding import Finding, note, ok, wrong
 from janitor.errors import JanitorError
 from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
@@ -16,6 +16,12 @@ OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0, 4), "SQLite": (3, 38)}
 """The first version of each server with JSON_TABLE, or with SQLite's JSON functions."""
 SMALLEST_PACKET = 1024 * 1024
 """In bytes: a page of rows goes to the server as a single parameter of some hundred kilobytes."""
+
+_MYSQL_TYPES = (
+    "SELECT column_name, column_type FROM information_schema.columns "
+    "WHERE table_schema = DATABASE() AND table_name = :name"
+)
+_SQLITE_TYPES = "SELECT name, type FROM pragma_table_info(:name)"
 
 
 def of_database(settings: Settings, need: DatabaseNeed, jobs: str) -> Iterator[Finding]:
@@ -27,10 +33,45 @@ def of_database(settings: Settings, need: DatabaseNeed, jobs: str) -> Iterator[F
     except JanitorError as exc:
         yield wrong(f"{need.setting}: {exc}")
         return
+    whole = True
     for name in dict.fromkeys((*need.reads, *need.writes)):
         columns = tuple(dict.fromkeys((*need.reads.get(name, ()), *need.writes.get(name, ()))))
         deletes = name in need.deletes and bool(settings.value(need.deletes[name]))
-        yield from of_table(url, need.setting, name, columns, writes=name in need.writes, deletes=deletes)
+        found = list(of_table(url, need.setting, name, columns, writes=name in need.writes, deletes=deletes))
+        found += _of_numbers(url, need.setting, name, need.whole_numbers.get(name, ()))
+        whole = whole and all(one.verdict != "WRONG" for one in found)
+        yield from found
+    if whole:
+        yield from _of_used(url, need)
+
+
+def _of_used(url: URL, need: DatabaseNeed) -> Iterator[Finding]:
+    """Ask the objects that the run will use."""
+    for make in need.uses:
+        try:
+            yield from (note(f"{need.setting}: {sentence}") for sentence in make(url).check())
+        except JanitorError as exc:
+            yield wrong(f"{need.setting}: {exc}")
+
+
+def _of_numbers(url: URL, setting: str, name: str, columns: Sequence[str]) -> Iterator[Finding]:
+    """Look whether columns that the task takes for whole numbers are whole numbers; nothing if that cannot be told."""
+    types = _SQLITE_TYPES if databases.family(url) == "sqlite" else _MYSQL_TYPES
+    try:
+        with databases.read(url) as connection:
+            rows = connection.execute(text(types), {"name": name}).all() if columns else []
+    except JanitorError:
+        return
+    declared = {str(column).lower(): _as_text(of) for column, of in rows}
+    for wanted in columns:
+        if (of := declared.get(wanted.lower())) is not None and "int" not in of.lower():
+            where = f"{setting}: table {name} at {databases.place(url)}"
+            yield wrong(f"{where}: {wanted} is {of or 'of no type'}, and this job needs whole numbers there")
+
+
+def _as_text(value: Any) -> str:
+    # MySQL's information_schema gives some values as bytes.
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def of_table(
@@ -74,10 +115,21 @@ def _of_server(connection: Connection, need: DatabaseNeed, url: URL, jobs: str) 
     yield _of_version(where, product, row.version, secured, jobs)
     if row.packet < SMALLEST_PACKET:
         yield wrong(f"{where}: max_allowed_packet is {row.packet} bytes: set it to {SMALLEST_PACKET} or more there")
+    if need.writes:
+        yield from _of_binary_log(connection, where)
     if need.writes and row.read_only:
         yield wrong(
             f"{where}: the server is read-only, and {', '.join(need.writes)} is written: give the primary's URL"
         )
+
+
+def _of_binary_log(connection: Connection, where: str) -> Iterator[Finding]:
+    """A replicating server takes writes in READ COMMITTED only if it logs rows."""
+    found = dict(
+        map(tuple, connection.execute(text("SHOW VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format')")))
+    )
+    if found.get("log_bin") == "ON" and found.get("binlog_format") == "STATEMENT":
+        yield wrong(f"{where}: binlog_format is STATEMENT, so each write is refused: set it to MIXED or ROW there")
 
 
 def _of_version(where: str, product: str, version: str, said: str, jobs: str) -> Finding:

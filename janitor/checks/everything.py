@@ -81,6 +81,8 @@ def _joined(need: DatabaseNeed | None, other: DatabaseNeed) -> DatabaseNeed:
         reads=_joined_columns(need.reads, other.reads),
         writes=_joined_columns(need.writes, other.writes),
         deletes={**need.deletes, **other.deletes},
+        whole_numbers=_joined_columns(need.whole_numbers, other.whole_numbers),
+        uses=tuple(dict.fromkeys((*need.uses, *other.uses))),
     )
 
 

@@ -5,14 +5,20 @@ import sqlite3
 
 import pymysql
 
-from janitor.databases.mysql_error_numbers import CERTIFICATE, CONNECT_FAILED, CONNECTION_LOST, LOST_RACES, MEANINGS
-from janitor.errors import JanitorError, Rejected, StatementTimeout, Unavailable
+from janitor.databases.mysql_error_numbers import (
+    CERTIFICATE,
+    CONNECT_FAILED,
+    CONNECTION_LOST,
+    DUPLICATES,
+    LOST_RACES,
+    MEANINGS,
+)
+from janitor.errors import JanitorError, Rejected, RowRefused, StatementTimeout, Unavailable
 
 MOST_CHARACTERS = 300
 """How much of a server's own message stands in a sentence."""
 
 _SQLITE: tuple[tuple[str, type[JanitorError], str], ...] = (
-    ("constraint failed", Rejected, "{where} refused a row: {text}"),
     ("no such table", Rejected, "a table is missing in {where}: {text}; check the path, or create the table"),
     ("no such column", Rejected, "a column is missing in {where}: {text}; this task was made for another table"),
     ("has no column", Rejected, "a column is missing in {where}: {text}; this task was made for another table"),
@@ -30,10 +36,20 @@ _SQLITE: tuple[tuple[str, type[JanitorError], str], ...] = (
 
 def lost_a_race(error: BaseException) -> bool:
     """Tell whether the same transaction may succeed at once: after a deadlock, or if a key was inserted meanwhile."""
+    return is_duplicate(error) or _number(error) in LOST_RACES
+
+
+def is_duplicate(error: BaseException) -> bool:
+    """Tell whether a row was refused since a row with the same key, or another unique value, is there."""
     cause = error.__cause__
-    if isinstance(cause, sqlite3.IntegrityError):
-        return "UNIQUE" in str(cause)
-    return isinstance(cause, pymysql.err.Error) and bool(cause.args) and cause.args[0] in LOST_RACES
+    return _number(error) in DUPLICATES or isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause)
+
+
+def _number(error: BaseException) -> int:
+    """The server's number of the driver's error behind one of ours; 0 without such a number."""
+    cause = error.__cause__
+    given = cause.args[0] if isinstance(cause, pymysql.err.Error) and cause.args else 0
+    return given if isinstance(given, int) else 0
 
 
 def translated(error: BaseException, where: str) -> JanitorError | None:
@@ -67,6 +83,8 @@ def _from_mysql(error: pymysql.err.Error, where: str) -> JanitorError:
 
 def _from_sqlite(error: sqlite3.Error, where: str) -> JanitorError:
     text = str(error)
+    if isinstance(error, (sqlite3.IntegrityError, sqlite3.DataError)):
+        return RowRefused(f"{where} refused a row: {text}")
     for piece, leaf, sentence in _SQLITE:
         if piece in text:
             return leaf(sentence.format(where=where, text=text))

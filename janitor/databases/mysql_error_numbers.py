@@ -3,7 +3,7 @@
 In a sentence `{where}` is the database, and `{text}` is the server's own message.
 """
 
-from janitor.errors import JanitorError, Rejected, StatementTimeout, Unavailable
+from janitor.errors import JanitorError, Rejected, RowRefused, StatementTimeout, Unavailable
 
 CONNECT_FAILED = 2003
 CONNECTION_LOST = 2013
@@ -11,6 +11,17 @@ CERTIFICATE = 2026
 
 LOST_RACES = frozenset({1020, 1062, 1213})
 """A row changed meanwhile, a key was inserted meanwhile, a deadlock: the same transaction may succeed at once."""
+
+DUPLICATES = frozenset({1062, 1169, 1586})
+"""A row with the same unique value is there."""
+
+_REFUSED_ROWS = (
+    *(1048, 1062, 1169, 1364, 1369, 1526, 1557, 1586, 1748, 3819, 4025),  # NULL, keys, checks, partitions
+    *(1216, 1217, 1451, 1452, 1761, 1762),  # foreign keys
+    *(1264, 1265, 1292, 1365, 1366, 1406, 1411, 1525, 1690, 3140, 3141),  # values that a column cannot hold
+    1644,  # a trigger's SIGNAL without a number of its own
+)
+"""What a server says to a row for what the row holds: other rows of the same statement may go."""
 
 _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
     # reaching the server and being let in
@@ -39,8 +50,9 @@ _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
     ),
     (Rejected, "{where} does not take writes: {text}; the server is read-only", (1290, 1836)),
     (Rejected, "{where} does not take writes: {text}; this session may only read", (1792,)),
+    (Rejected, "{where} does not take writes: {text}; set binlog_format to MIXED or ROW there", (1665,)),
     # statements and rows
-    (Rejected, "a row was refused at {where}: {text}", (1048, 1062, 1264, 1292, 1364, 1366, 1406)),
+    (RowRefused, "a row was refused at {where}: {text}", _REFUSED_ROWS),
     (Rejected, "a statement was too long for {where}: {text}; raise the server's max_allowed_packet", (1153,)),
     (StatementTimeout, "a statement ran over its time limit at {where} and was stopped: {text}", (1028, 1969, 3024)),
     (StatementTimeout, "{where} waited too long for a lock that another session holds: {text}", (1205,)),

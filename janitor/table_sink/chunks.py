@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_random_exponential
 
-from janitor.databases.errors import lost_a_race
+from janitor.databases.errors import is_duplicate, lost_a_race
 from janitor.runs import current_run
 from janitor.table_sink.column import Row
 
@@ -43,15 +43,24 @@ def chunks(rows: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def attempts() -> Retrying:
-    """Attempts to carry out a chunk: up to ATTEMPTS, if each loses a race, with a random pause between them."""
+    """Attempts to carry out a chunk: up to ATTEMPTS, if each loses a race, with a random pause between them.
+
+    A key that is there already was added meanwhile, or the rows hold another unique value twice. The second attempt
+    looks at the keys anew. If that does not help, no further attempt would.
+    """
     return Retrying(
-        retry=retry_if_exception(lost_a_race),
+        retry=_may_succeed,
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.05, max=2),
         sleep=current_run().sleep,
         before_sleep=_warn,
         reraise=True,
     )
+
+
+def _may_succeed(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return error is not None and lost_a_race(error) and (state.attempt_number == 1 or not is_duplicate(error))
 
 
 def _warn(state: RetryCallState) -> None:

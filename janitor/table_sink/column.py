@@ -9,13 +9,16 @@ A value goes through three forms:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
-from typing import Any, Literal
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Literal, get_args
 
-from janitor.table_sink import charsets
+from janitor.table_sink import charsets, exact
 
 Row = tuple[Any, ...]
-Kind = Literal["text", "integer", "date", "datetime", "unsupported"]
+Plain = Literal["text", "integer", "date", "datetime", "unsupported"]
+Exact = Literal["decimal", "double", "enum", "set", "binary", "bit", "time", "year", "uuid"]
+Kind = Plain | Exact
 
 TYPES: dict[Kind, tuple[type, str]] = {
     "text": (str, "text"),
@@ -23,7 +26,18 @@ TYPES: dict[Kind, tuple[type, str]] = {
     "unsupported": (object, "something else"),
     "date": (date, "dates"),
     "datetime": (datetime, "instants"),
+    "decimal": (Decimal, "decimal numbers"),
+    "double": (float, "numbers"),
+    "enum": (str, "one of its texts"),
+    "set": (str, "some of its texts"),
+    "binary": (bytes, "bytes"),
+    "bit": (int, "whole numbers"),
+    "time": (timedelta, "times"),
+    "year": (int, "years"),
+    "uuid": (str, "uuids"),
 }
+EXACT = frozenset(get_args(Exact))
+"""The kinds of exact.py."""
 
 INTEGER_BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "integer": 32, "bigint": 64}
 
@@ -35,8 +49,9 @@ class Column:
     """A column of a target, with the limits that the target states.
 
     `characters` and `octets` limit a text; None is no limit. `low` and `high` limit a number, date or instant.
-    `digits` is how many digits of a second an instant keeps. `padded`: the column is a CHAR, which drops trailing
-    spaces. `textual`: the database keeps dates and instants as text.
+    `digits` is how many digits an instant keeps of a second, or a decimal behind its point. `padded`: the column is a
+    CHAR, which drops trailing spaces, or a BINARY, which adds zeros. `textual`: the database keeps instants as text.
+    `members` are the texts of an ENUM or SET.
     """
 
     name: str
@@ -52,9 +67,12 @@ class Column:
     digits: int = 6
     padded: bool = False
     textual: bool = False
+    members: tuple[str, ...] = ()
 
     def prepared(self, values: list[Any]) -> list[Any]:
         """The values in UTC, at the column's precision. A value of a wrong type stays as it is: `misfit` names it."""
+        if self.kind in EXACT:
+            return [exact.prepared(self, value) for value in values]
         if self.kind == "datetime":
             as_given = self.digits == 6
             return [v if type(v) is datetime and v.tzinfo is None and as_given else self._instant(v) for v in values]
@@ -77,6 +95,8 @@ class Column:
 
     def takes_all(self, values: list[Any]) -> bool:
         """Whether all prepared values fit. It is quick; False means that `misfit` must look at each value."""
+        if self.kind in EXACT:
+            return all(self.misfit(value) is None for value in values)
         kinds = set(map(type, values))
         if _NONE in kinds:
             if not self.nullable:
@@ -100,9 +120,11 @@ class Column:
             return None if self.nullable else f"{self.name} is missing (NULL), and the table needs it"
         expected, plural = TYPES[self.kind]
         if not isinstance(value, expected) or (self.kind == "date" and isinstance(value, datetime)):
-            return f"{self.name} is {_shown(value)} ({type(value).__name__}); the table holds {plural}"
+            return f"{self.name} is {shown(value)} ({type(value).__name__}); the table holds {plural}"
         if self.kind == "text":
             return self._text_misfit(str(value))
+        if self.kind in EXACT:
+            return exact.misfit(self, value)
         if not self.low <= value <= self.high:
             return f"{self.name} {value} is outside what the table can hold, {self.low} to {self.high}"
         return None
@@ -122,12 +144,14 @@ class Column:
 
     def stored(self, values: list[Any]) -> list[Any]:
         """Prepared values as the driver reads them back."""
-        if not self.textual or self.kind not in ("date", "datetime"):
+        if not self.textual or self.kind not in ("date", "datetime", "decimal", "time"):
             return values
         return [None if value is None else self.text(value) for value in values]
 
     def text(self, value: Any) -> str:
         """A value as the server writes it as text; None is not a value."""
+        if self.kind in EXACT:
+            return exact.text(self, value)
         if self.kind != "datetime":
             return str(value)
         if self.digits == 6:
@@ -142,11 +166,25 @@ class Column:
             except ValueError:
                 return None
             return self._instant(value) if self.kind == "datetime" else value.date()
+        if self.kind in ("decimal", "time") and isinstance(value, str):
+            return exact.parsed(self, value)
         return value if isinstance(value, TYPES[self.kind][0]) else None
+
+    def parsed(self, text: str) -> Any:
+        """A value that is not NULL, in the form that is stored, from the text that `marked` made of it."""
+        if self.kind == "text":
+            return text[1:] if self.nullable else text
+        if self.kind == "integer":
+            return int(text)
+        if self.kind in EXACT:
+            texts = self.kind in ("enum", "set") and self.nullable
+            return self.stored([exact.parsed(self, text[1:] if texts else text)])[0]
+        value = datetime.fromisoformat(text) if self.kind == "datetime" else date.fromisoformat(text)
+        return self.stored([value])[0]
 
     def marked(self, values: Sequence[Any]) -> list[str]:
         """Each value as the text that `row_texts.marked` makes a server write; NULL differs from every value."""
-        if self.kind == "text":
+        if self.kind in ("text", "enum", "set"):
             return ["N" if v is None else "V" + v for v in values] if self.nullable else list(values)
         if self.kind == "integer" and None not in values:
             return list(map(str, values))
@@ -160,6 +198,7 @@ def integer_range(bits: int, unsigned: bool) -> tuple[int, int]:
     return (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in words, shortened."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

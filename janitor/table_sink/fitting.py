@@ -11,17 +11,18 @@ Values = list[list[Any]]
 """The values of each column: column by column, since Python is faster so than row by row."""
 
 
-def fit(rows: list[Row], layout: Layout, owner: Mapping[str, Any]) -> tuple[list[Row], list[Refused]]:
+def fit(rows: list[Row], layout: Layout, fixed: Mapping[str, Any]) -> tuple[list[Row], list[Refused]]:
     """The rows that fit, and the rows that do not.
 
-    Rows that fit have the owner's values added, and are as the driver reads them back.
+    Rows that fit have the fixed values added, of the last columns, and are as the driver reads them back.
     """
     columns = layout.columns
     values = [column.prepared(list(part)) for column, part in zip(columns, zip(*rows, strict=True))]
     refused: list[Refused] = []
     if not all(column.takes_all(part) for column, part in zip(columns, values)):
         values, refused = _without_misfits(values, layout)
-    values += [[value] * len(values[0]) for value in owner.values()]
+    for column, value in zip(columns[len(values) :], fixed.values()):
+        values.append(column.prepared([value]) * len(values[0]))
     return list(zip(*(column.stored(part) for column, part in zip(columns, values)))), refused
 
 
@@ -31,6 +32,6 @@ def _without_misfits(values: Values, layout: Layout) -> tuple[Values, list[Refus
         for at, value in enumerate(part):
             if (reason := column.misfit(value)) is not None:
                 reasons.setdefault(at, []).append(reason)
-    keys = values[layout.key_at]
+    keys = list(map(layout.key_of, zip(*values)))
     refused = [Refused(keys[at], "; ".join(found)) for at, found in sorted(reasons.items())]
     return [[value for at, value in enumerate(part) if at not in reasons] for part in values], refused

@@ -1,10 +1,12 @@
-"""The layout of a target: its columns, in the order of a row, and its key."""
+"""The layout of a target: its columns, in the order of a row, its key, and its other unique indexes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
-from janitor.table_sink.column import Column
+from janitor.table_sink.column import Column, Row
 from janitor.table_sink.row_texts import BETWEEN_VALUES
 
 
@@ -12,22 +14,44 @@ from janitor.table_sink.row_texts import BETWEEN_VALUES
 class Layout:
     """What a sink knows of its target.
 
-    `columns` are compared, in the order of a row: first the sink's own, then the `owner`'s. The whole table is walked
-    in the order of the column `walk`. The columns `created` and `updated` receive the moment of writing.
+    `columns` are compared, in the order of a row: first the sink's own, then the `owner`'s. The columns `keys` tell
+    one row from another. The whole table is walked in the order of the columns `walk`. The columns `created` and
+    `updated` receive the moment of writing. `unique` are the own columns of each unique index but the key's. `packet`
+    is the length in bytes of the longest statement that the server takes; 0 is no limit.
     """
 
     table: str
-    key: str
+    keys: tuple[str, ...]
     columns: tuple[Column, ...]
     owner: tuple[str, ...]
-    walk: str
+    walk: tuple[str, ...]
     created: Column | None
     updated: Column | None
+    unique: tuple[tuple[Column, ...], ...] = ()
+    packet: int = 0
 
     @cached_property
-    def key_at(self) -> int:
-        """The position of the key in a row."""
-        return [column.name for column in self.columns].index(self.key)
+    def key_columns(self) -> tuple[Column, ...]:
+        """The columns of the key."""
+        return tuple(self.columns[at] for at in self._key_positions)
+
+    @cached_property
+    def _key_positions(self) -> tuple[int, ...]:
+        names = [column.name for column in self.columns]
+        return tuple(map(names.index, self.keys))
+
+    @cached_property
+    def key_of(self) -> Callable[[Row], Any]:
+        """Gives the key of a row: the value of a single column, or the values of several."""
+        return itemgetter(*self._key_positions)
+
+    def values(self, key: Any) -> tuple[Any, ...]:
+        """The values of a key, one for each of its columns."""
+        return (key,) if len(self.keys) == 1 else tuple(key)
+
+    def words(self, key: Any) -> str:
+        """A key in words, with the names of its columns."""
+        return " and ".join(f"{name} {value!r}" for name, value in zip(self.keys, self.values(key)))
 
     @property
     def own(self) -> tuple[Column, ...]:
@@ -36,10 +60,6 @@ class Layout:
 
     def key_in(self, row: str) -> Any:
         """The key in the text of a row."""
-        key = row.split(BETWEEN_VALUES, self.key_at + 1)[self.key_at]
-        return int(key) if self.key_column.kind == "integer" else key
-
-    @property
-    def key_column(self) -> Column:
-        """The key's column."""
-        return self.columns[self.key_at]
+        texts = row.split(BETWEEN_VALUES)
+        found = [column.parsed(texts[at]) for at, column in zip(self._key_positions, self.key_columns)]
+        return tuple(found) if len(found) > 1 else found[0]

@@ -11,9 +11,10 @@ import orjson
 from sqlalchemy import Connection
 
 from janitor.table_sink.column import Column, Row
+from janitor.table_sink.exact import wire
 
 STATEMENT_BYTES = 1_000_000
-"""At most so many bytes of values go into one statement: far below any packet limit."""
+"""At most so many bytes of values go into one statement, if the server takes twice as many."""
 
 
 def literals(connection: Connection, values: Sequence[Any]) -> str:
@@ -22,36 +23,53 @@ def literals(connection: Connection, values: Sequence[Any]) -> str:
     JSON without a backslash is SQL as it stands, and six times as fast to make. JSON with a backslash has escapes that
     SQL may read differently: then the driver escapes the values.
     """
-    encoded = orjson.dumps(values)
+    if bytes in set(map(type, values)):
+        return ",".join([_literal(connection, value) for value in values])
+    encoded = orjson.dumps(values, default=wire)
     if b"\\" not in encoded:
         return encoded[1:-1].decode()
     driver: Any = connection.connection.driver_connection
     return ",".join([driver.escape(value) for value in values])
 
 
-def value_lists(connection: Connection, rows: list[Row], ending: str) -> Iterator[str]:
-    """The rows as lists of literals, each with `ending` appended, in one text for each statement."""
-    encoded = orjson.dumps(rows)
+def _literal(connection: Connection, value: Any) -> str:
+    return f"X'{value.hex()}'" if isinstance(value, bytes) else literals(connection, [value])
+
+
+def value_lists(
+    connection: Connection, rows: list[Row], ending: str, *, most: int, binary: bool = False
+) -> Iterator[str]:
+    """The rows as lists of literals, each with `ending` appended, in texts of about `most` bytes for each statement.
+
+    `binary`: a row may hold bytes.
+    """
+    encoded = b"\\" if binary else orjson.dumps(rows, default=wire)
     # All rows at once, if no value holds the text that stands between two rows.
-    if len(encoded) <= STATEMENT_BYTES and b"\\" not in encoded and encoded.count(b"],[") == len(rows) - 1:
+    if len(encoded) <= most and b"\\" not in encoded and encoded.count(b"],[") == len(rows) - 1:
         yield encoded[2:-2].decode().replace("],[", f"{ending}),(") + ending
         return
-    for values in pieces([literals(connection, row) + ending for row in rows]):
+    for values in pieces([literals(connection, row) + ending for row in rows], most):
         yield "),(".join(values)
 
 
-def pieces(texts: list[str]) -> Iterator[list[str]]:
-    """The texts in groups of up to STATEMENT_BYTES characters; a longer text is a group of its own."""
+def pieces(texts: list[str], most: int) -> Iterator[list[str]]:
+    """The texts in groups of up to `most` bytes; a longer text is a group of its own."""
     piece: list[str] = []
     size = 0
     for text in texts:
-        if piece and size + len(text) > STATEMENT_BYTES:
+        length = octets(text)
+        if piece and size + length > most:
             yield piece
             piece, size = [], 0
         piece.append(text)
-        size += len(text)
+        size += length
     if piece:
         yield piece
+
+
+def octets(text: str) -> int:
+    """How many bytes a text has on its way to the server."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def json_table(rows: Sequence[str], columns: Sequence[Column]) -> str:
@@ -68,7 +86,21 @@ def json_table(rows: Sequence[str], columns: Sequence[Column]) -> str:
     return f"JSON_TABLE('{document}', '$[*]' COLUMNS (o FOR ORDINALITY, {', '.join(types)}))"
 
 
+_IN_JSON = {
+    "double": "varchar(40)",
+    "enum": "longtext",
+    "set": "longtext",
+    "binary": "longtext",
+    "bit": "bigint unsigned",
+    "year": "integer",
+    "uuid": "varchar(36)",
+}
+"""The types in which a JSON_TABLE gives values that the server then turns into the column's own type."""
+
+
 def _json_type(column: Column) -> str:
     if column.kind == "text":
         return "longtext" if column.octets else f"varchar({column.characters}) CHARACTER SET utf8mb4"
+    if column.kind in _IN_JSON:
+        return _IN_JSON[column.kind]
     return f"datetime({column.digits})" if column.kind == "datetime" else column.declared

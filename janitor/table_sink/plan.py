@@ -14,7 +14,7 @@ refused.
 "The same to the table": its collation may take `dn1` and `DN1 ` for the same key.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -32,15 +32,35 @@ class Refused(NamedTuple):
     reason: str
 
 
+class Change(NamedTuple):
+    """A stored row, and the row that is to replace it."""
+
+    kept: Row
+    row: Row
+
+
 @dataclass
 class Plan:
-    """What to do: rows to add, rows to overwrite (each with its stored key), rows to refuse; counts of the others."""
+    """What to do: rows to add, rows to overwrite, rows to refuse; counts of the others."""
 
     missing: list[Row] = field(default_factory=list)
-    changed: list[tuple[Any, Row]] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)
     unchanged: int = 0
     older: int = 0
     refused: list[Refused] = field(default_factory=list)
+
+    def without(self, refused: Sequence[Refused], key_of: Callable[[Row], Any]) -> "Plan":
+        """The plan with these rows refused, and neither added nor overwritten."""
+        if not refused:
+            return self
+        keys = {one.key for one in refused}
+        return Plan(
+            [row for row in self.missing if key_of(row) not in keys],
+            [change for change in self.changed if key_of(change.row) not in keys],
+            self.unchanged,
+            self.older,
+            [*self.refused, *refused],
+        )
 
 
 @dataclass(frozen=True)
@@ -80,10 +100,10 @@ class Rules:
                     plan.refused.append(self._twin(rival, row))
         for home, row in winners.items():
             if row is not kept.get(home):
-                self._decide(plan, home, row, stored.get(home))
+                self._decide(plan, row, stored.get(home))
         return plan
 
-    def _decide(self, plan: Plan, home: Hashable, row: Row, kept: Row | None) -> None:
+    def _decide(self, plan: Plan, row: Row, kept: Row | None) -> None:
         owned_from = len(self.layout.own)
         if kept is None:
             plan.missing.append(row)
@@ -92,8 +112,8 @@ class Rules:
         elif kept == row:
             plan.unchanged += 1
         elif self._age(kept) <= self._age(row):
-            plan.changed.append((home, row))
-        elif kept[self.layout.key_at] == row[self.layout.key_at]:
+            plan.changed.append(Change(kept, row))
+        elif self.layout.key_of(kept) == self.layout.key_of(row):
             plan.older += 1
         else:
             plan.refused.append(self._twin(row, kept))
@@ -105,15 +125,14 @@ class Rules:
         return (value is not None, value)
 
     def _foreign(self, row: Row, kept: Row) -> Refused:
-        key = row[self.layout.key_at]
         names = [column.name for column in self.layout.columns]
         whose = " and ".join(f"{name} {kept[names.index(name)]!r}" for name in self.layout.owner)
-        return Refused(key, f"{self.layout.key} {key!r} has a row of {whose}, which stays as it is")
+        key = self.layout.key_of(row)
+        return Refused(key, f"{self.layout.words(key)} has a row of {whose}, which stays as it is")
 
     def _twin(self, row: Row, winner: Row) -> Refused:
-        key, other = row[self.layout.key_at], winner[self.layout.key_at]
+        key, other = self.layout.key_of(row), self.layout.key_of(winner)
+        words = self.layout.words(key)
         if key == other:
-            return Refused(key, f"{self.layout.key} {key!r} came more than once, and the newest was kept")
-        return Refused(
-            key, f"{self.layout.key} {key!r} is the same key as {other!r} to the table, and the newest was kept"
-        )
+            return Refused(key, f"{words} came more than once, and the newest was kept")
+        return Refused(key, f"{words} is the same key as {other!r} to the table, and the newest was kept")

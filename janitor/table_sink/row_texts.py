@@ -72,19 +72,28 @@ class Unpaired:
 
 
 def fetch(
-    url: URL, query: TextClause, parameters: Mapping[str, Any], id_name: str, columns: Sequence[Column]
+    url: URL,
+    query: TextClause,
+    parameters: Mapping[str, Any],
+    id_name: str,
+    columns: Sequence[Column],
+    constants: Sequence[Any] = (),
 ) -> TextPage:
     """The rows of a query as texts. A text equals the text of a target's row if the rows are equal.
 
-    `columns` are the target's. The query names its columns alike, and has a whole number named `id_name` besides. Rows
-    with NULL in a column that must not be NULL stay apart, by that number.
+    `columns` are the target's; the last of them have the values `constants` in every row. The query names the others
+    alike, and has a whole number named `id_name` besides. Rows with NULL in a column that must not be NULL stay apart,
+    by that number.
 
     Raises:
         Unavailable, Rejected, StatementTimeout, DeadlineExceeded, Cancelled: as `databases.read` does.
     """
     family = databases.family(url)
-    names = [f"page.{databases.quoted(column.name, family)}" for column in columns]
-    needed = " OR ".join(f"{name} IS NULL" for column, name in zip(columns, names) if not column.nullable) or "1 = 0"
+    given = columns[: len(columns) - len(constants)]
+    fixed = {f"janitor_constant_{at}": value for at, value in enumerate(constants)}
+    names = [*(f"page.{databases.quoted(column.name, family)}" for column in given), *(f":{name}" for name in fixed)]
+    parameters = {**parameters, **fixed}
+    needed = " OR ".join(f"{name} IS NULL" for column, name in zip(given, names) if not column.nullable) or "1 = 0"
     rows = joined([marked(column, name, family) for column, name in zip(columns, names)], family)
     lacking = joined([f"CASE WHEN {needed} THEN page.{id_name} END"], family)
     with databases.read(url) as connection:
@@ -93,7 +102,8 @@ def fetch(
         apart = [int(id) for id in ids.split(BETWEEN_ROWS)] if ids else []
         if texts is not None and len(texts) + len(apart) == count:
             return TextPage(texts, apart)
-        return TextPage(apart=list(connection.execute(select_from(query, f"page.{id_name}"), parameters).scalars()))
+        singly = {name: value for name, value in parameters.items() if name not in fixed}
+        return TextPage(apart=list(connection.execute(select_from(query, f"page.{id_name}"), singly).scalars()))
 
 
 def split(whole: str | None, values: int) -> set[str] | None:
@@ -116,7 +126,7 @@ def joined(parts: Iterable[str], family: str) -> str:
 def marked(column: Column, expression: str, family: str) -> str:
     """SQL that writes a value of `column` as the text that `Column.marked` makes; NULL differs from every value."""
     sqlite = family == "sqlite"
-    if column.kind == "text":
+    if column.kind in ("text", "enum", "set"):
         wide = expression if sqlite else f"CONVERT({expression} USING utf8mb4)"
         if not column.nullable:
             return wide
@@ -126,4 +136,21 @@ def marked(column: Column, expression: str, family: str) -> str:
         expression = (
             f"substr({expression}, 1, {length})" if sqlite else f"CAST({expression} AS DATETIME({column.digits}))"
         )
+    if column.kind in ("binary", "uuid"):
+        expression = f"HEX({expression})" if column.kind == "binary" else f"CAST({expression} AS CHAR)"
+    elif column.kind == "double" and sqlite:
+        # SQLite writes 15 digits, which two numbers may share. 17 would do, but it rounds some of them wrongly.
+        expression = f"printf('%!.20g', {expression})"
+    else:
+        expression = selected(column, expression, family)
     return f"IFNULL({expression}, 'N')" if column.nullable else expression
+
+
+def selected(column: Column, expression: str, family: str) -> str:
+    """SQL that reads a value of `column` so that the driver gives it as it is compared."""
+    if column.kind == "bit" and family != "sqlite":
+        return f"CAST({expression} AS UNSIGNED)"
+    if column.kind == "decimal" and family == "sqlite":
+        # SQLite keeps a decimal as a number with 15 exact digits.
+        return f"CASE WHEN {expression} IS NOT NULL THEN printf('%.{column.digits}f', {expression}) END"
+    return expression

@@ -23,14 +23,17 @@ from sqlalchemy import URL, Connection, TextClause
 
 from janitor import databases
 from janitor.databases.errors import lost_a_race
-from janitor.errors import JanitorError
+from janitor.errors import JanitorError, Rejected, RowRefused
 from janitor.table_sink.chunks import Chunk, attempts, chunks
 from janitor.table_sink.column import Row
+from janitor.table_sink.concerns import notes, wrongs
 from janitor.table_sink.counts import Compared, Written
 from janitor.table_sink.fitting import fit
 from janitor.table_sink.layout import Layout
 from janitor.table_sink.mysql import MySqlTable
 from janitor.table_sink.plan import Plan, Rules
+from janitor.table_sink.read_back import altered
+from janitor.table_sink.refusals import Salvage
 from janitor.table_sink.row_texts import TextPage, fetch
 from janitor.table_sink.sqlite import SqliteTable
 from janitor.table_sink.table import Table
@@ -48,26 +51,31 @@ class _Guess:
 class TableSink:
     """A table that receives rows. Its columns' limits are read from it once, at the first use.
 
-    `columns` name the values of a row; the unique column `key` is one of them. `owner` gives columns that have the same
+    `columns` name the values of a row. `key` is the column, or the columns, by which a row is found: a unique index has
+    them, and `columns` too. Names may be given in any case, as to the servers. `owner` gives columns that have the same
     values in every row; rows with other values there are never touched. If a column `newer` is named, a row never
-    replaces a row that is newer by it. If `created_at` and `updated_at` are named, these columns receive the moment at
-    which a row was added or changed, in UTC. Several threads may use one sink.
+    replaces a row that is newer by it. `constants` give columns that are the same in every row that is written. If
+    `created_at` and `updated_at` are named, these columns receive the moment at which a row was added or changed, in
+    UTC. Several threads may use one sink.
     """
 
     url: URL
     table: str
-    key: str
+    key: str | tuple[str, ...]
     columns: tuple[str, ...]
     owner: Mapping[str, Any] = field(default_factory=dict)
     newer: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
+    constants: Mapping[str, Any] = field(default_factory=dict)
     _guess: _Guess = field(default_factory=_Guess, init=False, repr=False, compare=False)
 
     def write(self, rows: Sequence[Row], now: datetime, *, mostly_new: bool = False) -> Written:
         """Make the target hold these rows. Only what differs is written, in one transaction for each 2,000 rows.
 
-        A row is refused if it does not fit, or if its key has a row of another owner; the other rows are written. Of
+        A row is refused if it does not fit, if the server refuses it for what it holds (a CHECK, a trigger, a foreign
+        key), if something changes it as it is written, or if its key has a row of another owner. The other rows are
+        written. Rows may swap unique values. Of
         rows whose keys are the same to the table, the newest is written and the others are refused. Of equally new
         rows the stored row stays, else the last is written. Calling it again is harmless, and writes nothing.
 
@@ -75,12 +83,13 @@ class TableSink:
         A wrong guess is made good, but uses up AUTO_INCREMENT values.
 
         Raises:
-            Unavailable, Rejected: the server's reason. The chunks before are written, nothing of the current chunk is.
+            Unavailable, Rejected: the server's reason, if it is not that of a row. The chunks before are written,
+                nothing of the current chunk is.
             DeadlineExceeded, Cancelled: the run is to end. The chunks before are written.
         """
         written = Written()
         for rows_of_chunk in chunks(rows):
-            fitting, refused = fit(rows_of_chunk, self.layout, self.owner)
+            fitting, refused = fit(rows_of_chunk, self.layout, {**self.constants, **self.owner})
             plan = self._inserted(fitting, now) if mostly_new and self._guess.all_new else None
             chunk = self._chunk(fitting) if plan is None else Chunk(fitting, fitting, 0)
             if plan is None:
@@ -98,7 +107,7 @@ class TableSink:
         """
         compared = Compared()
         for rows_of_chunk in chunks(rows):
-            fitting, refused = fit(rows_of_chunk, self.layout, self.owner)
+            fitting, refused = fit(rows_of_chunk, self.layout, {**self.constants, **self.owner})
             chunk, plan = self._chunk(fitting), Plan()
             if chunk.suspects:
                 with databases.read(self.url) as connection:
@@ -115,7 +124,7 @@ class TableSink:
         Raises:
             Unavailable, Rejected, DeadlineExceeded, Cancelled: as `write` does.
         """
-        return fetch(source, query, parameters, id_name, self.layout.own)
+        return fetch(source, query, parameters, id_name, self.layout.own, tuple(self.constants.values()))
 
     def stored(self, page_rows: int = 5000) -> Iterator[TextPage]:
         """All of the owner's rows as texts, page by page.
@@ -150,14 +159,23 @@ class TableSink:
             deleted += count
         return deleted
 
-    def check(self) -> None:
+    def check(self) -> Sequence[str]:
         """Make sure that the target has the table, the columns and the unique key that this sink needs.
 
+        Returns:
+            What may refuse or change some rows there, in sentences.
+
         Raises:
-            Unavailable, Rejected: what is missing, in one sentence.
+            Unavailable, Rejected: what is missing, or what refuses every row, in one sentence.
         """
         self.__dict__.pop("layout", None)
-        _ = self.layout
+        layout = self.layout
+        where = f"{layout.table} at {databases.place(self.url)}"
+        written = [column.name for column in (*layout.columns, layout.created, layout.updated) if column]
+        with databases.read(self.url) as connection:
+            for wrong in wrongs(connection, layout, written):
+                raise Rejected(f"{where}: {wrong}")
+            return [f"{where}: {note}" for note in notes(connection, layout)]
 
     @cached_property
     def layout(self) -> Layout:
@@ -167,7 +185,17 @@ class TableSink:
             Unavailable, Rejected: as `check` does.
         """
         return layout_of(
-            Target(self.url, self.table, self.key, self.columns, self.owner, self.created_at, self.updated_at)
+            Target(
+                url=self.url,
+                table=self.table,
+                key=(self.key,) if isinstance(self.key, str) else tuple(self.key),
+                columns=tuple(self.columns),
+                constants=self.constants,
+                owner=self.owner,
+                newer=self.newer,
+                created_at=self.created_at,
+                updated_at=self.updated_at,
+            )
         )
 
     @cached_property
@@ -176,7 +204,8 @@ class TableSink:
 
     @cached_property
     def _rules(self) -> Rules:
-        return Rules(self.layout, next((column for column in self.layout.columns if column.name == self.newer), None))
+        newer = (self.newer or "").lower()
+        return Rules(self.layout, next((one for one in self.layout.columns if one.name.lower() == newer), None))
 
     def _chunk(self, fitting: list[Row]) -> Chunk:
         if not fitting:
@@ -185,36 +214,56 @@ class TableSink:
             return Chunk(fitting, *self._statements.suspects(connection, fitting))
 
     def _inserted(self, fitting: list[Row], now: datetime) -> Plan | None:
-        """Insert rows, guessing that all keys are new; None, and nothing is written, if a key is not."""
-        plan = self._rules.plan(fitting, [row[self.layout.key_at] for row in fitting], {}, set())
+        """Insert rows, guessing that all keys are new; None, and nothing is written, if a row is refused."""
+        plan = self._rules.plan(fitting, list(map(self.layout.key_of, fitting)), {}, set())
         try:
             with databases.begin(self.url) as connection:
                 self._statements.insert(connection, plan.missing, _moment(now))
         except JanitorError as exc:
-            if lost_a_race(exc):
+            if isinstance(exc, RowRefused) or lost_a_race(exc):
                 return None
             raise
         return plan
 
     def _carry_out(self, chunk: Chunk, now: datetime) -> Plan:
         plan, moment = Plan(), _moment(now)
+        try:
+            for attempt in attempts():
+                with attempt, databases.begin(self.url) as connection:
+                    again = attempt.retry_state.attempt_number > 1
+                    plan = self._plan(connection, chunk, lock=True, careful=again)
+                    plan = self._written(connection, plan, moment)
+        except RowRefused:
+            return self._without_refused(chunk, moment)
+        return plan
+
+    def _written(self, connection: Connection, plan: Plan, moment: datetime) -> Plan:
+        """Carry out a plan; rows that something changed as they were written are refused."""
+        if plan.missing:
+            self._statements.insert(connection, plan.missing, moment)
+        if plan.changed:
+            self._statements.update(connection, plan.changed, moment)
+        changed = altered(self._statements, connection, self.layout, plan)
+        if any(one.in_vain for one in changed):
+            raise RowRefused("what was written did not stay")
+        return plan.without([one.refused for one in changed], self.layout.key_of)
+
+    def _without_refused(self, chunk: Chunk, moment: datetime) -> Plan:
+        """Carry out a chunk of which the server refused some row: write all other rows."""
+        plan = Plan()
         for attempt in attempts():
             with attempt, databases.begin(self.url) as connection:
-                again = attempt.retry_state.attempt_number > 1
-                plan = self._plan(connection, chunk, lock=True, careful=again)
-                if plan.missing:
-                    self._statements.insert(connection, plan.missing, moment)
-                if plan.changed:
-                    self._statements.update(connection, plan.changed, moment)
+                plan = self._plan(connection, chunk, lock=True, careful=True)
+                plan = Salvage(self._statements, self.layout, connection, moment).write(plan)
         return plan
 
     def _plan(self, connection: Connection, chunk: Chunk, *, lock: bool, careful: bool = False) -> Plan:
         """The plan for the suspects; `careful` after a key that looked new was not."""
-        at = self.layout.key_at
-        keys = [row[at] for row in chunk.suspects]
+        key_of = self.layout.key_of
+        keys = list(map(key_of, chunk.suspects))
         stored: dict[Any, Row] = {}
         if chunk.found or careful:
-            stored = {row[at]: row for row in self._statements.stored(connection, keys, lock)}
+            stored = {key_of(row): row for row in self._statements.stored(connection, keys, lock)}
         homes: list[Hashable] = list(keys)
         if careful or not stored.keys() <= set(keys):
             # Different texts are the same key to the collation, and only the server knows which.

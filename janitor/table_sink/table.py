@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from janitor.table_sink.column import Row
+from janitor.table_sink.plan import Change
 from janitor.table_sink.row_texts import TextPage
 
 
@@ -28,12 +29,12 @@ class Table(Protocol):
     def insert(self, connection: Connection, rows: list[Row], now: datetime) -> None:
         """Add rows whose keys are new."""
 
-    def update(self, connection: Connection, rows: list[tuple[Any, Row]], now: datetime) -> None:
-        """Overwrite rows. Each is given with the key as it is stored."""
+    def update(self, connection: Connection, changes: list[Change], now: datetime) -> None:
+        """Overwrite rows. Each is found by the key as it is stored."""
 
     def texts(
-        self, connection: Connection, after: Any, limit: int, owner: Mapping[str, Any]
-    ) -> tuple[TextPage, Any | None]:
+        self, connection: Connection, after: tuple[Any, ...] | None, limit: int, owner: Mapping[str, Any]
+    ) -> tuple[TextPage, tuple[Any, ...] | None]:
         """The owner's rows among the next `limit` rows after `after`, and where the page after that begins.
 
         A page without texts has the keys of its rows. The second value is None after the last page.

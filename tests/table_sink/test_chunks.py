@@ -39,9 +39,9 @@ def test_a_failing_chunk_leaves_the_earlier_ones(mariadb_warehouses: Warehouses)
         connection.exec_driver_sql(
             "CREATE TRIGGER no BEFORE INSERT ON labware_location FOR EACH ROW "
             f"IF NEW.labware_barcode = '{rows[-1].labware_barcode}' THEN "
-            "SIGNAL SQLSTATE '23000' SET MYSQL_ERRNO = 1048, MESSAGE_TEXT = 'not this one'; END IF"
+            "SIGNAL SQLSTATE '23000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'not this one'; END IF"
         )
-    with pytest.raises(Rejected, match="a row was refused at .*: not this one$"):
+    with pytest.raises(Rejected, match="the disk or table is full at .*: not this one"):
         sink(mariadb_warehouses.mlwh_url).write(rows, NOW)
     assert places(mariadb_warehouses.mlwh) == set(rows[:CHUNK_ROWS])
 

@@ -4,12 +4,15 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import URL, text
 
-from janitor.table_sink import Refused, Written
+from janitor.errors import Rejected
+from janitor.table_sink import Refused, TableSink, Unpaired, Written
 from tests.fixtures import Warehouses
 from tests.servers import SqlServer
 from tests.table_sink.other_table import GOOD, other_sink
 from tests.table_sink.places import NOW, THEN, Place, keys_in, places, sink, stored
+from tests.table_sink.test_refusals import execute
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,30 @@ def test_limits_are_those_of_the_target(mariadb: SqlServer, at: int, value: Any,
     (refused,) = target.write([tuple(bad), GOOD], NOW).refused
     assert refused.reason.startswith(reason)
     assert keys_in(target) == ["Käse€"]
+
+
+def test_constant_columns_are_the_same_in_every_row(database_url: URL) -> None:
+    execute(database_url, "CREATE TABLE t (k integer PRIMARY KEY, a varchar(9), made_by varchar(9), day date)")
+    execute(database_url, "CREATE TABLE o (id integer PRIMARY KEY, k integer, a varchar(9))")
+    execute(database_url, "INSERT INTO o VALUES (1, 1, 'x'), (2, 2, 'y'), (3, 3, 'z')")
+    target = TableSink(database_url, "t", "k", ("k", "a"), constants={"made_by": "janitor", "day": date(2026, 7, 1)})
+    assert target.write([(1, "x"), (2, "y")], NOW) == Written(inserted=2)
+    execute(database_url, "UPDATE t SET made_by = 'hand' WHERE k = 2")
+    assert target.write([(1, "x"), (2, "y")], NOW) == Written(updated=1, unchanged=1)
+    found = execute(database_url, "SELECT k, a, made_by, day FROM t ORDER BY k")
+    assert [(*row[:3], str(row[3])) for row in found] == [
+        (1, "x", "janitor", "2026-07-01"),
+        (2, "y", "janitor", "2026-07-01"),
+    ]
+    left = Unpaired()
+    left.want(target.wanted(database_url, text("SELECT id, k, a FROM o"), {}, "id"))
+    for page in target.stored():
+        left.find(page)
+    assert target.keys_of(left.take_wanted()) == [3] and len(left.take_stored()) == 0
+
+
+def test_a_constant_that_does_not_fit_is_told(database_url: URL) -> None:
+    execute(database_url, "CREATE TABLE t (k integer PRIMARY KEY, made_by varchar(3))")
+    target = TableSink(database_url, "t", "k", ("k",), constants={"made_by": "janitor"})
+    with pytest.raises(Rejected, match="does not take this task's rows: made_by has 7 characters"):
+        target.check()

@@ -1,4 +1,4 @@
-"""Columns of MariaDB and MySQL: their kinds and limits as the server tells them, and which alone are unique."""
+"""Columns of MariaDB and MySQL: their kinds and limits as the server tells them, and the unique indexes."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from janitor.table_sink.mysql_columns import mysql_columns, mysql_unique
+from janitor.table_sink.mysql_columns import mysql_columns, mysql_indexes
 from tests.servers import SqlServer
 
 TABLE = """
@@ -34,7 +34,7 @@ def connection(mariadb_session: SqlServer) -> Iterator[Connection]:
 def test_each_column_has_the_kind_that_it_declares(connection: Connection) -> None:
     assert {name: column.kind for name, column in mysql_columns(connection, "t").items()} == {
         **{"id": "integer", "small": "integer", "code": "text", "note": "text", "shelf": "text"},
-        **{"at": "datetime", "stamp": "datetime", "day": "date", "share": "unsupported", "site": "unsupported"},
+        **{"at": "datetime", "stamp": "datetime", "day": "date", "share": "double", "site": "unsupported"},
     }
 
 
@@ -50,9 +50,15 @@ def test_limits_are_those_that_the_server_tells(connection: Connection) -> None:
     assert [name for name, column in columns.items() if not column.nullable] == ["id", "code"]
 
 
-def test_only_whole_indexes_of_one_column_are_unique(connection: Connection) -> None:
-    assert mysql_unique(connection, "t") == {"id": "PRIMARY", "code": "by_code"}
+def test_unique_indexes_are_told_with_their_columns(connection: Connection) -> None:
+    assert sorted(mysql_indexes(connection, "t")) == [
+        ("PRIMARY", ("id",), True),
+        ("by_code", ("code",), True),
+        ("by_id", ("id",), True),
+        ("by_place", ("site", "shelf"), True),
+        ("by_start", ("shelf",), False),
+    ]
 
 
 def test_a_table_that_is_not_there_has_no_columns(connection: Connection) -> None:
-    assert mysql_columns(connection, "nowhere") == {} == mysql_unique(connection, "nowhere")
+    assert (mysql_columns(connection, "nowhere"), mysql_indexes(connection, "nowhere")) == ({}, [])

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Connection
 
 from janitor import databases
-from janitor.table_sink import mysql_literals
 from janitor.table_sink.column import Column, Row
 from janitor.table_sink.mysql_literals import json_table, literals, pieces, value_lists
 from tests.servers import SqlServer
@@ -36,25 +35,33 @@ def test_literals_are_read_back_as_given(connection: Connection, values: list[An
 @pytest.mark.parametrize("words", [("a", "b", "c"), ("],[", "b", "c"), ("back\\slash", "it's", None)])
 def test_rows_of_a_statement_are_read_back(connection: Connection, words: tuple[Any, ...]) -> None:
     rows = [(number, word) for number, word in enumerate(words)]
-    (values,) = value_lists(connection, rows, ",'end'")
+    (values,) = value_lists(connection, rows, ",'end'", most=10_000)
     assert read_back(connection, f"VALUES ({values})") == [(*row, "end") for row in rows]
 
 
-def test_many_rows_are_more_than_one_statement(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mysql_literals, "STATEMENT_BYTES", 30)
+def test_bytes_are_read_back_as_given(connection: Connection) -> None:
+    rows = [(1, b"\x00'\\\xff"), (2, b""), (3, None)]
+    (values,) = value_lists(connection, rows, "", most=10_000, binary=True)
+    assert read_back(connection, f"VALUES ({values})") == rows
+
+
+def test_many_rows_are_more_than_one_statement(connection: Connection) -> None:
     rows = [(number, "x" * 8) for number in range(5)]
-    statements = list(value_lists(connection, rows, ",7"))
+    statements = list(value_lists(connection, rows, ",7", most=30))
     assert len(statements) == 3 and max(map(len, statements)) <= 32
     assert [row for values in statements for row in read_back(connection, f"VALUES ({values})")] == [
         (*row, 7) for row in rows
     ]
 
 
-def test_a_text_over_the_limit_is_a_piece_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mysql_literals, "STATEMENT_BYTES", 10)
+def test_a_text_over_the_limit_is_a_piece_of_its_own() -> None:
     texts = ["12345", "67890", "x" * 11, "a"]
-    assert list(pieces(texts)) == [["12345", "67890"], ["x" * 11], ["a"]]
-    assert list(pieces([])) == []
+    assert list(pieces(texts, 10)) == [["12345", "67890"], ["x" * 11], ["a"]]
+    assert list(pieces([], 10)) == []
+
+
+def test_pieces_are_counted_in_bytes() -> None:
+    assert list(pieces(["éé", "éé", "éé", "aé"], 8)) == [["éé", "éé"], ["éé", "aé"]]
 
 
 def test_rows_become_a_table_whatever_they_hold(connection: Connection) -> None:

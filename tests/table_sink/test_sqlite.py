@@ -9,13 +9,14 @@ from sqlalchemy import Connection, create_engine
 
 from janitor.table_sink.column import Column
 from janitor.table_sink.layout import Layout
+from janitor.table_sink.plan import Change
 from janitor.table_sink.sqlite import SqliteTable
 
 KEY = Column("key", "text", False, "TEXT")
 SIZE = Column("size", "integer", True, "INTEGER")
 OWNER = Column("owner", "text", False, "TEXT")
 STAMP = Column("changed", "datetime", False, "DATETIME", textual=True)
-LAYOUT = Layout("odd table", "key", (KEY, SIZE, OWNER), ("owner",), "id", None, STAMP)
+LAYOUT = Layout("odd table", ("key",), (KEY, SIZE, OWNER), ("owner",), ("id",), None, STAMP)
 TABLE = SqliteTable(LAYOUT)
 MINE = {"owner": "me"}
 THEN, NOW = datetime(2026, 7, 1, 12), datetime(2026, 7, 2, 12, 30)
@@ -42,7 +43,7 @@ def test_only_rows_that_differ_are_suspects(connection: Connection) -> None:
 
 
 def test_an_update_changes_the_row_under_its_stored_key(connection: Connection) -> None:
-    TABLE.update(connection, [("a", ("A", 7, "me"))], NOW)
+    TABLE.update(connection, [Change(("a", 5, "me"), ("A", 7, "me"))], NOW)
     assert rows(connection)[0] == ("A", 7, "me", "2026-07-02 12:30:00.000000")
     assert rows(connection)[1] == ("b", 2, "you", "2026-07-01 12:00:00.000000")
 
@@ -72,6 +73,6 @@ def test_a_walk_gives_the_owners_rows_page_by_page(connection: Connection) -> No
     first, after = TABLE.texts(connection, None, 2, MINE)
     second, end = TABLE.texts(connection, after, 3, MINE)
     rest, last = TABLE.texts(connection, end, 3, MINE)
-    assert (first.texts, first.apart, after) == ({"a\x1f1"}, [], 2)
-    assert (second.texts, second.apart, end) == ({"c\x1fN", "e\x1f5"}, ["d\x1f"], 5)
+    assert (first.texts, first.apart, after) == ({"a\x1f1"}, [], (2,))
+    assert (second.texts, second.apart, end) == ({"c\x1fN", "e\x1f5"}, ["d\x1f"], (5,))
     assert (rest.texts, rest.apart, last) == (set(), [], None)

@@ -1,4 +1,4 @@
-"""Columns of SQLite: their kinds and limits as the table declares them, and which alone are unique."""
+"""Columns of SQLite: their kinds and limits as the table declares them, and the unique indexes."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from janitor.table_sink.sqlite_columns import sqlite_columns, sqlite_unique
+from janitor.table_sink.sqlite_columns import sqlite_columns, sqlite_indexes
 
 TABLE = """
 CREATE TABLE "odd ""name" (
@@ -35,7 +35,7 @@ def test_each_column_has_the_kind_that_it_declares(connection: Connection) -> No
     assert {name: column.kind for name, column in columns.items()} == {
         **{"id": "integer", "small": "integer"},
         **{"word": "text", "note": "text", "code": "text", "site": "text", "shelf": "text"},
-        **{"at": "datetime", "stamp": "datetime", "day": "date", "share": "unsupported", "bare": "unsupported"},
+        **{"at": "datetime", "stamp": "datetime", "day": "date", "share": "double", "bare": "unsupported"},
     }
 
 
@@ -51,9 +51,16 @@ def test_limits_are_those_that_the_table_declares(connection: Connection) -> Non
     assert all(column.textual for column in columns.values())
 
 
-def test_only_whole_indexes_of_one_column_are_unique(connection: Connection) -> None:
-    assert sqlite_unique(connection, 'odd "name') == {"word": "by_word", "id": "PRIMARY"}
+def test_unique_indexes_are_told_with_their_columns(connection: Connection) -> None:
+    connection.exec_driver_sql('CREATE UNIQUE INDEX by_length ON "odd ""name" (site, length(shelf))')
+    assert sorted(sqlite_indexes(connection, 'odd "name')) == [
+        ("PRIMARY", ("id",), True),
+        ("by_code", ("code",), False),
+        ("by_length", ("site",), False),
+        ("by_place", ("site", "shelf"), True),
+        ("by_word", ("word",), True),
+    ]
 
 
 def test_a_table_that_is_not_there_has_no_columns(connection: Connection) -> None:
-    assert sqlite_columns(connection, "nowhere") == {} == sqlite_unique(connection, "nowhere")
+    assert (sqlite_columns(connection, "nowhere"), sqlite_indexes(connection, "nowhere")) == ({}, [])

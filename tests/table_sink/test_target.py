@@ -40,8 +40,8 @@ def test_what_the_target_lacks_is_said(warehouses: Warehouses, changes: dict[str
 def test_a_column_that_cannot_be_compared_is_refused(mariadb: SqlServer) -> None:
     url = mariadb.create_database()
     with create_engine(url).begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE t (k int PRIMARY KEY, f double)")
-    with pytest.raises(Rejected, match=r"^t\.f at .* is double, which cannot be compared exactly$"):
+        connection.exec_driver_sql("CREATE TABLE t (k int PRIMARY KEY, f float)")
+    with pytest.raises(Rejected, match=r"^t\.f at .* is float, which cannot be compared exactly$"):
         TableSink(url, "t", "k", ("k", "f")).check()
 
 

@@ -2,7 +2,7 @@
 
 from janitor.needs import DatabaseNeed, FeedNeed
 from janitor.tasks.labware_location.settings import LabwareLocationSettings
-from janitor.tasks.labware_location.sync import audits, follow, reconcile
+from janitor.tasks.labware_location.sync import audits, follow, reconcile, target
 
 __all__ = ["NEEDS", "LabwareLocationSettings", "follow", "reconcile"]
 
@@ -16,6 +16,7 @@ NEEDS = (
             "locations": ("id", "name", "barcode", "parentage"),
             "users": ("id", "login"),
         },
+        whole_numbers={"audits": ("id", "auditable_id"), "labwares": ("id",)},
     ),
     DatabaseNeed(
         "MLWH_DATABASE_URL",
@@ -37,6 +38,7 @@ NEEDS = (
             )
         },
         deletes={"labware_location": "LABWARE_LOCATION_DELETE_ORPHANS"},
+        uses=(target,),
     ),
     FeedNeed("LABWHERE_DATABASE_URL", audits),
 )

@@ -9,10 +9,15 @@ from sqlalchemy import URL, TextClause
 
 from janitor import databases
 from janitor.databases import statement
+from janitor.errors import Rejected
 from janitor.memory import Quarantined
 from janitor.table_sink import TableSink, TextPage
 
 PAGE_ROWS = 5_000
+BEFORE_ALL = -(2**63)
+"""No labware has a lower id: ids may be negative."""
+BARCODES_BYTES = 250_000
+"""So many bytes of barcodes go into one statement: a server may take only a megabyte, and quoting may double them."""
 PACKAGE = "janitor.tasks.labware_location"
 
 
@@ -80,16 +85,22 @@ def of_labwares(url: URL, labware_ids: Iterable[int]) -> Iterator[Derived]:
         page = wanted[start : start + PAGE_ROWS]
         query = statement(PACKAGE, "select_labwares.sql", "labware_ids", which="audits.auditable_id IN :labware_ids")
         found = sorted(databases.fetch(url, query, {"labware_ids": page}, Found))
+        _whole(url, *(row.labware_id for row in found[:1]))
         known = {row.labware_id for row in found}
         yield _derive(found, frozenset(page), _count_existing(url, [id for id in page if id not in known]))
 
 
-def spans(url: URL, after: int = 0) -> Iterator[Span]:
-    """The pages of all labwares with an id above `after`."""
+def spans(url: URL, after: int = BEFORE_ALL) -> Iterator[Span]:
+    """The pages of all labwares with an id above `after`.
+
+    Raises:
+        Rejected: the ids are not whole numbers.
+    """
     query = statement(PACKAGE, "select_page.sql")
     while True:
         with databases.read(url) as connection:
             labwares, last = connection.execute(query, {"after": after, "page_rows": PAGE_ROWS}).one()
+        _whole(url, last)
         if labwares:
             yield Span(after, last, labwares)
         if labwares < PAGE_ROWS:
@@ -115,6 +126,14 @@ def _of_span(span: Span) -> tuple[TextClause, dict[str, Any]]:
     return statement(PACKAGE, "select_labwares.sql", which=which), {"after": span.after, "last": span.last}
 
 
+def _whole(url: URL, *ids: object) -> None:
+    for id in ids:
+        if id is not None and not isinstance(id, int):
+            raise Rejected(
+                f"labwares.id at {databases.place(url)} holds {id!r}, and this task needs whole numbers there"
+            )
+
+
 def _count_existing(url: URL, labware_ids: Sequence[int]) -> int:
     if not labware_ids:
         return 0
@@ -129,7 +148,7 @@ def standing_in(url: URL, location_id: int) -> Iterator[list[int]]:
         query = statement(PACKAGE, "select_ordered_labwares.sql")
         ordered = list(connection.execute(query, {"location_id": location_id}).scalars())
     yield ordered
-    after: int | None = 0
+    after: int | None = BEFORE_ALL
     while after is not None:
         parameters = {"location_id": location_id, "after": after, "page_rows": PAGE_ROWS}
         with databases.read(url) as connection:
@@ -145,6 +164,9 @@ def with_barcodes(url: URL, barcodes: Sequence[str]) -> dict[int, str]:
     MySQL and MariaDB find a barcode in any case; SQLite finds it only as it is written.
     """
     query = statement(PACKAGE, "select_barcodes.sql", "barcodes")
+    if len(barcodes) > 1 and sum(len(barcode.encode("utf-8", "replace")) for barcode in barcodes) > BARCODES_BYTES:
+        half = len(barcodes) // 2
+        return with_barcodes(url, barcodes[:half]) | with_barcodes(url, barcodes[half:])
     with databases.read(url) as connection:
         return {id: barcode for id, barcode in connection.execute(query, {"barcodes": barcodes})}
 

@@ -122,7 +122,7 @@ class Sync:
 
     def take_snapshot(self, reading: Reading) -> None:
         """Walk all labwares, from the first or from the place where the snapshot was cut off."""
-        walk = rows.spans(self.source, reading.position.snapshot_after or 0)
+        walk = rows.spans(self.source, reading.position.snapshot_after or rows.BEFORE_ALL)
         while turn := list(islice(walk, PAGES_A_TURN)):
             # Whoever waits to write gets a turn between the batches.
             with self._alone():

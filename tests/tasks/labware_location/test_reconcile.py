@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from janitor.databases import load_limit
+from janitor.state import quarantine
 from janitor.tasks.labware_location import follow, reconcile, rows
 from tests.fixtures import Warehouses
 from tests.recorded_runs import Daemon
@@ -277,3 +278,69 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
+
+
+SHOUT = {
+    "sqlite": "CREATE TRIGGER shout AFTER UPDATE ON labware_location WHEN NEW.location_name = 'Attic' "
+    "BEGIN UPDATE labware_location SET location_name = 'ATTIC' WHERE id = NEW.id; END",
+    "mysql": "CREATE TRIGGER shout BEFORE UPDATE ON labware_location FOR EACH ROW "
+    "IF BINARY NEW.location_name = 'Attic' THEN SET NEW.location_name = 'ATTIC'; END IF",
+}
+
+
+def test_repairs_that_do_not_stay_are_told(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
+    # Given a table whose trigger rewrites the name of one location.
+    # What happens: reconcile runs, and runs again.
+    # What must hold: each time it says that something changes these rows, and repairs and writes nothing for ever.
+    user, attic, cellar = lab.user(), lab.location("Attic"), lab.location("Cellar")
+    labwares = [lab.labware(f"DN{n}", cellar) for n in range(4)]
+    for labware in labwares:
+        lab.scan(labware, user, cellar)
+    daemon.run(follow)
+    target = Tables(warehouses.mlwh)
+    target.execute(SHOUT["mysql" if warehouses.server else "sqlite"])
+    for labware in labwares[:3]:
+        lab.scan(labware, user, attic)
+    lab.scan(labwares[3], user, lab.location("Roof"))
+    counts = daemon.counts(follow)
+    assert (counts["updated"], counts["quarantined"]) == (1, 3)
+    before = target.all("labware_location", "labware_barcode", "location_name", "updated_at")
+    for _ in range(2):
+        counts = daemon.counts(reconcile)
+        assert (counts["different"], counts["repaired"], counts["quarantined"]) == (0, 0, 3)
+        assert daemon.counts(follow)["quarantined"] == 3
+        assert target.all("labware_location", "labware_barcode", "location_name", "updated_at") == before
+    with daemon.state.begin() as connection:
+        found = [row.reason for row in quarantine.listing(connection, "labware_location")]
+    words = "location_name was written as 'Attic' and is stored as 'ATTIC'"
+    assert found == [f"something changes the rows that are written: {words}"] * 3
+    target.execute("DROP TRIGGER shout")
+    assert daemon.counts(reconcile)["repaired"] == 3
+    assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
+
+
+def test_labwares_with_negative_ids_are_followed(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
+    user, shelf = lab.user(), lab.location()
+    labwares = [lab.labware(f"DN{n}", shelf) for n in range(3)]
+    for at, labware in enumerate(labwares, 1):
+        lab.execute(f"UPDATE labwares SET id = {-at} WHERE id = {labware}")
+        lab.scan(-at, user, shelf)
+    assert daemon.counts(follow)["inserted"] == 3
+    assert daemon.counts(reconcile)["checked"] == 3
+    lab.change("locations", {"id": shelf}, name="Renamed")
+    lab.audit("Location", shelf, user)
+    assert daemon.counts(follow)["updated"] == 3
+    assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
+
+
+def test_ids_that_are_texts_are_told(sqlite_warehouses: Warehouses, state_folder: Path) -> None:
+    lab = LabWhere(sqlite_warehouses.labwhere)
+    lab.scan(lab.labware("DN1", lab.location()), lab.user())
+    columns = "CAST('x' || id AS TEXT) AS id, barcode, location_id, coordinate_id"
+    lab.execute(f"CREATE TABLE other AS SELECT {columns} FROM labwares")
+    lab.execute("DROP TABLE labwares")
+    lab.execute("ALTER TABLE other RENAME TO labwares")
+    daemon = Daemon(sqlite_warehouses.environment(), state_folder)
+    reason = daemon.run(follow).reason or ""
+    assert "labwares.id at " in reason and "holds 'x1', and this task needs whole numbers there" in reason
+    daemon.close()

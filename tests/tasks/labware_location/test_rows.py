@@ -35,6 +35,38 @@ def reasons(daemon: Daemon) -> dict[str, str]:
         return {row.key: row.reason for row in quarantine.listing(connection, "labware_location")}
 
 
+REFUSALS = {
+    "sqlite": "CREATE TRIGGER choosy BEFORE UPDATE ON labware_location WHEN NEW.location_name = 'Attic' "
+    "BEGIN SELECT RAISE(ABORT, 'nothing in the attic'); END",
+    "mysql": "CREATE TRIGGER choosy BEFORE UPDATE ON labware_location FOR EACH ROW "
+    "IF NEW.location_name = 'Attic' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'nothing in the attic'; END IF",
+}
+
+
+def test_a_row_that_the_server_refuses_waits_alone(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
+    # Given four labwares, and a table whose trigger refuses what stands in the attic.
+    # What happens: all are moved, one of them to the attic; later the trigger is gone.
+    # What must hold: three rows are written, the fourth waits with the server's words, then leaves by itself.
+    user, shelf = lab.user(), lab.location("Shelf 1")
+    labwares = [lab.labware(f"DN{n}", shelf) for n in range(4)]
+    for labware in labwares:
+        lab.scan(labware, user, shelf)
+    daemon.run(follow)
+    Tables(warehouses.mlwh).execute(REFUSALS["mysql" if warehouses.server else "sqlite"])
+    before, attic, cellar = stored(warehouses.mlwh), lab.location("Attic"), lab.location("Cellar")
+    for n, labware in enumerate(labwares):
+        lab.scan(labware, user, attic if n == 2 else cellar)
+    counts = daemon.counts(follow)
+    assert (counts["updated"], counts["quarantined"]) == (3, 1)
+    wanted = expected(warehouses.labwhere).rows
+    assert stored(warehouses.mlwh) == wanted | {"DN2": before["DN2"]}
+    assert "nothing in the attic" in reasons(daemon)["DN2"]
+    assert daemon.counts(reconcile)["quarantined"] == 1
+    Tables(warehouses.mlwh).execute("DROP TRIGGER choosy")
+    assert daemon.counts(follow)["quarantined"] == 0
+    assert stored(warehouses.mlwh) == wanted
+
+
 def test_every_column_of_a_labware_in_a_box(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
     box = lab.location("Box 7", "lw-box-7", "Sulston / Room 3 / Freezer 2")
     place = lab.coordinate(box, position=14, row=2, column=5)
@@ -318,7 +350,11 @@ def test_pages_of_labwares_end_with_the_last_labware(
     monkeypatch.setattr(rows, "PAGE_ROWS", 3)
     ids = [lab.labware(f"DN{n}") for n in range(7)]
     first, second, last = ids[2], ids[5], ids[6]
-    assert list(rows.spans(warehouses.labwhere_url)) == [(0, first, 3), (first, second, 3), (second, last, 1)]
+    assert list(rows.spans(warehouses.labwhere_url)) == [
+        (rows.BEFORE_ALL, first, 3),
+        (first, second, 3),
+        (second, last, 1),
+    ]
     assert list(rows.spans(warehouses.labwhere_url, after=second)) == [(second, last, 1)]
     assert list(rows.spans(warehouses.labwhere_url, after=last)) == []
 
