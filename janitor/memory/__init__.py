@@ -1,7 +1,7 @@
 """What a task remembers from run to run: cursors, a ledger, a quarantine; and work that one run at a time may do.
 
     cursor       how far the task has read a feed             cursor, save_cursor
-    ledger       the digests of what it has published         published, enter, forget_published
+    ledger       what it has published, by key                published, last_published, enter, forget_published
     quarantine   rows that cannot be delivered, and why       Quarantine, quarantined, checked_longest_ago, looked_at
     lease        one run at a time goes on inside             exclusively
 
@@ -11,11 +11,13 @@ dry run everything can be read, and nothing is written.
 
 from janitor.memory.cursor import cursor, save_cursor
 from janitor.memory.exclusive import exclusively
-from janitor.memory.ledger import enter, forget_published, published
+from janitor.memory.ledger import enter, forget_published, last_published, published
 from janitor.memory.quarantine import Quarantine, checked_longest_ago, looked_at, quarantined
+from janitor.state.ledger import Entry
 from janitor.state.quarantine import Quarantined
 
 __all__ = [
+    "Entry",
     "Quarantine",
     "Quarantined",
     "checked_longest_ago",
@@ -23,6 +25,7 @@ __all__ = [
     "enter",
     "exclusively",
     "forget_published",
+    "last_published",
     "looked_at",
     "published",
     "quarantined",

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration. A state database of this version is used as it is."""
 
 
@@ -49,6 +49,7 @@ class Instant(TypeDecorator[datetime]):
 LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 Digest = LargeBinary(16).with_variant(mysql.BINARY(16), "mysql", "mariadb")
+LedgerKey = LargeBinary(32).with_variant(mysql.VARBINARY(32), "mysql", "mariadb")
 
 metadata = MetaData()
 _MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
@@ -163,6 +164,19 @@ cursors = Table(
     **OPTIONS,
 )
 
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("key", LedgerKey, primary_key=True),
+    Column("digest", Digest, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Index("ledger_entries_by_age", "name", "published_at"),
+    sqlite_with_rowid=False,
+    **OPTIONS,
+)
+
+# What releases before schema 0004 have entered: digests without keys. It is read, and pruned, and no longer written.
 ledger = Table(
     "ledger",
     metadata,

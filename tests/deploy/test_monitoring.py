@@ -43,7 +43,7 @@ def exposed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str
     """Give the samples that a daemon exposes after its jobs ran: name -> labels."""
     with served(empty_state(request, tmp_path), tmp_path, add_jobs) as (desk, address):
         with desk.state.begin() as connection:
-            ledger.add(connection, "follow", [bytes(16)], now())
+            ledger.enter(connection, "follow", {bytes(16): bytes(16)}, now())
         for job in ("follow", "reconcile"):
             remember(desk.state, job, now())
             desk.runner.execute(desk.jobs[job], Slot(None, BY_HAND))

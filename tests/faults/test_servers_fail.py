@@ -68,7 +68,7 @@ def test_a_full_disk_under_the_ledger_loses_nothing(
     house.settings["SEQUENCING_PUBLISHER_GROUP_SIZE"] = "50"
     migrated(house.state_url).close()
     with small_disk(state_server.disks, "130k") as disk:
-        disk.take(state_server, house.state_url, "ledger")
+        disk.take(state_server, house.state_url, "ledger_entries")
         prepare(house, mariadb, state_server)
         full = Fault(
             "disk full", lambda: started_on(house, disk), (address(state_server.admin),), FULL, "a group a run"

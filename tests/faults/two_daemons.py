@@ -191,7 +191,7 @@ def check_ledger(state: State, job: str, slot: str, acted: int) -> None:
     """Every effect of a job with an even number is in the ledger too."""
     if acted and int(job.removeprefix("job")) % 2 == 0:
         with state.begin() as connection:
-            assert ledger.known(connection, effects_daemon.LEDGER, [effects_daemon.digest(job, slot)]), (job, slot)
+            assert ledger.entries(connection, effects_daemon.LEDGER, [effects_daemon.digest(job, slot)]), (job, slot)
 
 
 def check_writers(pair: Pair) -> None:

@@ -16,12 +16,21 @@ from janitor.tasks.sequencing_publisher.parts import Labware, Part
 SCHEMA = "message_schemas/sample_sequence_status.avsc"
 
 
+KEY_DIGEST_BYTES = 12
+
+
 @dataclass(frozen=True)
 class Change:
-    """A message to be: its record, and the digest by which the ledger knows it."""
+    """A message to be: its record, the key by which the ledger knows it, and the digest of what it says.
+
+    If it cannot be published, it waits in quarantine as `sample_uuid` and `item`.
+    """
 
     record: Mapping[str, object]
+    key: bytes
     digest: bytes
+    sample_uuid: str
+    item: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,8 @@ class Deriver:
             except BadMessage as exc:
                 yield self._rejected(status, part, str(exc))
             else:
-                yield Change(record, _digest(status, part, labware, content))
+                key, whole = _key_and_digest(status, part, labware, content)
+                yield Change(record, key, whole, part.sample_uuid, str(status.id_run_status))
 
     def _record(self, status: Row[Any], part: Part, labware: Labware) -> dict[str, object]:
         return {
@@ -100,8 +110,14 @@ class Deriver:
         return Quarantined(part.sample_uuid, f"sample {part.sample_uuid}: {problem}", str(status.id_run_status))
 
 
-def _digest(status: Row[Any], part: Part, labware: Labware, content: bytes) -> bytes:
-    # Two samples may have the same supplier name, so the content alone does not tell their messages apart. No *_tmp id
-    # is in the digest: such an id changes while the sample stays the same.
+def _key_and_digest(status: Row[Any], part: Part, labware: Labware, content: bytes) -> tuple[bytes, bytes]:
+    """The key of a change (status, sample, study, labware, iRODS root), and the digest of all that is in it.
+
+    The key begins with the status's id, so that the ledger's entries of a day lie together. No *_tmp id is in it: such
+    an id changes while the sample stays the same.
+    """
     identity = f"{status.id_run_status}|{part.sample_uuid}|{part.study_lims}|{part.study_id}|{labware.uuid.hex()}|"
-    return digest(identity.encode() + content)
+    root = "" if part.root_collection is None else f"in {part.root_collection}"
+    # Any 64-bit id, signed or not, in the order of ids.
+    status_key = (status.id_run_status + 2**63).to_bytes(9)
+    return status_key + digest((identity + root).encode())[:KEY_DIGEST_BYTES], digest(identity.encode() + content)

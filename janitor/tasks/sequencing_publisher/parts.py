@@ -47,7 +47,9 @@ def of_runs(mlwh: URL, events: URL, id_runs: Iterable[int]) -> dict[int, list[Pa
         products = connection.execute(query, {"id_runs": sorted(set(id_runs))}).all()
     labwares = labwares_of(events, {row.uuid_sample_lims for row in products})
     parts: dict[int, list[Part]] = {}
-    for identity, rows in groupby(sorted(products, key=_identity), key=_identity):
+    # Equal identities come in a fixed order too: otherwise the same change could look like another each time.
+    in_order = sorted(products, key=lambda row: (_identity(row), row.study_name or "", row.supplier_name or ""))
+    for identity, rows in groupby(in_order, key=_identity):
         made = _part(list(rows), labwares)
         parts.setdefault(identity[0], []).append(made)
     return parts

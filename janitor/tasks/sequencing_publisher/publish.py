@@ -58,7 +58,7 @@ def follow(settings: Settings) -> dict[str, int]:
 
 
 def reconcile(settings: Settings) -> dict[str, int]:
-    """Derive the last 14 days again, and publish what the ledger does not hold: parts that came after their status.
+    """Derive the last 14 days again, and publish what is not as the ledger has it: what came late, or changed.
 
     Statuses that wait in quarantine are looked at again, however old. The ledger is pruned to 43 days.
 
@@ -207,34 +207,37 @@ class Publication:
     def _publish_batch(self, batch: Sequence[StatusChanges], page: Page | None) -> None:
         if not batch:
             return
-        changes = list({change.digest: change for status in batch for change in status.changes}.values())
-        safe = memory.published(NAME, [change.digest for change in changes])
+        changes = list({change.key: change for status in batch for change in status.changes}.values())
+        safe = memory.published(NAME, {change.key: change.digest for change in changes})
         self.totals["already_published"] += len(safe)
         try:
             if len(safe) < len(changes):
                 self._publish_changes(changes, safe)
         finally:
-            whole = [status for status in batch if all(change.digest in safe for change in status.changes)]
+            whole = [status for status in batch if all(change.key in safe for change in status.changes)]
             self._settle(whole, page)
 
     def _publish_changes(self, changes: Sequence[Change], safe: set[bytes]) -> None:
         if current_run().dry_run:
             self.totals["published"] += len(changes) - len(safe)
-            safe.update(change.digest for change in changes)
+            safe.update(change.key for change in changes)
             return
         # Follow and reconcile may both have a message; the second to come here finds it in the ledger.
         with memory.exclusively(NAME):
-            safe |= memory.published(NAME, [change.digest for change in changes if change.digest not in safe])
-            news = [change for change in changes if change.digest not in safe]
+            last = memory.last_published(NAME, [change.key for change in changes if change.key not in safe])
+            safe.update(
+                change.key for change in changes if change.key in last and last[change.key].digest == change.digest
+            )
+            news = [change for change in changes if change.key not in safe]
             size = self.settings.sequencing_publisher_group_size
             groups = [news[start : start + size] for start in range(0, len(news), size)]
             records = [[change.record for change in group] for group in groups]
             for group, own, following in zip(groups, records, [*records[1:], []]):
                 current_run().check()
-                identity = b"".join(change.digest for change in group)
+                identity = b"".join(_file_identity(change, last) for change in group)
                 self.publisher.publish(own, identity, following)
-                memory.enter(NAME, [change.digest for change in group])
-                safe.update(change.digest for change in group)
+                memory.enter(NAME, {change.key: change.digest for change in group})
+                safe.update(change.key for change in group)
                 self.totals["published"] += len(group)
 
     def _settle(self, whole: Sequence[StatusChanges], page: Page | None) -> None:
@@ -245,6 +248,12 @@ class Publication:
             page.confirm(one.id_run_status for one in whole)
         self.totals["statuses"] += len(whole)
         self.totals["without_manifest"] += sum(one.without_manifest for one in whole)
+
+
+def _file_identity(change: Change, last: Mapping[bytes, memory.Entry]) -> bytes:
+    """The same when a change is published again after a crash; another when its content comes back later."""
+    entry = last.get(change.key)
+    return change.key + (b"" if entry is None else entry.published_at.isoformat().encode())
 
 
 def _by_runs(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:

@@ -1,10 +1,12 @@
 """How many messages the ledgers hold: counted hour by hour, and again only for hours that may have changed.
 
-Entries are made at the newest end of a ledger and pruned at its oldest. Nothing changes between:
+Entries are made at the newest end of a ledger and pruned at its oldest. Little changes between:
 
     hours       12   13   14   15   16   17
     pruned      --^                      ^-- added
     counted again                  first and last hour, and every hour after the one that was last before
+
+What is published again moves to the newest end. So each day all hours are counted anew.
 """
 
 from datetime import datetime, timedelta
@@ -35,6 +37,8 @@ class LedgerSizes:
         first, last = map(_hour_of, span)
         known, hours = self._hours.get(name, {}), dict[datetime, int]()
         newest = max(known, default=first)
+        if newest.date() < last.date():
+            known = {}
         hour: datetime | None = first
         while hour is not None and hour <= last:
             # The newest hour of the last count may have grown since.

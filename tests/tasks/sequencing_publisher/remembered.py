@@ -12,7 +12,7 @@ def position(daemon: Daemon) -> Position:
 
 
 def ledger_size(daemon: Daemon) -> int:
-    """How many digests the ledger holds."""
+    """How many changes the ledger holds."""
     with daemon.state.begin() as connection:
         return ledger.size(connection, "sequencing_publisher")
 

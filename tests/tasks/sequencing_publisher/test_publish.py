@@ -177,12 +177,14 @@ def test_the_ledger_is_pruned(warehouse: Warehouse, to_files: MakeDaemon, messag
     first = in_files(messages_dir)
     with daemon.state.begin() as connection:
         old, young = (str(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days)) for days in (44, 42))
-        connection.execute(text("UPDATE ledger SET published_at = :young"), {"young": young})
+        connection.execute(text("UPDATE ledger_entries SET published_at = :young"), {"young": young})
     assert daemon.counts(reconcile)["published"] == 0
     assert ledger_size(daemon) == 6  # three times the window is not over
     with daemon.state.begin() as connection:
-        oldest = "SELECT digest FROM ledger ORDER BY digest LIMIT 3"
-        connection.execute(text(f"UPDATE ledger SET published_at = :old WHERE digest IN ({oldest})"), {"old": old})
+        oldest = connection.execute(text("SELECT `key` FROM ledger_entries ORDER BY `key`")).scalars().all()[2]
+        connection.execute(
+            text("UPDATE ledger_entries SET published_at = :old WHERE `key` <= :key"), {"old": old, "key": oldest}
+        )
     daemon.run(reconcile)
     assert ledger_size(daemon) == 3
     daemon.run(follow)

@@ -22,7 +22,7 @@ def test_gauges_tell_what_the_state_database_knows(house: tuple[Desk, str]) -> N
     for job in desk.jobs:
         remember(desk.state, job, began - timedelta(hours=2, seconds=30))
     with desk.state.begin() as connection:
-        ledger.add(connection, "follow", [number.to_bytes(16) for number in range(1234)], began)
+        ledger.enter(connection, "follow", {number.to_bytes(16): bytes(16) for number in range(1234)}, began)
     for job in ("follow", "reconcile", "fail"):
         run(desk, job)
     samples = scraped(address)

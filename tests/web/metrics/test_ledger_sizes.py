@@ -24,7 +24,8 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
 def enter(state: State, name: str, hours: float, entries: range) -> None:
     """Make entries so many hours after the start."""
     with state.begin() as connection:
-        ledger.add(connection, name, [number.to_bytes(16) for number in entries], START + timedelta(hours=hours))
+        digests = {number.to_bytes(16): bytes(16) for number in entries}
+        ledger.enter(connection, name, digests, START + timedelta(hours=hours))
 
 
 def counted(sizes: LedgerSizes, state: State) -> dict[str, int]:
@@ -50,3 +51,14 @@ def test_what_comes_and_goes_is_counted_and_nothing_else(state: State) -> None:
         assert ledger.prune(connection, "one", START + timedelta(hours=4, minutes=1), 15) == 15
         assert ledger.prune(connection, "two", START + timedelta(hours=9)) == 8
     assert counted(sizes, state) == {"one": 248 - 35}
+
+
+def test_what_was_published_again_counts_once_next_day(state: State) -> None:
+    sizes = LedgerSizes()
+    for hours in range(5):
+        enter(state, "one", hours, range(hours * 10, hours * 10 + 10))
+    assert counted(sizes, state) == {"one": 50}
+    enter(state, "one", 6, range(15, 35))
+    assert counted(sizes, state)["one"] >= 50
+    enter(state, "one", 30, range(50, 51))
+    assert counted(sizes, state) == {"one": 51}
