@@ -65,8 +65,8 @@ def publish(settings: Settings, schema: Schema, records: Sequence[dict[str, obje
         unroutable="fail",
     ) as publisher:
         groups = [records[start : start + GROUP] for start in range(0, len(records), GROUP)]
-        for group, upcoming in zip(groups, [*groups[1:], []]):
-            publisher.publish(group, upcoming=upcoming)
+        for group in groups:
+            publisher.publish(group)
 
 
 def _windowed(parameters: Parameters, name: str, bodies: Sequence[bytes]) -> dict[str, Callable[[], float]]:

@@ -45,13 +45,16 @@ class DatabaseNeed:
 
 @dataclass(frozen=True)
 class ExchangeNeed:
-    """An exchange to publish to: the setting that holds its name.
+    """An exchange to publish to: the setting that holds its name, and its type.
 
-    `schema` is the messages' Avro schema, as a package and a file in it; `listen` reads messages with it.
+    `schema` is the messages' Avro schema, as a package and a file in it; `listen` reads messages with it. It binds with
+    `binding_key`: `#` gets all of a topic exchange.
     """
 
     setting: str
     schema: tuple[str, str] | None = None
+    type: str = "fanout"
+    binding_key: str = ""
 
 
 @dataclass(frozen=True)

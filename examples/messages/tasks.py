@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 
 def publish(settings: Settings, database: str, exchange: str) -> dict[str, int]:
-    """Publish each scan that came since the last run, in groups; the first run begins with the first scan.
+    """Publish each scan that came since the last run; the first run begins with the first scan.
 
     The ledger holds what has been published, so a cursor that is set back publishes nothing again. A crash between
-    the broker's answer and the ledger repeats one group; its messages have the same ids as before.
+    the broker's answer and the ledger repeats at most one window; its messages have the same ids as before.
     """
     columns = [column("parcel"), column("place"), column("scanned_at", DateTime())]
     feed = Feed(NAME, make_url(database), "scans", "id", columns, lag=LATE, page_rows=GROUP_ROWS)
@@ -60,8 +60,8 @@ def schema() -> Schema:
 
 
 def _deliver(publisher: Publisher, ids: Sequence[int], scans: Sequence[Row[Any]]) -> Counter[str]:
-    """Publish what the ledger does not hold; a scan that does not fit the schema waits in quarantine."""
-    fitting, bad = dict[bytes, dict[str, object]](), []
+    """Publish what the ledger does not hold; a scan that the schema or the broker refuses waits in quarantine."""
+    fitting, bad, published = dict[bytes, dict[str, object]](), list[Quarantined](), 0
     for scan in scans:
         record = _record(scan)
         if problem := schema().problem(record):
@@ -70,12 +70,17 @@ def _deliver(publisher: Publisher, ids: Sequence[int], scans: Sequence[Row[Any]]
             fitting[schema().digest(record)] = record
     known = memory.published(NAME, list(fitting))
     news = {digest: record for digest, record in fitting.items() if digest not in known}
-    if news and not current_run().dry_run:
-        publisher.publish(list(news.values()))
-        memory.enter(NAME, news)
+    if not current_run().dry_run:
+        digests, records = list(news), list(news.values())
+        for settled in publisher.publish_each(records, window=GROUP_ROWS):
+            memory.enter(NAME, [digests[at] for at in settled.published])
+            published += len(settled.published)
+            for refused in settled.refused:
+                id = records[refused.at]["scan_id"]
+                bad.append(Quarantined(f"scan {id}", refused.reason, str(id)))
     for row in Quarantine(NAME).settle(map(str, ids), bad):
         log.warning("%s is in quarantine: %s", row.key, row.reason)
-    return Counter(published=len(news), already_published=len(known))
+    return Counter(published=len(news) if current_run().dry_run else published, already_published=len(known))
 
 
 def _record(scan: Row[Any]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from janitor.checks.database import of_database
-from janitor.checks.exchange import exchanges_of, of_exchange
+from janitor.checks.exchange import needs_of, of_exchange
 from janitor.checks.feeds import feeds_of, of_feed
 from janitor.checks.finding import Finding, note, ok, wrong
 from janitor.checks.required import missing
@@ -49,9 +49,9 @@ def findings(
     for feed, names in feeds_of(wanted).items():
         if feed.setting in usable:
             yield from of_feed(settings, feed, names)
-    for setting, names in exchanges_of(wanted).items():
+    for exchange, names in needs_of(wanted).items():
         if settings.messages_dir is not None or settings.rabbitmq_host is not None:
-            yield from of_exchange(settings, setting, names, declare)
+            yield from of_exchange(settings, exchange, names, declare)
 
 
 def _heartbeat(path: Path) -> Iterator[Finding]:

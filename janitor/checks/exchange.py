@@ -1,6 +1,7 @@
-"""Whether the exchanges that jobs publish to are there."""
+"""Whether the exchanges that jobs publish to are there, and the brokers that have them."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from janitor.checks.encryption import broker_secured_by
 from janitor.checks.finding import Finding, ok, wrong
@@ -11,34 +12,48 @@ from janitor.settings.paths import shown
 from janitor.settings.settings import Settings
 
 
-def of_exchange(settings: Settings, setting: str, jobs: str, declare: bool) -> Iterator[Finding]:
-    """Look at the exchange that a setting names, or at the folder that stands in for it."""
+def of_exchange(settings: Settings, need: ExchangeNeed, jobs: str, declare: bool) -> Iterator[Finding]:
+    """Look at the exchange that a setting names, at each host that has it, or at the folder that stands in for it."""
+    if settings.messages_dir is not None:
+        yield _of_folder(settings.messages_dir, jobs)
+        return
     # Pika takes a sixth of a second to import.
-    from janitor.publisher.to_folder import check_folder
+    from janitor.rabbitmq.exchange import Exchange
     from janitor.rabbitmq.exchanges import declare_exchange, inspect_exchange
+    from janitor.rabbitmq.peer import Peer
 
     try:
-        if settings.messages_dir is not None:
-            said = check_folder(settings.messages_dir)
-            yield ok(f"MESSAGES_DIR: the folder {shown(settings.messages_dir)} for messages {said} ({jobs})")
-            return
-        exchange = str(settings.value(setting))
+        exchange = Exchange(str(settings.value(need.setting)), need.type)
+        peers = Peer.each_of(settings)
         if declare:
             declare_exchange(settings, exchange)
-        said = inspect_exchange(settings, exchange)
-        place = f"{settings.rabbitmq_host}:{settings.rabbitmq_port}, virtual host {settings.rabbitmq_vhost!r}"
-        yield ok(
-            f"{setting}: exchange {exchange!r} at RabbitMQ {place}: {said}, {broker_secured_by(settings)} ({jobs})"
-        )
     except JanitorError as exc:
-        yield wrong(f"{'MESSAGES_DIR' if settings.messages_dir is not None else setting}: {exc}")
+        yield wrong(f"{need.setting}: {exc}")
+        return
+    for peer in peers:
+        try:
+            said = inspect_exchange(settings, exchange, peer)
+            secured = broker_secured_by(settings)
+            yield ok(f"{need.setting}: exchange {exchange.name!r} at {peer}: {said}, {secured} ({jobs})")
+        except JanitorError as exc:
+            yield wrong(f"{need.setting}: {exc}")
 
 
-def exchanges_of(jobs: Iterable[Job]) -> dict[str, str]:
-    """Each setting that names an exchange, with the names of the jobs that publish there."""
-    names: dict[str, list[str]] = {}
+def needs_of(jobs: Iterable[Job]) -> dict[ExchangeNeed, str]:
+    """Each exchange that is needed, with the names of the jobs that publish there."""
+    names: dict[ExchangeNeed, list[str]] = {}
     for job in jobs:
         for need in job.needs:
             if isinstance(need, ExchangeNeed):
-                names.setdefault(need.setting, []).append(job.id)
-    return {setting: ", ".join(jobs_of) for setting, jobs_of in names.items()}
+                names.setdefault(ExchangeNeed(need.setting, type=need.type), []).append(job.id)
+    return {need: ", ".join(jobs_of) for need, jobs_of in names.items()}
+
+
+def _of_folder(folder: Path, jobs: str) -> Finding:
+    # This module imports fastavro.
+    from janitor.publisher.to_folder import check_folder
+
+    try:
+        return ok(f"MESSAGES_DIR: the folder {shown(folder)} for messages {check_folder(folder)} ({jobs})")
+    except JanitorError as exc:
+        return wrong(f"MESSAGES_DIR: {exc}")

@@ -3,6 +3,7 @@
     cursor       how far the task has read a feed             cursor, save_cursor
     ledger       what it has published, by key                published, last_published, enter, forget_published
     quarantine   rows that cannot be delivered, and why       Quarantine, quarantined, checked_longest_ago, looked_at
+    refusals     what a broker did not take, and how often    Refusals, NotTaken, is_due, is_for_quarantine
     lease        one run at a time goes on inside             exclusively
 
 All is written only while the run holds its leases: a run whose job another daemon has taken over writes nothing. In a
@@ -13,18 +14,25 @@ from janitor.memory.cursor import cursor, save_cursor
 from janitor.memory.exclusive import exclusively
 from janitor.memory.ledger import enter, forget_published, last_published, published
 from janitor.memory.quarantine import Quarantine, checked_longest_ago, looked_at, quarantined
+from janitor.memory.refusals import NotTaken, Refusals, is_due, is_for_quarantine
 from janitor.state.ledger import Entry
 from janitor.state.quarantine import Quarantined
+from janitor.state.refusals import Refusal
 
 __all__ = [
     "Entry",
+    "NotTaken",
     "Quarantine",
     "Quarantined",
+    "Refusal",
+    "Refusals",
     "checked_longest_ago",
     "cursor",
     "enter",
     "exclusively",
     "forget_published",
+    "is_due",
+    "is_for_quarantine",
     "last_published",
     "looked_at",
     "published",

@@ -5,7 +5,7 @@ from datetime import datetime
 from janitor.engine.daemon import Daemon
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
-from janitor.state import State, actions, job_records, quarantine, run_records
+from janitor.state import State, actions, job_records, quarantine, refusals, run_records
 
 
 def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
@@ -66,9 +66,13 @@ def cancel(state: State, run_id: int, actor: str, now: datetime) -> bool:
 
 
 def retry(state: State, name: str, key: str | None, actor: str, now: datetime) -> int:
-    """Let the next runs look at quarantined rows first, and return how many: those of `key`, or all if it is None."""
+    """Let the next runs look at quarantined rows first, and return how many: those of `key`, or all if it is None.
+
+    What a broker has refused is tried at once, whether it waits in quarantine already or not.
+    """
     with state.begin() as connection:
-        count = quarantine.look_first(connection, name, key)
+        looked_at, held_back = quarantine.look_first(connection, name, key), refusals.try_now(connection, name, key)
+        count = max(looked_at, held_back)
         if count:
             what = "all of its quarantine" if key is None else key
             actions.record(connection, actor, "retried", name, what, now)
@@ -87,6 +91,7 @@ def drop(state: State, name: str, key: str, note: str, actor: str, now: datetime
         raise BadSetting("the note", note, "say why these rows may be given up")
     with state.begin() as connection:
         count = quarantine.drop(connection, name, key, actor, note.strip(), now)
+        refusals.give_up(connection, name, key)
         if count:
             actions.record(connection, actor, "dropped", name, f"{key}: {note.strip()}", now)
     return count

@@ -4,7 +4,7 @@ A destination to come is a file `to_<destination>.py` beside them, with a line i
 """
 
 from janitor.publisher.avro import BadMessage, Schema, digest
-from janitor.publisher.contract import Publisher
+from janitor.publisher.contract import Publisher, Refused, Settled
 from janitor.publisher.envelope import Envelope
 from janitor.publisher.opening import open_publisher
 
@@ -12,7 +12,9 @@ __all__ = [
     "BadMessage",
     "Envelope",
     "Publisher",
+    "Refused",
     "Schema",
+    "Settled",
     "digest",
     "open_publisher",
 ]

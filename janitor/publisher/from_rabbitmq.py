@@ -10,11 +10,14 @@ from janitor.publisher.avro import BadMessage, Schema
 from janitor.publisher.heard import Heard, as_json
 from janitor.rabbitmq.connection import connected
 from janitor.rabbitmq.errors import refused
+from janitor.rabbitmq.exchange import Exchange
 from janitor.rabbitmq.queue import Delivery, Queue
 from janitor.settings.settings import Settings
 
 
-def rows_of_exchange(settings: Settings, schema: Schema, exchange: str, idle_seconds: float | None) -> Iterator[Heard]:
+def rows_of_exchange(
+    settings: Settings, schema: Schema, exchange: str, idle_seconds: float | None, binding_key: str = ""
+) -> Iterator[Heard]:
     """Yield each row that arrives, until nothing came for `idle_seconds`.
 
     It reads a queue of its own, so it takes no message from anyone else.
@@ -24,12 +27,12 @@ def rows_of_exchange(settings: Settings, schema: Schema, exchange: str, idle_sec
     """
     with connected(settings) as connection:
         try:
-            queue = Queue(connection, exchange)
+            queue = Queue(connection, exchange, binding_key)
             while (delivery := queue.next(idle_seconds)) is not None:
                 yield from _rows_of_message(schema, delivery)
                 queue.acknowledge(delivery)
         except ChannelClosed as exc:
-            raise refused(exc, connection.peer, exchange) from exc
+            raise refused(exc, connection.peer, Exchange(exchange)) from exc
 
 
 def _rows_of_message(schema: Schema, delivery: Delivery) -> Iterator[Heard]:

@@ -10,13 +10,19 @@ from janitor.settings.settings import Settings
 
 
 def listen(
-    settings: Settings, schema: Schema, exchange: str, *, limit: int | None = None, idle_seconds: float | None = None
+    settings: Settings,
+    schema: Schema,
+    exchange: str,
+    *,
+    binding_key: str = "",
+    limit: int | None = None,
+    idle_seconds: float | None = None,
 ) -> Iterator[Heard]:
     """Yield each row that is published from now on, with what its message says about itself; see `heard.py`.
 
     A message that cannot be decoded yields `problem` instead of `row`. With MESSAGES_DIR it first yields the rows that
     the folder holds already. It ends after `limit` rows, or when nothing came for `idle_seconds`. Without both it ends
-    when its caller closes it.
+    when its caller closes it. `binding_key` says what it gets of an exchange that is not fanout: `#` is all of a topic.
 
     Raises:
         BadSetting, Unavailable, Rejected: the broker cannot be reached, or the exchange does not exist.
@@ -26,4 +32,4 @@ def listen(
         return
     from janitor.publisher.from_rabbitmq import rows_of_exchange
 
-    yield from islice(rows_of_exchange(settings, schema, exchange, idle_seconds), limit)
+    yield from islice(rows_of_exchange(settings, schema, exchange, idle_seconds, binding_key), limit)

@@ -1,17 +1,26 @@
 """One message that is to be published."""
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from janitor.publisher.avro import digest
+from janitor.publisher.contract import Record
 
 
 class Message(NamedTuple):
-    """A message's id, as 32 hex digits, and its body."""
+    """A message: its id as 32 hex digits, its body, its route, and the places of the records in it.
+
+    `headers` are its own, besides those that all messages of its publisher have. `records` are kept if they are
+    several.
+    """
 
     id: bytes
     body: bytes
+    routing_key: str = ""
+    headers: tuple[tuple[str, str | int], ...] = ()
+    places: tuple[int, ...] = (0,)
+    records: tuple[Record, ...] = ()
 
-    @classmethod
-    def of(cls, body: bytes) -> Self:
-        """The message with this body; the same body always has the same id."""
-        return cls(digest(body).hex().encode(), body)
+
+def message_id(body: bytes) -> bytes:
+    """The id of a message: the same body always has the same id."""
+    return digest(body).hex().encode()

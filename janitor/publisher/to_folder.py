@@ -8,25 +8,45 @@ The name is made of the group's content, so a group that is published again is t
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from janitor.errors import Rejected
-from janitor.publisher.avro import Schema, digest
-from janitor.publisher.contract import Records
+from janitor.publisher.avro import BadMessage, Schema, digest
+from janitor.publisher.contract import WINDOW, Record, Refused, Settled
+from janitor.publisher.envelope import Envelope, Route
+from janitor.publisher.making import groups
 from janitor.runs import current_run
 
 
 class FolderPublisher:
     """Publishes into a folder, which is made if it is missing; made by `open_publisher`."""
 
-    def __init__(self, folder: Path, schema: Schema, message_type: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, schema: Schema, envelope: Envelope) -> None:
         """Nothing is written before the first group."""
-        self._folder, self._schema, self._type, self._headers = folder, schema, message_type, headers
+        self._folder, self._schema, self._envelope = folder, schema, envelope
 
-    def publish(self, records: Records, identity: bytes = b"", upcoming: Records = ()) -> None:
-        """As `Publisher.publish`: the group is on disk when this returns. `upcoming` is not used.
+    def publish_each(
+        self, records: Iterable[Record], *, window: int = WINDOW, identities: Sequence[bytes] = ()
+    ) -> Generator[Settled, None, None]:
+        """As `Publisher.publish_each`: a file has up to `window` records of one route, and is on disk when it is told.
+
+        Raises:
+            Rejected: the folder cannot be written, or the disk is full.
+            DeadlineExceeded, Cancelled: as the run's `check` does.
+        """
+        for group in groups(self._schema, self._envelope, records, window):
+            if isinstance(group, Refused):
+                yield Settled(refused=[group])
+                continue
+            route, placed = group
+            identity = b"".join(identities[each.at] for each in placed) if identities else b""
+            self._put([each.record for each in placed], identity, route)
+            yield Settled([each.at for each in placed])
+
+    def publish(self, records: Sequence[Record], identity: bytes = b"") -> None:
+        """As `Publisher.publish`: the group is on disk when this returns.
 
         Groups of equal content are one file, unless their `identity` differs.
 
@@ -35,36 +55,45 @@ class FolderPublisher:
             Rejected: the folder cannot be written, or the disk is full.
             DeadlineExceeded, Cancelled: as the run's `check` does.
         """
-        if not records:
-            return
+        made = list(groups(self._schema, self._envelope, records, len(records)))
+        if refused := [each for each in made if isinstance(each, Refused)]:
+            raise BadMessage(refused[0].reason)
+        for group in made:
+            if not isinstance(group, Refused):
+                self._put([each.record for each in group[1]], identity, group[0])
+
+    def _put(self, records: Sequence[Record], identity: bytes, route: Route) -> None:
         current_run().check()
         content = b"".join(self._schema.encode(record) for record in records)
-        path = self._folder / f"{self._type}-{digest(identity + content).hex()}.avro"
+        path = self._folder / f"{self._envelope.message_type}-{digest(identity + content).hex()}.avro"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not path.exists():
-                self._write(path, records, digest(content).hex())
+                self._write(path, records, self._metadata(digest(content).hex(), route))
             _sync_folder(self._folder)
         except OSError as exc:
             raise _unwritable(self._folder, exc) from exc
 
-    def _write(self, path: Path, records: Records, message_id: str) -> None:
+    def _write(self, path: Path, records: Sequence[Record], metadata: dict[str, str]) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as file:
-                self._schema.write_container(file, records, self._metadata(message_id))
+                self._schema.write_container(file, records, metadata)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _metadata(self, message_id: str) -> dict[str, str]:
+    def _metadata(self, message_id: str, route: Route) -> dict[str, str]:
+        own = {name: str(value) for name, value in route.headers}
         return {
-            **self._headers,
+            **own,
+            **({"routing_key": route.routing_key} if route.routing_key else {}),
+            **self._envelope.headers(self._schema),
             "message_id": message_id,
             "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "type": self._type,
+            "type": self._envelope.message_type,
             "app_id": "janitor",
             "correlation_id": str(current_run().id),
         }

@@ -11,7 +11,7 @@ pika works with callbacks on an event loop. A task works in a straight line. `dr
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pika import SelectConnection
@@ -34,32 +34,42 @@ CLOSE_SECONDS = 2.0
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator["Connection"]:
+def connected(settings: Settings, only: Peer | None = None) -> Iterator["Connection"]:
     """Open a connection to the broker of `settings`; it is closed when the block ends.
 
+    If there are several hosts, they are tried in their order, and the first that answers is taken; `only` is the only
+    one that is tried.
+
     Raises:
-        BadSetting: RABBITMQ_HOST is missing, or RABBITMQ_CA_FILE cannot be read.
-        Unavailable, Rejected: the broker cannot be reached, or refuses the user.
+        BadSetting: RABBITMQ_HOST is missing or malformed, or RABBITMQ_CA_FILE cannot be read.
+        Unavailable, Rejected: no broker can be reached, or the first that answers refuses the user.
     """
-    connection = Connection(settings)
-    try:
-        connection.wait(lambda: connection.is_open, settings.connect_timeout_seconds, "connecting")
-        yield connection
-    finally:
-        connection.close()
+    away: list[Unavailable] = []
+    for peer in Peer.each_of(settings) if only is None else [only]:
+        with ExitStack() as opened:
+            connection = Connection(settings, peer)
+            opened.callback(connection.close)
+            try:
+                connection.wait(lambda: connection.is_open, settings.connect_timeout_seconds, "connecting")
+            except Unavailable as exc:
+                away.append(exc)
+                continue
+            yield connection
+            return
+    raise Unavailable("; ".join(str(each) for each in away)) from away[-1]
 
 
 class Connection:
     """One connection; it works only inside `wait`, `drive`, `call` and `send`, in the thread that calls them."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Begin to connect.
+    def __init__(self, settings: Settings, peer: Peer) -> None:
+        """Begin to connect to a broker.
 
         Raises:
-            BadSetting: RABBITMQ_HOST is missing, or RABBITMQ_CA_FILE cannot be read.
+            BadSetting: RABBITMQ_CA_FILE cannot be read.
         """
-        parameters = parameters_of(settings)
-        self.peer = Peer.of(settings)
+        parameters = parameters_of(settings, peer)
+        self.peer = peer
         self.answer_seconds = settings.statement_timeout_seconds
         self._alarm = ""
         self._lost: BaseException | None = None

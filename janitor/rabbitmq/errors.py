@@ -15,6 +15,7 @@ from pika.exceptions import (
 )
 
 from janitor.errors import JanitorError, Rejected, Unavailable
+from janitor.rabbitmq.exchange import Exchange
 from janitor.rabbitmq.parameters import HEARTBEAT_SECONDS
 from janitor.rabbitmq.peer import Peer
 
@@ -40,17 +41,17 @@ def translated(error: BaseException, peer: Peer) -> JanitorError:
     return Unavailable(f"lost the connection to {peer}")
 
 
-def refused(error: ChannelClosed, peer: Peer, exchange: str) -> JanitorError:
+def refused(error: ChannelClosed, peer: Peer, exchange: Exchange) -> JanitorError:
     """Our error for a channel that the broker closed; `exchange` was used on it."""
-    subject = f"exchange {exchange!r} at {peer.address}"
+    subject = f"exchange {exchange.name!r} at {peer.address}"
     match error.reply_code:
         case 404:
-            fix = "declare it once as durable and fanout, or run `python run.py check --declare`"
+            fix = f"declare it once as durable and {exchange.type}, or run `python run.py check --declare`"
             return Rejected(f"the {subject} does not exist: {fix}")
         case 403:
             return Rejected(f"the user {peer.user!r} may not use {subject}: grant it that ({error.reply_text})")
-        case 406:
-            fix = "delete it and declare it as durable and fanout, or use another"
+        case 406 if "inequivalent" in error.reply_text:
+            fix = f"use another, or declare it anew as durable and {exchange.type} (to delete it drops its bindings)"
             return Rejected(f"the {subject} is not as it must be ({error.reply_text}): {fix}")
     return Unavailable(f"the channel to {subject} was closed ({error.reply_text})")
 

@@ -1,11 +1,12 @@
 """The only file that reaches into pika's private parts.
 
-What: frames are made by pika's own marshalling, once for a whole group of messages, and all go out in one piece
+What: frames are made by pika's own marshalling, once for many messages, and several messages go out in one piece
 through `_output_marshaled_frames`.
 
     message 1:   method | header: size 1, id 1, properties | body 1
     message 2:   method | header: size 2, id 2, properties | body 2
-                 the method and the properties are the same bytes for every message: they are marshalled once
+                 for messages with the same routing key and headers, the method and the properties are the same bytes:
+                 they are marshalled once
 
 Why: `basic_publish` marshals the method and the properties anew for each message, and sends each in three pieces.
 
@@ -16,8 +17,9 @@ The canary is `tests/rabbitmq/test_pika_private.py`. It compares every byte with
 """
 
 import secrets
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Any, NamedTuple, Protocol
 
 from pika import BasicProperties, frame, spec
 from pika.channel import Channel
@@ -25,35 +27,84 @@ from pika.channel import Channel
 FRAME_OVERHEAD = 8
 """How many bytes of a frame are not its payload: a head of 7 and an end of 1."""
 
+HEADS_KEPT = 1_000
+"""For how many routing keys and headers the marshalled bytes are kept."""
+
 _FRAME_END = bytes([spec.FRAME_END])
 _SIZE_ENDS = 19
 """Where the body's size ends in a header's frame: a head of 7, a class of 2, a weight of 2, the size of 8."""
 
+Headers = tuple[tuple[str, str | int], ...]
 
-def frames_of(
-    channel: Channel, exchange: str, messages: Iterable[tuple[bytes, bytes]], properties: BasicProperties
-) -> bytes:
-    """The bytes that `basic_publish` would send for messages, each marked mandatory.
 
-    A message is its id, 32 characters long, and its body. The id takes the place of `properties.message_id`; all else
-    in `properties` is the same for every message.
-    """
-    number = channel.channel_number
-    stand_in = properties.message_id = secrets.token_hex(16)
-    method = frame.Method(number, spec.Basic.Publish(exchange=exchange, routing_key="", mandatory=True)).marshal()
-    header = frame.Header(number, 0, properties).marshal()
-    before_id, after_id = header[_SIZE_ENDS:].split(stand_in.encode())
-    before_size = method + header[: _SIZE_ENDS - 8]
-    body_head = frame.Body(number, b"").marshal()[:3]
-    most = channel.connection.params.frame_max - FRAME_OVERHEAD
-    parts: list[bytes] = []
-    for id, body in messages:
-        size = len(body)
-        parts += before_size, size.to_bytes(8), before_id, id, after_id
-        for start in range(0, size, most):
-            part = body[start : start + most]
-            parts += body_head, len(part).to_bytes(4), part, _FRAME_END
-    return b"".join(parts)
+class Framed(Protocol):
+    """What frames are made of: an id of 32 characters, a body, a routing key, and headers of its own."""
+
+    @property
+    def id(self) -> bytes:
+        """The message's id."""
+
+    @property
+    def body(self) -> bytes:
+        """The message's body."""
+
+    @property
+    def routing_key(self) -> str:
+        """Where an exchange routes it to."""
+
+    @property
+    def headers(self) -> Headers:
+        """Headers besides those that all messages have."""
+
+
+class _Head(NamedTuple):
+    """The bytes around the size and the id of a message."""
+
+    before_size: bytes
+    before_id: bytes
+    after_id: bytes
+
+
+class Framing:
+    """Makes the frames of messages on one channel, to one exchange, with properties that all of them share."""
+
+    def __init__(self, channel: Channel, exchange: str, properties: BasicProperties) -> None:
+        """The properties have no message id: each message brings its own."""
+        self._number, self._exchange, self.properties = channel.channel_number, exchange, properties
+        self._body_head = frame.Body(self._number, b"").marshal()[:3]
+        self._most: int = channel.connection.params.frame_max - FRAME_OVERHEAD
+        self._heads: dict[tuple[str, Headers], _Head] = {}
+
+    def frames_of(self, messages: Iterable[Framed]) -> bytes:
+        """The bytes that `basic_publish` would send for messages, each marked mandatory."""
+        body_head, most = self._body_head, self._most
+        parts: list[bytes] = []
+        for message in messages:
+            body = message.body
+            head = self._heads.get((message.routing_key, message.headers)) or self._make(message)
+            parts += head.before_size, len(body).to_bytes(8), head.before_id, message.id, head.after_id
+            for start in range(0, len(body), most):
+                part = body[start : start + most]
+                parts += body_head, len(part).to_bytes(4), part, _FRAME_END
+        return b"".join(parts)
+
+    def _make(self, message: Framed) -> _Head:
+        if len(self._heads) >= HEADS_KEPT:
+            self._heads.clear()
+        properties = copy(self.properties)
+        shared: Mapping[str, Any] = properties.headers or {}
+        stand_in = properties.message_id = secrets.token_hex(16)
+        properties.headers = {**shared, **dict(message.headers)} or None
+        publish = spec.Basic.Publish(exchange=self._exchange, routing_key=message.routing_key, mandatory=True)
+        header = frame.Header(self._number, 0, properties).marshal()
+        before_id, after_id = header[_SIZE_ENDS:].split(stand_in.encode())
+        made = _Head(
+            before_size=frame.Method(self._number, publish).marshal() + header[: _SIZE_ENDS - 8],
+            before_id=before_id,
+            after_id=after_id,
+        )
+        self._heads[message.routing_key, message.headers] = made
+        return made
 
 
 def put_out(connection: Any, frames: bytes) -> None:

@@ -20,8 +20,10 @@ class Delivery(NamedTuple):
 class Queue:
     """A queue bound to `exchange` for this connection alone; the broker deletes it with the connection."""
 
-    def __init__(self, connection: Connection, exchange: str) -> None:
+    def __init__(self, connection: Connection, exchange: str, binding_key: str = "") -> None:
         """Declare the queue, bind it and begin to consume.
+
+        `binding_key` says what it gets of an exchange that is not fanout.
 
         Raises:
             ChannelClosed: there is no such exchange, or the user may not do this.
@@ -34,7 +36,7 @@ class Queue:
             channel, lambda on: channel.queue_declare("", exclusive=True, auto_delete=True, callback=on)
         )
         name = declared.method.queue
-        connection.call(channel, lambda on: channel.queue_bind(name, exchange, callback=on))
+        connection.call(channel, lambda on: channel.queue_bind(name, exchange, binding_key, callback=on))
         connection.call(channel, lambda on: channel.basic_qos(prefetch_count=PREFETCHED, callback=on))
         connection.call(channel, lambda on: channel.basic_consume(name, self._on_message, callback=on))
 

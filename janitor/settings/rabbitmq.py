@@ -11,7 +11,11 @@ from janitor.settings.kinds import Secret
 class BrokerSettings(SettingsGroup):
     """Where messages go: a RabbitMQ broker, or a folder."""
 
-    rabbitmq_host: str | None = Field(None, min_length=1, description="the broker's host name")
+    rabbitmq_host: str | None = Field(
+        None,
+        min_length=1,
+        description="the broker's host name; several hosts of a cluster, with commas between, are tried in their order",
+    )
     rabbitmq_port: int = Field(5672, ge=1, le=65535, description="the broker's port (5671 is usual with TLS)")
     rabbitmq_vhost: str = Field("/", min_length=1, description="the broker's virtual host")
     rabbitmq_username: str = Field("guest", min_length=1, description="the broker's user")

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration. A state database of this version is used as it is."""
 
 
@@ -203,6 +203,18 @@ quarantine = Table(
     Column("note", LongText),
     Index("quarantine_by_item", "name", "item"),
     Index("quarantine_by_age", "name", "last_at"),
+    **OPTIONS,
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("item", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("reason", LongText, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant, nullable=False),
     **OPTIONS,
 )
 

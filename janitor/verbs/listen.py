@@ -43,7 +43,7 @@ def lines(settings: Settings, jobs: Iterable[Job], limit: int | None = None) -> 
     needs = [need for job in jobs for need in job.needs if isinstance(need, ExchangeNeed) and need.schema is not None]
     if not needs:
         raise JanitorError("no job publishes messages whose schema is known")
-    setting, (package, path) = needs[0].setting, needs[0].schema or ("", "")
-    exchange = str(settings.value(setting))
-    for item in messages(settings, Schema.load(package, path), exchange, limit=limit):
+    need, (package, path) = needs[0], needs[0].schema or ("", "")
+    exchange, schema = str(settings.value(need.setting)), Schema.load(package, path)
+    for item in messages(settings, schema, exchange, binding_key=need.binding_key, limit=limit):
         yield orjson.dumps(item, default=str).decode()

@@ -22,7 +22,7 @@ import run
 from janitor import databases, memory
 from janitor.engine import runner as engine_runner
 from janitor.engine.runner import Runner
-from janitor.publisher.to_rabbitmq import RabbitPublisher
+from janitor.publisher.confirming_channel import ConfirmingChannel
 from janitor.runs import Run, current_run, running
 from janitor.state import run_records
 from janitor.table_sink import TableSink
@@ -42,8 +42,8 @@ POINTS = {
     6: "after the sink was written",
     7: "before the cursor is saved",
     8: "after the cursor was saved",
-    9: "before a group is published",
-    10: "after a group was published, all of it sent",
+    9: "before messages are sent",
+    10: "after messages were sent, all of them gone out",
     11: "before confirms are received, the first being there",
     12: "after confirms were received",
     13: "before the ledger is saved",
@@ -51,6 +51,9 @@ POINTS = {
     15: "before the run is closed",
     16: "after the run was closed",
 }
+
+NOWHERE = 0
+"""No point: nothing is killed there."""
 
 RUN, PAGE, SINK, CURSOR, GROUP, CLOSE = (1, 2), (3, 4), (5, 6), (7, 8), (9, 10, 11, 12, 13, 14), (15, 16)
 OF_JOB = {
@@ -169,12 +172,13 @@ def watch_calls(knife: Knife) -> None:
     """Watch points 5 to 9 and 12 to 14: calls that return after the commit, or after the confirms."""
     around(knife, TableSink, "write", 5, 6)
     around(knife, memory, "save_cursor", 7, 8)
-    around(knife, RabbitPublisher, "publish", 9, 12)
+    around(knife, ConfirmingChannel, "send", 9, NOWHERE)
+    around(knife, ConfirmingChannel, "wait", NOWHERE, 12)
     around(knife, memory, "enter", 13, 14)
 
 
 def watch_broker(knife: Knife) -> None:
-    """Watch points 10 and 11 on the wire: all frames of a group have left; the first confirm has come."""
+    """Watch points 10 and 11 on the wire: all frames have left; the first confirm has come."""
     transport = there(io_services_utils, "_AsyncPlaintextTransport")
     write, writable = there(transport, "write"), there(transport, "_on_socket_writable")
     decode = there(spec.Basic.Ack, "decode")

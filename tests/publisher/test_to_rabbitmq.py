@@ -91,32 +91,6 @@ def test_record_that_does_not_fit_publishes_nothing(rabbitmq: Broker, exchange: 
     assert decoded(exchange) == rows[:3]
 
 
-def test_group_made_ready_before_arrives_in_its_turn(rabbitmq: Broker, exchange: Exchange) -> None:
-    rows = statuses(250)
-    groups = [rows[start : start + 100] for start in range(0, 250, 100)]
-    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
-        for at, group in enumerate(groups):
-            publisher.publish(group, upcoming=groups[at + 1] if at < 2 else ())
-            assert exchange.waiting() == min(100 * (at + 1), 250)
-        # Another group than the announced group may come; the announced group is forgotten then.
-        publisher.publish(rows[:1], upcoming=rows[1:3])
-        publisher.publish(rows[3:4])
-        publisher.publish(rows[1:3])
-    assert decoded(exchange) == rows + [rows[0], rows[3], *rows[1:3]]
-
-
-def test_upcoming_that_does_not_fit_waits_for_its_turn(rabbitmq: Broker, exchange: Exchange) -> None:
-    rows = statuses(5)
-    bad = [*rows[3:], {**rows[0], "sequencing_study": None}]
-    with publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
-        publisher.publish(rows[:3], upcoming=bad)
-        assert exchange.waiting() == 3
-        with pytest.raises(BadMessage, match="^sequencing_study is missing$"):
-            publisher.publish(bad)
-        publisher.publish(rows[3:])
-    assert decoded(exchange) == rows
-
-
 @pytest.mark.slow
 def test_connection_closed_by_the_broker_is_unavailable(rabbitmq: Broker, exchange: Exchange) -> None:
     """Given groups that are published without pause, the broker closes the connection in mid-work.

@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from janitor.errors import Cancelled, Rejected, Unavailable
+from janitor.rabbitmq import exchange as exchanges
 from janitor.rabbitmq.connection import connected
 from janitor.rabbitmq.exchanges import inspect_exchange
 from janitor.runs import Run, running
@@ -38,7 +39,7 @@ def silent_port(backlog: int) -> Iterator[Settings]:
 def test_port_that_never_answers_is_unavailable(backlog: int) -> None:
     with silent_port(backlog) as settings:
         with pytest.raises(Unavailable, match="^(no answer from|cannot connect to) RabbitMQ at 127.0.0.1:"):
-            inspect_exchange(settings, "x")
+            inspect_exchange(settings, exchanges.Exchange("x"))
 
 
 @pytest.mark.parametrize("backlog", [0, 5])
@@ -46,7 +47,7 @@ def test_request_to_stop_ends_connecting(backlog: int) -> None:
     run = Run()
     run.ask_to_stop(Cancelled("by hand"))
     with silent_port(backlog) as settings, running(run), pytest.raises(Cancelled, match="by hand"):
-        inspect_exchange(settings, "x")
+        inspect_exchange(settings, exchanges.Exchange("x"))
 
 
 def test_broker_that_hangs_is_unavailable_in_time(rabbitmq: Broker) -> None:
@@ -142,12 +143,38 @@ def test_certificate_that_does_not_fit_is_rejected(
     tls_broker: RabbitMQ, tls_settings: dict[str, str], change: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(Rejected, match=sentence):
-        inspect_exchange(settings_for(tls_broker, **(tls_settings | change)), "amq.fanout")
+        inspect_exchange(settings_for(tls_broker, **(tls_settings | change)), exchanges.Exchange("amq.fanout"))
 
 
 @pytest.mark.slow
 def test_tls_to_a_plain_port_and_the_reverse_are_told(tls_broker: RabbitMQ, tls_settings: dict[str, str]) -> None:
     with pytest.raises(Rejected, match="^no TLS with RabbitMQ at .*: set RABBITMQ_PORT to its TLS port, or"):
-        inspect_exchange(settings_for(tls_broker, **(tls_settings | {"RABBITMQ_PORT": str(tls_broker.port)})), "x")
+        inspect_exchange(
+            settings_for(tls_broker, **(tls_settings | {"RABBITMQ_PORT": str(tls_broker.port)})),
+            exchanges.Exchange("x"),
+        )
     with pytest.raises(Unavailable, match=r"expects TLS \(RABBITMQ_TLS=true\)"):
-        inspect_exchange(settings_for(tls_broker, **(tls_settings | {"RABBITMQ_TLS": "false"})), "x")
+        inspect_exchange(
+            settings_for(tls_broker, **(tls_settings | {"RABBITMQ_TLS": "false"})), exchanges.Exchange("x")
+        )
+
+
+def test_the_first_host_that_answers_is_taken(rabbitmq: Broker, exchange: Exchange) -> None:
+    # Given: three hosts, of which the first does not answer and the second has no such name.
+    # What happens: records are published. What must hold: they are there, through the third.
+    closed = f"127.0.0.1:{free_port()}"
+    hosts = f"{closed}, no-such-host.invalid, 127.0.0.1:{rabbitmq.port}"
+    with publisher_to(settings_for(rabbitmq, RABBITMQ_HOST=hosts), exchange.name) as publisher:
+        publisher.publish(statuses(3))
+    assert exchange.waiting() == 3
+    settings = settings_for(rabbitmq, RABBITMQ_HOST=f"{closed}, no-such-host.invalid")
+    with publisher_to(settings, exchange.name) as publisher:
+        with pytest.raises(Unavailable, match=f"cannot connect to RabbitMQ at {closed}.*; the host name of .*invalid"):
+            publisher.publish(statuses(3))
+
+
+def test_a_login_that_is_refused_is_tried_nowhere_else(rabbitmq: Broker, exchange: Exchange) -> None:
+    hosts = f"127.0.0.1:{rabbitmq.port},127.0.0.1:{free_port()}"
+    settings = settings_for(rabbitmq, RABBITMQ_HOST=hosts, RABBITMQ_PASSWORD="wr0ng-word")
+    with publisher_to(settings, exchange.name) as publisher, pytest.raises(Rejected, match="refuses the user"):
+        publisher.publish(statuses(1))

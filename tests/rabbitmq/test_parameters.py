@@ -6,12 +6,8 @@ import pytest
 
 from janitor.errors import BadSetting
 from janitor.rabbitmq.parameters import parameters_of
+from janitor.rabbitmq.peer import Peer
 from janitor.settings import Settings
-
-
-def test_missing_host_is_a_bad_setting() -> None:
-    with pytest.raises(BadSetting, match="^RABBITMQ_HOST is missing: give the broker's host name, or a folder"):
-        parameters_of(Settings.load({}, None))
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
@@ -21,4 +17,5 @@ def test_unreadable_ca_file_is_a_bad_setting(content: str | None, tmp_path: Path
         path.write_text(content)
     environment = {"RABBITMQ_HOST": "localhost", "RABBITMQ_TLS": "true", "RABBITMQ_CA_FILE": str(path)}
     with pytest.raises(BadSetting, match="^RABBITMQ_CA_FILE is '.*ca.pem': give a PEM file of CA certificates"):
-        parameters_of(Settings.load(environment, None))
+        settings = Settings.load(environment, None)
+        parameters_of(settings, Peer.each_of(settings)[0])

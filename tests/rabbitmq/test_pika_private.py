@@ -1,29 +1,41 @@
 """A canary for what we use of pika's private parts: it fails if pika changes there."""
 
 import hashlib
+from typing import NamedTuple
 
 import pika
 import pytest
 from pika.channel import Channel
 
 from janitor.rabbitmq.connection import connected
-from janitor.rabbitmq.pika_private import frames_of
+from janitor.rabbitmq.pika_private import Framing, Headers
 from tests.fixtures import Exchange
 from tests.messages import settings_for
 from tests.servers import Broker
 
 
-@pytest.mark.parametrize("body_size", [1, 150, 131_064, 131_065, 400_000])
+class Framed(NamedTuple):
+    """A message of this test."""
+
+    id: bytes
+    body: bytes
+    routing_key: str = ""
+    headers: Headers = ()
+
+
+@pytest.mark.parametrize("body_size", [0, 1, 150, 131_064, 131_065, 400_000])
 def test_frames_are_those_that_pika_sends(rabbitmq: Broker, exchange: Exchange, body_size: int) -> None:
-    """Given a body below, at and above the size of a frame, our bytes for two messages are pika's bytes, twice."""
+    """Given a body below, at and above the size of a frame, our bytes for messages are pika's bytes, each twice."""
     properties = pika.BasicProperties(content_type="avro/binary", headers={"a": "1"}, delivery_mode=2, app_id="x")
     body = b"\xce" * body_size
-    message = (hashlib.sha256(body).digest()[:16].hex().encode(), body)
+    id = hashlib.sha256(body).digest()[:16].hex().encode()
+    messages = [Framed(id, body), Framed(id, body, "lab.\u20ac"), Framed(id, body, "lab", (("b", 7), ("c", "\u20ac")))]
     with connected(settings_for(rabbitmq)) as connection:
         channel = connection.channel()
-        ours = frames_of(channel, exchange.name, [message] * 2, properties)
-        sent = frames_of_pika(channel, exchange.name, message, properties)
-    assert ours == sent * 2
+        framing = Framing(channel, exchange.name, properties)
+        ours = [framing.frames_of([message] * 2) for message in messages]
+        sent = [frames_of_pika(channel, exchange.name, message, properties) for message in messages]
+    assert ours == [each * 2 for each in sent]
 
 
 def test_frames_put_out_arrive(rabbitmq: Broker, exchange: Exchange) -> None:
@@ -31,9 +43,8 @@ def test_frames_put_out_arrive(rabbitmq: Broker, exchange: Exchange) -> None:
     with connected(settings_for(rabbitmq)) as connection:
         channel, answers = connection.channel(), list[object]()
         connection.call(channel, lambda answer: channel.confirm_delivery(answers.append, answer))
-        connection.send(
-            frames_of(channel, exchange.name, [(b"7" * 32, b"one"), (b"8" * 32, b"two")], properties), channel
-        )
+        framing = Framing(channel, exchange.name, properties)
+        connection.send(framing.frames_of([Framed(b"7" * 32, b"one"), Framed(b"8" * 32, b"two")]), channel)
         connection.wait(lambda: exchange.waiting() == 2, 20, "waiting for two messages", channel)
     assert [(one.properties.message_id, one.body) for one in exchange.received()] == [
         ("7" * 32, b"one"),
@@ -41,14 +52,30 @@ def test_frames_put_out_arrive(rabbitmq: Broker, exchange: Exchange) -> None:
     ]
 
 
-def frames_of_pika(
-    channel: Channel, exchange: str, message: tuple[bytes, bytes], properties: pika.BasicProperties
-) -> bytes:
+def test_many_routes_keep_few_bytes(rabbitmq: Broker, exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.rabbitmq.pika_private.HEADS_KEPT", 3)
+    properties = pika.BasicProperties()
+    messages = [Framed(b"7" * 32, b"one", f"key {number % 5}") for number in range(20)]
+    with connected(settings_for(rabbitmq)) as connection:
+        channel = connection.channel()
+        framing = Framing(channel, exchange.name, properties)
+        assert framing.frames_of(messages) == b"".join(
+            frames_of_pika(channel, exchange.name, message, properties) for message in messages
+        )
+    assert len(framing._heads) <= 3
+
+
+def frames_of_pika(channel: Channel, exchange: str, message: Framed, shared: pika.BasicProperties) -> bytes:
     """What pika itself would send for a message, caught on its way to the network."""
-    id, body = message
-    properties.message_id = id.decode()
+    properties = pika.BasicProperties(
+        content_type=shared.content_type,
+        headers={**(shared.headers or {}), **dict(message.headers)} or None,
+        delivery_mode=shared.delivery_mode,
+        app_id=shared.app_id,
+        message_id=message.id.decode(),
+    )
     caught: list[bytes] = []
     channel.connection._output_marshaled_frames = caught.extend  # type: ignore[attr-defined]
-    channel.basic_publish(exchange, "", body, properties, mandatory=True)
+    channel.basic_publish(exchange, message.routing_key, message.body, properties, mandatory=True)
     del channel.connection._output_marshaled_frames  # type: ignore[attr-defined]
     return b"".join(caught)

@@ -1,10 +1,10 @@
 """The two movements: `follow` what changed, and `reconcile` the last days.
 
     statuses -> parts of each run -> changes: a message for each sample and labware
-             -> without those in the ledger -> groups, each confirmed -> the ledger -> the cursor
+             -> without those in the ledger -> confirmed, a window at a time -> the ledger -> the cursor
 
 Both publish under the lease of the task's name. A message is in the ledger as soon as it is confirmed. So
-neither the other movement nor a repeated run publishes it again.
+neither the other movement nor a repeated run publishes it again. `delivery.py` tells what happens to a message.
 """
 
 import logging
@@ -22,10 +22,10 @@ from janitor.publisher import Publisher, Schema, open_publisher
 from janitor.runs import current_run
 from janitor.settings import Settings
 from janitor.tasks.sequencing_publisher import parts
-from janitor.tasks.sequencing_publisher.changes import SCHEMA, Change, Deriver, StatusChanges, undated
+from janitor.tasks.sequencing_publisher.changes import SCHEMA, Deriver, StatusChanges, undated
+from janitor.tasks.sequencing_publisher.delivery import NAME, Delivered, Delivery
 from janitor.tasks.sequencing_publisher.settings import SequencingPublisherSettings
 
-NAME = "sequencing_publisher"
 MESSAGE_TYPE = "sample_sequence_status"
 LAG = timedelta(hours=24)
 WINDOW = timedelta(days=14)
@@ -42,10 +42,10 @@ Only = Mapping[int, frozenset[str] | None]
 
 
 def follow(settings: Settings) -> dict[str, int]:
-    """Publish the messages of each run status that came since the last run, in groups, each confirmed before the next.
+    """Publish the messages of each run status that came since the last run, each confirmed.
 
     The first run begins at the feed's end, or at SEQUENCING_PUBLISHER_SINCE. The cursor moves over a status once it is
-    wholly published. A repeated run publishes nothing that the ledger holds.
+    wholly published or waits in quarantine. A repeated run publishes nothing that the ledger holds.
 
     Raises:
         Unavailable, Rejected: a server is away or says no; the next run goes on with what was not confirmed.
@@ -54,6 +54,7 @@ def follow(settings: Settings) -> dict[str, int]:
     with _publication(settings) as publication:
         for page in publication.begin().pages():
             publication.follow_page(page)
+        publication.delivery.finish()
         return publication.counts()
 
 
@@ -75,6 +76,7 @@ def reconcile(settings: Settings) -> dict[str, int]:
         publication.publish_statuses(again, waiting)
         publication.let_go(waiting.keys() - {row.id_run_status for row in again})
         memory.forget_published(NAME, LEDGER_AGE)
+        publication.delivery.finish()
         return publication.counts()
 
 
@@ -116,6 +118,7 @@ class Publication:
         self.feed, self.deriver = statuses(self.mlwh), Deriver(schema, self.settings.mlwh_timezone)
         self.quarantine = memory.Quarantine(NAME)
         self.totals: Counter[str] = Counter()
+        self.delivery = Delivery(publisher, self.settings.sequencing_publisher_group_size, self.totals)
 
     def counts(self) -> dict[str, int]:
         """What the run did, and how many samples are in quarantine now."""
@@ -179,7 +182,9 @@ class Publication:
 
     def let_go(self, ids: Iterable[int]) -> None:
         """Take these statuses out of quarantine: they are gone, or need not be published any more."""
-        self.quarantine.settle({str(id) for id in ids}, [])
+        items = {str(id) for id in ids}
+        self.quarantine.settle(items, [])
+        self.delivery.forget(items)
 
     def by_ids(self, ids: Iterable[int]) -> list[Row[Any]]:
         """The statuses with these ids."""
@@ -207,53 +212,20 @@ class Publication:
     def _publish_batch(self, batch: Sequence[StatusChanges], page: Page | None) -> None:
         if not batch:
             return
-        changes = list({change.key: change for status in batch for change in status.changes}.values())
-        safe = memory.published(NAME, {change.key: change.digest for change in changes})
-        self.totals["already_published"] += len(safe)
+        delivered = Delivered()
         try:
-            if len(safe) < len(changes):
-                self._publish_changes(changes, safe)
+            self.delivery.deliver([change for status in batch for change in status.changes], delivered)
         finally:
-            whole = [status for status in batch if all(change.key in safe for change in status.changes)]
-            self._settle(whole, page)
+            self._settle([status for status in batch if delivered.is_whole(status)], delivered, page)
 
-    def _publish_changes(self, changes: Sequence[Change], safe: set[bytes]) -> None:
-        if current_run().dry_run:
-            self.totals["published"] += len(changes) - len(safe)
-            safe.update(change.key for change in changes)
-            return
-        # Follow and reconcile may both have a message; the second to come here finds it in the ledger.
-        with memory.exclusively(NAME):
-            last = memory.last_published(NAME, [change.key for change in changes if change.key not in safe])
-            safe.update(
-                change.key for change in changes if change.key in last and last[change.key].digest == change.digest
-            )
-            news = [change for change in changes if change.key not in safe]
-            size = self.settings.sequencing_publisher_group_size
-            groups = [news[start : start + size] for start in range(0, len(news), size)]
-            records = [[change.record for change in group] for group in groups]
-            for group, own, following in zip(groups, records, [*records[1:], []]):
-                current_run().check()
-                identity = b"".join(_file_identity(change, last) for change in group)
-                self.publisher.publish(own, identity, following)
-                memory.enter(NAME, {change.key: change.digest for change in group})
-                safe.update(change.key for change in group)
-                self.totals["published"] += len(group)
-
-    def _settle(self, whole: Sequence[StatusChanges], page: Page | None) -> None:
-        rejected = [row for status in whole for row in status.rejected]
+    def _settle(self, whole: Sequence[StatusChanges], delivered: Delivered, page: Page | None) -> None:
+        rejected = [row for one in whole for row in (*one.rejected, *delivered.in_quarantine(one))]
         for news in self.quarantine.settle({str(one.id_run_status) for one in whole}, rejected):
             log.warning("in quarantine: %s", news.reason)
         if page is not None:
             page.confirm(one.id_run_status for one in whole)
         self.totals["statuses"] += len(whole)
         self.totals["without_manifest"] += sum(one.without_manifest for one in whole)
-
-
-def _file_identity(change: Change, last: Mapping[bytes, memory.Entry]) -> bytes:
-    """The same when a change is published again after a crash; another when its content comes back later."""
-    entry = last.get(change.key)
-    return change.key + (b"" if entry is None else entry.published_at.isoformat().encode())
 
 
 def _by_runs(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:

@@ -24,7 +24,10 @@ class SequencingPublisherSettings(SettingsGroup):
         "binary", description="one Avro message per row (binary), or Avro JSON lines (json)"
     )
     sequencing_publisher_group_size: int = Field(
-        100, ge=1, le=10_000, description="rows confirmed together, and rows a message with json: rows"
+        100,
+        ge=1,
+        le=10_000,
+        description="rows under way at most, which a crash may repeat, and rows a message with json: rows",
     )
     sequencing_publisher_exchange: str = Field(
         "sequencing_run_status", min_length=1, description="the durable fanout exchange that is published to"

@@ -117,12 +117,12 @@ def test_a_full_disk_keeps_the_groups_written(
 
 
 @pytest.mark.slow
-def test_kill_9_loses_nothing_and_repeats_one_group(
+def test_kill_9_loses_nothing_and_repeats_one_window(
     sqlite_warehouses: Warehouses, exchange: Exchange, state_folder: Path
 ) -> None:
     # Given many statuses, and follow and reconcile in turn, each in a process of its own.
     # What happens: the process is killed at a random moment, until it died three times.
-    # What must hold: the next runs publish the rest; no death repeats more than one group of five.
+    # What must hold: the next runs publish the rest; no death repeats more than one window of five.
     kills, most = 3, 15
     fill_recently(sqlite_warehouses, runs=6, products=12)
     settings = {
