@@ -121,3 +121,13 @@ def test_a_bad_rule_stops_the_start(janitor: CommandLine) -> None:
     ended = janitor("start", COPY_NOTICE_RULES="broken")
     assert ended.code == 2 and ended.err.count("\n") == 1
     assert ended.err.startswith("janitor: COPY_NOTICE_RULES is 'broken': there is no rule broken; give some of failed,")
+
+
+def test_a_watcher_s_file_that_cannot_be_read_is_refused_and_a_stranger_s_is_not() -> None:
+    scheduler = clock(SYNC_PING_URL_FILE="/none", STRANGER_PING_URL_FILE="/none")
+    with pytest.raises(
+        BadSetting, match="^SYNC_PING_URL_FILE is '/none': give a readable file that holds SYNC_PING_URL "
+    ):
+        wing.ping_urls(scheduler.settings, scheduler.jobs)
+    other = clock(STRANGER_PING_URL_FILE="/none")
+    assert wing.ping_urls(other.settings, other.jobs) == {}

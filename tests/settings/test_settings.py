@@ -99,13 +99,13 @@ def test_no_path_changes_when_a_task_changes_folders(tmp_path: Path, monkeypatch
 
     (tmp_path / "word").write_text("sqlite:///late.db", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    given = {"MESSAGES_DIR": "messages", "RABBITMQ_CA_FILE": "ca.pem", "OWN_CA": "../own.pem", "JOBS_FILE": "jobs.yaml"}
+    given = {"MESSAGES_DIR": "messages", "RABBITMQ_CA_FILE": "ca.pem", "OWN_CA": "../own.pem"}
     given |= {"LAB_DATABASE_URL": "sqlite:///lab.db", "OTHER_DATABASE_URL": "sqlite:///other.db"}
     given |= {"TLS_DATABASE_URL": "mysql+pymysql://u@db/x?ssl_ca=ca.pem&ssl_cipher=x", "LATE_DATABASE_URL_FILE": "word"}
     settings = load(**given)
     monkeypatch.chdir("/")
     assert settings.state_database_url.database == f"{tmp_path}/var/janitor.db"
-    assert settings.heartbeat_file == tmp_path / "var/heartbeat" and settings.jobs_file == tmp_path / "jobs.yaml"
+    assert settings.heartbeat_file == tmp_path / "var/heartbeat"
     assert (settings.messages_dir, settings.rabbitmq_ca_file) == (tmp_path / "messages", tmp_path / "ca.pem")
     for name, file in (("LAB", "lab"), ("OTHER", "other"), ("LATE", "late")):
         assert settings.needed(f"{name}_DATABASE_URL").database == f"{tmp_path}/{file}.db"
@@ -119,7 +119,7 @@ def test_no_path_changes_when_a_task_changes_folders(tmp_path: Path, monkeypatch
     ("name", "value", "said"),
     [
         ("LOG_LEVEL", '"INFO"', "LOG_LEVEL is '\"INFO\"': leave its quotes out"),
-        ("WEB_ENABLED", "'true'", "leave its quotes out"),
+        ("RABBITMQ_TLS", "'true'", "leave its quotes out"),
         ("RABBITMQ_PASSWORD", f'"{SECRET}"', "RABBITMQ_PASSWORD is '(not shown)': leave its quotes out"),
         ("LAB_DATABASE_URL", f'"mysql+pymysql://me:{QUOTED}@db/x"', "LAB_DATABASE_URL is '(not shown)': leave its"),
         ("LAB_GROUP_SIZE", '"7"', "leave its quotes out"),
@@ -138,7 +138,7 @@ def test_quotes_around_a_variable_made_at_run_time_are_told_when_it_is_asked_for
 
 
 def test_a_port_that_kubernetes_sets_is_told() -> None:
-    for name in ("RABBITMQ_PORT", "WEB_PORT", "MAIL_PORT"):
+    for name in ("RABBITMQ_PORT", "MAIL_PORT"):
         text = refused(**{name: "tcp://10.0.0.1:5672"})
         assert (
             text.startswith(f"{name} is 'tcp://10.0.0.1:5672': Kubernetes sets this") and "enableServiceLinks" in text
@@ -148,8 +148,8 @@ def test_a_port_that_kubernetes_sets_is_told() -> None:
 
 def test_words_are_taken_in_any_letters_and_blanks_around_a_value_go() -> None:
     settings = load(
-        LOG_LEVEL="info", LOG_FORMAT=" JSON ", MAIL_TLS="StartTLS", WEB_ENABLED=" true\r\n", LAB_ENCODING="Json"
+        LOG_LEVEL="info", LOG_FORMAT=" JSON ", MAIL_TLS="StartTLS", RABBITMQ_TLS=" true\r\n", LAB_ENCODING="Json"
     )
     assert (settings.log_level, settings.log_format, settings.mail_tls) == ("INFO", "json", "starttls")
-    assert settings.web_enabled is True and settings.of(LabSettings).lab_encoding == "json"
+    assert settings.rabbitmq_tls is True and settings.of(LabSettings).lab_encoding == "json"
     assert refused(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud': give DEBUG, INFO, WARNING or ERROR"

@@ -5,11 +5,9 @@ from pathlib import Path
 import pytest
 
 from janitor.errors import BadSetting
-from janitor.notices.wing import ping_urls
 from janitor.settings import Settings
 from janitor.settings.sources import from_files, variables_from
 from tests.settings.lab import QUOTED, SECRET, LabSettings, load, refused
-from tests.small_engine import job_of
 
 
 def test_an_empty_value_counts_as_absent() -> None:
@@ -97,10 +95,6 @@ def test_a_stranger_s_file_stops_no_start(tmp_path: Path) -> None:
     settings = load(**given, CRON_PING_URL_FILE="/none", OTHER_ENABLED_FILE="/none")
     assert "BACKUP_SCHEDULE" not in settings.environ and settings.given("NOBODY_ENABLED") is None
     # Whoever asks for such a variable by its name, as a job of that name does, is told.
-    with pytest.raises(
-        BadSetting, match="^SYNC_PING_URL_FILE is '/none': give a readable file that holds SYNC_PING_URL "
-    ):
-        ping_urls(load(SYNC_PING_URL_FILE="/none"), {"sync": job_of(print, id="sync")})
     for name in ("BACKUP_SCHEDULE", "OTHER_ENABLED", "CACHE_DATABASE_URL"):
         with pytest.raises(BadSetting, match=f"^{name}_FILE is '.*': give a readable file that holds {name} "):
             settings.database(name) if name.endswith("URL") else settings.given(name)
