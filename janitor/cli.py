@@ -2,7 +2,6 @@
 
 import copy
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from janitor import __version__
 from janitor.errors import BadSetting, JanitorError, summary
 from janitor.guard import foreign_code
 from janitor.settings.settings import Groups
-from janitor.terminal import console
+from janitor.terminal import console, streams
 from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
 from janitor.verbs.assembly import Assembly
 from janitor.verbs.cancel import cancel
@@ -45,12 +44,14 @@ def main(build: Build | None = None, arguments: Sequence[str] | None = None, *, 
     of the process if None. `of_tasks` are the groups of settings that tasks declare; each is read and checked before
     anything else happens.
     """
+    streams.prepare()
     assembly = Assembly(build, of_tasks, [make() for make in WINGS])
     code = FAILED
     with foreign_code(partial(_tell, assembly)) as told:
         ended = verbs.main(arguments, prog_name=command({}), obj=assembly, standalone_mode=False)
         sys.stdout.flush()
         code = ended if isinstance(ended, int) else SUCCEEDED
+    streams.finish()
     return code if told.instead is None else told.instead
 
 
@@ -77,9 +78,11 @@ def _tell(assembly: Assembly, error: BaseException) -> int:
             _complain(assembly, str(error))
             return BAD_INPUT if isinstance(error, BadSetting) else FAILED
         case BrokenPipeError():
-            # The reader of our output has had enough. Python would complain when it flushes stdout at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # The reader of our output has had enough.
+            streams.give_up()
             return SUCCEEDED
+    if isinstance(error, OSError):
+        streams.give_up()
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         sys.stderr.write(assembly.mask("".join(traceback.format_exception(error))))
     _complain(
@@ -89,7 +92,7 @@ def _tell(assembly: Assembly, error: BaseException) -> int:
 
 
 def _complain(assembly: Assembly, sentence: str) -> None:
-    print(f"janitor: {assembly.mask(console.one_line(sentence))}", file=sys.stderr)
+    streams.complain(assembly.mask(console.one_line(sentence)))
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

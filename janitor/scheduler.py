@@ -18,6 +18,7 @@ from janitor.engine.daemon import Daemon
 from janitor.engine.leaving import Leaving
 from janitor.engine.overrides import disabled_because, trigger_of
 from janitor.engine.runner import Runner
+from janitor.engine.surroundings import kept
 from janitor.errors import BadSetting
 from janitor.jobs import arguments, dependencies, schedules
 from janitor.jobs.arguments import JobExists
@@ -200,9 +201,12 @@ class Scheduler(Clock):
             daemon.run(on_stop=leaving.begin)
 
     def runner(self, mask: Mask, run_log: RunLog) -> Runner:
-        """What makes each run of these jobs, as a new holder of leases; the state database is not opened yet."""
+        """What makes each run of these jobs, as a new holder of leases; the state database is not opened yet.
+
+        From now on this process is there for the jobs: what runs print is in their logs, and logging stays as it is.
+        """
         state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds)
-        return Runner(state, self.settings, holders.new_holder(), mask, run_log)
+        return Runner(state, self.settings, holders.new_holder(), mask, run_log, kept(mask, run_log))
 
     def daemon(self, runner: Runner) -> Daemon:
         """This clock with all that it needs to run its jobs, not started; `start` makes it and runs it."""

@@ -1,22 +1,30 @@
 """A house of hostile tasks: `python -m tests.hostile_house VERB`, with the jobs that JOBS names."""
 
 import atexit
+import gc
 import json
+import logging
+import logging.config
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from threading import Thread
 
 from janitor import cli
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
+
+log = logging.getLogger(__name__)
 
 LEFT: list[object] = []
 
@@ -27,6 +35,12 @@ def leave_pool() -> dict[str, int]:
     pool.submit(time.sleep, 120)
     LEFT.append(pool)
     return {"left": 1}
+
+
+def leave_pool_and_fail() -> None:
+    """Fail, and leave a thread of a pool at work."""
+    leave_pool()
+    raise ValueError("after all")
 
 
 def leave_thread() -> None:
@@ -85,14 +99,94 @@ def _sockets_of_networks() -> Iterator[str]:
                 yield f"{name}: {double}"
 
 
-def touch() -> None:
-    """Tell that the house works."""
-    Path("touched").touch()
+def take_logging() -> None:
+    """Take the process's logging for itself."""
+    logging.config.dictConfig({"version": 1, "root": {"level": "ERROR", "handlers": []}})
+    log.info("lost: its logger is disabled")
+
+
+def force_logging() -> None:
+    """Set up logging anew, and log a secret."""
+    logging.basicConfig(force=True, level=logging.DEBUG)
+    log.warning("it is %s", os.environ["RABBITMQ_PASSWORD"])
+
+
+def disable_logging() -> None:
+    """Let nobody log, in every way there is."""
+    logging.disable(logging.CRITICAL)
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.CRITICAL + 1)
+        handler.setFormatter(None)
+    logging.getLogger().handlers = []
+    logging.shutdown()
+
+
+def take_stdout() -> None:
+    """Close stdout, and put another stream in its place."""
+    sys.stdout.close()
+    os.close(1)
+    sys.stdout = StringIO()
+
+
+def print_all() -> None:
+    """Print in every way, and a secret too."""
+    print("printed", 1, os.environ["RABBITMQ_PASSWORD"])
+    print("to stderr", file=sys.stderr)
+    print("10 %\r20 %\r100 %")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(print, "from a thread").result()
+    print("without an end", end="")
+
+
+def change_all() -> None:
+    """Change what all threads of a process share."""
+    os.umask(0)
+    socket.setdefaulttimeout(0.001)
+    gc.disable()
+    sys.setrecursionlimit(150)
+    warnings.simplefilter("error")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    time.sleep(0.1)
+
+
+def fail_in_words() -> None:
+    """Fail with words that ASCII has not."""
+    raise ValueError("die Tür ist zu \u2013 \U0001f9ec")
+
+
+def print_much() -> None:
+    """Print more than a pipe holds."""
+    for number in range(20_000):
+        print("line", number)
+
+
+def tell() -> None:
+    """Log and print, as any task does."""
+    log.info("logged")
+    print("said")
 
 
 TASKS: dict[str, Callable[[], object]] = {
     task.__name__: task
-    for task in (leave_pool, leave_thread, leave_child, leave_exit, stay_in_pool, fork_and_look, touch)
+    for task in (
+        leave_pool,
+        leave_pool_and_fail,
+        leave_thread,
+        leave_child,
+        leave_exit,
+        stay_in_pool,
+        fork_and_look,
+        take_logging,
+        force_logging,
+        disable_logging,
+        take_stdout,
+        print_all,
+        change_all,
+        fail_in_words,
+        print_much,
+        tell,
+    )
 }
 
 

@@ -3,6 +3,7 @@
     parent, in the run's thread                          child (in_child.py)
     start it, with the run's facts and the task  ─────>  a fresh interpreter, in a session of its own
     handle each record as if logged here         <─────  log lines
+    print it as if printed here                  <─────  what it prints
     report it as the run's own                   <─────  progress
     asked to stop: say so, and wait the grace    ─────>  stops at its next safe point
     return, or raise                             <─────  what the task returned or raised
@@ -17,6 +18,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -109,6 +111,9 @@ def _follow(child: _Child) -> Returned:
             raise _died(child) from None
         if kind == in_child.LOG:
             logging.getLogger(value["name"]).handle(logging.makeLogRecord(value))
+        elif kind == in_child.PRINTED:
+            name, text = value
+            getattr(sys, name).write(text)
         elif kind == in_child.PROGRESS:
             child.run.on_progress(*value)
         elif kind == in_child.RETURNED:

@@ -34,6 +34,10 @@ from janitor.runs.forks import signals_taken
 
 log = logging.getLogger(__name__)
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+ALARMS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF)
+"""What a task may let come with `signal.alarm` or `signal.setitimer`, from any thread; each would end the process."""
+
 
 class Daemon:
     """One process that hosts jobs; while another daemon holds the state database this one stands by."""
@@ -60,7 +64,7 @@ class Daemon:
             Rejected: the state database says no at the start.
         """
         heartbeat.require(self.runner.settings.heartbeat_file)
-        with signals_taken({signal.SIGTERM: self._on_signal, signal.SIGINT: self._on_signal}):
+        with signals_taken({**dict.fromkeys(STOPS, self._on_signal), **dict.fromkeys(ALARMS, _on_alarm)}):
             try:
                 self.clock.open(self._lanes)
                 self._keeper.start()
@@ -70,6 +74,8 @@ class Daemon:
                 on_stop()
                 self._dependents.stop()
                 stop_in_order(self.clock, self._lanes, self.runner, self._keeper)
+                for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+                    signal.setitimer(timer, 0)
         if self._keeper.failure is not None:
             raise self._keeper.failure
 
@@ -121,3 +127,8 @@ class Daemon:
         if self.clock.stopping:
             os._exit(128 + number)
         self.ask_to_stop()
+
+
+def _on_alarm(number: int, frame: FrameType | None) -> None:
+    name = signal.Signals(number).name
+    log.warning("a task let the signal %s come, which is nothing to other runs: give the job isolation='process'", name)

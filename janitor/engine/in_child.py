@@ -1,9 +1,11 @@
 """A task in a child process, as seen from inside: its run, its log, and its one message from the parent."""
 
+import io
 import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +31,10 @@ from janitor.settings.settings import Settings
 from janitor.state import State
 from janitor.state.raised import Raised
 
-LOG, PROGRESS, RETURNED, RAISED = "log", "progress", "returned", "raised"
+LOG, PRINTED, PROGRESS, RETURNED, RAISED = "log", "printed", "progress", "returned", "raised"
 """The kinds of messages to the parent."""
+MOST_UNSENT = 4_096
+"""So many characters of a line are not sent before the line ends."""
 KEPT_OF_A_RECORD = ("name", "levelno", "levelname", "pathname", "lineno", "created", "msg", "args")
 """What is sent of a log record; the rest may hold what cannot be sent."""
 
@@ -100,6 +104,34 @@ class Line:
         self.send(PROGRESS, (path, done, total, note))
 
 
+class Sent(io.TextIOBase):
+    """Stands in for `sys.stdout` or `sys.stderr`: the parent prints what is printed here, within the run."""
+
+    def __init__(self, line: Line, name: str) -> None:
+        """Nothing is printed yet."""
+        self._line, self._name, self._text = line, name, ""
+
+    def write(self, text: str) -> int:
+        """Print; whole lines are sent at once."""
+        self._text += text
+        if "\n" in text or len(self._text) > MOST_UNSENT:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Send what was printed."""
+        text, self._text = self._text, ""
+        if text:
+            self._line.send(PRINTED, (self._name, text))
+
+    def close(self) -> None:
+        """Stay open."""
+
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
+
+
 class Traced(logging.Formatter):
     """A log line with its traceback as the parent keeps it: the parent cannot mask what is cut here."""
 
@@ -130,10 +162,17 @@ def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None
         with foreign_code(partial(_report, line, traced), BaseException):
             with EndsHereInChildren():
                 returned = take(task.function(*task.arguments, **task.keywords), task.keeps_result)
+            _print_rest()
             line.send(RETURNED, returned)
 
 
+def _print_rest() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
 def _report(line: Line, traced: Traced, error: BaseException) -> None:
+    _print_rest()
     text = str(error) if isinstance(error, JanitorError) else summary(error)
     line.send(RAISED, (type(error).__name__, text, traced.raised(error)))
 
@@ -168,6 +207,7 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
+    sys.stdout, sys.stderr = Sent(line, "stdout"), Sent(line, "stderr")
     quieten()
     follow_into_threads()
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -176,9 +216,10 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
 
 def _log_in_forked_child(mask: Mask) -> None:
     """Only the process itself may write to its parent; what its children log goes to stderr."""
-    output = logging.StreamHandler()
+    output = logging.StreamHandler(sys.__stderr__)
     output.setFormatter(TextFormatter(mask))
     logging.getLogger().handlers[:] = [output]
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
 def _listen(pipe: Connection, run: Run) -> None:

@@ -1,6 +1,7 @@
 """The keeper: one thread that does, second by second, what must be done while runs go on.
 
-It renews the leases, saves what runs report, passes on wishes to stop, and warns of runs that are late. A daemon's
+It renews the leases, saves what runs report, passes on wishes to stop, warns of runs that are late, and puts back what
+a task has changed for all. A daemon's
 keeper also comes to lead, and has the duties of a leader, such as pruning.
 """
 
@@ -43,6 +44,7 @@ class Keeper:
             runner.flush,
             functools.partial(pass_on_wishes, runner.state, runner.live),
             functools.partial(warn_late, runner.live),
+            runner.look_around,
             *duties,
         )
         self._stop, self._thread = threading.Event(), threading.Thread(target=self._loop, name="keeper", daemon=True)

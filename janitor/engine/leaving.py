@@ -51,11 +51,12 @@ class Leaving:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the block: the daemon has stopped."""
-        self._code = 0 if error is None else 1
+        self._code = self._code if error is None else 1
         self._stopped.set()
 
-    def begin(self) -> None:
-        """The daemon begins to stop: its grace begins."""
+    def begin(self, code: int = 0) -> None:
+        """The process begins to stop: its grace begins. `code` is its exit code if threads are left at its end."""
+        self._code = code
         until = time.monotonic() + self._grace_seconds
         threading._register_atexit(self._main_ended.set)  # type: ignore[attr-defined]
         threading.Thread(target=self._watch, args=(until,), name="leaving", daemon=True).start()

@@ -27,6 +27,7 @@ from janitor.engine.lost_slots import Losses
 from janitor.engine.observers import Observers
 from janitor.engine.reports import Reports
 from janitor.engine.stages import Begun, Entered, Slot
+from janitor.engine.surroundings import Surroundings
 from janitor.errors import Interrupted
 from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
@@ -45,11 +46,23 @@ log = logging.getLogger(__name__)
 class Runner:
     """Executes jobs and remembers how it went; the daemon's lanes and the command line share one."""
 
-    def __init__(self, state: State, settings: Settings, holder: str, mask: Mask, run_log: RunLog) -> None:
-        """`holder` is this process's name on leases. Nothing is opened before the first run."""
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        holder: str,
+        mask: Mask,
+        run_log: RunLog,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        """`holder` is this process's name on leases. Nothing is opened before the first run.
+
+        `surroundings` is what all runs share, if this process is here for them alone.
+        """
         seconds, self.live = settings.lease_seconds, LiveRuns()
         self.state, self.settings, self.holder, self.mask = state, settings, holder, mask
         self.observers, self.journal = Observers(), Journal(state)
+        self._surroundings = surroundings or Surroundings()
         self.renewal = LeaseRenewal(state, seconds, self.live)
         self.leadership = Leadership(state, holder, seconds, self.renewal, self.live, self.observers)
         self.losses = Losses(self.journal, holder, self.observers, lambda: self.lead)
@@ -108,6 +121,10 @@ class Runner:
         self.journal.flush()
         self._reports.save()
 
+    def look_around(self) -> None:
+        """Put back what a task has changed for all."""
+        self._surroundings.look(self.live)
+
     def cut_off(self, reason: str) -> None:
         """Record every run that still goes on as interrupted; what its task does later changes no record."""
         for live in list(self.live.values()):
@@ -165,6 +182,7 @@ class Runner:
         with running(run):
             log.info("started%s", " (dry run)" if run.dry_run else "")
             ending, made = self._attempts.make(live)
+            self._surroundings.run_ends(run.id, run.job, self.live)
             ending = replace(ending, seconds=time.monotonic() - began, attempts=len(made))
             _tell(ending)
         run.ended = True

@@ -2,12 +2,14 @@
 
 import io
 import logging
+import os
 import sys
 import threading
 from typing import TextIO
 
 from janitor.logs.formats import JsonFormatter, TextFormatter
 from janitor.logs.mask import Mask
+from janitor.logs.outlet import outlet_of
 from janitor.logs.run_log import RunLog
 from janitor.settings.settings import Settings
 
@@ -19,10 +21,7 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
 
     `stream` is stdout by default. Without `tracebacks` the output has none; the run log always has them.
     """
-    stream = stream or sys.stdout
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")
-    output = logging.StreamHandler(stream)
+    output = logging.StreamHandler(_outlet_for(stream or sys.stdout or open(os.devnull, "w", encoding="utf-8")))
     output.setFormatter(JsonFormatter(mask) if settings.log_format == "json" else TextFormatter(mask, tracebacks))
     run_log = RunLog(mask, settings.traceback_locals)
     root = logging.getLogger()
@@ -32,6 +31,13 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
     logging.captureWarnings(True)
     threading.excepthook = _tell_of_dead_thread
     return run_log
+
+
+def _outlet_for(stream: TextIO) -> TextIO:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    # Bars on a terminal take the stream itself over.
+    return stream if stream is sys.stderr and stream.isatty() else outlet_of(stream)
 
 
 def quieten() -> None:

@@ -12,6 +12,7 @@ from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
 from janitor.state import holders
+from janitor.terminal import streams
 from janitor.terminal.exit_codes import OF_OUTCOME
 from janitor.verbs.assembly import Assembly
 
@@ -34,7 +35,9 @@ def run(
     confirmed: Sequence[str],
 ) -> int:
     """Run a job now, recorded; the exit code tells its outcome."""
+    from janitor.engine.leaving import Leaving
     from janitor.engine.runner import Runner
+    from janitor.engine.surroundings import kept
     from janitor.verbs import run_here, run_plan
 
     wanted, pinned = assembly.job(job), run_plan.pinned(pins)
@@ -51,20 +54,25 @@ def run(
         _confirm(planned, confirmed)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
-    runner = Runner(assembly.state, assembly.settings, holders.new_holder(), assembly.mask, run_log)
+    surroundings = kept(assembly.mask, run_log, echo=True)
+    runner = Runner(assembly.state, assembly.settings, holders.new_holder(), assembly.mask, run_log, surroundings)
 
     def run_planned(planned: Job) -> Outcome:
         own = pinned if planned is wanted else {}
         report = run_here.run(runner, planned, dry_run=dry_run, show_command=f"{assembly.command} show", pins=own)
-        print(report.text, flush=True)
+        streams.report(report.text)
         return report.outcome
 
-    try:
-        outcome, left = run_plan.carry_out(plan, assembly.state, run_planned)
-    except NotReady as exc:
-        raise NotReady(f"{exc}, or give --with-dependencies") from exc
-    if left:
-        print(f"not run because of that: {', '.join(planned.id for planned in left)}")
+    with Leaving(assembly.settings.grace_seconds) as leaving:
+        try:
+            outcome, left = run_plan.carry_out(plan, assembly.state, run_planned)
+        except NotReady as exc:
+            raise NotReady(f"{exc}, or give --with-dependencies") from exc
+        if left:
+            streams.report(f"not run because of that: {', '.join(planned.id for planned in left)}")
+        if outcome is not Outcome.SUCCEEDED:
+            # Threads of a run that went well may end their work, as in any program.
+            leaving.begin(OF_OUTCOME[outcome])
     return OF_OUTCOME[outcome]
 
 

@@ -78,3 +78,11 @@ def test_run_by_a_scheduler_of_its_own_it_ends_too(tmp_path: Path) -> None:
     state = migrated(URL.create("sqlite", database=str(tmp_path / "var/janitor.db")))
     assert [row.outcome for row in rows_of(state)] == ["succeeded"]
     state.close()
+
+
+def test_a_run_by_hand_that_failed_leaves_threads_too(tmp_path: Path) -> None:
+    house = CommandLine(
+        tmp_path, ("-m", "tests.hostile_house"), {"JOBS": "leave_pool_and_fail", "GRACE_SECONDS": "0.5"}
+    )
+    ended = house("run", "leave_pool_and_fail")
+    assert ended.code == 1 and ended.lines[0].startswith("leave_pool_and_fail failed: ValueError: after all")

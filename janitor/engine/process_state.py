@@ -1,0 +1,126 @@
+"""What a process has once, and a task may change for all others: read when this is made, and put back later.
+
+Not looked at, since it harms nobody else: `os.environ` and `TZ` (settings are read at the start, instants are UTC),
+`decimal`'s context (each thread has its own), `random.seed`, `faulthandler`, `sys.path`, `sys.excepthook`. Signals are
+safe in a thread: Python lets only the main thread take them.
+"""
+
+import gc
+import locale
+import os
+import re
+import resource
+import socket
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from janitor.logs.printed import Printed
+
+LIMITS = {name: getattr(resource, name) for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_CPU")}
+_UMASK = re.compile(rb"^Umask:\s*([0-7]+)", re.MULTILINE)
+
+
+class Interpreter:
+    """What is put back at once, since nobody needs it otherwise: the limit of recursion, the garbage collector."""
+
+    def __init__(self) -> None:
+        """Read it as it is now."""
+        self._recursion, self._collects, self._switch = sys.getrecursionlimit(), gc.isenabled(), sys.getswitchinterval()
+
+    def put_back(self) -> Iterator[str]:
+        """Put back what was changed; a higher limit of recursion stays."""
+        if sys.getrecursionlimit() < self._recursion:
+            with suppress(RecursionError):  # this thread is too deep for it now; the next look is another thread's
+                sys.setrecursionlimit(self._recursion)
+                yield "sys.setrecursionlimit"
+        if self._collects and not gc.isenabled():
+            gc.enable()
+            yield "gc.disable"
+        if sys.getswitchinterval() != self._switch:
+            sys.setswitchinterval(self._switch)
+            yield "sys.setswitchinterval"
+
+
+class Process:
+    """What is put back once no run goes on that may mean it so."""
+
+    def __init__(self, stdout: Printed, stderr: Printed) -> None:
+        """Read it as it is now, and take over the streams."""
+        self._streams = {"stdout": stdout, "stderr": stderr}
+        for name, stream in self._streams.items():
+            setattr(sys, name, stream)
+        self._values = [(what, read, write, read()) for what, read, write in _VALUES]
+        self._show = warnings.showwarning
+        self._strict = _strict_filters()
+        self._open = [number for number in range(3) if _is_open(number)]
+        self._doubles = {number: os.dup(number) for number in self._open}
+
+    def put_back(self) -> Iterator[str]:
+        """Put back what was changed."""
+        for name, stream in self._streams.items():
+            if getattr(sys, name) is not stream:
+                setattr(sys, name, stream)
+                yield f"sys.{name}"
+        for what, read, write, before in self._values:
+            if read() != before:
+                with suppress(OSError, ValueError):
+                    write(before)
+                yield what
+        if warnings.showwarning is not self._show:
+            warnings.showwarning = self._show
+            yield "warnings.showwarning"
+        if new := [one for one in _strict_filters() if one not in self._strict]:
+            warnings.filters[:] = [one for one in warnings.filters if one not in new]  # type: ignore[index]
+            yield "a filter that makes errors of warnings"
+        for number in self._open:
+            if not _is_open(number):
+                os.dup2(self._doubles[number], number)
+                yield f"file descriptor {number}"
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _strict_filters() -> list[Any]:
+    return [one for one in warnings.filters if one[0] == "error"]
+
+
+def _umask() -> int:
+    """The umask; only Linux tells it without changing it, and elsewhere it is not looked at."""
+    try:
+        status = os.open("/proc/self/status", os.O_RDONLY)
+    except OSError:
+        return -1
+    text = os.read(status, 200)
+    os.close(status)
+    found = _UMASK.search(text)
+    return int(found[1], 8) if found else -1
+
+
+def _limit(number: int) -> tuple[Callable[[], int], Callable[[int], None]]:
+    """How to read and to write the soft limit of a resource."""
+    return (
+        lambda: resource.getrlimit(number)[0],
+        lambda soft: resource.setrlimit(number, (soft, resource.getrlimit(number)[1])),
+    )
+
+
+_VALUES: list[tuple[str, Callable[[], Any], Callable[[Any], object]]] = [
+    ("umask", _umask, os.umask),
+    ("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
+    (
+        "the locale",
+        lambda: locale.setlocale(locale.LC_ALL),
+        lambda before: locale.setlocale(locale.LC_ALL, before),
+    ),
+    *((f"resource.{name}", *_limit(number)) for name, number in LIMITS.items()),
+]
+"""What can be read and written: its name, how to read it, how to write it."""

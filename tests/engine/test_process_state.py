@@ -1,0 +1,95 @@
+"""What a process has once: changed by a task, it is put back as it was."""
+
+import gc
+import locale
+import os
+import resource
+import socket
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import pytest
+
+from janitor.engine.process_state import Interpreter, Process
+from janitor.logs.printed import Printed
+
+
+@contextmanager
+def kept() -> Iterator[Process]:
+    """The state of this process, kept during a block."""
+    out, err = sys.stdout, sys.stderr
+    with warnings.catch_warnings():
+        yield Process(*(Printed(stream, "stdout", lambda record: None) for stream in (out, err)))
+    sys.stdout, sys.stderr = out, err
+
+
+def lower_files() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def replace_stdout() -> None:
+    sys.stdout = StringIO()
+
+
+def umask_now() -> int:
+    now = os.umask(0o22)
+    os.umask(now)
+    return now
+
+
+CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+    "umask": (lambda: os.umask(0o7), umask_now),
+    "socket.setdefaulttimeout": (lambda: socket.setdefaulttimeout(0.5), socket.getdefaulttimeout),
+    "resource.RLIMIT_NOFILE": (lower_files, lambda: resource.getrlimit(resource.RLIMIT_NOFILE)),
+    "sys.stdout": (replace_stdout, lambda: sys.stdout),
+    "file descriptor 0": (lambda: os.close(0), lambda: os.fstat(0).st_ino),
+    "a filter that makes errors of warnings": (lambda: warnings.simplefilter("error"), lambda: list(warnings.filters)),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_is_put_back_and_told(what: str) -> None:
+    change, read = CHANGES[what]
+    with kept() as process:
+        before = read()
+        change()
+        assert list(process.put_back()) == [what]
+        assert read() == before
+        assert list(process.put_back()) == []
+
+
+def test_the_locale_is_put_back() -> None:
+    before = locale.setlocale(locale.LC_ALL)
+    other = next(name for name in ("C.UTF-8", "C") if name != before)
+    with kept() as process:
+        locale.setlocale(locale.LC_ALL, other)
+        assert list(process.put_back()) == ["the locale"] and locale.setlocale(locale.LC_ALL) == before
+
+
+def test_a_descriptor_that_serves_something_else_is_left() -> None:
+    # Given: a task that closed descriptor 0, and a file that was opened there. What happens: a look. What must hold:
+    # the file is left alone.
+    with kept() as process:
+        os.close(0)
+        with open(os.devnull, "rb") as taken:
+            assert taken.fileno() == 0 and list(process.put_back()) == []
+        assert list(process.put_back()) == ["file descriptor 0"]
+
+
+def test_the_interpreter_s_limits_are_put_back() -> None:
+    interpreter, before = Interpreter(), (sys.getrecursionlimit(), sys.getswitchinterval())
+    sys.setrecursionlimit(before[0] - 100)
+    sys.setswitchinterval(0.5)
+    gc.disable()
+    assert sorted(interpreter.put_back()) == ["gc.disable", "sys.setrecursionlimit", "sys.setswitchinterval"]
+    assert (sys.getrecursionlimit(), sys.getswitchinterval()) == before and gc.isenabled()
+
+
+def test_a_higher_limit_of_recursion_stays() -> None:
+    interpreter, before = Interpreter(), sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 1000)
+    assert list(interpreter.put_back()) == [] and sys.getrecursionlimit() == before + 1000
+    sys.setrecursionlimit(before)

@@ -1,0 +1,114 @@
+"""What runs share: no task can take it away from the others.
+
+Given: a daemon whose first job changes what all threads of its process share, and a second job that only tells.
+What happens: both run, the second after the first.
+What must hold: the second's run is whole, on stdout and in its log; no secret is told; what was changed is told once.
+"""
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.engine.live import Live, LiveRuns, Progress
+from janitor.engine.surroundings import Surroundings
+from janitor.runs import Fence, Run
+from tests.command_line import CommandLine
+from tests.daemons import daemons
+from tests.small_engine import eventually, job_of, lines_of, migrated, nothing, rows_of
+
+SECRET = "never-to-be-told"
+
+
+def run_beside(folder: Path, hostile: str) -> tuple[str, dict[str, list[str]]]:
+    """What a daemon said of two jobs, and the lines in the log of each."""
+    url = URL.create("sqlite", database=str(folder / "state.db"))
+    state = migrated(url)
+    environment = {"JOBS": f"{hostile} tell", "RABBITMQ_PASSWORD": SECRET, "TELL_SCHEDULE": "every 1s"}
+    with daemons("tests.hostile_house", folder, **environment) as start:
+        daemon = start(url)
+        eventually(lambda: len([row for row in rows_of(state, "tell") if row.outcome]) > 3)
+        assert daemon.end(signal.SIGTERM) == 0
+    logs = {job: lines_of(state, rows_of(state, job)[-1].id) for job in (hostile, "tell")}
+    state.close()
+    return daemon.text, logs
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "disable_logging",
+        *(
+            pytest.param(job, marks=pytest.mark.slow)
+            for job in ("take_logging", "force_logging", "take_stdout", "change_all")
+        ),
+    ],
+)
+def test_no_task_takes_from_others_what_all_share(tmp_path: Path, hostile: str) -> None:
+    said, logs = run_beside(tmp_path, hostile)
+    last = said.splitlines()[-1]
+    assert logs["tell"] == ["logged", "said"] and last.endswith("stopped")
+    assert len(re.findall(r" INFO stdout \[tell \d+\] said", said)) > 1
+    told = [line for line in said.splitlines() if re.search(f"while .*{hostile}.* ran, this was changed", line)]
+    assert told and len(told) == len(set(line.rpartition(": ")[2] for line in told))
+    assert SECRET not in said
+
+
+@pytest.mark.slow
+def test_all_changes_of_a_process_are_told(tmp_path: Path) -> None:
+    said, _ = run_beside(tmp_path, "change_all")
+    for what in (
+        "umask",
+        "socket.setdefaulttimeout",
+        "gc.disable",
+        "sys.setrecursionlimit",
+        "RLIMIT_NOFILE",
+        "warnings",
+    ):
+        assert re.search(f"while .*change_all.* ran, this was changed .*{what}", said), what
+    assert "a task let the signal SIGALRM come" in said
+
+
+@pytest.mark.parametrize("job", ["print_all", "print_all/process"])
+def test_what_a_task_prints_is_in_its_run_s_log(tmp_path: Path, job: str) -> None:
+    house = CommandLine(tmp_path, ("-m", "tests.hostile_house"), {"JOBS": job, "RABBITMQ_PASSWORD": SECRET})
+    ended = house("run", "print_all")
+    printed = ["printed 1 ***", "100 %", "from a thread", "without an end"]
+    # By hand it is on stdout too, as the task prints it.
+    assert ended.code == 0 and ended.out.startswith("printed 1 ***\n10 %\n20 %\n100 %\nfrom a thread\nwithout an end\n")
+    assert ended.err == "to stderr\n"
+    log = [line for line in house("show", "1", "--json").json["log"] if line["logger"] in ("stdout", "stderr")]
+    assert [line["message"] for line in log if line["logger"] == "stdout"] == printed
+    assert [line["message"] for line in log if line["logger"] == "stderr"] == ["to stderr"]
+    assert job.endswith("process") or {line["file"] for line in log} >= {"tests/hostile_house.py"}
+
+
+def live(job: str, number: int) -> Live:
+    return Live(Run(id=number, job=job), job_of(nothing, id=job), Fence("job:a", 1), Progress())
+
+
+def test_what_others_may_mean_so_waits_until_they_end(caplog: pytest.LogCaptureFixture) -> None:
+    put_back: list[str] = []
+
+    def at_once() -> Iterator[str]:
+        put_back.append("at once")
+        yield "logging"
+
+    def later() -> Iterator[str]:
+        put_back.append("later")
+        yield "umask"
+
+    surroundings, runs = Surroundings([at_once], [later]), LiveRuns({1: live("a", 1), 2: live("b", 2)})
+    surroundings.run_ends(1, "a", runs)
+    assert put_back == ["at once"]
+    del runs[1]
+    surroundings.look(runs)
+    assert put_back == ["at once"] * 2
+    surroundings.run_ends(2, "b", runs)
+    surroundings.run_ends(2, "b", runs)
+    said = [(words[1], words[-1]) for record in caplog.records if (words := record.getMessage().split())]
+    assert said == [("a,", "logging"), ("b", "umask")]
+    assert put_back[2:] == ["at once", "later"] * 2

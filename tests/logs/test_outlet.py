@@ -1,0 +1,79 @@
+"""Where log lines leave: whatever becomes of stdout, nothing fails and nobody waits for long."""
+
+import os
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from janitor.logs import outlet as outlet_module
+from janitor.logs.outlet import Outlet, outlet_of
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, TextIO]]:
+    """A pipe: where it is read, and the stream that is written."""
+    read, write = os.pipe()
+    with open(write, "w", encoding="ascii") as stream:
+        yield read, stream
+    os.close(read)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits in these tests."""
+    monkeypatch.setattr(outlet_module, "PATIENCE_SECONDS", 0.01)
+
+
+def test_what_the_encoding_has_not_is_escaped(pipe: tuple[int, TextIO]) -> None:
+    read, stream = pipe
+    Outlet(stream).write("é \U0001f9ec\n")
+    assert os.read(read, 100) == b"\\xe9 \\U0001f9ec\n"
+
+
+def test_a_full_pipe_loses_lines_and_says_so(pipe: tuple[int, TextIO]) -> None:
+    read, stream = pipe
+    outlet = Outlet(stream)
+    for number in range(20_000):
+        outlet.write(f"line {number:06}\n")
+    lines = os.read(read, 10_000_000).decode("ascii").splitlines()
+    assert lines == [f"line {number:06}" for number in range(len(lines))]
+    outlet.write("there is room again\n")
+    told = os.read(read, 1000).decode("ascii").splitlines()
+    assert told == [f"{20_000 - len(lines)} lines were lost here: nobody took them", "there is room again"]
+
+
+def test_a_reader_that_is_gone_is_no_error() -> None:
+    read, write = os.pipe()
+    with open(write, "w", encoding="ascii") as stream:
+        os.close(read)
+        Outlet(stream).write("to nobody\n")
+
+
+def test_a_full_disk_is_no_error() -> None:
+    with open("/dev/full", "w", encoding="ascii") as stream:
+        Outlet(stream).write("no room\n")
+
+
+def test_a_stream_that_is_closed_harms_it_not(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w", encoding="utf-8") as stream:
+        outlet = Outlet(stream)
+        outlet.close()
+    outlet.write("é\n")
+    assert (tmp_path / "log").read_text(encoding="utf-8") == "é\n"
+
+
+def test_its_descriptor_goes_with_it(pipe: tuple[int, TextIO]) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    outlet: Outlet | None = Outlet(pipe[1])
+    assert len(os.listdir("/proc/self/fd")) == before + 1 and outlet is not None
+    outlet = None
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_stream_without_a_descriptor_is_its_own_outlet() -> None:
+    stream = StringIO()
+    assert outlet_of(stream) is stream and sys.stdout is not None
