@@ -78,8 +78,43 @@ def summary(error: BaseException, *, whole: bool = False) -> str:
 
     The line has the error's class and the first line of its text, or with `whole` all lines of its text.
     """
-    # The interpreter's own words: they also describe an error whose __str__ fails.
-    lines = "".join(traceback.format_exception_only(error)).strip().splitlines() or ["an error without a name"]
-    if isinstance(error, SyntaxError):
-        lines = lines[-1:]
-    return " ".join(lines if whole else lines[:1]).removeprefix(f"{type(error).__module__}.")
+    text = text_of(_MESSAGE.__get__(error) if issubclass(type(error), SyntaxError) else error)
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    told = " ".join(lines if whole else lines[:1])
+    return ": ".join(filter(None, (name_of(error), told))) or "an error without a name"
+
+
+def text_of(value: object) -> str:
+    """Give `str(value)` for a value that others made; if that fails, some words in its place: this cannot fail."""
+    # An exception's own text is the interpreter's to take: whatever its `__str__` raises, a text comes of it.
+    return "".join(traceback.format_exception_only(_Text(value))).removesuffix("\n").partition(": ")[2]
+
+
+def name_of(value: object) -> str:
+    """Give the name of a value's class; this cannot fail, whatever its metaclass does."""
+    return str.__str__(_NAME.__get__(type(value)))
+
+
+def module_of(value: object) -> str:
+    """Give the name of the module of a value's class, empty if it is no text; this cannot fail."""
+    try:
+        found = _MODULE.__get__(type(value))
+    except AttributeError:  # a class may delete it
+        return ""
+    return str.__str__(found) if issubclass(type(found), str) else ""
+
+
+# Looked up on `type` itself: a metaclass may answer for its classes in any way.
+_NAME, _MODULE, _MESSAGE = vars(type)["__qualname__"], vars(type)["__module__"], vars(SyntaxError)["msg"]
+
+
+class _Text(Exception):
+    """An exception without causes whose text is that of a value."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self._value = value
+
+    def __str__(self) -> str:
+        # A plain text, also if the value gives a kind of text of its own.
+        return str.__str__(str(self._value))

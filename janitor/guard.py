@@ -23,7 +23,8 @@ class Guarded(Generic[Told]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         """End the block, and hand its error to the handler."""
-        if not isinstance(error, self._kinds):
+        # Not of the error itself: it may lie about its class, or fail when it is asked.
+        if error is None or not issubclass(type(error), self._kinds):
             return False
         self.instead = self._handler(error)
         return True

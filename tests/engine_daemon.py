@@ -1,5 +1,6 @@
 """A daemon for the engine's tests: `python -m tests.engine_daemon`, with the jobs that JOBS names."""
 
+import asyncio
 import logging
 import os
 import subprocess
@@ -53,6 +54,25 @@ def writer() -> None:
         time.sleep(0.05)
 
 
+async def patient() -> None:
+    """Wait for a long time, as a coroutine."""
+    try:
+        log.info("patient")
+        await asyncio.sleep(60)
+    finally:
+        log.info("no longer patient")
+
+
+def hostile() -> None:
+    """Fail with three thousand causes."""
+    error = ValueError("the first cause")
+    for number in range(3_000):
+        later = ValueError(f"cause {number}")
+        later.__cause__ = error
+        error = later
+    raise error
+
+
 def parent() -> None:
     """In a child process: start another one, and go on for a long time."""
     Path(os.environ["TOUCHED"], "child").write_text(str(os.getpid()), encoding="ascii")
@@ -65,6 +85,8 @@ JOBS: dict[str, tuple[Callable[[], object], dict[str, object]]] = {
     "endless": (endless, {"hours": 1}),
     "deaf": (deaf, {"hours": 1}),
     "writer": (writer, {"hours": 1}),
+    "patient": (patient, {"hours": 1}),
+    "hostile": (hostile, {"seconds": 1}),
     "parent": (parent, {"hours": 1, "isolation": "process"}),
 }
 

@@ -190,3 +190,19 @@ def test_a_newer_schema_ends_the_start_in_one_line(tmp_path: Path) -> None:
         assert "has schema 9999, and this release knows schemas up to" in daemon.text
         assert "Traceback" not in daemon.text
     assert rows_of(state) == []
+
+
+def test_a_failure_hard_to_describe_ends_its_run_alone(tmp_path: Path) -> None:
+    # Given a daemon with a coroutine that waits, and a job that fails with 3,000 causes. It is asked to stop.
+    # The failures are on record as such, the coroutine is cancelled at once, and nothing waits for the grace.
+    state = migrated(lite(tmp_path))
+    with processes(lite(tmp_path), tmp_path, JOBS="hostile patient", GRACE_SECONDS="60") as start:
+        daemon = start()
+        eventually(lambda: outcomes(state, "hostile")[:1] == ["failed"])
+        eventually(lambda: [lines_of(state, row.id) for row in rows_of(state, "patient")] == [["patient"]])
+        assert daemon.end() == 0
+    (row,) = rows_of(state, "patient")
+    assert (row.outcome, row.reason) == ("interrupted", "the daemon was asked to stop")
+    assert lines_of(state, row.id) == ["patient", "no longer patient"]
+    assert {row.reason for row in rows_of(state, "hostile")} == {"ValueError: cause 2999"}
+    state.close()

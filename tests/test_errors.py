@@ -1,8 +1,10 @@
 """Errors: how a refused value reads, and that every foreign error can be described in one line."""
 
+from typing import Any
+
 import pytest
 
-from janitor.errors import BadSetting, JanitorError, summary
+from janitor.errors import BadSetting, JanitorError, module_of, name_of, summary, text_of
 
 
 class Mute(Exception):
@@ -20,6 +22,27 @@ class Leaving(Exception):
         raise SystemExit(3)
 
 
+class Meta(type):
+    def __getattribute__(cls, name: str) -> object:
+        raise RuntimeError(f"no {name}")
+
+
+class OfMeta(Exception, metaclass=Meta):
+    """Has a class that answers nothing."""
+
+
+class Shade(str):
+    def __format__(self, spec: str) -> str:
+        raise SystemExit(1)
+
+    __len__ = __bool__ = __str__ = __format__  # type: ignore[assignment]
+
+
+class Shaded(Exception):
+    def __str__(self) -> str:
+        return Shade("a text")
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -34,10 +57,25 @@ class Leaving(Exception):
         (Wordless(), "Wordless: <exception str() failed>"),
         (Leaving(), "Leaving: <exception str() failed>"),
         (type("", (Exception,), {"__module__": "builtins"})(), "an error without a name"),
+        (OfMeta("quiet"), "OfMeta: quiet"),
+        (Shaded("a text"), "Shaded: a text"),
+        (SyntaxError(Mute()), "SyntaxError: <exception str() failed>"),
     ],
 )
 def test_every_error_is_told_in_one_line(error: BaseException, said: str) -> None:
     assert summary(error) == said
+
+
+def test_the_names_of_odd_classes_are_texts() -> None:
+    unnamed = type("Unnamed", (Exception,), {"__module__": 7})
+    names: dict[str, Any] = {"__builtins__": {"type": type, "Exception": Exception}}
+    exec("gone = type('Gone', (Exception,), {})", names)  # in a module without a name
+    assert [(module_of(one), name_of(one)) for one in (OfMeta(), unnamed(), names["gone"]())] == [
+        (__name__, "OfMeta"),
+        ("", "Unnamed"),
+        ("", "Gone"),
+    ]
+    assert (text_of(Shade("x")), text_of(7), text_of("a\nb: c")) == ("<exception str() failed>", "7", "a\nb: c")
 
 
 def test_all_lines_of_an_error_may_be_told() -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, String, Table, Text
 
 from docs.marked import code, sections, sentence, table
-from janitor.state.tables import Instant, metadata
+from janitor.state.tables import Instant, Name, Words, metadata
 
 TYPES = (
     (Instant, "instant"),
@@ -40,8 +40,10 @@ def _notes(column: object) -> str:
 def _type(kind: object) -> str:
     if isinstance(kind, LargeBinary):
         return f"{kind.length} bytes"
-    if isinstance(kind, String) and kind.length:
+    if isinstance(kind, (String, Name)) and kind.length:
         return f"text of {kind.length}"
+    if isinstance(kind, Words):
+        return f"text of up to {kind.most:,} bytes"
     for known, words in TYPES:
         if isinstance(kind, known):
             return words

@@ -10,15 +10,27 @@ from typing import Any
 
 from janitor.engine import child
 from janitor.engine.live import Live
-from janitor.errors import Cancelled, DeadlineExceeded, Interrupted, JanitorError, Rejected, Skip, summary
+from janitor.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    Interrupted,
+    JanitorError,
+    Rejected,
+    Skip,
+    name_of,
+    summary,
+    text_of,
+)
 from janitor.guard import foreign_code
 from janitor.jobs.job import Job
 from janitor.jobs.result_texts import decode
 from janitor.jobs.results import filled
-from janitor.jobs.returned import Returned, take
+from janitor.jobs.returned import Returned, call
 from janitor.logs import tracebacks
+from janitor.logs.captured import capture
 from janitor.logs.mask import Mask
-from janitor.runs import Outcome, Run
+from janitor.runs import Outcome, Run, bounds
+from janitor.runs.bounds import shortened
 from janitor.runs.forks import EndsHereInChildren
 from janitor.settings.settings import Settings
 from janitor.state import State, result_records
@@ -28,6 +40,13 @@ from janitor.state.run_records import Attempt, Ending
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS = 300.0
+ENDS = (
+    (Skip, Outcome.SKIPPED),
+    (Interrupted, Outcome.INTERRUPTED),
+    (Cancelled, Outcome.CANCELLED),
+    (DeadlineExceeded, Outcome.TIMED_OUT),
+)
+"""The outcome of each error that is no failure; the first that fits counts."""
 
 
 class Attempts:
@@ -70,7 +89,7 @@ class Attempts:
         if job.isolation == "process":
             return child.call(replace(job, args=args, kwargs=kwargs), run, self._settings)
         with EndsHereInChildren():
-            return take(job.func(*args, **kwargs), job.keeps_result)
+            return call(functools.partial(job.func, *args, **kwargs), job.keeps_result)
 
     def _result_of(self, run: Run, job: str) -> Any:
         """What the run of a dependency returned that this run uses."""
@@ -88,42 +107,49 @@ class Attempts:
         return Ending(Outcome.SUCCEEDED, None, now, 0.0, counts, result=returned.result)
 
     def _masked(self, counts: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Counts without secrets; most counts are numbers, but a task may count in texts."""
-        if counts is None or all(isinstance(value, (int, float)) for value in counts.values()):
-            return counts
-        masked: dict[str, Any] = self._mask.value(counts)
+        """Counts without secrets; most counts are numbers, but a task may count in texts, and by any name."""
+        masked: dict[str, Any] | None = self._mask.value(counts)
         return masked
 
     def _ending_of(self, run: Run, error: BaseException) -> Ending:
-        outcome, reason = outcome_of(run, error)
-        raised = self._raised(error) if outcome in (Outcome.FAILED, Outcome.TIMED_OUT) else ()
-        trace = self._mask(tracebacks.as_text(raised)) if raised else None
-        now = datetime.now(timezone.utc)
-        return Ending(outcome, self._mask(reason), now, 0.0, traceback=trace, raised=raised)
+        now, ending = datetime.now(timezone.utc), None
+        with foreign_code(functools.partial(_undescribed, error), BaseException) as failed:
+            outcome, reason = outcome_of(run, error)
+            raised = self._raised(error) if outcome in (Outcome.FAILED, Outcome.TIMED_OUT) else ()
+            text = shortened(self._mask(tracebacks.as_text(raised)), bounds.TRACEBACK, keep_end=True)
+            said = shortened(self._mask(reason), bounds.REASON)
+            ending = Ending(outcome, said, now, 0.0, traceback=text or None, raised=raised)
+        return ending or Ending(Outcome.FAILED, failed.instead, now, 0.0)
 
     def _raised(self, error: BaseException) -> tuple[Raised, ...]:
-        if isinstance(error, child.ChildFailed) and error.raised:
-            return error.raised
-        return tracebacks.capture(error, self._mask, self._settings.traceback_locals)
+        if issubclass(type(error), child.ChildFailed) and error.raised:  # type: ignore[attr-defined]
+            return error.raised  # type: ignore[attr-defined,no-any-return]
+        return capture(error, self._mask, self._settings.traceback_locals)
 
 
 def outcome_of(run: Run, error: BaseException) -> tuple[Outcome, str]:
     """The outcome of a run whose task raised `error`, and the reason in words."""
-    if isinstance(error, Skip):
-        return Outcome.SKIPPED, str(error)
-    if run.stop.is_set() and isinstance(error, JanitorError):
-        error = run.stopped_by or error
-    if isinstance(error, Interrupted):
-        return Outcome.INTERRUPTED, str(error)
-    if isinstance(error, Cancelled):
-        return Outcome.CANCELLED, str(error)
-    if isinstance(error, DeadlineExceeded):
-        return Outcome.TIMED_OUT, str(error)
-    if isinstance(error, JanitorError) and time.monotonic() > run.deadline:
-        return Outcome.TIMED_OUT, f"over its timeout of {run.timeout_seconds:g} s: {error}"
-    if isinstance(error, JanitorError):
-        return Outcome.FAILED, str(error)
-    return Outcome.FAILED, summary(error)
+    if run.stop.is_set() and run.stopped_by is not None and _is(error, JanitorError) and not _is(error, Skip):
+        error = run.stopped_by
+    text = text_of(error)
+    for kind, outcome in ENDS:
+        if _is(error, kind):
+            return outcome, text
+    if not _is(error, JanitorError):
+        return Outcome.FAILED, summary(error)
+    if time.monotonic() > run.deadline:
+        return Outcome.TIMED_OUT, f"over its timeout of {run.timeout_seconds:g} s: {text}"
+    return Outcome.FAILED, text
+
+
+def _is(error: BaseException, kind: type[BaseException]) -> bool:
+    # Not isinstance: it asks the error itself, which may lie about its class, or fail.
+    return issubclass(type(error), kind)
+
+
+def _undescribed(error: BaseException, failure: BaseException) -> str:
+    """What is left to say of an error that cannot be described: out of memory, perhaps."""
+    return f"{name_of(error)}; how it came about cannot be told, since that failed too: {name_of(failure)}"
 
 
 def pause_seconds(attempt: int) -> float:

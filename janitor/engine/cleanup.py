@@ -1,6 +1,5 @@
 """Calling a job's `cleanup` with a run before the run's record is deleted."""
 
-import json
 import logging
 from collections.abc import Mapping
 from functools import partial
@@ -10,9 +9,11 @@ from sqlalchemy import Row
 
 from janitor.errors import JanitorError, summary
 from janitor.guard import foreign_code
+from janitor.jobs.counts import stored
 from janitor.jobs.descriptions import job_takes_settings
 from janitor.jobs.job import Job
 from janitor.jobs.result_texts import decode
+from janitor.jobs.returned import call
 from janitor.runs import PastRun
 from janitor.settings.settings import Settings
 from janitor.state import State, builds, result_records, retention, run_records
@@ -47,9 +48,10 @@ def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -
     """
     if job is None or job.cleanup is None:
         return
-    with foreign_code(partial(_keep_record, state, row)):
+    # It may also leave with SystemExit, or be a coroutine.
+    with foreign_code(partial(_keep_record, state, row), BaseException):
         given = {"settings": settings} if job_takes_settings(job.cleanup) else {}
-        job.cleanup(_past(state, row), **given)
+        call(partial(job.cleanup, _past(state, row), **given), keeps_result=False)
 
 
 def _keep_record(state: State, row: Row[Any], error: BaseException) -> NoReturn:
@@ -64,6 +66,6 @@ def _keep_record(state: State, row: Row[Any], error: BaseException) -> NoReturn:
 def _past(state: State, row: Row[Any]) -> PastRun:
     with state.read() as connection:
         content, used = result_records.load(connection, row.id), builds.uses(connection, [row.id])
-    counts = json.loads(row.counts) if row.counts else None
     result = None if content is None else decode(content)
+    counts = stored(row.counts)
     return PastRun(row.id, row.job, row.outcome, row.started_at, row.ended_at, counts, result, used.get(row.id, {}))

@@ -17,14 +17,16 @@ from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from janitor import databases
-from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, summary
+from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, name_of, summary, text_of
 from janitor.guard import foreign_code
-from janitor.jobs.returned import take
+from janitor.jobs.returned import call
 from janitor.logs import tracebacks
+from janitor.logs.captured import capture
 from janitor.logs.formats import TextFormatter
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.set_up import quieten
-from janitor.runs import Fence, Run, running
+from janitor.runs import Fence, Run, bounds, running
+from janitor.runs.bounds import shortened
 from janitor.runs.forks import EndsHereInChildren, keep_from_children
 from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
@@ -138,15 +140,15 @@ class Traced(logging.Formatter):
     def __init__(self, mask: Mask, variables: bool) -> None:
         """`variables` keeps local variables with tracebacks."""
         super().__init__()
-        self._mask, self._variables = mask, variables
+        self.mask, self._variables = mask, variables
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # the standard library's name
         """The traceback of an error."""
-        return "" if ei[1] is None else tracebacks.render(ei[1], self._mask, self._variables).rstrip()
+        return "" if ei[1] is None else tracebacks.render(ei[1], self.mask, self._variables).rstrip()
 
     def raised(self, error: BaseException) -> tuple[Raised, ...]:
         """An error as data; only its variables are masked."""
-        return tracebacks.capture(error, self._mask, self._variables)
+        return capture(error, self.mask, self._variables)
 
 
 def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None:
@@ -161,7 +163,7 @@ def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None
         # The parent tells of every error, SystemExit too.
         with foreign_code(partial(_report, line, traced), BaseException):
             with EndsHereInChildren():
-                returned = take(task.function(*task.arguments, **task.keywords), task.keeps_result)
+                returned = call(partial(task.function, *task.arguments, **task.keywords), task.keeps_result)
             _print_rest()
             line.send(RETURNED, returned)
 
@@ -173,8 +175,8 @@ def _print_rest() -> None:
 
 def _report(line: Line, traced: Traced, error: BaseException) -> None:
     _print_rest()
-    text = str(error) if isinstance(error, JanitorError) else summary(error)
-    line.send(RAISED, (type(error).__name__, text, traced.raised(error)))
+    text = text_of(error) if issubclass(type(error), JanitorError) else summary(error)
+    line.send(RAISED, (name_of(error), shortened(traced.mask(text), bounds.REASON), traced.raised(error)))
 
 
 def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:

@@ -1,12 +1,18 @@
 """Observers: metrics, pings and error reports are told of each run of this process."""
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from janitor.engine.stages import Slot
+from janitor.guard import foreign_code
 from janitor.jobs.job import Job
 from janitor.runs import Run
 from janitor.state.run_records import Ending
 from janitor.state.slot_records import LostSlots
+
+log = logging.getLogger(__name__)
 
 
 class Observer(Protocol):
@@ -35,15 +41,22 @@ class Observers:
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:
         """Tell all of a run that begins."""
-        for observer in self._observers:
-            observer.began(job, slot, run)
+        self._tell(lambda observer: observer.began(job, slot, run))
 
     def ended(self, job: Job, run: Run, ending: Ending) -> None:
         """Tell all of a run's end."""
-        for observer in self._observers:
-            observer.ended(job, run, ending)
+        self._tell(lambda observer: observer.ended(job, run, ending))
 
     def lost(self, lost: LostSlots) -> None:
         """Tell all of slots that got no run."""
+        self._tell(lambda observer: observer.lost(lost))
+
+    def _tell(self, call: Callable[[Observer], None]) -> None:
+        """Tell each observer; what an observer raises keeps the run from nothing, and no other observer either."""
         for observer in self._observers:
-            observer.lost(lost)
+            with foreign_code(partial(_failed, observer)):
+                call(observer)
+
+
+def _failed(observer: Observer, error: BaseException) -> None:
+    log.error("%s could not be told of a run", type(observer).__name__, exc_info=error)

@@ -29,6 +29,7 @@ from janitor.engine.reports import Reports
 from janitor.engine.stages import Begun, Entered, Slot
 from janitor.engine.surroundings import Surroundings
 from janitor.errors import Interrupted
+from janitor.guard import foreign_code
 from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
 from janitor.logs.mask import Mask
@@ -180,11 +181,14 @@ class Runner:
     def _to_its_end(self, live: Live) -> Ending:
         run, began = live.run, time.monotonic()
         with running(run):
-            log.info("started%s", " (dry run)" if run.dry_run else "")
+            # A call that logs is foreign too: a task may have put a handler of its own there.
+            with foreign_code(_not_logged):
+                log.info("started%s", " (dry run)" if run.dry_run else "")
             ending, made = self._attempts.make(live)
             self._surroundings.run_ends(run.id, run.job, self.live)
             ending = replace(ending, seconds=time.monotonic() - began, attempts=len(made))
-            _tell(ending)
+            with foreign_code(_not_logged):
+                _tell(ending)
         run.ended = True
         self._endings.close(live, ending, _worth_keeping(made, ending))
         return ending
@@ -193,6 +197,10 @@ class Runner:
 def _worth_keeping(made: Sequence[Attempt], ending: Ending) -> Sequence[Attempt]:
     """The attempts; none if there is a single attempt, which says what the run's record says."""
     return () if len(made) == 1 and made[0].outcome is ending.outcome else made
+
+
+def _not_logged(error: BaseException) -> None:
+    """The run is on record all the same."""
 
 
 def _tell(ending: Ending) -> None:

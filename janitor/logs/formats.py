@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from janitor.logs import tracebacks
 from janitor.logs.escapes import LAID_OUT, visible
 from janitor.logs.mask import Mask
 from janitor.runs import Outcome, current_run
@@ -29,7 +30,7 @@ class TextFormatter(logging.Formatter):
         at = f"{instant(record):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
         text = visible(f"{at}Z {record.levelname} {record.name}{job} {message}", keep="\t")
         if self._tracebacks:
-            text += visible(self._mask(_trace(self, record)), keep=LAID_OUT)
+            text += visible(self._mask(_trace(self._mask, record)), keep=LAID_OUT)
         return text
 
 
@@ -51,7 +52,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             **({"job": run.job, "run_id": run.id} if run.id else {}),
             **self._mask.value(getattr(record, "facts", {})),
-            **({"traceback": self._mask(trace)} if (trace := _trace(self, record).strip()) else {}),
+            **({"traceback": self._mask(trace)} if (trace := _trace(self._mask, record).strip()) else {}),
         }
         try:
             return orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
@@ -59,9 +60,10 @@ class JsonFormatter(logging.Formatter):
             return json.dumps(fields, default=str)
 
 
-def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+def _trace(mask: Mask, record: logging.LogRecord) -> str:
     """The traceback of a record, beginning with a new line: the text in `trace`, or that of its exception."""
-    trace = getattr(record, "trace", None) or (formatter.formatException(record.exc_info) if record.exc_info else "")
+    error = record.exc_info[1] if record.exc_info else None
+    trace = getattr(record, "trace", None) or ("" if error is None else tracebacks.render(error, mask))
     return "\n" + trace.rstrip() if trace else ""
 
 

@@ -6,19 +6,21 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 
 from janitor.guard import foreign_code
 from janitor.logs import tracebacks
 from janitor.logs.formats import instant
 from janitor.logs.mask import Mask
-from janitor.runs import current_run
+from janitor.runs import bounds, current_run
+from janitor.runs.bounds import shortened
 from janitor.state.log_lines import LogLine
 
 MAX_LINES_A_RUN = 10_000
-MAX_LINE = 20_000
-"""The longest line that is kept, in characters; a longer line is cut."""
 MAX_TEXT_A_RUN = 10_000_000
 """So many characters of a run are kept in all."""
+MOST_LINES_A_FILE = 2**31
+"""A line's number is smaller: other numbers are none."""
 _FOLDERS = sorted((f"{folder.rstrip('/')}/" for folder in {os.getcwd(), *sys.path} if folder), key=len, reverse=True)
 
 
@@ -42,18 +44,22 @@ class RunLog(logging.Handler):
         lines, room = self._lines.get(run_id), self._room.get(run_id, (0, 0))
         if lines is None or room[0] <= 0:
             return
-        text: str | None = None
+        # All of a record is foreign: its values, and also its time, its level and its place.
         with foreign_code(_leave_out):
-            text = self._mask(record.getMessage() + self._trace(record))[:MAX_LINE]
-        if text is None:
-            return
-        room = (room[0] - 1, room[1] - len(text))
-        if min(room) <= 0:
-            text = f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
-            room = (0, 0)
-        self._room[run_id] = room
-        file, line = place(record.pathname), record.lineno or None
-        lines.append(LogLine(run_id, instant(record), record.levelname[:16], record.name[:255], text, file, line))
+            line = self._line(run_id, record)
+            room = (room[0] - 1, room[1] - len(line.message))
+            if min(room) <= 0:
+                said = (
+                    f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
+                )
+                line, room = replace(line, message=said), (0, 0)
+            self._room[run_id] = room
+            lines.append(line)
+
+    def _line(self, run_id: int, record: logging.LogRecord) -> LogLine:
+        text = shortened(self._mask(record.getMessage() + self._trace(record)), bounds.LOG_LINE)
+        line = record.lineno if type(record.lineno) is int and 0 < record.lineno < MOST_LINES_A_FILE else None
+        return LogLine(run_id, instant(record), record.levelname, record.name, text, place(record.pathname), line)
 
     def _trace(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None

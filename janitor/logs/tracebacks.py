@@ -10,43 +10,18 @@ Traceback (most recent call last):
 ValueError: no rows
 """
 
-import linecache
-import reprlib
-import traceback
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Iterator
 
-from janitor.guard import foreign_code
+from janitor.logs.captured import MOST_FRAMES, Mask, capture
 from janitor.state.raised import Frame, Raised
-
-AROUND = 2
-"""So many lines are shown before and after the line of a frame."""
-MOST_CHARACTERS = 1_024
-"""So much of a variable's value is shown."""
-MOST_FRAMES = 50
-"""Of more frames, the first half and the last half of so many are shown: a recursion is the same all through."""
-
-_repr = reprlib.Repr()
-_repr.maxlevel, _repr.maxstring, _repr.maxother = 4, 4 * MOST_CHARACTERS, 4 * MOST_CHARACTERS
-_repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxfrozenset = _repr.maxdict = _repr.maxdeque = _repr.maxarray = (
-    200
-)
-
-Mask = Callable[[str], str]
 
 
 def render(error: BaseException, mask: Mask, variables: bool = False) -> str:
-    """An exception and the exceptions that led to it, as text without secrets; `variables` adds local variables."""
-    return mask(as_text(capture(error, mask, variables)))
+    """An exception and the exceptions that led to it, as text without secrets; `variables` adds local variables.
 
-
-def capture(error: BaseException, mask: Mask, variables: bool = False) -> tuple[Raised, ...]:
-    """An exception and the exceptions that led to it, as data, the first cause first.
-
-    `variables` adds each frame's local variables. Each is masked before it is cut, so that no part of a secret is left.
-    Everything else is as it is, and still to be masked.
+    It has bounds, and it cannot fail.
     """
-    return tuple(_chain(error, mask, variables, set()))
+    return mask(as_text(capture(error, mask, variables)))
 
 
 def as_text(chain: tuple[Raised, ...]) -> str:
@@ -59,61 +34,10 @@ def members_as_text(raised: Raised) -> str:
     return "".join(_members(raised))
 
 
-def _chain(error: BaseException, mask: Mask, variables: bool, seen: set[int]) -> Iterator[Raised]:
-    seen.add(id(error))
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None and id(before) not in seen:
-        yield from _chain(before, mask, variables, seen)
-    frames, left_out = _frames(error, mask, variables)
-    members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    yield Raised(
-        module=type(error).__module__,
-        kind=type(error).__qualname__,
-        description="".join(traceback.format_exception_only(error)),
-        frames=frames,
-        left_out=left_out,
-        from_cause=error.__cause__ is not None,
-        members=tuple(tuple(_chain(member, mask, variables, seen)) for member in members),
-    )
-
-
-def _frames(error: BaseException, mask: Mask, variables: bool) -> tuple[tuple[Frame, ...], int]:
-    frames, half = list(traceback.walk_tb(error.__traceback__)), MOST_FRAMES // 2
-    shown = frames if len(frames) <= MOST_FRAMES else frames[:half] + frames[-half:]
-    return tuple(_frame(frame, line, mask, variables) for frame, line in shown), len(frames) - len(shown)
-
-
-def _frame(frame: FrameType, line: int, mask: Mask, variables: bool) -> Frame:
-    code = frame.f_code
-    linecache.checkcache(code.co_filename)
-    around = range(max(1, line - AROUND), line + AROUND + 1)
-    lines = [(number, linecache.getline(code.co_filename, number, frame.f_globals).rstrip()) for number in around]
-    values = sorted(frame.f_locals.items()) if variables else ()
-    return Frame(
-        file=code.co_filename,
-        line=line,
-        function=code.co_name,
-        code=tuple((number, text) for number, text in lines if text),
-        variables=tuple((name, _shown(value, mask)) for name, value in values),
-    )
-
-
-def _shown(value: object, mask: Mask) -> str:
-    text = ""
-    with foreign_code(_no_repr) as failed:
-        text = _repr.repr(value)
-    if failed.instead is not None:
-        return failed.instead
-    text = mask(text).replace("\n", "\\n")
-    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 4] + " ..."
-
-
-def _no_repr(error: BaseException) -> str:
-    return f"(its repr failed: {type(error).__name__})"
-
-
 def _lines(chain: tuple[Raised, ...]) -> Iterator[str]:
     for at, raised in enumerate(chain):
+        if raised.before:
+            yield f"\n... {raised.before:,} exceptions more, each led to the next ...\n"
         if at and raised.from_cause:
             yield "\nThe above exception was the direct cause of the following exception:\n\n"
         elif at:
@@ -138,5 +62,7 @@ def _frame_lines(frame: Frame) -> Iterator[str]:
 
 def _members(raised: Raised) -> Iterator[str]:
     for number, chain in enumerate(raised.members, 1):
-        yield f"  ---- {number} of {len(raised.members)} in the group ----\n"
+        yield f"  ---- {number} of {len(raised.members) + raised.members_left_out} in the group ----\n"
         yield "".join(f"  | {line}\n" for line in as_text(chain).splitlines())
+    if raised.members_left_out:
+        yield f"  ---- and {raised.members_left_out:,} more in the group ----\n"

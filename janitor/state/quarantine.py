@@ -8,16 +8,21 @@
 A row's identity is (name, key, item). The key is for people. The item is what the task looks at again.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, insert, select, tuple_, update
 
 from janitor.jobs.schedules import EPOCH
+from janitor.runs import bounds
+from janitor.runs.bounds import shortened
 from janitor.state.tables import quarantine
 
+LONGEST_KEY = 255
+"""In characters."""
 KEYS_AT_ONCE = 500
 ITEMS_AT_ONCE = 5_000
 
@@ -65,7 +70,7 @@ def put(
     Returns:
         One row for each key that is new, or is kept for a new reason.
     """
-    wanted = {(row.key, row.item): row for row in rows}
+    wanted = {(row.key, row.item): row for row in map(_fitted, rows)}
     held = _reasons(connection, name, sorted({key for key, _ in wanted}))
     known = {key for key, _ in held}
     fresh = [row for identity, row in wanted.items() if identity not in held]
@@ -80,6 +85,19 @@ def put(
         connection.execute(taken_up_again, [_parameters(row, now, run_id) for row in changed.values()])
     news = {row.key: row for identity, row in wanted.items() if row.key not in known or identity in changed}
     return list(news.values())
+
+
+def _fitted(row: Quarantined) -> Quarantined:
+    """A row as it is kept: a long reason is shortened, and of a long key the beginning and a digest are kept."""
+    key = row.key
+    if len(key) > LONGEST_KEY or not key.isascii():
+        key = key.encode("utf-8", "backslashreplace").decode("utf-8")
+        key = key if len(key) <= LONGEST_KEY else f"{key[: LONGEST_KEY - 17]} {_digest(key)}"
+    return replace(row, key=key, reason=shortened(row.reason, bounds.REASON))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def of_items(connection: Connection, name: str, items: Sequence[str]) -> set[tuple[str, str]]:

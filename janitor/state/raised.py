@@ -26,7 +26,8 @@ class Raised:
     """One exception. `description` is what Python prints of it, its type first; it may have several lines.
 
     `frames` go from the outermost call to the line that raised; `left_out` frames are missing in their middle.
-    `from_cause`: it was raised `from` the exception before it in its chain. `members`: the chains of a group.
+    `from_cause`: it was raised `from` the exception before it in its chain. `members`: the chains of a group. So many
+    exceptions are left out `before` it in its chain, and so many `members_left_out` of its group.
     """
 
     module: str
@@ -36,3 +37,5 @@ class Raised:
     left_out: int = 0
     from_cause: bool = False
     members: "tuple[tuple[Raised, ...], ...]" = ()
+    before: int = 0
+    members_left_out: int = 0

@@ -13,8 +13,6 @@ from janitor.state.raised import Raised
 from janitor.state.tables import attempts, runs
 
 SCHEDULE, CATCH_UP, BY_HAND, AFTER = "schedule", "catch_up", "by_hand", "after"
-MAX_TEXT = 1_000_000
-"""So many characters of a reason or a traceback are kept."""
 
 # The statements of every run are made once: SQLAlchemy takes longer to make a statement than to execute it.
 _START = insert(runs)
@@ -93,11 +91,11 @@ def finish(connection: Connection, run_id: int, ending: Ending) -> bool:
     values = {
         "b_id": run_id,
         "outcome": ending.outcome.value,
-        "reason": ending.reason and ending.reason[:MAX_TEXT],
+        "reason": ending.reason,
         "ended_at": ending.ended_at,
         "seconds": ending.seconds,
         "counts": None if ending.counts is None else json.dumps(ending.counts, default=str),
-        "traceback": ending.traceback and ending.traceback[-MAX_TEXT:],
+        "traceback": ending.traceback,
         "attempts": ending.attempts,
     }
     return connection.execute(_FINISH, values).rowcount == 1
@@ -112,8 +110,8 @@ def add_attempts(connection: Connection, run_id: int, made: Sequence[Attempt]) -
             "started_at": attempt.started_at,
             "ended_at": attempt.ended_at,
             "outcome": attempt.outcome.value,
-            "reason": attempt.reason and attempt.reason[:MAX_TEXT],
-            "traceback": attempt.traceback and attempt.traceback[-MAX_TEXT:],
+            "reason": attempt.reason,
+            "traceback": attempt.traceback,
         }
         for attempt in made
     ]
@@ -166,7 +164,7 @@ def newest(connection: Connection) -> dict[str, Row[Any]]:
 
 def keep_because(connection: Connection, run_id: int, reason: str) -> None:
     """Note why a run stays that was to be deleted."""
-    connection.execute(update(runs).where(runs.c.id == run_id).values(kept_because=reason[:MAX_TEXT]))
+    connection.execute(update(runs).where(runs.c.id == run_id).values(kept_because=reason))
 
 
 def ask_to_stop(connection: Connection, run_id: int, actor: str) -> bool:

@@ -1,4 +1,8 @@
-"""The tables of the state database; `migrations/` has the steps that make them."""
+"""The tables of the state database; `migrations/` has the steps that make them.
+
+What people read goes through `Words` or `Name`, so that a server never refuses a text for its length or its
+characters. A `LongText` holds JSON or a position, which nobody may cut: whoever writes it keeps it within bounds.
+"""
 
 from datetime import datetime, timezone
 from typing import Any
@@ -23,6 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
+from janitor.runs import bounds
+from janitor.runs.bounds import shortened
+
 SCHEMA_VERSION = "0005"
 """The newest migration. A state database of this version is used as it is."""
 
@@ -46,6 +53,36 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=timezone.utc)
 
 
+class Words(TypeDecorator[str]):
+    """A text for people: it is shortened to `most` bytes before it is written."""
+
+    impl = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+    cache_ok = True
+
+    def __init__(self, most: int = bounds.REASON, keep_end: bool = False) -> None:
+        super().__init__()
+        self.most, self.keep_end = most, keep_end
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Shorten what is written."""
+        return None if value is None else shortened(value, self.most, keep_end=self.keep_end)
+
+
+class Name(TypeDecorator[str]):
+    """A short text for people: its end is left out if it has more than `length` characters."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Cut what is written."""
+        return None if value is None else shortened(value[: self.length], 4 * self.length)[: self.length]
+
+
 LongText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 Digest = LargeBinary(16).with_variant(mysql.BINARY(16), "mysql", "mariadb")
@@ -60,11 +97,11 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", String(191), primary_key=True),
-    Column("schedule", String(255), nullable=False),
+    Column("schedule", Name(255), nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("enabled_at", Instant, nullable=False),
     Column("paused_at", Instant),
-    Column("paused_by", String(255)),
+    Column("paused_by", Name(255)),
     **OPTIONS,
 )
 
@@ -78,7 +115,7 @@ runs = Table(
     Column("slot_until_at", Instant),
     Column("slots", Integer, nullable=False),
     Column("outcome", String(16)),
-    Column("reason", LongText),
+    Column("reason", Words()),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("seconds", Float),
@@ -86,11 +123,11 @@ runs = Table(
     Column("dry_run", Boolean, nullable=False),
     Column("counts", LongText),
     Column("progress", LongText),
-    Column("traceback", LongText),
+    Column("traceback", Words(bounds.TRACEBACK, keep_end=True)),
     Column("holder", String(255), nullable=False),
-    Column("stop_asked_by", String(255)),
+    Column("stop_asked_by", Name(255)),
     Column("config", Digest),
-    Column("kept_because", LongText),
+    Column("kept_because", Words()),
     UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
     Index("runs_of_job", "job", "id"),
     Index("runs_by_outcome", "outcome", "job"),
@@ -107,8 +144,8 @@ attempts = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
     Column("outcome", String(16), nullable=False),
-    Column("reason", LongText),
-    Column("traceback", LongText),
+    Column("reason", Words()),
+    Column("traceback", Words(bounds.TRACEBACK, keep_end=True)),
     **OPTIONS,
 )
 
@@ -118,10 +155,10 @@ run_logs = Table(
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("run_id", RowId, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("level", String(16), nullable=False),
-    Column("logger", String(255), nullable=False),
-    Column("message", LongText, nullable=False),
-    Column("file", String(255)),
+    Column("level", Name(16), nullable=False),
+    Column("logger", Name(255), nullable=False),
+    Column("message", Words(bounds.LOG_LINE), nullable=False),
+    Column("file", Name(255)),
     Column("line", Integer),
     Index("logs_of_run", "run_id", "id"),
     Index("logs_by_age", "level", "at"),
@@ -194,13 +231,13 @@ quarantine = Table(
     Column("name", String(64), primary_key=True),
     Column("key", String(255), primary_key=True),
     Column("item", String(64), primary_key=True),
-    Column("reason", LongText, nullable=False),
+    Column("reason", Words(), nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("run_id", RowId, nullable=False),
     Column("dropped_at", Instant),
-    Column("dropped_by", String(255)),
-    Column("note", LongText),
+    Column("dropped_by", Name(255)),
+    Column("note", Words()),
     Index("quarantine_by_item", "name", "item"),
     Index("quarantine_by_age", "name", "last_at"),
     **OPTIONS,
@@ -234,10 +271,10 @@ actions = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
-    Column("actor", String(255), nullable=False),
-    Column("action", String(64), nullable=False),
-    Column("job", String(191)),
-    Column("detail", LongText),
+    Column("actor", Name(255), nullable=False),
+    Column("action", Name(64), nullable=False),
+    Column("job", Name(191)),
+    Column("detail", Words()),
     Index("actions_of_job", "job", "id"),
     **OPTIONS,
 )
@@ -249,7 +286,7 @@ notices = Table(
     Column("rule", String(32), nullable=False),
     Column("job", String(191), nullable=False),
     Column("run_id", RowId),
-    Column("text", LongText, nullable=False),
+    Column("text", Words(), nullable=False),
     Column("began_at", Instant, nullable=False),
     Column("told_at", Instant, nullable=False),
     Column("ended_at", Instant),
@@ -271,7 +308,7 @@ deliveries = Table(
     Column("tries", Integer, nullable=False),
     Column("outcome", String(16)),
     Column("ended_at", Instant),
-    Column("reason", LongText),
+    Column("reason", Words()),
     Index("deliveries_due", "outcome", "due_at"),
     Index("deliveries_of_notice", "notice_id", "id"),
     **OPTIONS,

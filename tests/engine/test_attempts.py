@@ -1,8 +1,10 @@
 """Attempts: what a task returns or raises becomes an ending, and a failed attempt is made again."""
 
 import asyncio
+import functools
 import gc
 import json
+import math
 import sys
 import time
 import weakref
@@ -13,9 +15,9 @@ import pytest
 from janitor.engine.attempts import pause_seconds
 from janitor.engine.runner import Runner
 from janitor.errors import Cancelled, Interrupted, Rejected, Skip, Unavailable
-from janitor.runs import Outcome, current_run
-from janitor.state import run_records
-from tests.small_engine import outcomes, rows_of, run_by_hand
+from janitor.runs import Outcome, bounds, current_run
+from janitor.state import log_lines, run_records
+from tests.small_engine import lines_of, outcomes, rows_of, run_by_hand
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_a_reason_that_no_database_takes_is_made_one(runner: Runner) -> None:
         ("a text", None),
         ({"rows": 3, 4: 1.5}, {"rows": 3, "4": 1.5}),
         ({"when": timedelta(seconds=90)}, {"when": "0:01:30"}),
-        ({"nested": {"a": (1, 2)}}, {"nested": {"a": [1, 2]}}),
+        ({"nested": {"a": (1, 2)}}, {"nested": "{'a': (1, 2)}"}),
     ],
 )
 def test_counts_are_kept(lite: Runner, returned: object, kept: object) -> None:
@@ -110,11 +112,152 @@ def test_counts_are_kept(lite: Runner, returned: object, kept: object) -> None:
     assert (counts and json.loads(counts)) == kept == ending.counts
 
 
-def test_counts_that_cannot_be_kept_fail_the_run(lite: Runner) -> None:
-    round_about: dict[str, object] = {}
+def test_counts_that_cannot_be_kept_fail_no_run(runner: Runner) -> None:
+    """Given a task that counts in every way that no database, reader or page takes.
+
+    It returns. Its run must have succeeded, with what can be kept, and its log must tell what is left out.
+    """
+    round_about: dict[str, object] = {"rows": 7, "nan": math.nan, "large": 10**400, "half \udcff": "\udcff"}
+    round_about |= {f"name{number}": number for number in range(500)} | {"n" * 200: 1, "big": ["x" * 100] * 190_000}
     round_about["me"] = round_about
-    _, ending = run_by_hand(lite, lambda: round_about)
-    assert outcomes(lite.state) == ["failed"] and "Circular" in str(ending.reason)
+    run_id, ending = run_by_hand(runner, lambda: round_about)
+    (row,) = rows_of(runner.state)
+    assert (row.outcome, ending.outcome) == ("succeeded", "succeeded")
+    counts = json.loads(row.counts)
+    assert len(counts) == 100 and counts["rows"] == 7 and "nan" not in counts and counts["half \\udcff"] == "\\udcff"
+    assert any("some counts are left out, nan, large" in line for line in lines_of(runner.state, run_id))
+
+
+def of_causes(depth: int) -> Exception:
+    error = ValueError("the first")
+    for number in range(depth):
+        later = ValueError(f"number {number}")
+        later.__cause__ = error
+        error = later
+    return error
+
+
+def within_groups(depth: int) -> Exception:
+    error: Exception = ValueError("the innermost")
+    for _ in range(depth):
+        error = ExceptionGroup("in", [error, error])
+    return error
+
+
+def within_itself(depth: int = 0) -> None:
+    try:
+        raise ValueError(depth)
+    except ValueError:
+        within_itself(depth + 1)
+
+
+def chained(error: BaseException) -> BaseException:
+    error.__cause__ = error
+    return error
+
+
+class Meta(type):
+    def __getattribute__(cls, name: str) -> object:
+        raise RuntimeError(f"no {name}")
+
+
+class OfMeta(Exception, metaclass=Meta):
+    """Has a class that answers nothing."""
+
+
+class Liar(Exception):
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise SystemExit(1)
+
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+    __repr__ = __str__
+
+
+class HostileRejected(Rejected):
+    @property
+    def __cause__(self) -> BaseException:  # type: ignore[override]
+        raise MemoryError
+
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (of_causes(3_000), "ValueError: number 2999"),
+        (chained(ValueError("my own cause")), "ValueError: my own cause"),
+        (OfMeta("quiet"), "OfMeta: quiet"),
+        (Liar(), "Liar: <exception str() failed>"),
+        (HostileRejected("the table is missing"), "the table is missing"),
+        (ValueError("x" * 3_000_000), "ValueError: xxx"),
+        (ExceptionGroup("many", [ValueError("y" * 10_000)] * 5_000), "ExceptionGroup: many (5000 sub-exceptions)"),
+        (within_groups(40), "ExceptionGroup: in (2 sub-exceptions)"),
+        (SyntaxError("odd", ("f.py", 1, 2, "x" * 1_000_000)), "SyntaxError: odd"),
+        (ValueError(10**5_000), "ValueError: <exception str() failed>"),
+    ],
+    ids=["causes", "circle", "metaclass", "liar", "properties", "long", "wide", "deep", "syntax", "digits"],
+)
+def test_describing_a_failure_cannot_fail(runner: Runner, error: BaseException, reason: str) -> None:
+    """Given an error that is hard to describe.
+
+    A task raises it. Its run must be recorded as failed, with a reason and a traceback of bounded size.
+    """
+
+    def task() -> None:
+        raise error
+
+    run_id, ending = run_by_hand(runner, task)
+    (row,) = rows_of(runner.state)
+    assert row.outcome == "failed" and row.reason.startswith(reason), row.reason[:300]
+    assert len(row.reason.encode()) <= bounds.REASON and len(row.traceback.encode()) <= bounds.TRACEBACK
+    assert "in task" in row.traceback
+    with runner.state.begin() as connection:
+        assert sum(1 for _ in log_lines.of_run(connection, run_id)) >= 2
+
+
+def test_a_recursion_in_its_own_except_is_told(lite: Runner) -> None:
+    run_by_hand(lite, within_itself)
+    (row,) = rows_of(lite.state)
+    assert row.outcome == "failed" and row.reason.startswith("RecursionError: maximum recursion depth")
+    assert "within_itself" in row.traceback and len(row.traceback) <= bounds.TRACEBACK
+
+
+async def wait_for_ever() -> None:
+    lite_run = current_run()
+    lite_run.ask_to_stop(Interrupted("going down"))
+    await asyncio.sleep(3_600)
+
+
+async def count_slowly() -> dict[str, int]:
+    await asyncio.sleep(0.01)
+    return {"run": current_run().id}
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_a_coroutine_is_a_task(lite: Runner, isolation: str) -> None:
+    run_id, ending = run_by_hand(lite, count_slowly, isolation=isolation)
+    assert (ending.outcome, ending.counts) == ("succeeded", {"run": run_id})
+
+
+def test_a_coroutine_asked_to_stop_is_interrupted(lite: Runner) -> None:
+    run_by_hand(lite, wait_for_ever)
+    (row,) = rows_of(lite.state)
+    assert (row.outcome, row.reason) == ("interrupted", "going down")
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_a_task_that_leaves_with_code_0_has_succeeded(lite: Runner, isolation: str) -> None:
+    for left in (sys.exit, functools.partial(sys.exit, 0)):
+        run_by_hand(lite, left, isolation=isolation)
+    assert outcomes(lite.state) == ["succeeded", "succeeded"]
+    run_by_hand(lite, sys.exit, "no rows today", isolation=isolation)
+    (row,) = rows_of(lite.state)[2:]
+    assert (row.outcome, row.reason) == ("failed", "SystemExit: no rows today")
 
 
 def use_up_the_time() -> None:

@@ -1,5 +1,7 @@
 """Observers: all are told of each run, in the order in which they came."""
 
+import pytest
+
 from janitor.engine.observers import Observers
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
@@ -27,6 +29,30 @@ class Noted:
 
     def lost(self, lost: LostSlots) -> None:
         self.notes.append((self.name, "lost", lost))
+
+
+class Odd:
+    """An observer that fails each time."""
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        raise ValueError("began")
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        raise MemoryError("ended")
+
+    def lost(self, lost: LostSlots) -> None:
+        raise RecursionError("lost")
+
+
+def test_an_observer_that_fails_is_told_and_keeps_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    notes, observers, job = list[tuple[object, ...]](), Observers(), job_of(print)
+    for one in (Odd(), Noted("second", notes)):
+        observers.append(one)
+    observers.began(job, SLOT, RUN)
+    observers.ended(job, RUN, ENDING)
+    observers.lost(LOST)
+    assert [note[1] for note in notes] == ["began", "ended", "lost"]
+    assert [record.getMessage() for record in caplog.records] == ["Odd could not be told of a run"] * 3
 
 
 def test_all_observers_are_told_in_the_order_they_came() -> None:

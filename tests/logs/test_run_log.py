@@ -88,15 +88,26 @@ def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("janitor.logs.run_log.MAX_TEXT_A_RUN", 1000)
-    monkeypatch.setattr("janitor.logs.run_log.MAX_LINE", 300)
+    monkeypatch.setattr("janitor.runs.bounds.LOG_LINE", 300)
     run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
         for _ in range(10):
-            logging.getLogger("x").info("%s", "x" * 500)
+            logging.getLogger("x").info("%s", "é" * 500)
     lines = said(run_log, 7)
-    assert [len(line) for line in lines[:3]] == [300, 300, 300]
-    assert len(lines) == 4 and "the log is cut here" in lines[3]
+    assert all(290 < len(line.encode()) <= 300 and "(1,000 bytes in all)" in line for line in lines[:-1])
+    assert len(lines) == 7 and "the log is cut here" in lines[-1]
+
+
+def test_a_hostile_record_costs_its_line_alone() -> None:
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    odd = {"created": float("nan"), "lineno": 10**30, "levelname": 7, "name": "half \udcff", "pathname": "x" * 999}
+    with running(Run(id=7)):
+        for name, value in odd.items():
+            record = logging.makeLogRecord({"msg": name, name: value})
+            run_log.emit(record)
+    assert said(run_log, 7) == ["lineno", "levelname", "name", "pathname"]
 
 
 def test_lines_that_could_not_be_saved_come_first_again() -> None:

@@ -5,8 +5,9 @@ What happens: it is rendered, with variables or without.
 What must hold: each frame has its code, and no secret is left, whole or in part.
 """
 
+from janitor.logs.captured import MOST_CHARACTERS
 from janitor.logs.mask import Mask
-from janitor.logs.tracebacks import MOST_CHARACTERS, render
+from janitor.logs.tracebacks import render
 
 SECRET = "hunter2-hunter2"
 

@@ -10,7 +10,7 @@ import pickle
 import pytest
 
 from janitor.errors import Rejected
-from janitor.logs import tracebacks
+from janitor.logs.captured import capture
 from janitor.logs.mask import Mask
 from janitor.notices import sentry_event
 
@@ -23,7 +23,7 @@ def with_cause() -> None:
 
 
 def written(error: BaseException) -> list[dict[str, object]]:
-    chain = tracebacks.capture(error, Mask())
+    chain = capture(error, Mask())
     return sentry_event.exceptions(pickle.loads(pickle.dumps(chain)))
 
 
@@ -40,7 +40,7 @@ def test_a_cause_comes_before_what_it_caused() -> None:
 def test_a_frame_has_its_line_and_the_lines_around() -> None:
     with pytest.raises(Rejected) as caught:
         with_cause()
-    _, error = tracebacks.capture(caught.value, Mask())
+    _, error = capture(caught.value, Mask())
     frame = sentry_event.exceptions((error,))[0]["stacktrace"]["frames"][-1]
     first = with_cause.__code__.co_firstlineno
     assert (frame["function"], frame["lineno"], frame["filename"]) == ("with_cause", first + 4, __file__)
@@ -65,3 +65,14 @@ def test_a_syntax_error_is_told_by_its_reason() -> None:
     with pytest.raises(SyntaxError) as caught:
         compile("a b", "odd.py", "exec")
     assert written(caught.value)[-1]["value"] == "invalid syntax"
+
+
+def test_the_event_of_a_very_long_chain_is_bounded() -> None:
+    error = ValueError("x" * 1_000_000)
+    for number in range(3_000):
+        later = ValueError(str(number))
+        later.__cause__ = error
+        error = later
+    event = written(error)
+    assert len(event) == 20 and event[-1]["value"] == "2999"
+    assert len(str(event)) < 100_000

@@ -3,7 +3,7 @@
 import pytest
 
 from janitor.errors import Rejected
-from janitor.runs import Outcome
+from janitor.runs import Outcome, bounds
 from janitor.state import State, run_records
 from janitor.state.run_records import Attempt, Ending
 from tests.small_engine import rows_of
@@ -44,13 +44,14 @@ def test_runs_of_dead_processes_are_interrupted(state: State) -> None:
 
 def test_long_texts_are_cut_and_kept(state: State) -> None:
     number = begin(state, slot=NOW)
-    long = "é\U0001f9ea" * (run_records.MAX_TEXT // 2) + "end"
+    long = "é\U0001f9ea" * 500_000 + "half \udcff end"
     with state.begin() as connection:
         run_records.finish(connection, number, Ending(Outcome.FAILED, long, NOW, 1.0, None, long))
         run_records.add_attempts(connection, number, [Attempt(1, NOW, NOW, Outcome.FAILED, long, long)])
         row = run_records.get(connection, number)
-    assert row is not None and len(row.reason) == len(row.traceback) == run_records.MAX_TEXT
-    assert row.traceback.endswith("end")
+    assert row is not None and row.traceback.endswith("half \\udcff end")
+    assert bounds.REASON - 4 < len(row.reason.encode()) <= bounds.REASON
+    assert bounds.TRACEBACK - 20 < len(row.traceback.encode()) <= bounds.TRACEBACK
 
 
 def test_history_is_newest_first(state: State) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import inspect, text
 
-from janitor.state import State, cursors
+from janitor.runs import bounds
+from janitor.state import State, actions, cursors
 from janitor.state.tables import OPTIONS, metadata
 from tests.servers import SqlServer
 from tests.small_engine import migrated
@@ -46,3 +47,15 @@ def test_the_hot_queries_use_an_index(state: State) -> None:
         query = "EXPLAIN QUERY PLAN SELECT id FROM runs WHERE outcome IS NULL AND job = 'a'"
         with state.engine.connect() as connection:
             assert "runs_by_outcome (outcome=? AND job=?)" in str(connection.execute(text(query)).all())
+
+
+def test_words_and_names_fit_whatever_they_are(state: State) -> None:
+    """Given names and texts that are too long, or have halves of characters.
+
+    They are written. No database may refuse them, and what is kept is within its bounds.
+    """
+    with state.begin() as connection:
+        actions.record(connection, "é\udcff" * 300, "did", "job", "\U0001f9ea" * 1_000_000, datetime.now(UTC))
+        (row,) = actions.listing(connection)
+    assert len(row.actor) == 255 and row.actor.startswith("é\\udcffé")
+    assert len(row.detail.encode()) <= bounds.REASON and "(4,000,000 bytes in all)" in row.detail
