@@ -8,6 +8,7 @@ from janitor.errors import JanitorError, Rejected, RowRefused, StatementTimeout,
 CONNECT_FAILED = 2003
 CONNECTION_LOST = 2013
 CERTIFICATE = 2026
+STATEMENT_TOO_LONG = 1153
 
 LOST_RACES = frozenset({1020, 1062, 1213})
 """A row changed meanwhile, a key was inserted meanwhile, a deadlock: the same transaction may succeed at once."""
@@ -53,7 +54,11 @@ _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
     (Rejected, "{where} does not take writes: {text}; set binlog_format to MIXED or ROW there", (1665,)),
     # statements and rows
     (RowRefused, "a row was refused at {where}: {text}", _REFUSED_ROWS),
-    (Rejected, "a statement was too long for {where}: {text}; raise the server's max_allowed_packet", (1153,)),
+    (
+        Rejected,
+        "a statement was too long for {where}: {text}; raise the server's max_allowed_packet",
+        (STATEMENT_TOO_LONG,),
+    ),
     (StatementTimeout, "a statement ran over its time limit at {where} and was stopped: {text}", (1028, 1969, 3024)),
     (StatementTimeout, "{where} waited too long for a lock that another session holds: {text}", (1205,)),
     (Unavailable, "{where} chose this transaction to end a deadlock: {text}", (1213,)),

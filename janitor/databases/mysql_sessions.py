@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pymysql
+import pymysql.cursors
 from sqlalchemy import Connection
 
 from janitor.databases.errors import translated
 from janitor.databases.limits import Limits
+from janitor.databases.mysql_error_numbers import STATEMENT_TOO_LONG
 from janitor.databases.mysql_tls import tls_arguments
 from janitor.databases.places import place
 from janitor.databases.pymysql_private import limit_reading
@@ -33,6 +35,25 @@ def is_mariadb(connection: "pymysql.Connection[Any]") -> bool:
     return "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
 
 
+class BoundedCursor(pymysql.cursors.Cursor):
+    """A cursor that refuses a statement which is too long for the server, in the server's words.
+
+    The server would close the connection in the middle of it. That looks as if it had gone away.
+    """
+
+    def execute(self, query: Any, args: Any = None) -> int:
+        """Put the values into a statement, and send it."""
+        text: Any = self.mogrify(query, args)
+        most = self.connection.max_allowed_packet
+        if len(text) * 4 >= most and 1 + (len(text) if text.isascii() else len(_encoded(text))) > most:
+            raise pymysql.err.OperationalError(STATEMENT_TOO_LONG, f"its limit is {most:,} bytes, max_allowed_packet")
+        return super().execute(text)
+
+
+def _encoded(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+
 def connect_arguments(limits: Limits, options: Mapping[str, Any]) -> dict[str, Any]:
     """Give PyMySQL's arguments for a new connection; the options of a URL may make a limit shorter."""
     socket_seconds = limits.statement_seconds + SOCKET_SLACK_SECONDS
@@ -41,6 +62,7 @@ def connect_arguments(limits: Limits, options: Mapping[str, Any]) -> dict[str, A
         "read_timeout": min(socket_seconds, options.get("read_timeout", math.inf)),
         "write_timeout": min(socket_seconds, options.get("write_timeout", math.inf)),
         "charset": "utf8mb4",
+        "cursorclass": BoundedCursor,
         **({"unix_socket": options["unix_socket"]} if "unix_socket" in options else {}),
     }
 
@@ -73,6 +95,8 @@ def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connect
         cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, {access}")
         cursor.execute(_ZONE_AND_MODE.format(lock_seconds=lock_seconds, text_bytes=_LONGEST_TEXT_BYTES))
         cursor.execute(f"SET SESSION {lists} = 0")
+        cursor.execute("SELECT @@max_allowed_packet")
+        connection.max_allowed_packet = int(cursor.fetchone()[0])
     connection.commit()
 
 

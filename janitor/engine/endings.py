@@ -60,4 +60,11 @@ class Endings:
             if not goes_on:
                 leases.release(connection, live.fence)
 
-        return self._journal.add(Record(write, kept=True))
+        def write_short(connection: Connection, why: str) -> None:
+            reason = f"{ending.reason}; {why}" if ending.reason else why
+            short = Ending(ending.outcome, reason, ending.ended_at, ending.seconds, attempts=ending.attempts)
+            run_records.finish(connection, run.id, short)
+            if not goes_on:
+                leases.release(connection, live.fence)
+
+        return self._journal.add(Record(write, kept=True, short=write_short))

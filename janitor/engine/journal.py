@@ -6,7 +6,8 @@
 
 1. A thread adds its record, then tries to take the turn. Whoever has the turn writes for all who wait.
 2. So while one commit waits for the disk, records gather, and the next commit writes them all: 200 at most.
-3. If one record is refused, the batch is written again with a savepoint for each record: only that one fails.
+3. If one record is refused, the batch is written again with a savepoint for each record: only that one fails. If it
+   is refused for what it holds, a short record takes its place: nobody waits for what can never be written.
 4. A record has fences: the leases under which it is true. They are looked at in the same transaction.
 5. While the state database is away, the records that must not be lost wait in memory, in order. The others fail
    at once, as each attempt on an absent server takes its time. Lost slots that follow one another become one record.
@@ -23,10 +24,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from janitor.databases.errors import lost_a_race
-from janitor.engine.journal_records import FAILURES, Record, concerns_one, merged, tell_given_up
-from janitor.errors import JanitorError
+from janitor.engine.journal_records import FAILURES, Record, concerns_one, merged, tell_what_came, write_apart
+from janitor.errors import JanitorError, Unavailable, summary
 from janitor.state import State
-from janitor.state.fences import hold
 
 log = logging.getLogger(__name__)
 
@@ -113,15 +113,15 @@ class Journal:
             batch = [self._queue.popleft() for _ in range(self._in_hand)]
             try:
                 self._write(batch)
-            except JanitorError as exc:
-                self._put_back(batch, exc)
-                return exc
+            except FAILURES as exc:
+                away = exc if isinstance(exc, JanitorError) else Unavailable(f"nothing can be recorded: {summary(exc)}")
+                self._put_back(batch, away)
+                return away
             finally:
                 self._in_hand = 0
             for record in batch:
                 record.answered.set()
-                if record.kept and record.error is not None:
-                    tell_given_up(record.error)
+                tell_what_came(record)
         return None
 
     def _write(self, batch: Sequence[Record]) -> None:
@@ -139,21 +139,13 @@ class Journal:
         fences = {fence for record in batch for fence in record.fences}
         with self._state.begin(*sorted(fences)) as connection:
             for record in batch:
-                record.error, record.result = None, record.write(connection)
+                record.error, record.refused, record.result = None, None, record.write(connection)
 
     def _write_apart(self, batch: Sequence[Record]) -> None:
         """In one transaction too, with a savepoint for each record, so that each is written or refused by itself."""
         with self._state.begin() as connection:
             for record in batch:
-                record.error = None
-                try:
-                    with connection.begin_nested():
-                        hold(connection, record.fences)
-                        record.result = record.write(connection)
-                except FAILURES as exc:
-                    if not concerns_one(exc):
-                        raise
-                    record.error = exc
+                write_apart(connection, record)
 
     def _put_back(self, batch: Sequence[Record], error: JanitorError) -> None:
         """Let kept records wait at the front, merged, and let all others fail."""

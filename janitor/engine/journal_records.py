@@ -11,13 +11,26 @@ import pymysql
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
+from janitor.databases.mysql_error_numbers import STATEMENT_TOO_LONG
+from janitor.errors import Fenced, JanitorError, Rejected, Unavailable, summary
 from janitor.runs import Fence
+from janitor.state.fences import hold
 from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 
-FAILURES = (JanitorError, SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+FAILURES = (
+    JanitorError,
+    SQLAlchemyError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RuntimeError,
+    ArithmeticError,
+    MemoryError,
+    OSError,
+)
 """What writing a record may raise. An error that is no JanitorError gives up one record alone."""
 
 
@@ -42,7 +55,8 @@ class Record:
     """One thing to write, under `fences`; it is `answered` once it is written, has failed, or has to wait.
 
     While the state database is away, a `kept` record waits, and any other fails. A record of lost slots has its
-    `stretch`.
+    `stretch`. If the state database refuses the record for what it holds, `short` writes what can be written in its
+    place, and is given the reason in words; `refused` is then the error.
     """
 
     write: Callable[[Connection], Any]
@@ -50,8 +64,10 @@ class Record:
     kept: bool = False
     stretch: Stretch | None = None
     answered: threading.Event = field(default_factory=threading.Event)
+    short: Callable[[Connection, str], Any] | None = None
     result: Any = None
     error: Exception | None = None
+    refused: Exception | None = None
 
 
 def merged(records: Sequence[Record]) -> list[Record]:
@@ -88,9 +104,51 @@ def is_recorded(error: Exception) -> bool:
 
 def concerns_one(error: Exception) -> bool:
     """Whether an error is one record's own; if not, the state database fails for all."""
-    if not isinstance(error, (Unavailable, Rejected)):
+    if not isinstance(error, (Unavailable, Rejected, OSError)):
         return True
-    return is_recorded(error) or isinstance(error.__cause__, (sqlite3.DataError, pymysql.err.DataError))
+    return is_recorded(error) or is_unfit(error)
+
+
+def is_unfit(error: Exception) -> bool:
+    """Whether a record was refused for what it holds: it is too large, or has a value that the database does not take.
+
+    To try it again would be in vain.
+    """
+    if not isinstance(error, JanitorError):
+        return not isinstance(error, OSError)
+    cause = error.__cause__
+    too_large = isinstance(cause, pymysql.err.Error) and cause.args[:1] == (STATEMENT_TOO_LONG,)
+    return too_large or isinstance(cause, (sqlite3.DataError, pymysql.err.DataError))
+
+
+def write_apart(connection: Connection, record: Record) -> None:
+    """Write a record by itself, or what can be written of it; an error of its own stays with it, others are raised."""
+    record.error, record.refused = _tried(connection, record, record.write), None
+    if record.error is not None and record.short is not None and is_unfit(record.error):
+        record.refused, short = record.error, record.short
+        said = str(record.error) if isinstance(record.error, JanitorError) else summary(record.error)
+        why = f"the state database refused the whole record: {said}"
+        record.error = _tried(connection, record, lambda connection: short(connection, why))
+
+
+def _tried(connection: Connection, record: Record, write: Callable[[Connection], Any]) -> Exception | None:
+    try:
+        with connection.begin_nested():
+            hold(connection, record.fences)
+            record.result = write(connection)
+    except FAILURES as exc:
+        if not concerns_one(exc):
+            raise
+        return exc
+    return None
+
+
+def tell_what_came(record: Record) -> None:
+    """Log if a kept record is not written, or not as a whole."""
+    if record.refused is not None:
+        log.error("a record was refused for what it holds, and a short record stands in its place: %s", record.refused)
+    if record.kept and record.error is not None:
+        tell_given_up(record.error)
 
 
 def tell_given_up(error: Exception) -> None:

@@ -1,15 +1,18 @@
 """What runs report while they go on, lines and progress: saved every second, so that others can look."""
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from janitor.engine.journal_records import FAILURES
+from janitor.engine.journal_records import FAILURES, is_unfit
 from janitor.engine.live import Live, LiveRuns
 from janitor.logs.run_log import RunLog
 from janitor.state import State, log_lines, run_records
 from janitor.state.fences import held_names
 from janitor.state.log_lines import LogLine
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,27 @@ class Reports:
                 return
             try:
                 self._write(news, taken)
-            except FAILURES:
-                for live in news:
-                    live.progress.unsaved = live.progress.unsaved or bool(live.progress.parts)
-                    self._run_log.give_back(taken.get(live.run.id, ()))
-                raise
+            except FAILURES as exc:
+                if not is_unfit(exc):
+                    self._give_back(news, taken)
+                    raise
+                self._write_apart(news, taken)
+
+    def _write_apart(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
+        """Save what each run reported by itself; what the state database refuses for what it holds is left out."""
+        for at, live in enumerate(news):
+            try:
+                self._write([live], taken)
+            except FAILURES as exc:
+                if not is_unfit(exc):
+                    self._give_back(news[at:], taken)
+                    raise
+                log.error("what run %d of %s reported last is not kept: %s", live.run.id, live.job.id, exc)
+
+    def _give_back(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
+        for live in news:
+            live.progress.unsaved = live.progress.unsaved or bool(live.progress.parts)
+            self._run_log.give_back(taken.get(live.run.id, ()))
 
     def _write(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
         with self._state.begin() as connection:

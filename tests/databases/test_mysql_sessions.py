@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 from sqlalchemy import URL
+from sqlalchemy import text as sql
 
 from janitor import databases
 from janitor.checks.encryption import secured_by
@@ -23,6 +24,34 @@ def test_sessions_are_strict_and_in_utc(mariadb: SqlServer) -> None:
             mode, zone = connection.exec_driver_sql("SELECT @@sql_mode, @@time_zone").one()
         assert "STRICT_ALL_TABLES" in mode and "ANSI_QUOTES" not in mode and "NO_BACKSLASH_ESCAPES" not in mode
         assert zone == "+00:00"
+
+
+def test_a_statement_too_long_for_the_server_is_told(mariadb: SqlServer) -> None:
+    """Given a server that takes statements of 1 MiB.
+
+    Statements of up to that size, in bytes, and larger ones are sent. The larger must be refused in words, before they
+    are sent, and the connection must go on.
+    """
+    (before,) = mariadb.execute("SELECT @@GLOBAL.max_allowed_packet")
+    mariadb.execute("SET GLOBAL max_allowed_packet = 1048576")
+    try:
+        with databases.read(mariadb.create_database()) as connection:
+            for text, fits in (
+                ("x" * 1_040_000, True),
+                ("é" * 520_000, True),
+                ("é" * 530_000, False),
+                ("'" * 600_000, False),
+            ):
+                if fits:
+                    found = connection.execute(sql("SELECT LENGTH(:text)"), {"text": text}).scalar()
+                    assert found == len(text.encode())
+                    continue
+                with pytest.raises(Rejected, match="a statement was too long for .*1,048,576 bytes"):
+                    connection.execute(sql("SELECT LENGTH(:text)"), {"text": text})
+            assert connection.execute(sql("SELECT 7")).scalar() == 7
+    finally:
+        mariadb.execute(f"SET GLOBAL max_allowed_packet = {before[0]}")
+        databases.dispose()
 
 
 def test_a_sleeping_statement_is_stopped(mariadb: SqlServer) -> None:

@@ -1,6 +1,8 @@
 """The journal: many records at once, and what waits while the state database is away."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +13,14 @@ from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
 from janitor.jobs import schedules
-from janitor.state import State, holders
+from janitor.logs.run_log import RunLog
+from janitor.state import State, holders, result_records
+from janitor.state.log_lines import LogLine
 from janitor.state.run_records import BY_HAND
 from janitor.state.tables import leases as lease_rows
 from tests import small_engine
 from tests.servers import SqlServer, free_port
-from tests.small_engine import SECOND, job_of, nothing, now, outcomes, rows_of, runner_for, settings_for
+from tests.small_engine import SECOND, job_of, nothing, now, outcomes, rows_of, run_by_hand, runner_for, settings_for
 
 
 def test_ends_and_lost_slots_wait_for_the_state(mariadb: SqlServer, tmp_path: Path) -> None:
@@ -63,3 +67,66 @@ def test_many_runs_at_once_are_all_recorded(runner: Runner) -> None:
     for thread in threads:
         thread.join()
     assert len(rows_of(runner.state)) == 60 and set(outcomes(runner.state)) == {"succeeded"}
+
+
+@contextmanager
+def short_statements(server: SqlServer) -> Iterator[None]:
+    """Let a server take statements of 1 MiB only, in sessions that begin in the block."""
+    (before,) = server.execute("SELECT @@GLOBAL.max_allowed_packet")
+    server.execute("SET GLOBAL max_allowed_packet = 1048576")
+    try:
+        yield
+    finally:
+        server.execute(f"SET GLOBAL max_allowed_packet = {before[0]}")
+
+
+def test_a_record_too_large_for_the_server_holds_nobody_up(
+    mariadb: SqlServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Given a state database that takes statements of 1 MiB.
+
+    A run ends whose result is larger, as a statement; then another run ends. Both must be on record: the first without
+    its result, with a reason, told once.
+    """
+    with short_statements(mariadb), runner_for(settings_for(mariadb.create_database(), tmp_path)) as runner:
+        large, ending = run_by_hand(runner, lambda: "'" * 1_000_000, keeps_result=True)
+        small, _ = run_by_hand(runner, lambda: {"rows": 3}, id="other")
+        runner.flush()
+        assert (runner.waiting, outcomes(runner.state)) == (0, ["succeeded", "succeeded"])
+        first, second = rows_of(runner.state)
+        assert "the state database refused the whole record: a statement was too long" in first.reason
+        assert (first.seconds, second.counts) == (ending.seconds, '{"rows": 3}')
+        with runner.state.read() as connection:
+            assert result_records.load(connection, large) is None
+            assert connection.execute(select(lease_rows.c.holder).where(lease_rows.c.name.like("job:%"))).all() == [
+                (None,),
+                (None,),
+            ]
+        told = [record for record in caplog.records if "a short record stands in its place" in record.getMessage()]
+        assert len(told) == 1
+
+
+class Poisoned(RunLog):
+    """A run log that hands out a line which SQLite does not take, as if the line had not been bounded."""
+
+    def take(self, run_id: int) -> list[LogLine]:
+        return [*super().take(run_id), LogLine(run_id, now(), "INFO", "x", "poison", None, 2**70)]
+
+
+def test_reports_that_are_refused_hold_nobody_up(
+    lite_url: URL, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Given a run whose lines the state database refuses for what they hold.
+
+    They are saved while it goes on, and with its end. Saving must fail nobody, and the end must be on record.
+    """
+    settings = settings_for(lite_url, tmp_path)
+    with small_engine.logging_to(settings) as (mask, _):
+        state = small_engine.migrated(lite_url)
+        runner = Runner(state, settings, holders.new_holder(), mask, Poisoned(mask))
+        run_id, _ = run_by_hand(runner, runner.flush)
+        (row,) = rows_of(state)
+        assert (row.outcome, runner.waiting) == ("succeeded", 0)
+        assert "the state database refused the whole record: OverflowError" in row.reason
+        assert f"what run {run_id} of task reported last is not kept: " in caplog.text
+        state.close()

@@ -8,7 +8,16 @@ import pymysql
 import pytest
 from sqlalchemy import URL, text
 
-from janitor.engine.journal_records import Record, Stretch, concerns_one, is_recorded, merged, tell_given_up
+from janitor.engine.journal_records import (
+    FAILURES,
+    Record,
+    Stretch,
+    concerns_one,
+    is_recorded,
+    is_unfit,
+    merged,
+    tell_given_up,
+)
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.jobs import schedules
 from janitor.runs import Fence, Outcome
@@ -78,6 +87,23 @@ def test_a_state_that_says_no_concerns_all_records(tmp_path: Path) -> None:
     error = error_of("INSERT INTO nowhere VALUES (1)", tmp_path)
     assert not is_recorded(error) and not concerns_one(error)
     assert not concerns_one(Unavailable("away"))
+
+
+def test_what_a_record_holds_may_be_refused(tmp_path: Path) -> None:
+    unfit = [
+        caused(Rejected("too long"), pymysql.err.OperationalError(1153, "too long")),
+        caused(Rejected("no"), pymysql.err.DataError(1366, "no text")),
+        caused(Rejected("no"), sqlite3.DataError("string or blob too big")),
+        OverflowError("Python int too large to convert to SQLite INTEGER"),
+    ]
+    assert all(is_unfit(error) and concerns_one(error) and isinstance(error, FAILURES) for error in unfit)
+    for error in (
+        caused(Unavailable("gone"), pymysql.err.OperationalError(2006, "gone")),
+        caused(Rejected("twice"), sqlite3.IntegrityError()),
+        error_of("INSERT INTO nowhere VALUES (1)", tmp_path),
+        Fenced("lost"),
+    ):
+        assert not is_unfit(error)
 
 
 def caused(error: JanitorError, cause: Exception) -> JanitorError:
