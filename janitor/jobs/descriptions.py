@@ -6,12 +6,18 @@ import json
 from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from janitor.errors import summary
+from janitor.guard import foreign_code
 from janitor.jobs.job import Job
 from janitor.jobs.results import Result
+from janitor.runs.bounds import shortened
 from janitor.settings.settings import Settings
 
+MOST_CHARACTERS = 100_000
+"""The longest description that is kept."""
 DEFAULTS: dict[str, Any] = {
     "title": "",
     "notes": "",
@@ -58,8 +64,22 @@ def entry(job: Job) -> dict[str, Any]:
 
 
 def described(job: Job) -> str:
-    """The job's entry as one JSON text, kept with each run; values that JSON does not have become texts."""
-    return json.dumps(entry(job), default=_as_text, ensure_ascii=False, sort_keys=True)
+    """The job's entry as one JSON text, kept with each run; values that JSON does not have become texts.
+
+    This cannot fail, and the text is bounded: an entry that JSON does not have, or that is too long, leaves out what
+    the job is called with.
+    """
+    text = ""
+    with foreign_code(partial(_without_arguments, job)) as failed:
+        text = json.dumps(entry(job), default=_as_text, ensure_ascii=False, sort_keys=True)
+    if failed.instead is not None:
+        return failed.instead
+    return text if len(text) <= MOST_CHARACTERS else _without_arguments(job, ValueError("they are too long"))
+
+
+def _without_arguments(job: Job, why: BaseException) -> str:
+    said = {"id": job.id, "schedule": job.schedule, "args": [f"(left out: {shortened(summary(why), 1_000)})"]}
+    return json.dumps(said)
 
 
 def name_of(func: Callable[..., object]) -> str:

@@ -15,6 +15,8 @@ DIGEST = "digest"
 """The kind of several notices in one message."""
 NAMED = 3
 """How many of its notices the subject of a digest names."""
+MOST_COUNTS = 12
+"""How many of a run's counts are told."""
 TITLES = {
     "failed": "failed",
     "missed": "missed slots",
@@ -78,7 +80,9 @@ class Content:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """More to know, as names and values."""
-        counts = ", ".join(f"{name} {value}" for name, value in (self.counts or {}).items())
+        counted = list((self.counts or {}).items())
+        more = f", and {len(counted) - MOST_COUNTS} more" if len(counted) > MOST_COUNTS else ""
+        counts = ", ".join(f"{name} {value}" for name, value in counted[:MOST_COUNTS]) + more
         return [
             ("rule", self.rule),
             ("since", instant_text(self.began_at)),

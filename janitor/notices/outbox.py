@@ -17,9 +17,9 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from janitor.engine.runner import Runner
+from janitor.jobs.counts import stored
 from janitor.jobs.job import Job
 from janitor.jobs.slots import next_slot
-from janitor.notices import reading
 from janitor.notices.content import Content, to_json
 from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.runs import Outcome
@@ -88,7 +88,7 @@ class Outbox:
             over=step.over,
             run_id=run_id,
             error=(row.reason or "")[:MAX_ERROR] if row is not None and failed else "",
-            counts=reading.counts_of(row.counts) if row is not None else None,
+            counts=stored(row.counts) if row is not None else None,
             log=[] if run_id is None else _last_lines(connection, run_id),
             next_run_at=next_slot(job.trigger, now) if job is not None and job.enabled else None,
             web_url=self._runner.settings.web_url,

@@ -11,7 +11,6 @@ of order. So a position remembers three things:
 `upto` stays WINDOW ids behind the newest: a record that is committed late is still found there.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, distinct, func, select
 
+from janitor.jobs.counts import stored, whole_sum
 from janitor.notices.history import MOST_SINCE, Ended, History, Running
 from janitor.runs import Outcome
 from janitor.state.tables import quarantine, runs
@@ -125,17 +125,9 @@ def quarantined(connection: Connection, now: datetime) -> dict[str, int]:
     return {name: count for name, count in connection.execute(query)}
 
 
-def counts_of(counts: str | None) -> dict[str, Any] | None:
-    """Read a run's counts from their JSON; None if it has none."""
-    found: dict[str, Any] | None = json.loads(counts) if counts else None
-    return found
-
-
 def rows_of(counts: str | None) -> int | None:
     """Return how many rows a run handled: the sum of its counts without `quarantined`; None if it has no counts."""
-    values = (counts_of(counts) or {}).items()
-    numbers = [value for name, value in values if type(value) in (int, float) and name not in UNCOUNTED]
-    return int(sum(numbers)) if numbers else None
+    return whole_sum(value for name, value in (stored(counts) or {}).items() if name not in UNCOUNTED)
 
 
 def _ended(row: Row[Any]) -> Ended:

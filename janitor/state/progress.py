@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from janitor.jobs import json_texts
+
 Node = Mapping[str, Any]
 """`done`, `total` (None if unknown) and perhaps a `note`."""
+
+
+def read(text: str | None) -> dict[str, Node]:
+    """What a run reported, as it was stored, by the path of each part; a report that is none is left out."""
+    found = json_texts.read(text)
+    nodes = found.items() if isinstance(found, dict) else ()
+    return {str(path): _node(node) for path, node in nodes if isinstance(node, dict)}
 
 
 def tree(reported: Mapping[str, Node]) -> dict[str, Node]:
@@ -24,6 +33,16 @@ def tree(reported: Mapping[str, Node]) -> dict[str, Node]:
 def indented(path: str) -> str:
     """A node's name, indented by its depth; empty for the whole run."""
     return "  " * path.count("/") + path.rpartition("/")[2]
+
+
+def _node(node: Mapping[str, Any]) -> Node:
+    note = node.get("note")
+    told = {"note": note} if note and isinstance(note, str) else {}
+    return {"done": _number(node.get("done")), "total": _number(node.get("total")), **told}
+
+
+def _number(value: object) -> int | float | None:
+    return value if isinstance(value, (int, float)) else None
 
 
 def _add(

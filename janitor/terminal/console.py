@@ -1,5 +1,6 @@
 """Printing: tables in a terminal, tab-separated text in a pipe, JSON on demand."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -48,7 +49,7 @@ def print_listing(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: b
 
 def print_json(value: object) -> None:
     """Print a value to stdout as indented JSON; instants are ISO 8601 in UTC."""
-    print(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())
+    print(_json(value, orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
 
 
 def print_run(run: Row) -> None:
@@ -64,7 +65,8 @@ def run_lines(run: Row) -> Iterator[str]:
             yield f"{name:<8}  {one_line(value)}"
     for name, part in tree(run["progress"] or {}).items():
         total = "" if part["total"] is None else f" of {part['total']:g}"
-        yield f"progress  {name}{': ' if name else ''}{part['done']:g}{total} {part.get('note', '')}".rstrip()
+        done = "" if part["done"] is None else f"{part['done']:g}"
+        yield f"progress  {name}{': ' if name else ''}{done}{total} {part.get('note', '')}".rstrip()
     for attempt in run["attempt_list"]:
         said = f"{attempt['outcome']} {one_line(attempt['reason'] or '')}".rstrip()
         yield f"attempt   {attempt['number']} at {instant(attempt['started_at'])}: {said}"
@@ -119,7 +121,14 @@ def log_line(line: Row) -> str:
 
 def json_line(value: object) -> str:
     """A value as JSON on one line."""
-    return orjson.dumps(value, default=str).decode()
+    return _json(value, 0)
+
+
+def _json(value: object, option: int) -> str:
+    try:
+        return orjson.dumps(value, default=str, option=option).decode()
+    except TypeError:  # numbers beyond 64 bits, half a character
+        return json.dumps(value, default=str, indent=2 if option else None)
 
 
 def instant(moment: datetime | None) -> str:

@@ -1,11 +1,11 @@
 """A run watched from another process: its log and progress as they come, until it ends."""
 
-import json
 import sys
 import time
 from contextlib import nullcontext
 
 from janitor.state import State, log_lines, run_records
+from janitor.state.progress import read
 from janitor.terminal import console
 from janitor.terminal.bars import bars
 
@@ -27,6 +27,6 @@ def follow(state: State, run_id: int) -> None:
                 last = line.id
             if row is None or (row.outcome is not None and len(lines) < LINES):
                 return
-            show(json.loads(row.progress) if row.progress else {})
+            show(read(row.progress))
             if len(lines) < LINES:
                 time.sleep(LOOK_SECONDS)

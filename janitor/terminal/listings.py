@@ -1,6 +1,5 @@
 """What the listing verbs tell, as plain rows: computed here, printed elsewhere."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy import Row as Record
 
+from janitor.jobs import json_texts
+from janitor.jobs.counts import stored
 from janitor.jobs.dependencies import Status, outdated, status, with_dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.result_texts import show
@@ -19,6 +20,7 @@ from janitor.state import (
     description_records,
     job_records,
     log_lines,
+    progress,
     quarantine,
     result_records,
     run_records,
@@ -80,11 +82,11 @@ def details(connection: Connection, run_id: int) -> Row | None:
         **_run(record),
         "holder": process(record.holder),
         "traceback": record.traceback,
-        "progress": json.loads(record.progress) if record.progress else None,
+        "progress": progress.read(record.progress) if record.progress else None,
         "used": builds.uses(connection, [run_id]).get(run_id, {}),
         "used_by": [{"run": other, "job": job} for other, job in builds.used_by(connection, run_id)],
-        "result": None if result is None else json.loads(show(result)),
-        "config": None if config is None else json.loads(config),
+        "result": None if result is None else json_texts.read(show(result)),
+        "config": json_texts.read(config),
         "attempt_list": [_without(attempt, "run_id") for attempt in run_records.attempts_of(connection, run_id)],
         "log": [_without(line, "run_id", "id") for line in log_lines.of_run(connection, run_id)],
     }
@@ -132,7 +134,7 @@ def _run(record: Record[Any]) -> Row:
         "run": record.id,
         "at": record.started_at,
         "outcome": _outcome(record),
-        "counts": json.loads(record.counts) if record.counts else None,
+        "counts": stored(record.counts),
         "slots": record.slots or None,
         "note": " · ".join(_run_notes(record)),
     }

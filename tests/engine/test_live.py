@@ -1,12 +1,15 @@
 """Live runs: the newest report of each part is kept, from any thread, and reaches the state database."""
 
 import json
+import logging
 import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
-from janitor.engine.live import Progress
+from janitor.engine.live import LONGEST_NOTE, LONGEST_PATH, MOST_PARTS, Progress
+from janitor.jobs.json_texts import read
 from janitor.runs import current_run
 from janitor.state.progress import tree
 from tests.small_engine import rows_of, run_by_hand, runner_for, settings_for
@@ -36,10 +39,24 @@ def test_a_slash_within_a_name_makes_no_part() -> None:
     assert list(progress.parts) == ["of\u22152/page", "of/2/page"]
 
 
-def test_numbers_that_json_does_not_have_become_texts() -> None:
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**400, "many", object(), [1]], ids=repr)
+def test_what_is_no_number_counts_as_unknown(odd: float) -> None:
     progress = Progress()
-    progress.report((), Path("half"), None, "")  # type: ignore[arg-type]  # as a task may do it
-    assert json.loads(progress.text())[""]["done"] == "half"
+    progress.report((7,), odd, odd, ["note"])  # type: ignore[arg-type]
+    assert read(progress.text()) == {"7": {"done": None, "total": None, "note": "['note']"}}
+
+
+def test_many_parts_and_long_texts_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    progress = Progress()
+    with caplog.at_level(logging.WARNING):
+        for number in range(2_000):
+            progress.report((str(number), "é\udcff" * 1_000), number, 2**70, "é" * 10_000)
+        progress.report(("0", "é\udcff" * 1_000), 7, None, "")
+    found = read(progress.text())
+    assert len(found) == MOST_PARTS and [len(path.encode()) <= LONGEST_PATH for path in found] == [True] * MOST_PARTS
+    first = next(iter(found.values()))
+    assert first == {"done": 7, "total": None} and len(found[list(found)[1]]["note"].encode()) <= LONGEST_NOTE
+    assert caplog.text.count("the progress of further parts is left out") == 1
 
 
 def test_many_threads_report_and_the_last_value_is_on_record(state_url: URL, tmp_path: Path) -> None:

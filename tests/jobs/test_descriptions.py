@@ -75,3 +75,34 @@ def test_a_function_tells_whether_it_takes_settings() -> None:
     assert job_takes_settings(with_settings) and not job_takes_settings(name_of)
     assert job_takes_settings(functools.partial(with_settings, date(2026, 7, 1)))
     assert not job_takes_settings(dict)
+
+
+class Mute:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+    __str__ = __repr__
+
+
+def test_any_job_can_be_described() -> None:
+    """Given jobs with arguments that JSON does not have, or too many.
+
+    Each is described. The description must be JSON, short, and name the job.
+    """
+    within: list[Any] = []
+    within.append(within)
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    odd: tuple[Any, ...] = (
+        {(1, 2): 3},
+        {"a": within},
+        {"a": deep},
+        {"a": 10**5_000},
+        {"a": Mute()},
+        {"a": "x" * 10_000_000},
+        {7: 1, "b": 2},
+    )
+    for kwargs in odd:
+        text = described(replace(PLAIN, kwargs=kwargs))
+        assert json.loads(text)["id"] == "plain" and len(text) < 101_000

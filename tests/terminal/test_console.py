@@ -153,3 +153,15 @@ def test_a_run_s_log_and_traceback_come_last() -> None:
         "2026-07-01 12:00:00.000000 INFO copy began",
         "\nTraceback\nValueError",
     ]
+
+
+def test_any_value_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = {"large": 2**70, "half": "\udcff", "at": NOON}
+    console.print_json(odd)
+    assert json.loads(capsys.readouterr().out) == {**odd, "at": str(NOON)}
+    assert json.loads(console.json_line(odd))["large"] == 2**70
+
+
+def test_progress_without_a_number_is_shown() -> None:
+    lines = list(console.run_lines({**RUN, "progress": {"part": {"done": None, "total": None, "note": "begun"}}}))
+    assert "progress  part:  begun" in lines

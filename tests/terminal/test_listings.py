@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, update
 
 from janitor.jobs import Job
 from janitor.runs import Outcome
-from janitor.state import State, actions, job_records, log_lines, quarantine, run_records
+from janitor.state import State, actions, job_records, log_lines, quarantine, result_records, run_records
 from janitor.state.log_lines import LogLine
 from janitor.state.quarantine import Quarantined
 from janitor.state.run_records import Ending
-from janitor.terminal import listings
+from janitor.state.tables import runs
+from janitor.terminal import console, listings
 from tests.small_engine import job_of, migrated, nothing
 from tests.state.history import MINUTE, NOW
 
@@ -108,3 +110,20 @@ def test_rows_in_quarantine_are_listed_by_key_and_reason(connection: Connection)
     ] == [("copy", "DN1", 2, "no user")]
     (dropped,) = listings.of_quarantine(connection, "copy", dropped=True)
     assert (dropped["key"], dropped["dropped_by"], dropped["note"]) == ("DN2", "anna", "gone")
+
+
+@pytest.mark.parametrize(
+    "stored", ["{", "[1]", '{"a": NaN, "b": 1e999}', "9" * 5_000, '{"a": ' + "9" * 5_000 + "}", "null"]
+)
+def test_whatever_is_stored_of_a_run_is_listed(connection: Connection, stored: str) -> None:
+    """Given texts of a run that another release, or a person, put into the state database.
+
+    The run is listed and shown. Neither may fail, and JSON must have all of it.
+    """
+    run_id = ran(connection, "copy", 0)
+    changed = {"counts": stored, "progress": stored}
+    connection.execute(update(runs).where(runs.c.id == run_id).values(changed))
+    result_records.add(connection, run_id, stored)
+    (row,), details = listings.history(connection, "copy", 5), listings.details(connection, run_id)
+    assert details is not None and orjson.dumps([row, details], default=str)
+    assert list(console.run_lines(details))

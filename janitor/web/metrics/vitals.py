@@ -1,6 +1,5 @@
 """The vital signs that the state database knows, read together for metrics and health, and kept for seconds."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, Row, select, text
 from janitor import feeds
 from janitor.engine import overdue
 from janitor.errors import Rejected
+from janitor.jobs.counts import stored
 from janitor.runs import Outcome
 from janitor.state import job_records, quarantine, recent
 from janitor.state.job_records import JobRecord
@@ -98,7 +98,7 @@ class Vitals:
 
 def _counts(connection: Connection, ids: list[int]) -> dict[str, Mapping[str, Any]]:
     found = connection.execute(select(runs.c.job, runs.c.counts).where(runs.c.id.in_(ids)))
-    return {job: json.loads(counts) if counts else {} for job, counts in found}
+    return {job: stored(counts) or {} for job, counts in found}
 
 
 def _running_elsewhere(connection: Connection, holder: str) -> frozenset[str]:

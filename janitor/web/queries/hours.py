@@ -36,7 +36,8 @@ def _tells(name: str) -> Any:
 
 
 def _sum(names: Sequence[str]) -> Any:
-    """The sum of some counts; a run whose counts the database cannot read adds nothing."""
+    """The sum of some counts; a run whose counts the database cannot read, or add up, adds nothing."""
     valid = func.json_valid(runs.c.counts) == 1
     each = (func.coalesce(func.json_extract(runs.c.counts, literal(f"$.{name}")), 0) for name in names)
-    return func.sum(case((valid, sum(each, start=literal(0))), else_=0))
+    of_run = sum(each, start=literal(0))
+    return func.sum(case((valid, case((of_run.between(0, records.MOST), of_run), else_=0)), else_=0))

@@ -4,12 +4,12 @@ Like every query of the dashboard, these take a connection that reads, and give 
 and not what the history holds: each statement follows an index to the few rows that it needs.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from janitor.jobs import json_texts
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
 from janitor.jobs.slots import next_slot
@@ -50,7 +50,7 @@ def job_page(
         dropped=quarantine.dropped_size(connection, wanted.id),
         notes=wanted.notes,
         file=wanted.file,
-        config=mask_for(settings).value(json.loads(described(wanted))),
+        config=mask_for(settings).value(json_texts.read(described(wanted))) or {},
     )
 
 

@@ -1,6 +1,5 @@
 """From rows of the state database to models."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -8,18 +7,21 @@ from typing import Any
 from sqlalchemy import Row
 
 from janitor.jobs import schedules
-from janitor.state.progress import tree
+from janitor.jobs.counts import stored, whole_sum
+from janitor.state.progress import read, tree
 from janitor.web.queries import models
 
 PUBLISHED = ("published",)
 ROWS = ("inserted", "updated", "deleted", "repaired")
 """The counts by which runs tell how many messages they published, and how many rows they changed."""
+MOST = 10**15
+"""What one run counts at most of them: no chart shows more, and MySQL refuses a sum beyond its largest number."""
 
 
 def run_line(row: Row[Any]) -> models.RunLine:
     """One row of the table `runs`, or of `recent.LINE`."""
     fields = fields_of(row, models.RunLine)
-    return models.RunLine(**fields | {"outcome": row.outcome or "running", "counts": counts(row.counts)})
+    return models.RunLine(**fields | {"outcome": row.outcome or "running", "counts": stored(row.counts)})
 
 
 def bar(row: Row[Any]) -> models.Bar:
@@ -42,9 +44,9 @@ def going(row: Row[Any], now: datetime) -> models.Going:
 
 def point(row: Row[Any]) -> models.Point:
     """A run that has ended, for the charts."""
-    told = counts(row.counts) or {}
+    told = stored(row.counts) or {}
     numbers = {name: value for name, value in told.items() if type(value) in (int, float)}
-    changed, published = (int(sum(numbers.get(name, 0) for name in names)) for names in (ROWS, PUBLISHED))
+    changed, published = (min(MOST, whole_sum(map(numbers.get, names)) or 0) for names in (ROWS, PUBLISHED))
     fields = {"id": row.id, "outcome": row.outcome, "started_at": row.started_at, "seconds": row.seconds or 0.0}
     return models.Point(**fields, rows=changed, published=published, counts=numbers)
 
@@ -61,20 +63,11 @@ def quarantine_line(row: Row[Any]) -> models.QuarantineLine:
     return models.QuarantineLine(**fields | {"last_at": None if row.last_at == schedules.EPOCH else row.last_at})
 
 
-def counts(text: str | None) -> dict[str, Any] | None:
-    """What a run counted. A number that JSON does not have becomes None, half a character a question mark."""
-    found: dict[str, Any] | None = json.loads(text, parse_constant=_none) if text else None
-    if text and "\\ud" in text:
-        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
-    return found
-
-
 def progress(text: str | None) -> models.Part | None:
     """What a run reported, as a tree; None if it reported nothing."""
     if not text:
         return None
-    found: dict[str, Any] = json.loads(text, parse_constant=_none)
-    told = {"/".join(filter(None, path.split("/"))): _numbered(node) for path, node in found.items()}
+    told = {"/".join(filter(None, path.split("/"))): node for path, node in read(text).items()}
     parts: dict[str, models.Part] = {}
     for path, node in tree(told).items():
         parts[path] = part = _part(path, node)
@@ -83,24 +76,11 @@ def progress(text: str | None) -> models.Part | None:
     return parts.get("")
 
 
-def _numbered(node: Mapping[str, Any]) -> dict[str, Any]:
-    """The report of a part; a value that is no number becomes None, so that numbers can be added up."""
-    return {**node, "done": _number(node.get("done")), "total": _number(node.get("total"))}
-
-
 def _part(path: str, node: Mapping[str, Any]) -> models.Part:
     done, total = node["done"], node["total"]
     share = min(1.0, max(0.0, done / total)) if done is not None and total else None
     note, name = str(node.get("note", "")), path.rpartition("/")[2]
     return models.Part(name=name, done=done, total=total, share=share, note=note, parts=[])
-
-
-def _number(value: object) -> float | None:
-    return value if isinstance(value, (int, float)) else None
-
-
-def _none(constant: str) -> None:
-    """NaN and the infinities become None."""
 
 
 def fields_of(row: Row[Any], model: type[models.Model], *without: str) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """All that is known of one run; and the runs that go on."""
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from janitor.jobs import json_texts
 from janitor.state import builds, description_records, result_records
 from janitor.state.holders import process
 from janitor.state.run_records import attempts_of, get
@@ -51,7 +51,7 @@ def run_page(
         used_by=[models.OtherRun(run=one, job=job, kept=True) for one, job in builds.used_by(connection, run_id)],
         result=None if result is None else show_result(result),
         has_result=result is not None,
-        config=None if config is None else json.loads(config),
+        config=config if isinstance(config := json_texts.read(config), dict) else None,
         kept_because=row.kept_because,
     )
 

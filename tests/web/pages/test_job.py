@@ -1,5 +1,11 @@
 """The page of a job."""
 
+import json
+
+from sqlalchemy import delete, func, insert, select
+
+from janitor.state.tables import runs
+from tests.small_engine import now
 from tests.web.pages.furnished import House
 
 
@@ -18,3 +24,43 @@ def test_a_job_shows_all_that_is_known_of_it(made: House) -> None:
     assert "no daemon was running for 40 minutes" in made.operator.get("/jobs/labware_location?outcome=missed").words
     given_up = made.operator.get("/jobs/labware_location?dropped=true").words
     assert "Note: a test tube of 2019" in given_up and "by anna" in given_up
+
+
+def test_whatever_is_stored_of_runs_every_page_shows_it(made: House) -> None:
+    """Given runs whose counts and progress another release, or a person, stored.
+
+    Every page that tells of them is asked for, in HTML and in JSON. Each must answer, and stay short.
+    """
+    odd = [
+        "{",
+        "[1]",
+        '{"inserted": NaN, "updated": 1.7e308, "deleted": 1.7e308}',
+        '{"a": ' + "9" * 5_000 + "}",
+        "null",
+    ]
+    odd += [json.dumps({f"{'n' * 200}{number}": "x" * 10_000 for number in range(500)})]
+    with made.state.begin() as connection:
+        newest = connection.execute(select(func.max(runs.c.id))).scalar_one()
+        row = connection.execute(select(runs).where(runs.c.job == "labware_location").limit(1)).one()._mapping
+        like = {
+            **row,
+            "outcome": "succeeded",
+            "origin": "by_hand",
+            "slot_at": None,
+            "started_at": now(),
+            "ended_at": now(),
+        }
+        for number, text in enumerate(odd, 1):
+            changed = {"id": newest + number, "counts": text, "progress": text, "config": None}
+            connection.execute(insert(runs).values(like | changed))
+    try:
+        own = [f"{kind}/runs/{newest + number}" for kind in ("", "/api") for number in range(1, len(odd) + 1)]
+        pages = ("/", "/jobs", "/jobs/labware_location", "/history?job=labware_location", "/api/overview")
+        for path in (*pages, "/api/jobs/labware_location", "/api/runs?job=labware_location", *own):
+            page = made.operator.get(path)
+            assert page.status == 200 and len(page.text) < 500_000, (path, page.status, len(page.text))
+        assert made.operator.get("/metrics").status == 200
+        assert "and 88 more" in made.operator.get("/history?job=labware_location").words
+    finally:
+        with made.state.begin() as connection:
+            connection.execute(delete(runs).where(runs.c.id > newest))

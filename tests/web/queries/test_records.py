@@ -2,6 +2,7 @@
 
 import json
 
+from janitor.jobs.counts import stored
 from janitor.state import State
 from janitor.state.tables import runs
 from janitor.web.queries import records
@@ -10,8 +11,8 @@ from tests.web.queries.past import MINUTE, NOON, add, ask
 
 def test_counts_hold_only_what_json_has() -> None:
     odd = json.dumps({"rows": 7, "share": float("nan"), "most": float("-inf"), "half \ud800": "\ud800", "note": "ü"})
-    assert records.counts(odd) == {"rows": 7, "share": None, "most": None, "half ?": "?", "note": "ü"}
-    assert records.counts(None) is None and records.counts("{}") == {}
+    assert stored(odd) == {"rows": 7, "share": None, "most": None, "half ?": "?", "note": "ü"}
+    assert stored(None) is None and stored("{}") == {}
 
 
 def test_a_run_that_reported_nothing_has_no_progress() -> None:
