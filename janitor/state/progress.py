@@ -37,7 +37,7 @@ def indented(path: str) -> str:
 
 def _node(node: Mapping[str, Any]) -> Node:
     note = node.get("note")
-    told = {"note": note} if note and isinstance(note, str) else {}
+    told = {"note": str(note)} if note else {}
     return {"done": _number(node.get("done")), "total": _number(node.get("total")), **told}
 
 

@@ -38,7 +38,7 @@ def test_whatever_is_stored_of_runs_every_page_shows_it(made: House) -> None:
         '{"a": ' + "9" * 5_000 + "}",
         "null",
     ]
-    odd += [json.dumps({f"{'n' * 200}{number}": "x" * 10_000 for number in range(500)})]
+    odd += [json.dumps({f"name{number}{'n' * 200}": "x" * 10_000 for number in range(500)})]
     with made.state.begin() as connection:
         newest = connection.execute(select(func.max(runs.c.id))).scalar_one()
         row = connection.execute(select(runs).where(runs.c.job == "labware_location").limit(1)).one()._mapping

@@ -18,8 +18,8 @@ def test_each_hour_tells_what_runs_did(state: State) -> None:
     counted(61, published=900, dry_run=True)
     counted(62, published=float("nan"), inserted=5)
     counted(63, inserted="many", published=10)
-    counted(64, published=1.7e308, inserted=1.7e308)
-    counted(65, published=1.7e308)
+    counted(66, published=1.7e308, inserted=1.7e308)
+    counted(67, published=1.7e308)
     add(state, "a", 64)
     found = ask(state, hours, JOBS, NOW - 24 * HOUR, NOW)
     assert (found[0].at, found[-1].at) == (NOON - 6 * HOUR, NOON + 18 * HOUR) and len(found) == 25
