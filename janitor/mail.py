@@ -5,6 +5,7 @@ refused = server.send(message)                 a mail from the standard library'
 {"anna@example.org": "550 no such mailbox"}    who does not get it, and why; all others do
 """
 
+import base64
 import smtplib
 import socket
 import ssl
@@ -20,6 +21,7 @@ __all__ = ["MailServer", "NotSent"]
 ANSWER_SECONDS = 20.0
 """How long the mail server may take for each answer."""
 
+LOGGED_IN = 235
 REFUSED_FOR_GOOD = (552, 554)
 """Answers to a mail's content that another try would not change: too large, or taken for spam."""
 
@@ -62,7 +64,7 @@ class MailServer:
         try:
             with self._connected() as server:
                 refused = server.send_message(message)
-        except (smtplib.SMTPException, OSError) as exc:
+        except (smtplib.SMTPException, OSError, ValueError) as exc:
             final = isinstance(exc, smtplib.SMTPDataError) and exc.smtp_code in REFUSED_FOR_GOOD
             raise NotSent(_why(exc), final) from exc
         return {to: _answer(*answer) for to, answer in sorted(refused.items())}
@@ -76,7 +78,7 @@ class MailServer:
             if settings.mail_tls == "starttls":
                 server.starttls(context=self._tls)
             if settings.mail_username is not None and settings.mail_password is not None:
-                server.login(settings.mail_username, settings.mail_password.get_secret_value())
+                _log_in(server, settings.mail_username, settings.mail_password.get_secret_value())
             if_it_fails.pop_all()
         return server
 
@@ -87,6 +89,18 @@ class MailServer:
         if self._settings.mail_tls == "tls":
             return smtplib.SMTP_SSL(host, port, own_name, timeout=ANSWER_SECONDS, context=self._tls)
         return smtplib.SMTP(host, port, own_name, timeout=ANSWER_SECONDS)
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
+    """Log in; a user or password beyond ASCII goes as UTF-8 (RFC 4616), which smtplib cannot send."""
+    if user.isascii() and password.isascii():
+        server.login(user, password)
+        return
+    server.ehlo_or_helo_if_needed()
+    given = base64.b64encode(f"\0{user}\0{password}".encode("utf-8", "surrogateescape")).decode("ascii")
+    code, answer = server.docmd("AUTH", f"PLAIN {given}")
+    if code != LOGGED_IN:
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _trust(settings: MailSettings) -> ssl.SSLContext:
@@ -111,6 +125,8 @@ def _why(exc: Exception) -> str:
         return f"no TLS with the mail server: {getattr(exc, 'verify_message', '') or exc.reason or exc}"
     if isinstance(exc, smtplib.SMTPException):
         return f"the mail server cannot be used: {str(exc) or type(exc).__name__}"
+    if isinstance(exc, ValueError):
+        return f"the mail cannot be written as mail servers want it: {exc}"
     return f"the mail server cannot be reached: {str(exc) or type(exc).__name__}"
 
 

@@ -206,7 +206,7 @@ class Scheduler(Clock):
         From now on this process is there for the jobs: what runs print is in their logs, and logging stays as it is.
         """
         state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds)
-        return Runner(state, self.settings, holders.new_holder(), mask, run_log, kept(mask, run_log))
+        return Runner(state, self.settings, holders.new_holder(), mask, run_log, surroundings=kept(mask, run_log))
 
     def daemon(self, runner: Runner) -> Daemon:
         """This clock with all that it needs to run its jobs, not started; `start` makes it and runs it."""

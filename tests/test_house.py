@@ -19,7 +19,7 @@ from tests.tasks.rows import fill_recently
 
 FLOORS = (
     "errors guard needs",
-    "runs",
+    "runs loops",
     "settings",
     "databases",
     "rabbitmq",
@@ -105,6 +105,37 @@ def test_the_graph_sees_every_kind_of_import(tmp_path: Path) -> None:
     read: Graph = graph({"pack.a": tmp_path / "a.py", "pack.b": tmp_path / "b.py"})
     assert read == {"pack.a": frozenset({"pack.b"}), "pack.b": frozenset({"pack.a"})}
     assert circles(read) == [["pack.a", "pack.b"]] and circles({"a": frozenset({"b"}), "b": frozenset()}) == []
+
+
+ONE_SHOT = {
+    ("janitor/engine/in_child.py", "_listen"),
+    ("janitor/engine/in_child.py", "_die_with_parent"),
+    ("janitor/engine/lanes.py", "_run"),
+    ("janitor/engine/stopping.py", "close"),
+    ("janitor/engine/stopping.py", "_record_end"),
+    ("janitor/verbs/run_here.py", "cut_off"),
+    ("janitor/web/metrics/readings.py", "_read"),
+    ("janitor/demo/inbox.py", "serve_forever"),
+}
+"""Threads that do one thing and end, by file and target; the demo's mail server is no part of a daemon."""
+
+
+def threads() -> Iterator[tuple[str, str]]:
+    """Each thread that the package makes: the file, and the last name of its target; or a class that is a thread."""
+    for path in sorted((ROOT / "janitor").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            place = str(path.relative_to(ROOT))
+            if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Thread") for base in node.bases):
+                yield place, f"class {node.name}"
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("threading.Thread", "Thread"):
+                targets = [ast.unparse(word.value) for word in node.keywords if word.arg == "target"]
+                yield place, targets[0].rpartition(".")[2] if targets else "?"
+
+
+def test_every_loop_in_a_thread_is_run_in_the_one_way() -> None:
+    # A loop in a thread of its own would die of the first error that nobody expected: see janitor/loops.
+    found = set(threads())
+    assert found - ONE_SHOT == {("janitor/loops/loop.py", "_run")} and ONE_SHOT <= found
 
 
 def test_general_modules_name_no_variable_of_a_task() -> None:

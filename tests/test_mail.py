@@ -71,6 +71,18 @@ def test_mail_over_tls_with_a_login(kind: str, ca: trustme.CA, tmp_path: Path) -
         assert "wrong password" not in str(caught.value) and len(inbox.mails) == 1
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize(("user", "password"), [("janitor", "pässwörd-1"), ("jänitor", "open sesame")])
+def test_a_login_beyond_ascii_goes_as_utf_8(user: str, password: str, ca: trustme.CA, tmp_path: Path) -> None:
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    given = {"MAIL_USERNAME": user, "MAIL_TLS": "tls", "MAIL_CA_FILE": str(tmp_path / "ca.pem")}
+    with Inbox().open(tls=context(ca), login=True) as inbox:
+        assert server(inbox, **given, MAIL_PASSWORD=password).send(letter()) == {}
+        assert inbox.logins == [(user.encode(), password.encode())]
+        with pytest.raises(NotSent, match="^the mail server refuses the user or the password"):
+            server(inbox, **given, MAIL_PASSWORD="falsch-ö").send(letter())
+
+
 def test_a_server_without_starttls_gets_nothing(inbox: Inbox) -> None:
     with pytest.raises(NotSent, match="^the mail server cannot be used: STARTTLS extension not supported"):
         server(inbox, MAIL_TLS="starttls").send(letter())

@@ -45,6 +45,7 @@ class CatchingUp:
         """`begin_as_told` are the jobs whose `next_run_time` was given; each is taken out once it is heeded."""
         self._clock, self._jobs, self._runner, self._lanes = clock, jobs, runner, lanes
         self._begin_as_told = begin_as_told
+        self._duty = runner.loops.duty("catching up", lambda: None)
 
     def account(self, now: datetime, why: str = "") -> None:
         """Account for every slot up to `now`, then let the clock go; `why` slots were lost, no daemon ran when empty.
@@ -60,9 +61,10 @@ class CatchingUp:
             last = self._last_slots(connection, jobs, now)
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
         for job in (job for job in jobs if job.enabled):
-            self._catch_up(job, accounted_until(job, before.get(job.id), last.get(job.id), now), now, why)
-            # Another machine's clock may be a little ahead: slots on record have their outcome.
-            self._set_next(job, max(now, last.get(job.id, now)))
+            with self._duty.aside(job.id):
+                self._catch_up(job, accounted_until(job, before.get(job.id), last.get(job.id), now), now, why)
+                # Another machine's clock may be a little ahead: slots on record have their outcome.
+                self._set_next(job, max(now, last.get(job.id, now)))
         self._clock.go()
 
     def _last_slots(self, connection: Connection, jobs: list[Job], now: datetime) -> dict[str, datetime]:

@@ -13,9 +13,11 @@ From any state `stand_by` leads back to STANDING_BY. A clock that is asked to st
 Private parts, and why: `_process_jobs` and `_event`, since BlockingScheduler's own loop does too little for a daemon.
 It neither beats a heartbeat at each tick nor notices that the time of day leapt. `benchmarks/clockwork.py` and
 `benchmarks/idle.py` measure our loop. `_create_trigger`, so that triggers are made exactly as `add_job` makes them.
+`_get_run_times`, to find the trigger that raises: it would keep every job after it from running.
 `tests/engine/test_clock.py` fails if APScheduler changes one of them.
 """
 
+import logging
 import threading
 from datetime import datetime, timezone
 from enum import Enum
@@ -25,6 +27,11 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
+
+from janitor.errors import summary
+from janitor.guard import foreign_code
+
+log = logging.getLogger(__name__)
 
 
 class Phase(Enum):
@@ -70,8 +77,14 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         return self.state != STATE_STOPPED and not self.stopping
 
     def tick(self) -> float | None:
-        """Run what is due; in how many seconds the next slot is due, None if there is none or the clock does not go."""
-        seconds: float | None = self._process_jobs()
+        """Run what is due; in how many seconds the next slot is due, None if there is none or the clock does not go.
+
+        A job whose trigger raises has no further slot, which is logged; the slots of all others come as ever.
+        """
+        seconds: float | None = 0.0
+        # A trigger may be anybody's.
+        with foreign_code(self._set_aside):
+            seconds = self._process_jobs()
         return seconds
 
     def go(self) -> None:
@@ -120,6 +133,25 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         """
         return self._create_trigger(trigger, arguments)
 
+    def _set_aside(self, error: BaseException) -> None:
+        """Take their slots from the jobs whose triggers raise; if there is none, the error is another's."""
+        broken = [job for job in self.get_jobs() if job.next_run_time is not None and _raises(job)]
+        if not broken:
+            raise error
+        for job in broken:
+            text = "%s has no further slot until the next start, since its trigger fails: %s"
+            log.error(text, job.id, summary(error), exc_info=error)
+            job.modify(next_run_time=None)
+
     def _pause(self) -> None:
         if self.state == STATE_RUNNING:
             self.pause()
+
+
+def _raises(job: Any) -> bool:
+    """Whether a job's trigger raises if it is asked for the slots that are due."""
+    with foreign_code(lambda error: True) as asked:
+        run_times = job._get_run_times(datetime.now(timezone.utc))
+        if run_times:
+            job.trigger.get_next_fire_time(run_times[-1], datetime.now(timezone.utc))
+    return asked.instead is not None

@@ -10,7 +10,6 @@ signals ──> Daemon.run: the loop of the clock, in the main thread
 import logging
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -30,7 +29,7 @@ from janitor.engine.stretches import ASLEEP
 from janitor.engine.takeover import Takeover
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job, Jobs
-from janitor.runs.forks import signals_taken
+from janitor.runs.forks import Handler, signals_taken
 
 log = logging.getLogger(__name__)
 
@@ -46,25 +45,26 @@ class Daemon:
         """Nothing is opened or started before `run`; `begin_as_told` are the jobs whose `next_run_time` was given."""
         self.clock, self.jobs, self.runner = clock, jobs, runner
         self.heartbeat = Heartbeat(runner.settings.heartbeat_file)
-        self._news = threading.Event()
-        self._lanes = Lanes(jobs, runner, on_free=self._news.set)
-        self._dependents = Dependents(jobs, runner, self._lanes.enter, self._news)
+        self._lanes = Lanes(jobs, runner, on_free=lambda: self._dependents.wake())
+        self._dependents = Dependents(jobs, runner, self._lanes.enter)
         self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
         takeover = Takeover(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
-        pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership)
-        self._keeper = Keeper(runner, takeover, duties=[pruning.step], on_failure=clock.ask_to_stop)
+        pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
+        self._keeper = Keeper(runner, takeover, {"pruning": pruning.step}, on_failure=clock.ask_to_stop)
+        self._seen = time.time()
+        self._ticking = runner.loops.duty("the clock", self._tick)
 
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
 
-        A second signal ends the process at once. `on_stop` is called when the daemon begins to stop.
+        A second signal ends the process at once. SIGHUP does nothing, unless a jobs file has taken it. `on_stop` is called when the daemon begins to stop.
 
         Raises:
             BadSetting: the heartbeat file cannot be written.
             Rejected: the state database says no at the start.
         """
         heartbeat.require(self.runner.settings.heartbeat_file)
-        with signals_taken({**dict.fromkeys(STOPS, self._on_signal), **dict.fromkeys(ALARMS, _on_alarm)}):
+        with signals_taken(self._handlers()):
             try:
                 self.clock.open(self._lanes)
                 self._keeper.start()
@@ -99,16 +99,21 @@ class Daemon:
 
     def _loop(self) -> None:
         seconds: float | None = 0.0
-        seen = time.time()
+        self._seen = time.time()
         while self.clock.wait(heartbeat.TICK_SECONDS if seconds is None else min(heartbeat.TICK_SECONDS, seconds)):
-            leap, seen = timedelta(seconds=time.time() - seen), time.time()
-            # APScheduler would wait until it is as late again, or list each slot that was leapt over.
-            if abs(leap) > LEAP and self.clock.hold():
-                log.warning("the time of day leapt by %+.0f s: the slots are counted anew", leap.total_seconds())
-            if self.clock.phase is Phase.COUNTING:
-                self._count_anew()
-            seconds = self.clock.tick()
-            self.heartbeat.beat()
+            seconds = self._ticking.pause(self._ticking.do())
+
+    def _tick(self) -> float | None:
+        """Run what is due; in how many seconds the next slot is due. A clock that cannot do that has no heartbeat."""
+        leap, self._seen = timedelta(seconds=time.time() - self._seen), time.time()
+        # APScheduler would wait until it is as late again, or list each slot that was leapt over.
+        if abs(leap) > LEAP and self.clock.hold():
+            log.warning("the time of day leapt by %+.0f s: the slots are counted anew", leap.total_seconds())
+        if self.clock.phase is Phase.COUNTING:
+            self._count_anew()
+        seconds = self.clock.tick()
+        self.heartbeat.beat(troubles=self.runner.loops.troubles)
+        return seconds
 
     def _count_anew(self) -> None:
         """Let a clock that was held go again, once the state database has told which slots have an outcome."""
@@ -121,7 +126,13 @@ class Daemon:
     def _lead(self, why: str = "") -> None:
         with self.clock.changing:
             self._catching_up.account(datetime.now(timezone.utc), why)
-        self._news.set()
+        self._dependents.wake()
+
+    def _handlers(self) -> dict[int, Handler]:
+        handlers: dict[int, Handler] = {**dict.fromkeys(STOPS, self._on_signal), **dict.fromkeys(ALARMS, _on_alarm)}
+        # Whoever has no jobs file may send SIGHUP all the same, and by itself it ends a process.
+        alone = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+        return {**handlers, signal.SIGHUP: lambda number, frame: None} if alone else handlers
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.clock.stopping:

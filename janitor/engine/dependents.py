@@ -1,7 +1,6 @@
 """Jobs that run by themselves once their dependencies have newer successes than they have used."""
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 
 from janitor.engine.known_standings import KnownStandings
@@ -27,26 +26,24 @@ class Dependents:
         jobs: Mapping[str, Job],
         runner: Runner,
         enter: Callable[[Job, Slot], None],
-        news: threading.Event | None = None,
     ) -> None:
-        """`enter` begins a run in its job's lane, or does nothing if the lane is taken.
-
-        Whoever sets `news` has the thread look now: after a run of this process has ended, say.
-        """
+        """`enter` begins a run in its job's lane, or does nothing if the lane is taken."""
         self._jobs, self._runner, self._enter = jobs, runner, enter
-        self._news, self._stop = news or threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="dependents", daemon=True)
+        self._loop = runner.loops.loop("dependents", self._step, first=LOOK_SECONDS)
         self._known = KnownStandings()
         self._told = False
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        self._thread.start()
+        self._loop.start()
+
+    def wake(self) -> None:
+        """Look now: after a run of this process has ended, say."""
+        self._loop.wake()
 
     def stop(self) -> None:
         """Begin no further run."""
-        self._stop.set()
-        self._news.set()
+        self._loop.ask_to_stop()
 
     def look(self) -> list[Job]:
         """The jobs that are due now.
@@ -63,17 +60,16 @@ class Dependents:
             paused = job_records.paused(connection)
         return [job for job in waiting if job.id not in paused and due(job, standings)]
 
-    def _loop(self) -> None:
-        while not self._stop.is_set():
-            self._news.wait(LOOK_SECONDS)
-            self._news.clear()
-            if not self._stop.is_set() and self._runner.lead.fence is not None:
-                self._try_look()
+    def _step(self) -> float:
+        if self._runner.lead.fence is not None:
+            self._try_look()
+        return LOOK_SECONDS
 
     def _try_look(self) -> None:
         try:
             for job in self.look():
-                self._enter(job, Slot(None, AFTER))
+                with self._loop.duty.aside(job.id):
+                    self._enter(job, Slot(None, AFTER))
             self._told = False
         except JanitorError as exc:
             log.log(logging.DEBUG if self._told else logging.WARNING, "what is due cannot be looked up: %s", exc)

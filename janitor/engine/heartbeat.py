@@ -1,7 +1,11 @@
-"""The heartbeat: the clock touches a file at each tick, and `health` reads from another process when it last did."""
+"""The heartbeat: the clock touches a file at each tick, and `health` reads from another process when it last did.
+
+The file holds a line for each part of the daemon that fails again and again; it is empty if there is none.
+"""
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from janitor.errors import BadSetting
@@ -23,16 +27,22 @@ class Heartbeat:
         self._path = path
         self._fails = False
         self._ticked = 0.0
+        self._told: str | None = None
         self.ticked_at: float | None = None
 
-    def beat(self, now: float | None = None) -> None:
+    def beat(self, now: float | None = None, troubles: Sequence[object] = ()) -> None:
         """The clock ticks at `now`, a reading of `time.monotonic()`; at this moment when None.
 
-        A file that cannot be touched is logged once, and the runs go on: `health` tells of it.
+        `troubles` are what the file holds, a line for each. A file that cannot be touched is logged once, and the runs
+        go on: `health` tells of it.
         """
         self._ticked, self.ticked_at = time.monotonic() if now is None else now, time.time()
+        told = "".join(f"{one}\n" for one in troubles)
         try:
             touch(self._path)
+            if told != self._told:
+                self._path.write_text(told, encoding="utf-8", errors="replace")
+                self._told = told
         except OSError as exc:
             level = logging.DEBUG if self._fails else logging.ERROR
             log.log(level, "the heartbeat file cannot be touched: %s", exc)
@@ -72,6 +82,14 @@ def require(path: Path) -> None:
             path.unlink(missing_ok=True)
     except OSError as exc:
         raise BadSetting("HEARTBEAT_FILE", path, f"it cannot be written ({exc.strerror}); give another path") from exc
+
+
+def troubles(path: Path) -> Sequence[str]:
+    """What fails again and again in the daemon of this file, a sentence for each; none if the file cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def age(path: Path) -> float:

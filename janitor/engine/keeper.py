@@ -1,24 +1,25 @@
 """The keeper: one thread that does, second by second, what must be done while runs go on.
 
 It renews the leases, saves what runs report, passes on wishes to stop, warns of runs that are late, and puts back what
-a task has changed for all. A daemon's
-keeper also comes to lead, and has the duties of a leader, such as pruning.
+a task has changed for all. A daemon's keeper also comes to lead, and has the duties of a leader, such as pruning. A
+duty that fails keeps no other duty from being done.
 """
 
 import functools
 import logging
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from janitor.engine.lateness import warn_late
 from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
 from janitor.engine.wishes import pass_on_wishes
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
+from janitor.loops import named_errors
 
 log = logging.getLogger(__name__)
 
-Duty = Callable[[], None]
+Duties = Mapping[str, Callable[[], None]]
+"""What to do, by name."""
 STEP_SECONDS = 1.0
 """How often the duties are done, and how often a stand-by looks whether it is needed."""
 
@@ -30,7 +31,7 @@ class Keeper:
         self,
         runner: Runner,
         takeover: Takeover | None = None,
-        duties: Sequence[Duty] = (),
+        duties: Duties | None = None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing happens before `start`. A daemon gives its `takeover`, and `duties` that only a leader has.
@@ -39,27 +40,28 @@ class Keeper:
         """
         self._runner, self._takeover, self._on_failure = runner, takeover, on_failure
         self._seconds = runner.settings.lease_seconds
-        self._duties: tuple[Duty, ...] = (
-            self._renew,
-            runner.flush,
-            functools.partial(pass_on_wishes, runner.state, runner.live),
-            functools.partial(warn_late, runner.live),
-            runner.look_around,
-            *duties,
-        )
-        self._stop, self._thread = threading.Event(), threading.Thread(target=self._loop, name="keeper", daemon=True)
+        bodies: Duties = {
+            "renewing the leases": self._renew,
+            "saving what runs report": runner.flush,
+            "passing on wishes to stop": functools.partial(pass_on_wishes, runner.state, runner.live),
+            "warning of late runs": functools.partial(warn_late, runner.live),
+            "putting back what runs share": runner.look_around,
+            **(duties or {}),
+        }
+        self._duties = [runner.loops.duty(name, body, passes=named_errors) for name, body in bodies.items()]
+        self._loop = runner.loops.loop("keeper", self._try_step)
         self._away = False
         self.failure: JanitorError | None = None
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
         self._runner.renewal.begin()
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """End the thread, save what waits, and give up the daemon's lease; runs that go on keep theirs."""
-        self._stop.set()
-        self._thread.join(self._seconds)
+        self._loop.ask_to_stop()
+        self._loop.wait(self._seconds)
         leadership, fence = self._runner.leadership, self._runner.lead.fence
         leadership.take(None)
         try:
@@ -80,22 +82,12 @@ class Keeper:
             self._takeover.step()
             return
         for duty in self._duties:
-            duty()
+            duty.do()
 
     def _renew(self) -> None:
         self._runner.renewal.renew_if_due(self._runner.lead.fence)
 
-    def _loop(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._try_step()
-                self._stop.wait(min(STEP_SECONDS, self._seconds / 3))
-        finally:
-            if not self._stop.is_set():
-                # Without its keeper a daemon would only seem to go on.
-                self._fail(JanitorError("the keeper of the leases died; the log tells of what"))
-
-    def _try_step(self) -> None:
+    def _try_step(self) -> float:
         try:
             self.step()
             self._tell_back()
@@ -108,6 +100,7 @@ class Keeper:
             if self._takeover is not None and not self._takeover.at_work:
                 self._fail(exc)
             self._tell_away(exc)
+        return min(STEP_SECONDS, self._seconds / 3)
 
     def _fail(self, why: JanitorError) -> None:
         self.failure = self.failure or why

@@ -39,8 +39,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         self._busy: set[str] = set()
         self._idle = threading.Condition()
         self._closed = False
-        self._news = threading.Event()
-        self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
+        # In a thread of its own: the clock never waits for the state database.
+        self._recorder = runner.loops.loop("recorder", self._record, first=None, at_end=True)
 
     def start(self, scheduler: object, alias: str) -> None:
         """Called by APScheduler when the clock starts."""
@@ -106,9 +106,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         """Let no further run begin, and have every lost slot recorded."""
         with self._idle:
             self._closed = True
-        self._news.set()
-        if self._recorder.is_alive():
-            self._recorder.join(RECORDER_SECONDS)
+        self._recorder.ask_to_stop()
+        self._recorder.wait(RECORDER_SECONDS)
 
     def wait(self, seconds: float) -> bool:
         """Wait until every lane is free; False if that takes longer."""
@@ -123,7 +122,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
 
     def _lose(self, lost: LostSlots) -> None:
         self._runner.losses.add(lost)
-        self._news.set()
+        self._recorder.wake()
 
     def _begin(self, entered: Entered) -> None:
         threading.Thread(target=self._run, args=(entered,), name=entered.job.id, daemon=True).start()
@@ -149,11 +148,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         return "still running" + (f" (run {other})" if other else "")
 
     def _record(self) -> None:
-        """Record lost slots in a thread of their own: the clock never waits for the state database."""
-        while not self._closed:
-            self._news.wait()
-            self._news.clear()
-            self._runner.journal.settle()
+        """Record lost slots."""
+        self._runner.journal.settle()
 
 
 def _utc(moment: datetime) -> datetime:

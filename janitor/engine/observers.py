@@ -1,13 +1,13 @@
-"""Observers: metrics, pings and error reports are told of each run of this process."""
+"""Observers: metrics, pings and error reports are told of each run of this process.
 
-import logging
-from collections.abc import Callable
-from functools import partial
+An observer that raises keeps no run from its end, and no other observer from being told.
+"""
+
 from typing import Protocol
 
 from janitor.engine.stages import Slot
-from janitor.guard import foreign_code
 from janitor.jobs.job import Job
+from janitor.loops import Loops, no_error
 from janitor.runs import Run
 from janitor.state.run_records import Ending
 from janitor.state.slot_records import LostSlots
@@ -31,9 +31,10 @@ class Observer(Protocol):
 class Observers:
     """All observers of a process, told in the order in which they came."""
 
-    def __init__(self) -> None:
+    def __init__(self, loops: Loops | None = None) -> None:
         """Nobody is told yet."""
         self._observers: list[Observer] = []
+        self._duty = (loops or Loops()).duty("observers of runs", lambda: None)
 
     def append(self, observer: Observer) -> None:
         """Tell this observer too, from now on."""
@@ -41,22 +42,22 @@ class Observers:
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:
         """Tell all of a run that begins."""
-        self._tell(lambda observer: observer.began(job, slot, run))
+        for observer in self._observers:
+            with self._duty.aside(_news_for(observer, f"the start of run {run.id}"), passes=no_error):
+                observer.began(job, slot, run)
 
     def ended(self, job: Job, run: Run, ending: Ending) -> None:
         """Tell all of a run's end."""
-        self._tell(lambda observer: observer.ended(job, run, ending))
+        for observer in self._observers:
+            with self._duty.aside(_news_for(observer, f"the end of run {run.id}"), passes=no_error):
+                observer.ended(job, run, ending)
 
     def lost(self, lost: LostSlots) -> None:
         """Tell all of slots that got no run."""
-        self._tell(lambda observer: observer.lost(lost))
-
-    def _tell(self, call: Callable[[Observer], None]) -> None:
-        """Tell each observer; what an observer raises keeps the run from nothing, and no other observer either."""
         for observer in self._observers:
-            with foreign_code(partial(_failed, observer)):
-                call(observer)
+            with self._duty.aside(_news_for(observer, f"lost slots of {lost.job}"), passes=no_error):
+                observer.lost(lost)
 
 
-def _failed(observer: Observer, error: BaseException) -> None:
-    log.error("%s could not be told of a run", type(observer).__name__, exc_info=error)
+def _news_for(observer: Observer, news: str) -> str:
+    return f"{news} for {type(observer).__name__}"

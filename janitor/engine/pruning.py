@@ -1,7 +1,6 @@
 """Pruning: old runs and old log lines are deleted, a little at a time, so that nobody waits long for the database."""
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -10,6 +9,7 @@ from janitor.engine import cleanup
 from janitor.engine.leadership import Leadership
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job
+from janitor.loops import Loop, Loops
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
 from janitor.state import State, recent, retention
@@ -34,6 +34,7 @@ class Pruning:
         settings: Settings,
         jobs: Mapping[str, Job],
         leadership: Leadership,
+        loops: Loops | None = None,
         first_seconds: float = FIRST_SECONDS,
         clock: Callable[[], float] = boot_clock,
     ) -> None:
@@ -42,7 +43,9 @@ class Pruning:
         self._first_seconds, self._clock = first_seconds, clock
         self._at: float | None = None
         self._led_under: Fence | None = None
-        self._cleaning: threading.Thread | None = None
+        self._loops = loops or Loops()
+        self._cleaning: Loop | None = None
+        self._bounds: Bounds | None = None
 
     def step(self) -> None:
         """Delete a little, if it is time to.
@@ -78,11 +81,25 @@ class Pruning:
             gone = retention.prune(connection, bounds)
             for levels, days in log_days(self._settings).items():
                 gone += retention.prune_logs(connection, levels, now - timedelta(days=days))
-        if cleaned and not (self._cleaning and self._cleaning.is_alive()):
-            args = (self._state, jobs, self._settings, replace(bounds, jobs=cleaned, without=()))
-            self._cleaning = threading.Thread(target=_clean, args=args, name="cleaning", daemon=True)
-            self._cleaning.start()
+        if cleaned:
+            self._wake_cleaning(replace(bounds, jobs=cleaned, without=()))
         return gone
+
+    def _wake_cleaning(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        if self._cleaning is None:
+            self._cleaning = self._loops.loop("cleaning up", self._clean)
+            self._cleaning.start()
+        self._cleaning.wake()
+
+    def _clean(self) -> None:
+        """Delete runs of jobs with a `cleanup`, until none is old."""
+        bounds, self._bounds = self._bounds, None
+        try:
+            while bounds is not None and cleanup.prune(self._state, dict(self._jobs), self._settings, bounds):
+                pass
+        except JanitorError as exc:
+            log.warning("old runs could not be cleaned up, the next look tries again: %s", exc)
 
 
 def log_days(settings: Settings) -> dict[tuple[str, ...], int]:
@@ -93,11 +110,3 @@ def log_days(settings: Settings) -> dict[tuple[str, ...], int]:
         ("WARNING",): settings.log_warning_days,
         ("ERROR", "CRITICAL"): settings.log_error_days,
     }
-
-
-def _clean(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: Bounds) -> None:
-    try:
-        while cleanup.prune(state, jobs, settings, bounds):
-            pass
-    except JanitorError as exc:
-        log.warning("old runs could not be cleaned up, the next look tries again: %s", exc)

@@ -34,6 +34,7 @@ from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
 from janitor.logs.mask import Mask
 from janitor.logs.run_log import RunLog
+from janitor.loops import Loops
 from janitor.runs import Outcome, Run, running
 from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
@@ -54,15 +55,18 @@ class Runner:
         holder: str,
         mask: Mask,
         run_log: RunLog,
+        loops: Loops | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
-        """`holder` is this process's name on leases. Nothing is opened before the first run.
+        """`holder` is this process's name on leases; `loops` are what goes on beside the runs, new ones if None.
 
-        `surroundings` is what all runs share, if this process is here for them alone.
+        `surroundings` is what all runs share, if this process is here for them alone. Nothing is opened before the
+        first run.
         """
         seconds, self.live = settings.lease_seconds, LiveRuns()
+        self.loops = loops or Loops(mask)
         self.state, self.settings, self.holder, self.mask = state, settings, holder, mask
-        self.observers, self.journal = Observers(), Journal(state)
+        self.observers, self.journal = Observers(self.loops), Journal(state)
         self._surroundings = surroundings or Surroundings()
         self.renewal = LeaseRenewal(state, seconds, self.live)
         self.leadership = Leadership(state, holder, seconds, self.renewal, self.live, self.observers)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ NAMED = 3
 """How many of its notices the subject of a digest names."""
 MOST_COUNTS = 12
 """How many of a run's counts are told."""
+MOST_BRIEF = 200
 TITLES = {
     "failed": "failed",
     "missed": "missed slots",
@@ -27,6 +28,7 @@ TITLES = {
     "suspiciously_empty": "is suspiciously empty",
     "quarantine_growing": "puts rows into quarantine",
     "state_away": "cannot reach its state database",
+    "loop_failing": "has a part that fails again and again",
     "test": "sends a test notice",
 }
 
@@ -69,8 +71,19 @@ class Content:
             named = ", ".join(part.subject for part in self.parts[:NAMED])
             return f"{len(self.parts)} notices: {named}{f', and {more} more' if more > 0 else ''}"
         if self.kind == ENDED:
-            return f"{self.job} {'recovered' if self.rule == 'failed' else f'{TITLES[self.rule]}: over'}"
-        return f"{self.job} {TITLES[self.rule]}{', still' if self.kind == REPEATED else ''}"
+            return f"{self.job} {'recovered' if self.rule == 'failed' else f'{self._title}: over'}"
+        return f"{self.job} {self._title}{', still' if self.kind == REPEATED else ''}"
+
+    @property
+    def _title(self) -> str:
+        return TITLES.get(self.rule, self.rule)
+
+    @property
+    def brief(self) -> "Content":
+        """The notice without what a task wrote: nothing in it can keep it from being told."""
+        text, over = (ascii(one)[1:-1][:MOST_BRIEF] for one in (self.text, self.over))
+        parts = tuple(part.brief for part in self.parts)
+        return replace(self, text=text, over=over, error="", counts=None, log=(), parts=parts)
 
     @property
     def sentence(self) -> str:
@@ -103,7 +116,9 @@ class Content:
             return []
         base = self.web_url.rstrip("/")
         run = [(f"run {self.run_id}", f"{base}/runs/{self.run_id}")] if self.run_id else []
-        return run + ([(self.job, f"{base}/jobs/{self.job}")] if self.rule not in ("state_away", "test") else [])
+        return run + (
+            [(self.job, f"{base}/jobs/{self.job}")] if self.rule not in ("state_away", "loop_failing", "test") else []
+        )
 
 
 def digest(parts: Sequence[Content]) -> Content:
@@ -131,9 +146,17 @@ def to_json(content: Content) -> str:
 
 
 def from_json(text: str) -> Content:
-    """Read what `to_json` wrote. Keys that another release added are ignored."""
+    """Read what `to_json` wrote. Keys that another release added are ignored.
+
+    Raises:
+        ValueError, TypeError, LookupError, AttributeError: it is something else.
+    """
     known = {field.name for field in fields(Content)}
     values = {name: value for name, value in json.loads(text).items() if name in known}
     for name in ("began_at", "at", "next_run_at"):
         values[name] = values[name] and datetime.fromisoformat(values[name])
-    return Content(**values)
+    content = Content(**values)
+    texts = (content.key, content.kind, content.rule, content.job, content.text, content.host)
+    if not all(isinstance(one, str) for one in texts) or None in (content.began_at.tzinfo, content.at.tzinfo):
+        raise ValueError("it is no notice")
+    return content

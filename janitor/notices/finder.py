@@ -1,6 +1,7 @@
-"""The facts of every job at a moment, put together from the state database."""
+"""The facts of a job at a moment, put together from the state database: first what is read for all jobs together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -9,7 +10,7 @@ from janitor.engine import overdue
 from janitor.jobs.job import Job
 from janitor.notices import reading
 from janitor.notices.facts import Facts
-from janitor.notices.history import History
+from janitor.notices.history import History, Running
 from janitor.settings.notices import NoticeRules
 from janitor.state import recent
 from janitor.state.clocks import boot_clock
@@ -19,8 +20,19 @@ QUARANTINE_SECONDS = 60.0
 """How often the quarantines are counted."""
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What the state database knew of all jobs at a moment, by job."""
+
+    now: datetime
+    running: Mapping[str, Running]
+    records: Mapping[str, JobRecord]
+    alive: Mapping[str, datetime]
+    quarantined: Mapping[str, int]
+
+
 class Finder:
-    """Finds the facts of every job; it counts the quarantines only once a minute."""
+    """Finds the facts of jobs; it counts the quarantines only once a minute."""
 
     def __init__(self, rules: Mapping[str, NoticeRules]) -> None:
         """`rules` may change later: each call reads them anew."""
@@ -28,31 +40,26 @@ class Finder:
         self._quarantined: dict[str, int] = {}
         self._count_at = 0.0
 
-    def facts(
-        self,
-        connection: Connection,
-        jobs: Mapping[str, Job],
-        known: Mapping[str, History],
-        records: Mapping[str, JobRecord],
-        now: datetime,
-    ) -> Iterator[Facts]:
-        """Give the facts of each job, from its history and its record in the state database."""
-        running = reading.running(connection)
-        wanted = [job for job in jobs.values() if "overdue" in self._rules[job.id].notice_rules]
-        successes = {job: history.successes[-1] for job, history in known.items() if history.successes}
+    def moment(self, connection: Connection, records: Mapping[str, JobRecord], now: datetime) -> Moment:
+        """Read what is read for all jobs together; `records` are their records in the state database."""
+        wanted = any("overdue" in rules.notice_rules for rules in list(self._rules.values()))
         alive = recent.signs_of_life(connection) if wanted else {}
-        late = overdue.among(wanted, records, successes, alive, now)
-        quarantined = self._count(connection, now)
-        for job in jobs:
-            yield Facts(
-                job=job,
-                history=known[job],
-                running=running.get(job),
-                overdue_since=late.get(job),
-                quarantined=quarantined.get(job, 0),
-                enabled_at=enabled_at(records, job),
-                alive_at=alive.get(job),
-            )
+        return Moment(now, reading.running(connection), records, alive, self._count(connection, now))
+
+    def facts(self, job: Job, history: History, moment: Moment) -> Facts:
+        """Return the facts of one job, from its history and its record in the state database."""
+        wanted = [job] if "overdue" in self._rules[job.id].notice_rules else []
+        successes = {job.id: history.successes[-1]} if history.successes else {}
+        late = overdue.among(wanted, moment.records, successes, moment.alive, moment.now)
+        return Facts(
+            job=job.id,
+            history=history,
+            running=moment.running.get(job.id),
+            overdue_since=late.get(job.id),
+            quarantined=moment.quarantined.get(job.id, 0),
+            enabled_at=enabled_at(moment.records, job.id),
+            alive_at=moment.alive.get(job.id) if wanted else None,
+        )
 
     def _count(self, connection: Connection, now: datetime) -> Mapping[str, int]:
         if boot_clock() >= self._count_at:

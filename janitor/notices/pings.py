@@ -2,7 +2,6 @@
 
 import collections
 import logging
-import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from janitor import http
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
+from janitor.loops import Loops
 from janitor.runs import Outcome, Run
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.slot_records import LostSlots
@@ -43,25 +43,23 @@ class Ping:
 class Pinger:
     """Tells the watchers of this process's runs, from a thread of its own. A full queue drops its oldest ping."""
 
-    def __init__(self, urls: Mapping[str, str]) -> None:
+    def __init__(self, urls: Mapping[str, str], loops: Loops) -> None:
         """`urls` are the watchers' addresses by job. Other jobs are told to nobody."""
         self._urls = urls
         self._queue: collections.deque[Ping] = collections.deque(maxlen=MOST_WAITING)
         self._told_of: set[int] = set()
-        self._news, self._stop = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="pings", daemon=True)
+        self._loop = loops.loop("pings", self._tell_all, at_end=True)
         self._client = http.Client(read_seconds=10.0)
         self._failing: set[str] = set()
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        self._thread.start()
+        self._loop.start()
 
     def stop(self, seconds: float) -> None:
         """Ask the thread to send each waiting ping once and to end; wait for it so long."""
-        self._stop.set()
-        self._news.set()
-        self._thread.join(seconds)
+        self._loop.ask_to_stop()
+        self._loop.wait(seconds)
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:
         """Queue a ping. The runner calls this in the run's thread."""
@@ -83,15 +81,13 @@ class Pinger:
 
     def _add(self, ping: Ping) -> None:
         self._queue.append(ping)
-        self._news.set()
+        self._loop.wake()
 
-    def _loop(self) -> None:
-        while not self._stop.is_set() or self._queue:
-            while self._queue:
-                self._tell(self._queue.popleft())
-            if not self._stop.is_set():
-                self._news.wait()
-                self._news.clear()
+    def _tell_all(self) -> None:
+        while self._queue:
+            ping = self._queue.popleft()
+            with self._loop.duty.aside(f"a ping of {ping.job}"):
+                self._tell(ping)
 
     def _tell(self, ping: Ping) -> None:
         reason = self._try(ping)
@@ -104,7 +100,7 @@ class Pinger:
 
     def _try(self, ping: Ping) -> str:
         """Send a ping, up to TRIES times; return why the last try failed, or an empty text."""
-        body, reason = ping.body[:MAX_BODY].encode(), ""
+        body, reason = ping.body[:MAX_BODY].encode(errors="replace"), ""
         for attempt in range(1, TRIES + 1):
             try:
                 self._client.post(ping.url, body, {"Content-Type": "text/plain; charset=utf-8"})
@@ -112,8 +108,8 @@ class Pinger:
             except http.RequestFailed as exc:
                 reason = str(exc)
             # A long queue is worked off without pauses.
-            if attempt < TRIES and not self._stop.is_set() and len(self._queue) < MOST_WAITING // 2:
-                self._stop.wait(PAUSE_SECONDS)
+            if attempt < TRIES and not self._loop.is_stopping and len(self._queue) < MOST_WAITING // 2:
+                self._loop.sleep(PAUSE_SECONDS)
         return reason
 
 

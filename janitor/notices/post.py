@@ -10,21 +10,25 @@
     older than a day and still not taken -> give it up
 
 A delivery is told at least once. It is told twice only if the process dies after sending and before recording.
+
+A notice that a channel stumbles over is told in brief: nothing in it is a task's then. A delivery that cannot be read
+is given up. So neither holds up what waits behind it.
 """
 
+import collections
 import logging
-import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from itertools import takewhile
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection
 
 from janitor.engine.runner import Runner
-from janitor.errors import Fenced, JanitorError
+from janitor.errors import Fenced, JanitorError, summary
+from janitor.guard import foreign_code
 from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content, digest, from_json
 from janitor.state import deliveries
@@ -36,6 +40,9 @@ LONGEST_PAUSE_SECONDS = 600.0
 GIVEN_UP_AFTER = timedelta(days=1)
 IDLE_SECONDS = 60.0
 """How often a channel looks for deliveries without being woken."""
+MOST_DIRECT = 100
+"""How many notices wait in memory at most."""
+UNREADABLE = "it cannot be read from the state database"
 MOST_TOGETHER = 20
 """How many notices one digest holds at most: Slack takes 50 blocks."""
 AWAY_SECONDS = 5.0
@@ -68,38 +75,34 @@ class Post:
         """Deliveries that were told, and whose telling is not recorded yet."""
         self._alone_upto = 0
         """Deliveries up to this id are sent alone: the digest with them was refused."""
-        self._direct: list[Content] = []
+        self._direct: collections.deque[Content] = collections.deque(maxlen=MOST_DIRECT)
         self._direct_at = datetime.min.replace(tzinfo=timezone.utc)
-        self._news, self._stop = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._loop, name=f"notices to {channel.name}", daemon=True)
+        self._loop = runner.loops.loop(f"notices to {channel.name}", self._step)
         self._failures = 0
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        self._thread.start()
+        self._loop.start()
 
     def ask_to_stop(self) -> None:
         """Ask the thread to end. A delivery that is cut off now is told again after the next start."""
-        self._stop.set()
-        self._news.set()
+        self._loop.ask_to_stop()
 
     def wait(self, seconds: float) -> None:
         """Wait so long for the thread to end."""
-        self._thread.join(seconds)
+        self._loop.wait(seconds)
 
     def wake(self) -> None:
         """Say that there may be something to tell."""
-        self._news.set()
+        self._loop.wake()
 
     def tell_directly(self, content: Content) -> None:
         """Tell a notice that the state database cannot hold; it is lost with the process."""
         self._direct.append(content)
-        self._news.set()
+        self._loop.wake()
 
-    def _loop(self) -> None:
-        while not self._stop.is_set():
-            self._news.clear()
-            self._news.wait(self._round(datetime.now(timezone.utc)))
+    def _step(self) -> float:
+        return self._round(datetime.now(timezone.utc))
 
     def _round(self, now: datetime) -> float:
         """Tell what is due, at most one message from the state database; return the seconds until the next round."""
@@ -107,7 +110,7 @@ class Post:
             if self._send(self._direct[0]).answer is Answer.NOT_NOW:
                 self._direct_at = now + timedelta(seconds=self._pause(self._failures))
             else:
-                self._direct.pop(0)
+                self._direct.popleft()
         pause = self._tell_next(now)
         return min(pause, (self._direct_at - now).total_seconds()) if self._direct else pause
 
@@ -135,7 +138,10 @@ class Post:
         fresh = [row for row in rows if row.id not in self._told]
         if not fresh:
             return self._close_delivered(rows, "")
-        sent = self._send(digest([from_json(row.content) for row in fresh]), fresh[0].tries)
+        contents = {row.id: content for row in fresh if (content := self._read(row)) is not None}
+        if len(contents) < len(fresh):
+            return self._give_up([row for row in fresh if row.id not in contents], UNREADABLE)
+        sent = self._send(digest(list(contents.values())), fresh[0].tries)
         if sent.answer is Answer.TAKEN:
             return self._close_delivered(rows, sent.said)
         if sent.answer is Answer.NEVER and len(fresh) > 1:
@@ -143,6 +149,17 @@ class Post:
             self._alone_upto = fresh[-1].id
             return 0.0
         return self._put_off(fresh, sent)
+
+    def _read(self, row: Any) -> Content | None:
+        content = None
+        with self._loop.duty.aside(f"delivery {row.id}"):
+            content = from_json(row.content)
+        return content
+
+    def _give_up(self, rows: Sequence[Any], why: str) -> float:
+        now, ids = datetime.now(timezone.utc), {row.id for row in rows}
+        self._record(lambda connection: _close(connection, ids, deliveries.GIVEN_UP, now, why))
+        return 0.0
 
     def _close_delivered(self, rows: Sequence[Any], said: str) -> float:
         now, ids = datetime.now(timezone.utc), {row.id for row in rows}
@@ -171,7 +188,7 @@ class Post:
     def _send(self, content: Content, tries: int = 0) -> Sent:
         """Send one message, and log when the channel's trouble begins and ends."""
         try:
-            said = self._runner.mask(self.channel.send(content))
+            said = self._runner.mask(self._send_somehow(content))
         except Undelivered as exc:
             reason = self._runner.mask(str(exc))
             if not self._failures:
@@ -184,6 +201,18 @@ class Post:
             log.info("notices are told by %s again", self._name)
         self._failures = 0
         return Sent(Answer.TAKEN, said)
+
+    def _send_somehow(self, content: Content) -> str:
+        """Send one message; in brief if the channel stumbles over it.
+
+        Raises:
+            Undelivered: the channel does not take it, or stumbles over the brief message too.
+        """
+        with self._loop.duty.aside(f"the long form of notice {content.key}"):
+            return self.channel.send(content)
+        with foreign_code(_stumbles):
+            return self.channel.send(content.brief)
+        raise AssertionError("unreachable")
 
     @property
     def _name(self) -> str:
@@ -198,6 +227,12 @@ class Post:
             raise Fenced("this daemon does not lead any more")
         with self._runner.state.begin(fence) as connection:
             write(connection)
+
+
+def _stumbles(error: BaseException) -> NoReturn:
+    if isinstance(error, JanitorError):
+        raise error
+    raise Undelivered(f"this channel cannot be used: {summary(error)}") from error
 
 
 def _close(connection: Connection, ids: Collection[int], outcome: str, now: datetime, reason: str | None) -> None:

@@ -11,6 +11,7 @@ of order. So a position remembers three things:
 `upto` stays WINDOW ids behind the newest: a record that is committed late is still found there.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,11 +25,14 @@ from janitor.runs import Outcome
 from janitor.state.tables import quarantine, runs
 from janitor.state.watched import Watched
 
+log = logging.getLogger(__name__)
+
 WINDOW = 200
 """How many ids back a look searches for records that were committed late."""
 MOST = 1_000
 """How many records one look takes at most."""
 DAY = timedelta(days=1)
+KNOWN = frozenset(outcome.value for outcome in Outcome)
 UNCOUNTED = frozenset({"quarantined"})
 
 _COLUMNS: tuple[Any, ...] = (
@@ -95,7 +99,11 @@ def _by_job(connection: Connection, ids: Sequence[int]) -> dict[str, list[Ended]
     if ids:
         query = select(*_COLUMNS).where(runs.c.id.in_(ids), _REAL).order_by(runs.c.id)
         for row in connection.execute(query):
-            found.setdefault(row.job, []).append(_ended(row))
+            if row.outcome in KNOWN:
+                found.setdefault(row.job, []).append(_ended(row))
+            else:
+                text = "run %d of %s has the outcome %s, which this release does not know: notices leave it out"
+                log.warning(text, row.id, row.job, row.outcome)
     return found
 
 
@@ -106,7 +114,8 @@ def history(connection: Connection, job: str, keep: int, position: Watched) -> H
     last = successes[0].id if successes else 0
     after = connection.execute(_SINCE, {"b_job": job, "b_after": last}).all()
     found = History()
-    for row in [*reversed(successes), *(row for row in reversed(after) if position.has_seen(row.id))]:
+    seen = [row for row in reversed(after) if row.outcome in KNOWN and position.has_seen(row.id)]
+    for row in [*reversed(successes), *seen]:
         found = found.and_then(_ended(row), keep)
     return found
 

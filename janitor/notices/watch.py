@@ -7,9 +7,10 @@
                wake the posts
 
 The position and the steps are saved together. A daemon that is killed at any point therefore tells each thing once.
+
+A job that cannot be looked at is set aside for this look, and so is a step that cannot be written: all else is told.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -24,10 +25,11 @@ from janitor.notices.away import AWAY_SECONDS, AwayNotice
 from janitor.notices.comparison import Comparison
 from janitor.notices.content import Content
 from janitor.notices.facts import Facts
-from janitor.notices.finder import Finder, enabled_at
+from janitor.notices.finder import Finder, Moment, enabled_at
 from janitor.notices.history import Ended, History
 from janitor.notices.outbox import Outbox
 from janitor.notices.post import Post
+from janitor.notices.reading import News
 from janitor.notices.rules import kept_successes
 from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.settings.notices import NoticeRules
@@ -75,27 +77,26 @@ class Watch:
     ) -> None:
         """Nothing is looked at before `start`."""
         self._runner, self._jobs, self._rules, self._posts = runner, jobs, rules, posts
-        self._outbox = Outbox(runner, jobs, rules, [post.channel.name for post in posts])
+        self._loop = runner.loops.loop("notices", self._step, first=runner.settings.notice_check_seconds)
+        self._outbox = Outbox(runner, jobs, rules, [post.channel.name for post in posts], self._loop.duty)
         self._finder = Finder(rules)
         self._away = AwayNotice(self._tell_directly, runner.mask, self._outbox.host, away_seconds)
         self._stands_by = False
         self._book: Book | None = None
         self._prune_at = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="notices", daemon=True)
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        self._thread.start()
+        self._loop.start()
 
     def stop(self, seconds: float) -> None:
         """Ask the thread to end, and wait for it so long."""
-        self._stop.set()
-        self._thread.join(seconds)
+        self._loop.ask_to_stop()
+        self._loop.wait(seconds)
 
-    def _loop(self) -> None:
-        while not self._stop.wait(self._runner.settings.notice_check_seconds):
-            self.try_look(datetime.now(timezone.utc))
+    def _step(self) -> float:
+        self.try_look(datetime.now(timezone.utc))
+        return self._runner.settings.notice_check_seconds
 
     def try_look(self, now: datetime) -> None:
         """Look until nothing more has ended. If the state database stays away for a while, tell that."""
@@ -137,7 +138,8 @@ class Watch:
             step.log()
         if look.steps:
             self._wake_posts()
-        self._prune(now)
+        with self._loop.duty.aside("pruning"):
+            self._prune(now)
         return look.more
 
     def _load(self, connection: Connection) -> Book:
@@ -156,16 +158,32 @@ class Watch:
         jobs = dict(self._jobs)
         news, records = reading.news(connection, book.position), job_records.all_jobs(connection)
         comparison = Comparison(jobs, self._rules, book.told, now)
-        known = {job: book.histories.get(job) or self._history(connection, job, book.position) for job in jobs}
-        for job, ended in news.ended.items():
-            if job in jobs:
-                known[job] = self._after_each(comparison, known[job], job, ended, records)
+        known = dict[str, History]()
+        moment = None if news.more else self._finder.moment(connection, records, now)
+        for job in jobs.values():
+            with self._loop.duty.aside(f"job {job.id}"):
+                history = book.histories.get(job.id) or self._history(connection, job.id, book.position)
+                known[job.id] = self._compare_job(comparison, job, history, news, records, moment)
         if not news.more:
-            for facts in self._finder.facts(connection, jobs, known, records, now):
-                paused = facts.job in records and records[facts.job].paused_at is not None
-                comparison.at_moment(facts, paused=paused)
             comparison.end_orphans()
         return Look(news.position, known, news.more, comparison.steps)
+
+    def _compare_job(
+        self,
+        comparison: Comparison,
+        job: Job,
+        history: History,
+        news: News,
+        records: Mapping[str, JobRecord],
+        moment: Moment | None,
+    ) -> History:
+        """Compare what holds for one job: after each record that ended, and at the moment unless more has ended."""
+        if ended := news.ended.get(job.id):
+            history = self._after_each(comparison, history, job.id, ended, records)
+        if moment is not None:
+            paused = job.id in records and records[job.id].paused_at is not None
+            comparison.at_moment(self._finder.facts(job, history, moment), paused=paused)
+        return history
 
     def _history(self, connection: Connection, job: str, position: Watched) -> History:
         return reading.history(connection, job, kept_successes(self._rules[job]), position)

@@ -8,6 +8,7 @@ from janitor.jobs.job import Job, Jobs
 from janitor.jobs.variables import variable
 from janitor.notices.channels import channels_of
 from janitor.notices.post import Post
+from janitor.notices.troubles import TroubleNotices
 from janitor.notices.watch import Watch
 from janitor.settings.notices import NoticeRules, ping_url_of, rules_of
 from janitor.settings.settings import Settings
@@ -39,6 +40,7 @@ def running(runner: Runner, jobs: Mapping[str, Job]) -> Iterator[None]:
         stack.enter_context(_telling(posts))
         if any(name.endswith("PING_URL") for name in settings.environ):
             stack.enter_context(_pinging(runner, urls))
+        TroubleNotices(runner.loops, posts)
         watch = Watch(runner, jobs, rules, posts)
         watch.start()
         stack.callback(watch.stop, STOP_SECONDS)
@@ -100,7 +102,7 @@ def _telling(posts: list[Post]) -> Iterator[None]:
 def _pinging(runner: Runner, urls: Mapping[str, str]) -> Iterator[None]:
     from janitor.notices.pings import Pinger
 
-    pinger = Pinger(urls)
+    pinger = Pinger(urls, runner.loops)
     pinger.start()
     runner.observers.append(pinger)
     try:

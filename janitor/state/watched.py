@@ -6,12 +6,15 @@ Later runs whose end was looked at, such as 8, are in `ended`.
 """
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from janitor.state import cursors
+
+log = logging.getLogger(__name__)
 
 WATCHED = ":notices"
 """The name of the cursor; no job can have it."""
@@ -35,8 +38,12 @@ def load(connection: Connection) -> Watched | None:
     saved = cursors.load(connection, WATCHED)
     if saved is None:
         return None
-    values = json.loads(saved)
-    return Watched(values["upto"], frozenset(values["open"]), frozenset(values["ended"]))
+    try:
+        values = json.loads(saved)
+        return Watched(int(values["upto"]), frozenset(values["open"]), frozenset(values["ended"]))
+    except (ValueError, TypeError, LookupError):
+        log.error("how far notices have looked cannot be read: they begin anew with what ends from now on")
+        return None
 
 
 def save(connection: Connection, to: Watched, now: datetime) -> None:

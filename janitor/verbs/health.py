@@ -7,6 +7,7 @@ import click
 
 from janitor.engine import heartbeat
 from janitor.settings.paths import shown
+from janitor.terminal import console
 from janitor.terminal.exit_codes import FAILED, SUCCEEDED
 from janitor.verbs.assembly import Assembly, now
 
@@ -28,12 +29,12 @@ def health(assembly: Assembly, of_jobs: bool) -> int:
     if age > heartbeat.DEAD_SECONDS:
         print(f"not healthy: {ticked}, which should be every 5 s")
         return FAILED
-    late = _overdue(assembly) if of_jobs else []
-    for sentence in late:
-        print(f"not healthy: {sentence}")
-    if not late:
+    wrong = [*heartbeat.troubles(path), *(_overdue(assembly) if of_jobs else [])]
+    for sentence in wrong:
+        print(f"not healthy: {console.one_line(sentence)}")
+    if not wrong:
         print(f"healthy: {ticked}" + (", and no job is overdue" if of_jobs else ""))
-    return FAILED if late else SUCCEEDED
+    return FAILED if wrong else SUCCEEDED
 
 
 def _overdue(assembly: Assembly) -> list[str]:

@@ -54,8 +54,14 @@ def run(
         _confirm(planned, confirmed)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
-    surroundings = kept(assembly.mask, run_log, echo=True)
-    runner = Runner(assembly.state, assembly.settings, holders.new_holder(), assembly.mask, run_log, surroundings)
+    runner = Runner(
+        assembly.state,
+        assembly.settings,
+        holders.new_holder(),
+        assembly.mask,
+        run_log,
+        surroundings=kept(assembly.mask, run_log, echo=True),
+    )
 
     def run_planned(planned: Job) -> Outcome:
         own = pinned if planned is wanted else {}

@@ -1,6 +1,7 @@
 """The verb `start`: run the daemon, and beside the clock each wing that its settings ask for."""
 
 import logging
+import signal
 import sys
 from contextlib import ExitStack
 
@@ -21,6 +22,8 @@ log = logging.getLogger("janitor")
 @click.pass_obj
 def start(assembly: Assembly) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
+    # Before anything takes time: whoever asks for the jobs file to be read again must not end the daemon.
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
     settings = assembly.settings
     run_log = assembly.log_to(sys.stdout, tracebacks=True)
     scheduler = assembly.scheduler

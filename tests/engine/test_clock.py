@@ -88,3 +88,29 @@ def test_apscheduler_s_private_parts_are_as_needed(opened: Clock) -> None:
     assert 3590 < seconds <= 3600
     trigger = BlockingScheduler()._create_trigger("interval", {"seconds": 5, "timezone": "UTC"})
     assert isinstance(trigger, IntervalTrigger) and trigger.interval == 5 * SECOND
+
+
+class Breaks(IntervalTrigger):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """A trigger of somebody else, which breaks while the clock goes."""
+
+    broken = False
+
+    def get_next_fire_time(self, previous: object, now: object) -> object:
+        if self.broken:
+            raise ZeroDivisionError("no such day")
+        return super().get_next_fire_time(previous, now)
+
+
+def test_a_trigger_that_raises_holds_up_no_other_job(
+    opened: Clock, executor: Noted, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given two jobs that are due; the trigger of the first in time raises. The clock ticks.
+    # The other job runs, what broke is told once with its traceback, and the clock goes on.
+    trigger = Breaks(hours=1)
+    opened.add_job(nothing, trigger, id="bad", next_run_time=now() - 2 * SECOND)
+    trigger.broken = True
+    opened.go()
+    for _ in range(3):
+        assert opened.tick() is not None
+    assert executor.due == ["task"]
+    assert caplog.text.count("bad has no further slot until the next start, since its trigger fails: ZeroDivision") == 1

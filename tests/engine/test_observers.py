@@ -5,6 +5,7 @@ import pytest
 from janitor.engine.observers import Observers
 from janitor.engine.stages import Slot
 from janitor.jobs.job import Job
+from janitor.loops import Loops
 from janitor.runs import Outcome, Run
 from janitor.state.run_records import Ending
 from janitor.state.slot_records import LostSlots
@@ -65,3 +66,30 @@ def test_all_observers_are_told_in_the_order_they_came() -> None:
     observers.lost(LOST)
     told = (("began", job, SLOT, RUN), ("ended", job, RUN, ENDING), ("lost", LOST))
     assert notes == [(name, *one) for one in told for name in ("first", "second")]
+
+
+class Raises(Noted):
+    """An observer with a mistake in each of its methods."""
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        raise KeyError(job.id)
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        raise SystemExit(3)
+
+    def lost(self, lost: LostSlots) -> None:
+        raise RecursionError
+
+
+def test_an_observer_that_raises_keeps_no_other_from_being_told(caplog: pytest.LogCaptureFixture) -> None:
+    notes, loops, job = list[tuple[object, ...]](), Loops(), job_of(print)
+    observers = Observers(loops)
+    for observer in (Raises("bad", notes), Noted("good", notes)):
+        observers.append(observer)
+    observers.began(job, SLOT, RUN)
+    observers.lost(LOST)
+    assert [note[:2] for note in notes] == [("good", "began"), ("good", "lost")]
+    assert (
+        "observers of runs: the start of run 7 for Raises is set aside, and the rest goes on: KeyError" in caplog.text
+    )
+    assert loops.failures == {"observers of runs": 2}

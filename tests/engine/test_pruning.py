@@ -55,7 +55,7 @@ def test_nothing_is_forgotten_right_after_a_takeover(tmp_path: Path, database_ur
     """
     time = 0.0
     with runner_for(settings_for(database_url, tmp_path, HISTORY_DAYS="7")) as runner:
-        pruning = Pruning(runner.state, runner.settings, {}, runner.leadership, 60, clock=lambda: time)
+        pruning = Pruning(runner.state, runner.settings, {}, runner.leadership, first_seconds=60, clock=lambda: time)
         pruning.step()
         time = 60.0
         pruning.step()

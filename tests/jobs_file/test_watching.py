@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError
 
 from janitor.errors import JanitorError
+from janitor.jobs_file import watching
 from janitor.state import State
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
@@ -187,3 +188,36 @@ def test_the_dashboard_and_the_metrics_have_the_new_jobs(tmp_path: Path) -> None
         assert [job["id"] for job in json.loads(get("/api/jobs"))["jobs"]] == ["a", "c"]
         wait_for(lambda: 'janitor_runs_total{job="c",outcome="failed"} 0.0' in get("/metrics"))
         assert "There is no job b." in get("/jobs/b") and "<h1>c " in get("/jobs/c")
+
+
+@pytest.mark.slow
+def test_a_switched_link_is_noticed(tmp_path: Path) -> None:
+    """Given a jobs file in `current`, a link to a release; the jobs files of both releases are one file by a hard link.
+
+    The link is switched to another release, whose included file differs.
+    Must hold: the jobs of the new release are taken over, without a signal.
+    """
+    for name, function in (("six", "skips"), ("seven", "fails")):
+        (tmp_path / name).mkdir()
+        more = f"  - {{id: a, function: 'FUNCTIONS:{function}', schedule: every 1s}}\n"
+        write(tmp_path / name, more, "more.yaml")
+    write(tmp_path / "six", "jobs:\n{% include 'more.yaml' %}\n", "lab.yaml")
+    (tmp_path / "seven" / "lab.yaml").hardlink_to(tmp_path / "six" / "lab.yaml")
+    (tmp_path / "current").symlink_to("six")
+    (tmp_path / "link.yaml").symlink_to("current/lab.yaml")
+    with daemon(tmp_path, FIRST, JOBS_FILE="link.yaml") as house:
+        wait_for(lambda: house.seen("a") == {"skipped"})
+        (tmp_path / "next").symlink_to("seven")
+        (tmp_path / "next").rename(tmp_path / "current")
+        wait_for(lambda: "failed" in house.seen("a"))
+
+
+def test_a_stamp_tells_what_a_path_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("jobs:\n", encoding="ascii")
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    (tmp_path / "link").symlink_to("a")
+    before = watching._stamps([tmp_path / "link"])
+    assert watching._stamps([tmp_path / "link"]) == before
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to("b")
+    assert watching._stamps([tmp_path / "link"]) != before

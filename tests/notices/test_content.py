@@ -67,3 +67,17 @@ def test_a_digest_names_three_notices_and_counts_the_rest() -> None:
 def test_a_key_of_another_release_is_ignored() -> None:
     values = json.loads(to_json(CONTENT)) | {"mood": "bad"}
     assert from_json(json.dumps(values)) == CONTENT
+
+
+@pytest.mark.parametrize("change", [{"at": None}, {"began_at": "2026-07-01T12:00:00"}, {"job": 7}, {"host": None}])
+def test_what_is_no_notice_is_refused_when_it_is_read(change: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        from_json(json.dumps(json.loads(to_json(CONTENT)) | change))
+
+
+def test_a_brief_notice_has_nothing_of_a_task() -> None:
+    odd = replace(CONTENT, text="é\n\x00\u202e" * 100, error="x", counts={"n": float("nan")}, log=["x"])
+    brief = digest([odd, replace(odd, over="ü")]).brief
+    assert [(one.error, one.counts, list(one.log)) for one in brief.parts] == [("", None, [])] * 2
+    assert all(one.text.isascii() and one.text.isprintable() and len(one.text) <= 200 for one in (*brief.parts, brief))
+    assert brief.parts[1].over == "\\xfc" and json.dumps(slack(brief), allow_nan=False)

@@ -20,8 +20,8 @@ def rules(house: House, names: str) -> dict[str, NoticeRules]:
 def found(house: House, finder: Finder) -> dict[str, Facts]:
     """Let a finder look at noon, and return the facts by job."""
     with house.runner.state.read() as connection:
-        known, records = dict.fromkeys(house.jobs, History()), job_records.all_jobs(connection)
-        return {one.job: one for one in finder.facts(connection, house.jobs, known, records, NOON)}
+        moment = finder.moment(connection, job_records.all_jobs(connection), NOON)
+    return {name: finder.facts(job, History(), moment) for name, job in house.jobs.items()}
 
 
 def put(house: House, keys: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import insert
 
 from janitor.state.tables import run_logs
@@ -25,6 +26,33 @@ def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> N
     assert ("copy", "https://janitor.example.org/jobs/copy") in content.links
     assert (f"run {run_id}", f"https://janitor.example.org/runs/{run_id}") in content.links
     assert content.subject == "copy failed" and content.sentence == "copy: failed: the disk is full"
+
+
+@pytest.mark.parametrize("trigger", ["notices", "deliveries"])
+def test_a_step_that_the_database_refuses_holds_up_no_other(house: House, trigger: str) -> None:
+    """Given a state database that refuses whatever tells of one of two jobs.
+
+    The watch looks, again and again.
+    Must hold: the other job's notice is told, and what is refused is a condition.
+    """
+    watch = house.watch()
+    watch.look(NOON)
+    column = "new.job = 'copy'" if trigger == "notices" else "new.content LIKE '%\"copy\"%'"
+    refuse = "SELECT RAISE(ABORT, 'CHECK constraint failed: not this one')"
+    with house.runner.state.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER refuses BEFORE INSERT ON {trigger} WHEN {column} BEGIN {refuse}; END"
+        )
+    house.ran("failed", job="copy")
+    house.ran("failed", job="clean")
+    for minutes in range(3):
+        watch.look(NOON + minutes * MINUTE)
+    assert house.told() == ["began clean failed"]
+    assert [one.duty for one in house.runner.loops.troubles] == ["notices"]
+    with house.runner.state.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER refuses")
+    watch.look(NOON + 4 * MINUTE)
+    assert house.told() == ["began clean failed", "began copy failed"]
 
 
 def test_without_recovered_only_an_incident_is_closed(house: House) -> None:

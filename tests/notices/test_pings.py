@@ -10,6 +10,7 @@ import pytest
 
 from janitor.engine.stages import Slot
 from janitor.errors import Skip
+from janitor.loops import Loops
 from janitor.notices import pings
 from janitor.notices.pings import Pinger
 from tests.notices.house import House
@@ -20,7 +21,7 @@ from tests.small_engine import eventually, job_of, now
 @pytest.fixture
 def pinger(house: House, hooks: Hooks) -> Iterator[Pinger]:
     """Give a pinger that tells the watcher of the runs of `task`."""
-    made = Pinger({"task": f"{hooks.url}/key/task"})
+    made = Pinger({"task": f"{hooks.url}/key/task"}, Loops())
     house.runner.observers.append(made)
     made.start()
     yield made
@@ -88,7 +89,7 @@ def test_a_ping_is_tried_again_and_a_failing_watcher_told_once(
 
 
 def test_a_full_queue_loses_the_oldest(tmp_path: Path) -> None:
-    pinger = Pinger({})
+    pinger = Pinger({}, Loops())
     for number in range(pings.MOST_WAITING + 5):
         pinger._add(pings.Ping("task", str(number)))
     assert len(pinger._queue) == pings.MOST_WAITING and pinger._queue[0].url == "5"

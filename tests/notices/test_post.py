@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from janitor.notices.channel import Channel, Undelivered
-from janitor.notices.content import Content
+from janitor.notices.content import Content, from_json
 from janitor.notices.post import MOST_TOGETHER, Post
 from janitor.notices.watch import Watch
 from janitor.state.tables import deliveries
@@ -228,6 +228,79 @@ def test_what_was_told_but_not_recorded_is_not_told_again(house: House) -> None:
     house.runner.leadership.take(fence)
     post._round(now())
     assert channel.told == ["began failed"] and records(house)[0].outcome == "delivered"
+
+
+def test_a_delivery_that_nobody_can_read_holds_up_nothing(house: House) -> None:
+    """Given deliveries; the content of the first is no JSON, that of the second no notice.
+
+    The post tells what is due.
+    Must hold: the third is told, and the first two are given up with the reason.
+    """
+    watch = house.watch()
+    for outcome in ("failed", "interrupted", "missed"):
+        house.ran(outcome, slot_at=now())
+    watch.look(now())
+    first, second, third = records(house)
+    with house.runner.state.begin() as connection:
+        for row, content in ((first, "{"), (second, second.content.replace('"began_at": "', '"began_at": "x'))):
+            connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(content=content))
+    channel = Notebook()
+    post = Post(house.runner, channel)
+    for _ in range(5):
+        post._round(now())
+    assert channel.told == [f"began {from_json(third.content).rule}"]
+    assert [(row.outcome, row.reason) for row in records(house)[:2]] == [
+        ("given_up", "it cannot be read from the state database")
+    ] * 2
+
+
+class Stumbles(Notebook):
+    """A channel that stumbles over what a task wrote."""
+
+    def send(self, content: Content) -> str:
+        if any(one.error or one.counts for one in (content, *content.parts)):
+            raise UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range")
+        return super().send(content)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_a_channel_stumbles_over_is_told_in_brief(house: House, together: bool) -> None:
+    watch = house.watch()
+    for outcome in ("failed", "interrupted"):
+        house.ran(outcome, slot_at=now())
+    watch.look(now())
+    channel = Stumbles(together=together)
+    post = Post(house.runner, channel)
+    for _ in range(3):
+        post._round(now())
+    assert channel.told == (["began copy + began copy"] if together else ["began failed", "began interrupted"])
+    assert {row.outcome for row in records(house)} == {"delivered"}
+    assert house.runner.loops.failures["notices to notebook"] == (1 if together else 2)
+
+
+def test_a_channel_with_a_mistake_keeps_its_notices(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Given a channel that raises what nobody expects, whatever it is told.
+
+    Its thread tries, and tries again.
+    Must hold: the notice waits with a growing pause, as if the channel were down, and the trouble is a condition.
+    """
+
+    class Broken(Notebook):
+        def send(self, content: Content) -> str:
+            raise LookupError("no such codec")
+
+    house.ran("failed")
+    house.watch().look(now())
+    post = Post(house.runner, Broken())
+    for _ in range(3):
+        post._round(now())
+        with house.runner.state.begin() as connection:
+            connection.execute(update(deliveries).values(due_at=now()))
+    (row,) = records(house)
+    assert (row.outcome, row.tries) == (None, 3)
+    assert row.reason == "this channel cannot be used: LookupError: no such codec"
+    assert [one.duty for one in house.runner.loops.troubles] == ["notices to notebook"]
+    assert caplog.text.count("Traceback") == 1
 
 
 def test_a_notice_from_memory_is_tried_until_taken(house: House) -> None:

@@ -1,13 +1,17 @@
 """The watch: each thing is told once, however often the watch looks and however often a daemon starts."""
 
 import functools
+import json
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, update
 
-from janitor.state import leases
+from janitor.state import leases, watched
+from janitor.state.tables import cursors
 from janitor.state.tables import leases as lease_table
 from tests.notices.house import NOON, House
 
@@ -155,6 +159,78 @@ def test_only_the_daemon_that_leads_tells(house: House) -> None:
         connection.execute(update(lease_table).where(lease_table.c.name == leases.DAEMON).values(token=99))
     watch.try_look(NOON)
     assert house.told() == [] and house.rows() == []
+
+
+HOSTILE_COUNTS = (
+    '{"rows": NaN}',
+    '{"rows": Infinity, "more": -Infinity}',
+    '{"rows": 1e999}',
+    '{"rows": ' + "9" * 5000 + "}",
+    '{"rows": ' + "9" * 400 + ', "share": 0.5}',
+    '{"rows": {"deep": [[[1]]]}}',
+    '["no", "object"]',
+    '{"rows": ',
+    "[" * 100_000,
+    '{"' + "n" * 10_000 + '": "' + "v" * 10_000 + '"}',
+    "{" + ", ".join(f'"n{number}": {number}' for number in range(5_000)) + "}",
+)
+
+
+@pytest.mark.parametrize("counts", HOSTILE_COUNTS)
+def test_no_counts_keep_a_notice_from_being_told(house: House, counts: str) -> None:
+    watch = house.watch()
+    house.ran("succeeded", counts=counts)
+    house.ran("failed", counts=counts)
+    house.ran("failed", job="clean")
+    house.look(watch, NOON)
+    assert house.told() == ["began copy failed", "began clean failed"]
+    told = house.contents()[0].counts
+    assert len(json.dumps(told, allow_nan=False)) < 30_000
+    assert house.runner.loops.failures["notices"] == 0
+
+
+def test_a_record_that_nobody_can_read_holds_up_no_other_job(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Given two jobs that fail; one of them has a record with an outcome that no release knows.
+
+    The watch looks, again and again.
+    Must hold: the other job's notices are told, and so is the first job's next failure; the record is told once.
+    """
+    watch = house.watch()
+    house.look(watch, NOON)
+    house.ran("exploded", job="copy")
+    house.ran("failed", job="clean")
+    for minutes in range(4):
+        house.look(watch, NOON + minutes * MINUTE)
+    house.ran("succeeded", job="clean")
+    house.ran("failed", job="copy")
+    house.look(watch, NOON + 5 * MINUTE)
+    house.look(house.watch(), NOON + 6 * MINUTE)
+    assert sorted(house.told()) == ["began clean failed", "began copy failed", "ended clean failed"]
+    assert caplog.text.count("which this release does not know: notices leave it out") == 1
+    assert house.runner.loops.troubles == []
+
+
+def test_rules_that_are_missing_hold_up_no_other_job(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    watch = house.watch()
+    house.jobs = {"late": replace(house.jobs["copy"], id="late"), **house.jobs}
+    watch._jobs = house.jobs
+    house.ran("failed", job="clean")
+    for minutes in range(4):
+        house.look(watch, NOON + minutes * MINUTE)
+    assert house.told() == ["began clean failed"]
+    assert caplog.text.count("notices: job late is set aside, and the rest goes on: KeyError: 'late'") == 1
+    assert [one.duty for one in house.runner.loops.troubles] == ["notices"]
+
+
+def test_a_position_that_cannot_be_read_begins_anew(house: House) -> None:
+    house.look(house.watch(), NOON)
+    with house.runner.state.begin() as connection:
+        connection.execute(update(cursors).where(cursors.c.name == watched.WATCHED).values(position='{"upto": []}'))
+    watch = house.watch()
+    house.look(watch, NOON)
+    house.ran("failed")
+    house.look(watch, NOON + MINUTE)
+    assert house.told() == ["began copy failed"]
 
 
 def test_old_notices_are_forgotten_with_their_deliveries(house: House) -> None:

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import time
 
+from janitor.engine.heartbeat import Heartbeat
 from tests.command_line import CommandLine
 
 
@@ -32,3 +33,13 @@ def test_a_start_that_is_refused_looks_like_no_clock_that_ticks(house: CommandLi
     beat.touch()
     os.utime(beat, (1, 1))
     assert house(**refused).code == 2 and beat.stat().st_mtime == 1
+
+
+def test_a_daemon_with_a_part_that_fails_is_not_healthy(house: CommandLine) -> None:
+    beat = Heartbeat(house.folder / "beat")
+    beat.beat(troubles=["notices fails again and again", "pings fails\tagain"])
+    told = house("health", HEARTBEAT_FILE="beat")
+    assert told.code == 1
+    assert told.lines == ["not healthy: notices fails again and again", "not healthy: pings fails again"]
+    beat.beat()
+    assert house("health", HEARTBEAT_FILE="beat").code == 0

@@ -83,5 +83,5 @@ class JobsFileWing(Wing):
             return
         from janitor.jobs_file.watching import watching
 
-        with watching(scheduler, daemon.runner.settings.jobs_file, self._loaded):
+        with watching(scheduler, daemon.runner.settings.jobs_file, self._loaded, daemon.runner.loops):
             yield

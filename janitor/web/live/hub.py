@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 
 from janitor.errors import JanitorError
+from janitor.loops import Loops
 from janitor.state import State
 from janitor.web.live.channel import Channel
 from janitor.web.live.jobs_channel import JobsChannel
@@ -17,14 +18,16 @@ from janitor.web.live.run_channel import Line, RunChannel, lines_after
 POLL_SECONDS = 1.0
 POLLING_THREADS = 2
 MOST_VIEWERS = 100
+UNREADABLE = "it cannot be read; the daemon's log tells why"
 
 
 class Hub:
     """The channels that somebody watches."""
 
-    def __init__(self, state: State, jobs: Mapping[str, Any]) -> None:
-        """Nothing is polled until somebody watches."""
+    def __init__(self, state: State, jobs: Mapping[str, Any], loops: Loops | None = None) -> None:
+        """Nothing is polled until somebody watches; `loops` tell of what fails again and again."""
         self._state, self._jobs = state, jobs
+        self._duty = (loops or Loops()).duty("live streams", lambda: None)
         self._channels: dict[Hashable, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._limiter: CapacityLimiter | None = None
@@ -81,10 +84,12 @@ class Hub:
         """Read a channel again and again, until nobody watches it or nothing more can come."""
         try:
             while channel.viewers and not channel.is_over and not self.is_closed:
+                differs, trouble = False, UNREADABLE
                 try:
-                    differs, trouble = channel.take(await self._in_thread(channel.read)), ""
+                    with self._duty.aside(f"the stream of {name}"):
+                        differs, trouble = channel.take(await self._in_thread(channel.read)), ""
                 except JanitorError as exc:
-                    differs, trouble = False, str(exc)
+                    trouble = str(exc)
                 if differs or trouble != channel.trouble:
                     channel.trouble = trouble
                     channel.tell()

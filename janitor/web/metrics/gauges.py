@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from janitor.jobs.job import Job
@@ -29,12 +29,13 @@ class Gauges(Collector):
         """Nothing: a registry that asks here would read everything at registration."""
         return []
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Every gauge with a value; without the state database, the values that were read last."""
         answer, ledger = self._vitals.signs.get(WAIT_SECONDS), self._vitals.ledger.get(0)
         yield from self._of_process()
         yield _one("janitor_state_up", "Whether the state database answers", answer.failure is None)
         signs = answer.value
+        yield from self._of_loops()
         yield self._running(signs)
         if signs is not None:
             self._expect(signs.counts)
@@ -52,6 +53,21 @@ class Gauges(Collector):
         yield _one("janitor_leading", "Whether this daemon's clock goes; else it stands by", daemon.leading)
         text = "Records of runs that wait for the state database"
         yield _one("janitor_records_waiting", text, self._desk.runner.waiting)
+
+    def _of_loops(self) -> Iterator[Metric]:
+        loops = self._desk.runner.loops
+        in_trouble = {trouble.duty for trouble in loops.troubles}
+        failing = GaugeMetricFamily(
+            "janitor_loop_failing", "Whether a part of the daemon fails again and again", labels=("loop",)
+        )
+        failures = CounterMetricFamily(
+            "janitor_loop_failures", "How often a part of the daemon failed, and went on", labels=("loop",)
+        )
+        for name, count in loops.failures.items():
+            failing.add_metric((name,), float(name in in_trouble))
+            failures.add_metric((name,), float(count))
+        yield failing
+        yield failures
 
     def _running(self, signs: Signs | None) -> GaugeMetricFamily:
         running = {live.job.id for live in list(self._desk.runner.live.values())}

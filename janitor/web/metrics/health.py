@@ -31,12 +31,19 @@ async def live(desk: TheDesk) -> JSONResponse:
 
 @router.api_route("/ready", methods=METHODS)
 def ready(desk: TheDesk, metrics: TheMetrics) -> JSONResponse:
-    """200 if the state database answers within 2 s and is this release's; a daemon that stands by is ready too."""
+    """200 if the state database answers within 2 s and is this release's, and no part fails again and again.
+
+    A daemon that stands by is ready too.
+    """
     failure = metrics.vitals.schema.get(WAIT_SECONDS).failure
-    # The reason may name hosts and users. It is in the log: anybody may ask this, without signing in.
-    status = "ready" if failure is None else "the state database does not answer, or is another release's"
+    failing = [trouble.duty for trouble in desk.runner.loops.troubles]
+    # The reasons may name hosts and users. They are in the log: anybody may ask this, without signing in.
+    if failure is not None:
+        status = "the state database does not answer, or is another release's"
+    else:
+        status = f"these fail again and again: {', '.join(failing)}" if failing else "ready"
     role = "leading" if desk.daemon.leading else "standing by"
-    return JSONResponse({"status": status, "role": role}, 200 if failure is None else 503)
+    return JSONResponse({"status": status, "role": role}, 200 if status == "ready" else 503)
 
 
 @router.api_route("/jobs", methods=METHODS, dependencies=[Depends(viewer)])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from janitor.errors import JanitorError
+from janitor.loops import Loops, named_errors
 
 T = TypeVar("T")
 
@@ -28,12 +29,16 @@ class Answer(Generic[T]):
 class Reading(Generic[T]):
     """A value that is read in a thread of its own, if somebody asks for it and the last value is too old."""
 
-    def __init__(self, source: Callable[[], T], keep_seconds: float, share: float = 0.1) -> None:
-        """Nothing is read before the first `get`.
+    def __init__(
+        self, source: Callable[[], T], keep_seconds: float, share: float = 0.1, loops: Loops | None = None
+    ) -> None:
+        """Nothing is read before the first `get`; `loops` tell of a source that raises what it should not.
 
         A value is kept for `keep_seconds`; longer, if reading would else take more than `share` of the time.
         """
-        self._source, self._keep_seconds, self._share = source, keep_seconds, share
+        self._keep_seconds, self._share = keep_seconds, share
+        name = f"reading for metrics ({getattr(source, '__name__', 'reading').strip('_')})"
+        self._duty = (loops or Loops()).duty(name, source, passes=named_errors)
         self._lock = threading.Lock()
         self._going_on: threading.Event | None = None
         self._read_again_at = 0.0
@@ -53,15 +58,15 @@ class Reading(Generic[T]):
 
     def _read(self) -> None:
         began = time.monotonic()
-        answer = Answer(self._answer.value, "reading it failed; the log tells why")
         try:
-            answer = Answer(self._source())
+            found = self._duty.do()
+            failure = "reading it failed; the log tells why" if self._duty.has_failed else None
         except JanitorError as exc:
-            answer = Answer(self._answer.value, str(exc))
-        finally:
-            ended = time.monotonic()
-            with self._lock:
-                going_on, self._going_on, self._answer = self._going_on, None, answer
-                self._read_again_at = ended + max(self._keep_seconds, (ended - began) / self._share)
-            if going_on is not None:
-                going_on.set()
+            found, failure = None, str(exc)
+        ended = time.monotonic()
+        with self._lock:
+            self._answer = Answer(found) if failure is None else Answer(self._answer.value, failure)
+            going_on, self._going_on = self._going_on, None
+            self._read_again_at = ended + max(self._keep_seconds, (ended - began) / self._share)
+        if going_on is not None:
+            going_on.set()

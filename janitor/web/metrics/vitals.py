@@ -53,10 +53,10 @@ class Vitals:
         """Nothing is read until somebody asks."""
         self._desk = desk
         self._tops: dict[str, tuple[datetime, int | None]] = {}
-        self._ledger_sizes = LedgerSizes()
-        self.signs = Reading(self._read_signs, KEEP_SECONDS)
-        self.ledger = Reading(self._count_ledger, LEDGER_KEEP_SECONDS, LEDGER_SHARE)
-        self.schema = Reading(self._check_schema, 1.0)
+        self._ledger_sizes, loops = LedgerSizes(), desk.runner.loops
+        self.signs = Reading(self._read_signs, KEEP_SECONDS, loops=loops)
+        self.ledger = Reading(self._count_ledger, LEDGER_KEEP_SECONDS, LEDGER_SHARE, loops)
+        self.schema = Reading(self._check_schema, 1.0, loops=loops)
 
     def _read_signs(self) -> Signs:
         now = datetime.now(timezone.utc)

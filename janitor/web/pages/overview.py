@@ -32,7 +32,7 @@ def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
 def _values(desk: Desk) -> dict[str, Any]:
     moment = now()
     with desk.state.read() as connection:
-        view = overview_of(connection, desk.jobs, moment)
+        view = overview_of(connection, desk.jobs, moment, desk.runner.loops.troubles)
     troubled = view.conditions.get("overdue", 0) + view.conditions.get("failing", 0)
     undelivered = [one for one in view.undelivered if (one.ended_at or moment) >= view.since]
     return {
@@ -72,6 +72,9 @@ def _verdict(view: models.Overview, troubled: int, undelivered: bool) -> str:
     count = sum(view.conditions.values())
     if troubled:
         return f"{troubled} of {count} jobs {'needs' if troubled == 1 else 'need'} you"
+    if view.troubles:
+        one = len(view.troubles) == 1
+        return f"{len(view.troubles)} part{'' if one else 's'} of the daemon fail{'s' if one else ''} again and again"
     if view.notices:
         return f"No job fails, but {len(view.notices)} notice{'s are' if len(view.notices) > 1 else ' is'} open"
     if undelivered:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine
 
 from janitor.jobs.job import Job
+from janitor.loops import Trouble
 from janitor.state import recent
 from janitor.web.queries import models, records
 from janitor.web.queries.hours import hours
@@ -26,7 +27,9 @@ FRESH = timedelta(seconds=15)
 """How old the timeline and the hours of a busy day may be."""
 
 
-def overview_of(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> models.Overview:
+def overview_of(
+    connection: Connection, all_jobs: Mapping[str, Job], now: datetime, troubles: Sequence[Trouble] = ()
+) -> models.Overview:
     """The last 24 hours: a timeline, what runs, what failed, what was done each hour, what people were told.
 
     Of a busy day the timeline and the hours may be 15 seconds old: all who ask meanwhile share one look.
@@ -44,6 +47,9 @@ def overview_of(connection: Connection, all_jobs: Mapping[str, Job], now: dateti
         hours=past.hours,
         notices=told.open,
         undelivered=told.undelivered,
+        troubles=[
+            models.TroubleLine(part=one.duty, since=one.since, failures=one.failures, why=one.why) for one in troubles
+        ],
     )
 
 

@@ -96,7 +96,7 @@ def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:
         max_body_size=MAX_BODY,
     )
     app.state.desk, app.state.gate = desk, Gate(desk.settings)
-    app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs), counted or counters.watch(desk)
+    app.state.hub, app.state.metrics = Hub(desk.state, desk.jobs, desk.runner.loops), counted or counters.watch(desk)
     app.state.lately = Lately()
     refusals.install(app)
     for part in PARTS:

@@ -1,6 +1,7 @@
 """The web server beside the clock, in a thread of its own. It listens from the start; it is made at the first visit.
 
-Until then the daemon's start does not wait for it, and the daemon does without the memory that it takes.
+Until then the daemon's start does not wait for it, and the daemon does without the memory that it takes. A server that
+breaks is made anew.
 """
 
 import logging
@@ -9,7 +10,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AGAIN_SECONDS = 1.0
+"""How soon a server that ended by itself is made anew."""
 STOP_SECONDS = 3.0
 """How long the server may take to end with the daemon. What still goes on then ends with the process."""
 
 
-class Thread(threading.Thread):
+class Host:
     """Waits for the first visitor, then serves."""
 
     def __init__(self, desk: Desk, listener: socket.socket) -> None:
         """Nothing is started yet. It is a daemon thread, and so are its handlers' threads: none holds up the exit."""
-        super().__init__(name="web", daemon=True)
+        self._loop = desk.runner.loops.loop("web", self._serve)
         self._desk, self._listener = desk, listener
         self._wake, self._waker = socket.socketpair()
         for own in (listener, self._wake, self._waker):
@@ -44,12 +47,24 @@ class Thread(threading.Thread):
         # Counted from the start on: the counts must not depend on when somebody first asks.
         self._counted = counters.watch(desk)
 
-    def run(self) -> None:
-        """Serve until `stop`."""
-        with self._listener, self._wake:
-            select.select([self._listener, self._wake], [], [])
+    def start(self) -> None:
+        """Serve until `stop`, in a thread of its own."""
+        self._loop.start()
+
+    def _serve(self) -> float:
+        select.select([self._listener, self._wake], [], [])
+        with ExitStack() as if_it_breaks:
+            if_it_breaks.callback(self._turn_away)
             if server := self._made():
-                server.host(self._listener)
+                # A server closes its socket when it ends, and the next server needs a socket too.
+                server.host(self._listener.dup())
+            if_it_breaks.pop_all()
+        return AGAIN_SECONDS
+
+    def _turn_away(self) -> None:
+        """Close the connections that nobody will answer."""
+        while select.select([self._listener], [], [], 0)[0]:
+            self._listener.accept()[0].close()
 
     def stop(self) -> None:
         """Let it end, and wait up to 3 seconds for that."""
@@ -58,8 +73,11 @@ class Thread(threading.Thread):
             server = self._server
         if server is not None:
             server.ask_to_stop()
+        self._loop.ask_to_stop()
         self._waker.close()
-        self.join(STOP_SECONDS)
+        self._loop.wait(STOP_SECONDS)
+        self._listener.close()
+        self._wake.close()
 
     def _made(self) -> "Server | None":
         if self._stopped.is_set():
@@ -110,13 +128,13 @@ def serving(desk: Desk) -> Iterator[str]:
     """
     listener = bind(desk.settings)
     address = desk.settings.web_url or address_of(listener)
-    thread = Thread(desk, listener)
-    thread.start()
+    host = Host(desk, listener)
+    host.start()
     log.info("the dashboard is at %s", address)
     try:
         yield address
     finally:
-        thread.stop()
+        host.stop()
 
 
 def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:

@@ -44,6 +44,21 @@ def test_gauges_tell_what_the_state_database_knows(house: tuple[Desk, str]) -> N
     assert eventually(lambda: of(scraped(address), "janitor_ledger_entries")) == {"follow": 1234}
 
 
+def test_a_part_that_fails_again_and_again_is_told(house: tuple[Desk, str]) -> None:
+    desk, address = house
+
+    def fail() -> None:
+        raise ValueError("the pipe is blocked")
+
+    once, often = desk.runner.loops.duty("once", fail), desk.runner.loops.duty("often", fail)
+    for duty in (once, often, often, often, often):
+        duty.do()
+    samples = scraped(address)
+    assert samples["janitor_loop_failing", "once"] == 0 and samples["janitor_loop_failing", "often"] == 1
+    assert samples["janitor_loop_failures_total", "once"] == 1 and samples["janitor_loop_failures_total", "often"] == 4
+    assert samples["janitor_loop_failures_total", "live streams"] == 0
+
+
 def test_a_run_that_goes_on_is_told_at_once(house: tuple[Desk, str]) -> None:
     desk, address = house
     going, end = threading.Event(), threading.Event()

@@ -57,6 +57,28 @@ def test_it_is_alive_while_the_clock_ticks(house: tuple[Desk, str]) -> None:
     assert status == 503 and found["silent_seconds"] > 31
 
 
+def in_trouble(desk: Desk, name: str = "the copier") -> None:
+    """Let a part of the daemon fail again and again."""
+
+    def fail() -> None:
+        raise ValueError("the pipe is blocked")
+
+    duty = desk.runner.loops.duty(name, fail)
+    for _ in range(4):
+        duty.do()
+
+
+def test_it_is_not_ready_while_a_part_fails_again_and_again(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    assert health(address, "ready")[0] == 200
+    in_trouble(desk)
+    in_trouble(desk, "pings")
+    assert health(address, "ready") == (
+        503,
+        {"status": "these fail again and again: the copier, pings", "role": "standing by"},
+    )
+
+
 def test_who_is_nobody_sees_no_job(url: URL, tmp_path: Path) -> None:
     token = "a-token-that-is-long-enough"
     with served(url, tmp_path, add_jobs, WEB_VIEWER_TOKEN=token) as (_, address):

@@ -1,5 +1,6 @@
 """The first page: what is wrong stands first, and its verdict is true."""
 
+import json
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -50,3 +51,26 @@ def test_all_is_well_only_if_nothing_is_open(tmp_path: Path, ended: bool, outcom
     with served(url, tmp_path, house.add_jobs) as (_, address):
         verdict = Visitor(address).get("/").text.partition('id="verdict"')[2].partition("</h1>")[0]
     assert expected in verdict and ("o-fine" in verdict) == (expected == "All is well")
+
+
+def test_a_part_that_fails_again_and_again_stands_first(tmp_path: Path) -> None:
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    migrated(url).close()
+
+    def fail() -> None:
+        raise ValueError("the pipe <is> blocked")
+
+    with served(url, tmp_path, house.add_jobs) as (desk, address):
+        duty = desk.runner.loops.duty("the copier", fail)
+        for _ in range(4):
+            duty.do()
+        page = Visitor(address).get("/")
+        (trouble,) = json.loads(Visitor(address).get("/api/overview").text)["troubles"]
+    verdict = page.text.partition('id="verdict"')[2].partition("</h1>")[0]
+    assert "1 part of the daemon fails again and again" in verdict and "o-failing" in verdict
+    assert "the copier" in page.words and "ValueError: the pipe <is> blocked" in page.words
+    assert (trouble["part"], trouble["failures"], trouble["why"]) == (
+        "the copier",
+        4,
+        "ValueError: the pipe <is> blocked",
+    )

@@ -10,7 +10,7 @@ from janitor.web.queries.models.jobs import Condition, Cursor, JobLine, JobPage,
 from janitor.web.queries.models.logs import Level, LogLine, LogLines
 from janitor.web.queries.models.model import Error, Model
 from janitor.web.queries.models.notices import DeliveryLine, NoticeLine, NoticeList
-from janitor.web.queries.models.overview import Hour, Overview, TimelineBar, TimelineRow
+from janitor.web.queries.models.overview import Hour, Overview, TimelineBar, TimelineRow, TroubleLine
 from janitor.web.queries.models.quarantine import QuarantineLine, QuarantineList
 from janitor.web.queries.models.runs import AttemptLine, Bar, Going, OtherRun, Outcome, Part, RunLine, RunPage
 
@@ -51,4 +51,5 @@ __all__ = [
     "Status",
     "TimelineBar",
     "TimelineRow",
+    "TroubleLine",
 ]

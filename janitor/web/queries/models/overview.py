@@ -36,6 +36,15 @@ class Hour(Model):
     rows: int = Field(description="Rows synced: the counts `inserted`, `updated`, `deleted` and `repaired`.")
 
 
+class TroubleLine(Model):
+    """A part of the daemon that fails again and again."""
+
+    part: str
+    since: datetime
+    failures: int
+    why: str = Field(description="Why it failed last.")
+
+
 class Overview(Model):
     """How the last 24 hours went."""
 
@@ -48,3 +57,4 @@ class Overview(Model):
     hours: list[Hour]
     notices: list[NoticeLine] = Field(description="Notices that are not over.")
     undelivered: list[DeliveryLine] = Field(description="Deliveries that failed or are tried again.")
+    troubles: list[TroubleLine] = Field(description="Parts of the daemon that fail again and again.")

@@ -1,0 +1,51 @@
+"""The duties of a process, and which of them are in trouble."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from janitor.loops.duty import Duty, Passing, Trouble, no_error
+from janitor.loops.loop import Loop
+
+Done = TypeVar("Done")
+Listener = Callable[[Trouble, bool], None]
+
+
+class Loops:
+    """Every duty of a process; each has a name of its own."""
+
+    def __init__(self, mask: Callable[[str], str] = str, clock: Callable[[], float] = time.monotonic) -> None:
+        """`mask` hides secrets in the reasons of failures."""
+        self._mask, self._clock = mask, clock
+        self._duties: dict[str, Duty[object]] = {}
+        self._listeners: list[Listener] = []
+
+    def duty(self, name: str, body: Callable[[], Done], passes: Passing = no_error) -> Duty[Done]:
+        """A duty, done by whoever calls its `do`; errors that `passes` lets pass are raised, and are no failures."""
+        made = Duty(name, body, passes, self._tell, self._mask, self._clock)
+        self._duties[name] = made  # type: ignore[assignment]  # what it returns does not matter here
+        return made
+
+    def loop(
+        self, name: str, body: Callable[[], float | None], first: float | None = 0.0, at_end: bool = False
+    ) -> Loop:
+        """A loop with a thread of its own, which is called `name`; see `Loop`."""
+        return Loop(self.duty(name, body), first, at_end)
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` when a trouble begins, and with True when it is over, in the thread of the duty."""
+        self._listeners.append(listener)
+
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """What fails again and again at this moment."""
+        return [trouble for duty in list(self._duties.values()) if (trouble := duty.trouble) is not None]
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """How often each duty failed since the process began."""
+        return {name: duty.failed for name, duty in list(self._duties.items())}
+
+    def _tell(self, trouble: Trouble, over: bool) -> None:
+        for listener in self._listeners:
+            listener(trouble, over)

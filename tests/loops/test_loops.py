@@ -1,0 +1,32 @@
+"""The duties of a process: which are in trouble, and who hears of it."""
+
+from janitor.loops import Loops
+
+
+def fail() -> None:
+    raise ValueError("the password is s3cret")
+
+
+def test_troubles_are_those_that_fail_again_and_again() -> None:
+    heard = list[tuple[str, bool]]()
+    loops = Loops(lambda text: text.replace("s3cret", "***"))
+    loops.listen(lambda trouble, over: heard.append((trouble.duty, over)))
+    good, bad, once = loops.duty("good", str), loops.duty("bad", fail), loops.duty("once", fail)
+    for duty in (good, bad, bad, bad, bad, once):
+        duty.do()
+    (trouble,) = loops.troubles
+    assert (trouble.duty, trouble.failures, trouble.why) == ("bad", 4, "ValueError: the password is ***")
+    assert loops.failures == {"good": 0, "bad": 4, "once": 1} and heard == [("bad", False)]
+
+
+def test_a_duty_made_anew_takes_the_place_of_the_old() -> None:
+    loops = Loops()
+    for _ in range(3):
+        loops.duty("work", fail).do()
+    assert loops.failures == {"work": 1} and loops.troubles == []
+
+
+def test_a_loop_is_a_duty_of_its_process() -> None:
+    loops = Loops()
+    loop = loops.loop("work", lambda: None)
+    assert list(loops.failures) == ["work"] == [loop.duty.name]
