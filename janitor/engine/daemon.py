@@ -57,7 +57,8 @@ class Daemon:
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
 
-        A second signal ends the process at once. SIGHUP does nothing, unless a jobs file has taken it. `on_stop` is called when the daemon begins to stop.
+        A second signal ends the process at once. SIGHUP does nothing, unless a jobs file has taken it. `on_stop` is
+        called when the daemon begins to stop.
 
         Raises:
             BadSetting: the heartbeat file cannot be written.

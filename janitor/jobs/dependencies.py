@@ -20,6 +20,8 @@ from janitor.jobs.job import Job
 from janitor.jobs.standings import Standing
 from janitor.runs import Outcome
 
+MOST_CIRCLES = 20
+
 _NONE = Standing()
 """The standing of a job without any run."""
 
@@ -146,9 +148,12 @@ def check(jobs: Mapping[str, Job]) -> None:
 
 
 def cycles(dependencies: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """Each circle of jobs in the order in which they wait for one another; the first job stands at the end again."""
+    """Circles of jobs in the order in which they wait for one another; the first job stands at the end again.
+
+    All of them are found, unless they are more than MOST_CIRCLES.
+    """
     graph, found = {job: list(names) for job, names in dependencies.items()}, list[list[str]]()
-    while True:
+    while len(found) < MOST_CIRCLES:
         try:
             TopologicalSorter(graph).prepare()
         except CycleError as exc:
@@ -157,7 +162,8 @@ def cycles(dependencies: Mapping[str, Iterable[str]]) -> list[list[str]]:
             found.append(circle)
             graph[circle[0]] = [name for name in graph[circle[0]] if name != circle[1]]
         else:
-            return found
+            break
+    return found
 
 
 def _success(standings: Mapping[str, Standing], job: str) -> int | None:

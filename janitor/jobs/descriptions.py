@@ -39,14 +39,14 @@ DEFAULTS: dict[str, Any] = {
 
 def entry(job: Job) -> dict[str, Any]:
     """The keys of a job that differ from the defaults. The settings that its function takes are left out."""
-    args, kwargs = list(job.args), dict(job.kwargs)
-    if job_takes_settings(job.func):
+    func, args, kwargs = unfolded(job)
+    if job_takes_settings(func):
         kwargs.pop("settings", None)
         args = args[:-1] if args and isinstance(args[-1], Settings) else args
     values = {
         "title": job.title,
         "notes": job.notes,
-        "function": name_of(job.func),
+        "function": name_of(func),
         "args": args,
         "kwargs": kwargs,
         "schedule": job.schedule,
@@ -61,6 +61,14 @@ def entry(job: Job) -> dict[str, Any]:
         "cleanup": None if job.cleanup is None else name_of(job.cleanup),
     }
     return {"id": job.id} | {name: value for name, value in values.items() if value != DEFAULTS.get(name, ...)}
+
+
+def unfolded(job: Job) -> tuple[Callable[..., object], list[Any], dict[str, Any]]:
+    """The function that a job calls at last, and what it is called with; a partial function is unfolded."""
+    func, args, kwargs = job.func, list(job.args), dict(job.kwargs)
+    while isinstance(func, functools.partial):
+        args, kwargs, func = [*func.args, *args], {**func.keywords, **kwargs}, func.func
+    return func, args, kwargs
 
 
 def described(job: Job) -> str:
@@ -84,7 +92,8 @@ def _without_arguments(job: Job, why: BaseException) -> str:
 
 def name_of(func: Callable[..., object]) -> str:
     """A function as `package.module:function`; as Python shows it, if it has no such name."""
-    func = func.func if isinstance(func, functools.partial) else func
+    while isinstance(func, functools.partial):
+        func = func.func
     module, name = getattr(func, "__module__", None), getattr(func, "__qualname__", None)
     return f"{module}:{name}" if module and name else repr(func)
 

@@ -4,16 +4,21 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from janitor.errors import BadSetting
+from janitor.errors import BadSetting, summary
+from janitor.guard import foreign_code
 from janitor.jobs import schedules
 from janitor.jobs.descriptions import job_takes_settings
 from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.functions import needs_of
 from janitor.jobs_file.keys import KEYS, REQUIRED
-from janitor.jobs_file.mistakes import Mistake, Wrong
+from janitor.jobs_file.mistakes import Mistake, Wrong, shown
 from janitor.settings.settings import Settings
+
+MOST_GUESSES = 100
+"""For how many unknown keys of an entry a like key is looked for."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,17 @@ class Described:
 
 def described(entry: Entry, settings: Settings) -> Described:
     """Read an entry's values, and find every mistake in them."""
+    # A module that is imported may do anything, also when it is asked for its parts.
+    with foreign_code(partial(_unreadable, entry)) as reading:
+        return _described(entry, settings)
+    return Described(entry, {}, [reading.instead] if reading.instead else [])
+
+
+def _unreadable(entry: Entry, error: BaseException) -> Mistake:
+    return Mistake(entry.place, entry.name, f"its values cannot be taken: {summary(error)[:300]}")
+
+
+def _described(entry: Entry, settings: Settings) -> Described:
     found, mistakes = _values(entry)
     mistakes += _schedule_mistakes(entry, found, settings)
     mistakes += _result_mistakes(entry, found)
@@ -54,8 +70,8 @@ def _values(entry: Entry) -> tuple[dict[str, Any], list[Mistake]]:
 
 
 def _unknown_keys(entry: Entry) -> Iterator[Mistake]:
-    for key in (key for key in entry.values if key not in KEYS):
-        close = difflib.get_close_matches(key, KEYS, 1)
+    for number, key in enumerate(key for key in entry.values if key not in KEYS):
+        close = difflib.get_close_matches(key, KEYS, 1) if number < MOST_GUESSES else []
         help_text = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(KEYS)}"
         yield entry.mistake(key, f"there is no such key; {help_text}")
 
@@ -72,7 +88,7 @@ def _schedule_mistakes(entry: Entry, found: Mapping[str, Any], settings: Setting
     try:
         schedules.parse(found["schedule"], settings.schedule_timezone, "schedule")
     except BadSetting as exc:
-        yield entry.mistake("schedule", f"it is {found['schedule']!r}: {exc.expected}")
+        yield entry.mistake("schedule", f"it is {shown(found['schedule'])}: {exc.expected}")
     if found["schedule"].strip().lower() == schedules.AFTER and not found.get("dependencies"):
         yield entry.mistake("schedule", "'after' runs a job after its dependencies, and it has none: name them")
 

@@ -23,7 +23,7 @@ class Entry:
     def name(self) -> str:
         """The name of the entry in messages: its id, or its number if it has no id."""
         job_id = self.values.get("id")
-        return f"job {job_id}" if isinstance(job_id, str) and job_id else f"job number {self.number}"
+        return f"job {job_id[:64]}" if isinstance(job_id, str) and job_id else f"job number {self.number}"
 
     def mistake(self, key: str, text: str, place: Place | None = None) -> Mistake:
         """Describe what is wrong with a key; the place is the key's own if it is None."""

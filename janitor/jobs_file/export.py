@@ -2,17 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from janitor.errors import BadSetting
-from janitor.jobs.descriptions import entry
+from janitor.jobs.descriptions import entry, unfolded
 from janitor.jobs.job import Job
 from janitor.jobs.results import Result
 from janitor.jobs.schedules import parse
-from janitor.jobs_file.document import RESULT_TAG
+from janitor.jobs_file.document import RESULT_TAG, value_of
 from janitor.jobs_file.keys import KEYS
 from janitor.jobs_file.mistakes import Wrong
 from janitor.logs.mask import SHORTEST_SECRET, mask_for
@@ -20,6 +20,8 @@ from janitor.settings.settings import Settings
 
 MARKS = ("{{", "{%", "{#")
 """With these, Jinja2 takes a text for its own."""
+ODD = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""Characters that a block of YAML does not give back as they are."""
 END_RAW = re.compile(r"\{(?=%[-+]?\s*endraw)")
 
 
@@ -32,7 +34,16 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+    style = "|" if _fits_a_block(value) else '"' if ODD.search(value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _fits_a_block(value: str) -> bool:
+    """Whether a text is read as it was if it stands in a block; other texts are quoted."""
+    lines = value.split("\n")
+    return (
+        lines[1:] != [] and not ODD.search(value) and lines[0][:1].strip() != "" and lines == [*map(str.rstrip, lines)]
+    )
 
 
 _Dumper.add_representer(str, _text)
@@ -49,7 +60,7 @@ def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
     yield "jobs:\n"
     for job in jobs:
         values, comments = entry(job), []
-        for key, why in _unsayable(values, settings):
+        for key, why in _unsayable(job, values, settings):
             comments.append(f"  # {job.id}: {key} cannot be written: {why}\n")
             values.pop(key)
         # On one line, however long it is: a secret that goes on in the next line would not be found.
@@ -57,25 +68,42 @@ def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
         yield mask("\n" + "".join(comments) + _templated(_indented(text), settings.taken))
 
 
-def _unsayable(values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
+def _unsayable(job: Job, values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
     """Find the keys that a jobs file cannot hold, and why."""
-    for key in ("function", "cleanup"):
+    functions: dict[str, Callable[..., object] | None] = {"function": unfolded(job)[0], "cleanup": job.cleanup}
+    for key, function in functions.items():
         try:
-            if key in values:
-                KEYS[key](values[key])
+            if key in values and KEYS[key](values[key]) != function:
+                yield key, f"{values[key]} is another function than the one of this job"
         except Wrong as exc:
             yield key, str(exc)
-    for key in ("args", "kwargs"):
-        try:
-            if key in values:
-                yaml.dump(values[key], Dumper=_Dumper)
-        except yaml.YAMLError:
+    for key in [key for key in values if key not in ("schedule", *functions)]:
+        if not _comes_back(values[key]):
             yield key, "it holds more than texts, numbers, dates, lists and mappings"
     try:
         if "schedule" in values:
             parse(values["schedule"], settings.schedule_timezone, "schedule")
     except BadSetting:
         yield "schedule", f"{values['schedule']} has no words in a jobs file"
+
+
+def _comes_back(value: Any) -> bool:
+    """Whether a value that is written as YAML is read as the same value."""
+    try:
+        return _same(value, value_of(yaml.dump(value, Dumper=_Dumper, allow_unicode=True)))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False
+
+
+def _same(value: Any, other: Any) -> bool:
+    if type(value) is not type(other):
+        return False
+    if isinstance(value, list):
+        return len(value) == len(other) and all(map(_same, value, other))
+    if isinstance(value, dict):
+        return list(value) == list(other) and all(map(_same, value.values(), other.values()))
+    # NaN is not equal to itself.
+    return bool(value == other) or (value != value and other != other)
 
 
 def _templated(text: str, taken: Mapping[str, str]) -> str:
@@ -92,4 +120,4 @@ def _templated(text: str, taken: Mapping[str, str]) -> str:
 
 
 def _indented(text: str) -> str:
-    return "".join(f"  {line}" if line.strip() else line for line in text.splitlines(keepends=True))
+    return "".join(f"  {line}\n" if line else "\n" for line in text.removesuffix("\n").split("\n"))

@@ -4,6 +4,7 @@ Each reader returns the value as `Scheduler.make_job` takes it, or raises Wrong 
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from janitor.jobs import schedules
 from janitor.jobs.job import CatchUp, Isolation
 from janitor.jobs_file import functions
 from janitor.jobs_file.functions import function_named
-from janitor.jobs_file.mistakes import Wrong
+from janitor.jobs_file.mistakes import Wrong, shown
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 ID_HELP = "give up to 64 letters, digits, '_', '-' or '.'"
@@ -53,7 +54,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise _refused(value, "give a list of texts, such as [crawl, process]")
-    if twice := next((item for item in value if value.count(item) > 1), None):
+    if twice := next((item for item, count in Counter(value).items() if count > 1), None):
         raise Wrong(f"it names {twice} twice: keep one")
     return tuple(value)
 
@@ -88,8 +89,8 @@ def _one_of(*words: str) -> Callable[[Any], str]:
 def _refused(value: Any, expected: str, *, quote: bool = False) -> Wrong:
     """Say what the value is and what would be right. `quote` adds how YAML takes 7 or true as a text."""
     unquoted = quote and isinstance(value, (bool, int, float))
-    hint = f"; in YAML a text such as '{value}' wants quotes" if unquoted else ""
-    return Wrong(f"it is {value!r}: {expected}{hint}")
+    hint = f"; in YAML a text such as '{str(value)[:40]}' wants quotes" if unquoted else ""
+    return Wrong(f"it is {shown(value)}: {expected}{hint}")
 
 
 KEYS: dict[str, Callable[[Any], Any]] = {

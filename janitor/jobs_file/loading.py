@@ -9,7 +9,7 @@ from janitor.errors import BadSetting
 from janitor.jobs.dependencies import cycles
 from janitor.jobs.job import Job
 from janitor.jobs.variables import variable
-from janitor.jobs_file import document, entries, template
+from janitor.jobs_file import document, entries, functions, template
 from janitor.jobs_file.entries import Described
 from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake
@@ -37,6 +37,7 @@ def load(path: Path, scheduler: Scheduler) -> Loaded:
         BadJobsFile: there are mistakes; the error has all of them.
     """
     settings = scheduler.settings
+    functions.import_beside(path)
     rendered = template.render(path, settings.environ, settings.keep_secret)
     read, mistakes = document.read(rendered)
     found = [entries.described(entry, settings) for entry in read]
@@ -94,10 +95,11 @@ def _ids_taken(read: Sequence[Entry], own_jobs: Mapping[str, Job]) -> Iterator[M
 
 def _unknown_dependencies(found: Sequence[Described], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:
     known = {*own_jobs, *(str(described.entry.values["id"]) for described in found if "id" in described.entry.values)}
+    jobs = _shortened(sorted(known))
     for described in found:
         for name in described.values.get("dependencies", ()):
             if name not in known:
-                text = f"there is no job {name}; the jobs are {_shortened(sorted(known))}"
+                text = f"there is no job {name[:100]}; the jobs are {jobs}"
                 yield described.entry.mistake("dependencies", text)
 
 

@@ -1,30 +1,36 @@
-"""Renders a jobs file with Jinja2, in its sandbox, and says in which line an error is."""
+"""Renders a jobs file with Jinja2, within limits of time and memory.
 
+text without Jinja's marks ────────────────────────────────> the text as it is
+with marks ── jinja.py in a process of its own ── answers ──> text, places, files; or why not
+                 └─ takes too long, or dies ────────────────> it is ended, and that is said
+"""
+
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
-from jinja2.exceptions import SecurityError, UndefinedError
-from jinja2.ext import Extension
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from janitor.guard import foreign_code
-from janitor.jobs_file.line_marks import LineMarks, places_of
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake, Place
+from janitor.jobs_file.sources import NotReadable, text_of
 
-MOST_CHARACTERS = 10_000_000
-"""A file that renders to more than this has a loop that nobody meant."""
+MARKS = ("{{", "{%", "{#")
+"""With these, Jinja2 takes a text for its own."""
+RENDER_SECONDS = 10.0
+"""How long a file may take to be rendered."""
+PROCESS = "import json, sys; sys.path = json.loads(sys.argv[1]); from janitor.jobs_file.jinja import main; main()"
+PACKAGE = str(Path(__file__).parents[2])
+"""Where this very package is: an installed one may be found in ways that another process does not know."""
 
-Env = Callable[..., str]
 KeepSecret = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A rendered file. `places` has the origin of each line; `files` are all files that were read for it."""
+    """A rendered file. `places` has the origin of each line; `files` are all paths at which a file was looked for."""
 
     text: str
     places: tuple[Place, ...]
@@ -35,106 +41,60 @@ class Rendered:
         return self.places[min(line, len(self.places) - 1)]
 
 
-def render(path: Path, environ: Mapping[str, str], keep_secret: KeepSecret = lambda name, value: None) -> Rendered:
+def render(
+    path: Path,
+    environ: Mapping[str, str],
+    keep_secret: KeepSecret = lambda name, value: None,
+    seconds: float = RENDER_SECONDS,
+) -> Rendered:
     """Render a jobs file: `include` reads from its folder, `env("NAME")` from `environ`.
 
-    What `env` gives is handed to `keep_secret` first, unless the file says `env("NAME", public=true)`.
+    What `env` gives is handed to `keep_secret`, unless the file says `env("NAME", public=true)`.
 
     Raises:
         BadJobsFile: the file cannot be read, or Jinja2 refuses it; the error has the line.
     """
-    files: list[Path] = []
-    text = marked = ""
-    env = _env(environ, keep_secret)
-    # An expression in a template may raise anything.
-    with foreign_code(partial(_refuse, path)):
-        text = _rendered(path, env, files)
-        marked = _rendered(path, env, files, LineMarks)
-    return Rendered(text, places_of(text, marked, path.name), tuple(dict.fromkeys(files)))
+    path = Path(os.path.abspath(path))
+    try:
+        text = text_of(path)
+    except NotReadable as exc:
+        raise _refusal(path, path.name, 1, str(exc)) from exc
+    if not any(mark in text for mark in MARKS):
+        places = tuple(Place(path.name, line) for line in range(1, text.count("\n") + 2))
+        return Rendered(text, places, (path,))
+    answer = _answer(path, environ, seconds)
+    for name in answer.get("secrets", ()):
+        keep_secret(name, environ[name])
+    if "refused" in answer:
+        raise _refusal(path, *answer["refused"])
+    places = tuple(Place(*place) for place in answer["places"])
+    return Rendered(answer["text"], places, tuple(map(Path, answer["files"])))
 
 
-def _refuse(path: Path, error: BaseException) -> NoReturn:
-    file, line = _place_of(error, path)
-    mistake = Mistake(Place(file.name, line), "", _words_of(error, path))
-    raise BadJobsFile(str(file), [mistake]) from error
+def _answer(path: Path, environ: Mapping[str, str], seconds: float) -> dict[str, Any]:
+    """What the process answers.
+
+    Raises:
+        BadJobsFile: it takes too long, or dies.
+    """
+    request = json.dumps({"path": str(path), "environ": dict(environ)})
+    command = [sys.executable, "-I", "-c", PROCESS, json.dumps([PACKAGE, *sys.path])]
+    try:
+        ended = subprocess.run(
+            command, input=request.encode(), capture_output=True, timeout=seconds, check=False, start_new_session=True
+        )
+    except subprocess.TimeoutExpired as exc:
+        text = f"it is not rendered within {seconds:g} s: it has a loop that does not end"
+        raise _refusal(path, path.name, 1, text) from exc
+    except (OSError, ValueError) as exc:
+        raise _refusal(path, path.name, 1, f"no process can be started to render it: {exc}") from exc
+    if ended.returncode != 0:
+        said = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
+        text = f"the process that renders it died ({said or f'code {ended.returncode}'}); make the file simpler"
+        raise _refusal(path, path.name, 1, text)
+    answer: dict[str, Any] = json.loads(ended.stdout)
+    return answer
 
 
-class _Loader(FileSystemLoader):
-    """Jinja2's loader from one folder; it notes the files that it reads."""
-
-    def __init__(self, folder: Path, files: list[Path]) -> None:
-        super().__init__(folder)
-        self._files = files
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        source = super().get_source(environment, template)
-        self._files.append(Path(source[1]))
-        return source
-
-
-def _rendered(path: Path, env: Env, files: list[Path], *extensions: type[Extension]) -> str:
-    environment = ImmutableSandboxedEnvironment(
-        loader=_Loader(path.resolve().parent, files),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-        extensions=extensions,
-    )
-    environment.globals["env"] = env
-    path.stat()
-    parts, length = [], 0
-    for part in environment.get_template(path.name).generate():
-        parts.append(part)
-        length += len(part)
-        if length > MOST_CHARACTERS:
-            raise TemplateError(f"it renders to more than {MOST_CHARACTERS:,} characters")
-    return "".join(parts)
-
-
-def _env(environ: Mapping[str, str], keep_secret: KeepSecret) -> Env:
-    def env(name: str, default: str | None = None, public: bool = False) -> str:
-        value = environ.get(name)
-        if value is None and default is None:
-            raise UndefinedError(f"the variable {name} is not set")
-        if value is None:
-            return str(default)
-        if not public:
-            keep_secret(name, value)
-        return value
-
-    return env
-
-
-def _words_of(error: BaseException, path: Path) -> str:
-    """Say why a file cannot be rendered, and what would be right."""
-    if isinstance(error, TemplateNotFound):
-        return f"it includes {error.name!r}, and there is no such file in {path.resolve().parent}"
-    if isinstance(error, OSError):
-        return f"it cannot be read ({error.strerror or type(error).__name__}); give another path"
-    if isinstance(error, UnicodeDecodeError):
-        return f"it is not UTF-8 (byte {error.start}); save it as UTF-8"
-    if isinstance(error, TemplateSyntaxError):
-        return f"Jinja2 cannot read it: {error.message}"
-    if isinstance(error, UndefinedError):
-        return f"{error.message}; define it, or give a default"
-    if isinstance(error, SecurityError):
-        return f"the sandbox refuses it: {error.message}"
-    said = error.message if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
-    return f"Jinja2 cannot render it: {said}"
-
-
-def _place_of(error: BaseException, path: Path) -> tuple[Path, int]:
-    """Find the template's line that raised an error: Jinja2 puts it into the traceback."""
-    if isinstance(error, (OSError, UnicodeDecodeError)) and not isinstance(error, TemplateNotFound):
-        return path, 1
-    if isinstance(error, TemplateSyntaxError):
-        return Path(error.filename or path), error.lineno
-    folder, found, trace = path.resolve().parent, (path, 1), error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if file.parent == folder and file.suffix != ".py":
-            found = (file, trace.tb_lineno)
-        trace = trace.tb_next
-    return found
+def _refusal(path: Path, file: str, line: int, text: str) -> BadJobsFile:
+    return BadJobsFile(str(path), [Mistake(Place(file, line), "", text)])

@@ -71,6 +71,16 @@ def test_a_function_is_named_by_its_module() -> None:
     assert name_of(functools.partial(functools.partial(print), 1)) == "builtins:print"
 
 
+def test_a_partial_function_is_described_with_its_arguments() -> None:
+    func = functools.partial(functools.partial(print, "a", sep="-"), "b", end="")
+    told = entry(replace(PLAIN, func=func, args=("c",), kwargs={"end": "!"}))
+    assert (told["function"], told["args"], told["kwargs"]) == (
+        "builtins:print",
+        ["a", "b", "c"],
+        {"sep": "-", "end": "!"},
+    )
+
+
 def test_a_function_tells_whether_it_takes_settings() -> None:
     assert job_takes_settings(with_settings) and not job_takes_settings(name_of)
     assert job_takes_settings(functools.partial(with_settings, date(2026, 7, 1)))

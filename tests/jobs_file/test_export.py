@@ -1,8 +1,11 @@
 """From jobs to a jobs file: what it says, and what it cannot say."""
 
+import functools
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,13 @@ import pytest
 import yaml
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from janitor.jobs import Result
 from janitor.jobs_file.export import export
 from janitor.jobs_file.loading import load
-from tests.jobs_file.files import CRAWL, HERE, clock, crawl, skips, write
+from tests.jobs_file.files import CRAWL, HERE, clock, crawl, report, skips, write
 
 B = "  - {id: b, function: 'FUNCTIONS:skips'}\n"
 
@@ -83,3 +88,139 @@ def test_a_secret_that_yaml_writes_otherwise_is_masked() -> None:
     scheduler = clock()
     scheduler.add_job(crawl, args=["it's: a 'word'", "x" * 70 + " it's: a 'word'"], id="a")
     assert "word" not in "".join(export(scheduler.jobs.values(), settings))
+
+
+def again(folder: Path, text: str) -> Any:
+    """The job `a` of an exported file."""
+    path = folder / "copy.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, clock()).jobs["a"]
+
+
+def called(job: Any) -> Any:
+    """What a job returns, called as a run calls it."""
+    return job.func(*job.args, **job.kwargs)
+
+
+def told(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    """Return what it is called with."""
+    return args, kwargs
+
+
+def test_a_partial_function_is_exported_with_its_arguments(tmp_path: Path) -> None:
+    """Given partial functions of several kinds. Each is exported, and loaded again. The copy is called alike."""
+    nested = functools.partial(functools.partial(told, 1, k=2), 3, k=4, m=5)
+    for func, options in (
+        (functools.partial(told, "garden", pages=5), {}),
+        (nested, {"args": [6], "kwargs": {"m": 7}}),
+        (functools.partial(told), {"args": [1]}),
+    ):
+        scheduler = clock()
+        scheduler.add_job(func, "by hand", id="a", **options)
+        assert called(again(tmp_path, exported(func, **options))) == called(scheduler.jobs["a"])
+
+
+def test_settings_within_a_partial_function_are_left_out(tmp_path: Path) -> None:
+    job = again(tmp_path, exported(functools.partial(report, 1, settings=clock().settings)))
+    assert called(job) == [1, job.kwargs["settings"].lease_seconds]
+
+
+class Robot:
+    """Something with methods."""
+
+    def move(self) -> str:
+        return "moved"
+
+    @classmethod
+    def make(cls) -> str:
+        return "made"
+
+    def __call__(self) -> str:
+        return "called"
+
+
+def doubled(func: Callable[..., object]) -> Callable[..., object]:
+    """A decorator."""
+
+    @functools.wraps(func)
+    def twice(*args: Any, **kwargs: Any) -> object:
+        return func(*args, **kwargs), func(*args, **kwargs)
+
+    return twice
+
+
+@pytest.mark.parametrize("func", [Robot().move, Robot(), doubled(skips), functools.partial(doubled(skips))])
+def test_what_a_name_does_not_lead_to_is_told(func: Callable[..., object]) -> None:
+    text = exported(func)
+    assert "# a: function cannot be written: " in text and "function" not in yaml.safe_load(text)["jobs"][0]
+
+
+def test_a_method_of_a_class_has_a_name(tmp_path: Path) -> None:
+    assert called(again(tmp_path, exported(Robot.make))) == "made"
+
+
+ODD = (
+    "",
+    " ",
+    "\n",
+    "a\n",
+    "a\n\n\nb\n\n",
+    "  a\nb\n",
+    "a \nb",
+    "\ta\n",
+    "a\n\tb",
+    "a\r\nb\r",
+    "a\x85b\u2028c\u2029d\n",
+    "\x0b\x0c\x1c\n",
+    "\ufeffa\nb",
+    "a\nb\x07\x00",
+    "# Title\n\n    code\n\n- {{ list }}\n{% raw %}\n",
+    "---\n...\n",
+    "{#\n#}\n",
+    "a\n   {%- endraw -%}\n b\n",
+    "null",
+    "2026-03-01",
+    "\u202e\U0001f600\n\ud7ff",
+    "a: b # c\n",
+    "x" * 500 + "\ny",
+)
+
+
+@pytest.mark.parametrize("notes", ODD)
+def test_odd_notes_come_back_as_they_were(tmp_path: Path, notes: str) -> None:
+    assert again(tmp_path, exported(notes=notes, title=notes)).notes == notes
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(notes=st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="{"), max_size=30))
+def test_any_notes_come_back_as_they_were(tmp_path: Path, notes: str) -> None:
+    assert again(tmp_path, exported(notes=notes)).notes == notes
+
+
+def test_half_a_character_is_told() -> None:
+    text = exported(notes="half of \ud800\nit")
+    assert "# a: notes cannot be written" in text and text.encode()
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates() | st.binary(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=json_like)
+def test_arguments_come_back_as_they_were_or_are_told(tmp_path: Path, value: Any) -> None:
+    text = exported(told, args=[value])
+    if "{{" in text or "{%" in text or "{#" in text:
+        return  # that it goes through Jinja is tried above, and takes a process
+    job = again(tmp_path, text)
+    assert "# a: args cannot be written" in text or repr(called(job)) == repr(((value,), {}))
+
+
+@pytest.mark.parametrize("value", [(1, 2), [(1,)], Decimal("1.10"), time(1, 30), {1, 2}, {(1, 2): 3}, OrderedDict(a=1)])
+def test_what_would_come_back_as_another_value_is_told(tmp_path: Path, value: Any) -> None:
+    text = exported(told, args=[value])
+    assert "# a: args cannot be written" in text or called(again(tmp_path, text)) == ((value,), {})
+    assert "Traceback" not in text

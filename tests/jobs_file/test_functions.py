@@ -1,13 +1,16 @@
 """The functions that a jobs file names: found, or why not; and what they need."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from janitor.jobs_file.functions import function_named, needs_of
+from janitor.jobs_file.loading import load
 from janitor.jobs_file.mistakes import Wrong
 from janitor.tasks import labware_location
-from tests.jobs_file.files import HERE, JOB, clock, loaded, mistakes
+from tests.jobs_file.files import HERE, JOB, clock, loaded, mistakes, write
 
 
 def test_a_name_with_a_colon_is_imported() -> None:
@@ -55,3 +58,26 @@ def test_a_module_that_breaks_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Wrong, match=said):
         function_named("broken_module:work")
+
+
+def test_a_module_beside_the_file_or_its_target_is_found(tmp_path: Path) -> None:
+    """Given a link to a jobs file; a module lies beside each, and one of the same name beside both.
+
+    Must hold: both modules are found, of two the one beside the link, and no module that Python has already.
+    """
+    for folder, modules in (("link", ("beside_link", "beside_both")), ("target", ("beside_target", "beside_both"))):
+        (tmp_path / folder).mkdir()
+        for name in (*modules, "json"):
+            code = f"FOLDER = {folder!r}\ndef task():\n    return FOLDER\n"
+            (tmp_path / folder / f"{name}.py").write_text(code, encoding="ascii")
+    names = ("beside_link:task", "beside_target:task", "beside_both:task", "json:JSONDecoder")
+    text = "jobs:\n" + "".join(f"  - {{id: j{number}, function: '{name}'}}\n" for number, name in enumerate(names))
+    write(tmp_path / "target", text, "lab.yaml")
+    (tmp_path / "link" / "jobs.yaml").symlink_to(tmp_path / "target" / "lab.yaml")
+    before = sys.path[:]
+    try:
+        jobs = load(tmp_path / "link" / "jobs.yaml", clock()).jobs
+        assert [jobs[f"j{number}"].func() for number in range(3)] == ["link", "target", "link"]
+        assert jobs["j3"].func is json.JSONDecoder and sys.path[: len(before)] == before
+    finally:
+        sys.path[:] = before
