@@ -12,8 +12,6 @@ from janitor.runs import Run
 from janitor.state.run_records import Ending
 from janitor.state.slot_records import LostSlots
 
-log = logging.getLogger(__name__)
-
 
 class Observer(Protocol):
     """Is told of every run; it is called in the run's thread, and may neither wait nor fail."""
