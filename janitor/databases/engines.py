@@ -3,6 +3,7 @@
 import functools
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -10,8 +11,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import Pool
 
-from janitor.databases import mysql_sessions, sqlite_sessions
-from janitor.databases.errors import translated
+from janitor.databases import dry_runs, mysql_sessions, sqlite_sessions
+from janitor.databases.errors import is_another_server, translated
 from janitor.databases.limits import Limits
 from janitor.databases.places import family, place
 from janitor.databases.pymysql_private import sockets_of
@@ -46,13 +47,25 @@ class Engines:
         with self._making:
             found = self._made.get((url, read_only))
             if found is None:
-                found = self._made[url, read_only] = make_engine(url, read_only=read_only, limits=self._limits)
+                leave = functools.partial(self._leave_server, url)
+                found = make_engine(url, read_only=read_only, limits=self._limits, leave=leave)
+                self._made[url, read_only] = found
                 event.listen(found, "before_cursor_execute", functools.partial(_limit_statement, self._limits))
+                if not read_only:
+                    event.listen(found, "before_cursor_execute", dry_runs.refuse_lasting)
+                    event.listen(found, "commit", dry_runs.refuse_commit)
             return found
 
     def be_in_child(self) -> None:
         """Go on in a forked child; another thread of the parent may have held the lock."""
         self._making = threading.Lock()
+
+    def _leave_server(self, url: URL) -> None:
+        """Close all pooled connections to a server: new connections may find another server under its name."""
+        with self._making:
+            engines = [engine for (other, _), engine in self._made.items() if _is_same_server(url, other)]
+        for engine in engines:
+            engine.dispose()
 
     def dispose(self) -> None:
         """Close every pooled connection and forget all engines."""
@@ -62,17 +75,24 @@ class Engines:
             self._made.clear()
 
 
-def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = False) -> Engine:
+def _stay() -> None:
+    """Do nothing more than to close the engine's own pool."""
+
+
+def make_engine(
+    url: URL, *, read_only: bool, limits: Limits, create: bool = False, leave: Callable[[], None] = _stay
+) -> Engine:
     """Make an engine with a pool of its own.
 
-    `create` lets a missing SQLite file be made, and its folder too. A statement has no limit but the socket's.
+    `create` lets a missing SQLite file be made, and its folder too. A statement has no limit but the socket's. If the
+    server is no longer what it was, the pool is closed, and `leave` is called.
     """
     options = {**_POOL, "pool_timeout": limits.connect_seconds, **(_READ_ONLY if read_only else {})}
     if family(url) == "sqlite":
         engine = _sqlite_engine(url, options, read_only=read_only, limits=limits, create=create)
     else:
         engine = _mysql_engine(url, options, read_only=read_only, limits=limits)
-    event.listen(engine, "handle_error", functools.partial(_translate, place(url)), retval=False)
+    event.listen(engine, "handle_error", functools.partial(_translate, place(url), leave), retval=False)
     _engines.add(engine)
     return engine
 
@@ -95,6 +115,8 @@ def _sqlite_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits
     engine = create_engine(url, connect_args=arguments, **options)
     event.listen(engine, "do_connect", functools.partial(sqlite_sessions.open_file, create))
     event.listen(engine, "connect", functools.partial(sqlite_sessions.set_up_session, read_only))
+    if not create:
+        event.listen(engine, "checkout", sqlite_sessions.leave_replaced_file)
     if not read_only:
         event.listen(engine, "begin", sqlite_sessions.begin_immediate)
     return engine
@@ -110,7 +132,7 @@ def _limit_statement(limits: Limits, connection: Connection, *statement: Any) ->
         mysql_sessions.limit_next_statement(connection, seconds)
 
 
-def _translate(where: str, context: ExceptionContext) -> None:
+def _translate(where: str, leave: Callable[[], None], context: ExceptionContext) -> None:
     if context.is_pre_ping:
         return  # the pool itself replaces a connection that has died in it
     executed = context.execution_context
@@ -121,8 +143,15 @@ def _translate(where: str, context: ExceptionContext) -> None:
     run = current_run()
     if isinstance(error, StatementTimeout) and run.remaining_seconds == 0:
         run.check()
+    if is_another_server(context.original_exception):
+        context.is_disconnect = True  # this connection is closed, and its pool with it
+        leave()
     if error is not None:
         raise error from context.original_exception
+
+
+def _is_same_server(url: URL, other: URL) -> bool:
+    return family(url) == family(other) == "mysql" and (url.host, url.port or 3306) == (other.host, other.port or 3306)
 
 
 def _in_forked_child() -> None:

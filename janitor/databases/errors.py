@@ -6,6 +6,7 @@ import sqlite3
 import pymysql
 
 from janitor.databases.mysql_error_numbers import (
+    ANOTHER_SERVER,
     CERTIFICATE,
     CONNECT_FAILED,
     CONNECTION_LOST,
@@ -50,6 +51,11 @@ def _number(error: BaseException) -> int:
     cause = error.__cause__
     given = cause.args[0] if isinstance(cause, pymysql.err.Error) and cause.args else 0
     return given if isinstance(given, int) else 0
+
+
+def is_another_server(error: BaseException) -> bool:
+    """Tell whether an open connection is of no more use, as its server stopped, or is no longer what it was."""
+    return isinstance(error, pymysql.err.Error) and bool(error.args) and error.args[0] in ANOTHER_SERVER
 
 
 def translated(error: BaseException, where: str) -> JanitorError | None:

@@ -24,12 +24,18 @@ _REFUSED_ROWS = (
 )
 """What a server says to a row for what the row holds: other rows of the same statement may go."""
 
+ANOTHER_SERVER = frozenset(
+    {1047, 1053, 1152, 1158, 1159, 1160, 1161, 1290, 1792, 1836, 1874, 1927, 2006, CONNECTION_LOST, 3100, 3168, 4031}
+)
+"""The server stops, was replaced, lost its group, or takes no writes any more, as after a failover."""
+
 _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
     # reaching the server and being let in
     (Unavailable, "{where} cannot be reached: {text}", (2002, CONNECT_FAILED)),
     (Unavailable, "{where} has no free connection: {text}", (1040, 1203, 1226)),
-    (Unavailable, "{where} is shutting down: {text}", (1053,)),
-    (Unavailable, "the connection to {where} was lost: {text}", (2006, CONNECTION_LOST)),
+    (Unavailable, "{where} is shutting down: {text}", (1053, 3168)),
+    (Unavailable, "the connection to {where} was lost: {text}", (1152, 1158, 1159, 1160, 1161, 2006, CONNECTION_LOST)),
+    (Unavailable, "{where} has left its group of servers: {text}", (1047, 3100)),
     (Unavailable, "the connection to {where} was ended by an administrator: {text}", (1927,)),
     (Unavailable, "{where} ended a session that had been idle: {text}", (4031,)),
     (Rejected, "TLS with {where} failed: {text}; check the CA file and the server's certificate", (CERTIFICATE,)),
@@ -49,7 +55,7 @@ _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
         "a grant is missing at {where}: {text}; docs/reference/grants.md lists the least grants",
         (1142, 1143, 1227),
     ),
-    (Rejected, "{where} does not take writes: {text}; the server is read-only", (1290, 1836)),
+    (Rejected, "{where} does not take writes: {text}; the server is read-only", (1290, 1836, 1874)),
     (Rejected, "{where} does not take writes: {text}; this session may only read", (1792,)),
     (Rejected, "{where} does not take writes: {text}; set binlog_format to MIXED or ROW there", (1665,)),
     # statements and rows

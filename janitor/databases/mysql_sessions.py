@@ -64,6 +64,7 @@ def connect_arguments(limits: Limits, options: Mapping[str, Any]) -> dict[str, A
         "charset": "utf8mb4",
         "cursorclass": BoundedCursor,
         **({"unix_socket": options["unix_socket"]} if "unix_socket" in options else {}),
+        "autocommit": False,
     }
 
 
@@ -97,6 +98,8 @@ def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connect
         cursor.execute(f"SET SESSION {lists} = 0")
         cursor.execute("SELECT @@max_allowed_packet")
         connection.max_allowed_packet = int(cursor.fetchone()[0])
+    if not read_only:
+        connection.autocommit(False)  # whatever the URL and the server say
     connection.commit()
 
 

@@ -1,11 +1,13 @@
 """Sessions with SQLite files: how they are opened, set up and bounded."""
 
+import os
 import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DisconnectionError
 
 from janitor.errors import Rejected
 
@@ -40,11 +42,29 @@ def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any)
     """Make a new session check foreign keys, stop at its deadline, and be read-only if told so."""
     deadline = record.info["deadline"] = [float("inf")]
     record.info["busy_seconds"] = -1.0
+    if hasattr(sqlite3, "LEGACY_TRANSACTION_CONTROL"):
+        setattr(connection, "autocommit", sqlite3.LEGACY_TRANSACTION_CONTROL)  # whatever the URL says
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
+    path = record.info["path"] = next((row[2] for row in connection.execute("PRAGMA database_list")), "")
+    record.info["file"] = _identity(path)
     connection.set_progress_handler(lambda: time.monotonic() > deadline[0], STEPS_BETWEEN_LOOKS)
+
+
+def leave_replaced_file(connection: Any, record: Any, proxy: Any) -> None:
+    """Let the pool open a new connection if another file has come in the place of the file that is open."""
+    if record.info["path"] and _identity(record.info["path"]) != record.info["file"]:
+        raise DisconnectionError(f"{record.info['path']} was replaced")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def begin_immediate(connection: Connection) -> None:

@@ -58,6 +58,10 @@ class Proxy:
         """Refuse new connections, like a port where nothing listens; calling it twice is harmless."""
         self._do(self._refuse())
 
+    def lead_to(self, host: str, port: int) -> None:
+        """Forward new connections to another server, as a name does that has got a new address."""
+        self._server = (host, port)
+
     def accept(self) -> None:
         """Take new connections again; calling it twice is harmless."""
         self._do(self._accept())

@@ -1,0 +1,162 @@
+"""Dry runs: what a rollback would not take back is refused before the server gets it.
+
+    SELECT, INSERT, UPDATE, DELETE ...     the first word says that a rollback takes the statement back
+    any other first word                   refused: DDL and most other statements commit by themselves
+    INSERT INTO t ...                      refused if t cannot roll back: its engine is MyISAM, say
+    COMMIT, in whatever way                refused
+
+On MySQL and MariaDB a view or a trigger may lead to a table that cannot roll back, so its text is looked at too. What
+the server says of a name is remembered for the run.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from janitor.errors import Rejected
+from janitor.runs import current_run
+
+_TAKEN_BACK = {
+    "mysql": frozenset(
+        "select insert update delete replace load with values table set show explain describe desc do "
+        "savepoint release rollback".split()
+    ),
+    "sqlite": frozenset(
+        "begin select insert update delete replace with values explain pragma create drop alter reindex analyze "
+        "savepoint release rollback".split()
+    ),
+}
+_LASTING_WORDS = {
+    "select": {"outfile", "dumpfile"},
+    "set": {"autocommit", "@@autocommit", "global", "persist", "persist_only", "password", "statement", "role"},
+    "pragma": {"="},
+}
+"""Words that make a statement last although its first word is harmless."""
+_WRITING = frozenset({"insert", "update", "delete", "replace", "load"})
+_TOKENS = re.compile(
+    r"""(?P<text>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")|(?P<comment>/\*(?!M?!).*?\*/|--(?=\s).*?$|\#.*?$)"""
+    r"""|(?P<value>%\(\w+\)s|%s)|`(?P<quoted>(?:[^`]|``)*)`|(?P<word>@{0,2}[\w$]+)|(?P<sign>\S)""",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+class Name(NamedTuple):
+    """A name in a statement that may be a table's, and its schema; None is the session's own."""
+
+    schema: str | None
+    table: str
+
+    @property
+    def folded(self) -> "Name":
+        """The name in one case: the server may not tell cases apart."""
+        return Name(self.schema and self.schema.casefold(), self.table.casefold())
+
+
+def refuse_lasting(connection: Connection, cursor: Any, statement: str, *others: Any) -> None:
+    """In a dry run, refuse a statement whose effect a rollback would not take back; listens to an engine.
+
+    Raises:
+        Rejected: the statement would last.
+    """
+    if not current_run().dry_run:
+        return
+    family = connection.dialect.name
+    tokens = list(_tokens(statement))
+    words = [token.casefold() for token in tokens]
+    first = next((word for word in words if word != "("), "")
+    if first not in _TAKEN_BACK[family] or not _LASTING_WORDS.get(first, set()).isdisjoint(words):
+        raise Rejected(f"a dry run cannot take {first.upper() or 'this statement'} back, so it was not sent")
+    writes = first in _WRITING or first == "with" and not _WRITING.isdisjoint(words)
+    if family == "mysql" and writes:
+        wanted = _after_into(tokens) if first in ("insert", "replace", "load") else tokens
+        if reason := _reason(connection, set(_names(wanted))):
+            raise Rejected(f"a dry run cannot take this {first.upper()} back, so it was not sent: {reason}")
+
+
+def refuse_commit(connection: Connection) -> None:
+    """In a dry run, refuse a commit that the task asks for; listens to an engine.
+
+    Raises:
+        Rejected: this is a dry run.
+    """
+    if current_run().dry_run:
+        connection.connection.rollback()  # SQLAlchemy takes the transaction for ended, and would not roll back itself
+        raise Rejected("a dry run cannot take a commit back, so it was not sent: leave it to databases.begin")
+
+
+def _tokens(statement: str) -> Iterator[str]:
+    """The words, names and signs of a statement, without texts, values and comments."""
+    for found in _TOKENS.finditer(statement):
+        if found.lastgroup not in ("text", "comment", "value"):
+            yield found["quoted"].replace("``", "`") if found.lastgroup == "quoted" else found[0]
+
+
+def _after_into(tokens: list[str]) -> list[str]:
+    """The table that a statement inserts into; all names if that is not plain."""
+    words = [token.casefold() for token in tokens]
+    if "into" not in words:
+        return tokens
+    start = words.index("into") + (2 if words[words.index("into") + 1 :][:1] == ["table"] else 1)
+    return tokens[start : start + (3 if tokens[start + 1 : start + 2] == ["."] else 1)]
+
+
+def _names(tokens: list[str]) -> Iterator[Name]:
+    for at, token in enumerate(tokens):
+        if re.match(r"\w", token) and not token.isdigit():
+            yield Name(tokens[at - 2], token) if at > 1 and tokens[at - 1] == "." else Name(None, token)
+
+
+def _reason(connection: Connection, names: set[Name]) -> str | None:
+    """Why a rollback takes nothing back in one of these tables; None if it does in all."""
+    known = _known(connection)
+    by_schema: dict[str | None, list[str]] = {}
+    for name in sorted(names, key=str):
+        if name.folded not in known:
+            known[name.folded] = None
+            by_schema.setdefault(name.schema, []).append(name.table)
+    for schema, tables in by_schema.items():
+        known |= {Name(schema, table).folded: reason for table, reason in _found(connection, schema, tables)}
+    return next((reason for name in names if (reason := known[name.folded]) is not None), None)
+
+
+def _known(connection: Connection) -> dict[Name, str | None]:
+    """What the server has said of names in this run; somebody may change a table between two runs."""
+    run, known = connection.info.get("lasting", (None, {}))
+    if run is not current_run():
+        known = {}
+        connection.info["lasting"] = current_run(), known
+    return known  # type: ignore[no-any-return]
+
+
+def _found(connection: Connection, schema: str | None, tables: list[str]) -> Iterator[tuple[str, str]]:
+    """Each of the tables that cannot roll back, with the reason."""
+    for table, engine in _asked(connection, _ENGINES, schema, tables):
+        yield table, f"{table} has the engine {engine}"
+    for table, kind, text in _asked(connection, _BODIES, schema, tables):
+        inside = {name if name.schema else Name(schema, name.table) for name in _names(list(_tokens(text or "")))}
+        if reason := _reason(connection, inside):
+            yield table, f"{table} has a {kind}, and {reason}"
+
+
+_ENGINES = """
+SELECT table_name, engine FROM information_schema.tables
+WHERE table_schema = COALESCE(%(schema)s, DATABASE()) AND table_name IN %(tables)s AND engine IS NOT NULL
+AND engine NOT IN (SELECT engine FROM information_schema.engines WHERE transactions = 'YES')
+"""
+_BODIES = """
+SELECT table_name, 'view', view_definition FROM information_schema.views
+WHERE table_schema = COALESCE(%(schema)s, DATABASE()) AND table_name IN %(tables)s
+UNION ALL
+SELECT event_object_table, 'trigger', action_statement FROM information_schema.triggers
+WHERE event_object_schema = COALESCE(%(schema)s, DATABASE()) AND event_object_table IN %(tables)s
+"""
+
+
+def _asked(connection: Connection, query: str, schema: str | None, tables: Iterable[str]) -> list[Any]:
+    # The driver's own cursor: a statement of SQLAlchemy's would come here again.
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        cursor.execute(query, {"schema": schema, "tables": sorted(tables)})
+        return list(cursor.fetchall())
