@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
 
 from janitor.errors import BadSetting, JanitorError
+from janitor.feeds import TimePosition
 from janitor.feeds.position import Position, position_after
 from janitor.operations import cursor
 from janitor.state import State, actions, cursors, leases
@@ -75,6 +77,18 @@ def test_a_job_without_a_cursor_is_refused_and_stays_free(value: str, state: Sta
         with pytest.raises(BadSetting, match="JOB is 'other': it has no cursor"):
             move(state, value, job="other")
     assert done(state) == []
+
+
+def test_a_cursor_of_another_kind_is_told_and_only_begins_anew(state: State) -> None:
+    for position in (TimePosition(datetime(2026, 7, 1)).dump(), "page 7"):
+        save(state, position)
+        assert cursor.sentence("copy", cursor.read(state, "copy")) == "copy has a cursor of its own kind"
+        with pytest.raises(
+            BadSetting, match="--set is '17': copy does not follow ids: only 'start' lets it begin anew"
+        ):
+            move(state, "17")
+        move(state, cursor.START)
+        assert done(state)[0] == ("cursor set", "copy", "start; it was at a place of its own kind")
 
 
 def test_a_snapshot_that_goes_on_is_told(state: State) -> None:
