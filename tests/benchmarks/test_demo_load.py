@@ -1,0 +1,35 @@
+"""An hour of the demo's load: the daemon stays as small as it is after the first minutes."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.demo_load import samples
+
+MINUTES, SETTLED_AT, EARLY_ENDS_AT = 60, 5, 15
+MORE_MEMORY = 1.08
+FEW_MORE = 3
+BYTES_OF_A_LEDGER_ROW, SLACK_BYTES = 300, 1_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_a_daemon_is_flat_after_five_minutes(tmp_path: Path) -> None:
+    """Given: a daemon with the demo's load on it.
+
+    Happens: an hour of that load, in twenty minutes.
+    Must hold: memory, threads, files and the state database are what they were after five minutes. Only the ledger may
+    grow, by what was published.
+    """
+    found = list(samples(tmp_path, MINUTES))
+    early = [sample for sample in found if SETTLED_AT <= sample.minutes < EARLY_ENDS_AT]
+    late = [sample for sample in found if sample.minutes >= MINUTES - (EARLY_ENDS_AT - SETTLED_AT)]
+    told = "\n".join(map(str, found))
+    assert len(early) >= 10 and len(late) >= 10, told
+    assert max(x.memory_mb for x in late) <= MORE_MEMORY * max(x.memory_mb for x in early), told
+    assert max(x.threads for x in late) <= max(x.threads for x in early) + FEW_MORE, told
+    assert max(x.files for x in late) <= max(x.files for x in early) + FEW_MORE, told
+    published = late[-1].ledger_rows - early[0].ledger_rows
+    assert published > 0, told
+    grown = max(x.state_bytes for x in late) - max(x.state_bytes for x in early)
+    assert grown <= BYTES_OF_A_LEDGER_ROW * published + SLACK_BYTES, told
