@@ -73,7 +73,7 @@ def _looked_at(daemon: clockwork.Started, place: Place, minutes: float) -> Itera
 
 
 def _sample(daemon: clockwork.Started, process: psutil.Process, place: Place, load: float) -> Sample:
-    [(ledger_rows,)] = daemon.rows("SELECT COUNT(*) FROM ledger") or [(0,)]
+    [(ledger_rows,)] = daemon.rows("SELECT COUNT(*) FROM ledger_entries") or [(0,)]
     return Sample(
         minutes=round(load, 1),
         memory_mb=process.memory_info().rss / 1e6,
