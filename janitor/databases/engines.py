@@ -3,7 +3,6 @@
 import functools
 import os
 import threading
-from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -23,6 +22,7 @@ from janitor.settings.database_options import known_options
 
 _engines: "WeakSet[Engine]" = WeakSet()
 """All engines of this process."""
+_adding = threading.Lock()
 _registries: "WeakSet[Engines]" = WeakSet()
 _of_parent: list[Pool] = []
 """In a forked child: the pools of its parent. Nothing may close what is in them, or SQLite's files would suffer."""
@@ -47,8 +47,7 @@ class Engines:
         with self._making:
             found = self._made.get((url, read_only))
             if found is None:
-                leave = functools.partial(self._leave_server, url)
-                found = make_engine(url, read_only=read_only, limits=self._limits, leave=leave)
+                found = make_engine(url, read_only=read_only, limits=self._limits)
                 self._made[url, read_only] = found
                 event.listen(found, "before_cursor_execute", functools.partial(_limit_statement, self._limits))
                 if not read_only:
@@ -60,13 +59,6 @@ class Engines:
         """Go on in a forked child; another thread of the parent may have held the lock."""
         self._making = threading.Lock()
 
-    def _leave_server(self, url: URL) -> None:
-        """Close all pooled connections to a server: new connections may find another server under its name."""
-        with self._making:
-            engines = [engine for (other, _), engine in self._made.items() if _is_same_server(url, other)]
-        for engine in engines:
-            engine.dispose()
-
     def dispose(self) -> None:
         """Close every pooled connection and forget all engines."""
         with self._making:
@@ -75,26 +67,32 @@ class Engines:
             self._made.clear()
 
 
-def _stay() -> None:
-    """Do nothing more than to close the engine's own pool."""
-
-
-def make_engine(
-    url: URL, *, read_only: bool, limits: Limits, create: bool = False, leave: Callable[[], None] = _stay
-) -> Engine:
+def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = False) -> Engine:
     """Make an engine with a pool of its own.
 
     `create` lets a missing SQLite file be made, and its folder too. A statement has no limit but the socket's. If the
-    server is no longer what it was, the pool is closed, and `leave` is called.
+    server is no longer what it was, the pools of all engines to it are closed.
     """
     options = {**_POOL, "pool_timeout": limits.connect_seconds, **(_READ_ONLY if read_only else {})}
     if family(url) == "sqlite":
         engine = _sqlite_engine(url, options, read_only=read_only, limits=limits, create=create)
     else:
         engine = _mysql_engine(url, options, read_only=read_only, limits=limits)
-    event.listen(engine, "handle_error", functools.partial(_translate, place(url), leave), retval=False)
-    _engines.add(engine)
+    event.listen(engine, "handle_error", functools.partial(_translate, url), retval=False)
+    with _adding:
+        _engines.add(engine)
     return engine
+
+
+def leave_server(url: URL) -> None:
+    """Close all pooled connections to a server: new connections may find another server under its name.
+
+    Those that only read are closed too, and those to the state database. They would go on reading what is old.
+    """
+    with _adding:
+        engines = [engine for engine in _engines if _is_same_server(url, engine.url)]
+    for engine in engines:
+        engine.dispose()
 
 
 def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits) -> Engine:
@@ -132,20 +130,20 @@ def _limit_statement(limits: Limits, connection: Connection, *statement: Any) ->
         mysql_sessions.limit_next_statement(connection, seconds)
 
 
-def _translate(where: str, leave: Callable[[], None], context: ExceptionContext) -> None:
+def _translate(url: URL, context: ExceptionContext) -> None:
     if context.is_pre_ping:
         return  # the pool itself replaces a connection that has died in it
     executed = context.execution_context
     if executed is not None and executed.execution_options.get("skip_user_error_events"):
         # SQLAlchemy learns from the driver's own error whether a table exists.
         return
-    error = translated(context.original_exception, where)
+    error = translated(context.original_exception, place(url))
     run = current_run()
     if isinstance(error, StatementTimeout) and run.remaining_seconds == 0:
         run.check()
     if is_another_server(context.original_exception):
         context.is_disconnect = True  # this connection is closed, and its pool with it
-        leave()
+        leave_server(url)
     if error is not None:
         raise error from context.original_exception
 
@@ -155,7 +153,9 @@ def _is_same_server(url: URL, other: URL) -> bool:
 
 
 def _in_forked_child() -> None:
-    """Let a forked child open connections of its own."""
+    """Let a forked child open connections of its own; another thread of the parent may have held the lock."""
+    global _adding
+    _adding = threading.Lock()
     for registry in list(_registries):
         registry.be_in_child()
     for engine in list(_engines):

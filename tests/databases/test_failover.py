@@ -14,7 +14,8 @@ from sqlalchemy import URL
 from janitor import databases
 from janitor.databases.errors import is_another_server
 from janitor.errors import JanitorError, Rejected
-from tests.databases.numbers_table import read_with, write_with
+from janitor.state import State
+from tests.databases.numbers_table import count, read_with, write_with
 from tests.faults.proxy import Proxy
 from tests.servers import MariaDB, SqlServer, running, sql_server
 
@@ -93,6 +94,33 @@ def test_sessions_that_the_old_server_ends_are_all_replaced(
         connection.exec_driver_sql("INSERT INTO t VALUES (2)")
     with databases.read(url) as connection:
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM t").scalar() == 0
+
+
+def test_who_reads_leaves_the_server_that_a_writer_left(
+    name: tuple[URL, Proxy], mariadb: SqlServer, second: SqlServer
+) -> None:
+    # Given: the state database and a task's database on one server, each with connections that read and that write.
+    # What happens: the name leads to another server, and the state database refuses a write.
+    # What must hold: all that reads reaches the other server too; else a ledger would be read that is written no more.
+    url, proxy = name
+    state = State(url)
+    for each in (mariadb, second):
+        each.execute("DELETE FROM moved.t", f"INSERT INTO moved.t VALUES ({1 if each is mariadb else 2})")
+    with state.begin() as connection:
+        assert state.now(connection).tzinfo
+    assert numbers(state) == [1] and count(url) == 1
+    move(proxy, second)
+    mariadb.execute("SET GLOBAL read_only = 1", "INSERT INTO moved.t VALUES (10)")
+    with pytest.raises(Rejected), state.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (3)")
+    assert numbers(state) == [2] and count(url) == 1
+    state.close()
+
+
+def numbers(state: State) -> list[int]:
+    """What a state database reads of the table."""
+    with state.read() as connection:
+        return list(connection.exec_driver_sql("SELECT n FROM t").scalars())
 
 
 def test_a_refused_row_costs_no_connection(name: tuple[URL, Proxy], mariadb: SqlServer) -> None:
