@@ -143,8 +143,11 @@ class Feed:
         id_column = self._id()
         columns = [id_column, *self.columns, *(() if self.only is None else (self.only.label("is_wanted"),))]
         query = select(*columns).select_from(table(self.table)).where(and_(*conditions)).order_by(id_column)
+        query = query if limit is None else query.limit(limit)
+        # A text with ids in it never comes again: in SQLAlchemy's cache of statements it would only take memory.
+        is_new = any(isinstance(condition, TextClause) for condition in conditions)
         with databases.read(self.url) as connection:
-            found = connection.execute(query if limit is None else query.limit(limit)).all()
+            found = connection.execute(query, execution_options={"compiled_cache": None} if is_new else {}).all()
         self._check_ids(row[0] for row in found[-1:])
         return found
 

@@ -53,7 +53,12 @@ def test_an_observer_that_fails_is_told_and_keeps_nobody(caplog: pytest.LogCaptu
     observers.ended(job, RUN, ENDING)
     observers.lost(LOST)
     assert [note[1] for note in notes] == ["began", "ended", "lost"]
-    assert [record.getMessage() for record in caplog.records] == ["Odd could not be told of a run"] * 3
+    told = [record.getMessage() for record in caplog.records]
+    assert [text.removeprefix("observers of runs: ").split(" is set aside")[0] for text in told] == [
+        "the start of run 7 for Odd",
+        "the end of run 7 for Odd",
+        "lost slots of task for Odd",
+    ]
 
 
 def test_all_observers_are_told_in_the_order_they_came() -> None:

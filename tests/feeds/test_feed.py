@@ -222,6 +222,18 @@ def test_a_big_gap_costs_one_range(feed: Feed, engine: Engine) -> None:
     assert drain(feed) == [500_000_000]
 
 
+def test_gaps_leave_no_statement_in_memory(feed: Feed, engine: Engine) -> None:
+    kept = []
+    for turn in range(3):
+        add(engine, 10 * turn + 1, 10 * turn + 5)
+        drain(feed)
+        add(engine, 10 * turn + 3)
+        assert drain(feed) == [10 * turn + 3]
+        with databases.read(feed.url) as connection:
+            kept.append(len(connection.engine._compiled_cache or ()))
+    assert 0 < kept[0] == kept[-1]
+
+
 def test_a_position_is_set_by_hand(feed: Feed, engine: Engine, run: Run) -> None:
     add(engine, 1, 2, 3)
     drain(feed)
