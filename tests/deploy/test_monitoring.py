@@ -60,7 +60,7 @@ def test_only_metrics_that_exist_are_asked_for(exposed: dict[str, set[str]]) -> 
         "janitor_start_delay_seconds_count"
     } | {name for name in exposed if name.endswith(("_sum", "_count"))}
     labels = set().union(*(labels for name, labels in exposed.items() if not name.startswith("janitor_build")))
-    assert labels == {"job", "outcome", "operation", "result", "le"}
+    assert labels == {"job", "outcome", "operation", "result", "le", "loop"}
 
 
 def test_the_reference_tells_of_every_metric(exposed: dict[str, set[str]]) -> None:
@@ -97,7 +97,8 @@ def test_every_alert_says_what_to_do() -> None:
         assert rule["labels"]["severity"] in ("warning", "critical"), rule
         summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
         assert summary.endswith(".") and len(summary) < 80 and len(description) > len(summary), rule
-    wanted = {"Absent", "ClockSilent", "NotReady", "JobFailing", "JobOverdue", "QuarantineGrowing", "DriftFound"}
+    of_daemon, of_jobs = {"Absent", "ClockSilent", "NotReady", "LoopFailing"}, {"JobFailing", "JobOverdue"}
+    wanted = of_daemon | of_jobs | {"QuarantineGrowing", "DriftFound"}
     assert {rule["alert"] for rule in rules} == {f"Janitor{name}" for name in wanted}
 
 
