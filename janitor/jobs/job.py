@@ -1,5 +1,6 @@
 """A job: a task on a schedule, with all that its `add_job` line or its entry in a jobs file says."""
 
+import pickle
 import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from apscheduler.triggers.base import BaseTrigger
 
 from janitor.errors import BadSetting
+from janitor.guard import foreign_code
 from janitor.jobs.results import referred
 from janitor.jobs.schedules import AFTER, Unscheduled, describe
 from janitor.needs import Need
@@ -129,11 +131,17 @@ def check_options(job: Job) -> None:
     for name in (*referred(tuple(job.args)), *referred(dict(job.kwargs))):
         if name not in job.dependencies:
             raise BadSetting(f"Result of job {job.id}", name, f"name {name} among its dependencies")
-    importable = getattr(job.func, "__qualname__", "<").isidentifier()
-    if job.isolation == "process" and not importable:
+    if job.isolation == "process" and not _can_be_sent(job.func):
         raise BadSetting(
             f"function of job {job.id}", job.func, "give a function at a module's top level to run it in a process"
         )
+
+
+def _can_be_sent(function: object) -> bool:
+    """Whether another process can have a function: by its name, or as the object and the values that it is made of."""
+    with foreign_code(lambda error: True) as failed:
+        pickle.dumps(function)
+    return failed.instead is None
 
 
 def _options(job: Any) -> Iterator[tuple[str, bool, str]]:

@@ -1,5 +1,7 @@
 """A task in a process of its own: what comes back from it, and how it ends."""
 
+import asyncio
+import functools
 import logging
 import multiprocessing
 import os
@@ -7,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,29 @@ def test_every_end_of_a_child_has_its_outcome(
     assert row.outcome == outcome and row.reason.startswith(reason)
     assert traced in row.traceback if traced else row.traceback is None
     assert row.traceback is None or '"very-secret' not in row.traceback
+
+
+class Counting:
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    async def method(self, more: int = 0) -> dict[str, int]:
+        await asyncio.sleep(0)
+        return {"rows": self.rows + more}
+
+    async def __call__(self) -> dict[str, int]:
+        return await self.method()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("function", "rows"),
+    [(Counting(2), 2), (Counting(3).method, 3), (functools.partial(Counting(3).method, more=1), 4)],
+    ids=["object", "method", "partial"],
+)
+def test_every_form_of_a_coroutine_runs_in_a_process(runner: Runner, function: Callable[[], object], rows: int) -> None:
+    _, ending = run_by_hand(runner, function, isolation="process")
+    assert (ending.outcome, ending.counts) == ("succeeded", {"rows": rows}), ending.reason
 
 
 def test_lines_of_a_child_that_crashes_are_not_lost(runner: Runner) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -15,6 +17,13 @@ ZONE = Settings.load({}, None).schedule_timezone
 JOB = Job("sync", print, (), {}, schedules.every(300))
 
 
+class Unsent(dict[str, str]):
+    """What cannot be sent to another process, in a way of its own."""
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise RuntimeError("not with me")
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -22,6 +31,9 @@ JOB = Job("sync", print, (), {}, schedules.every(300))
         {"id": "A.b_c-9"},
         {"timeout": 0.1, "retries": 0},
         {"isolation": "process", "catch_up": "none"},
+        {"isolation": "process", "func": partial(print, "a", end="")},
+        {"isolation": "process", "func": Settings.load},
+        {"isolation": "process", "func": Jobs().keys},
         {"args": (Result("a"), [Result("b")]), "dependencies": ("a", "b")},
     ],
 )
@@ -42,7 +54,8 @@ def test_options_at_their_limits_are_taken(options: dict[str, Any]) -> None:
         ({"isolation": "pod"}, 'isolation of job sync is \'pod\': give "thread" or "process"'),
         ({"kwargs": {"rows": [Result("a")]}}, "Result of job sync is 'a': name a among its dependencies"),
         ({"func": lambda: None, "isolation": "process"}, "function of job sync is '<function"),
-        ({"func": Jobs().keys, "isolation": "process"}, "function of job sync is '<bound method"),
+        ({"func": partial(print, Lock()), "isolation": "process"}, "function of job sync is 'functools.partial"),
+        ({"func": Unsent().keys, "isolation": "process"}, "function of job sync is '<built-in method"),
     ],
 )
 def test_an_option_that_cannot_work_is_named(options: dict[str, Any], says: str) -> None:
