@@ -31,7 +31,9 @@ _USERINFO = re.compile(
     # The same in a web address, but not host:port/name@.
     rf"""|://{_EXAMPLE}[^\s/?#"<>@:]+:(?!\d{{1,5}}[/?#])[^\s"<>]*@"""
 )
+_RUN = re.compile(r"""[^\s"<>]++""")
 _QUOTED_USERINFO = re.compile(r"""(%3A%2F%2F)[^\s"<>&]*?%40""", re.IGNORECASE)
+_QUOTED_RUN = re.compile(r"""[^\s"<>&]++""")
 
 
 class Mask:
@@ -53,9 +55,9 @@ class Mask:
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode("utf-8")
         if "://" in text and "@" in text:
-            text = _USERINFO.sub("://***@", text)
+            text = _RUN.sub(_without_userinfo, text)
         if "%40" in text:
-            text = _QUOTED_USERINFO.sub(r"\1***%40", text)
+            text = _QUOTED_RUN.sub(_without_quoted_userinfo, text)
         for form in self._forms:
             if form in text:
                 text = text.replace(form, "***")
@@ -88,6 +90,23 @@ class Mask:
         short = [re.escape(form) for form in kept if len(form) < SHORTEST_ANYWHERE]
         self._words = re.compile(rf"(?<![^\W_])(?:{'|'.join(short)})(?![^\W_])") if short else None
         self._size = size
+
+
+# A pattern looks no further than to the last @ of a run. It would look through the rest of the text anew at each ://,
+# and all threads would wait meanwhile: Python goes on in one thread only during a search.
+
+
+def _without_userinfo(run: re.Match[str]) -> str:
+    end = run[0].rfind("@") + 1
+    # What follows tells whether it is the example.
+    end = end and end + len("host")
+    return _USERINFO.sub("://***@", run[0][:end]) + run[0][end:]
+
+
+def _without_quoted_userinfo(run: re.Match[str]) -> str:
+    end = run[0].rfind("%40") + 1
+    end = end and end + len("40")
+    return _QUOTED_USERINFO.sub(r"\1***%40", run[0][:end]) + run[0][end:]
 
 
 def mask_for(settings: Settings) -> Mask:
