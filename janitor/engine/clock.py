@@ -71,8 +71,8 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         super(BlockingScheduler, self).start(paused=True)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until something happens, or for so long; False if the clock is to stop."""
-        self._event.wait(seconds)
+        """Wait until something happens, or for so long; False, and no wait, if the clock is to stop."""
+        self._event.wait(0 if self.stopping else seconds)
         self._event.clear()
         return self.state != STATE_STOPPED and not self.stopping
 
