@@ -4,7 +4,7 @@ The oracles of tests/tasks work out what must be there: they read the sources wh
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -100,7 +100,7 @@ def check(house: "House", ledger: Ledger, title: str, crashes: int, asked_at: da
     lost = source_lost(house.warehouses, ledger)
     lost_rows, invented_rows = compare_rows(house, ledger, state)
     lost_messages, invented_messages = compare_messages(house, ledger, messages)
-    again, size = repeated(messages), int(house.settings["SEQUENCING_PUBLISHER_GROUP_SIZE"])
+    again, size = repeated(messages, house.refused), int(house.settings["SEQUENCING_PUBLISHER_GROUP_SIZE"])
     slots, without, with_two = compare_slots(state, house.seconds, asked_at)
     report = Report(
         title=title,
@@ -189,12 +189,12 @@ def status_of(record: Record) -> tuple[datetime, int, int]:
     return record[0], record[1], record[5]
 
 
-def repeated(messages: Iterable[Message]) -> Counter[str]:
-    """Count the rows that came again, by the run that had published them before."""
+def repeated(messages: Iterable[Message], refused: Set[str] = frozenset()) -> Counter[str]:
+    """Count the rows that came again, by the run that had published them before; without what a queue refused."""
     last: dict[str, str] = {}
     again: Counter[str] = Counter()
     for message in messages:
-        if message.id in last:
+        if message.id in last and message.id not in refused:
             again[last[message.id]] += len(message.records)
         last[message.id] = message.run
     return again

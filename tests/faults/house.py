@@ -63,6 +63,8 @@ class House:
         self.seconds = dict(SECONDS)
         self.note: Callable[[str], None] = print
         self.started_at: datetime | None = None
+        self.refused: set[str] = set()
+        """The ids of messages that a full queue refused: they may come again, as often as they were tried."""
         self.settings = self._settings()
         self.writer = Writer(warehouses, seed)
         self.base = checker.Base.of(warehouses)
@@ -133,6 +135,19 @@ class House:
         with engine.begin() as connection:
             result = connection.exec_driver_sql(statement)
             return list(result) if result.returns_rows else []
+
+    @property
+    def databases(self) -> list[str]:
+        """The names of its databases on a server."""
+        warehouses = self.warehouses
+        urls = (warehouses.labwhere_url, warehouses.mlwh_url, warehouses.events_url, self.state_url)
+        return [str(url.database) for url in urls if url.get_backend_name() != "sqlite"]
+
+    def hang_up(self) -> None:
+        """Close the connections of the writer, which must not be writing, and of the checker: they may be old."""
+        self.writer.close()
+        for engine in (self.warehouses.labwhere, self.warehouses.mlwh, self.warehouses.events):
+            engine.dispose()
 
     def settle(self, rounds: int = 2, seconds: float = PATIENCE_SECONDS * 2) -> None:
         """Wait until each job has succeeded `rounds` times, one after another, from now on."""

@@ -4,7 +4,7 @@ import functools
 import itertools
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -140,9 +140,41 @@ class Sequencing:
                 update = "UPDATE sample SET supplier_name = :name WHERE id_sample_tmp = :id AND supplier_name IS NULL"
                 change.do(update, id=sample, name=f"named late {sample}")
 
-    def _status(self, change: Transaction, run: int, at: datetime | None = None) -> None:
+    def give_anew(self, change: Transaction, ids: Sequence[int]) -> None:
+        """Give these ids to other statuses; further statuses get ids above them."""
+        for id in ids:
+            self._status(change, self.chance.choice(self.runs), id=id)
+        self._status_ids = itertools.count(max(ids) + 1)
+
+    def start_wide_run(self, paths: int) -> tuple[str, int]:
+        """Make a run whole at once; return one of its samples and a status: that message has so many iRODS paths."""
+        run = Run(next(self._run_ids), [])
+        with self.mlwh.change("wide runs") as change:
+            run.samples += [self._sample(change, run, tag) for tag in (1, 2, 3)]
+            *plain, wide = run.samples
+            places = {f"{wide.product[8:]}{number:08}": f"{number:03}{'x' * 200}.cram" for number in range(paths)}
+            root = f"/seq/{run.id}"
+            wide.places.append((root, ";".join(places.values()), None))
+            self._add_manifest(run)
+            for sample in plain:
+                self._product(change, run, sample, sample.product)
+            for product, path in places.items():
+                self._product(change, run, wide, product)
+                change.do(INSERT_PLACE, product=product, root=root, path=path, secondary=None)
+            update = "UPDATE sample SET supplier_name = :name WHERE id_sample_tmp = :id"
+            for sample in run.samples:
+                change.do(update, name=sample.supplier, id=sample.id)
+            self._status(change, run.id)
+        return str(wide.uuid), max(change.statuses)
+
+    @staticmethod
+    def _product(change: Transaction, run: Run, sample: Sample, product: str) -> None:
+        values: dict[str, Any] = {"product": product, "flowcell": sample.flowcell, "tag": sample.tag}
+        change.do(INSERT_PRODUCT, **values, run=run.id, at=now())
+
+    def _status(self, change: Transaction, run: int, at: datetime | None = None, id: int = 0) -> None:
         at = at or now()
-        status, own = next(self._kinds), next(self._status_ids)
+        status, own = next(self._kinds), id or next(self._status_ids)
         self.ledger.statuses_ever.add((at.replace(tzinfo=UTC), run, status))
         change.do(INSERT_STATUS, id=own, run=run, at=at, status=status)
         change.statuses.add(own)

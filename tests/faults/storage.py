@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,8 @@ from tests.faults.source import Source, Transaction
 Hold = Callable[[Transaction, int], None]
 """Leave a transaction open; it is committed a number of steps later."""
 
-INSERT_AUDIT = """INSERT INTO audits (auditable_type, auditable_id, action, record_data, user_id, created_at,
-    updated_at, uuid) VALUES (:kind, :of, 'scanned', '{}', :user, :at, :at, :uuid)"""
+INSERT_AUDIT = """INSERT INTO audits (id, auditable_type, auditable_id, action, record_data, user_id, created_at,
+    updated_at, uuid) VALUES (:id, :kind, :of, 'scanned', '{}', :user, :at, :at, :uuid)"""
 STAND = "UPDATE labwares SET location_id = :location, coordinate_id = :coordinate, updated_at = :at WHERE id = :id"
 
 
@@ -160,15 +160,22 @@ class Storage:
         with self.target.change("rows of the target changed by hand") as change:
             change.do(statement, barcode=self.labwares[labware])
 
-    def move(self, change: Transaction, labware: int, at: datetime | None = None, user: int | None = None) -> None:
-        """Put a labware on a shelf or into a box, with an audit."""
+    def give_anew(self, change: Transaction, ids: Sequence[int]) -> None:
+        """Give these ids of audits to new scans."""
+        for id in ids:
+            self.move(change, self.pick(1)[0], id=id)
+
+    def move(
+        self, change: Transaction, labware: int, at: datetime | None = None, user: int | None = None, id: int = 0
+    ) -> None:
+        """Put a labware on a shelf or into a box, with an audit; without an id it gets the next one."""
         at = at or now()
         self.untouched.discard(labware)
         if self.chance.random() < 0.5:
             self._stand(change, labware, self.chance.choice(self.shelves), None, at)
         else:
             self._stand(change, labware, None, self.chance.choice(self.coordinates), at)
-        self._audit(change, "Labware", labware, user or self.chance.choice(self.users), at)
+        self._audit(change, "Labware", labware, user or self.chance.choice(self.users), at, id)
 
     def pick(self, count: int) -> list[int]:
         """Choose labwares that are in no open transaction."""
@@ -195,9 +202,10 @@ class Storage:
         values: dict[str, Any] = {"id": place, "name": name, "address": address, "at": now()}
         change.do("UPDATE locations SET name = :name, parentage = :address, updated_at = :at WHERE id = :id", **values)
 
-    def _audit(self, change: Transaction, kind: str, of: int, user: int, at: datetime) -> None:
+    def _audit(self, change: Transaction, kind: str, of: int, user: int, at: datetime, id: int = 0) -> None:
         own = str(uuid.UUID(int=self.chance.getrandbits(128)))
-        change.audits.add(change.do(INSERT_AUDIT, kind=kind, of=of, user=user, at=at, uuid=own))
+        made = change.do(INSERT_AUDIT, id=id or None, kind=kind, of=of, user=user, at=at, uuid=own)
+        change.audits.add(id or made)
 
     def close(self) -> None:
         """Close every connection."""
