@@ -36,9 +36,8 @@ class Refusals:
     """The refusals of one task, as one run sees them."""
 
     def __init__(self, name: str) -> None:
-        """Nothing is read before the first use."""
+        """Nothing is read yet."""
         self.name = name
-        self._is_empty: bool | None = None
 
     def of_items(self, items: Iterable[str]) -> dict[Identity, Refusal]:
         """What was refused under these items, by (key, item) of the quarantine.
@@ -47,11 +46,11 @@ class Refusals:
             Unavailable, Rejected: the state database is away or says no.
             DeadlineExceeded, Cancelled: as the run's `check` does.
         """
-        if self._is_empty:
-            return {}
         with reading() as connection:
-            self._is_empty = refusals.is_empty(connection, self.name)
-            return {} if self._is_empty else refusals.of_items(connection, self.name, sorted(set(items)))
+            # Asked each time: another run may just have been refused something.
+            if refusals.is_empty(connection, self.name):
+                return {}
+            return refusals.of_items(connection, self.name, sorted(set(items)))
 
     def settle(
         self, before: Mapping[Identity, Refusal], refused: Mapping[Identity, NotTaken]
@@ -75,7 +74,6 @@ class Refusals:
                 if connection is not None:
                     refusals.remove(connection, self.name, before.keys() - made.keys())
                     refusals.put(connection, self.name, made)
-            self._is_empty = None
         return made
 
 

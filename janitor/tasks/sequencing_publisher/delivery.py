@@ -76,12 +76,18 @@ class Delivery:
             delivered.safe.update(change.key for change in missing)
             return
         before = self._refusals.of_items(change.item for change in missing)
-        due = [change for change in missing if memory.is_due(before.get(_identity(change)))]
-        refused: dict[Identity, NotTaken] = {}
-        try:
-            self._publish(due, delivered.safe, refused)
-        finally:
-            self._note_refusals(missing, due, before, refused, delivered)
+        if not any(memory.is_due(before.get(_identity(change))) for change in missing):
+            self._note_refusals(missing, (), before, {}, delivered)
+            return
+        # Follow and reconcile may both have a message: whoever comes second counts on from what the first has counted.
+        with memory.exclusively(NAME):
+            before = self._refusals.of_items(change.item for change in missing)
+            due = [change for change in missing if memory.is_due(before.get(_identity(change)))]
+            refused: dict[Identity, NotTaken] = {}
+            try:
+                self._publish(due, delivered.safe, refused)
+            finally:
+                self._note_refusals(missing, due, before, refused, delivered)
 
     def forget(self, items: Iterable[str]) -> None:
         """Forget what was refused of these statuses: they are gone, or need not be published any more."""
@@ -98,28 +104,25 @@ class Delivery:
             raise Unavailable(f"{len(self._to_try_again)} messages were refused and wait for another try: {reason}")
 
     def _publish(self, due: Sequence[Change], safe: set[bytes], refused: dict[Identity, NotTaken]) -> None:
-        if not due:
-            return
-        # Follow and reconcile may both have a message; the second to come here finds it in the ledger.
-        with memory.exclusively(NAME):
-            last = memory.last_published(NAME, [change.key for change in due])
-            known = {change.key for change in due if change.key in last and last[change.key].digest == change.digest}
-            safe.update(known)
-            news = [change for change in due if change.key not in known]
-            settling = self._publisher.publish_each(
-                [change.record for change in news],
-                window=self._window,
-                identities=[_file_identity(change, last) for change in news],
-            )
-            with closing(settling):
-                for settled in settling:
-                    done = {news[at].key: news[at].digest for at in settled.published}
-                    if done:
-                        memory.enter(NAME, done)
-                    safe.update(done)
-                    self._totals["published"] += len(done)
-                    for one in settled.refused:
-                        refused[_identity(news[one.at])] = NotTaken(one.reason, one.for_itself)
+        # What another run has published meanwhile is in the ledger now.
+        last = memory.last_published(NAME, [change.key for change in due])
+        known = {change.key for change in due if change.key in last and last[change.key].digest == change.digest}
+        safe.update(known)
+        news = [change for change in due if change.key not in known]
+        settling = self._publisher.publish_each(
+            [change.record for change in news],
+            window=self._window,
+            identities=[_file_identity(change, last) for change in news],
+        )
+        with closing(settling):
+            for settled in settling:
+                done = {news[at].key: news[at].digest for at in settled.published}
+                if done:
+                    memory.enter(NAME, done)
+                safe.update(done)
+                self._totals["published"] += len(done)
+                for one in settled.refused:
+                    refused[_identity(news[one.at])] = NotTaken(one.reason, one.for_itself)
 
     def _note_refusals(
         self,

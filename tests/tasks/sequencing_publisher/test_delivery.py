@@ -3,22 +3,28 @@
 The broker refuses a message for itself (it is too large), or for its queue (it is full). Either concerns one message.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from janitor.memory import refusals as memory
 from janitor.operations import actions
-from janitor.state import refusals
+from janitor.state import State, leases, refusals
 from janitor.tasks.sequencing_publisher import follow, reconcile
 from janitor.tasks.sequencing_publisher.delivery import NAME
 from tests.brokers import full_queue, message_limit
 from tests.fixtures import Exchange, Warehouses
 from tests.recorded_runs import Daemon
 from tests.servers import Broker
+from tests.small_engine import eventually
 from tests.tasks.labware_location.test_failures import failed
 from tests.tasks.sequencing_publisher.consumer import counted
 from tests.tasks.sequencing_publisher.oracle import derived
@@ -129,6 +135,43 @@ def test_between_tries_a_message_is_held_back(warehouse: Warehouse, daemon: Daem
     pauses_are_over(daemon)
     assert daemon.counts(follow)["published"] == 2
     assert daemon.counts(reconcile)["published"] == 0
+
+
+def test_what_two_runs_try_at_once_is_counted_twice(warehouse: Warehouse, daemon: Daemon, exchange: Exchange) -> None:
+    # Given: a queue that is full and rejects, and a follow and a reconcile that wait to publish the same messages.
+    # What happens: one of them may publish, and then the other.
+    # What must hold: the second counts on from what the first has counted, so that the pauses grow.
+    daemon.counts(follow)
+    small_run(warehouse, samples=4)
+    warehouse.status(RUN)
+    with full_queue(exchange), ThreadPoolExecutor(2) as pool:
+        with both_waiting(daemon.state):
+            runs = [pool.submit(daemon.run, task, task.__name__) for task in (follow, reconcile)]
+        for run in runs:
+            failed(run.result(), "4 messages were refused")
+        with daemon.state.read() as connection:
+            tries = {refusal.attempts for refusal in refusals.of_items(connection, NAME, ["1"]).values()}
+    assert tries == {2} == set(counted(exchange.received()).values())
+
+
+@contextmanager
+def both_waiting(state: State) -> Iterator[None]:
+    """Hold the lease to publish until two runs have asked for it."""
+    asking = set[int]()
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any) -> None:
+        if "leases" in statement and NAME in parameters:
+            asking.add(threading.get_ident())
+
+    with state.begin() as connection:
+        fence = leases.acquire(connection, NAME, "somebody", datetime.now(UTC), 60)
+    assert fence is not None
+    event.listen(state.engine, "before_cursor_execute", note)
+    yield
+    eventually(lambda: len(asking) == 2, "both runs wait")
+    event.remove(state.engine, "before_cursor_execute", note)
+    with state.begin() as connection:
+        leases.release(connection, fence)
 
 
 def test_what_a_person_gave_up_is_not_tried_again(warehouse: Warehouse, daemon: Daemon, exchange: Exchange) -> None:
