@@ -111,7 +111,11 @@ class Followed:
 
 
 def gone_back(house: House, server: SqlServer) -> list[Fault]:
-    """List the faults of sources that go backwards. A cursor that is set to an id leaves the rest to the reconcile."""
+    """List the faults of sources that go backwards.
+
+    If LabWhere has lost audits and its cursor is set to an id, only a reconcile finds what it has lost.
+    """
+    alone = "labware_location_reconcile" not in house.seconds
     storage, sequencing = house.writer.storage.source, house.writer.sequencing.mlwh
     labwhere = Followed(house, "labware_location", "audits", "id", storage)
     mlwh = Followed(house, "sequencing_publisher", "iseq_run_status", "id_run_status", sequencing)
@@ -121,7 +125,7 @@ def gone_back(house: House, server: SqlServer) -> list[Fault]:
 
     return [
         fault("LabWhere lags", ENDS_BELOW, lambda: lagging(labwhere)),
-        fault("LabWhere restored", ENDS_BELOW, lambda: restored(labwhere, begin_anew=False)),
+        fault("LabWhere restored", ENDS_BELOW, lambda: restored(labwhere, begin_anew=alone)),
         fault("LabWhere's ids given anew", ANEW, lambda: given_anew(labwhere, begin_anew=True)),
         fault("MLWH lags", ENDS_BELOW, lambda: lagging(mlwh)),
         fault("MLWH restored", ENDS_BELOW, lambda: restored(mlwh, begin_anew=True)),

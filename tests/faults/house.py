@@ -63,6 +63,8 @@ class House:
         self.seconds = dict(SECONDS)
         self.note: Callable[[str], None] = print
         self.started_at: datetime | None = None
+        self.module = "tests.faults.victim"
+        """The program of its daemons."""
         self.refused: set[str] = set()
         """The ids of messages that a full queue refused: they may come again, as often as they were tried."""
         self.settings = self._settings()
@@ -121,7 +123,7 @@ class House:
         if self.started_at is None:
             self.started_at = datetime.now(UTC)
         environment = self.environment(VICTIM_POINT=point, **more)
-        self.daemons.append(Daemon("tests.faults.victim", self.folder, name, environment))
+        self.daemons.append(Daemon(self.module, self.folder, name, environment))
         return self.daemons[-1]
 
     @property

@@ -9,6 +9,8 @@ from janitor import memory
 from janitor.runs import Outcome
 from tests.faults.conftest import MakeHouse
 from tests.faults.fault import Fault, address, begin, choose, go_through, prepare
+from tests.faults.gone_back import gone_back
+from tests.faults.refused_rows import refused_rows
 from tests.faults.server_faults import FULL, faults_of_broker, faults_of_sources, faults_of_state, started_on
 from tests.faults.small_disk import small_disk
 from tests.servers import Broker, SqlServer, running, sql_server
@@ -28,12 +30,13 @@ def test_a_few_faults_of_servers_lose_nothing(
 ) -> None:
     """Given: a daemon, a writer, and a consumer; sources, state database and broker are servers of their own.
 
-    Happens: some faults of each server, one after another.
+    Happens: some faults of each server, one after another; a source goes backwards, or the target refuses some rows.
     Must hold: after each fault every job succeeds again; in the end nothing is lost and nothing invented.
     """
     house = make_house(state=state_server)
     begin(house, mariadb, state_server, follows_alone=True)
     faults = choose(faults_of_sources(house, mariadb), 2, faults_seed)
+    faults += choose([*gone_back(house, mariadb), *refused_rows(house, mariadb)], 1, faults_seed)
     faults += choose(faults_of_state(state_server, house.state_url.database), 1, faults_seed)
     faults += choose(faults_of_broker(house, rabbitmq), 1, faults_seed)
     go_through(house, faults, "servers")
