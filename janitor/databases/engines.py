@@ -13,6 +13,7 @@ from sqlalchemy.pool import Pool
 from janitor.databases import dry_runs, mysql_sessions, sqlite_sessions
 from janitor.databases.errors import is_another_server, translated
 from janitor.databases.limits import Limits
+from janitor.databases.moved_names import MovedNames
 from janitor.databases.places import family, place
 from janitor.databases.pymysql_private import sockets_of
 from janitor.errors import StatementTimeout
@@ -23,10 +24,13 @@ from janitor.settings.database_options import known_options
 _engines: "WeakSet[Engine]" = WeakSet()
 """All engines of this process."""
 _adding = threading.Lock()
+_moved = MovedNames()
 _registries: "WeakSet[Engines]" = WeakSet()
 _of_parent: list[Pool] = []
 """In a forked child: the pools of its parent. Nothing may close what is in them, or SQLite's files would suffer."""
 _POOL = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
+RECYCLE_SECONDS = 300
+"""After so long a connection to a server is replaced: by then the server's name may lead elsewhere."""
 KEPT_STATEMENTS = 32
 """So many prepared statements each connection to SQLite keeps; Python's own 128 took up to 5 MB a connection."""
 _READ_ONLY = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
@@ -100,12 +104,19 @@ def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits:
     given = known_options(url)
     arguments = mysql_sessions.connect_arguments(limits, given)
     without = url.difference_update_query(given)
-    engine = create_engine(without, connect_args=arguments, pool_recycle=1800, **options)
+    engine = create_engine(without, connect_args=arguments, pool_recycle=RECYCLE_SECONDS, **options)
     event.listen(engine, "do_connect", functools.partial(mysql_sessions.ask_for_tls, given))
     event.listen(engine, "do_connect", mysql_sessions.encode_password)
     event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
+    event.listen(engine, "connect", lambda connection, record: _leave_older(url, record))
     event.listen(engine, "connect", lambda connection, record: keep_from_children(connection, sockets_of))
     return engine
+
+
+def _leave_older(url: URL, record: Any) -> None:
+    """If a new connection finds another server than before, close the connections to that one."""
+    if _moved.has_moved((url.host, url.port or 3306), record.info["server"]):
+        leave_server(url)
 
 
 def _sqlite_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits, create: bool) -> Engine:

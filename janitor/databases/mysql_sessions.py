@@ -85,7 +85,7 @@ def encode_password(dialect: Any, record: Any, args: list[Any], options: dict[st
 
 
 def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connection[Any]", record: Any) -> None:
-    """Make a new session READ COMMITTED, strict, in UTC, and read-only if told so."""
+    """Make a new session READ COMMITTED, strict, in UTC, and read-only if told so; note which server it is with."""
     record.info["statement_seconds"] = -1.0
     access = "READ ONLY" if read_only else "READ WRITE"
     lock_seconds = max(1, int(limits.statement_seconds))
@@ -96,8 +96,9 @@ def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connect
         cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, {access}")
         cursor.execute(_ZONE_AND_MODE.format(lock_seconds=lock_seconds, text_bytes=_LONGEST_TEXT_BYTES))
         cursor.execute(f"SET SESSION {lists} = 0")
-        cursor.execute("SELECT @@max_allowed_packet")
-        connection.max_allowed_packet = int(cursor.fetchone()[0])
+        cursor.execute("SELECT @@max_allowed_packet, @@hostname, @@port, @@server_id")
+        packet, *server = cursor.fetchone()
+        connection.max_allowed_packet, record.info["server"] = int(packet), tuple(server)
     if not read_only:
         connection.autocommit(False)  # whatever the URL and the server say
     connection.commit()

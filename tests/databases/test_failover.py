@@ -117,6 +117,22 @@ def test_who_reads_leaves_the_server_that_a_writer_left(
     state.close()
 
 
+def test_who_only_reads_follows_the_name(name: tuple[URL, Proxy], mariadb: SqlServer, second: SqlServer) -> None:
+    # Given: connections that only read, in use and in the pool; so no write can be refused.
+    # What happens: the name leads to another server, and one more connection finds that server.
+    # What must hold: the old server is read no more; else rows of today and of yesterday would be mixed.
+    url, proxy = name
+    mariadb.execute("DELETE FROM moved.t", "INSERT INTO moved.t VALUES (1)")
+    second.execute("DELETE FROM moved.t", "INSERT INTO moved.t VALUES (1), (2)")
+    with databases.read(url) as connection:
+        assert count(url) == 1
+        with databases.read(url):
+            move(proxy, second)
+            with databases.read(url):
+                assert connection.exec_driver_sql("SELECT COUNT(*) FROM t").scalar() == 1
+    assert {count(url) for _ in range(5)} == {2}
+
+
 def numbers(state: State) -> list[int]:
     """What a state database reads of the table."""
     with state.read() as connection:

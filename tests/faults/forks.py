@@ -22,7 +22,7 @@ from janitor.scheduler import Scheduler
 FORK = multiprocessing.get_context("fork")
 JOBS = ("forks", "forks_apart")
 SUM = 30
-LONG_SECONDS = 600
+LONG_SECONDS = 120
 
 
 def add_forks(scheduler: Scheduler) -> None:
