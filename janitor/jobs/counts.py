@@ -34,6 +34,8 @@ LONGEST_NAME = 64
 """In characters."""
 LONGEST_TEXT = 200
 """In bytes."""
+MOST_LOOKED_AT = 1_000
+"""Of more pairs, the rest is left out unseen: a mapping may have millions of them, or no end."""
 MOST_TOLD = 10
 """So many of the names that are left out are told."""
 PLAIN = (int, float, bool, str, NoneType)
@@ -47,7 +49,7 @@ def taken(counted: Mapping[Any, Any]) -> dict[str, Count]:
     """What is kept of a task's counts; the log of the current run tells what is left out. This cannot fail."""
     pairs: list[tuple[object, object]] = []
     with foreign_code(_tell_unreadable):
-        pairs = list(counted.items())
+        pairs = list(islice(counted.items(), MOST_LOOKED_AT))
     kept: dict[str, Count] = {}
     left_out: list[str] = []
     for name, value in ((shortened(text_of(name), 4 * LONGEST_NAME), value) for name, value in pairs):
@@ -59,6 +61,7 @@ def taken(counted: Mapping[Any, Any]) -> dict[str, Count]:
             left_out.append(name)
     if left_out:
         more = f" and {len(left_out) - MOST_TOLD:,} more" if len(left_out) > MOST_TOLD else ""
+        more = " and many more" if len(pairs) == MOST_LOOKED_AT else more
         log.warning(
             "some counts are left out, %s%s: a run keeps %d, each a finite number or a short text, "
             "with a name of up to %d characters",

@@ -2,10 +2,12 @@
 
 import datetime
 import enum
+import itertools
 import json
 import logging
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import orjson
 import pytest
@@ -98,6 +100,16 @@ def test_many_names_and_long_names_are_left_out(caplog: pytest.LogCaptureFixture
         counts = taken({"n" * 64: 0, "n" * 65: 0, Mute(): 1, **{f"name{number}": number for number in range(500)}})
     assert len(counts) == MOST and "n" * 64 in counts and "n" * 65 not in counts
     assert "name500" not in counts and " and 393 more: " in caplog.text and len(caplog.text) < 2_000
+
+
+def test_a_mapping_without_an_end_has_its_first_counts(caplog: pytest.LogCaptureFixture) -> None:
+    class Endless(dict[int, int]):
+        def items(self) -> Any:
+            return ((number, 1) for number in itertools.count())
+
+    with caplog.at_level(logging.WARNING):
+        assert list(taken(Endless())) == [str(number) for number in range(MOST)]
+    assert "109 and many more: a run keeps" in caplog.text
 
 
 def test_counts_that_cannot_be_read_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
