@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
+from queue import SimpleQueue
 
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
@@ -12,7 +13,7 @@ from apscheduler.job import Job as ClockJob
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Begun, Entered, Slot
 from janitor.engine.stretches import ASLEEP, before_last, share
-from janitor.errors import Interrupted, JanitorError, Skip
+from janitor.errors import Interrupted, JanitorError, Skip, Unavailable
 from janitor.jobs.job import Job
 from janitor.jobs.slots import Slots, slots_acted_on
 from janitor.logs.formats import facts_of
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 RECORDER_SECONDS = 12.0
 """How long the recorder may take to end: a little longer than a statement on the state database."""
+NO_THREAD = "the system gives no thread for it: {}"
+"""Why a run did not begin, if too many threads or too little memory are left."""
 
 
 class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
@@ -75,10 +78,21 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
                 return
             taken = job.id in self._busy
             self._busy.add(job.id)
-        if not taken:
-            self._begin(self._runner.enter(job, slot))
-        elif slot.origin != run_records.AFTER:
-            self._skip(job, slot)
+        if taken:
+            if slot.origin != run_records.AFTER:
+                self._skip(job, slot)
+            return
+        try:
+            begin = self._thread(job)
+        except RuntimeError as exc:
+            self._leave(job)
+            self._fail(job, slot, exc)
+        else:
+            entered = None
+            try:
+                entered = self._runner.enter(job, slot)
+            finally:
+                begin(entered)
 
     def run_now(self, job: Job, dry_run: bool) -> int:
         """Begin a run that a person asks for, in the job's lane; its id, once it is on record.
@@ -86,7 +100,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         Raises:
             Skip: the job runs already, here or in another process.
             Interrupted: the daemon is stopping.
-            Unavailable, Rejected: the state database cannot record the run, which then does not begin.
+            Unavailable, Rejected: no thread can be started, or the state database cannot record the run; then it
+                does not begin.
         """
         with self._idle:
             if self._closed:
@@ -94,12 +109,17 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             if job.id in self._busy:
                 raise Skip(self._still_running(job))
             self._busy.add(job.id)
+        try:
+            begin = self._thread(job)
+        except RuntimeError as exc:
+            self._leave(job)
+            raise Unavailable(NO_THREAD.format(exc)) from exc
         with ExitStack() as undo:
-            undo.callback(self._leave, job)
+            undo.callback(begin, None)
             entered = self._runner.enter(job, Slot(None, run_records.BY_HAND), dry_run)
             begun: Begun = self._runner.journal.result(entered.start)
-            self._begin(entered)
             undo.pop_all()
+        begin(entered)
         return begun.run_id
 
     def close(self) -> None:
@@ -124,18 +144,32 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         self._runner.losses.add(lost)
         self._recorder.wake()
 
-    def _begin(self, entered: Entered) -> None:
-        threading.Thread(target=self._run, args=(entered,), name=entered.job.id, daemon=True).start()
+    def _fail(self, job: Job, slot: Slot, error: RuntimeError) -> None:
+        reason = NO_THREAD.format(error)
+        log.error("%s failed: %s", job.id, reason, extra=facts_of(job.id, Outcome.FAILED, reason))
+        at = slot.at or datetime.now(timezone.utc)
+        self._lose(LostSlots(job.id, at, at, 1, Outcome.FAILED, reason, job.trigger))
 
-    def _run(self, entered: Entered) -> None:
+    def _thread(self, job: Job) -> Callable[[Entered | None], None]:
+        """Start the thread of a run, before the run is on record; give what tells it the run, None if there is none.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
+        told: SimpleQueue[Entered | None] = SimpleQueue()
+        threading.Thread(target=self._run, args=(job, told), name=job.id, daemon=True).start()
+        return told.put
+
+    def _run(self, job: Job, told: SimpleQueue[Entered | None]) -> None:
         try:
-            self._runner.carry_out(entered)
+            if (entered := told.get()) is not None:
+                self._runner.carry_out(entered)
         except Skip as exc:
-            log.debug("%s did not start: %s", entered.job.id, exc)
+            log.debug("%s did not start: %s", job.id, exc)
         except JanitorError as exc:
-            log.warning("%s did not start: %s", entered.job.id, exc)
+            log.warning("%s did not start: %s", job.id, exc)
         finally:
-            self._leave(entered.job)
+            self._leave(job)
             self._on_free()
 
     def _leave(self, job: Job) -> None:
