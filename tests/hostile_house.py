@@ -121,6 +121,22 @@ def disable_logging() -> None:
     logging.shutdown()
 
 
+def hold_handler() -> None:
+    """Take the lock of a log handler of Janitor's, and keep it."""
+    logging.getLogger().handlers[0].acquire()
+
+
+def wait_in_handler() -> None:
+    """Log through a handler that waits for a server without an end."""
+
+    class Waiting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            time.sleep(120)
+
+    logging.getLogger().addHandler(Waiting())
+    log.info("it waits")
+
+
 def take_stdout() -> None:
     """Close stdout, and put another stream in its place."""
     sys.stdout.close()
@@ -180,6 +196,8 @@ TASKS: dict[str, Callable[[], object]] = {
         take_logging,
         force_logging,
         disable_logging,
+        hold_handler,
+        wait_in_handler,
         take_stdout,
         print_all,
         change_all,

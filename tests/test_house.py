@@ -112,6 +112,7 @@ ONE_SHOT = {
     ("janitor/engine/in_child.py", "_die_with_parent"),
     ("janitor/engine/lanes.py", "_run"),
     ("janitor/engine/leaving.py", "_watch"),
+    ("janitor/engine/leaving.py", "_say_last_words"),
     ("janitor/engine/stopping.py", "close"),
     ("janitor/engine/stopping.py", "_record_end"),
     ("janitor/verbs/run_here.py", "cut_off"),

@@ -34,8 +34,12 @@ from janitor.runs.forks import Handler, signals_taken
 log = logging.getLogger(__name__)
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
-ALARMS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF)
-"""What a task may let come with `signal.alarm` or `signal.setitimer`, from any thread; each would end the process."""
+ALARMS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU)
+"""What a task may let come with `alarm`, `setitimer` or `setrlimit`, from any thread; each would end the process."""
+
+
+def _nothing() -> None:
+    """Nobody asks to be told."""
 
 
 class Daemon:
@@ -51,20 +55,21 @@ class Daemon:
         takeover = Takeover(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
         self._keeper = Keeper(runner, takeover, {"pruning": pruning.step}, on_failure=clock.ask_to_stop)
-        self._seen = time.time()
+        self._seen, self._on_stop = time.time(), _nothing
         self._ticking = runner.loops.duty("the clock", self._tick)
 
-    def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
+    def run(self, on_stop: Callable[[], None] = _nothing) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
 
         A second signal ends the process at once. SIGHUP does nothing, unless a jobs file has taken it. `on_stop` is
-        called when the daemon begins to stop.
+        called when the daemon begins to stop: by the signal's handler, and again once this thread has noticed.
 
         Raises:
             BadSetting: the heartbeat file cannot be written.
             Rejected: the state database says no at the start.
         """
         heartbeat.require(self.runner.settings.heartbeat_file)
+        self._on_stop = on_stop
         with signals_taken(self._handlers()):
             try:
                 self.clock.open(self._lanes)
@@ -138,6 +143,8 @@ class Daemon:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.clock.stopping:
             os._exit(128 + number)
+        # First: a task may hold a lock that this thread waits for.
+        self._on_stop()
         self.ask_to_stop()
 
 

@@ -1,6 +1,6 @@
 """The end of the process: it comes in time, whatever threads tasks have left.
 
-    SIGTERM          the daemon stops in order                       stopping.py
+    SIGTERM          the grace begins; the daemon stops in order     stopping.py
     + grace          the runs are over, or cut off
     the main thread  ends; Python waits for threads that tasks left, those of pools too
     + grace          is over for those threads too: the process ends without them
@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -29,6 +30,8 @@ STOP_SECONDS = 4.5
 """How long after the grace the stop itself may take."""
 LEAST_SECONDS = 0.2
 """How long Python may take to end by itself if no thread holds it up."""
+LAST_SECONDS = 0.3
+"""How long the last words may take: a task may hold the lock of a log handler."""
 
 
 class Leaving:
@@ -41,10 +44,14 @@ class Leaving:
         """Nothing ends before `begin`."""
         self._grace_seconds = grace_seconds
         self._stopped, self._main_ended = threading.Event(), threading.Event()
+        # Unlike an event, a queue may be filled by a signal's handler whatever the main thread does at that moment.
+        self._begins: SimpleQueue[float] = SimpleQueue()
         self._code = 0
 
     def __enter__(self) -> Self:
         """Begin the block."""
+        threading._register_atexit(self._main_ended.set)  # type: ignore[attr-defined]
+        threading.Thread(target=self._watch, name="leaving", daemon=True).start()
         return self
 
     def __exit__(
@@ -55,25 +62,34 @@ class Leaving:
         self._stopped.set()
 
     def begin(self, code: int = 0) -> None:
-        """The process begins to stop: its grace begins. `code` is its exit code if threads are left at its end."""
-        self._code = code
-        until = time.monotonic() + self._grace_seconds
-        threading._register_atexit(self._main_ended.set)  # type: ignore[attr-defined]
-        threading.Thread(target=self._watch, args=(until,), name="leaving", daemon=True).start()
+        """The process begins to stop: its grace begins, unless it has begun already; also from a signal's handler.
 
-    def _watch(self, until: float) -> None:
-        if self._stopped.wait(until + STOP_SECONDS - time.monotonic()):
+        `code` is its exit code if threads are left at its end.
+        """
+        self._code = code
+        self._begins.put(time.monotonic() + self._grace_seconds)
+
+    def _watch(self) -> None:
+        until = self._begins.get()
+        if self._stopped.wait(max(0.0, until + STOP_SECONDS - time.monotonic())):
             self._main_ended.wait()
             time.sleep(max(LEAST_SECONDS, until - time.monotonic()))
         self._end()
 
     def _end(self) -> None:
-        left = ", ".join(sorted(f"{thread.name} of {job}" for thread, job in left_threads()))
-        log.warning("the process ends now; threads left at work: %s", left or "none that a run began")
         for child in multiprocessing.active_children():
             child.kill()
-        logging.shutdown()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError, AttributeError):
-                stream.flush()
+        with suppress(RuntimeError):  # there is no thread to be had
+            last = threading.Thread(target=_say_last_words, daemon=True)
+            last.start()
+            last.join(LAST_SECONDS)
         os._exit(self._code)
+
+
+def _say_last_words() -> None:
+    left = ", ".join(sorted(f"{thread.name} of {job}" for thread, job in left_threads()))
+    log.warning("the process ends now; threads left at work: %s", left or "none that a run began")
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    logging.shutdown()

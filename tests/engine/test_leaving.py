@@ -52,6 +52,18 @@ def test_what_a_task_leaves_for_the_end_does_not_hold_it_up(tmp_path: Path) -> N
     assert "threads left at work: none" in ended_daemon(tmp_path, "leave_exit").text
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("job", ["hold_handler", "wait_in_handler"])
+def test_a_lock_that_a_task_holds_does_not_hold_up_the_end(tmp_path: Path, job: str) -> None:
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    with daemons(
+        "tests.hostile_house", tmp_path, JOBS=f"{job} tell", GRACE_SECONDS="1", TELL_SCHEDULE="every 1s"
+    ) as start:
+        daemon: Daemon = start(url)
+        daemon.says(f"[{job} 1] started")
+        assert daemon.end(signal.SIGTERM, SOON_SECONDS) == 0
+
+
 def test_a_program_that_goes_on_ends_as_it_wants() -> None:
     # Given: a daemon without any grace, in a program of its own. What happens: the daemon has stopped, and the program
     # goes on and ends by itself. What must hold: it has the exit code that it gives.
