@@ -1,8 +1,8 @@
 """What a process has once, and a task may change for all others: read when this is made, and put back later.
 
 Not looked at, since it harms nobody else: `os.environ` and `TZ` (settings are read at the start, instants are UTC),
-`decimal`'s context (each thread has its own), `random.seed`, `faulthandler`, `sys.path`, `sys.excepthook`. Signals are
-safe in a thread: Python lets only the main thread take them.
+`decimal`'s context (each thread has its own), `random.seed`, `faulthandler`, `sys.path`. Signals are safe in a thread:
+Python lets only the main thread take them.
 """
 
 import gc
@@ -12,8 +12,9 @@ import re
 import resource
 import socket
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,14 +25,20 @@ _UMASK = re.compile(rb"^Umask:\s*([0-7]+)", re.MULTILINE)
 
 
 class Interpreter:
-    """What is put back at once, since nobody needs it otherwise: the limit of recursion, the garbage collector."""
+    """What is put back at once, since nobody needs it otherwise: how threads are started, and how Python goes on."""
 
     def __init__(self) -> None:
         """Read it as it is now."""
-        self._recursion, self._collects, self._switch = sys.getrecursionlimit(), gc.isenabled(), sys.getswitchinterval()
+        self._recursion, self._collects = sys.getrecursionlimit(), gc.isenabled()
+        self._values = [(what, read, write, read()) for what, read, write in _OF_INTERPRETER]
 
     def put_back(self) -> Iterator[str]:
         """Put back what was changed; a higher limit of recursion stays."""
+        # First: a thread that was started with a function that raises does nothing at all.
+        for what, read, write, before in self._values:
+            if read() != before:
+                write(before)
+                yield what
         if sys.getrecursionlimit() < self._recursion:
             with suppress(RecursionError):  # this thread is too deep for it now; the next look is another thread's
                 sys.setrecursionlimit(self._recursion)
@@ -39,9 +46,6 @@ class Interpreter:
         if self._collects and not gc.isenabled():
             gc.enable()
             yield "gc.disable"
-        if sys.getswitchinterval() != self._switch:
-            sys.setswitchinterval(self._switch)
-            yield "sys.setswitchinterval"
 
 
 class Process:
@@ -52,7 +56,7 @@ class Process:
         self._streams = {"stdout": stdout, "stderr": stderr}
         for name, stream in self._streams.items():
             setattr(sys, name, stream)
-        self._values = [(what, read, write, read()) for what, read, write in _VALUES]
+        self._values = [(what, read, write, read()) for what, read, write in _OF_PROCESS]
         self._show = warnings.showwarning
         self._strict = _strict_filters()
         self._open = [number for number in range(3) if _is_open(number)]
@@ -113,7 +117,18 @@ def _limit(number: int) -> tuple[Callable[[], int], Callable[[int], None]]:
     )
 
 
-_VALUES: list[tuple[str, Callable[[], Any], Callable[[Any], object]]] = [
+Values = Sequence[tuple[str, Callable[[], Any], Callable[[Any], object]]]
+"""What can be read and written: its name, how to read it, how to write it."""
+_OF_INTERPRETER: Values = [
+    ("threading.settrace", threading.gettrace, threading.settrace),
+    ("threading.setprofile", threading.getprofile, threading.setprofile),
+    ("threading.stack_size", threading.stack_size, threading.stack_size),
+    ("gc.set_threshold", gc.get_threshold, lambda before: gc.set_threshold(*before)),
+    ("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval),
+    # Without it no thread can be started.
+    ("sys.excepthook", lambda: sys.excepthook, lambda before: setattr(sys, "excepthook", before)),
+]
+_OF_PROCESS: Values = [
     ("umask", _umask, os.umask),
     ("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
     (
@@ -123,4 +138,3 @@ _VALUES: list[tuple[str, Callable[[], Any], Callable[[Any], object]]] = [
     ),
     *((f"resource.{name}", *_limit(number)) for name, number in LIMITS.items()),
 ]
-"""What can be read and written: its name, how to read it, how to write it."""

@@ -1,8 +1,8 @@
 """What all runs of a process share, and how a task cannot take it away: it is put back, and told with the job's name.
 
     at once          Janitor's log handlers stay                                   logs/keeping.py
-    at a run's end,  logging, the limit of recursion, the garbage collector
-    each second      whatever goes on meanwhile
+    at a run's end,  logging, and what Python's threads are started with:
+    each second      the limit of recursion, trace functions, stack size, garbage
     once no other    sys.stdout, umask, socket.setdefaulttimeout, locale, limits   process_state.py
     run goes on      of resources, warnings as errors, file descriptors 0 to 2
 
@@ -57,7 +57,8 @@ class Surroundings:
     def run_ends(self, run_id: int, job: str, live: LiveRuns) -> None:
         """Look as a run ends, inside the run: it is told of what is found."""
         for printed in self._prints:
-            printed.end_of(run_id)
+            with foreign_code(_leave_as_it_is):
+                printed.end_of(run_id)
         self._last = job
         self._look({job, *_jobs_of(live)}, alone=len(live) <= 1)
 
@@ -71,7 +72,8 @@ class Surroundings:
             self._told |= news
             if news:
                 names = ", ".join(sorted(jobs))
-                log.warning("while %s ran, this was changed for all jobs, and it is put back: %s", names, what)
+                with foreign_code(_leave_as_it_is):
+                    log.warning("while %s ran, this was changed for all jobs, and it is put back: %s", names, what)
 
     def _put_back(self, alone: bool) -> list[str]:
         parts: Iterable[PutBack] = (*self._at_once, *self._if_alone) if alone else self._at_once

@@ -6,6 +6,7 @@ import os
 import resource
 import socket
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,6 +49,28 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "file descriptor 0": (lambda: os.close(0), lambda: os.fstat(0).st_ino),
     "a filter that makes errors of warnings": (lambda: warnings.simplefilter("error"), lambda: list(warnings.filters)),
 }
+
+
+def fail_at_once(*about: object) -> None:
+    raise RuntimeError("none of your business")
+
+
+OF_INTERPRETER: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+    "threading.settrace": (lambda: threading.settrace(fail_at_once), threading.gettrace),
+    "threading.setprofile": (lambda: threading.setprofile(fail_at_once), threading.getprofile),
+    "threading.stack_size": (lambda: threading.stack_size(1 << 46), threading.stack_size),
+    "sys.excepthook": (lambda: setattr(sys, "excepthook", None), lambda: sys.excepthook),
+    "gc.set_threshold": (lambda: gc.set_threshold(0), gc.get_threshold),
+}
+
+
+@pytest.mark.parametrize("what", OF_INTERPRETER)
+def test_what_python_goes_on_with_is_put_back(what: str) -> None:
+    change, read = OF_INTERPRETER[what]
+    interpreter, before = Interpreter(), read()
+    change()
+    assert list(interpreter.put_back()) == [what]
+    assert read() == before
 
 
 @pytest.mark.parametrize("what", CHANGES)

@@ -5,11 +5,13 @@ import logging
 import logging.config
 import sys
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 
 from janitor.logs.keeping import KeptLogging
 from janitor.logs.mask import Mask
+from janitor.runs import Run, running
 from tests.logs.logged import logging_to
 
 log = logging.getLogger("some.task")
@@ -89,7 +91,7 @@ def disable() -> None:
     ("take", "told"),
     [
         (rebind, "the log handlers"),
-        (quieten, "the level of a logger"),
+        (quieten, "a logger of Janitor's"),
         (unformat, "a log handler of Janitor's"),
         (disable_all, "loggers, which are disabled"),
         (disable, "logging.disable"),
@@ -115,6 +117,61 @@ def test_a_handler_of_a_task_gets_masked_lines(kept: KeptLogging) -> None:
     log.warning("after")
     assert own.getvalue() == "mine: it is ***\n"
     assert list(kept.put_back()) == []
+
+
+class Failing(logging.Handler):
+    """A handler of a task's that counts its lines, and fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.lines, self._error = 0, error
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += 1
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [OSError("no disk"), SystemExit(1)], ids=repr)
+def test_a_handler_of_a_task_fails_for_nobody(kept: KeptLogging, stream: io.StringIO, error: BaseException) -> None:
+    handler = Failing(error)
+    with running(Run(id=7, job="hostile")):
+        logging.getLogger().addHandler(handler)
+        log.warning("said")
+    with running(Run(id=8, job="other")):
+        log.warning("said")
+    log.warning("said")
+    assert handler.lines == 1 and stream.getvalue().count("said") == 3
+    assert list(kept.put_back()) == ["a log handler that fails"] and list(kept.put_back()) == []
+    assert handler not in logging.getLogger().handlers
+
+
+def fail_at_records() -> None:
+    def make(*about: object) -> logging.LogRecord:
+        raise RuntimeError("no record")
+
+    logging.setLogRecordFactory(make)
+
+
+def fail_in_janitor() -> None:
+    logging.getLogger("janitor").addHandler(Failing(SystemExit(1)))
+
+
+def fail_in_a_new_logger() -> None:
+    logging.getLogger(f"janitor.{uuid4()}").addFilter(lambda record: bool(1 / 0))
+
+
+@pytest.mark.parametrize(
+    ("take", "told"),
+    [
+        (fail_at_records, "logging.setLogRecordFactory"),
+        (fail_in_janitor, "a logger of Janitor's"),
+        (fail_in_a_new_logger, "a logger of Janitor's"),
+    ],
+)
+def test_what_fails_for_all_is_put_back(kept: KeptLogging, take: Callable[[], None], told: str) -> None:
+    take()
+    assert list(kept.put_back()) == [told] and list(kept.put_back()) == []
+    logging.getLogger("janitor.engine").warning("said")
 
 
 def test_a_second_handler_on_the_terminal_is_not_taken(kept: KeptLogging) -> None:
