@@ -3,10 +3,11 @@
     SELECT, INSERT, UPDATE, DELETE ...     the first word says that a rollback takes the statement back
     any other first word                   refused: DDL and most other statements commit by themselves
     INSERT INTO t ...                      refused if t cannot roll back: its engine is MyISAM, say
+    SELECT f() ...                         refused if f is a stored function that leads to such a table
     COMMIT, in whatever way                refused
 
-On MySQL and MariaDB a view or a trigger may lead to a table that cannot roll back, so its text is looked at too. What
-the server says of a name is remembered for the run.
+On MySQL and MariaDB a view, a trigger or a routine may lead to a table that cannot roll back, so its text is looked at
+too. What the server says of a name is remembered for the run.
 """
 
 import re
@@ -30,10 +31,20 @@ _TAKEN_BACK = {
 }
 _LASTING_WORDS = {
     "select": {"outfile", "dumpfile"},
-    "set": {"autocommit", "@@autocommit", "global", "persist", "persist_only", "password", "statement", "role"},
+    "set": {
+        *("autocommit", "@@autocommit", "password", "statement", "role"),
+        *("global", "persist", "persist_only", "@@global", "@@persist", "@@persist_only"),
+    },
     "pragma": {"="},
 }
 """Words that make a statement last although its first word is harmless."""
+_COUNTING_ON = frozenset({"nextval", "setval"})
+"""Functions of MariaDB that move a sequence: no rollback moves it back."""
+_ASKING = frozenset(
+    "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list foreign_key_check "
+    "integrity_check quick_check".split()
+)
+"""What SQLite answers although the name has an argument; other pragmas are set so."""
 _WRITING = frozenset({"insert", "update", "delete", "replace", "load"})
 _TOKENS = re.compile(
     r"""(?P<text>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")|(?P<comment>/\*(?!M?!).*?\*/|--(?=\s).*?$|\#.*?$)"""
@@ -66,13 +77,10 @@ def refuse_lasting(connection: Connection, cursor: Any, statement: str, *others:
     tokens = list(_tokens(statement))
     words = [token.casefold() for token in tokens]
     first = next((word for word in words if word != "("), "")
-    if first not in _TAKEN_BACK[family] or not _LASTING_WORDS.get(first, set()).isdisjoint(words):
+    if first not in _TAKEN_BACK[family] or _lasts(family, first, words):
         raise Rejected(f"a dry run cannot take {first.upper() or 'this statement'} back, so it was not sent")
-    writes = first in _WRITING or first == "with" and not _WRITING.isdisjoint(words)
-    if family == "mysql" and writes:
-        wanted = _after_into(tokens) if first in ("insert", "replace", "load") else tokens
-        if reason := _reason(connection, set(_names(wanted))):
-            raise Rejected(f"a dry run cannot take this {first.upper()} back, so it was not sent: {reason}")
+    if family == "mysql" and (reason := _reason(connection, {*_written(first, tokens, words), *_called(tokens)})):
+        raise Rejected(f"a dry run cannot take this {first.upper()} back, so it was not sent: {reason}")
 
 
 def refuse_commit(connection: Connection) -> None:
@@ -84,6 +92,30 @@ def refuse_commit(connection: Connection) -> None:
     if current_run().dry_run:
         connection.connection.rollback()  # SQLAlchemy takes the transaction for ended, and would not roll back itself
         raise Rejected("a dry run cannot take a commit back, so it was not sent: leave it to databases.begin")
+
+
+def _lasts(family: str, first: str, words: list[str]) -> bool:
+    """Whether a statement lasts although its first word is harmless."""
+    if family == "sqlite":
+        sets = first == "pragma" and "(" in words and _ASKING.isdisjoint(words)
+        return sets or not _LASTING_WORDS.get(first, set()).isdisjoint(words)
+    counts_on = any(words[at + 1 : at + 2] == ["("] for at, word in enumerate(words) if word in _COUNTING_ON)
+    counts_on = counts_on or any(words[at : at + 3] == ["next", "value", "for"] for at in range(len(words)))
+    default = first == "set" and words[1:2] == ["default"]
+    return counts_on or default or not _LASTING_WORDS.get(first, set()).isdisjoint(words)
+
+
+def _written(first: str, tokens: list[str], words: list[str]) -> Iterator["Name"]:
+    """The names in a statement that may be those of tables that it writes to."""
+    if first in ("insert", "replace", "load"):
+        yield from _names(_after_into(tokens))
+    elif first in _WRITING or first == "with" and not _WRITING.isdisjoint(words):
+        yield from _names(tokens)
+
+
+def _called(tokens: list[str]) -> Iterator["Name"]:
+    """The names in a statement that may be those of functions: a bracket follows them."""
+    return (name for at, name in _placed_names(tokens) if tokens[at + 1 : at + 2] == ["("])
 
 
 def _tokens(statement: str) -> Iterator[str]:
@@ -103,9 +135,13 @@ def _after_into(tokens: list[str]) -> list[str]:
 
 
 def _names(tokens: list[str]) -> Iterator[Name]:
+    return (name for _, name in _placed_names(tokens))
+
+
+def _placed_names(tokens: list[str]) -> Iterator[tuple[int, Name]]:
     for at, token in enumerate(tokens):
         if re.match(r"\w", token) and not token.isdigit():
-            yield Name(tokens[at - 2], token) if at > 1 and tokens[at - 1] == "." else Name(None, token)
+            yield at, Name(tokens[at - 2], token) if at > 1 and tokens[at - 1] == "." else Name(None, token)
 
 
 def _reason(connection: Connection, names: set[Name]) -> str | None:
@@ -131,13 +167,15 @@ def _known(connection: Connection) -> dict[Name, str | None]:
 
 
 def _found(connection: Connection, schema: str | None, tables: list[str]) -> Iterator[tuple[str, str]]:
-    """Each of the tables that cannot roll back, with the reason."""
+    """Each of the tables and routines that cannot roll back, with the reason."""
     for table, engine in _asked(connection, _ENGINES, schema, tables):
         yield table, f"{table} has the engine {engine}"
     for table, kind, text in _asked(connection, _BODIES, schema, tables):
+        if not text:
+            yield table, f"{table} is a {kind} whose text the user may not read"
         inside = {name if name.schema else Name(schema, name.table) for name in _names(list(_tokens(text or "")))}
         if reason := _reason(connection, inside):
-            yield table, f"{table} has a {kind}, and {reason}"
+            yield table, f"{table} {'has' if kind == 'trigger' else 'is'} a {kind}, and {reason}"
 
 
 _ENGINES = """
@@ -151,6 +189,10 @@ WHERE table_schema = COALESCE(%(schema)s, DATABASE()) AND table_name IN %(tables
 UNION ALL
 SELECT event_object_table, 'trigger', action_statement FROM information_schema.triggers
 WHERE event_object_schema = COALESCE(%(schema)s, DATABASE()) AND event_object_table IN %(tables)s
+UNION ALL
+SELECT routine_name, LOWER(routine_type), routine_definition FROM information_schema.routines
+WHERE routine_schema = COALESCE(%(schema)s, DATABASE()) AND routine_name IN %(tables)s
+AND (routine_definition IS NOT NULL OR sql_data_access NOT IN ('NO SQL', 'READS SQL DATA'))
 """
 
 

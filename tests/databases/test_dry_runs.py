@@ -84,6 +84,9 @@ def on_mysql(url: URL) -> bool:
         "RENAME TABLE t TO other",
         "SET autocommit = 1",
         "SET GLOBAL max_connections = 200",
+        "SET @@global.max_connections = 200",
+        "SELECT NEXTVAL(numbers)",
+        "SELECT NEXT VALUE FOR numbers",
         "SET PASSWORD = ''",
         "START TRANSACTION",
         "COMMIT",
@@ -100,7 +103,8 @@ def test_what_lasts_on_a_server_is_refused(mariadb: SqlServer, statement: str) -
 
 
 @pytest.mark.parametrize(
-    "statement", ["COMMIT", "end", "VACUUM", "ATTACH ':memory:' AS other", "PRAGMA user_version = 3"]
+    "statement",
+    ["COMMIT", "end", "VACUUM", "ATTACH ':memory:' AS other", "PRAGMA user_version = 3", "PRAGMA synchronous(0)"],
 )
 def test_what_lasts_on_sqlite_is_refused(sqlite_url: URL, statement: str) -> None:
     refused(sqlite_url, statement, "$")
@@ -150,8 +154,37 @@ def test_triggers_and_views_are_looked_through(mariadb: SqlServer) -> None:
         "CREATE VIEW twice AS SELECT * FROM seen",
     )
     refused(url, "DELETE FROM good", ": good has a trigger, and t has the engine MyISAM$")
-    refused(url, "DELETE FROM seen", ": seen has a view, and t has the engine MyISAM$")
-    refused(url, "DELETE FROM twice", ": twice has a view, and seen has a view, and t has the engine MyISAM$")
+    refused(url, "DELETE FROM seen", ": seen is a view, and t has the engine MyISAM$")
+    refused(url, "DELETE FROM twice", ": twice is a view, and seen is a view, and t has the engine MyISAM$")
+
+
+def test_functions_are_looked_through(mariadb: SqlServer) -> None:
+    # Given: stored functions; one deletes from a table that cannot roll back, one from a table that can.
+    # What happens: a dry run calls them, in statements of every kind, and through a trigger that calls a procedure.
+    # What must hold: what would last is refused, and the rest runs and is rolled back.
+    url = numbers(
+        mariadb,
+        "ALTER TABLE t ENGINE = MyISAM",
+        "CREATE FUNCTION empty_t() RETURNS INTEGER DETERMINISTIC MODIFIES SQL DATA BEGIN DELETE FROM t; RETURN 1; END",
+        "CREATE FUNCTION empty_good() RETURNS INTEGER DETERMINISTIC MODIFIES SQL DATA "
+        "BEGIN DELETE FROM good; RETURN 1; END",
+        "CREATE FUNCTION outer_f() RETURNS INTEGER DETERMINISTIC MODIFIES SQL DATA RETURN empty_t()",
+        "CREATE PROCEDURE empty_too() DELETE FROM t",
+        "CREATE TABLE watched (n INTEGER)",
+        "CREATE TRIGGER tr AFTER INSERT ON watched FOR EACH ROW CALL empty_too()",
+    )
+    for statement in (
+        "SELECT empty_t()",
+        "DO empty_t()",
+        "SET @x = empty_t()",
+        "UPDATE good SET n = empty_t()",
+        "INSERT INTO good VALUES (empty_t())",
+    ):
+        refused(url, statement, ": empty_t is a function, and t has the engine MyISAM$")
+    refused(url, f"SELECT `{url.database}`.outer_f()", ": outer_f is a function, and empty_t is a function, and t has")
+    refused(url, "INSERT INTO watched VALUES (1)", ": watched has a trigger, and empty_too is a procedure, and t has")
+    with dry(url) as connection:
+        assert connection.exec_driver_sql("SELECT empty_good(), COUNT(*), IF(1, 2, 3) FROM t").scalar() == 1
 
 
 def numbers(server: SqlServer, *changes: str) -> URL:
