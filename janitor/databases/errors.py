@@ -11,6 +11,7 @@ from janitor.databases.mysql_error_numbers import (
     CONNECT_FAILED,
     CONNECTION_LOST,
     DUPLICATES,
+    LEAST_OWN_NUMBER,
     LOST_RACES,
     MEANINGS,
 )
@@ -82,6 +83,8 @@ def _from_mysql(error: pymysql.err.Error, where: str) -> JanitorError:
     if number in MEANINGS:
         leaf, sentence = MEANINGS[number]
         return leaf(sentence.format(where=where, text=text))
+    if number >= LEAST_OWN_NUMBER:
+        return RowRefused(f"a row was refused at {where}: {text} (error {number})")
     if isinstance(error, pymysql.err.InterfaceError):
         return Unavailable(f"the connection to {where} was lost: {text or 'it was closed'}")
     return Rejected(f"{where} refused a statement: {text} (error {number})")

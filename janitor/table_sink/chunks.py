@@ -64,4 +64,5 @@ def _may_succeed(state: RetryCallState) -> bool:
 
 
 def _warn(state: RetryCallState) -> None:
-    logger.warning("chunk lost a race, attempt %d of %d: %s", state.attempt_number, ATTEMPTS, state.outcome)
+    error = state.outcome.exception() if state.outcome else None
+    logger.warning("chunk lost a race, attempt %d of %d: %s", state.attempt_number, ATTEMPTS, error)

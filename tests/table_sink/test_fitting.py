@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, text
 
-from janitor.errors import Rejected
+from janitor.errors import BadSetting, Rejected
 from janitor.table_sink import Refused, TableSink, Unpaired, Written
 from tests.fixtures import Warehouses
 from tests.servers import SqlServer
@@ -47,6 +47,13 @@ def test_what_does_not_fit_is_refused_in_words(warehouses: Warehouses, changes: 
     reason = reason.replace("{charset}", charset).replace("{range}", f"{-(2 ** (bits - 1))} to {2 ** (bits - 1) - 1}")
     assert written == Written(inserted=2, refused=(Refused("BAD", reason),))
     assert places(warehouses.mlwh) == {Place("DN1"), Place("DN2")}
+
+
+@pytest.mark.parametrize("row", [{"labware_barcode": "DN1"}, ("DN1",), (*Place("DN1"), "more"), "DN1", 7, {1, 2}])
+def test_what_is_no_row_is_refused_whole(warehouses: Warehouses, row: Any) -> None:
+    with pytest.raises(BadSetting, match="^a row for labware_location is .*: give [0-9]+ values in their order"):
+        sink(warehouses.mlwh_url).write([Place("DN1"), row], NOW)
+    assert places(warehouses.mlwh) == set()
 
 
 def test_a_row_without_key_is_refused(warehouses: Warehouses) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import URL, create_engine
 
 from janitor.errors import Rejected
 from janitor.table_sink import TableSink, Written
+from tests.servers import SqlServer
 from tests.table_sink.places import NOW, THEN
 
 TUBE = """CREATE TABLE tube (
@@ -67,6 +68,19 @@ FOREIGN = (
     ", FOREIGN KEY (rack) REFERENCES rack (id)",
     ["CREATE TABLE rack (id integer PRIMARY KEY)", "INSERT INTO rack VALUES (1)"],
 )
+
+
+@pytest.mark.parametrize(
+    "signal", ["'45000' SET MYSQL_ERRNO = 9999,", "'45000' SET MYSQL_ERRNO = 1001,", "'02000' SET"]
+)
+def test_a_trigger_may_signal_with_any_number(mariadb: SqlServer, signal: str) -> None:
+    trigger = f"IF NEW.volume = 13 THEN SIGNAL SQLSTATE {signal} MESSAGE_TEXT = 'never 13'; END IF"
+    sink = tubes(
+        mariadb.create_database(), "", f"CREATE TRIGGER no13 BEFORE INSERT ON tube FOR EACH ROW BEGIN {trigger}; END"
+    )
+    written = sink.write([("a", None, 1, 12), ("b", None, 1, 13), ("c", None, 1, 14)], NOW)
+    assert (written.inserted, [one.key for one in written.refused]) == (2, ["b"])
+    assert "never 13" in written.refused[0].reason
 
 
 @pytest.mark.parametrize(
