@@ -41,13 +41,15 @@ def findings(
     yield from of_state(settings)
     yield from (wrong(str(problem)) for problem in missing(settings, wanted))
     usable: set[str] = set()
-    for setting, (need, names) in _databases(wanted).items():
+    of_jobs = _databases(wanted)
+    for setting, (need, names) in of_jobs.items():
         if settings.database(setting) is not None:
             found = list(of_database(settings, need, names))
             yield from found
             usable |= {setting} if all(finding.verdict != "WRONG" for finding in found) else set()
     for feed, names in feeds_of(wanted).items():
-        if feed.setting in usable:
+        # A feed whose database is no need of its own is looked at too.
+        if feed.setting in usable or feed.setting not in of_jobs and settings.database(feed.setting) is not None:
             yield from of_feed(settings, feed, names)
     for exchange, names in needs_of(wanted).items():
         if settings.messages_dir is not None or settings.rabbitmq_host is not None:

@@ -40,7 +40,7 @@ from janitor import databases, memory
 from janitor.errors import Rejected
 from janitor.feeds import witnesses
 from janitor.feeds.ids import LOWEST
-from janitor.feeds.position import LOOK_BACK, MOST_RANGES, Origin, Position
+from janitor.feeds.position import LOOK_BACK, MOST_RANGES, Origin, Position, loaded
 from janitor.runs import current_run
 from janitor.state.clocks import boot_clock
 
@@ -75,12 +75,13 @@ class Feed:
         """Go on at the cursor; None if the feed was never read.
 
         Raises:
-            Rejected: the table ends below what was read, or has given an id to another row.
+            Rejected: the table ends below what was read, or has given an id to another row; or the cursor is that of
+                a feed of another kind.
         """
         saved = memory.cursor(self.name)
         if saved is None:
             return None
-        position = Position.load(saved)
+        position = loaded(Position.load, saved, self.name)
         self.check(position)
         return Reading(self, position)
 
@@ -88,12 +89,13 @@ class Feed:
         """How the table stands to a saved cursor, in words; None if the feed was never read.
 
         Raises:
-            Rejected: the table ends below what was read, or has given an id to another row.
+            Rejected: the table ends below what was read, or has given an id to another row; or the cursor is that of
+                a feed of another kind.
         """
         if saved is None:
             self._ids(self._id().desc(), 1)
             return "was not read yet"
-        position = Position.load(saved)
+        position = loaded(Position.load, saved, self.name)
         self.check(position)
         return f"is where it was read, up to id {position.top}"
 

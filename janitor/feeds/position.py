@@ -12,15 +12,16 @@ Bitmaps keep `taken` small, however many ids it holds: see `ids.py`. A position 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from janitor.errors import BadSetting
+from janitor.errors import BadSetting, Rejected
 from janitor.feeds.ids import HIGHEST, Ids
 from janitor.state.clocks import boot_clock, era
 
+AnyPosition = TypeVar("AnyPosition")
 LOOK_BACK = 10_000
 """A first look remembers the ids of so many rows below the end, to find rows that commit late among them."""
 MOST_RANGES = 1_000
@@ -121,7 +122,11 @@ class Position:
 
     @classmethod
     def load(cls, text: str) -> "Position":
-        """A saved position. If the machine was started again since, its ids count as seen only now."""
+        """A saved position. If the machine was started again since, its ids count as seen only now.
+
+        Raises:
+            ValueError, LookupError, TypeError: it is that of a feed of another kind.
+        """
         fields = json.loads(text)
         origin_mark, origin_ids = fields["origin"]
         position = cls(
@@ -136,6 +141,21 @@ class Position:
             # The boot clock began again at 0: the old moments mean nothing on it.
             return replace(position, seen=(Seen(boot_clock(), position.top),))
         return position
+
+
+def loaded(load: Callable[[str], AnyPosition], saved: str, name: str) -> AnyPosition:
+    """The position of a feed, from the cursor `name`.
+
+    Raises:
+        Rejected: the cursor is that of a feed of another kind.
+    """
+    try:
+        return load(saved)
+    except (ValueError, LookupError, TypeError) as exc:
+        raise Rejected(
+            f"the cursor {name} is not that of such a feed: the job followed another kind of feed before. Nothing was "
+            f"taken. Begin anew (`cursor {name} --set start`)"
+        ) from exc
 
 
 def position_after(id: str, name: str = "VALUE") -> str:

@@ -25,10 +25,14 @@ from sqlalchemy import URL, ColumnClause, ColumnElement, Row, and_, column, or_,
 
 from janitor import databases, memory
 from janitor.errors import Rejected
+from janitor.feeds.position import loaded
 from janitor.runs import current_run
 
 LONGEST_FOLD_MINUTES = 180
 """No zone has ever set its clocks back by more than this."""
+
+EARLIEST = datetime(1000, 1, 1)
+"""No column of MySQL promises to hold an earlier time."""
 
 Key = tuple[str, str]
 """A row's time, in the order of text, and its key."""
@@ -58,8 +62,10 @@ class TimePosition:
 
     def settle(self, mark: datetime, top: datetime | None) -> "TimePosition":
         """The position after all rows above the old mark were delivered; nothing up to `mark` commits any more."""
-        mark = mark if self.mark is None else max(mark, self.mark)
-        return TimePosition(mark, top, frozenset(key for key in self.taken if key[0] > mark.isoformat()))
+        if self.mark is not None and mark <= self.mark:
+            return replace(self, top=top)
+        text = mark.isoformat()
+        return TimePosition(mark, top, frozenset(key for key in self.taken if key[0] > text))
 
     def dump(self) -> str:
         """The position as JSON, for `load`."""
@@ -69,7 +75,11 @@ class TimePosition:
 
     @classmethod
     def load(cls, text: str) -> "TimePosition":
-        """A saved position."""
+        """A saved position.
+
+        Raises:
+            ValueError, LookupError, TypeError: it is that of a feed of another kind.
+        """
         fields = json.loads(text)
         mark, top = (fields[name] and datetime.fromisoformat(fields[name]) for name in ("mark", "top"))
         taken = json.loads(zlib.decompress(base64.b64decode(fields["taken"])))
@@ -81,7 +91,8 @@ class TimeFeed:
     """A table's column of dates with times, its key, and the other columns to read with them.
 
     `name` is the cursor's name. A row commits at most `lag` after its time, and the lag covers what the clocks differ.
-    Times without a zone are of `zone`. Rows without a time are never read, nor are rows that do not meet `only`.
+    Times without a zone are of `zone`. Rows without a time are never read, nor are rows that do not meet `only`. The
+    rows of the last `lag` are kept in the cursor.
     """
 
     name: str
@@ -100,12 +111,12 @@ class TimeFeed:
         """Go on at the cursor; None if the feed was never read.
 
         Raises:
-            Rejected: the table ends before what was read.
+            Rejected: the table ends before what was read, or the cursor is that of a feed of another kind.
         """
         saved = memory.cursor(self.name)
         if saved is None:
             return None
-        position = TimePosition.load(saved)
+        position = loaded(TimePosition.load, saved, self.name)
         self.check(position)
         return TimeReading(self, position)
 
@@ -113,9 +124,9 @@ class TimeFeed:
         """How the table stands to a saved cursor, in words; None if the feed was never read.
 
         Raises:
-            Rejected: the table ends before what was read.
+            Rejected: the table ends before what was read, or the cursor is that of a feed of another kind.
         """
-        position = TimePosition() if saved is None else TimePosition.load(saved)
+        position = TimePosition() if saved is None else loaded(TimePosition.load, saved, self.name)
         self.check(position)
         return "was not read yet" if saved is None else f"is where it was read, up to {position.top}"
 
@@ -183,7 +194,7 @@ class TimeFeed:
         """A page of rows above a time, after the row `last`, in the order of their times and keys."""
         times: ColumnClause[Any] = column(self.time_column)
         key: ColumnClause[Any] = column(self.key_column)
-        conditions = [self.only, times.is_not(None)]
+        conditions = [self.only, *self._dated(times)]
         if last is not None:
             # The first condition enters the index; the other alone would scan it.
             conditions += [times >= last[0], or_(times > last[0], and_(times == last[0], key > last[1]))]
@@ -193,9 +204,15 @@ class TimeFeed:
         with databases.read(self.url) as connection:
             return connection.execute(query.order_by(times, key).limit(self.page_rows)).all()
 
+    def _dated(self, times: ColumnClause[Any]) -> tuple[ColumnElement[bool], ...]:
+        """What a row with a time meets. MySQL's zero date, 0000-00-00, is no time."""
+        dated = times.is_not(None)
+        return (dated,) if databases.family(self.url) == "sqlite" else (dated, times >= EARLIEST)
+
     def _newest(self) -> datetime | None:
         times: ColumnClause[Any] = column(self.time_column)
-        query = select(times).select_from(table(self.table)).where(times.is_not(None)).order_by(times.desc()).limit(1)
+        query = select(times).select_from(table(self.table)).where(*self._dated(times))
+        query = query.order_by(times.desc()).limit(1)
         with databases.read(self.url) as connection:
             newest = connection.execute(query).scalar()
         return None if newest is None else self.time_of(newest)
@@ -231,6 +248,7 @@ class TimeReading:
             DeadlineExceeded, Cancelled, Fenced: the run is to end.
         """
         now, mark, complete = self.feed.clock(self.feed.url), self.position.mark, True
+        settled = self.feed.settled(now)
         last: Sequence[Any] | None = None
         while rows := self.feed.rows(mark, last):
             current_run().check()
@@ -239,11 +257,11 @@ class TimeReading:
             complete = complete and not any(self._is_news(row) for row in news)
             last = rows[-1]
             if complete:
-                self._settle(now, last[0])
+                self._settle(now, settled, last[0])
             if len(rows) < self.feed.page_rows:
                 break
         if complete:
-            self._settle(now, None)
+            self._settle(now, settled, None)
         # Without news nothing is written: the mark may stay while nothing is above it.
         if (self.position.taken, self.position.top) != (self._saved.taken, self._saved.top):
             self.save()
@@ -261,9 +279,8 @@ class TimeReading:
         key, mark = self.feed.key_of(row), self.position.mark
         return key not in self.position.taken and (mark is None or key[0] > mark.isoformat())
 
-    def _settle(self, now: datetime, last: object | None) -> None:
+    def _settle(self, now: datetime, settled: datetime, last: object | None) -> None:
         """Raise the mark; no further than before `last`, the time of a row, if more rows of that time may follow."""
-        settled = self.feed.settled(now)
         if last is None:
             self.position = self.position.settle(settled, self.position.top)
             return

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import URL, create_engine, text
 
 from janitor import databases
+from janitor.checks.everything import findings
 from janitor.checks.feeds import feeds_of, of_feed
 from janitor.checks.finding import Finding
 from janitor.feeds import Feed, position_after
@@ -52,6 +53,12 @@ def test_each_feed_has_the_names_of_its_jobs() -> None:
 
     jobs = [job("a", NEED), job("b", DatabaseNeed("LAB_DATABASE_URL")), job("c", FeedNeed("LAB_DATABASE_URL", news))]
     assert feeds_of(jobs) == {NEED: "a, c"}
+
+
+def test_a_feed_is_looked_at_without_another_need(settings: Settings) -> None:
+    job = Job("a", print, (), {}, schedules.every(300), needs=(NEED,))
+    texts = [finding.text for finding in findings(settings, [job])]
+    assert "LAB_DATABASE_URL: the feed reader was not read yet (a)" in texts
 
 
 def test_a_feed_that_was_not_read_yet(settings: Settings) -> None:

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import URL, Engine, column, create_engine, text
 
-from janitor import databases
+from janitor import databases, memory
 from janitor.errors import Rejected
-from janitor.feeds import TimeFeed, TimePosition
+from janitor.feeds import Feed, TimeFeed, TimePosition, position_after
 from janitor.runs import Run, running
 from janitor.state import State, holders
 
@@ -188,6 +188,35 @@ def test_a_table_that_went_backwards_is_told(engine: Engine, run: Run) -> None:
         house.drain()
     house.put("b", house.now)
     assert house.drain() == []
+
+
+def test_a_zero_date_is_no_time(engine: Engine, run: Run) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("a zero date is MySQL's")
+    house = House(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET sql_mode = ''")
+        connection.exec_driver_sql("INSERT INTO news (name, at) VALUES ('zero', '0000-00-00')")
+        connection.exec_driver_sql("SET sql_mode = DEFAULT")
+    assert house.drain() == []
+    house.put("a", NOON)
+    assert house.drain() == ["a"]
+
+
+def test_a_cursor_of_another_kind_is_told(engine: Engine, run: Run) -> None:
+    # Given: a job that followed ids, and one that followed times.
+    # What happens: each follows the other kind of feed.
+    # What must hold: both are told in words, by the run and by `check`, and no cursor is touched.
+    house = House(engine)
+    by_id = Feed(house.feed.name, engine.url, "news", "name", (), LAG)
+    memory.save_cursor(house.feed.name, position_after("7"))
+    with pytest.raises(Rejected, match=f"^the cursor {house.feed.name} is not that of such a feed: .* --set start`"):
+        house.drain()
+    memory.save_cursor(house.feed.name, TimePosition(NOON, NOON).dump())
+    with pytest.raises(Rejected, match="is not that of such a feed"):
+        by_id.open()
+    with pytest.raises(Rejected, match="is not that of such a feed"):
+        by_id.standing(memory.cursor(house.feed.name))
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "UTC"])
