@@ -65,7 +65,10 @@ def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
             values.pop(key)
         # On one line, however long it is: a secret that goes on in the next line would not be found.
         text = yaml.dump([values], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
-        yield mask("\n" + "".join(comments) + _templated(_indented(text), settings.taken))
+        written = _templated(_indented(text), settings.taken)
+        if mask(written) != written:
+            comments.append(f"  # {job.id}: a secret cannot be written: *** stands in its place\n")
+        yield mask("\n" + "".join(comments) + written)
 
 
 def _unsayable(job: Job, values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
@@ -90,7 +93,7 @@ def _unsayable(job: Job, values: dict[str, Any], settings: Settings) -> Iterator
 def _comes_back(value: Any) -> bool:
     """Whether a value that is written as YAML is read as the same value."""
     try:
-        return _same(value, value_of(yaml.dump(value, Dumper=_Dumper, allow_unicode=True)))
+        return _same(value, value_of(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)))
     except (yaml.YAMLError, ValueError, RecursionError):
         return False
 
@@ -113,7 +116,7 @@ def _templated(text: str, taken: Mapping[str, str]) -> str:
     if raw:
         text = END_RAW.sub(before + "{{ '{' }}" + after, text)
     for secret in sorted(taken, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
+        if taken[secret] and len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, f"{before}{{{{ env({json.dumps(taken[secret])}) }}}}{after}")
     # Keep Jinja2, which reads the file first, from rendering text that only looks like its own.
     return f"{{% raw %}}\n{text}{{% endraw %}}\n" if raw else text

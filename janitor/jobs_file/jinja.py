@@ -8,6 +8,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from janitor.guard import foreign_code
 from janitor.jobs_file.line_marks import LineMarks, places_of
 from janitor.jobs_file.sources import NotReadable, folders_of, text_of
+from janitor.jobs_file.taken import Taken, noting
 
 MOST_CHARACTERS = 2_000_000
 """A file that renders to more than this has a loop that nobody meant."""
 MEMORY_BYTES = 512 * 1024 * 1024
+MOST_MADE = 1_000
+"""So many texts that a file makes of secrets are kept as secrets too."""
 
 Answer = dict[str, Any]
 
@@ -59,15 +63,20 @@ class Loader(BaseLoader):
 def rendered(path: Path, environ: Mapping[str, str]) -> Answer:
     """Render a jobs file to its text, the place of each line, the files that were looked at, and the secrets it took.
 
+    `made` are the texts that it made of secrets, each with the variable.
     If it cannot be rendered: `refused` is the file, the line and the reason.
     """
-    loader, secrets = Loader(path), dict[str, None]()
+    loader, secrets = Loader(path), Secrets({}, {})
     text = marked = ""
     # An expression in a template may raise anything.
     with foreign_code(partial(_refused, path)) as caught:
         text = _render(path, environ, loader, secrets)
         marked = _render(path, environ, loader, secrets, LineMarks)
-    answer: Answer = {"files": [*map(str, dict.fromkeys(loader.files))], "secrets": [*secrets]}
+    answer: Answer = {
+        "files": [*map(str, dict.fromkeys(loader.files))],
+        "secrets": [*secrets.names],
+        "made": [*secrets.made.items()],
+    }
     if caught.instead is not None:
         return {**answer, "refused": caught.instead}
     places = [(place.file, place.line) for place in places_of(text, marked, path.name)]
@@ -75,7 +84,7 @@ def rendered(path: Path, environ: Mapping[str, str]) -> Answer:
 
 
 def _render(
-    path: Path, environ: Mapping[str, str], loader: Loader, secrets: dict[str, None], *extensions: type[Extension]
+    path: Path, environ: Mapping[str, str], loader: Loader, secrets: "Secrets", *extensions: type[Extension]
 ) -> str:
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
@@ -87,6 +96,7 @@ def _render(
         extensions=extensions,
     )
     environment.globals["env"] = _env(environ, secrets)
+    environment.filters = {name: noting(function) for name, function in environment.filters.items()}
     parts, length = [], 0
     for part in environment.get_template(path.name).generate():
         parts.append(part)
@@ -96,16 +106,30 @@ def _render(
     return "".join(parts)
 
 
-def _env(environ: Mapping[str, str], secrets: dict[str, None]) -> Callable[..., str]:
+@dataclass(frozen=True)
+class Secrets:
+    """The variables that a file took, and each text that it made of one, with its variable."""
+
+    names: dict[str, None]
+    made: dict[str, str]
+
+    def note(self, name: str, text: str) -> None:
+        """Keep a text that was made of a variable."""
+        if len(self.made) < MOST_MADE:
+            self.made[text] = name
+
+
+def _env(environ: Mapping[str, str], secrets: "Secrets") -> Callable[..., str]:
     def env(name: str, default: str | None = None, public: bool = False) -> str:
         value = environ.get(name)
         if value is None and default is None:
             raise UndefinedError(f"the variable {name} is not set")
         if value is None:
             return str(default)
-        if not public:
-            secrets[name] = None
-        return value
+        if public:
+            return value
+        secrets.names[name] = None
+        return Taken(value, partial(secrets.note, name))
 
     return env
 

@@ -25,7 +25,7 @@ PROCESS = "import json, sys; sys.path = json.loads(sys.argv[1]); from janitor.jo
 PACKAGE = str(Path(__file__).parents[2])
 """Where this very package is: an installed one may be found in ways that another process does not know."""
 
-KeepSecret = Callable[[str, str], None]
+KeepSecret = Callable[[str, str, bool], None]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,13 @@ class Rendered:
 def render(
     path: Path,
     environ: Mapping[str, str],
-    keep_secret: KeepSecret = lambda name, value: None,
+    keep_secret: KeepSecret = lambda name, value, whole: None,
     seconds: float = RENDER_SECONDS,
 ) -> Rendered:
     """Render a jobs file: `include` reads from its folder, `env("NAME")` from `environ`.
 
-    What `env` gives is handed to `keep_secret`, unless the file says `env("NAME", public=true)`.
+    What `env` gives is handed to `keep_secret`, unless the file says `env("NAME", public=true)`; so is what the file
+    makes of it, as no whole value.
 
     Raises:
         BadJobsFile: the file cannot be read, or Jinja2 refuses it; the error has the line.
@@ -64,7 +65,9 @@ def render(
         return Rendered(text, places, (path,))
     answer = _answer(path, environ, seconds)
     for name in answer.get("secrets", ()):
-        keep_secret(name, environ[name])
+        keep_secret(name, environ[name], True)
+    for made, name in answer.get("made", ()):
+        keep_secret(name, made, False)
     if "refused" in answer:
         raise _refusal(path, *answer["refused"])
     places = tuple(Place(*place) for place in answer["places"])

@@ -53,7 +53,8 @@ def _parsed(text: str) -> URL:
     if after and "@" in after[1] and not url.drivername.startswith("sqlite"):
         raise ValueError(f"its host, port or database cannot be right: {ESCAPES}; {URL_HELP}")
     # The parser drops such an option: a URL with an empty ssl_ca would connect without TLS.
-    if any(option and not option.partition("=")[2] for option in text.partition("?")[2].split("&")):
+    options = (after[1] if after else text).partition("?")[2]
+    if any(option and not option.partition("=")[2] for option in options.split("&")):
         raise ValueError(f"an option after its '?' has no value; {URL_HELP}")
     return url
 
@@ -61,7 +62,8 @@ def _parsed(text: str) -> URL:
 def _check_server(url: URL) -> None:
     if not url.host or not url.database:
         raise ValueError(f"it names no host or no database; {URL_HELP}")
-    if not _HOST.fullmatch(url.host) or not _DATABASE.fullmatch(url.database) or url.port == 0:
+    port_can_be = url.port is None or 0 < url.port <= 65_535
+    if not _HOST.fullmatch(url.host) or not _DATABASE.fullmatch(url.database) or not port_can_be:
         raise ValueError(f"its host, port or database cannot be right: {ESCAPES}; {URL_HELP}")
 
 

@@ -161,18 +161,18 @@ class Settings(
     def taken(self) -> Mapping[str, str]:
         """Each secret that a jobs file took from the environment, with its variable; it grows when the file changes.
 
-        A child process gets it with the settings.
+        What the file made of a secret is there without a variable. A child process gets it with the settings.
         """
         return self._taken
 
-    def keep_secret(self, name: str, value: str) -> None:
-        """Mask the value of a variable from now on.
+    def keep_secret(self, name: str, value: str, whole: bool = True) -> None:
+        """Mask the value of a variable from now on, or what was made of it, if it is not the `whole` value.
 
         Settings that are no secrets, and the system's own variables, stay plain.
         """
         field = self.known.get(name)
         if not (is_plain(name) if field is None else not is_secret(field)):
-            self._taken[value] = name
+            self._taken[value] = name if whole else self._taken.get(value, "")
 
     def _undeclared_passwords(self) -> list[str]:
         found: list[str] = []

@@ -87,7 +87,22 @@ def test_a_secret_that_yaml_writes_otherwise_is_masked() -> None:
     settings.keep_secret("WORD", "it's: a 'word'")
     scheduler = clock()
     scheduler.add_job(crawl, args=["it's: a 'word'", "x" * 70 + " it's: a 'word'"], id="a")
-    assert "word" not in "".join(export(scheduler.jobs.values(), settings))
+    written = "".join(export(scheduler.jobs.values(), settings))
+    assert "word" not in written and "  # a: a secret cannot be written: *** stands in its place\n" in written
+
+
+def test_what_a_file_makes_of_a_secret_is_not_exported(tmp_path: Path) -> None:
+    scheduler = clock(KEY="wJalrXUtnFEMI")
+    text = CRAWL + "    kwargs: {pages: \"{{ env('KEY') }}\", site: \"{{ env('KEY') | upper }}\"}\n"
+    written = "".join(export(load(write(tmp_path, text), scheduler).jobs.values(), scheduler.settings))
+    assert "FEMI" not in written and 'pages: {{ env("KEY") }}' in written and "site: ***" in written
+
+
+def test_arguments_keep_their_order(tmp_path: Path) -> None:
+    scheduler = clock()
+    scheduler.add_job(told, "by hand", id="a", kwargs={"pages": 1, "garden": 2, "at": {"z": 1, "b": 2}})
+    copy = again(tmp_path, "".join(export(scheduler.jobs.values(), scheduler.settings)))
+    assert copy.kwargs == {"pages": 1, "garden": 2, "at": {"z": 1, "b": 2}}
 
 
 def again(folder: Path, text: str) -> Any:

@@ -26,8 +26,29 @@ def test_env_reads_a_variable_or_names_the_line(tmp_path: Path) -> None:
 def test_what_env_gives_is_kept_secret_unless_it_is_public(tmp_path: Path) -> None:
     environ, kept = {"KEY": "k1", "SITE": "s1", "UNUSED": "u1"}, dict[str, str]()
     text = '{{ env("KEY") }} {{ env("SITE", public=true) }} {{ env("NONE", "default") }} {{ env("NO", 7) }}'
-    assert render(write(tmp_path, text), environ, kept.__setitem__).text == "k1 s1 default 7"
+    found = render(write(tmp_path, text), environ, lambda name, value, whole: kept.update({name: value}))
+    assert found.text == "k1 s1 default 7"
     assert kept == {"KEY": "k1"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "made"),
+    [
+        ("env('KEY') | upper", {"HUNTER,TWO"}),
+        ("env('KEY').upper().lower() | title", {"HUNTER,TWO", "Hunter,two"}),
+        ("env('KEY').split(',')[1] | reverse", {"hunter", "two", "owt"}),
+        ("env('KEY')[2:6]", {"nter"}),
+        ("env('KEY') | replace(',', '-')", {"hunter-two"}),
+        ("env('PIN') | int + 1", {"4711"}),
+        ("'a:' ~ env('KEY') ~ '@h'", set()),
+        ("env('KEY', public=true) | upper", set()),
+    ],
+)
+def test_what_a_file_makes_of_a_secret_is_a_secret(tmp_path: Path, expression: str, made: set[str]) -> None:
+    kept = set[str]()
+    environ = {"KEY": "hunter,two", "PIN": "4711"}
+    render(write(tmp_path, f"{{{{ {expression} }}}}"), environ, lambda name, value, whole: kept.add(value))
+    assert kept - {"hunter,two"} == made
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_a_password_is_never_taken_for_the_host(name: str, password: str) -> Non
         "mysql+pymysql://u:a:b#c@db.example.org:3306/lab_1-x",
         "mysql+pymysql://u:p/w@[fe80::1]:3307/lab",
         "mysql+pymysql://u@my_host/lab",
+        "mysql+pymysql://u:a?b#c@my_host/lab",
         "mysql+pymysql://u@s:p@10.0.0.1/lab",
     ],
 )
@@ -73,6 +74,8 @@ def test_a_file_in_the_home_folder_and_a_file_without_enough_slashes(monkeypatch
     [
         (f"me:{SECRET}", "not a database URL"),
         (f"mysql+pymysql://me:{QUOTED}@db:port/mlwh", "host or port"),
+        (f"mysql+pymysql://me:{QUOTED}@db:70000/mlwh", "its host, port or database cannot be right"),
+        (f"mysql+pymysql://me:{QUOTED}@db:-1/mlwh", "its host, port or database cannot be right"),
         (f"mysql://me:{QUOTED}@db/mlwh", "not one of mysql+pymysql and sqlite"),
         (f"postgresql://me:{QUOTED}@db/mlwh", "not one of mysql+pymysql and sqlite"),
         (f"oracel://me:{QUOTED}@db/mlwh", "driver is unknown"),
