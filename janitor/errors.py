@@ -19,6 +19,10 @@ __all__ = [
 ]
 
 
+MOST_REPEATED = 300
+"""So many characters of a refused value are repeated."""
+
+
 class JanitorError(Exception):
     """Raised when Janitor can say in one sentence what is wrong; its text is that sentence."""
 
@@ -33,7 +37,7 @@ class BadSetting(JanitorError):
 
     def __init__(self, name: str, value: object, expected: str) -> None:
         self.name, self.value, self.expected = name, value, expected
-        given = "is missing" if value is None else f"is {str(value)!r}"
+        given = "is missing" if value is None else f"is {_short(text_of(value))!r}"
         super().__init__(f"{name} {given}: {expected}")
 
 
@@ -106,6 +110,11 @@ def module_of(value: object) -> str:
 
 # Looked up on `type` itself: a metaclass may answer for its classes in any way.
 _NAME, _MODULE, _MESSAGE = vars(type)["__qualname__"], vars(type)["__module__"], vars(SyntaxError)["msg"]
+
+
+def _short(text: str) -> str:
+    """A text as a sentence may repeat it."""
+    return text if len(text) <= MOST_REPEATED else f"{text[:MOST_REPEATED]}..."
 
 
 class _Text(Exception):

@@ -235,7 +235,7 @@ class Scheduler(Clock):
         """Refuse a job that cannot work, or take it among the jobs of `add_job`; `moment` is its `next_run_time`."""
         check_options(job)
         arguments.check_call(job)
-        arguments.check_moment(job.id, moment)
+        moment = arguments.moment(job.id, moment, self.settings.schedule_timezone)
         if job.id in self.jobs and not replace_existing:
             other = self._places.get(job.id, "the jobs file")
             raise JobExists("id", job.id, f"give another id: {other} has a job of this id")

@@ -87,3 +87,7 @@ def test_a_refused_value_is_named_with_what_is_right() -> None:
     refused = BadSetting("HISTORY_DAYS", 0, "give 1 or more")
     assert str(refused) == "HISTORY_DAYS is '0': give 1 or more"
     assert (refused.name, refused.value, refused.expected) == ("HISTORY_DAYS", 0, "give 1 or more")
+    assert (
+        str(BadSetting("SCHEDULE", "x" * 5_000, "give a schedule")) == f"SCHEDULE is '{'x' * 300}...': give a schedule"
+    )
+    assert str(BadSetting("func", Shade("x"), "give another")) == "func is '<exception str() failed>': give another"

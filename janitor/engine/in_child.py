@@ -190,7 +190,7 @@ def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
         timeout_seconds=about.timeout_seconds,
         attempt=about.attempt,
         fences=about.fences,
-        state=State(settings.state_database_url),
+        state=State(settings.state_database_url, settings.connect_timeout_seconds),
         holder=about.holder,
         used=about.used,
         on_progress=line.report,

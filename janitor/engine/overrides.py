@@ -26,6 +26,8 @@ OPTIONS = {field.name for field in fields(Job)} - {
     "file",
 }
 """The arguments of `add_job` that a job has."""
+MOMENTS = frozenset({"run_date", "start_date", "end_date"})
+"""The arguments of triggers that are moments."""
 
 
 def trigger_of(
@@ -44,7 +46,9 @@ def trigger_of(
         return schedules.parse(given, zone, name)
     if isinstance(trigger, str) and trigger not in KINDS:
         return schedules.parse(trigger, zone, told)
-    options = {"timezone": zone, **arguments} if trigger in ("cron", "calendarinterval") else dict(arguments)
+    # A moment without a zone is of this zone, as in `at 2027-01-01T10:00`.
+    in_zone = trigger in ("cron", "calendarinterval", "date") or not arguments.keys().isdisjoint(MOMENTS)
+    options = {"timezone": zone, **arguments} if in_zone else dict(arguments)
     try:
         return make(trigger, options, lambda: clock.make_trigger(trigger, schedules.align(trigger, options)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:

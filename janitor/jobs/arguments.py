@@ -6,9 +6,9 @@ import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timezone
+from datetime import tzinfo
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from apscheduler.jobstores.base import ConflictingIdError
 from apscheduler.util import check_callable_args, convert_to_datetime, ref_to_obj, undefined
@@ -17,6 +17,7 @@ from janitor.errors import BadSetting, summary
 from janitor.guard import foreign_code
 from janitor.jobs.descriptions import name_of
 from janitor.jobs.job import LATE_SECONDS, Job, check_id
+from janitor.needs import Need
 
 DEFAULT = "default"
 FUNCTION_HELP = "give a function, without brackets behind it, or 'package.module:function'"
@@ -91,7 +92,7 @@ def read(job: Job) -> Job:
         job,
         args=_sequence(f"args of job {job.id}", job.args),
         kwargs=_mapping(f"kwargs of job {job.id}", job.kwargs),
-        needs=_sequence(f"needs of job {job.id}", job.needs),
+        needs=_needs(f"needs of job {job.id}", job.needs),
         dependencies=_texts(f"dependencies of job {job.id}", job.dependencies),
         tags=_texts(f"tags of job {job.id}", job.tags),
     )
@@ -110,15 +111,14 @@ def late_seconds(job: str, value: object) -> float:
     return value
 
 
-def check_moment(job: str, value: object) -> None:
-    """Refuse a `next_run_time` that is no moment.
+def moment(job: str, value: object, zone: tzinfo) -> Any:
+    """The moment that `next_run_time` gives; without a zone of its own, it is of `zone`.
 
     Raises:
         BadSetting: the value is neither a moment nor None.
     """
     try:
-        if value is not undefined:
-            convert_to_datetime(value, timezone.utc, "next_run_time")
+        return value if value is undefined else convert_to_datetime(value, zone, "next_run_time")
     except (TypeError, ValueError) as exc:
         raise BadSetting(f"next_run_time of job {job}", value, "give a datetime, or None") from exc
 
@@ -176,6 +176,13 @@ def _sequence(name: str, value: object) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise BadSetting(name, value, "give a list")
     return tuple(value)
+
+
+def _needs(name: str, value: object) -> tuple[Any, ...]:
+    found = _sequence(name, value)
+    if not all(isinstance(one, get_args(Need)) for one in found):
+        raise BadSetting(name, value, "give a list of needs, such as [DatabaseNeed('LAB_DATABASE_URL')]")
+    return found
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:

@@ -24,15 +24,15 @@ def filled(value: Any, result: Callable[[str], Any]) -> Any:
 
 
 def referred(value: Any) -> Iterator[str]:
-    """The jobs whose results stand in an argument."""
-    if isinstance(value, Result):
-        yield value.job
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from referred(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from referred(item)
+    """The jobs whose results stand in an argument, however deep; a list may even hold itself."""
+    waiting, seen = [value], set[int]()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Result):
+            yield item.job
+        elif isinstance(item, (list, tuple, dict)) and id(item) not in seen:
+            seen.add(id(item))
+            waiting += reversed(list(item.values()) if isinstance(item, dict) else item)
 
 
 def _holds_result(value: Any) -> bool:

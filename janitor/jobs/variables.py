@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 
 from janitor.errors import BadSetting
 
+LIKE_ENDING = 0.8
+OF_JOBS = ("ENABLED", "SCHEDULE", "PING_URL")
 LIKE = 0.86
 """How like two names must be to be taken for each other: LOG_LEVL and LOG_LEVEL are by 0.94."""
 
@@ -37,11 +39,22 @@ def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: I
         match = re.fullmatch(r"(.+?)_(?:ENABLED|SCHEDULE|PING_URL|NOTICE_[A-Z_]+)(?:_FILE)?", name)
         if name in readable or (match and match[1] in prefixes):
             continue
-        if (meant := _meant(name, readable)) is not None:
+        if (switch := _switch_meant(name, prefixes)) is not None:
+            unknown[name] = f"{name} is set, and it is no variable of a job; did you mean {switch}?"
+        elif (meant := _meant(name, readable)) is not None:
             unknown[name] = f"{name} is set, and there is no such setting; did you mean {meant}?"
         elif match and not name.endswith("_FILE"):
             unknown[name] = f"{name} is set, and there is no job {match[1].lower()}; the jobs are {names}"
     return unknown
+
+
+def _switch_meant(name: str, prefixes: Iterable[str]) -> str | None:
+    """The variable of a job that is meant by a name, such as SYNC_SCHEDUL; None if it is like none."""
+    for prefix in prefixes:
+        close = difflib.get_close_matches(name.removeprefix(f"{prefix}_"), OF_JOBS, 1, LIKE_ENDING)
+        if name.startswith(f"{prefix}_") and close:
+            return f"{prefix}_{close[0]}"
+    return None
 
 
 def _meant(name: str, known: Collection[str]) -> str | None:

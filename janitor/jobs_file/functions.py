@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -17,6 +18,10 @@ from janitor.needs import Need
 
 NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 HELP = "give a function as 'package.module:function'"
+_beside: list[str] = []
+"""The folders that a jobs file has put on Python's path."""
+_read_from: dict[str, str] = {}
+"""The real path of each module that a jobs file named, when it was imported."""
 
 
 def function_named(value: object) -> Callable[..., object]:
@@ -41,10 +46,44 @@ def function_named(value: object) -> Callable[..., object]:
 
 
 def import_beside(path: Path) -> None:
-    """Let modules that lie beside a jobs file be imported, unless Python finds a module of that name elsewhere."""
-    sys.path += [str(folder) for folder in folders_of(path) if str(folder) not in sys.path]
+    """Let modules that lie beside a jobs file be imported, unless Python finds a module of that name elsewhere.
+
+    If the file is a link that was switched, the folders beside it now come before those from earlier.
+    """
+    folders = [str(folder) for folder in folders_of(path)]
+    new = [folder for folder in folders if folder not in sys.path or folder in _beside]
+    kept = [folder for folder in _beside if folder not in new]
+    sys.path[:] = [folder for folder in sys.path if folder not in _beside] + new + kept
+    _beside[:] = new + kept
     # A module that was written since Python last looked into its folder is found too.
     importlib.invalidate_caches()
+
+
+def check_still_there(value: str, path: Path) -> None:
+    """Refuse a function whose module came from beside a jobs file, if another file of its name lies there now.
+
+    A link that is switched to another release leads to other modules, while Python keeps the modules that it has.
+
+    Raises:
+        Wrong: the module's file is another, or is gone.
+    """
+    module = value.partition(":")[0]
+    file = getattr(sys.modules.get(module), "__file__", None)
+    root = next((folder for folder in _beside if file and Path(folder) in Path(file).parents), None)
+    if module not in _read_from or file is None or root is None:
+        return
+    before, inside = _read_from[module], Path(file).relative_to(root)
+    now = next((str(found) for folder in folders_of(path) if (found := folder / inside).exists()), None)
+    if now is None or os.path.realpath(now) != before and not _are_equal(now, before):
+        there = "is there no more" if now is None else "is another now"
+        raise Wrong(f"it is {shown(value)}: {module} was imported from {before}, and {there}; start the daemon anew")
+
+
+def _are_equal(file: str, other: str) -> bool:
+    try:
+        return Path(file).read_bytes() == Path(other).read_bytes()
+    except OSError:
+        return False
 
 
 def needs_of(func: Callable[..., object]) -> tuple[Need, ...]:
@@ -62,6 +101,8 @@ def _imported(module: str, value: str) -> Any:
     # A module may do anything while it is imported; it may also call sys.exit.
     with foreign_code(partial(_refuse, module, value), BaseException):
         found = importlib.import_module(module)
+    if file := getattr(found, "__file__", None):
+        _read_from.setdefault(module, os.path.realpath(file))
     return found
 
 

@@ -12,7 +12,7 @@ from janitor.jobs.variables import variable
 from janitor.jobs_file import document, entries, functions, template
 from janitor.jobs_file.entries import Described
 from janitor.jobs_file.entry import Entry
-from janitor.jobs_file.mistakes import BadJobsFile, Mistake
+from janitor.jobs_file.mistakes import BadJobsFile, Mistake, Wrong
 from janitor.logs.mask import Mask, mask_for
 from janitor.scheduler import Scheduler
 from janitor.settings.paths import shown
@@ -42,6 +42,7 @@ def load(path: Path, scheduler: Scheduler) -> Loaded:
     read, mistakes = document.read(rendered)
     found = [entries.described(entry, settings) for entry in read]
     mistakes += [mistake for described in found for mistake in described.mistakes]
+    mistakes += _changed_modules(found, path)
     mistakes += [*_ids_taken(read, scheduler.own_jobs), *_unknown_dependencies(found, scheduler.own_jobs)]
     mistakes += _circles(found)
     jobs, refused = _made(path, scheduler, found, mistakes)
@@ -72,6 +73,16 @@ def _texts_for_people(described: Described, mask: Mask) -> dict[str, Any]:
     """What only people read of an entry, without secrets."""
     texts = {key: mask(value) for key, value in described.values.items() if key in ("title", "notes")}
     return {**texts, "tags": tuple(map(mask, described.values.get("tags", ())))}
+
+
+def _changed_modules(found: Sequence[Described], path: Path) -> Iterator[Mistake]:
+    for described in found:
+        for key in ("function", "cleanup"):
+            try:
+                if isinstance(value := described.entry.values.get(key), str):
+                    functions.check_still_there(value, path)
+            except Wrong as exc:
+                yield described.entry.mistake(key, str(exc))
 
 
 def _ids_taken(read: Sequence[Entry], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:

@@ -20,6 +20,8 @@ SHORTEST_ANYWHERE = 6
 """A shorter secret is masked only if it stands by itself, not as a part of a longer word or number."""
 COMMON_WORDS = frozenset({"true", "false", "none", "null"})
 """Words that every text is full of: they are not masked."""
+MOST_DEEP, TOO_DEEP = 100, "..."
+"""What lies deeper in a value is shown so: Python itself fails at some hundreds."""
 SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY")
 """A variable whose name ends so holds a secret; a jobs file may hand it to a task."""
 _EXAMPLE = "(?!user:password@host)"
@@ -63,16 +65,21 @@ class Mask:
                 text = text.replace(form, "***")
         return text if self._words is None else self._words.sub("***", text)
 
-    def value(self, value: Any) -> Any:
-        """A value of JSON's kinds without secrets: texts, names and numbers in it; it stays a value of JSON."""
+    def value(self, value: Any, depth: int = 0) -> Any:
+        """A value of JSON's kinds without secrets: texts, names and numbers in it; it stays a value of JSON.
+
+        What lies deeper than a person would look is left out.
+        """
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
             return self(value)
+        if isinstance(value, (Mapping, list, tuple)) and depth == MOST_DEEP:
+            return TOO_DEEP
         if isinstance(value, Mapping):
-            return {self(str(name)): self.value(part) for name, part in value.items()}
+            return {self(str(name)): self.value(part, depth + 1) for name, part in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.value(part) for part in value]
+            return [self.value(part, depth + 1) for part in value]
         said = str(value)
         return value if (masked := self(said)) == said else masked
 

@@ -46,7 +46,7 @@ def refused(error: ChannelClosed, peer: Peer, exchange: Exchange) -> JanitorErro
     subject = f"exchange {exchange.name!r} at {peer.address}"
     match error.reply_code:
         case 404:
-            fix = f"declare it once as durable and {exchange.type}, or run `python run.py check --declare`"
+            fix = f"declare it once as durable and {exchange.type}, or run `check --declare`"
             return Rejected(f"the {subject} does not exist: {fix}")
         case 403:
             return Rejected(f"the user {peer.user!r} may not use {subject}: grant it that ({error.reply_text})")

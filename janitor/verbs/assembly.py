@@ -75,8 +75,17 @@ class Assembly:
 
     @cached_property
     def own_scheduler(self) -> Scheduler:
-        """The clock with the jobs of the front door, not started."""
-        return self.front_door.build(self.settings)
+        """The clock with the jobs of the front door, not started.
+
+        Raises:
+            BadSetting: the front door makes no clock, or one of its jobs cannot be.
+        """
+        made: object = self.front_door.build(self.settings)
+        if not isinstance(made, Scheduler):
+            raise BadSetting(
+                "the front door", self.front_door.name, f"build gave {made!r}: let it return the Scheduler"
+            )
+        return made
 
     @cached_property
     def scheduler(self) -> Scheduler:

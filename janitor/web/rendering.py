@@ -21,6 +21,7 @@ FLASH = "janitor_flash"
 """The cookie that carries a sentence to the page after a redirect."""
 FLASH_SECONDS = 60
 MOST_FLASH = 600
+MOST_COOKIE = 3_500
 """How many characters of that sentence are kept."""
 THEME = "janitor_theme"
 ICONS = {
@@ -83,8 +84,9 @@ def in_background(request: Request) -> bool:
 def redirect(path: str, said: str, wrong: bool = False) -> Response:
     """Lead back to a page. The page then says in one sentence what was done, or why it was not done."""
     response = RedirectResponse(path, 303)
-    text = quote(json.dumps({"text": said[:MOST_FLASH], "wrong": wrong}))
-    response.set_cookie(FLASH, text, max_age=FLASH_SECONDS, path="/", httponly=True, samesite="strict")
+    response.set_cookie(
+        FLASH, _cookie(said[:MOST_FLASH], wrong), max_age=FLASH_SECONDS, path="/", httponly=True, samesite="strict"
+    )
     return response
 
 
@@ -111,6 +113,13 @@ def _time(at: datetime, text: str, more: Markup = Markup("")) -> Markup:
 
 def _utc(at: datetime) -> str:
     return f"{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}"
+
+
+def _cookie(said: str, wrong: bool) -> str:
+    """What is said, as a cookie; it is cut if a browser would not take it."""
+    while len(text := quote(json.dumps({"text": said, "wrong": wrong}))) > MOST_COOKIE:
+        said = said[: len(said) * 3 // 4].rstrip("\N{HORIZONTAL ELLIPSIS}") + "\N{HORIZONTAL ELLIPSIS}"
+    return text
 
 
 def _flash(request: Request) -> dict[str, Any] | None:

@@ -68,6 +68,21 @@ def test_the_zone_of_a_line_s_cron_fields_counts_for_more() -> None:
 
 
 @pytest.mark.parametrize(
+    ("trigger", "arguments"),
+    [
+        ("date", {"run_date": datetime(2026, 7, 1, 10)}),
+        ("date", {"run_date": "2026-07-01 10:00:00"}),
+        ("at 2026-07-01T10:00", {}),
+        ("interval", {"days": 1, "start_date": datetime(2026, 7, 1, 10)}),
+        ("date", {"run_date": datetime(2026, 7, 1, 9, tzinfo=UTC)}),
+    ],
+)
+def test_a_moment_without_a_zone_is_in_the_stated_zone(trigger: str, arguments: dict[str, Any]) -> None:
+    found = made(trigger, {"SCHEDULE_TIMEZONE": "Europe/London"}, **arguments)
+    assert next_slot(found, datetime(2026, 6, 30, 20, tzinfo=UTC)) == datetime(2026, 7, 1, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     ("trigger", "arguments", "said"),
     [
         ("interval", {"seconds": "often"}, "the schedule of job nightly-report is 'interval': with seconds='often': "),
@@ -132,3 +147,9 @@ def test_a_variable_switches_on_what_a_line_or_an_entry_switches_off() -> None:
     ]
     off = Scheduler(settings()).make_job({"id": "entry", "func": print, "enabled": False})
     assert off.disabled_because == "enabled: false in the jobs file"
+
+
+def test_a_first_moment_without_a_zone_is_in_the_stated_zone() -> None:
+    scheduler = Scheduler(settings(SCHEDULE_TIMEZONE="Europe/London"))
+    scheduler.add_job(print, "by hand", id="moment", next_run_time=datetime(2036, 7, 1, 10))
+    assert scheduler.get_job("moment").next_run_time == datetime(2036, 7, 1, 9, tzinfo=UTC)

@@ -58,6 +58,7 @@ def refusal(call: Callable[[], object]) -> str:
         (nothing, {"dependencies": [""]}, "dependencies of job nothing is \"['']\": give a list of texts"),
         (nothing, {"tags": 5}, "tags of job nothing is '5': give a list"),
         (nothing, {"needs": 5}, "needs of job nothing is '5': give a list"),
+        (nothing, {"needs": [5]}, "needs of job nothing is '[5]': give a list of needs, such as [DatabaseNeed('LAB_"),
         (nothing, {"timeout": True}, "timeout of job nothing is 'True': give a number of seconds above 0"),
         (nothing, {"timeout": float("nan")}, "timeout of job nothing is 'nan': give a number of seconds above 0"),
         (nothing, {"retries": True}, "retries of job nothing is 'True': give 0 or more"),

@@ -60,6 +60,13 @@ def test_a_name_near_a_setting_s_is_told(name: str, meant: str) -> None:
     assert unknown_variables([name, *SETTINGS], ["sync"], SETTINGS) == {name: said}
 
 
+@pytest.mark.parametrize("name", ["SYNC_SCHEDUL", "SYNC_ENABELD"])
+def test_a_name_near_a_job_s_variable_is_told(name: str) -> None:
+    meant = "SYNC_SCHEDULE" if "SCHEDUL" in name else "SYNC_ENABLED"
+    said = f"{name} is set, and it is no variable of a job; did you mean {meant}?"
+    assert unknown_variables([name], ["sync"], SETTINGS) == {name: said}
+
+
 def test_names_of_other_programs_are_not_taken_for_settings() -> None:
     others = (
         "MAIL MAILTO LOGNAME PATH RABBITMQ_SERVICE_HOST RABBITMQ_PORT_5672_TCP RABBITMQ_HOME HOSTNAME LC_ALL".split()

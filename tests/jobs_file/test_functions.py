@@ -8,7 +8,7 @@ import pytest
 
 from janitor.jobs_file.functions import function_named, needs_of
 from janitor.jobs_file.loading import load
-from janitor.jobs_file.mistakes import Wrong
+from janitor.jobs_file.mistakes import BadJobsFile, Wrong
 from janitor.tasks import labware_location
 from tests.jobs_file.files import HERE, JOB, clock, loaded, mistakes, write
 
@@ -78,6 +78,32 @@ def test_a_module_beside_the_file_or_its_target_is_found(tmp_path: Path) -> None
     try:
         jobs = load(tmp_path / "link" / "jobs.yaml", clock()).jobs
         assert [jobs[f"j{number}"].func() for number in range(3)] == ["link", "target", "link"]
-        assert jobs["j3"].func is json.JSONDecoder and sys.path[: len(before)] == before
+        assert jobs["j3"].func is json.JSONDecoder
+        library = str(Path(json.__file__).parents[1])
+        assert sys.path.index(library) < sys.path.index(str(tmp_path / "link"))
+    finally:
+        sys.path[:] = before
+
+
+def test_a_link_that_leads_to_another_module_is_told(tmp_path: Path) -> None:
+    # Given: a jobs file behind a folder that is a link, with a module that lies beside it in each release.
+    # What happens: the link is switched to a release whose module is equal, and to one whose module is not.
+    # What must hold: the equal module goes on; the other is a mistake, since Python has the module of before.
+    for folder, code in (("r1", "1"), ("r2", "1"), ("r3", "3")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "switched_module.py").write_text(f"def task():\n    return {code}\n", encoding="ascii")
+        write(tmp_path / folder, "jobs:\n  - {id: a, function: 'switched_module:task'}\n")
+    current, before = tmp_path / "current", sys.path[:]
+    try:
+        for release in ("r1", "r2"):
+            current.unlink(missing_ok=True)
+            current.symlink_to(release)
+            assert load(current / "jobs.yaml", clock()).jobs["a"].func() == 1
+        current.unlink()
+        current.symlink_to("r3")
+        with pytest.raises(BadJobsFile) as caught:
+            load(current / "jobs.yaml", clock())
+        (said,) = map(str, caught.value.mistakes)
+        assert "switched_module was imported from" in said and "and is another now; start the daemon anew" in said
     finally:
         sys.path[:] = before

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import pickle
+from typing import Any
 
 import pytest
 
@@ -107,3 +108,11 @@ def test_a_json_line_stays_json_whatever_is_masked() -> None:
     record = logging.makeLogRecord({"msg": "it has 2026", "levelname": "INFO", "facts": {"rows": 2026, "ok": True}})
     line = json.loads(JsonFormatter(Mask(["2026", "info"])).format(record))
     assert (line["event"], line["rows"], line["ok"], line["level"]) == ("it has ***", "***", True, "info")
+
+
+def test_a_value_of_any_depth_is_masked() -> None:
+    deep: Any = "sesame!"
+    for _ in range(5_000):
+        deep = {"in": [deep]}
+    masked = Mask(["sesame!"]).value({"deep": deep, "key": "sesame!"})
+    assert masked["key"] == "***" and "sesame" not in json.dumps(masked)

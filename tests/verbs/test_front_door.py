@@ -86,6 +86,7 @@ def test_a_file_that_is_no_front_door_is_not_run(janitor: CommandLine) -> None:
     ("text", "said"),
     [
         ("def build(:\n", "the front door is './run.py': it cannot be read: SyntaxError"),
+        ("def build(settings): ...\n", "the front door is './run.py': build gave None: let it return the Scheduler"),
         ("build = 1\n", "the front door is './run.py': it has no function build; give a function as 'package.mod"),
         ("def build(): ...\nimport nothing_there\n", "it cannot be imported: ModuleNotFoundError: No module named"),
         ("def build(): ...\nraise SystemExit(3)\n", "it cannot be imported: SystemExit: 3"),

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 from http.cookies import SimpleCookie
 from typing import Any
 
+import pytest
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -50,6 +51,14 @@ def test_a_flash_that_is_odd_or_long_breaks_no_page() -> None:
         assert "<h1" in page and 'class="flash' not in page, odd
     page = text_of(render(asked(Cookie=said(redirect("/", "x" * 2_000, wrong=True))), "error.html", **VALUES))
     assert "x" * MOST_FLASH in page and "x" * (MOST_FLASH + 1) not in page
+
+
+@pytest.mark.parametrize("text", ["é" * 2_000, "\U0001f600" * 2_000, "\ud800" * 2_000])
+def test_a_long_flash_of_any_characters_fits_a_cookie(text: str) -> None:
+    cookie = said(redirect("/", text))
+    assert len(cookie) < 4_000
+    page = text_of(render(asked(Cookie=cookie), "error.html", **VALUES))
+    assert "\N{HORIZONTAL ELLIPSIS}" in page and 'class="flash' in page
 
 
 def test_markdown_runs_no_script_and_loads_no_picture() -> None:
