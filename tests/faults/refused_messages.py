@@ -63,8 +63,8 @@ def some_too_large(house: House, broker: Broker) -> Iterator[None]:
 
 
 @contextmanager
-def one_queue_full(house: House) -> Iterator[None]:
-    """Bind a second queue that soon is full, and refuses what comes then.
+def one_queue_full(house: House, room: int = ROOM) -> Iterator[None]:
+    """Bind a second queue that is full after so many messages, and refuses what comes then.
 
     In the end each message that both queues took came once, and the others as often as they were tried.
     """
@@ -72,7 +72,7 @@ def one_queue_full(house: House) -> Iterator[None]:
     name = f"{consumer.exchange}.full"
     known = len(consumer.drain())
     with consumer.broker.channel() as channel:
-        channel.queue_declare(name, durable=True, arguments={"x-max-length": ROOM, "x-overflow": "reject-publish"})
+        channel.queue_declare(name, durable=True, arguments={"x-max-length": room, "x-overflow": "reject-publish"})
         channel.queue_bind(name, consumer.exchange, "")
     yield
     house.writer.finish()
@@ -83,7 +83,7 @@ def one_queue_full(house: House) -> Iterator[None]:
             taken.add(str(getattr(got[1], "message_id")))
         channel.queue_delete(name)
     came = Counter(message.id for message in consumer.drain()[known:])
-    assert len(taken) == ROOM and {came[id] for id in taken} == {1}, f"{[came[id] for id in taken]} times, not once"
+    assert len(taken) == room and {came[id] for id in taken} <= {1}, f"{[came[id] for id in taken]} times, not once"
     house.refused |= came.keys() - taken
     assert max(came.values()) <= TRIES, f"{came.most_common(3)}"
     try_again(house)

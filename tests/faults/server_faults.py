@@ -3,14 +3,11 @@
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from janitor.operations import actions
-from janitor.state import State
 from tests.faults.consumer import Consumer
 from tests.faults.fault import (
     A_SECOND,
@@ -23,6 +20,8 @@ from tests.faults.fault import (
     again_and_again,
 )
 from tests.faults.house import House
+from tests.faults.refused_messages import FULL as NOT_TAKEN
+from tests.faults.refused_messages import one_queue_full, try_again
 from tests.faults.small_disk import SmallDisk
 from tests.servers import Broker, SqlServer
 
@@ -116,22 +115,6 @@ def deleted(consumer: Consumer) -> Iterator[None]:
 
 
 @contextmanager
-def refusing(house: House) -> Iterator[None]:
-    """Bind a second queue that refuses every message, during the block; then a person lets them be tried again."""
-    consumer = house.consumer
-    name = f"{consumer.exchange}.full"
-    with consumer.broker.channel() as channel:
-        channel.queue_declare(name, durable=True, arguments={"x-max-length": 0, "x-overflow": "reject-publish"})
-        channel.queue_bind(name, consumer.exchange, "")
-    yield
-    with consumer.broker.channel() as channel:
-        channel.queue_delete(name)
-    state = State(house.state_url)
-    actions.retry(state, "sequencing_publisher", None, "test", datetime.now(UTC))
-    state.close()
-
-
-@contextmanager
 def taking_little(house: House, broker: Broker) -> Iterator[None]:
     """Let the broker take no message over 100 bytes during the block; then a person lets them be tried again."""
     limit = "application:set_env(rabbit, max_message_size, {})."
@@ -140,9 +123,7 @@ def taking_little(house: House, broker: Broker) -> Iterator[None]:
         yield
     finally:
         broker.ctl("eval", limit.format(134_217_728))
-    state = State(house.state_url)
-    actions.retry(state, "sequencing_publisher", None, "test", datetime.now(UTC))
-    state.close()
+    try_again(house)
 
 
 def faults_of_sources(house: House, server: SqlServer) -> list[Fault]:
@@ -201,5 +182,5 @@ def faults_of_broker(house: House, broker: Broker) -> list[Fault]:
         ),
         fault("without a queue", lambda: unbound(consumer), "no queue is bound to exchange"),
         fault("without the exchange", lambda: deleted(consumer), "does not exist"),
-        fault("refuses messages", lambda: refusing(house), "a queue bound to it is full or broken", "a group a run"),
+        fault("refuses all messages", lambda: one_queue_full(house, room=0), NOT_TAKEN, "no group"),
     ]
