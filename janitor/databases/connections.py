@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from janitor.databases.engines import Engines
 from janitor.databases.limits import Limits
 from janitor.databases.places import place
+from janitor.databases.sqlite_forks import undisturbed
 from janitor.errors import Rejected, Unavailable
 from janitor.runs import current_run
 
@@ -52,7 +53,7 @@ def begin(url: URL) -> Iterator[Connection]:
         DeadlineExceeded, Cancelled: as the run's `check` does.
     """
     engine = _engines.get(url, read_only=False)
-    with _connected(engine) as connection, connection.begin() as transaction:
+    with undisturbed(url), _connected(engine) as connection, connection.begin() as transaction:
         yield connection
         if current_run().dry_run:
             transaction.rollback()

@@ -14,6 +14,7 @@ from janitor.databases.engines import make_engine
 from janitor.databases.limits import Limits
 from janitor.databases.mysql_sessions import is_mariadb
 from janitor.databases.places import family, place
+from janitor.databases.sqlite_forks import undisturbed
 from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
@@ -51,7 +52,7 @@ class State:
             Fenced: another process holds one of the leases now; nothing is written.
             Unavailable, Rejected: the state database is away or says no.
         """
-        with self._connect(self.engine) as connection, connection.begin():
+        with undisturbed(self.url), self._connect(self.engine) as connection, connection.begin():
             if fences:
                 hold(connection, fences)
             yield connection
@@ -63,7 +64,7 @@ class State:
         Raises:
             Unavailable, Rejected: as `begin` does.
         """
-        with self._connect(self._reader) as connection:
+        with undisturbed(self.url), self._connect(self._reader) as connection:
             yield connection
 
     def _connect(self, engine: Engine) -> Connection:

@@ -1,0 +1,94 @@
+"""Forks beside transactions on SQLite files.
+
+Given: a thread in the middle of a transaction. What happens: another thread forks, and the child writes to the file.
+What must hold: the child writes at once. Without the gate it would find the file locked by itself, for ever.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor import databases
+from janitor.databases.sqlite_forks import Gate
+from tests.databases.numbers_table import count, write_with
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+SOON = 0.2
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[URL]:
+    """An empty table in a file."""
+    (tmp_path / "numbers.db").touch()
+    made = URL.create("sqlite", database=str(tmp_path / "numbers.db"))
+    write_with(made, "CREATE TABLE t (n INTEGER)")
+    yield made
+    databases.dispose()
+
+
+def in_child(act: Callable[[], object]) -> int:
+    """The exit code of a forked child that does something: 0, or 1 if that raised."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            act()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_child_writes_to_a_file_that_was_being_written(url: URL) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with databases.begin(url) as connection:
+            connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+            begun.set()
+            end.wait(30)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert begun.wait(30)
+    threading.Timer(SOON, end.set).start()
+    assert in_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
+    thread.join()
+    assert count(url) == 2
+
+
+def test_a_thread_may_fork_within_its_own_transaction(url: URL) -> None:
+    with databases.begin(url) as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+        assert in_child(lambda: None) == 0
+    assert count(url) == 1
+
+
+def test_a_fork_waits_for_a_transaction_and_not_for_ever() -> None:
+    gate = Gate(longest_seconds=SOON)
+    with gate.inside(), gate.inside():
+        thread = threading.Thread(target=gate.before_fork)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+    gate.after_fork()
+
+
+def test_a_transaction_waits_for_a_fork() -> None:
+    gate, order = Gate(longest_seconds=30), list[str]()
+    gate.before_fork()
+
+    def enter() -> None:
+        with gate.inside():
+            order.append("inside")
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    order.append("forked")
+    gate.after_fork()
+    thread.join()
+    assert order == ["forked", "inside"]
