@@ -1,6 +1,7 @@
-"""Pages stay quick with a long history."""
+"""Pages stay quick with a long history: they cost about as much work as with a short one."""
 
 import time
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from statistics import median
@@ -8,44 +9,51 @@ from statistics import median
 import pytest
 from sqlalchemy import URL, func, insert, select
 
-from janitor.state.tables import jobs, runs
+from janitor.state.tables import runs
 from tests.small_engine import migrated
 from tests.web import furniture, house
 from tests.web.desks import served
 from tests.web.pages.furnished import PAGES
 from tests.web.visitor import Visitor
 
-MOST_SECONDS = 0.3
+SHORT, LONG = 2_000, 100_000
+MOST_TIMES_AS_MUCH = 3.0
 
 
 @pytest.mark.slow
-def test_each_page_is_quick_with_100_000_runs(tmp_path: Path) -> None:
-    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+def test_pages_cost_no_more_with_100_000_runs(tmp_path: Path) -> None:
+    filters = ("/history?outcome=failed", "/history?outcome=cancelled", "/history?job=expire_tokens&outcome=failed")
+    with ExitStack() as stack:
+        short, long = (
+            stack.enter_context(served(*_furnished(tmp_path / str(n), n), house.add_jobs)) for n in (SHORT, LONG)
+        )
+        with long[0].state.read() as connection:
+            assert connection.execute(select(func.count()).select_from(runs)).scalar_one() >= LONG
+        for path in (*PAGES, "/runs/500", *filters, "/history?before=500.9"):
+            little, much = (_cost(Visitor(address), path) for _, address in (short, long))
+            assert much < MOST_TIMES_AS_MUCH * little, f"{path} costs {much / little:.1f} times as much"
+
+
+def _furnished(folder: Path, count: int) -> tuple[URL, Path]:
+    """A house with a past of so many runs."""
+    folder.mkdir()
+    url = URL.create("sqlite", database=str(folder / "state.db"))
     state, now = migrated(url), datetime.now(timezone.utc)
     with state.begin() as connection:
         furniture.furnish(connection, now)
         for name in house.NAMES:
-            connection.execute(
-                insert(runs), list(furniture.many(name, now - timedelta(days=2), 100_000 // len(house.NAMES)))
-            )
+            past = furniture.many(name, now - timedelta(days=2), count // len(house.NAMES))
+            connection.execute(insert(runs), list(past))
     state.close()
-
-    with served(url, tmp_path, house.add_jobs) as (desk, address):
-        visitor = Visitor(address)
-        with desk.state.read() as connection:
-            assert connection.execute(select(func.count()).select_from(runs)).scalar_one() >= 100_000
-            assert connection.execute(select(func.count()).select_from(jobs)).scalar_one() == 4
-        filters = ("/history?outcome=failed", "/history?outcome=cancelled", "/history?job=expire_tokens&outcome=failed")
-        for path in (*PAGES, "/runs/50000", *filters, "/history?before=50000.9"):
-            # A machine that is busy with other tests may take its time, but not thrice.
-            assert any(_median_seconds(visitor, path) < MOST_SECONDS for _ in range(3)), path
+    return url, folder
 
 
-def _median_seconds(visitor: Visitor, path: str) -> float:
-    return median([_seconds(visitor, path) for _ in range(4)][1:])
+def _cost(visitor: Visitor, path: str) -> float:
+    """The processor's time for a page, the first look apart: a machine that is busy does not make it longer."""
+    return median([_seconds(visitor, path) for _ in range(6)][1:])
 
 
 def _seconds(visitor: Visitor, path: str) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     assert visitor.get(path).status == 200
-    return time.perf_counter() - began
+    return time.process_time() - began
