@@ -1,6 +1,7 @@
 """Catching up: when the clock comes to go, each slot that was lost gets its outcome."""
 
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -180,5 +181,7 @@ def test_a_clock_a_little_behind_repeats_no_slot(starting: Runner, clock: Schedu
     skipped = {"slot_until_at": ahead, "slots": 4, "attempts": 0, "reason": "still running"}
     remember_run(starting.state, "task", ahead - 3 * SECOND, "skipped", **skipped)
     assert tick(clock, starting, ended(starting, "task", 3))
-    assert [row.slot_at - ahead for row in rows_of(starting.state, "task")[1:3]] == [SECOND, 2 * SECOND]
+    # On a busy machine one record may stand for several slots.
+    slots = [(row.slot_at, row.slot_until_at) for row in rows_of(starting.state, "task")]
+    assert [first - until for (_, until), (first, _) in pairwise(slots)] == [SECOND] * (len(slots) - 1)
     check_slots(starting.state, "task", clock.jobs["task"].trigger)
