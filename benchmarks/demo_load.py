@@ -27,6 +27,7 @@ FASTER = {
     "LABWARE_LOCATION_RECONCILE_SCHEDULE": "every 3s",
     "SEQUENCING_PUBLISHER_RECONCILE_SCHEDULE": "every 3s",
     "HISTORY_RUNS": "100",
+    "WEB_PORT": "0",
 }
 """The demo's four jobs, three times as often. Of each job 100 runs are kept, so old runs are pruned all the time."""
 MINUTES, SMALL_MB = 30, 150

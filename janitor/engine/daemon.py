@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from types import FrameType
 
 from janitor.engine import heartbeat
+from janitor.engine.allocator import GivingBack
 from janitor.engine.catching_up import LEAP, CatchingUp
 from janitor.engine.clock import Clock, Phase
 from janitor.engine.dependents import Dependents
@@ -54,7 +55,8 @@ class Daemon:
         self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
         takeover = Takeover(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
-        self._keeper = Keeper(runner, takeover, {"pruning": pruning.step}, on_failure=clock.ask_to_stop)
+        duties = {"pruning": pruning.step, "giving memory back": GivingBack().step}
+        self._keeper = Keeper(runner, takeover, duties, on_failure=clock.ask_to_stop)
         self._seen, self._on_stop = time.time(), _nothing
         self._ticking = runner.loops.duty("the clock", self._tick)
 

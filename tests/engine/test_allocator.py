@@ -1,4 +1,4 @@
-"""Arenas of the C library's memory: how many a process of many threads has."""
+"""The C library's memory: how many arenas a process of many threads has, and what it gives back."""
 
 import ctypes
 import subprocess
@@ -44,3 +44,27 @@ def test_threads_share_few_arenas() -> None:
 def test_it_is_harmless_twice() -> None:
     program = "from janitor.engine.allocator import bound_arenas as b; print(b() is b())"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "True\n"
+
+
+FREES = """
+import psutil
+from janitor.engine.allocator import EVERY_SECONDS, GivingBack
+now = [0.0]
+duty = GivingBack(lambda: now[0])
+pieces = [bytes(1_000) for _ in range(100_000)]
+# A piece in use stays above all that is freed: the C library keeps what lies below it.
+above = bytes(1_000)
+del pieces
+held = []
+for now[0] in (0.0, EVERY_SECONDS - 1, EVERY_SECONDS, EVERY_SECONDS + 1):
+    duty.step()
+    held.append(psutil.Process().memory_info().rss // 1_000_000)
+print(*held)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library keeps what is free")
+def test_what_is_free_goes_back_once_a_minute() -> None:
+    ended = subprocess.run([sys.executable, "-c", FREES], capture_output=True, text=True, check=True)
+    first, early, after, later = map(int, ended.stdout.split())
+    assert first == early and after < early - 50 and abs(later - after) <= 1
