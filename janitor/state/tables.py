@@ -4,6 +4,7 @@ What people read goes through `Words` or `Name`, so that a server never refuses 
 characters. A `LongText` holds JSON or a position, which nobody may cut: whoever writes it keeps it within bounds.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -32,6 +33,8 @@ from janitor.runs.bounds import shortened
 
 SCHEMA_VERSION = "0005"
 """The newest migration. A state database of this version is used as it is."""
+UNREADABLE = datetime(1970, 1, 1, tzinfo=timezone.utc)
+"""What is read if a stored instant is none, such as 2023-02-30."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -51,6 +54,18 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Give the stored UTC its zone back."""
         return None if value is None else value.replace(tzinfo=timezone.utc)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """Read whatever is stored: one row that a person changed by hand must not hide all others."""
+        process = super().result_processor(dialect, coltype)
+
+        def read(value: Any) -> datetime | None:
+            try:
+                return value if process is None else process(value)
+            except (ValueError, TypeError):  # on SQLite any text; on MySQL 0000-00-00, which comes as a text
+                return UNREADABLE
+
+        return read
 
 
 class Words(TypeDecorator[str]):

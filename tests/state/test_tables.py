@@ -28,6 +28,19 @@ def test_an_instant_without_a_zone_is_refused(state: State) -> None:
         assert cursors.load(connection, "feed") is None
 
 
+@pytest.mark.parametrize("stored", ["0000-00-00 00:00:00", "2023-02-30 10:00:00", "soon"])
+def test_a_stored_instant_that_is_none_is_read_all_the_same(state: State, stored: str) -> None:
+    if stored != "0000-00-00 00:00:00" and state.engine.dialect.name != "sqlite":
+        pytest.skip("the server takes no such instant")
+    with state.begin() as connection:
+        cursors.save(connection, "feed", "x", datetime.now(UTC), 1)
+        if state.engine.dialect.name != "sqlite":
+            connection.execute(text("SET SESSION sql_mode = ''"))
+        connection.execute(text("UPDATE cursors SET updated_at = :stored"), {"stored": stored})
+        (row,) = connection.execute(metadata.tables["cursors"].select()).all()
+    assert row.updated_at == datetime(1970, 1, 1, tzinfo=UTC) and row.position == "x"
+
+
 def test_all_texts_on_mysql_are_compared_byte_by_byte(mariadb: SqlServer) -> None:
     state = migrated(mariadb.create_database())
     with state.engine.connect() as connection:
