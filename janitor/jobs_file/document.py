@@ -153,7 +153,8 @@ class _Reading:
             elif key.value == "jobs":
                 self._add(key, "jobs", "it is given twice: put all jobs into one list")
             elif not str(key.value).startswith("x-"):
-                text = f"unknown key {key.value!r}: {SHAPE}; a key of your own, for anchors, begins with 'x-'"
+                name = repr(key.value) if isinstance(key, yaml.ScalarNode) else "that is a list or a mapping"
+                text = f"unknown key {name}: {SHAPE}; a key of your own, for anchors, begins with 'x-'"
                 self._add(key, "", text)
         if jobs is None:
             self._add(root, "", SHAPE)

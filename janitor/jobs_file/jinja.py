@@ -155,7 +155,7 @@ def _words_of(error: BaseException, path: Path) -> str:
     if isinstance(error, MemoryError):
         return f"it needs more than {MEMORY_BYTES // 2**20} MB of memory: it multiplies something that nobody meant"
     if isinstance(error, RecursionError):
-        return "it goes round without an end: a macro calls itself, or a file includes itself"
+        return "it goes round without an end: a macro calls itself, a file includes itself, or brackets lie too deep"
     said = error.message if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
     return f"Jinja2 cannot render it: {said}"[:1000]
 

@@ -42,6 +42,7 @@ def test_an_entrys_own_keys_win_over_merged_keys(tmp_path: Path) -> None:
         ("- a\n", "jobs.yaml:1: give a top-level list: 'jobs:' and under it one '- id: ...' for each job"),
         ("jobs: [1]\n", "jobs.yaml:1: job number 1: give keys and values, such as 'id: crawl'"),
         ("jobs: []\nextra: 1\n", "jobs.yaml:2: unknown key 'extra'"),
+        ("jobs: []\n? [a, b]\n: 1\n", "jobs.yaml:2: unknown key that is a list or a mapping: give"),
         ("jobs:\n  - id: a\n   b: c\n", "jobs.yaml:3: it is not YAML"),
         ("jobs:\n  - id: &x [*x]\n", "jobs.yaml:2: it is not YAML: an anchor refers to itself"),
         ("jobs: !!python/object:os.system {}\n", "jobs.yaml:1: jobs: give a top-level list"),
