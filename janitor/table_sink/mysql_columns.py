@@ -79,7 +79,7 @@ def _exact_column(kind: str, declared: str, row: Mapping[Any, Any], common: dict
     unsigned = "unsigned" in declared
     if kind == "decimal":
         high = Decimal(10 ** row["digits_in_all"] - 1).scaleb(-row["decimals"], _WIDE)
-        low = Decimal(0) if unsigned else -high
+        low = Decimal(0) if unsigned else high.copy_negate()
         return Column(kind="decimal", low=low, high=high, digits=int(row["decimals"]), **common)
     if declared.startswith("double") and "(" not in declared:
         return Column(kind="double", low=0.0 if unsigned else -float_info.max, high=float_info.max, **common)

@@ -72,7 +72,7 @@ def _exact_column(kind: str, declared: str, size: str | None, common: dict[str, 
         digits, decimals = int(match[1]), int(match[2] or 0)
         high = Decimal(10**digits - 1).scaleb(-decimals)
         if digits <= EXACT_DIGITS:
-            return Column(kind="decimal", low=-high, high=high, digits=decimals, **common)
+            return Column(kind="decimal", low=high.copy_negate(), high=high, digits=decimals, **common)
     if kind in ("double", "real", "float"):
         return Column(kind="double", low=-float_info.max, high=float_info.max, **common)
     if kind in ("blob", "binary", "varbinary"):

@@ -161,6 +161,11 @@ def test_what_does_not_fit_is_told(database_url: URL, kind: str, value: Any, wor
 @pytest.mark.parametrize(
     ("kind", "value", "words"),
     [
+        (
+            "decimal(30,0)",
+            Decimal(-(10**30)),
+            f"v -1{'0' * 30} is outside what the table can hold, -{'9' * 30} to {'9' * 30}",
+        ),
         ("enum('a','b')", "A", "v is 'A', which is none of a, b"),
         ("set('a','b')", {"b", "z"}, "v is 'z', which is none of a, b"),
         ("uuid", "seven", "v is 'seven', which is no uuid"),
