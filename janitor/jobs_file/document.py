@@ -5,6 +5,7 @@ twice, and anchors that refer to themselves. What the nodes would grow to, all a
 few lines of anchors may stand for more values than there is memory.
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -67,6 +68,9 @@ def _result(loader: Any, node: yaml.Node) -> Result:
 
 _Loader.add_constructor(RESULT_TAG, _result)
 
+_BARE = re.compile(r"[:,\[{-]\s+([@`%*])")
+"""A value that begins with a character that YAML keeps for itself."""
+
 
 def value_of(text: str) -> Any:
     """The value that a YAML text stands for.
@@ -103,7 +107,14 @@ def _not_yaml(rendered: Rendered, error: BaseException) -> Mistake:
         said = " ".join((str(error) if isinstance(error, yaml.YAMLError) else summary(error)).split())
     position = getattr(error, "position", None)
     line = mark.line if mark else rendered.text.count("\n", 0, position if isinstance(position, int) else 0)
-    return Mistake(rendered.place(line), "", f"it is not YAML: {said[:300]}")
+    hint = _hint(rendered.text, line) if isinstance(error, yaml.scanner.ScannerError) else ""
+    return Mistake(rendered.place(line), "", f"it is not YAML: {said[:300]}{hint}")
+
+
+def _hint(text: str, line: int) -> str:
+    """What may be meant by a line that is not YAML: `schedule: @daily` and `schedule: */5 * * * *` want quotes."""
+    bare = _BARE.search("".join(text.split("\n")[line : line + 1]))
+    return f"; put quotes around a value that begins with {bare[1]}" if bare else ""
 
 
 def _check_size(text: str) -> None:

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple, NoReturn
 
+from janitor.errors import JanitorError, summary
+from janitor.guard import foreign_code
 from janitor.publisher.avro import BadMessage, Schema
 from janitor.publisher.contract import Record
 
 Headers = Mapping[str, str | int]
 
+MOST_HEADER_BYTES = 50_000
+"""All headers go in one frame, and a broker ends a connection that sends a longer frame: 131,072 bytes, mostly."""
 LONGEST_BYTES = 255
 """So long may a routing key be, and the name of a header."""
 
@@ -61,17 +66,37 @@ class Envelope:
         Raises:
             BadMessage: the routing key or a header cannot be sent.
         """
-        key = self.routing_key(record) if callable(self.routing_key) else self.routing_key
-        headers = self.own_headers(record) if callable(self.own_headers) else self.own_headers
+        key = _made("routing key", self.routing_key, record) if callable(self.routing_key) else self.routing_key
+        headers = _made("headers", self.own_headers, record) if callable(self.own_headers) else self.own_headers
         return _checked(key, headers)
 
 
-def _checked(routing_key: object, headers: Mapping[Any, Any]) -> Route:
+def _made(what: str, make: Callable[[Record], Any], record: Record) -> Any:
+    made = None
+    # The task's own function may raise anything: that is said of this record, and the others go.
+    with foreign_code(partial(_refuse, what)):
+        made = make(record)
+    return made
+
+
+def _refuse(what: str, error: BaseException) -> NoReturn:
+    if isinstance(error, JanitorError):
+        raise error
+    raise BadMessage(f"its {what} cannot be made: {summary(error)}") from error
+
+
+def _checked(routing_key: object, headers: object) -> Route:
     if not isinstance(routing_key, str) or _size(routing_key) > LONGEST_BYTES:
         raise BadMessage(f"the routing key is {routing_key!r:.60}: it must be a text of at most {LONGEST_BYTES} bytes")
+    if not isinstance(headers, Mapping):
+        raise BadMessage(f"the headers are {headers!r:.60}: they must be names and values")
+    size = 0
     for name, value in headers.items():
         if not isinstance(name, str) or _size(name) > LONGEST_BYTES or not _can_be_sent(value):
             raise BadMessage(f"the header {name!r:.60} is {value!r:.60}: it must be a text or a whole number")
+        size += _size(name) + (len(value.encode()) if isinstance(value, str) else 8)
+    if size > MOST_HEADER_BYTES:
+        raise BadMessage(f"the headers have {size:,} bytes: they must have at most {MOST_HEADER_BYTES:,}")
     return Route(routing_key, tuple(sorted(headers.items())))
 
 

@@ -44,6 +44,8 @@ def test_an_entrys_own_keys_win_over_merged_keys(tmp_path: Path) -> None:
         ("jobs: []\nextra: 1\n", "jobs.yaml:2: unknown key 'extra'"),
         ("jobs: []\n? [a, b]\n: 1\n", "jobs.yaml:2: unknown key that is a list or a mapping: give"),
         ("jobs:\n  - id: a\n   b: c\n", "jobs.yaml:3: it is not YAML"),
+        (CRAWL + "    schedule: @daily\n", "; put quotes around a value that begins with @"),
+        (CRAWL + "    schedule: */5 * * * *\n", "; put quotes around a value that begins with *"),
         ("jobs:\n  - id: &x [*x]\n", "jobs.yaml:2: it is not YAML: an anchor refers to itself"),
         ("jobs: !!python/object:os.system {}\n", "jobs.yaml:1: jobs: give a top-level list"),
         (

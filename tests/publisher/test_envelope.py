@@ -115,6 +115,10 @@ def test_an_exchange_of_another_type_is_rejected(rabbitmq: Broker) -> None:
         ({"routing_key": lambda record: 7}, "the routing key is 7: it must be a text"),
         ({"routing_key": "\udc80"}, "the routing key is .*: it must be a text"),
         ({"headers": {"weight": 1.5}}, "the header 'weight' is 1.5: it must be a text or a whole number"),
+        ({"headers": {"long": "x" * 60_000}}, "the headers have 60,004 bytes: they must have at most 50,000"),
+        ({"headers": lambda record: None}, "the headers are None: they must be names and values"),
+        ({"headers": lambda record: {"run": record["no"]}}, "its headers cannot be made: KeyError: 'no'"),
+        ({"routing_key": lambda record: 1 / 0}, "its routing key cannot be made: ZeroDivisionError: division by zero"),
         ({"headers": lambda record: {"big": 2**63}}, "the header 'big' is 9223372036854775808: it must be"),
     ],
 )
