@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
-from threading import Thread
 
 from janitor import cli
 from janitor.scheduler import Scheduler
@@ -45,7 +45,7 @@ def leave_pool_and_fail() -> None:
 
 def leave_thread() -> None:
     """End, and leave a thread at work for which Python waits."""
-    Thread(target=time.sleep, args=(120,), name="left", daemon=False).start()
+    threading.Thread(target=time.sleep, args=(120,), name="left", daemon=False).start()
 
 
 def stay_in_pool() -> None:
@@ -65,6 +65,7 @@ def leave_child() -> dict[str, int]:
 def leave_exit() -> None:
     """Let something that takes long happen at the end of the process."""
     atexit.register(time.sleep, 120)
+    threading._register_atexit(time.sleep, 120)  # type: ignore[attr-defined]
 
 
 def fork_and_look() -> dict[str, int]:

@@ -50,7 +50,6 @@ class Leaving:
 
     def __enter__(self) -> Self:
         """Begin the block."""
-        threading._register_atexit(self._main_ended.set)  # type: ignore[attr-defined]
         threading.Thread(target=self._watch, name="leaving", daemon=True).start()
         return self
 
@@ -67,6 +66,9 @@ class Leaving:
         `code` is its exit code if threads are left at its end.
         """
         self._code = code
+        # Only now: what is registered last is called first, and what a task has registered may take long.
+        with suppress(RuntimeError):  # the main thread has ended already
+            threading._register_atexit(self._main_ended.set)  # type: ignore[attr-defined]
         self._begins.put(time.monotonic() + self._grace_seconds)
 
     def _watch(self) -> None:
