@@ -21,6 +21,7 @@ from typing import Any
 from janitor.logs.printed import Printed
 
 LIMITS = {name: getattr(resource, name) for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_CPU")}
+FOLDER = "the working folder"
 _UMASK = re.compile(rb"^Umask:\s*([0-7]+)", re.MULTILINE)
 
 
@@ -31,6 +32,7 @@ class Interpreter:
         """Read it as it is now."""
         self._recursion, self._collects = sys.getrecursionlimit(), gc.isenabled()
         self._values = [(what, read, write, read()) for what, read, write in _OF_INTERPRETER]
+        self._folder = _folder()
 
     def put_back(self) -> Iterator[str]:
         """Put back what was changed; a higher limit of recursion stays."""
@@ -46,6 +48,11 @@ class Interpreter:
         if self._collects and not gc.isenabled():
             gc.enable()
             yield "gc.disable"
+        # It is gone, so nobody needs it; without a folder, no process can be started.
+        if self._folder and not _folder():
+            with suppress(OSError):
+                os.chdir(self._folder)
+                yield FOLDER
 
 
 class Process:
@@ -93,6 +100,14 @@ def _is_open(number: int) -> bool:
     return True
 
 
+def _folder() -> str:
+    """The working folder; empty if it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 def _strict_filters() -> list[Any]:
     return [one for one in warnings.filters if one[0] == "error"]
 
@@ -129,6 +144,7 @@ _OF_INTERPRETER: Values = [
     ("sys.excepthook", lambda: sys.excepthook, lambda before: setattr(sys, "excepthook", before)),
 ]
 _OF_PROCESS: Values = [
+    (FOLDER, _folder, os.chdir),
     ("umask", _umask, os.umask),
     ("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
     (

@@ -3,8 +3,8 @@
     at once          Janitor's log handlers stay                                   logs/keeping.py
     at a run's end,  logging, and what Python's threads are started with:
     each second      the limit of recursion, trace functions, stack size, garbage
-    once no other    sys.stdout, umask, socket.setdefaulttimeout, locale, limits   process_state.py
-    run goes on      of resources, warnings as errors, file descriptors 0 to 2
+    once no other    sys.stdout, the working folder, umask, socket.setdefaulttimeout,  process_state.py
+    run goes on      locale, limits of resources, warnings as errors, descriptors 0 to 2
 
 The last kind waits, since another run may mean it so at this moment: its own `umask` for one file, say.
 """

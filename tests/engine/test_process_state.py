@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,7 @@ def umask_now() -> int:
 
 
 CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+    "the working folder": (lambda: os.chdir("/"), os.getcwd),
     "umask": (lambda: os.umask(0o7), umask_now),
     "socket.setdefaulttimeout": (lambda: socket.setdefaulttimeout(0.5), socket.getdefaulttimeout),
     "resource.RLIMIT_NOFILE": (lower_files, lambda: resource.getrlimit(resource.RLIMIT_NOFILE)),
@@ -71,6 +73,16 @@ def test_what_python_goes_on_with_is_put_back(what: str) -> None:
     change()
     assert list(interpreter.put_back()) == [what]
     assert read() == before
+
+
+def test_a_working_folder_that_is_gone_is_left_at_once(tmp_path: Path) -> None:
+    interpreter, before = Interpreter(), os.getcwd()
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    assert list(interpreter.put_back()) == []
+    (tmp_path / "gone").rmdir()
+    assert list(interpreter.put_back()) == ["the working folder"]
+    assert os.getcwd() == before and list(interpreter.put_back()) == []
 
 
 @pytest.mark.parametrize("what", CHANGES)
