@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -60,6 +61,13 @@ def leave_child() -> dict[str, int]:
     child.start()
     assert child.pid is not None
     return {"pid": child.pid}
+
+
+def stay_with_program() -> None:
+    """Start a program, and wait with it."""
+    program = subprocess.Popen(["sleep", "120"])
+    log.info("at work: %d %d", os.getpid(), program.pid)
+    program.wait()
 
 
 def leave_exit() -> None:
@@ -192,6 +200,7 @@ TASKS: dict[str, Callable[[], object]] = {
         leave_thread,
         leave_child,
         leave_exit,
+        stay_with_program,
         stay_in_pool,
         fork_and_look,
         take_logging,

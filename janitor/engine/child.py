@@ -102,7 +102,7 @@ def _follow(child: _Child) -> Returned:
     while True:
         _let_go_on(child)
         if not child.pipe.poll(POLL_SECONDS):
-            if wait([child.process.sentinel], 0) and not child.pipe.poll(0):
+            if _has_ended(child.process) and not child.pipe.poll(0):
                 raise _died(child)
             continue
         try:
@@ -121,6 +121,15 @@ def _follow(child: _Child) -> Returned:
             return value
         else:
             raise _as_error(*value)
+
+
+def _has_ended(process: BaseProcess) -> bool:
+    """Whether a process has ended; its number stays its own. A forked child of another task may hold its pipes open."""
+    assert process.pid is not None
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # whoever starts a process takes note of all that have ended
+        return True
 
 
 def _let_go_on(child: _Child) -> None:

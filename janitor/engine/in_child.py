@@ -35,6 +35,8 @@ from janitor.state.raised import Raised
 
 LOG, PRINTED, PROGRESS, RETURNED, RAISED = "log", "printed", "progress", "returned", "raised"
 """The kinds of messages to the parent."""
+LOOK_SECONDS = 1.0
+"""How often a child looks whether its parent is there."""
 MOST_UNSENT = 4_096
 """So many characters of a line are not sent before the line ends."""
 KEPT_OF_A_RECORD = ("name", "levelno", "levelname", "pathname", "lineno", "created", "msg", "args")
@@ -237,5 +239,7 @@ def _listen(pipe: Connection, run: Run) -> None:
 def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()
+        # Its pipe alone does not tell: a child that another task has forked holds it open.
+        while os.getppid() == parent.pid and parent.is_alive():
+            parent.join(LOOK_SECONDS)
         os.killpg(0, signal.SIGKILL)

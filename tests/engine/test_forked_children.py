@@ -26,6 +26,7 @@ from janitor.runs import current_run
 from janitor.runs.forks import signals_taken
 from janitor.state import State, cursors
 from tests.daemons import daemons
+from tests.engine.test_child import alive
 from tests.servers import SqlServer
 from tests.small_engine import eventually, migrated, outcomes, rows_of, run_by_hand
 
@@ -167,3 +168,19 @@ def test_the_state_of_sqlite_outlives_a_child_that_ends(lite: Runner, lite_url: 
     again = migrated(lite_url)
     assert outcomes(again) == ["succeeded"] * 3
     again.close()
+
+
+@pytest.mark.slow
+def test_a_task_in_a_process_dies_with_a_daemon_that_is_killed(tmp_path: Path) -> None:
+    # A child that another task has forked holds open all that the daemon had open.
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    environment = {"JOBS": "stay_with_program/process leave_child", "LEAVE_CHILD_SCHEDULE": "every 1s"}
+    with daemons("tests.hostile_house", tmp_path, **environment) as start:
+        daemon = start(url)
+        daemon.says("at work: ")
+        daemon.says(" pid=", daemon.text.count(" pid=") + 2)
+        assert daemon.end(signal.SIGKILL) == -signal.SIGKILL
+    pids = [int(pid) for pid in daemon.text.partition("at work: ")[2].split()[:2]]
+    eventually(lambda: not any(alive(pid) for pid in pids))
+    for left in daemon.text.split(" pid=")[1:]:
+        os.kill(int(left.split()[0]), signal.SIGKILL)
