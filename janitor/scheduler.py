@@ -251,12 +251,21 @@ class Scheduler(Clock):
     def _change_to(self, wanted: Mapping[str, Job]) -> None:
         before = dict(self.jobs)
         self.jobs.replace(wanted)
+        told = dict(self._moments_told(before, wanted))
         for job_id in before:
             if wanted.get(job_id) is not before[job_id] and self.get_job(job_id) is not None:
                 self.remove_job(job_id)
         for job in wanted.values():
             if before.get(job.id) is not job:
-                self._put(job, undefined if job.enabled else None)
+                self._put(job, told.get(job.id, undefined) if job.enabled else None)
+
+    def _moments_told(self, before: Mapping[str, Job], wanted: Mapping[str, Job]) -> Iterator[tuple[str, Any]]:
+        """The `next_run_time` that was given for each job whose schedule stays; for others it is forgotten."""
+        for job_id in list(self._begin_as_told):
+            if job_id in wanted and wanted[job_id].trigger is before[job_id].trigger:
+                yield job_id, getattr(self.get_job(job_id), "next_run_time", undefined)
+            else:
+                self._begin_as_told.discard(job_id)
 
     def _put(self, job: Job, moment: Any, name: str = "") -> Any:
         """Put a job on APScheduler's clock; `moment` is its `next_run_time`."""
