@@ -45,7 +45,7 @@ class CatchingUp:
         """`begin_as_told` are the jobs whose `next_run_time` was given; each is taken out once it is heeded."""
         self._clock, self._jobs, self._runner, self._lanes = clock, jobs, runner, lanes
         self._begin_as_told = begin_as_told
-        self._duty = runner.loops.duty("catching up", lambda: None)
+        self._duty = runner.loops.records("catching up")
 
     def account(self, now: datetime, why: str = "") -> None:
         """Account for every slot up to `now`, then let the clock go; `why` slots were lost, no daemon ran when empty.

@@ -39,10 +39,6 @@ ALARMS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU)
 """What a task may let come with `alarm`, `setitimer` or `setrlimit`, from any thread; each would end the process."""
 
 
-def _nothing() -> None:
-    """Nobody asks to be told."""
-
-
 class Daemon:
     """One process that hosts jobs; while another daemon holds the state database this one stands by."""
 
@@ -57,10 +53,11 @@ class Daemon:
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
         duties = {"pruning": pruning.step, "giving memory back": GivingBack().step}
         self._keeper = Keeper(runner, takeover, duties, on_failure=clock.ask_to_stop)
-        self._seen, self._on_stop = time.time(), _nothing
+        self._seen = time.time()
+        self._on_stop: Callable[[], None] = lambda: None
         self._ticking = runner.loops.duty("the clock", self._tick)
 
-    def run(self, on_stop: Callable[[], None] = _nothing) -> None:
+    def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
 
         A second signal ends the process at once. SIGHUP does nothing, unless a jobs file has taken it. `on_stop` is

@@ -32,7 +32,7 @@ class Observers:
     def __init__(self, loops: Loops | None = None) -> None:
         """Nobody is told yet."""
         self._observers: list[Observer] = []
-        self._duty = (loops or Loops()).duty("observers of runs", lambda: None)
+        self._duty = (loops or Loops()).records("observers of runs")
 
     def append(self, observer: Observer) -> None:
         """Tell this observer too, from now on."""

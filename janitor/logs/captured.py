@@ -66,11 +66,11 @@ class _Capture:
     def chain(self, error: BaseException, depth: int) -> tuple[Raised, ...]:
         """An exception after the exceptions that led to it; those that were taken before are left out."""
         links, half = self._links(error), MOST_LINKS // 2
-        shown = links if len(links) <= MOST_LINKS else links[:half] + links[-half:]
+        kept = links if len(links) <= MOST_LINKS else links[:half] + links[-half:]
         taken: list[Raised] = []
-        for at, link in enumerate(shown):
+        for at, link in enumerate(kept):
             with foreign_code(partial(_bare, link), BaseException) as failed:
-                taken.append(self._one(link, depth, len(links) - len(shown) if at == half else 0))
+                taken.append(self._one(link, depth, len(links) - len(kept) if at == half else 0))
             taken += [] if failed.instead is None else [failed.instead]
         return tuple(taken)
 
@@ -103,8 +103,8 @@ class _Capture:
 
     def _frames(self, trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
         frames, half = list(traceback.walk_tb(trace)), MOST_FRAMES // 2
-        shown = frames if len(frames) <= MOST_FRAMES else frames[:half] + frames[-half:]
-        return tuple(self._frame(frame, line) for frame, line in shown), len(frames) - len(shown)
+        kept = frames if len(frames) <= MOST_FRAMES else frames[:half] + frames[-half:]
+        return tuple(self._frame(frame, line) for frame, line in kept), len(frames) - len(kept)
 
     def _frame(self, frame: FrameType, line: int) -> Frame:
         code, lines, values = frame.f_code, [], []

@@ -26,6 +26,10 @@ class Loops:
         self._duties[name] = made  # type: ignore[assignment]  # what it returns does not matter here
         return made
 
+    def records(self, name: str) -> Duty[None]:
+        """A duty whose body is others' code: it handles records, each within `aside`."""
+        return self.duty(name, lambda: None)
+
     def loop(
         self, name: str, body: Callable[[], float | None], first: float | None = 0.0, at_end: bool = False
     ) -> Loop:

@@ -27,7 +27,7 @@ class Hub:
     def __init__(self, state: State, jobs: Mapping[str, Any], loops: Loops | None = None) -> None:
         """Nothing is polled until somebody watches; `loops` tell of what fails again and again."""
         self._state, self._jobs = state, jobs
-        self._duty = (loops or Loops()).duty("live streams", lambda: None)
+        self._duty = (loops or Loops()).records("live streams")
         self._channels: dict[Hashable, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._limiter: CapacityLimiter | None = None
