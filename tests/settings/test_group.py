@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from janitor.errors import BadSetting
+from janitor.errors import MOST_REPEATED, BadSetting
 from janitor.settings.group import SettingsGroup
 from janitor.settings.settings import Settings
 from janitor.tasks import labware_location, sequencing_publisher
@@ -49,7 +49,8 @@ class Given(SettingsGroup):
 def test_a_refusal_says_what_would_be_right(name: str, value: str, right: str) -> None:
     with pytest.raises(BadSetting) as raised:
         Given.read({name: value})
-    assert str(raised.value) == f"{name} is {value!r}: {right}"
+    shown = value if len(value) <= MOST_REPEATED else f"{value[:MOST_REPEATED]}..."
+    assert str(raised.value) == f"{name} is {shown!r}: {right}"
 
 
 @pytest.mark.parametrize("value", ["?", "-1", "1e300", "nan", "x" * 5000, "9" * 5000])

@@ -263,7 +263,9 @@ def test_values_too_long_for_the_table_wait(kind: str, state_folder: Path, reque
     daemon.run(follow)
     assert set(stored(warehouses.mlwh)) == {"D" * 255}
     assert "stored_by has 256 characters" in reasons(daemon)["DN1A"]
-    assert "labware_barcode has 256 characters" in reasons(daemon)["D" * 256]
+    # A key of more than 255 characters is kept with its beginning and a digest.
+    (reason,) = [reason for key, reason in reasons(daemon).items() if key.startswith("D" * 238)]
+    assert "labware_barcode has 256 characters" in reason
     lab.scan(labware, user, shelf)
     assert daemon.counts(follow)["quarantined"] == 1
     assert set(stored(warehouses.mlwh)) == {"D" * 255, "DN1A"}
