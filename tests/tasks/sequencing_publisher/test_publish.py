@@ -265,6 +265,8 @@ def test_files_of_a_lost_ledger_come_once(
 def test_a_status_deleted_while_it_waits_is_let_go(warehouse: Warehouse, to_files: MakeDaemon) -> None:
     warehouse.product(RUN, warehouse.sample(None), warehouse.study())
     warehouse.status(RUN)
+    # Without a later status, MLWH would end below what was read.
+    warehouse.status(RUN + 1)
     daemon = to_files()
     assert daemon.counts(follow)["quarantined"] == 1
     warehouse.mlwh.remove("iseq_run_status", id_run=RUN)
