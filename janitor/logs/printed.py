@@ -62,12 +62,11 @@ class Printed(io.TextIOBase):
             self._show(self._echo(text))
         key = run_id, threading.get_ident()
         *lines, rest = (self._begun.pop(key, "") + text).split("\n")
-        while len(rest) > LONGEST:
-            lines, rest = [*lines, rest[:LONGEST]], rest[LONGEST:]
+        *begun, rest = _pieces(rest)
         if rest:
             self._begun[key] = rest
-        for line in lines:
-            self._tell(line, sys._getframe(1))
+        for piece in (*(piece for line in lines for piece in _pieces(line)), *begun):
+            self._tell(piece, sys._getframe(1))
         return len(text)
 
     @property
@@ -156,6 +155,10 @@ class Printed(io.TextIOBase):
     def errors(self) -> str | None:  # type: ignore[override]
         """What the stream does with characters that it has not."""
         return self._stream.errors
+
+
+def _pieces(line: str) -> list[str]:
+    return [line[start : start + LONGEST] for start in range(0, len(line), LONGEST)] or [""]
 
 
 def _descriptor_that_waits(stream: TextIO) -> int | None:

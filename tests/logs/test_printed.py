@@ -4,6 +4,7 @@ import logging
 from io import StringIO
 from threading import Thread
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,17 @@ def test_a_line_without_an_end_is_told_in_pieces() -> None:
         printed.write("x" * (2 * LONGEST + 5))
         printed.end_of(1)
     assert [len(line) for _, line in told] == [LONGEST, LONGEST, 5]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_line_of_any_length_is_told_in_time_that_follows_it(end: str) -> None:
+    # Cutting a piece off the whole line again and again takes many minutes.
+    told: list[tuple[int, str]] = []
+    printed = printed_to(StringIO(), told)
+    with running(Run(id=1)):
+        printed.write("x" * (10_000 * LONGEST + 5) + end)
+        printed.end_of(1)
+    assert len(told) == 10_001 and {len(line) for _, line in told} == {LONGEST, 5}
 
 
 def test_a_handler_that_prints_its_failure_does_not_recur() -> None:
