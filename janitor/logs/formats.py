@@ -10,7 +10,8 @@ import orjson
 from janitor.logs import tracebacks
 from janitor.logs.escapes import LAID_OUT, visible
 from janitor.logs.mask import Mask
-from janitor.runs import Outcome, current_run
+from janitor.runs import Outcome, bounds, current_run
+from janitor.runs.bounds import shortened
 
 
 class TextFormatter(logging.Formatter):
@@ -26,7 +27,7 @@ class TextFormatter(logging.Formatter):
         run = current_run()
         job = f" [{run.job} {run.id}]" if run.id else ""
         # One line for each fact, also if a text of others has several lines.
-        message = self._mask(record.getMessage())
+        message = _message(self._mask, record)
         at = f"{instant(record):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
         text = visible(f"{at}Z {record.levelname} {record.name}{job} {message}", keep="\t")
         if self._tracebacks:
@@ -48,7 +49,7 @@ class JsonFormatter(logging.Formatter):
         fields: dict[str, Any] = {
             "time": f"{instant(record):%Y-%m-%dT%H:%M:%S.%fZ}",
             "level": record.levelname.lower(),
-            "event": self._mask(record.getMessage()),
+            "event": _message(self._mask, record),
             "logger": record.name,
             **({"job": run.job, "run_id": run.id} if run.id else {}),
             **self._mask.value(getattr(record, "facts", {})),
@@ -58,6 +59,11 @@ class JsonFormatter(logging.Formatter):
             return orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         except TypeError:  # numbers beyond 64 bits, half a surrogate pair
             return json.dumps(fields, default=str)
+
+
+def _message(mask: Mask, record: logging.LogRecord) -> str:
+    """What a record says; while a line of many megabytes is written, every other line would wait."""
+    return shortened(mask(record.getMessage()), bounds.LOG_LINE)
 
 
 def _trace(mask: Mask, record: logging.LogRecord) -> str:

@@ -20,10 +20,10 @@ from typing import Any, TextIO
 
 from janitor.errors import JanitorError
 from janitor.logs.outlet import has_room
-from janitor.runs import current_run
+from janitor.runs import bounds, current_run
 
-LONGEST = 20_000
-"""A line that is longer is told in pieces of so many characters."""
+LONGEST = bounds.LOG_LINE // 4
+"""A line that is longer is told in pieces of so many characters, which a log line has room for."""
 
 PIECE = 1_024
 """So many characters always find place in a pipe that has room."""

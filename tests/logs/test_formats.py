@@ -30,6 +30,14 @@ def test_a_text_of_several_lines_stays_one_line() -> None:
     assert r"one\nINFO forged\r\ntwo" in stream.getvalue()
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_has_an_end(log_format: str) -> None:
+    stream = io.StringIO()
+    logging_to(stream, LOG_FORMAT=log_format)
+    logging.getLogger("x").info("é" * 1_000_000)
+    assert "(2,000,000 bytes in all)" in stream.getvalue() and len(stream.getvalue()) < 20_000
+
+
 def test_json_lines_carry_facts_and_the_traceback() -> None:
     stream = io.StringIO()
     logging_to(stream, LOG_FORMAT="json")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.logs.printed import LONGEST, Printed
-from janitor.runs import Run, current_run, running
+from janitor.runs import Run, bounds, current_run, running
 
 
 def printed_to(stream: StringIO, told: list[tuple[int, str]]) -> Printed:
@@ -71,6 +71,10 @@ def test_a_line_of_any_length_is_told_in_time_that_follows_it(end: str) -> None:
         printed.write("x" * (10_000 * LONGEST + 5) + end)
         printed.end_of(1)
     assert len(told) == 10_001 and {len(line) for _, line in told} == {LONGEST, 5}
+
+
+def test_a_piece_of_a_line_fits_into_a_line_of_the_log() -> None:
+    assert len(("\U0001f9ec" * LONGEST).encode()) <= bounds.LOG_LINE
 
 
 def test_a_handler_that_prints_its_failure_does_not_recur() -> None:
