@@ -158,10 +158,12 @@ def run_until(daemon: Daemon, until: Callable[[], Any], seconds: float = PATIENC
 
     def watch() -> None:
         end = time.monotonic() + seconds
-        while not (so := bool(until())) and time.monotonic() < end:
-            time.sleep(0.02)
-        met.append(so)
-        daemon.ask_to_stop()
+        try:
+            while not (so := bool(until())) and time.monotonic() < end:
+                time.sleep(0.02)
+            met.append(so)
+        finally:
+            daemon.ask_to_stop()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -37,6 +37,11 @@ log = logging.getLogger(__name__)
 STOPS = (signal.SIGTERM, signal.SIGINT)
 ALARMS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU)
 """What a task may let come with `alarm`, `setitimer` or `setrlimit`, from any thread; each would end the process."""
+TIMERS = {
+    signal.SIGALRM: signal.ITIMER_REAL,
+    signal.SIGVTALRM: signal.ITIMER_VIRTUAL,
+    signal.SIGPROF: signal.ITIMER_PROF,
+}
 
 
 class Daemon:
@@ -69,7 +74,8 @@ class Daemon:
         """
         heartbeat.require(self.runner.settings.heartbeat_file)
         self._on_stop = on_stop
-        with signals_taken(self._handlers()):
+        handlers = self._handlers()
+        with signals_taken(handlers):
             try:
                 self.clock.open(self._lanes)
                 self._keeper.start()
@@ -79,7 +85,7 @@ class Daemon:
                 on_stop()
                 self._dependents.stop()
                 stop_in_order(self.clock, self._lanes, self.runner, self._keeper)
-                for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+                for timer in (timer for number, timer in TIMERS.items() if number in handlers):
                     signal.setitimer(timer, 0)
         if self._keeper.failure is not None:
             raise self._keeper.failure
@@ -134,10 +140,10 @@ class Daemon:
         self._dependents.wake()
 
     def _handlers(self) -> dict[int, Handler]:
-        handlers: dict[int, Handler] = {**dict.fromkeys(STOPS, self._on_signal), **dict.fromkeys(ALARMS, _on_alarm)}
-        # Whoever has no jobs file may send SIGHUP all the same, and by itself it ends a process.
-        alone = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
-        return {**handlers, signal.SIGHUP: lambda number, frame: None} if alone else handlers
+        # Each of these ends a process that does not handle it. SIGHUP may come to a daemon without a jobs file, too.
+        harmless: dict[int, Handler] = {signal.SIGHUP: lambda number, frame: None, **dict.fromkeys(ALARMS, _on_alarm)}
+        taken = {number: act for number, act in harmless.items() if signal.getsignal(number) is signal.SIG_DFL}
+        return {**dict.fromkeys(STOPS, self._on_signal), **taken}
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.clock.stopping:
