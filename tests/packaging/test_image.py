@@ -17,7 +17,8 @@ def test_image_runs_as_nobody_in_particular() -> None:
 
 
 def test_image_starts_the_daemon_without_a_shell() -> None:
-    assert last("ENTRYPOINT").argv == ["python", "run.py"]
+    # tini is process 1: it reaps orphans, and passes SIGTERM on from the first instruction.
+    assert last("ENTRYPOINT").argv == ["tini", "--", "python", "run.py"]
     assert last("CMD").argv == ["start"]
     assert dockerfile.exec_form(last("ENTRYPOINT"))
     assert last("STOPSIGNAL").rest == "SIGTERM"

@@ -29,4 +29,4 @@ def test_what_a_jobs_file_took_is_in_no_job_s_page(state: State) -> None:
         scheduler.settings.keep_secret(name, value)
     job = replace(scheduler.jobs["sweep"], args=("with wJalrXUtnFEMI", 735519, True, 7355190))
     page = ask(state, job_page, scheduler.jobs, job, scheduler.settings, NOON)
-    assert page.config["args"] == ["with ***", "***", True, "***0"]
+    assert page.config["args"] == ["(Settings)", "with ***", "***", True, "***0"]
