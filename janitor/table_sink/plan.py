@@ -65,14 +65,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class Rules:
-    """What decisions go by: the layout, and the column that tells which row is newer, if there is such a column."""
+    """What decisions go by: the layout, and the columns that tell which row is newer, if there are such columns.
+
+    `twins_by` is asked between rows whose keys are written differently, and are the same to the table.
+    """
 
     layout: Layout
     newer: Column | None
+    twins_by: Column | None
 
     @cached_property
-    def _newer_at(self) -> int:
-        return [column.name for column in self.layout.columns].index(self.newer.name if self.newer else "")
+    def _places(self) -> dict[str, int]:
+        return {column.name: at for at, column in enumerate(self.layout.columns)}
 
     def plan(
         self, rows: Sequence[Row], homes: Sequence[Hashable], stored: Mapping[Any, Row], settled: set[Row]
@@ -92,7 +96,7 @@ class Rules:
                 continue
             if row == rival:
                 plan.unchanged += 1
-            elif self._age(row) < self._age(rival) or (home in kept and self._age(row) == self._age(rival)):
+            elif self._is_older(row, rival) or (home in kept and not self._is_older(rival, row)):
                 plan.refused.append(self._twin(row, rival))
             else:
                 winners[home] = row
@@ -111,17 +115,19 @@ class Rules:
             plan.refused.append(self._foreign(row, kept))
         elif kept == row:
             plan.unchanged += 1
-        elif self._age(kept) <= self._age(row):
+        elif not self._is_older(row, kept):
             plan.changed.append(Change(kept, row))
         elif self.layout.key_of(kept) == self.layout.key_of(row):
             plan.older += 1
         else:
             plan.refused.append(self._twin(row, kept))
 
-    def _age(self, row: Row) -> Age:
-        if self.newer is None:
-            return (False, None)
-        value = self.newer.comparable(row[self._newer_at])
+    def _is_older(self, row: Row, other: Row) -> bool:
+        by = self.newer if self.layout.key_of(row) == self.layout.key_of(other) else self.twins_by
+        return by is not None and self._age(by, row) < self._age(by, other)
+
+    def _age(self, by: Column, row: Row) -> Age:
+        value = by.comparable(row[self._places[by.name]])
         return (value is not None, value)
 
     def _foreign(self, row: Row, kept: Row) -> Refused:

@@ -54,9 +54,10 @@ class TableSink:
     `columns` name the values of a row. `key` is the column, or the columns, by which a row is found: a unique index has
     them, and `columns` too. Names may be given in any case, as to the servers. `owner` gives columns that have the same
     values in every row; rows with other values there are never touched. If a column `newer` is named, a row never
-    replaces a row that is newer by it. `constants` give columns that are the same in every row that is written. If
-    `created_at` and `updated_at` are named, these columns receive the moment at which a row was added or changed, in
-    UTC. Several threads may use one sink.
+    replaces a row that is newer by it. Of rows whose keys are written differently, and are the same to the table, the
+    newest by the column `twins_by` is kept; None means `newer`. `constants` give columns that are the same in every row
+    that is written. If `created_at` and `updated_at` are named, these columns receive the moment at which a row was
+    added or changed, in UTC. Several threads may use one sink.
     """
 
     url: URL
@@ -68,6 +69,7 @@ class TableSink:
     created_at: str | None = None
     updated_at: str | None = None
     constants: Mapping[str, Any] = field(default_factory=dict)
+    twins_by: str | None = None
     _guess: _Guess = field(default_factory=_Guess, init=False, repr=False, compare=False)
 
     def write(self, rows: Sequence[Row], now: datetime, *, mostly_new: bool = False) -> Written:
@@ -193,6 +195,7 @@ class TableSink:
                 constants=self.constants,
                 owner=self.owner,
                 newer=self.newer,
+                twins_by=self.twins_by,
                 created_at=self.created_at,
                 updated_at=self.updated_at,
             )
@@ -204,8 +207,9 @@ class TableSink:
 
     @cached_property
     def _rules(self) -> Rules:
-        newer = (self.newer or "").lower()
-        return Rules(self.layout, next((one for one in self.layout.columns if one.name.lower() == newer), None))
+        columns = {column.name.lower(): column for column in self.layout.columns}
+        newer, twins_by = (columns.get((name or "").lower()) for name in (self.newer, self.twins_by or self.newer))
+        return Rules(self.layout, newer, twins_by)
 
     def _chunk(self, fitting: list[Row]) -> Chunk:
         if not fitting:

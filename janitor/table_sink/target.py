@@ -32,6 +32,7 @@ class Target:
     constants: Mapping[str, Any]
     owner: Mapping[str, Any]
     newer: str | None
+    twins_by: str | None
     created_at: str | None
     updated_at: str | None
 
@@ -132,7 +133,7 @@ def _lack(target: Target, there: Found) -> str | None:
     if inexact:
         told = " and ".join(f"{table}.{column.name} at {where} is {column.declared}" for column in inexact)
         return f"{told}, which cannot be compared exactly"
-    for name in (*target.key, *filter(None, (target.newer,))):
+    for name in (*target.key, *filter(None, (target.newer, target.twins_by))):
         if not {name.lower()} & {column.lower() for column in target.columns}:
             return f"{table} at {where} cannot be written to: this task gives no {name}, and its rows are told by it"
     if not there.is_unique(target.key):

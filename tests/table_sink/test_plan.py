@@ -77,3 +77,15 @@ def test_a_key_given_twice_is_written_once(warehouses: Warehouses) -> None:
     reason = "labware_barcode 'DN1' came more than once, and the newest was kept"
     assert (written.inserted, written.refused) == (1, (Refused("DN1", reason),))
     assert places(warehouses.mlwh) == {Place("DN1", stored_at=NOW)}
+
+
+def test_twins_have_a_column_of_their_own_to_decide(mariadb_warehouses: Warehouses) -> None:
+    # Given: of one key the last row counts, and of two keys that are the same to the table the newest.
+    target = sink(mariadb_warehouses.mlwh_url, newer=None, twins_by="stored_at")
+    target.write([Place("DN1", stored_at=NOW)], THEN)
+    assert target.write([Place("dn1", stored_at=THEN)], NOW) == Written(
+        refused=(Refused("dn1", TWIN.format("dn1", "DN1")),)
+    )
+    assert target.write([Place("DN1", stored_at=THEN)], NOW) == Written(updated=1)
+    assert target.write([Place("dn1", stored_at=NOW)], NOW) == Written(updated=1)
+    assert places(mariadb_warehouses.mlwh) == {Place("dn1", stored_at=NOW)}

@@ -100,6 +100,7 @@ def target(url: URL) -> TableSink:
         key="labware_barcode",
         columns=Target._fields,
         owner={"lims_id": "LabWhere"},
+        twins_by="stored_at",
         created_at="created_at",
         updated_at="updated_at",
     )
