@@ -51,6 +51,7 @@ def test_a_clock_set_back_and_forward_loses_no_slot(machine: Machine) -> None:
 
 
 @needs_faketime
+@pytest.mark.slow
 def test_a_clock_set_forward_and_back_loses_no_slot(machine: Machine) -> None:
     """Given: a daemon with jobs that are due each second.
 
