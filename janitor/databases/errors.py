@@ -17,6 +17,8 @@ from janitor.databases.mysql_error_numbers import (
 )
 from janitor.errors import JanitorError, Rejected, RowRefused, StatementTimeout, Unavailable
 
+OF_USERS = "45"
+"""How the SQLSTATE begins that only a SIGNAL gives, in a trigger or a routine."""
 MOST_CHARACTERS = 300
 """How much of a server's own message stands in a sentence."""
 
@@ -75,16 +77,17 @@ def translated(error: BaseException, where: str) -> JanitorError | None:
 
 def _from_mysql(error: pymysql.err.Error, where: str) -> JanitorError:
     number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    number %= 2**16  # the driver takes a number above 32,767 for a negative number
     text = _one_line(str(error.args[1] if len(error.args) > 1 else error))
     if number == CONNECTION_LOST and "timed out" in text:
         return StatementTimeout(f"{where} did not answer within the time limit: {text}")
     if number == CONNECT_FAILED and "certificate" in text.lower():
         number = CERTIFICATE
+    if number >= LEAST_OWN_NUMBER or str(getattr(error, "sqlstate", "")).startswith(OF_USERS):
+        return RowRefused(f"a row was refused at {where}: {text}")
     if number in MEANINGS:
         leaf, sentence = MEANINGS[number]
         return leaf(sentence.format(where=where, text=text))
-    if number >= LEAST_OWN_NUMBER:
-        return RowRefused(f"a row was refused at {where}: {text} (error {number})")
     if isinstance(error, pymysql.err.InterfaceError):
         return Unavailable(f"the connection to {where} was lost: {text or 'it was closed'}")
     return Rejected(f"{where} refused a statement: {text} (error {number})")

@@ -128,6 +128,8 @@ def test_a_commit_by_the_task_is_refused(url: URL) -> None:
 
 @pytest.mark.parametrize("engine", ["MyISAM", "Aria", "MEMORY"])
 def test_an_engine_that_cannot_roll_back_is_not_written(mariadb: SqlServer, engine: str) -> None:
+    if engine not in {name for name, *_ in mariadb.execute("SHOW ENGINES")}:
+        pytest.skip(f"this server has no engine {engine}")
     url = numbers(mariadb, f"ALTER TABLE t ENGINE = {engine}")
     reason = f": t has the engine {engine}$"
     for statement in ("DELETE FROM t", "UPDATE t AS x SET word = 'x'", "INSERT INTO `t` (n) VALUES (101)"):
