@@ -1,6 +1,7 @@
 """The command line: the list of verbs, and what an error looks like."""
 
 import copy
+import errno
 import logging
 import sys
 import traceback
@@ -81,6 +82,10 @@ def _tell(assembly: Assembly, error: BaseException) -> int:
             # The reader of our output has had enough.
             streams.give_up()
             return SUCCEEDED
+        case OSError(errno=errno.ENOSPC, filename=None):
+            streams.give_up()
+            _complain(assembly, "there is no room for what this command prints: make room, or print to another place")
+            return FAILED
     if isinstance(error, OSError):
         streams.give_up()
     if logging.getLogger().isEnabledFor(logging.DEBUG):

@@ -73,6 +73,14 @@ def test_a_stdout_that_takes_nothing_changes_no_outcome(house: CommandLine, endi
         assert f"stdout takes nothing ([Errno 28] No space left on device): {job} {outcome}" in ended.stderr
 
 
+def test_a_verb_says_that_there_is_no_room_for_what_it_prints(house: CommandLine) -> None:
+    ended = in_shell(house, "${run% run} jobs --json >/dev/full")
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "janitor: there is no room for what this command prints: make room, or print to another place\n",
+    )
+
+
 @pytest.mark.parametrize("encoding", ["ascii", pytest.param("ascii:strict", marks=pytest.mark.slow)])
 def test_a_stdout_that_cannot_encode_gets_escapes(house: CommandLine, encoding: str) -> None:
     ended = house("run", "fail_in_words", PYTHONIOENCODING=encoding)
