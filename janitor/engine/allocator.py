@@ -2,8 +2,9 @@
 
 glibc gives each new thread an arena of its own, up to eight for each processor. A run has a thread, and its arena keeps
 what the run freed. So a daemon grew for hours, although nothing in it was lost. With few arenas, threads share.
-An arena also keeps what is free between two pieces in use. That is given back once a minute, which takes some
-milliseconds. Other C libraries have no such calls, and nothing happens there.
+glibc also puts larger and larger pieces into an arena, and small pieces between them hold it. With a fixed limit, each
+large piece is the system's and goes back at once. What is free in an arena is given back once a minute, which takes
+some milliseconds. Other C libraries have no such calls, and nothing happens there.
 """
 
 import ctypes
@@ -15,14 +16,17 @@ ARENAS = 2
 """One arena for the clock, the web and what lives long, and another one if both ask at the same moment."""
 EVERY_SECONDS = 60.0
 """How often free memory is given back."""
-_M_ARENA_MAX = -8
-"""The number of this setting in glibc's `malloc.h`."""
+LARGE = 64 * 1024
+"""So many bytes or more are a large piece, which is in no arena."""
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1
+"""The numbers of these settings in glibc's `malloc.h`."""
 
 
 def bound_arenas() -> bool:
-    """Let this process have at most `ARENAS` arenas; return False if its C library has no such setting."""
+    """Let this process have few arenas, without large pieces; return False if its C library has no such settings."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and bool(mallopt(_M_ARENA_MAX, ARENAS))
+    settings = {_M_ARENA_MAX: ARENAS, _M_MMAP_THRESHOLD: LARGE, _M_TRIM_THRESHOLD: 2 * LARGE}
+    return mallopt is not None and all(bool(mallopt(name, value)) for name, value in settings.items())
 
 
 def give_back() -> None:

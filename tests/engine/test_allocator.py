@@ -46,6 +46,34 @@ def test_it_is_harmless_twice() -> None:
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "True\n"
 
 
+LARGE = """
+import ctypes
+from janitor.engine.allocator import bound_arenas
+class Mallinfo(ctypes.Structure):
+    names = "arena ordblks smblks hblks mapped usmblks fsmblks used free top".split()
+    _fields_ = [(name, ctypes.c_size_t) for name in names]
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Mallinfo
+if {bounded}:
+    assert bound_arenas()
+# glibc takes a large piece that is freed as a sign to have such pieces in the arena from now on.
+for _ in range(3):
+    piece = bytearray(4_000_000)
+    del piece
+before = libc.mallinfo2().mapped
+piece = bytearray(1_000_000)
+print(libc.mallinfo2().mapped - before >= 1_000_000)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="this C library does not tell of its memory")
+@pytest.mark.parametrize("bounded", [False, True])
+def test_a_large_piece_is_in_no_arena(bounded: bool) -> None:
+    program = LARGE.format(bounded=bounded)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == f"{bounded}\n"
+
+
 FREES = """
 import psutil
 from janitor.engine.allocator import EVERY_SECONDS, GivingBack

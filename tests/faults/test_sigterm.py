@@ -1,6 +1,7 @@
 """SIGTERM at any moment: the daemon ends within its grace, and every run has one outcome."""
 
 import random
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -50,7 +51,8 @@ def stopped(daemon: Daemon, within: float = GRACE_SECONDS + SLACK_SECONDS) -> fl
     assert daemon.end(seconds=60) == SUCCEEDED, daemon.text[-3000:]
     took = time.monotonic() - began
     assert took < within, daemon.text[-3000:]
-    assert " stopped" in daemon.text and "Traceback" not in daemon.text
+    # If its state database hangs, the process ends when its time is over.
+    assert re.search(" stopped|the process ends now", daemon.text) and "Traceback" not in daemon.text
     return took
 
 
