@@ -10,7 +10,7 @@ a handler of the task's that waits                    holds up the runs of its j
 import logging
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 from janitor.guard import foreign_code
 from janitor.logs.mask import Mask
@@ -31,18 +31,22 @@ class Masked(logging.Formatter):
 
 
 class Lent:
-    """The `handle` of a task's handler: for the lines of the job that added it, and without its errors."""
+    """The `handle` of a task's handler: masked, for the lines of the job that added it, and without its errors."""
 
-    def __init__(self, handler: logging.Handler, on_failure: Callable[[], None]) -> None:
+    def __init__(self, handler: logging.Handler, mask: Mask, on_failure: Callable[[], None]) -> None:
         """A handler that was added outside of runs gets all lines."""
         run = current_run()
-        self._handle, self._job, self._on_failure = handler.handle, run.job if run.id else "", on_failure
+        self._handler, self._mask, self._on_failure = handler, mask, on_failure
+        self._handle, self._job = handler.handle, run.job if run.id else ""
 
     def __call__(self, record: logging.LogRecord) -> bool:
         """Handle one record."""
         if self._job and current_run().job != self._job:
             return False
         with foreign_code(self._fail, BaseException):
+            # Many set the formatter only after they have added the handler.
+            if not isinstance(self._handler.formatter, Masked):
+                self._handler.setFormatter(Masked(self._handler.formatter or logging.Formatter(), self._mask))
             return bool(self._handle(record))
         return False
 
@@ -64,12 +68,29 @@ class KeptHandlers(list[logging.Handler]):
         if handler in self.own or _writes_to_terminal(handler):
             self.changed = True
             return
-        if not isinstance(handler.formatter, Masked):
-            handler.setFormatter(Masked(handler.formatter or logging.Formatter(), self._mask))
         if not isinstance(handler.handle, Lent):
-            lent = Lent(handler, partial(self._failing.append, handler))
+            lent = Lent(handler, self._mask, partial(self._failing.append, handler))
             handler.handle = lent  # type: ignore[method-assign]  # a task knows its handler by itself
         super().append(handler)
+
+    def insert(self, index: SupportsIndex, handler: logging.Handler) -> None:
+        """Take a handler of a task's; it comes last, as each that is added."""
+        self.append(handler)
+
+    def extend(self, handlers: Iterable[logging.Handler]) -> None:
+        """Take handlers of a task's."""
+        for handler in list(handlers):
+            self.append(handler)
+
+    def __iadd__(self, handlers: Iterable[logging.Handler]) -> Self:  # type: ignore[override,misc]
+        """Take handlers of a task's."""
+        self.extend(handlers)
+        return self
+
+    def __imul__(self, times: SupportsIndex) -> Self:
+        """Let all handlers of tasks go, if it is times 0."""
+        self[:] = list(self) * times
+        return self
 
     def let_go_of_failing(self) -> bool:
         """Let the handlers of tasks go that have failed; whether there was one."""
