@@ -21,6 +21,7 @@ import collections
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from janitor.databases.errors import lost_a_race
@@ -112,16 +113,27 @@ class Journal:
             self._in_hand = min(TOGETHER, len(self._queue))
             batch = [self._queue.popleft() for _ in range(self._in_hand)]
             try:
-                self._write(batch)
-            except FAILURES as exc:
-                away = exc if isinstance(exc, JanitorError) else Unavailable(f"nothing can be recorded: {summary(exc)}")
-                self._put_back(batch, away)
-                return away
+                with ExitStack() as if_it_fails:
+                    # An error that nobody expects goes to whoever writes: it costs no record, and nobody waits for it.
+                    if_it_fails.callback(self._put_back, batch, Unavailable("the journal was interrupted"))
+                    failure = self._failure_of(batch)
+                    if_it_fails.pop_all()
+                if failure is not None:
+                    self._put_back(batch, failure)
+                    return failure
             finally:
                 self._in_hand = 0
             for record in batch:
                 record.answered.set()
                 tell_what_came(record)
+        return None
+
+    def _failure_of(self, batch: Sequence[Record]) -> JanitorError | None:
+        """Write a batch; why the state database is away, None if the batch is written."""
+        try:
+            self._write(batch)
+        except FAILURES as exc:
+            return exc if isinstance(exc, JanitorError) else Unavailable(f"nothing can be recorded: {summary(exc)}")
         return None
 
     def _write(self, batch: Sequence[Record]) -> None:

@@ -28,6 +28,7 @@ FAILURES = (
     AttributeError,
     RuntimeError,
     ArithmeticError,
+    AssertionError,
     MemoryError,
     OSError,
 )

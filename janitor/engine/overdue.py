@@ -15,6 +15,7 @@ from typing import Protocol
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection
 
+from janitor.guard import foreign_code
 from janitor.jobs.job import Job
 from janitor.jobs.slots import next_slot
 from janitor.runs import Outcome
@@ -69,7 +70,10 @@ def overdue_at(trigger: BaseTrigger, last: datetime, seconds: float) -> datetime
 
     A job without a success counts from when it was switched on, resumed, or found nothing to do.
     """
-    second = _second_slot(trigger, last)
+    second = None
+    # A trigger may be others' code: that it raises concerns no other job, and is not remembered.
+    with foreign_code(lambda error: None):
+        second = _second_slot(trigger, last)
     return None if second is None else second + timedelta(seconds=seconds) + SLACK
 
 

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta, timezone
 
 from apscheduler.triggers.base import BaseTrigger
 
+from janitor.guard import foreign_code
+
 MOMENT = timedelta(microseconds=1)
 MOST_STEPS = 10_000
 """How many slots are counted singly if arithmetic cannot count them; a longer stretch is told as at least that many."""
@@ -72,6 +74,13 @@ def next_slot(trigger: BaseTrigger, after: datetime) -> datetime | None:
         # Some triggers answer the first question with their very first slot, however long ago it was.
         slot = trigger.get_next_fire_time(slot, after + MOMENT)
     return None if slot is None or slot <= after else slot.astimezone(timezone.utc)
+
+
+def next_slot_if_told(trigger: BaseTrigger, after: datetime) -> datetime | None:
+    """As `next_slot`, for what concerns more than this job; None also if the trigger, which may be others', raises."""
+    with foreign_code(lambda error: None):
+        return next_slot(trigger, after)
+    return None
 
 
 def slots_between(trigger: BaseTrigger, after: datetime, until: datetime) -> Slots | None:

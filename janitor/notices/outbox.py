@@ -24,7 +24,7 @@ from janitor.engine.runner import Runner
 from janitor.errors import Fenced, JanitorError
 from janitor.jobs.counts import stored
 from janitor.jobs.job import Job
-from janitor.jobs.slots import next_slot
+from janitor.jobs.slots import next_slot_if_told
 from janitor.loops import Duty
 from janitor.notices.content import MOST_BRIEF, Content, to_json
 from janitor.notices.steps import Key, OpenNotice, Step
@@ -122,7 +122,7 @@ class Outbox:
             error=(row.reason or "")[:MAX_ERROR] if row is not None and failed else "",
             counts=stored(row.counts) if row is not None else None,
             log=[] if run_id is None else _last_lines(connection, run_id),
-            next_run_at=next_slot(job.trigger, now) if job is not None and job.enabled else None,
+            next_run_at=next_slot_if_told(job.trigger, now) if job is not None and job.enabled else None,
         )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from janitor.jobs.slots import Slots, next_slot
+from janitor.jobs.slots import Slots, next_slot_if_told
 from janitor.runs import Outcome
 from janitor.state.run_records import SCHEDULE
 from janitor.state.tables import runs
@@ -32,10 +32,10 @@ class LostSlots:
     trigger: BaseTrigger | None = None
 
     def goes_on_after(self, slot_at: datetime) -> bool:
-        """Whether this stretch begins with the slot after `slot_at`."""
+        """Whether this stretch begins with the slot after `slot_at`; not if the trigger cannot tell that slot."""
         if self.first_at <= slot_at:
             return False
-        return self.trigger is None or next_slot(self.trigger, slot_at) == self.first_at
+        return self.trigger is None or next_slot_if_told(self.trigger, slot_at) == self.first_at
 
 
 MOST_SLOTS = 2**31 - 1

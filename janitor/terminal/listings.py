@@ -12,7 +12,7 @@ from janitor.jobs.counts import stored
 from janitor.jobs.dependencies import Status, outdated, status, with_dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.result_texts import show
-from janitor.jobs.slots import next_slot
+from janitor.jobs.slots import next_slot_if_told
 from janitor.jobs.standings import Standing
 from janitor.state import (
     actions,
@@ -105,7 +105,7 @@ def _job(
         "disabled_because": job.disabled_because or None,
         "paused_at": paused_at,
         "paused_by": paused_by,
-        "next_run_at": next_slot(job.trigger, now) if job.enabled and paused_at is None else None,
+        "next_run_at": next_slot_if_told(job.trigger, now) if job.enabled and paused_at is None else None,
         "last_run": last.id if last else None,
         "last_outcome": _outcome(last) if last else None,
         "last_at": (last.ended_at or last.started_at) if last else None,

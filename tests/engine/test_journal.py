@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, select
+from sqlalchemy import URL, Connection, select
 
+from janitor.engine.journal import Journal
+from janitor.engine.journal_records import Record
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
@@ -130,3 +133,26 @@ def test_reports_that_are_refused_hold_nobody_up(
         assert "the state database refused the whole record: OverflowError" in row.reason
         assert f"what run {run_id} of task reported last is not kept: " in caplog.text
         state.close()
+
+
+@pytest.mark.parametrize("error", [SystemExit, AssertionError, NotImplementedError, StopIteration])
+def test_a_record_that_raises_loses_no_other(lite_url: URL, error: type[BaseException]) -> None:
+    """Given three kept records, the second of which raises what nobody expects, once.
+
+    Whoever writes them may be told. The others must be written, and nobody may wait for ever.
+    """
+    state, written, raised = small_engine.migrated(lite_url), list[int](), [error()]
+
+    def write(number: int, connection: Connection) -> None:
+        if number == 2 and raised:
+            raise raised.pop()
+        written.append(number)
+
+    journal = Journal(state)
+    records = [journal.add(Record(partial(write, number), kept=True)) for number in (1, 2, 3)]
+    with suppress(SystemExit, StopIteration):
+        journal.flush()
+    assert all(record.answered.is_set() for record in records)
+    journal.flush()
+    assert written[-3:] == [1, 2, 3] and journal.waiting == 0
+    state.close()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from apscheduler.triggers.base import BaseTrigger
 
 from janitor.engine import overdue
 from janitor.jobs import Job, schedules
@@ -109,3 +110,14 @@ def test_a_paused_job_is_not_overdue_nor_one_just_resumed(state: State) -> None:
         actions.record(connection, "anna", "resumed", "task", "", late)
     assert found(state, late + timedelta(minutes=1)) == {}
     assert found(state, late + timedelta(hours=3)) == {"task": late + timedelta(hours=2, seconds=5)}
+
+
+class Failing(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """A job's own trigger, that cannot tell its slots."""
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        raise OSError("the calendar of holidays is away")
+
+
+def test_a_trigger_that_raises_makes_no_job_overdue() -> None:
+    assert overdue.overdue_at(Failing(), NOON, 0.0) is None

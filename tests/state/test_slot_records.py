@@ -5,7 +5,10 @@ What happens: some slots are lost for a reason, and in some the job runs.
 What must hold: slots lost in a row for one reason are one record; no record spans a run or another reason.
 """
 
+from datetime import datetime
+
 import pytest
+from apscheduler.triggers.base import BaseTrigger
 
 from janitor.jobs import schedules
 from janitor.runs import Outcome
@@ -80,3 +83,18 @@ def test_more_slots_than_the_column_holds_are_recorded_as_its_most(state: State)
             slot_records.record_lost(connection, lost, "me")
     (row,) = rows_of(state)
     assert (row.slots, row.slot_until_at) == (most, NOW + 2.5 * MINUTE)
+
+
+class Failing(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no annotations
+    """A job's own trigger, that cannot tell its slots."""
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        raise OSError("the calendar of holidays is away")
+
+
+def test_a_trigger_that_raises_keeps_no_slot_off_the_record(state: State) -> None:
+    for minute in (1, 2):
+        at = NOW + minute * MINUTE
+        with state.begin() as connection:
+            slot_records.record_lost(connection, LostSlots("a", at, at, 1, Outcome.SKIPPED, "paused", Failing()), "me")
+    assert stretches(state) == [(1, 1, 1), (2, 2, 1)]

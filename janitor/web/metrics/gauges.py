@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from janitor.jobs.job import Job
-from janitor.jobs.slots import next_slot
+from janitor.jobs.slots import next_slot_if_told
 from janitor.needs import ExchangeNeed
 from janitor.web.desk import Desk
 from janitor.web.metrics.vitals import WAIT_SECONDS, Signs, Vitals
@@ -112,7 +112,7 @@ class Gauges(Collector):
     def _next_slot(self, job: Job, now: datetime) -> datetime | None:
         known, slot = self._next.get(job.id, (None, None))
         if known is not job or slot is None or slot <= now:
-            slot = next_slot(job.trigger, now)
+            slot = next_slot_if_told(job.trigger, now)
             self._next[job.id] = job, slot
         return slot
 

@@ -12,7 +12,7 @@ from janitor.feeds.position import describe
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.schedule_in_english import in_english
-from janitor.jobs.slots import next_slot
+from janitor.jobs.slots import next_slot_if_told
 from janitor.operations import cursor
 from janitor.web.queries import models, records
 from janitor.web.queries.known import Known, last_ended
@@ -44,7 +44,7 @@ def job_line(job: Job, known: Known) -> models.JobLine:
         last_success_at=success.ended_at if success else None,
         failures=failures,
         strip=[records.bar(row) for row in reversed(rows)],
-        next_run_at=next_slot(job.trigger, known.now) if job.enabled and paused_at is None else None,
+        next_run_at=next_slot_if_told(job.trigger, known.now) if job.enabled and paused_at is None else None,
         cursor=_cursor(job.id, known),
         quarantined=known.quarantined.get(job.id, 0),
         tags=list(job.tags),

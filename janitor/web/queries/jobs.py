@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from janitor.jobs import json_texts
 from janitor.jobs.descriptions import described
 from janitor.jobs.job import Job
-from janitor.jobs.slots import next_slot
+from janitor.jobs.slots import next_slot_if_told
 from janitor.logs.mask import mask_for
 from janitor.settings.settings import Settings
 from janitor.state import quarantine
@@ -56,7 +56,7 @@ def job_page(
 
 def _next_slots(job: Job, now: datetime) -> list[datetime]:
     slots, after = list[datetime](), now
-    while len(slots) < NEXT_RUNS and (slot := next_slot(job.trigger, after)) is not None:
+    while len(slots) < NEXT_RUNS and (slot := next_slot_if_told(job.trigger, after)) is not None:
         slots.append(slot)
         after = slot
     return slots
