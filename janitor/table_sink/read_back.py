@@ -15,7 +15,10 @@ from janitor.table_sink.table import Table
 
 
 class Altered(NamedTuple):
-    """A row that something changed as it was written. `in_vain`: what is stored is what was stored before."""
+    """A row that something changed as it was written.
+
+    `in_vain`: what is stored is what was stored before, or the stored row that was to change is not there any more.
+    """
 
     refused: Refused
     in_vain: bool
@@ -31,7 +34,10 @@ def altered(statements: Table, connection: Connection, layout: Layout, plan: Pla
     stored = {layout.key_of(row): row for row in statements.stored(connection, keys, lock=False)}
     before = {layout.key_of(row): kept for kept, row in plan.changed}
     return [
-        Altered(Refused(key, _reason(layout, row, stored.get(key))), key in stored and stored[key] == before.get(key))
+        Altered(
+            Refused(key, _reason(layout, row, stored.get(key))),
+            key in before and stored.get(key) in (None, before[key]),
+        )
         for key, row in zip(keys, suspects)
         if stored.get(key) != row
     ]

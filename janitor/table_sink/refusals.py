@@ -8,6 +8,8 @@
                             what they hold may now be in the way. So do rows that something writes back as they were
     no row is refused       the transaction may commit: nobody else has seen a value that was set aside
 
+A key is never set aside: the row could not be found again.
+
 Why rows are moved aside, and not deleted and inserted: a new row would lose the columns that the sink does not know,
 get another id, and take the rows along that refer to it.
 """
@@ -59,7 +61,8 @@ class Salvage:
             found = [Refused(self.layout.key_of(row), reason) for row, reason in refused]
             left = left.without(found, self.layout.key_of)
             changed = altered(self.statements, self.connection, self.layout, left)
-            in_vain = [one.refused for one in changed if one.in_vain]
+            # If rows were moved aside, what was put back may be a value that was set aside.
+            in_vain = [one.refused for one in changed if one.in_vain or moved]
             if not in_vain and not (found and moved):
                 return left.without([one.refused for one in changed], self.layout.key_of)
             self.refused.update((one.key, one) for one in (*found, *in_vain))
@@ -96,7 +99,7 @@ class Salvage:
             for at, change in enumerate(changed):
                 places = [self.layout.columns.index(column) for column in index]
                 differs = any(change.kept[place] != change.row[place] for place in places)
-                column = next(filter(movable, index), None)
+                column = next((one for one in index if one.name not in self.layout.keys and movable(one)), None)
                 if differs and column is not None:
                     key = self.layout.key_of(change.kept)
                     row = list(aside[key].row if key in aside else change.kept)

@@ -215,3 +215,47 @@ def test_whatever_is_wanted_each_row_is_stored_or_refused(
     assert after.keys() == before.keys() | ({row[0] for row in rows} - refused)
     if len({row[0] for row in goal.values()}) == len(goal) and all(row[2] >= 0 for row in goal.values()):
         assert not refused
+
+
+WELL = """CREATE TABLE well (
+  plate varchar(40) NOT NULL, number integer NOT NULL, tag varchar(20), volume integer CHECK (volume >= 0),
+  PRIMARY KEY (plate, number), UNIQUE (plate, tag)
+)"""
+
+
+def test_a_key_is_never_set_aside(database_url: URL) -> None:
+    # Given: wells whose key shares a column with another unique index.
+    # What happens: two rows swap what is unique; one changes beside a row that the server refuses.
+    # What must hold: each key stays, and what is reported as written is there.
+    execute(database_url, WELL)
+    target = TableSink(database_url, "well", ("plate", "number"), ("plate", "number", "tag", "volume"))
+    target.write([("p1", 1, "tag one", 1), ("p1", 2, "tag two", 2)], THEN)
+    assert target.write([("p1", 1, "tag two", 1), ("p1", 2, "tag one", 2)], NOW) == Written(updated=2)
+    written = target.write([("p1", 1, "tag three", 1), ("p1", 3, "tag four", -1)], NOW)
+    assert (written.updated, [one.key for one in written.refused]) == (1, [("p1", 3)])
+    rows = execute(database_url, "SELECT plate, number, tag, volume FROM well ORDER BY number")
+    assert rows == [("p1", 1, "tag three", 1), ("p1", 2, "tag one", 2)]
+
+
+@pytest.mark.parametrize("change", ["name = 'lost'", "slot = OLD.slot"])
+def test_a_trigger_that_redirects_an_update_leaves_no_odd_value(database_url: URL, change: str) -> None:
+    # Given: a trigger that gives a row another key as it changes, or its old slot again.
+    # What happens: that row changes, beside another that takes its slot, and alone.
+    # What must hold: it is refused and stays as it was, and nothing else in the table changes.
+    target = tubes(database_url, ", UNIQUE (slot)")
+    target.write([("t1", "one", 1, 1), ("t2", "two", 1, 2)], THEN)
+    if database_url.drivername == "sqlite":
+        redirect = (
+            "AFTER UPDATE ON tube WHEN NEW.name = 't1' AND NEW.slot = 'new one' "
+            f"BEGIN UPDATE tube SET {change} WHERE name = NEW.name; END"
+        )
+    else:
+        redirect = f"BEFORE UPDATE ON tube FOR EACH ROW IF NEW.slot = 'new one' THEN SET NEW.{change}; END IF"
+    execute(database_url, f"CREATE TRIGGER redirect {redirect}")
+    before = stored(database_url)
+    written = target.write([("t1", "new one", 1, 7), ("t2", "one", 1, 2)], NOW)
+    assert [one.key for one in written.refused] == ["t1", "t2"]
+    assert stored(database_url) == before
+    written = target.write([("t1", "new one", 1, 1)], NOW)
+    assert [one.key for one in written.refused] == ["t1"]
+    assert stored(database_url) == before
