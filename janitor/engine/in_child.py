@@ -1,6 +1,6 @@
 """A task in a child process, as seen from inside: its run, its log, and its one message from the parent."""
 
-import io
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from janitor import databases
 from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, name_of, summary, text_of
@@ -25,6 +25,7 @@ from janitor.logs.captured import capture
 from janitor.logs.formats import TextFormatter
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.set_up import quieten
+from janitor.logs.stand_in import StandIn
 from janitor.runs import Fence, Run, bounds, running
 from janitor.runs.bounds import shortened
 from janitor.runs.forks import EndsHereInChildren, keep_from_children
@@ -108,11 +109,12 @@ class Line:
         self.send(PROGRESS, (path, done, total, note))
 
 
-class Sent(io.TextIOBase):
+class Sent(StandIn):
     """Stands in for `sys.stdout` or `sys.stderr`: the parent prints what is printed here, within the run."""
 
-    def __init__(self, line: Line, name: str) -> None:
-        """Nothing is printed yet."""
+    def __init__(self, line: Line, name: str, stream: TextIO) -> None:
+        """`stream` is for what is not printed: programs that the task starts write there."""
+        super().__init__(stream)
         self._line, self._name, self._text = line, name, ""
 
     def write(self, text: str) -> int:
@@ -127,13 +129,8 @@ class Sent(io.TextIOBase):
         text, self._text = self._text, ""
         if text:
             self._line.send(PRINTED, (self._name, text))
-
-    def close(self) -> None:
-        """Stay open."""
-
-    def writable(self) -> bool:
-        """It can be written to."""
-        return True
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class Traced(logging.Formatter):
@@ -211,7 +208,8 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    sys.stdout, sys.stderr = Sent(line, "stdout"), Sent(line, "stderr")
+    for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr)):
+        setattr(sys, name, Sent(line, name, stream or open(os.devnull, "w", encoding="utf-8")))
     quieten()
     follow_into_threads()
     threading.Thread(target=_die_with_parent, daemon=True).start()

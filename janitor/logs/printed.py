@@ -7,7 +7,6 @@ A daemon's stdout is its log, so it gets the log line. A run by hand shows on th
 is; its log line is kept with the run alone.
 """
 
-import io
 import logging
 import os
 import stat
@@ -16,10 +15,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, TextIO
+from typing import TextIO
 
 from janitor.errors import JanitorError
 from janitor.logs.outlet import has_room
+from janitor.logs.stand_in import StandIn
 from janitor.runs import bounds, current_run
 
 LONGEST = bounds.LOG_LINE // 4
@@ -33,8 +33,8 @@ LOOK_SECONDS = 0.1
 Key = tuple[int, int]
 
 
-class Printed(io.TextIOBase):
-    """Stands in for `sys.stdout` or `sys.stderr`; to be closed or detached means another stream."""
+class Printed(StandIn):
+    """Stands in for `sys.stdout` or `sys.stderr` of the daemon's process."""
 
     def __init__(
         self,
@@ -47,7 +47,8 @@ class Printed(io.TextIOBase):
 
         `name` is that of the logger.
         """
-        self._stream, self._name, self._handle, self._echo = stream, name, handle, echo
+        super().__init__(stream)
+        self._name, self._handle, self._echo = name, handle, echo
         self._waits = _descriptor_that_waits(stream)
         self._begun: dict[Key, str] = {}
         self._inside = threading.local()
@@ -122,39 +123,6 @@ class Printed(io.TextIOBase):
         """Flush the stream; in a run this cannot fail, and a line that is only begun waits for its end."""
         if not current_run().id:
             self._stream.flush()
-
-    def close(self) -> None:
-        """Stay open."""
-
-    def reconfigure(self, **options: Any) -> None:
-        """Stay as it is."""
-
-    def writable(self) -> bool:
-        """It can be written to."""
-        return True
-
-    def isatty(self) -> bool:
-        """Whether the stream is a terminal."""
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        """The stream's file descriptor."""
-        return self._stream.fileno()
-
-    @property
-    def buffer(self) -> Any:
-        """The stream for bytes; what goes there is no line of a log."""
-        return self._stream.buffer
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """The stream's encoding."""
-        return self._stream.encoding
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]
-        """What the stream does with characters that it has not."""
-        return self._stream.errors
 
 
 def _pieces(line: str) -> list[str]:

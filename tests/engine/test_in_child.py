@@ -4,16 +4,18 @@ import json
 import logging
 import multiprocessing
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO, cast
 
 import pytest
 from sqlalchemy import URL
 
-from janitor.engine.in_child import LOG, PROGRESS, About, Line, Traced
+from janitor.engine.in_child import LOG, PRINTED, PROGRESS, About, Line, Sent, Traced
 from janitor.engine.runner import Runner
 from janitor.logs.mask import Mask
 from janitor.runs import Fence, Run, current_run
@@ -116,6 +118,20 @@ def test_a_log_line_is_sent_without_what_cannot_be_sent() -> None:
     assert ours.recv() == (PROGRESS, (("a", "b"), 3, None, "begun"))
     for end in (ours, theirs):
         end.close()
+
+
+def test_what_is_printed_is_sent_and_the_stream_is_usable(tmp_path: Path) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs, (tmp_path / "out").open("w", encoding="latin-1", errors="replace") as stream:
+        sent = Sent(Line(theirs), "stdout", stream)
+        subprocess.run(["echo", "of a program"], stdout=cast(TextIO, sent), check=True)
+        sent.buffer.write(b"bytes\n")
+        print("said", file=sent)
+        sent.reconfigure(line_buffering=True)
+        about = sent.encoding, sent.errors, sent.isatty(), sent.name, sent.line_buffering
+        assert about == ("latin-1", "replace", False, stream.name, False)
+        assert (tmp_path / "out").read_text(encoding="latin-1") == "of a program\nbytes\n"
+        assert ours.recv() == (PRINTED, ("stdout", "said\n"))
 
 
 @pytest.mark.parametrize("variables", [True, False])

@@ -2,6 +2,7 @@
 
 import logging
 from io import StringIO
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -95,3 +96,11 @@ def test_who_closes_it_means_another_stream() -> None:
         pass
     print("still there", file=printed)
     assert stream.getvalue() == "still there\n"
+
+
+def test_all_else_of_the_stream_is_the_stream_s(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w", encoding="latin-1", errors="replace") as stream:
+        printed = Printed(stream, "stdout", lambda record: None)
+        for name in ("encoding", "errors", "newlines", "buffer", "name", "mode", "line_buffering", "write_through"):
+            assert getattr(printed, name) == getattr(stream, name), name
+        assert (printed.fileno(), printed.isatty(), printed.writable()) == (stream.fileno(), False, True)
