@@ -40,7 +40,7 @@ from janitor import databases, memory
 from janitor.errors import Rejected
 from janitor.feeds import witnesses
 from janitor.feeds.ids import LOWEST
-from janitor.feeds.position import LOOK_BACK, MOST_RANGES, Origin, Position, loaded
+from janitor.feeds.position import LOOK_BACK, MOST_PAGES, MOST_RANGES, Origin, Position, loaded
 from janitor.runs import current_run
 from janitor.state.clocks import boot_clock
 
@@ -232,7 +232,10 @@ class Reading:
         if complete and settled is not self.position:
             self.position = settled
             self.save()
-        while True:
+        if complete:
+            self._bound()
+        above = 0
+        while above < MOST_PAGES or not self.position.taken.is_large:
             current_run().check()
             top = self.position.top
             rows = self.feed.rows(self.feed._above(top), limit=self.feed.page_rows)
@@ -245,6 +248,8 @@ class Reading:
                 self._bound()
             if len(rows) < self.feed.page_rows or self.position.top == top:
                 return
+            above += not complete
+        log.info("%s: a row is not confirmed, and its cursor is full: the next run reads on", self.feed.name)
 
     def _page(self, rows: Sequence[Row[Any]]) -> Page:
         """A page of the rows that are wanted; it passes over the others."""

@@ -26,6 +26,8 @@ LOOK_BACK = 10_000
 """A first look remembers the ids of so many rows below the end, to find rows that commit late among them."""
 MOST_RANGES = 1_000
 """So many gaps are asked for singly. The rest, up to the top, is read again as one gap."""
+MOST_PAGES = 20
+"""While a row is not confirmed nothing settles. A run that fills its cursor meanwhile stops after so many pages."""
 MOST_SEEN = 64
 """So many moments are kept; of more, some are dropped."""
 
@@ -99,7 +101,7 @@ class Position:
             return self
         mark = self.taken.middle
         seen = tuple(seen for seen in self.seen if seen.top > mark)
-        return replace(self, mark=mark, taken=self.taken.above(mark), seen=seen)
+        return replace(self, mark=mark, taken=self.taken.above(mark), seen=seen).bounded()
 
     def gaps(self) -> list[tuple[int, int]]:
         """The gaps below the top, each as its first and its last id; what is above the most ranges is one gap."""

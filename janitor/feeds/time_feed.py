@@ -15,6 +15,7 @@ the clocks that date the rows, and the server's, must agree within the lag. If a
 
 import base64
 import json
+import logging
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,8 +26,10 @@ from sqlalchemy import URL, ColumnClause, ColumnElement, Row, and_, column, or_,
 
 from janitor import databases, memory
 from janitor.errors import Rejected
-from janitor.feeds.position import loaded
+from janitor.feeds.position import MOST_PAGES, loaded
 from janitor.runs import current_run
+
+log = logging.getLogger(__name__)
 
 LONGEST_FOLD_MINUTES = 180
 """No zone has ever set its clocks back by more than this."""
@@ -250,8 +253,10 @@ class TimeReading:
         now, mark, complete = self.feed.clock(self.feed.url), self.position.mark, True
         settled = self.feed.settled(now)
         last: Sequence[Any] | None = None
+        above = 0
         while rows := self.feed.rows(mark, last):
             current_run().check()
+            before = self.position
             if news := [row for row in rows if self._is_news(row)]:
                 yield TimePage(self, news)
             complete = complete and not any(self._is_news(row) for row in news)
@@ -259,6 +264,10 @@ class TimeReading:
             if complete:
                 self._settle(now, settled, last[0])
             if len(rows) < self.feed.page_rows:
+                break
+            above += not complete and self.position is not before
+            if above == MOST_PAGES:
+                log.info("%s: a row is not confirmed, and its cursor is full: the next run reads on", self.feed.name)
                 break
         if complete:
             self._settle(now, settled, None)

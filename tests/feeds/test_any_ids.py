@@ -17,7 +17,7 @@ from sqlalchemy import URL, Engine, create_engine, text
 from janitor import databases
 from janitor.errors import Rejected
 from janitor.feeds import Feed
-from janitor.feeds.position import MOST_RANGES
+from janitor.feeds.position import MOST_PAGES, MOST_RANGES
 from janitor.runs import Run, running
 from janitor.state import State, holders
 from tests.feeds.model import LAG, Clock
@@ -142,6 +142,45 @@ def test_a_cursor_keeps_a_bounded_number_of_ids(engine: Engine, run: Run, monkey
     assert reader.drain() == SNOWFLAKES[:300]
     reader.add(SNOWFLAKES[10] + 1, SNOWFLAKES[290] + 1)
     assert reader.drain() == [SNOWFLAKES[290] + 1]
+
+
+def test_late_rows_count_for_the_bound_too(engine: Engine, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a bound of 100 parts, and a row whose id is far ahead of all others.
+    # What happens: more rows than the bound come below it.
+    # What must hold: each comes once, and the cursor is small afterwards.
+    monkeypatch.setattr("janitor.feeds.ids.MOST_PARTS", 100)
+    reader = Reader(engine, page_rows=30)
+    reader.add(SNOWFLAKES[0], SNOWFLAKES[-1])
+    reader.drain()
+    reader.add(*SNOWFLAKES[1:401])
+    assert reader.drain() == SNOWFLAKES[1:401]
+    reading = reader.feed.open()
+    assert reading is not None and len(reading.position.taken) <= 100
+
+
+@pytest.mark.parametrize("ids", [SNOWFLAKES[:300], list(range(1, 301))], ids=["far apart", "near"])
+def test_a_run_stops_far_above_an_unconfirmed_row(
+    engine: Engine, run: Run, monkeypatch: pytest.MonkeyPatch, ids: list[int]
+) -> None:
+    # Given: a bound of 100 parts, and 30 pages; of ids far apart they do not fit in the cursor.
+    # What happens: one row of the first page is never confirmed; in the end it is.
+    # What must hold: a run stops some pages above it if the cursor is full, and the next one goes on. Nothing is lost.
+    monkeypatch.setattr("janitor.feeds.ids.MOST_PARTS", 100)
+    reader, unconfirmed = Reader(engine, page_rows=10), ids[3]
+    reader.add(*ids)
+
+    def drain() -> list[int]:
+        reading, taken = reader.feed.open() or reader.feed.begin_at_start(), []
+        for page in reading.pages():
+            taken += (of_page := [row.id for row in page.rows if row.id != unconfirmed])
+            page.confirm(of_page)
+        return taken
+
+    others = [id for id in ids if id != unconfirmed]
+    first = drain()
+    assert first == (others[: 10 * MOST_PAGES - 1] if ids[0] in SNOWFLAKES else others)
+    assert first + drain() == others
+    assert reader.drain() == [unconfirmed]
 
 
 @pytest.mark.parametrize("value", ["DN7", "0.5"])

@@ -20,6 +20,7 @@ from sqlalchemy import URL, Engine, column, create_engine, text
 from janitor import databases, memory
 from janitor.errors import Rejected
 from janitor.feeds import Feed, TimeFeed, TimePosition, position_after
+from janitor.feeds.position import MOST_PAGES
 from janitor.runs import Run, running
 from janitor.state import State, holders
 
@@ -133,6 +134,33 @@ def test_what_is_not_confirmed_comes_again(engine: Engine, run: Run) -> None:
     house.now += timedelta(hours=1)
     assert [row.name for row in next(pages).rows] == ["i"]
     assert house.drain() == ["e", "f", "h", "i"]
+
+
+def test_a_run_stops_far_above_an_unconfirmed_row(engine: Engine, run: Run) -> None:
+    # Given: old rows in 30 pages.
+    # What happens: one row of the first page is never confirmed; in the end it is.
+    # What must hold: a run keeps the keys of so many pages, the next one goes on there, and nothing is lost.
+    house = House(engine)
+    rows = [
+        {"name": f"{number:03}", "at": (NOON - timedelta(days=3, seconds=-number)).replace(tzinfo=None).isoformat(" ")}
+        for number in range(30 * 4)
+    ]
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO news (name, at) VALUES (:name, :at)"), rows)
+
+    def drain() -> list[str]:
+        reading, taken = house.feed.open() or house.feed.begin_at_start(), []
+        for page in reading.pages():
+            of_page = [row for row in page.rows if row.name != "002"]
+            page.confirm(of_page)
+            taken += [row.name for row in of_page]
+        return taken
+
+    first = drain()
+    assert len(first) == len(house.position().taken) == 4 * MOST_PAGES - 1
+    assert first + drain() == [row["name"] for row in rows if row["name"] != "002"]
+    assert house.drain() == ["002"]
+    assert house.position().taken == frozenset()
 
 
 def test_a_cursor_forgets_what_is_settled(engine: Engine, run: Run) -> None:
