@@ -5,6 +5,7 @@
     INSERT INTO t ...                      refused if t cannot roll back: its engine is MyISAM, say
     SELECT f() ...                         refused if f is a stored function that leads to such a table
     COMMIT, in whatever way                refused
+    ROLLBACK of SQLite                     refused, as what came after it would be committed by itself
 
 On MySQL and MariaDB a view, a trigger or a routine may lead to a table that cannot roll back, so its text is looked at
 too. What the server says of a name is remembered for the run.
@@ -30,7 +31,6 @@ _TAKEN_BACK = {
     ),
 }
 _LASTING_WORDS = {
-    "select": {"outfile", "dumpfile"},
     "set": {
         *("autocommit", "@@autocommit", "password", "statement", "role"),
         *("global", "persist", "persist_only", "@@global", "@@persist", "@@persist_only"),
@@ -38,6 +38,10 @@ _LASTING_WORDS = {
     "pragma": {"="},
 }
 """Words that make a statement last although its first word is harmless."""
+_INTO_FILES = frozenset({"outfile", "dumpfile"})
+"""Words that make any statement of MySQL and MariaDB write a file; both are reserved there."""
+_WITHOUT_TRANSACTION = frozenset({"begin", "select", "values", "explain", "pragma", "rollback"})
+"""What SQLite may get after its transaction has ended: anything else would be committed by itself."""
 _COUNTING_ON = frozenset({"nextval", "setval"})
 """Functions of MariaDB that move a sequence: no rollback moves it back."""
 _ASKING = frozenset(
@@ -79,6 +83,8 @@ def refuse_lasting(connection: Connection, cursor: Any, statement: str, *others:
     first = next((word for word in words if word != "("), "")
     if first not in _TAKEN_BACK[family] or _lasts(family, first, words):
         raise Rejected(f"a dry run cannot take {first.upper() or 'this statement'} back, so it was not sent")
+    if family == "sqlite" and first not in _WITHOUT_TRANSACTION and not _is_in_transaction(connection):
+        raise Rejected(f"a dry run cannot take this {first.upper()} back, so it was not sent: its transaction is over")
     if family == "mysql" and (reason := _reason(connection, {*_written(first, tokens, words), *_called(tokens)})):
         raise Rejected(f"a dry run cannot take this {first.upper()} back, so it was not sent: {reason}")
 
@@ -94,15 +100,27 @@ def refuse_commit(connection: Connection) -> None:
         raise Rejected("a dry run cannot take a commit back, so it was not sent: leave it to databases.begin")
 
 
+def _is_in_transaction(connection: Connection) -> bool:
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.in_transaction)
+
+
 def _lasts(family: str, first: str, words: list[str]) -> bool:
     """Whether a statement lasts although its first word is harmless."""
     if family == "sqlite":
+        if first == "rollback" and "to" not in words:
+            return True
         sets = first == "pragma" and "(" in words and _ASKING.isdisjoint(words)
         return sets or not _LASTING_WORDS.get(first, set()).isdisjoint(words)
     counts_on = any(words[at + 1 : at + 2] == ["("] for at, word in enumerate(words) if word in _COUNTING_ON)
     counts_on = counts_on or any(words[at : at + 3] == ["next", "value", "for"] for at in range(len(words)))
     default = first == "set" and words[1:2] == ["default"]
-    return counts_on or default or not _LASTING_WORDS.get(first, set()).isdisjoint(words)
+    return (
+        counts_on
+        or default
+        or not _INTO_FILES.isdisjoint(words)
+        or not _LASTING_WORDS.get(first, set()).isdisjoint(words)
+    )
 
 
 def _written(first: str, tokens: list[str], words: list[str]) -> Iterator["Name"]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import URL, Connection, text
 
 from janitor import databases
-from janitor.errors import Rejected
+from janitor.errors import Rejected, RowRefused
 from janitor.runs import Run, running
 from tests.databases.numbers_table import count, write_with
 from tests.servers import SqlServer
@@ -93,6 +93,10 @@ def on_mysql(url: URL) -> bool:
         "LOCK TABLES t WRITE",
         "CALL something()",
         "SELECT n INTO OUTFILE 'numbers' FROM t",
+        "(SELECT n FROM t) INTO DUMPFILE 'numbers'",
+        "WITH q AS (SELECT 1) SELECT * FROM q INTO OUTFILE 'numbers'",
+        "TABLE t INTO OUTFILE 'numbers'",
+        "VALUES (1) INTO OUTFILE 'numbers'",
         "/*!40000 DELETE FROM t */",
         "ANALYZE TABLE t",
     ],
@@ -104,7 +108,16 @@ def test_what_lasts_on_a_server_is_refused(mariadb: SqlServer, statement: str) -
 
 @pytest.mark.parametrize(
     "statement",
-    ["COMMIT", "end", "VACUUM", "ATTACH ':memory:' AS other", "PRAGMA user_version = 3", "PRAGMA synchronous(0)"],
+    [
+        "COMMIT",
+        "end",
+        "ROLLBACK",
+        "ROLLBACK TRANSACTION",
+        "VACUUM",
+        "ATTACH ':memory:' AS other",
+        "PRAGMA user_version = 3",
+        "PRAGMA synchronous(0)",
+    ],
 )
 def test_what_lasts_on_sqlite_is_refused(sqlite_url: URL, statement: str) -> None:
     refused(sqlite_url, statement, "$")
@@ -114,6 +127,19 @@ def test_ddl_of_sqlite_rolls_back(sqlite_url: URL) -> None:
     with dry(sqlite_url) as connection:
         connection.exec_driver_sql("DROP TABLE t")
     assert count(sqlite_url) == 100
+
+
+def test_nothing_is_written_after_sqlite_has_rolled_back(sqlite_url: URL) -> None:
+    # Given: a statement that rolls the whole transaction back as it fails, and a task that goes on all the same.
+    # What happens: it reads, writes, and opens a savepoint. What must hold: it may read, the rest is refused.
+    for statement in ("INSERT INTO t (n) VALUES (101)", "DROP TABLE t", "SAVEPOINT here"):
+        with pytest.raises(Rejected, match="^a dry run cannot take this .* its transaction is over$"):
+            with dry(sqlite_url) as connection:
+                with pytest.raises(RowRefused):
+                    connection.exec_driver_sql("INSERT OR ROLLBACK INTO t (n) VALUES (1)")
+                assert connection.exec_driver_sql("SELECT COUNT(*) FROM t").scalar() == 100
+                connection.exec_driver_sql(statement)
+        assert count(sqlite_url) == 100
 
 
 def test_a_commit_by_the_task_is_refused(url: URL) -> None:
