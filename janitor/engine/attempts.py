@@ -52,9 +52,9 @@ ENDS = (
 class Attempts:
     """Calls tasks, and turns what they return or raise into an ending."""
 
-    def __init__(self, state: State, settings: Settings, mask: Mask) -> None:
-        """`mask` takes secrets out of everything that is kept of a run."""
-        self._state, self._settings, self._mask = state, settings, mask
+    def __init__(self, state: State, settings: Settings, mask: Mask, show: child.Show) -> None:
+        """`mask` takes secrets out of everything that is kept of a run; `show` prints for child processes."""
+        self._state, self._settings, self._mask, self._show = state, settings, mask, show
 
     def make(self, live: Live) -> tuple[Ending, list[Attempt]]:
         """Call the task up to 1 + retries times, with growing pauses between; how the run ended, and each attempt."""
@@ -87,7 +87,7 @@ class Attempts:
     def _call(self, job: Job, run: Run) -> Returned:
         args, kwargs = filled((job.args, dict(job.kwargs)), functools.partial(self._result_of, run))
         if job.isolation == "process":
-            return child.call(replace(job, args=args, kwargs=kwargs), run, self._settings)
+            return child.call(replace(job, args=args, kwargs=kwargs), run, self._settings, self._show)
         with EndsHereInChildren():
             return call(functools.partial(job.func, *args, **kwargs), job.keeps_result)
 

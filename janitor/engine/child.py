@@ -18,8 +18,8 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -50,6 +50,10 @@ LEAVES = (Cancelled, DeadlineExceeded, Fenced, Interrupted, Rejected, Skip, Stat
 """The errors that mean the same in the parent as in the child; any other error comes with what was raised."""
 
 
+Show = Callable[[str, str], None]
+"""Prints a text, on the stream of a name."""
+
+
 class ChildFailed(JanitorError):
     """Raised when a task failed in its child process; `raised` is what was raised there, empty if the child died."""
 
@@ -58,8 +62,10 @@ class ChildFailed(JanitorError):
         self.raised = raised
 
 
-def call(job: Job, run: Run, settings: Settings) -> Returned:
+def call(job: Job, run: Run, settings: Settings, show: Show) -> Returned:
     """Run the job's task in a fresh interpreter, with its log and progress as if it ran here; what it returned.
+
+    `show` gets what it prints.
 
     A child that is asked to stop may come to its next safe point within the grace. It is killed after that, and at its
     deadline.
@@ -73,7 +79,7 @@ def call(job: Job, run: Run, settings: Settings) -> Returned:
     ours, theirs = context.Pipe()
     task = Task(job.func, tuple(job.args), dict(job.kwargs), job.keeps_result)
     process = context.Process(target=in_child.main, args=(theirs, settings, About.of(run), task), daemon=True)
-    child = _Child(ours, process, run, settings.grace_seconds)
+    child = _Child(ours, process, run, show, settings.grace_seconds)
     seconds = 0.0
     try:
         process.start()
@@ -93,6 +99,7 @@ class _Child:
     pipe: Connection
     process: BaseProcess
     run: Run
+    show: Show
     grace_seconds: float
     stop_until: float | None = None
     gone: bool = False
@@ -112,8 +119,7 @@ def _follow(child: _Child) -> Returned:
         if kind == in_child.LOG:
             logging.getLogger(value["name"]).handle(logging.makeLogRecord(value))
         elif kind == in_child.PRINTED:
-            name, text = value
-            getattr(sys, name).write(text)
+            child.show(*value)
         elif kind == in_child.PROGRESS:
             child.run.on_progress(*value)
         elif kind == in_child.RETURNED:

@@ -69,10 +69,17 @@ class Process:
         self._open = [number for number in range(3) if _is_open(number)]
         self._doubles = {number: os.dup(number) for number in self._open}
 
+    def put_back_streams(self) -> Iterator[str]:
+        """Put back, at once, streams to which nobody can print: a run has closed what it put there, or left nothing."""
+        for name, stream in self._streams.items():
+            if not hasattr(sys, name) or getattr(getattr(sys, name), "closed", False):
+                setattr(sys, name, stream)
+                yield f"sys.{name}"
+
     def put_back(self) -> Iterator[str]:
         """Put back what was changed."""
         for name, stream in self._streams.items():
-            if getattr(sys, name) is not stream:
+            if getattr(sys, name, None) is not stream:
                 setattr(sys, name, stream)
                 yield f"sys.{name}"
         for what, read, write, before in self._values:

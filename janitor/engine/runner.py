@@ -74,7 +74,7 @@ class Runner:
         self._reports = Reports(state, run_log, self.live)
         self._descriptions = Descriptions(mask)
         self._beginning = Beginning(state, seconds, holder, self._descriptions)
-        self._attempts = Attempts(state, settings, mask)
+        self._attempts = Attempts(state, settings, mask, self._surroundings.print)
         self._endings = Endings(self.journal, self._reports, self.observers)
         follow_into_threads()
 

@@ -2,7 +2,7 @@
 
     at once          Janitor's log handlers stay                                   logs/keeping.py
     at a run's end,  logging, and what Python's threads are started with:
-    each second      the limit of recursion, trace functions, stack size, garbage
+    each second      the limit of recursion, trace functions, stack size, garbage, a closed sys.stdout
     once no other    sys.stdout, the working folder, umask, socket.setdefaulttimeout,  process_state.py
     run goes on      locale, limits of resources, warnings as errors, descriptors 0 to 2
 
@@ -12,7 +12,7 @@ The last kind waits, since another run may mean it so at this moment: its own `u
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from janitor.engine.live import LiveRuns
 from janitor.engine.process_state import Interpreter, Process
@@ -35,28 +35,37 @@ def kept(mask: Mask, run_log: RunLog, echo: bool = False) -> "Surroundings":
     With `echo` stdout and stderr get it too, as it is but for secrets; without it they get the log's lines.
     """
     handle = run_log.handle if echo else logging.getLogger().callHandlers
-    prints = [
-        Printed(stream or open(os.devnull, "w", encoding="utf-8"), name, handle, mask if echo else None)
+    prints = {
+        name: Printed(stream or open(os.devnull, "w", encoding="utf-8"), name, handle, mask if echo else None)
         for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr))
-    ]
-    at_once = KeptLogging(mask).put_back, Interpreter().put_back
-    return Surroundings(at_once, [Process(*prints).put_back], prints)
+    }
+    process = Process(**prints)
+    at_once = KeptLogging(mask).put_back, Interpreter().put_back, process.put_back_streams
+    return Surroundings(at_once, [process.put_back], prints)
 
 
 class Surroundings:
     """Looks at what runs share, and puts it back; without parts it has nothing to look at."""
 
     def __init__(
-        self, at_once: Sequence[PutBack] = (), if_alone: Sequence[PutBack] = (), prints: Sequence[Printed] = ()
+        self,
+        at_once: Sequence[PutBack] = (),
+        if_alone: Sequence[PutBack] = (),
+        prints: Mapping[str, Printed] | None = None,
     ) -> None:
-        """`at_once` is looked at whatever goes on, `if_alone` only if no other run does."""
-        self._at_once, self._if_alone, self._prints = at_once, if_alone, prints
+        """`at_once` is looked at whatever goes on, `if_alone` only if no other run does; `prints` by their names."""
+        self._at_once, self._if_alone, self._prints = at_once, if_alone, prints or {}
         self._told: set[tuple[str, str]] = set()
         self._last = ""
 
+    def print(self, name: str, text: str) -> None:
+        """Print for the child process of a run, within the run, wherever a task has led `sys.stdout`."""
+        stream = self._prints[name] if name in self._prints else getattr(sys, name)
+        stream.write(text)
+
     def run_ends(self, run_id: int, job: str, live: LiveRuns) -> None:
         """Look as a run ends, inside the run: it is told of what is found."""
-        for printed in self._prints:
+        for printed in self._prints.values():
             with foreign_code(_leave_as_it_is):
                 printed.end_of(run_id)
         self._last = job

@@ -96,6 +96,28 @@ def test_a_change_is_put_back_and_told(what: str) -> None:
         assert list(process.put_back()) == []
 
 
+def close_stdout() -> None:
+    sys.stdout = StringIO()
+    sys.stdout.close()
+
+
+def delete_stdout() -> None:
+    del sys.stdout
+
+
+@pytest.mark.parametrize("change", [close_stdout, delete_stdout])
+def test_a_stream_that_nobody_can_print_to_is_put_back_at_once(change: Callable[[], None]) -> None:
+    with kept() as process:
+        before = sys.stdout
+        assert list(process.put_back_streams()) == []
+        change()
+        assert list(process.put_back_streams()) == ["sys.stdout"] and sys.stdout is before
+        delete_stdout()
+        assert list(process.put_back()) == ["sys.stdout"] and sys.stdout is before
+        replace_stdout()
+        assert list(process.put_back_streams()) == []
+
+
 def test_the_locale_is_put_back() -> None:
     before = locale.setlocale(locale.LC_ALL)
     other = next(name for name in ("C.UTF-8", "C") if name != before)

@@ -5,8 +5,11 @@ What happens: both run, the second after the first.
 What must hold: the second's run is whole, on stdout and in its log; no secret is told; what was changed is told once.
 """
 
+import logging
+import os
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +17,10 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.engine.live import Live, LiveRuns, Progress
-from janitor.engine.surroundings import Surroundings
-from janitor.runs import Fence, Run
+from janitor.engine.surroundings import Surroundings, kept
+from janitor.logs.mask import Mask
+from janitor.logs.run_log import RunLog
+from janitor.runs import Fence, Run, running
 from tests.command_line import CommandLine
 from tests.daemons import daemons
 from tests.small_engine import eventually, job_of, lines_of, migrated, nothing, rows_of
@@ -84,6 +89,31 @@ def test_what_a_task_prints_is_in_its_run_s_log(tmp_path: Path, job: str) -> Non
     assert [line["message"] for line in log if line["logger"] == "stdout"] == printed
     assert [line["message"] for line in log if line["logger"] == "stderr"] == ["to stderr"]
     assert job.endswith("process") or {line["file"] for line in log} >= {"tests/hostile_house.py"}
+
+
+@pytest.fixture
+def unkept() -> Iterator[None]:
+    """What a test keeps of this process is let go again."""
+    out, err, handlers = sys.stdout, sys.stderr, logging.getLogger().handlers
+    yield
+    sys.stdout, sys.stderr, logging.getLogger().handlers = out, err, handlers
+
+
+@pytest.mark.usefixtures("unkept")
+def test_a_closed_stdout_takes_nothing_from_runs_that_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    # Given: two runs. What happens: the first closes its own sys.stdout, and ends. What must hold: the second prints,
+    # and so does a child process, also before anybody has looked.
+    mask = Mask([])
+    surroundings, runs = kept(mask, RunLog(mask)), LiveRuns({1: live("a", 1), 2: live("b", 2)})
+    with open(os.devnull, "w", encoding="utf-8") as sys.stdout:
+        pass
+    with running(runs[2].run):
+        surroundings.print("stdout", "from a child\n")
+    surroundings.run_ends(1, "a", runs)
+    with running(runs[2].run):
+        print("still there")
+    said = [record.getMessage() for record in caplog.records if record.name == "stdout"]
+    assert said == ["from a child", "still there"]
 
 
 def live(job: str, number: int) -> Live:
