@@ -115,7 +115,9 @@ class Journal:
             try:
                 with ExitStack() as if_it_fails:
                     # An error that nobody expects goes to whoever writes: it costs no record, and nobody waits for it.
-                    if_it_fails.callback(self._put_back, batch, Unavailable("the journal was interrupted"))
+                    if_it_fails.callback(
+                        self._put_back, batch, Unavailable("nothing can be recorded: it was interrupted")
+                    )
                     failure = self._failure_of(batch)
                     if_it_fails.pop_all()
                 if failure is not None:

@@ -5,7 +5,8 @@
 
 1. A failure is told once, with its traceback. It is the same failure if the same line raises the same kind of error.
 2. `aside` guards one record within a duty: a record that raises is set aside, and what comes after it goes on.
-3. From the third failure on the duty is in trouble, until it has done well for a minute.
+3. From the third failure on the duty is in trouble, until it has done well for a minute. It may never be done again: so
+   the trouble is over, too, if nothing has failed for five minutes.
 4. A person is told of a trouble by what listens: see `Loops`.
 """
 
@@ -30,6 +31,8 @@ AGAIN_AND_AGAIN = 3
 """From so many failures on, a duty is in trouble."""
 WELL_SECONDS = 60.0
 """For how long a duty must do well before its failures are over."""
+QUIET_SECONDS = 300.0
+"""After so long without a failure the failures are over, even if the duty is not done any more."""
 MOST_TOLD = 100
 """How many different failures are told until they are over."""
 MOST_CHARACTERS = 300
@@ -125,6 +128,12 @@ class Duty(Generic[Done]):
             return WELL_SECONDS if seconds is None else min(seconds, WELL_SECONDS)
         return seconds
 
+    def end_old_failures(self) -> None:
+        """Let its failures be over if the last is long ago, even if it is not done any more."""
+        if (failures := self._end_failures(QUIET_SECONDS)) is not None:
+            quiet = self._clock() - failures.last
+            log.info("%s has not failed for %.0f s: its %d failures are over", self.name, quiet, failures.count)
+
     @property
     def has_failed(self) -> bool:
         """Whether it failed when it was last done."""
@@ -134,9 +143,7 @@ class Duty(Generic[Done]):
     def trouble(self) -> Trouble | None:
         """Its trouble; None if it does well, or failed only once or twice."""
         failures = self._failures
-        if failures is None or failures.count < AGAIN_AND_AGAIN:
-            return None
-        return Trouble(self.name, failures.since, failures.count, failures.why)
+        return None if failures is None else self._trouble_of(failures)
 
     def _fail(self, error: BaseException) -> None:
         if self._passes(error):
@@ -160,7 +167,7 @@ class Duty(Generic[Done]):
             is_new = kind not in told and len(told) < MOST_TOLD
             since = before.since if before else datetime.now(timezone.utc)
             count, whole = (before.count if before else 0) + 1, f"{record}: {why}" if record else why
-            self._failures = _Failures(since, count, self._clock(), whole, told | {kind} if is_new else told)
+            self._failures = failures = _Failures(since, count, self._clock(), whole, told | {kind} if is_new else told)
         # Telling may fail as well: a traceback may be too deep to be written.
         with foreign_code(lambda error: None):
             if is_new and record:
@@ -168,19 +175,32 @@ class Duty(Generic[Done]):
             elif is_new:
                 log.error("%s failed, and goes on: %s", self.name, why, exc_info=error)
         if count == AGAIN_AND_AGAIN:
-            self._tell(over=False)
+            self._tell(failures, over=False)
 
     def _go_well(self) -> None:
-        failures = self._failures
-        if failures is None or self._clock() - failures.last < WELL_SECONDS:
-            return
-        if failures.count >= AGAIN_AND_AGAIN:
-            self._tell(over=True)
-        self._failures = None
-        log.info("%s goes well again, after %d failures", self.name, failures.count)
+        if (failures := self._end_failures(WELL_SECONDS)) is not None:
+            log.info("%s goes well again, after %d failures", self.name, failures.count)
 
-    def _tell(self, *, over: bool) -> None:
-        if (trouble := self.trouble) is not None:
+    def _end_failures(self, seconds: float) -> _Failures | None:
+        """End its failures if the last is so long ago, and tell if that ends a trouble; what they were."""
+        before = self._failures
+        if before is None:
+            return None
+        with self._counting:
+            failures = self._failures
+            if failures is None or self._clock() - failures.last < seconds:
+                return None
+            self._failures = None
+        self._tell(failures, over=True)
+        return failures
+
+    def _trouble_of(self, failures: _Failures) -> Trouble | None:
+        if failures.count < AGAIN_AND_AGAIN:
+            return None
+        return Trouble(self.name, failures.since, failures.count, failures.why)
+
+    def _tell(self, failures: _Failures, *, over: bool) -> None:
+        if (trouble := self._trouble_of(failures)) is not None:
             with foreign_code(lambda error: None):
                 self._on_trouble(trouble, over)
 

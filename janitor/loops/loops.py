@@ -37,8 +37,13 @@ class Loops:
         return Loop(self.duty(name, body), first, at_end)
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` when a trouble begins, and with True when it is over, in the thread of the duty."""
+        """Call `listener` when a trouble begins, and with True when it is over, in whatever thread notices it."""
         self._listeners.append(listener)
+
+    def end_old_troubles(self) -> None:
+        """Let troubles be over whose last failure is long ago: whoever has duties calls it now and then."""
+        for duty in list(self._duties.values()):
+            duty.end_old_failures()
 
     @property
     def troubles(self) -> Sequence[Trouble]:

@@ -1,5 +1,9 @@
 """The duties of a process: which are in trouble, and who hears of it."""
 
+import logging
+
+import pytest
+
 from janitor.loops import Loops
 
 
@@ -30,3 +34,21 @@ def test_a_loop_is_a_duty_of_its_process() -> None:
     loops = Loops()
     loop = loops.loop("work", lambda: None)
     assert list(loops.failures) == ["work"] == [loop.duty.name]
+
+
+def test_a_trouble_ends_if_nothing_is_done_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    # Given records of which three fail, and then no more come. What must hold: five minutes later the trouble is over,
+    # and whoever listens is told once.
+    caplog.set_level(logging.INFO)
+    now, heard = [0.0], list[tuple[str, bool]]()
+    loops = Loops(clock=lambda: now[0])
+    loops.listen(lambda trouble, over: heard.append((trouble.duty, over)))
+    duty = loops.records("live streams")
+    for _ in range(3):
+        with duty.aside("the stream of a run"):
+            fail()
+    for now[0], in_trouble in ((299.0, True), (300.0, False), (301.0, False)):
+        loops.end_old_troubles()
+        assert bool(loops.troubles) is in_trouble
+    assert heard == [("live streams", False), ("live streams", True)]
+    assert caplog.messages[-1] == "live streams has not failed for 300 s: its 3 failures are over"
