@@ -38,7 +38,7 @@ def read(url: URL) -> Iterator[Connection]:
         Unavailable, Rejected, StatementTimeout: the server's error, as one sentence.
         DeadlineExceeded, Cancelled: as the run's `check` does.
     """
-    with _connected(_engines.get(url, read_only=True)) as connection:
+    with undisturbed(url), _connected(_engines.get(url, read_only=True)) as connection:
         yield connection
 
 

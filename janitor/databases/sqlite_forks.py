@@ -5,7 +5,9 @@
 
 SQLite keeps in memory which files its process has locked, and a forked child has a copy of that. If the file was locked
 at the moment of the fork, the child takes it for locked for ever, by itself: no transaction of the child could begin.
-So a fork waits a little, and transactions that are about to begin wait for the fork.
+Without a write-ahead log a reader locks the file too, and so does a connection that is just being opened.
+So a fork waits a little, and what is about to begin waits for the fork. What takes longer holds up one fork, and no
+further one.
 """
 
 import os
@@ -17,7 +19,7 @@ from sqlalchemy import URL
 
 from janitor.databases.places import family
 
-LONGEST_SECONDS = 2.0
+LONGEST_SECONDS = 0.5
 """A fork waits no longer: it is made in the middle of a transaction rather than not at all."""
 
 
@@ -33,6 +35,7 @@ class Gate:
         """Forget everybody: in a forked child the other threads are gone, and may have held the lock."""
         self._changed = threading.Condition()
         self._inside: dict[int, int] = {}
+        self._long = set[int]()
         self._forking = 0
 
     @contextmanager
@@ -50,14 +53,17 @@ class Gate:
                 left = self._inside.pop(me, 1) - 1
                 if left:
                     self._inside[me] = left
+                else:
+                    self._long.discard(me)
                 self._changed.notify_all()
 
     def before_fork(self) -> None:
-        """Wait until no other thread is inside, or for so long."""
+        """Wait until no other thread is inside, or for so long; not again for those that took longer."""
         me = threading.get_ident()
         with self._changed:
             self._forking += 1
-            self._changed.wait_for(lambda: self._inside.keys() <= {me}, self._longest_seconds)
+            self._changed.wait_for(lambda: self._inside.keys() - self._long <= {me}, self._longest_seconds)
+            self._long |= self._inside.keys() - {me}
 
     def after_fork(self) -> None:
         """Let those in who wait."""
@@ -67,7 +73,7 @@ class Gate:
 
 
 def undisturbed(url: URL) -> AbstractContextManager[None]:
-    """A block in which no other thread of this process forks, if the database is a SQLite file."""
+    """A block in which no other thread of this process forks, if it is short and the database is a SQLite file."""
     return _gate.inside() if family(url) == "sqlite" else nullcontext()
 
 
