@@ -40,7 +40,7 @@ class Host:
         self._desk, self._listener = desk, listener
         self._wake, self._waker = socket.socketpair()
         for own in (listener, self._wake, self._waker):
-            keep_from_children(own, lambda one: [one.fileno()])
+            _keep(own)
         self._server: Server | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -57,7 +57,7 @@ class Host:
             if_it_breaks.callback(self._turn_away)
             if server := self._made():
                 # A server closes its socket when it ends, and the next server needs a socket too.
-                server.host(self._listener.dup())
+                server.host(_keep(self._listener.dup()))
             if_it_breaks.pop_all()
         return AGAIN_SECONDS
 
@@ -89,6 +89,11 @@ class Host:
         with self._lock:
             self._server = server
             return None if self._stopped.is_set() else server
+
+
+def _keep(own: socket.socket) -> socket.socket:
+    """Let no child that a task forks have a socket."""
+    return keep_from_children(own, lambda one: [one.fileno()])
 
 
 def bind(settings: Settings) -> socket.socket:

@@ -1,5 +1,6 @@
 """The web server beside the clock: where it listens, how it starts and stops, and that the clock does not mind it."""
 
+import os
 import re
 import signal
 import socket
@@ -141,6 +142,29 @@ def test_whoever_only_connects_takes_no_place_from_tasks(tmp_path: Path) -> None
         for one in idle:
             one.close()
         assert eventually(lambda: answers(address))
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_that_a_task_forks_keeps_no_port_in_use(tmp_path: Path) -> None:
+    # Given: a server with a connection that is open. What happens: a task forks a child.
+    # What must hold: the child has no socket of the server, so the port is free once the daemon has ended.
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    with served(url, tmp_path, lambda scheduler: None) as (_, address):
+        assert Caller(address)("GET", "/api/jobs").status == 200
+        port = int(address.rpartition(":")[2])
+        pid = os.fork()
+        if pid == 0:
+            os._exit(sum(own_port(int(name)) == port for name in os.listdir("/proc/self/fd")))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def own_port(descriptor: int) -> int:
+    """The port at which a socket is open here; 0 for what is no such socket."""
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as double:
+            return int(double.getsockname()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def answers(address: str) -> bool:
