@@ -6,6 +6,7 @@ import threading
 from janitor.engine.clock import Clock
 from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import Lanes
+from janitor.engine.leaving import STOP_SECONDS
 from janitor.engine.runner import Runner
 from janitor.errors import Interrupted
 
@@ -13,8 +14,11 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 0.1
 """How long the lanes may take to close before the runs are asked to stop all the same."""
-RECORD_SECONDS = 5.0
-"""How long a daemon may take, after its grace, to record what it still has to: a server may hang."""
+RECORD_SECONDS = STOP_SECONDS - 1.5
+"""How long a daemon may take, after its grace, to record what it still has to: a server may hang.
+
+The rest of `STOP_SECONDS` is for what comes before and after: after it the process ends, whatever it still has to say.
+"""
 
 
 def stop_in_order(clock: Clock, lanes: Lanes, runner: Runner, keeper: Keeper) -> None:

@@ -168,3 +168,20 @@ def test_without_its_state_the_next_start_closes_runs(
     assert ended(state) == {"checking": ("interrupted", "the process that ran it is gone")}
     stopped(following)
     state.close()
+
+
+@pytest.mark.slow
+def test_a_state_that_hangs_after_the_grace_is_told(mariadb: SqlServer, start: Start) -> None:
+    """Given: a run that uses up the whole grace, and a state database that hangs.
+
+    Happens: SIGTERM.
+    Must hold: before the process ends, it tells what becomes of the run.
+    """
+    direct = mariadb.create_database()
+    migrated(direct).close()
+    with Proxy(str(direct.host), int(direct.port or 3306)) as proxy:
+        daemon = start(direct.set(port=proxy.port), JOBS="deaf")
+        daemon.says("in deaf")
+        with proxy.hanging():
+            stopped(daemon)
+    assert "the state database does not answer: the next start records" in daemon.text
