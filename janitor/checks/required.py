@@ -24,12 +24,12 @@ def require(settings: Settings, jobs: Iterable[Job]) -> None:
 
 def missing(settings: Settings, jobs: Iterable[Job]) -> list[BadSetting]:
     """Each setting that the jobs need and nobody gave, as an error that says so."""
-    lacking: dict[tuple[str, str], list[str]] = {}
+    lacking: dict[tuple[str, str], dict[str, None]] = {}
     for job in jobs:
         for need in job.needs:
             if (setting := _lacking(settings, need)) is not None:
-                lacking.setdefault(setting, []).append(job.id)
-    return [BadSetting(name, None, f"{_who(jobs_of)}; {help}") for (name, help), jobs_of in lacking.items()]
+                lacking.setdefault(setting, {})[job.id] = None
+    return [BadSetting(name, None, f"{_who(list(jobs_of))}; {help}") for (name, help), jobs_of in lacking.items()]
 
 
 def _lacking(settings: Settings, need: Need) -> tuple[str, str] | None:

@@ -24,6 +24,7 @@ from janitor.logs import tracebacks
 from janitor.logs.captured import capture
 from janitor.logs.formats import TextFormatter
 from janitor.logs.mask import Mask, mask_for
+from janitor.logs.masked_stream import MaskedStream
 from janitor.logs.set_up import quieten
 from janitor.logs.stand_in import StandIn
 from janitor.runs import Fence, Run, bounds, running
@@ -217,11 +218,13 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
 
 
 def _log_in_forked_child(mask: Mask) -> None:
-    """Only the process itself may write to its parent; what its children log goes to stderr."""
+    """Only the process itself may write to its parent; what its children log and print goes to stderr and stdout."""
     output = logging.StreamHandler(sys.__stderr__)
     output.setFormatter(TextFormatter(mask))
     logging.getLogger().handlers[:] = [output]
-    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    for name in ("stdout", "stderr"):
+        if (stream := getattr(sys, f"__{name}__")) is not None:
+            setattr(sys, name, MaskedStream(mask, stream))
 
 
 def _listen(pipe: Connection, run: Run) -> None:

@@ -14,7 +14,7 @@ def job(name: str, *needs: Need) -> Job:
 
 
 LAB, MESSAGES = DatabaseNeed("LAB_DATABASE_URL"), ExchangeNeed("HISTORY_DAYS")
-JOBS = [job("sync", LAB), job("publish", LAB, MESSAGES), job("plain")]
+JOBS = [job("sync", LAB, DatabaseNeed("LAB_DATABASE_URL")), job("publish", LAB, MESSAGES), job("plain")]
 
 
 def test_a_missing_setting_is_named_once_with_its_jobs() -> None:

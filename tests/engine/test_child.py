@@ -192,6 +192,12 @@ def use_pool() -> dict[str, int]:
         return {"sum": sum(pool.map(square, range(5)))}
 
 
+def print_in_pool() -> None:
+    with multiprocessing.Pool(1) as pool:
+        pool.apply(print, ("it has sesame-17",))
+        pool.apply(log.error, ("it has sesame-17",))
+
+
 def leave_children() -> dict[str, int | None]:
     """Leave a program and a process at work; both are of the run's process group."""
     left = multiprocessing.Process(target=time.sleep, args=(60,), daemon=True)
@@ -205,6 +211,14 @@ def fork_and_return() -> dict[str, int]:
         return {"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
     log.info("this is no line of the run, and harms it not")
     raise SystemExit(3)
+
+
+def test_what_a_child_of_a_process_prints_is_masked(runner: Runner, capfd: pytest.CaptureFixture[str]) -> None:
+    runner.settings.keep_secret("KEY", "sesame-17")
+    run_by_hand(runner, print_in_pool, isolation="process")
+    (row,) = rows_of(runner.state)
+    out, err = capfd.readouterr()
+    assert row.outcome == "succeeded" and "it has ***" in out and "it has ***" in err and "sesame" not in out + err
 
 
 def test_a_task_in_a_process_may_have_children(runner: Runner) -> None:
