@@ -15,10 +15,7 @@ from datetime import datetime, timedelta
 from janitor.memory.access import now, reading, writing
 from janitor.runs import current_run
 from janitor.state import refusals
-from janitor.state.refusals import Identity, Refusal
-
-RUNS = 5
-"""After how many runs that were refused something goes to quarantine."""
+from janitor.state.refusals import RUNS, Identity, Refusal
 
 PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(days=1)

@@ -15,7 +15,10 @@ from datetime import datetime, timezone
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from janitor.jobs.schedules import EPOCH
-from janitor.state.tables import refusals
+from janitor.state.tables import quarantine, refusals
+
+RUNS = 5
+"""After how many runs that were refused something goes to quarantine."""
 
 ITEMS_AT_ONCE = 5_000
 
@@ -82,14 +85,16 @@ def remove(connection: Connection, name: str, identities: Iterable[Identity]) ->
 
 def try_now(connection: Connection, name: str, key: str | None = None) -> int:
     """Let the next run try what was refused under a key again, or all if `key` is None; return how many they are."""
-    return _set_next(connection, name, key, EPOCH)
+    mine = (_TABLE.name == name) & (True if key is None else _TABLE.key == key)
+    return connection.execute(update(refusals).where(mine).values(next_at=EPOCH)).rowcount
 
 
 def give_up(connection: Connection, name: str, key: str) -> None:
-    """Let no run try again what was refused under a key, until a person wants it."""
-    _set_next(connection, name, key, NEVER)
+    """Let no run try again what was refused under a key and given up in quarantine, until a person wants it.
 
-
-def _set_next(connection: Connection, name: str, key: str | None, at: datetime) -> int:
-    mine = (_TABLE.name == name) & (True if key is None else _TABLE.key == key)
-    return connection.execute(update(refusals).where(mine).values(next_at=at)).rowcount
+    What does not wait in quarantine is tried again: a run is not over before each message is published, or waits there.
+    """
+    kept = quarantine.c
+    dropped = select(kept.item).where(kept.name == name, kept.key == key, kept.dropped_at.is_not(None))
+    waits = (_TABLE.attempts >= RUNS) & _TABLE.item.in_(dropped)
+    connection.execute(update(refusals).where(_TABLE.name == name, _TABLE.key == key, waits).values(next_at=NEVER))

@@ -8,7 +8,8 @@ from janitor import memory
 from janitor.memory import NotTaken, Refusal, Refusals
 from janitor.memory import refusals as counted
 from janitor.runs import Run
-from janitor.state import State, refusals
+from janitor.state import State, quarantine, refusals
+from janitor.state.quarantine import Quarantined
 
 ONE, TWO = ("sample one", "41"), ("sample two", "41")
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -63,6 +64,8 @@ def test_a_person_lets_it_be_tried_now_or_gives_it_up(run: Run, state: State) ->
     of_task = Refusals("task")
     of_task.settle({}, {ONE: NotTaken("large", for_itself=True), TWO: NotTaken("large", for_itself=True)})
     with state.begin() as connection:
+        quarantine.put(connection, "task", [Quarantined(ONE[0], "large", ONE[1])], NOW, 1)
+        quarantine.drop(connection, "task", ONE[0], "anna", "gone", NOW)
         refusals.give_up(connection, "task", ONE[0])
         refusals.try_now(connection, "task", TWO[0])
     held = of_task.of_items(["41"])

@@ -11,10 +11,11 @@ from janitor.engine.keeper import Keeper
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import BadSetting, JanitorError, Skip
+from janitor.jobs.schedules import EPOCH
 from janitor.operations import actions as operations
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
-from janitor.state import actions, quarantine
+from janitor.state import actions, quarantine, refusals
 from janitor.state.quarantine import Quarantined
 from janitor.state.run_records import BY_HAND
 from janitor.state.tables import quarantine as quarantine_rows
@@ -112,6 +113,27 @@ def test_a_dropped_row_counts_no_more_until_its_reason_changes(runner: Runner) -
     assert keep(runner, Quarantined("a", "no barcode", "1")) == ["a"]
     assert counted(runner) == (2, ["a", "b"], ["a"])
     assert done(runner) == [("anna", "dropped", "q", "a: thrown away")]
+
+
+def test_only_what_waits_in_quarantine_is_given_up(runner: Runner) -> None:
+    # Given: items of two keys that a broker refused. Some are in quarantine: 43 for another reason, 45 under b alone.
+    # What happens: the keys are dropped, first b, which has nothing in quarantine that was refused often.
+    # What must hold: runs try all others again, else their job would fail until somebody says --retry.
+    keep(runner, *(Quarantined("a", "full", item) for item in ("41", "43")), Quarantined("b", "no name", "45"))
+    attempts = {("a", "41"): 5, ("a", "42"): 2, ("a", "43"): 1, ("a", "44"): 5, ("b", "41"): 5, ("b", "45"): 4}
+    with runner.state.begin() as connection:
+        made = {one: refusals.Refusal("full", count, EPOCH) for one, count in attempts.items()}
+        refusals.put(connection, "q", made)
+
+    def given_up() -> set[tuple[str, str]]:
+        with runner.state.read() as connection:
+            found = refusals.of_items(connection, "q", ["41", "42", "43", "44", "45"])
+        return {one for one, refusal in found.items() if refusal.next_at == refusals.NEVER}
+
+    assert operations.drop(runner.state, "q", "b", "gone", "anna", now()) == 1 and given_up() == set()
+    assert operations.drop(runner.state, "q", "a", "gone", "anna", now()) == 2
+    assert given_up() == {("a", "41")}
+    assert operations.retry(runner.state, "q", "a", "anna", now()) == 4 and given_up() == set()
 
 
 def test_a_row_is_dropped_only_with_a_note(runner: Runner) -> None:

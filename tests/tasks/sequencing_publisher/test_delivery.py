@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from janitor.memory import refusals as memory
 from janitor.operations import actions
 from janitor.state import State, leases, refusals
 from janitor.tasks.sequencing_publisher import follow, reconcile
@@ -100,7 +99,7 @@ def test_a_full_queue_sends_the_healthy_one_nothing_for_ever(
     small_run(warehouse, samples=4)
     warehouse.status(RUN)
     with full_queue(exchange):
-        for _ in range(memory.RUNS - 1):
+        for _ in range(refusals.RUNS - 1):
             failed(daemon.run(follow), "4 messages were refused", "a queue bound to it is full or broken")
             assert not reasons(daemon)
             pauses_are_over(daemon)
@@ -110,7 +109,7 @@ def test_a_full_queue_sends_the_healthy_one_nothing_for_ever(
         for task in (follow, reconcile) * 5:
             assert daemon.counts(task)["quarantined"] == 4
         first = counted(exchange.received())
-        assert ledger_size(daemon) == 0 and set(first.values()) == {memory.RUNS}
+        assert ledger_size(daemon) == 0 and set(first.values()) == {refusals.RUNS}
     assert set(first) == set(derived(sqlite_warehouses).messages.values())
     pauses_are_over(daemon)
     counts = daemon.counts(reconcile)
@@ -181,7 +180,7 @@ def test_what_a_person_gave_up_is_not_tried_again(warehouse: Warehouse, daemon: 
     small_run(warehouse, samples=1)
     warehouse.status(RUN)
     with full_queue(exchange):
-        for _ in range(memory.RUNS):
+        for _ in range(refusals.RUNS):
             daemon.run(follow)
             pauses_are_over(daemon)
     (key,) = reasons(daemon)
