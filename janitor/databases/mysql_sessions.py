@@ -49,9 +49,15 @@ class BoundedCursor(pymysql.cursors.Cursor):
             raise pymysql.err.OperationalError(STATEMENT_TOO_LONG, f"its limit is {most:,} bytes, max_allowed_packet")
         return super().execute(text)
 
+    def executemany(self, query: Any, args: Any) -> int | None:
+        """Send a statement for many rows: PyMySQL joins INSERTs, up to this length in bytes."""
+        cursor: Any = self
+        cursor.max_stmt_length = min(self.max_stmt_length, self.connection.max_allowed_packet - 1)
+        return super().executemany(query, args)
 
-def _encoded(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+def _encoded(text: str | bytes | bytearray) -> bytes | bytearray:
+    return text if isinstance(text, bytes | bytearray) else text.encode("utf-8", "surrogateescape")
 
 
 def connect_arguments(limits: Limits, options: Mapping[str, Any]) -> dict[str, Any]:

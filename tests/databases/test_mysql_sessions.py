@@ -13,7 +13,7 @@ from janitor.checks.encryption import secured_by
 from janitor.databases import Limits
 from janitor.errors import Rejected, StatementTimeout
 from janitor.settings.database_urls import database_url
-from tests.databases.numbers_table import SECRET, read_with, refuses
+from tests.databases.numbers_table import SECRET, read_with, refuses, write_with
 from tests.servers import MariaDB, SqlServer
 
 
@@ -49,6 +49,26 @@ def test_a_statement_too_long_for_the_server_is_told(mariadb: SqlServer) -> None
                 with pytest.raises(Rejected, match="a statement was too long for .*1,048,576 bytes"):
                     connection.execute(sql("SELECT LENGTH(:text)"), {"text": text})
             assert connection.execute(sql("SELECT 7")).scalar() == 7
+    finally:
+        mariadb.execute(f"SET GLOBAL max_allowed_packet = {before[0]}")
+        databases.dispose()
+
+
+@pytest.mark.parametrize("packet", [2**20, 2**18])
+def test_many_rows_are_sent_in_statements_that_the_server_takes(mariadb: SqlServer, packet: int) -> None:
+    # Given: servers that take short statements. What happens: many rows are inserted at once, as the driver joins them.
+    # What must hold: they arrive, and a row that is too long by itself is refused in words.
+    (before,) = mariadb.execute("SELECT @@GLOBAL.max_allowed_packet")
+    mariadb.execute(f"SET GLOBAL max_allowed_packet = {packet}")
+    try:
+        url = mariadb.create_database()
+        write_with(url, "CREATE TABLE words (word LONGTEXT) CHARACTER SET utf8mb4")
+        insert, rows = sql("INSERT INTO words VALUES (:word)"), [{"word": "é" * 20_000} for _ in range(40)]
+        with databases.begin(url) as connection:
+            connection.execute(insert, rows)
+            with pytest.raises(Rejected, match=f"a statement was too long for .*{packet:,} bytes"):
+                connection.execute(insert, [{"word": "é" * (packet // 2)}, *rows])
+            assert connection.execute(sql("SELECT SUM(LENGTH(word)) FROM words")).scalar() == 40 * 40_000
     finally:
         mariadb.execute(f"SET GLOBAL max_allowed_packet = {before[0]}")
         databases.dispose()
