@@ -8,6 +8,7 @@ from sqlalchemy import URL, Connection, column, select, table, text
 from janitor import databases
 from janitor.checks.encryption import secured_by
 from janitor.checks.finding import Finding, note, ok, wrong
+from janitor.databases.places import told
 from janitor.errors import JanitorError
 from janitor.needs import DatabaseNeed
 from janitor.settings.settings import Settings
@@ -62,16 +63,11 @@ def _of_numbers(url: URL, setting: str, name: str, columns: Sequence[str]) -> It
             rows = connection.execute(text(types), {"name": name}).all() if columns else []
     except JanitorError:
         return
-    declared = {str(column).lower(): _as_text(of) for column, of in rows}
+    declared = {str(column).lower(): told(of) for column, of in rows}
     for wanted in columns:
         if (of := declared.get(wanted.lower())) is not None and "int" not in of.lower():
             where = f"{setting}: table {name} at {databases.place(url)}"
             yield wrong(f"{where}: {wanted} is {of or 'of no type'}, and this job needs whole numbers there")
-
-
-def _as_text(value: Any) -> str:
-    # MySQL's information_schema gives some values as bytes.
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def of_table(

@@ -1,4 +1,4 @@
-"""What a database URL says without its secrets: the family of the server, and where it is."""
+"""What a database URL says without its secrets, and names as servers take and tell them."""
 
 from sqlalchemy import URL
 
@@ -21,3 +21,8 @@ def quoted(name: str, family: str) -> str:
     """A table's or column's name, quoted for a statement."""
     mark = '"' if family == "sqlite" else "`"
     return mark + name.replace(mark, mark * 2) + mark
+
+
+def told(value: object) -> str:
+    """What a server tells of its tables, as a text: MySQL's information_schema gives some values as bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)

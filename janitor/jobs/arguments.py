@@ -1,7 +1,6 @@
 """What `add_job` was given: each argument is looked at before a job is made of it, and a mistake names its line."""
 
 import inspect
-import os
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from janitor.guard import foreign_code
 from janitor.jobs.descriptions import name_of
 from janitor.jobs.job import LATE_SECONDS, Job, check_id
 from janitor.needs import Need
+from janitor.settings.paths import shown
 
 DEFAULT = "default"
 FUNCTION_HELP = "give a function, without brackets behind it, or 'package.module:function'"
@@ -35,7 +35,7 @@ def place_of_call(*inside: str) -> str:
     for frame, line in traceback.walk_stack(inspect.currentframe()):
         module = frame.f_globals.get("__name__", "")
         if module not in (__name__, *inside) and not module.startswith("apscheduler."):
-            return f"{_short(frame.f_code.co_filename)}:{line}"
+            return f"{shown(frame.f_code.co_filename)}:{line}"
     return ""
 
 
@@ -161,15 +161,6 @@ def check_call(job: Job) -> None:
 def _not_imported(reference: str, error: BaseException) -> NoReturn:
     why = summary(error.__cause__ or error.__context__ or error)
     raise BadSetting("func", reference, f"{why}; {FUNCTION_HELP}") from error
-
-
-def _short(path: str) -> str:
-    """A path as people type it: relative, if it lies in the folder of the start."""
-    try:
-        inside = os.path.relpath(path)
-    except (OSError, ValueError):
-        return path
-    return path if inside.startswith(os.pardir) else inside
 
 
 def _sequence(name: str, value: object) -> tuple[Any, ...]:

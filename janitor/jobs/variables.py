@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from janitor.errors import BadSetting
+from janitor.settings.truth import truth
 
 LIKE_ENDING = 0.8
 OF_JOBS = ("ENABLED", "SCHEDULE", "PING_URL")
@@ -23,10 +24,9 @@ def is_true(name: str, value: str) -> bool:
     Raises:
         BadSetting: the text says neither.
     """
-    word = value.strip().lower()
-    if word not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
+    if (found := truth(value)) is None:
         raise BadSetting(name, value, "give true or false")
-    return word in ("true", "1", "yes", "on")
+    return found
 
 
 def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: Iterable[str]) -> dict[str, str]:

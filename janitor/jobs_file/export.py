@@ -15,11 +15,10 @@ from janitor.jobs.schedules import parse
 from janitor.jobs_file.document import RESULT_TAG, value_of
 from janitor.jobs_file.keys import KEYS
 from janitor.jobs_file.mistakes import Wrong
+from janitor.jobs_file.template import MARKS
 from janitor.logs.mask import SHORTEST_SECRET, mask_for
 from janitor.settings.settings import Settings
 
-MARKS = ("{{", "{%", "{#")
-"""With these, Jinja2 takes a text for its own."""
 ODD = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Characters that a block of YAML does not give back as they are."""
 END_RAW = re.compile(r"\{(?=%[-+]?\s*endraw)")

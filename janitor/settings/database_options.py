@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from janitor.settings.truth import truth
+
 MOST_SECONDS = 31_536_000
 PATHS = frozenset({"ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "unix_socket"})
 """The options that are paths."""
@@ -54,10 +56,9 @@ def _check_together(options: Mapping[str, Any]) -> None:
 
 
 def _true_or_false(name: str, value: str) -> bool:
-    word = value.strip().lower()
-    if word not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
+    if (found := truth(value)) is None:
         raise ValueError(f"its option {name} takes true or false")
-    return word in ("true", "1", "yes", "on")
+    return found
 
 
 def _seconds(name: str, value: str) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from janitor.databases.places import told
 from janitor.table_sink.layout import Layout
 
 _MYSQL = {
@@ -65,4 +66,4 @@ def _found(connection: Connection, what: str, table: str) -> list[str]:
     if what not in queries:
         return []
     rows = connection.execute(text(queries[what]), {"table": table}).scalars()
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in rows]
+    return list(map(told, rows))

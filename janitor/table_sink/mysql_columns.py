@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from janitor.databases.places import told
 from janitor.table_sink.charsets import known_charset
 from janitor.table_sink.column import INTEGER_BITS, Column, integer_range
 from janitor.table_sink.exact import TIMES
@@ -33,11 +34,6 @@ _INSTANTS = {
 }
 
 
-def _as_text(value: Any) -> str:
-    # MySQL's information_schema gives some values as bytes.
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
 def mysql_columns(connection: Connection, table: str) -> dict[str, Column]:
     """All columns of a table, by name."""
     rows = connection.execute(_COLUMNS, {"table": table}).mappings()
@@ -47,11 +43,11 @@ def mysql_columns(connection: Connection, table: str) -> dict[str, Column]:
 def mysql_indexes(connection: Connection, table: str) -> list[UniqueIndex]:
     """The unique indexes of a table."""
     rows = connection.execute(_UNIQUE, {"table": table}).mappings()
-    return unique_indexes((_as_text(row["name"]), row["part"], bool(row["whole"])) for row in rows)
+    return unique_indexes((told(row["name"]), row["part"], bool(row["whole"])) for row in rows)
 
 
 def _column(row: Mapping[Any, Any]) -> Column:
-    kind, declared = str(row["type"]).lower(), _as_text(row["declared"])
+    kind, declared = str(row["type"]).lower(), told(row["declared"])
     common: dict[str, Any] = {"name": row["name"], "nullable": row["nullable"] == "YES", "declared": declared}
     if kind in INTEGER_BITS:
         low, high = integer_range(INTEGER_BITS[kind], "unsigned" in declared)
