@@ -59,6 +59,7 @@ class Reports:
             try:
                 self._write(news, taken)
             except FAILURES as exc:
+                self._keep_progress(news)
                 if not is_unfit(exc):
                     self._give_back(news, taken)
                     raise
@@ -71,13 +72,19 @@ class Reports:
                 self._write([live], taken)
             except FAILURES as exc:
                 if not is_unfit(exc):
+                    self._keep_progress([live])
                     self._give_back(news[at:], taken)
                     raise
                 log.error("what run %d of %s reported last is not kept: %s", live.run.id, live.job.id, exc)
 
-    def _give_back(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
+    @staticmethod
+    def _keep_progress(news: Sequence[Live]) -> None:
+        """Have what these runs reported saved later: nothing of it was committed."""
         for live in news:
             live.progress.unsaved = live.progress.unsaved or bool(live.progress.parts)
+
+    def _give_back(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:
+        for live in news:
             self._run_log.give_back(taken.get(live.run.id, ()))
 
     def _write(self, news: Sequence[Live], taken: Mapping[int, Sequence[LogLine]]) -> None:

@@ -3,10 +3,17 @@
 import json
 import logging
 import threading
+from pathlib import Path
+
+from sqlalchemy import URL
 
 from janitor.engine.runner import Runner
+from janitor.logs.run_log import RunLog
 from janitor.runs import current_run
-from tests.small_engine import lines_of, rows_of, run_by_hand
+from janitor.state import holders
+from janitor.state.log_lines import LogLine
+from tests import small_engine
+from tests.small_engine import lines_of, migrated, now, rows_of, run_by_hand, settings_for
 
 log = logging.getLogger("some.library")
 
@@ -53,3 +60,36 @@ def test_a_run_s_log_is_in_order_however_often_saved(lite: Runner) -> None:
     stop.set()
     saver.join()
     assert lines_of(lite.state, run_id) == [str(number) for number in range(200)]
+
+
+class Poisoned(RunLog):
+    """A run log that hands out, for the second run, a line which SQLite does not take."""
+
+    def take(self, run_id: int) -> list[LogLine]:
+        return [
+            *super().take(run_id),
+            *([LogLine(2, now(), "INFO", "x", "poison", None, 2**70)] if run_id == 2 else []),
+        ]
+
+
+def test_what_one_run_reports_costs_no_other_its_progress(lite_url: URL, tmp_path: Path) -> None:
+    # Given two runs, of which the second has a line that the state database refuses. What must hold: the progress of
+    # the first, which was to be saved together with it, is saved.
+    settings, seen = settings_for(lite_url, tmp_path), list[str | None]()
+    with small_engine.logging_to(settings) as (mask, _):
+        state = migrated(lite_url)
+        runner = Runner(state, settings, holders.new_holder(), mask, Poisoned(mask))
+
+        def second() -> None:
+            runner.flush()
+            seen.extend(row.progress for row in rows_of(state) if row.id == 1)
+
+        def first() -> None:
+            current_run().progress(3, 20)
+            other = threading.Thread(target=run_by_hand, args=(runner, second), kwargs={"id": "other"})
+            other.start()
+            other.join()
+
+        run_by_hand(runner, first)
+        assert [json.loads(progress or "{}") for progress in seen] == [{"": {"done": 3, "total": 20}}]
+        state.close()
