@@ -6,6 +6,7 @@
     code inside `EndsHereInChildren`         ends the child: only the daemon records how the run ended
 
 A file descriptor is not closed but opened anew on /dev/null: an object of the parent may close its number later.
+It is closed if the limit of descriptors leaves no other way.
 `subprocess` is not concerned: its children begin another program, which gets none of this.
 """
 
@@ -92,16 +93,49 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        _lead_nowhere(_kept_descriptors())
+    finally:
+        for number, (handler, before) in _taken.items():
+            if signal.getsignal(number) == handler:
+                signal.signal(number, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, _masks.before)
+
+
+def _kept_descriptors() -> list[int]:
+    found: list[int] = []
     for owner, descriptors in list(_descriptors.items()):
         with suppress(OSError, ValueError, AttributeError):
-            for descriptor in descriptors(owner):
-                os.dup2(nowhere, descriptor, inheritable=False)
-    os.close(nowhere)
-    for number, (handler, before) in _taken.items():
-        if signal.getsignal(number) == handler:
-            signal.signal(number, before)
-    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.before)
+            found.extend(number for number in descriptors(owner) if number >= 0)
+    return found
+
+
+def _lead_nowhere(kept: list[int]) -> None:
+    for number in kept[:1]:  # first, so that there is room for /dev/null at the limit of descriptors too
+        _close(number)
+    nowhere = _nowhere()
+    for number in kept:
+        try:
+            if nowhere is None:
+                os.close(number)
+            elif number != nowhere:
+                os.dup2(nowhere, number, inheritable=False)
+        except OSError:  # the limit is below the number
+            _close(number)
+    if nowhere is not None and nowhere not in kept:
+        os.close(nowhere)
+
+
+def _nowhere() -> int | None:
+    try:
+        return os.open(os.devnull, os.O_RDWR)
+    except OSError:
+        return None
+
+
+def _close(number: int) -> None:
+    with suppress(OSError):
+        os.close(number)
 
 
 os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -1,10 +1,13 @@
 """Forked children: they have nothing of their parent's that is kept from them, and end where they should."""
 
 import os
+import resource
 import signal
 import socket
+import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -45,6 +48,41 @@ def test_a_closed_socket_that_is_kept_harms_no_child() -> None:
     ours.close()
     with theirs:
         assert code_of_child(lambda: theirs.getsockname()) == 0
+
+
+@pytest.mark.parametrize("limit", [60, 10])
+def test_a_child_at_the_limit_of_descriptors_is_as_any_other(limit: int) -> None:
+    # Given: no further descriptor can be opened; or the limit is below those that are open. What happens: a fork.
+    # What must hold: the child has nothing of the sockets, and ends when it is told to.
+    pairs = [socket.socketpair() for _ in range(6)]
+    kept = [keep_from_children(one, lambda one: [one.fileno()]) for pair in pairs for one in pair]
+    numbers, taken = [one.fileno() for one in kept], list[int]()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def act() -> None:
+        assert not any(is_socket(number) for number in numbers)
+        os.kill(os.getpid(), signal.SIGUSR2)
+
+    with signals_taken({signal.SIGUSR2: lambda number, frame: None}):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
+            with suppress(OSError):
+                while True:
+                    taken.append(os.dup(0))
+            assert code_of_child(act) == -signal.SIGUSR2
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            for number in taken:
+                os.close(number)
+            for one in kept:
+                one.close()
+
+
+def is_socket(number: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2])
