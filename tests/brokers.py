@@ -10,12 +10,25 @@ from tests.servers import Broker
 @contextmanager
 def message_limit(rabbitmq: Broker, limit: int) -> Iterator[None]:
     """RabbitMQ takes no message of more bytes, on channels that are opened in the block."""
-    before = rabbitmq.ctl("eval", "application:get_env(rabbit, max_message_size, 134217728).").strip()
-    rabbitmq.ctl("eval", f"application:set_env(rabbit, max_message_size, {limit}).")
+    with _limit(rabbitmq, "max_message_size", limit, 134217728):
+        yield
+
+
+@contextmanager
+def channel_limit(rabbitmq: Broker, limit: int) -> Iterator[None]:
+    """RabbitMQ allows no more channels on a connection that is opened in the block."""
+    with _limit(rabbitmq, "channel_max", limit, 2047):
+        yield
+
+
+@contextmanager
+def _limit(rabbitmq: Broker, name: str, limit: int, default: int) -> Iterator[None]:
+    before = rabbitmq.ctl("eval", f"application:get_env(rabbit, {name}, {default}).").strip()
+    rabbitmq.ctl("eval", f"application:set_env(rabbit, {name}, {limit}).")
     try:
         yield
     finally:
-        rabbitmq.ctl("eval", f"application:set_env(rabbit, max_message_size, {before}).")
+        rabbitmq.ctl("eval", f"application:set_env(rabbit, {name}, {before}).")
 
 
 @contextmanager

@@ -40,15 +40,16 @@ class Answers:
 class ConfirmingChannel:
     """A channel to an exchange that confirms what it is sent."""
 
-    def __init__(self, connection: Connection, exchange: Exchange) -> None:
-        """Open the channel.
+    def __init__(self, connection: Connection, exchange: Exchange, *, is_checked: bool = False) -> None:
+        """Open the channel; `is_checked` says that the exchange was found to be right on this connection.
 
         Raises:
             Unavailable, Rejected: the exchange is missing, or is not as it must be, as `check_exchange` finds.
         """
         self._connection, self._exchange = connection, exchange
         self._channel = channel = connection.channel()
-        check_exchange(connection, channel, exchange)
+        if not is_checked:
+            check_exchange(connection, channel, exchange)
         try:
             connection.call(channel, lambda answer: channel.confirm_delivery(self._on_confirm, answer))
         except ChannelClosed as exc:

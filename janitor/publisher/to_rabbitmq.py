@@ -106,7 +106,7 @@ class RabbitPublisher:
             self._disconnect()
         if self._connection is None:
             self._connection = self._opened.enter_context(connected(self._settings))
-        self._channel = ConfirmingChannel(self._connection, self._exchange)
+        self._channel = ConfirmingChannel(self._connection, self._exchange, is_checked=self._channel is not None)
         return self._channel
 
     def _disconnect(self) -> None:

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pika import SelectConnection
 from pika.channel import Channel
+from pika.exceptions import NoFreeChannels
 
-from janitor.errors import Unavailable
+from janitor.errors import Rejected, Unavailable
 from janitor.rabbitmq.errors import translated
 from janitor.rabbitmq.loop import Loop
 from janitor.rabbitmq.parameters import parameters_of
@@ -73,7 +75,7 @@ class Connection:
         self.answer_seconds = settings.statement_timeout_seconds
         self._alarm = ""
         self._lost: BaseException | None = None
-        self._closed_channels: dict[Channel, Exception] = {}
+        self._closed_channels = WeakKeyDictionary[Channel, Exception]()
         self._loop = Loop()
         self._pika = SelectConnection(parameters, _nothing, self._on_lost, self._on_lost, custom_ioloop=self._loop)
         self._pika.add_on_connection_blocked_callback(self._on_blocked)
@@ -89,10 +91,14 @@ class Connection:
 
         Raises:
             Unavailable: the connection is lost, or the broker does not answer in time.
+            Rejected: the broker allows no more channels on a connection.
         """
         opened: list[Channel] = []
         self._refuse_if_lost(None)
-        made = self._pika.channel(on_open_callback=opened.append)
+        try:
+            made = self._pika.channel(on_open_callback=opened.append)
+        except NoFreeChannels as exc:
+            raise Rejected(f"{self.peer} allows too few channels on a connection: raise its channel_max") from exc
         made.add_on_close_callback(self._on_channel_closed)
         self.wait(lambda: bool(opened), self.answer_seconds, "opening a channel", made)
         return made
@@ -163,7 +169,7 @@ class Connection:
     def _refuse_if_lost(self, channel: Channel | None) -> None:
         if self._lost is not None:
             raise translated(self._lost, self.peer) from self._lost
-        if channel in self._closed_channels:
+        if channel is not None and channel in self._closed_channels:
             raise self._closed_channels[channel]
 
     def _turn_until_lost(self, seconds: float) -> None:

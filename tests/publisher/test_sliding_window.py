@@ -10,7 +10,7 @@ from janitor.errors import Cancelled, Rejected, Unavailable
 from janitor.publisher import Settled
 from janitor.publisher.confirming_channel import ConfirmingChannel
 from janitor.runs import Run, running
-from tests.brokers import full_queue, message_limit
+from tests.brokers import channel_limit, full_queue, message_limit
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
 from tests.publisher.decoding import decoded
@@ -86,6 +86,23 @@ def test_a_message_too_large_is_refused_alone(rabbitmq: Broker, exchange: Exchan
     assert refused[40].reason.startswith(f"RabbitMQ at 127.0.0.1:{rabbitmq.port}, virtual host '/' refuses it: ")
     assert refused[40].reason.endswith("is larger than configured max size 20000")
     assert decoded(exchange) == [row for at, row in enumerate(rows) if at not in refused]
+
+
+def test_many_messages_too_large_need_few_channels(rabbitmq: Broker, exchange: Exchange) -> None:
+    # Given: a broker that allows 4 channels a connection, and more messages than that which are too large.
+    # What happens: they are published; each of them costs a channel.
+    # What must hold: it goes on to the end.
+    rows = statuses(20)
+    for at in range(0, 20, 2):
+        rows[at] = large(20, 30_000)[at]
+    with (
+        channel_limit(rabbitmq, 4),
+        message_limit(rabbitmq, 20_000),
+        publisher_to(settings_for(rabbitmq), exchange.name) as publisher,
+    ):
+        settled = list(publisher.publish_each(rows, window=10))
+    assert sorted(each.at for one in settled for each in one.refused) == list(range(0, 20, 2))
+    assert places(settled) == list(range(1, 20, 2))
 
 
 def test_among_many_in_flight_the_guilty_is_found(

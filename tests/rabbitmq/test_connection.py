@@ -18,6 +18,7 @@ from janitor.rabbitmq.connection import connected
 from janitor.rabbitmq.exchanges import inspect_exchange
 from janitor.runs import Run, running
 from janitor.settings import Settings
+from tests.brokers import channel_limit
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
 from tests.servers import Broker, RabbitMQ, free_port
@@ -84,6 +85,16 @@ def test_connection_found_lost_is_unavailable(rabbitmq: Broker) -> None:
         ):
             with pytest.raises(Unavailable, match="^RabbitMQ at 127.0.0.1:.* closed the connection"):
                 act()
+
+
+def test_a_channel_too_many_is_told(rabbitmq: Broker) -> None:
+    with channel_limit(rabbitmq, 2), connected(settings_for(rabbitmq)) as connection:
+        channels = [connection.channel(), connection.channel()]
+        with pytest.raises(Rejected, match="^RabbitMQ at 127.0.0.1:.* allows too few channels on a connection: raise"):
+            connection.channel()
+        channels[0].close()
+        connection.wait(lambda: channels[0].is_closed, 5, "closing")
+        assert connection.channel().is_open
 
 
 @pytest.fixture(scope="module")
