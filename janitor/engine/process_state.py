@@ -5,6 +5,7 @@ Not looked at, since it harms nobody else: `os.environ` and `TZ` (settings are r
 Python lets only the main thread take them.
 """
 
+import fcntl
 import gc
 import locale
 import os
@@ -18,11 +19,41 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from janitor.logs.outlet import FIRST_OWN
 from janitor.logs.printed import Printed
 
 LIMITS = {name: getattr(resource, name) for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_CPU")}
+UNFIT = (OSError, ValueError, RuntimeError, locale.Error)
+"""What is raised if a value cannot be written."""
 FOLDER = "the working folder"
 _UMASK = re.compile(rb"^Umask:\s*([0-7]+)", re.MULTILINE)
+
+
+class Stays(str):
+    """The name of what was changed, if it cannot be put back."""
+
+    def __repr__(self) -> str:
+        """Unlike the name of what is put back."""
+        return f"Stays({super().__repr__()})"
+
+
+class KeptValues:
+    """Values that are put back as they were; one that cannot be is taken as it is now."""
+
+    def __init__(self, values: "Values") -> None:
+        """Read them as they are now."""
+        self._values, self._known = values, {what: read() for what, read, _ in values}
+
+    def put_back(self) -> Iterator[str]:
+        """Put back what was changed."""
+        for what, read, write in self._values:
+            before = self._known[what]
+            if read() == before:
+                continue
+            with suppress(*UNFIT):
+                write(before)
+            self._known[what] = read()
+            yield what if self._known[what] == before else Stays(what)
 
 
 class Interpreter:
@@ -31,16 +62,13 @@ class Interpreter:
     def __init__(self) -> None:
         """Read it as it is now."""
         self._recursion, self._collects = sys.getrecursionlimit(), gc.isenabled()
-        self._values = [(what, read, write, read()) for what, read, write in _OF_INTERPRETER]
+        self._values = KeptValues(_OF_INTERPRETER)
         self._folder = _folder()
 
     def put_back(self) -> Iterator[str]:
         """Put back what was changed; a higher limit of recursion stays."""
         # First: a thread that was started with a function that raises does nothing at all.
-        for what, read, write, before in self._values:
-            if read() != before:
-                write(before)
-                yield what
+        yield from self._values.put_back()
         if sys.getrecursionlimit() < self._recursion:
             with suppress(RecursionError):  # this thread is too deep for it now; the next look is another thread's
                 sys.setrecursionlimit(self._recursion)
@@ -56,18 +84,17 @@ class Interpreter:
 
 
 class Process:
-    """What is put back once no run goes on that may mean it so."""
+    """What is put back once no run goes on that may mean it so; `doubles` are of descriptors 0 to 2."""
 
     def __init__(self, stdout: Printed, stderr: Printed) -> None:
         """Read it as it is now, and take over the streams."""
         self._streams = {"stdout": stdout, "stderr": stderr}
         for name, stream in self._streams.items():
             setattr(sys, name, stream)
-        self._values = [(what, read, write, read()) for what, read, write in _OF_PROCESS]
+        self._values = KeptValues(_OF_PROCESS)
         self._show = warnings.showwarning
         self._strict = _strict_filters()
-        self._open = [number for number in range(3) if _is_open(number)]
-        self._doubles = {number: os.dup(number) for number in self._open}
+        self.doubles = {number: _double(number) for number in range(3) if _is_open(number)}
 
     def put_back_streams(self) -> Iterator[str]:
         """Put back, at once, streams to which nobody can print: a run has closed what it put there, or left nothing."""
@@ -82,21 +109,25 @@ class Process:
             if getattr(sys, name, None) is not stream:
                 setattr(sys, name, stream)
                 yield f"sys.{name}"
-        for what, read, write, before in self._values:
-            if read() != before:
-                with suppress(OSError, ValueError):
-                    write(before)
-                yield what
+        yield from self._values.put_back()
         if warnings.showwarning is not self._show:
             warnings.showwarning = self._show
             yield "warnings.showwarning"
         if new := [one for one in _strict_filters() if one not in self._strict]:
             warnings.filters[:] = [one for one in warnings.filters if one not in new]  # type: ignore[index]
             yield "a filter that makes errors of warnings"
-        for number in self._open:
-            if not _is_open(number):
-                os.dup2(self._doubles[number], number)
-                yield f"file descriptor {number}"
+        for number in [number for number in self.doubles if not _is_open(number)]:
+            what = f"file descriptor {number}"
+            try:
+                os.dup2(self.doubles[number], number)
+                yield what
+            except OSError:  # whoever closes all descriptors closes the double too
+                del self.doubles[number]
+                yield Stays(what)
+
+
+def _double(number: int) -> int:
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN)
 
 
 def _is_open(number: int) -> bool:

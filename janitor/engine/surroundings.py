@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from janitor.engine.live import LiveRuns
-from janitor.engine.process_state import Interpreter, Process
+from janitor.engine.process_state import Interpreter, Process, Stays
 from janitor.errors import summary
 from janitor.guard import foreign_code
 from janitor.logs.keeping import KeptLogging
@@ -25,6 +25,8 @@ from janitor.logs.run_log import RunLog
 
 log = logging.getLogger(__name__)
 
+PUT_BACK = "while %s ran, this was changed for all jobs, and it is put back: %s"
+STAYS = "while %s ran, this was changed for all jobs, and it cannot be put back: %s"
 PutBack = Callable[[], Iterator[str]]
 """Puts back what was changed, and tells each in words."""
 
@@ -55,7 +57,7 @@ class Surroundings:
     ) -> None:
         """`at_once` is looked at whatever goes on, `if_alone` only if no other run does; `prints` by their names."""
         self._at_once, self._if_alone, self._prints = at_once, if_alone, prints or {}
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, str, str]] = set()
         self._last = ""
 
     def print(self, name: str, text: str) -> None:
@@ -77,12 +79,12 @@ class Surroundings:
 
     def _look(self, jobs: set[str], alone: bool) -> None:
         for what in self._put_back(alone):
-            news = {(job, what) for job in jobs} - self._told
+            said = STAYS if isinstance(what, Stays) else PUT_BACK
+            news = {(job, said, what) for job in jobs} - self._told
             self._told |= news
             if news:
-                names = ", ".join(sorted(jobs))
                 with foreign_code(_leave_as_it_is):
-                    log.warning("while %s ran, this was changed for all jobs, and it is put back: %s", names, what)
+                    log.warning(said, ", ".join(sorted(jobs)), what)
 
     def _put_back(self, alone: bool) -> list[str]:
         parts: Iterable[PutBack] = (*self._at_once, *self._if_alone) if alone else self._at_once

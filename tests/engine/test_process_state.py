@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from janitor.engine.process_state import Interpreter, Process
+from janitor.engine.process_state import Interpreter, KeptValues, Process
+from janitor.logs.outlet import FIRST_OWN
 from janitor.logs.printed import Printed
 
 
@@ -143,6 +144,40 @@ def test_the_interpreter_s_limits_are_put_back() -> None:
     gc.disable()
     assert sorted(interpreter.put_back()) == ["gc.disable", "sys.setrecursionlimit", "sys.setswitchinterval"]
     assert (sys.getrecursionlimit(), sys.getswitchinterval()) == before and gc.isenabled()
+
+
+@pytest.mark.parametrize("error", [OSError(), ValueError(), RuntimeError(), locale.Error()], ids=repr)
+def test_what_cannot_be_put_back_is_told_so_once(error: Exception) -> None:
+    # Given: something that a task changed, and that nobody can change back. What happens: three looks, then another
+    # change. What must hold: each change is told once, as what it is; all else is put back.
+    values = {"umask": 1, "locale": 1}
+
+    def write(before: int) -> None:
+        raise error
+
+    def put_locale(before: int) -> None:
+        values["locale"] = before
+
+    kept = KeptValues([("umask", lambda: values["umask"], write), ("locale", lambda: values["locale"], put_locale)])
+    values.update(umask=2, locale=2)
+    assert [list(map(repr, kept.put_back())) for _ in range(3)] == [["Stays('umask')", "'locale'"], [], []]
+    values["umask"] = 3
+    assert list(map(repr, kept.put_back())) == ["Stays('umask')"] and values == {"umask": 3, "locale": 1}
+
+
+def test_a_descriptor_that_nobody_can_open_again_is_told_once() -> None:
+    first = os.dup(0)
+    try:
+        with kept() as process:
+            os.close(0)
+            for double in process.doubles.values():
+                assert double >= FIRST_OWN
+                os.close(double)
+            assert list(map(repr, process.put_back())) == ["Stays('file descriptor 0')"]
+            assert list(process.put_back()) == []
+    finally:
+        os.dup2(first, 0)
+        os.close(first)
 
 
 def test_a_higher_limit_of_recursion_stays() -> None:

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.engine.live import Live, LiveRuns, Progress
+from janitor.engine.process_state import Stays
 from janitor.engine.surroundings import Surroundings, kept
 from janitor.logs.mask import Mask
 from janitor.logs.run_log import RunLog
@@ -142,3 +143,10 @@ def test_what_others_may_mean_so_waits_until_they_end(caplog: pytest.LogCaptureF
     said = [(words[1], words[-1]) for record in caplog.records if (words := record.getMessage().split())]
     assert said == [("a,", "logging"), ("b", "umask")]
     assert put_back[2:] == ["at once", "later"] * 2
+
+
+def test_what_stays_changed_is_not_told_as_put_back(caplog: pytest.LogCaptureFixture) -> None:
+    surroundings = Surroundings([lambda: iter(["umask", Stays("umask"), Stays("umask")])])
+    surroundings.run_ends(1, "a", LiveRuns())
+    said = [record.getMessage().partition("for all jobs, and ")[2] for record in caplog.records]
+    assert said == ["it is put back: umask", "it cannot be put back: umask"]
