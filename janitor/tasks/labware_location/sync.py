@@ -54,7 +54,7 @@ def follow(settings: Settings) -> dict[str, int]:
         Rejected: LabWhere went backwards; nothing is written.
     """
     sync = Sync(settings)
-    reading = sync.feed.open() or sync.feed.begin_at_end(snapshot=True)
+    sync.reading = reading = sync.feed.open() or sync.feed.begin_at_end(snapshot=True)
     if reading.position.snapshot_after is not None:
         sync.take_snapshot(reading)
     else:
@@ -116,6 +116,7 @@ class Sync:
         self.urls, self.sink = (self.source, destination), target(destination)
         self.quarantine = memory.Quarantine(NAME)
         self.totals: Counter[str] = Counter()
+        self.reading: Reading | None = None
 
     def counts(self, *names: str) -> dict[str, int]:
         """What the run did, and how many labwares are in quarantine now."""
@@ -238,7 +239,11 @@ class Sync:
         read at all: it would put back more.
         """
         with nullcontext() if current_run().dry_run else memory.exclusively(NAME):
-            self.feed.open()
+            if self.reading is None:
+                # Follow may have read on since, so the cursor is asked for each time.
+                self.feed.open()
+            else:
+                self.feed.check(self.reading.position)
             yield
 
     def _orphans(self, barcodes: Sequence[str]) -> list[str]:

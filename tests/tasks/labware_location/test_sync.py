@@ -17,6 +17,7 @@ from tests.servers import SqlServer
 from tests.tasks.clock import Clock
 from tests.tasks.labware_location.labwhere import LabWhere
 from tests.tasks.labware_location.oracle import expected, merged, stored
+from tests.tasks.labware_location.test_reconcile import statements_sent
 from tests.tasks.rows import Tables, moment
 
 
@@ -97,6 +98,25 @@ def test_a_location_with_more_than_a_page(
     lab.change("locations", {"id": shelf}, name="Renamed")
     lab.audit("Location", shelf, user)
     assert daemon.counts(follow)["updated"] == 21
+    assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
+
+
+def test_follow_reads_its_cursor_once(
+    lab: LabWhere, warehouses: Warehouses, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: a shelf with five pages of labware, and short pages of labware that was never followed.
+    # What happens: follow takes the snapshot, and then the audit of the shelf.
+    # What must hold: it checks LabWhere for each page, and the cursor, which it moves itself, is read as it begins.
+    monkeypatch.setattr(rows, "PAGE_ROWS", 5)
+    shelf, user = lab.location("Shelf"), lab.user()
+    for number in range(25):
+        lab.audit("Labware", lab.labware(f"DN{number}", shelf), user)
+    for audits in (0, 1):
+        with statements_sent() as sent:
+            assert daemon.counts(follow)["audits"] == audits
+        assert sum("FROM cursors" in one for one in sent) == 1
+        lab.audit("Location", shelf, user)
+    assert sum("FROM audits ORDER BY" in " ".join(one.split()) for one in sent) >= 6
     assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
 
 
