@@ -48,11 +48,6 @@ class Loop:
         """Whether it was asked to stop."""
         return self._stop.is_set()
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether its thread goes on."""
-        return self._thread.is_alive()
-
     def _run(self) -> None:
         seconds = self._first
         while not self._stop.is_set():

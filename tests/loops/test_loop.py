@@ -21,7 +21,7 @@ def going(loop: Loop) -> Iterator[Loop]:
     finally:
         loop.ask_to_stop()
         loop.wait(10)
-        assert not loop.is_alive
+        assert loop.duty.name not in [thread.name for thread in threading.enumerate()]
 
 
 def counting(returns: float | None) -> tuple[list[int], Callable[[], float | None]]:
