@@ -88,8 +88,10 @@ class Pruning:
     def _wake_cleaning(self, bounds: Bounds) -> None:
         self._bounds = bounds
         if self._cleaning is None:
-            self._cleaning = self._loops.loop("cleaning up", self._clean)
-            self._cleaning.start()
+            cleaning = self._loops.loop("cleaning up", self._clean)
+            # There may be no thread to be had: then the next look tries again.
+            cleaning.start()
+            self._cleaning = cleaning
         self._cleaning.wake()
 
     def _clean(self) -> None:

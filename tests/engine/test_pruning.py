@@ -1,5 +1,6 @@
 """Pruning: what is old goes, and what is still needed stays."""
 
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,26 @@ def test_the_keeper_cleans_up_in_a_thread_of_its_own(tmp_path: Path, database_ur
         Pruning(runner.state, runner.settings, jobs, runner.leadership).prune(now())
         eventually(lambda: not rows_of(runner.state))
         assert seen == [run_id]
+
+
+def test_a_cleanup_that_gets_no_thread_gets_one_later(lite_url: URL, tmp_path: Path) -> None:
+    # Given a job with a cleanup, and a moment at which no thread can be started: each would need more memory than there
+    # is. What must hold: the next look starts it, and the old run goes.
+    with runner_for(settings_for(lite_url, tmp_path, HISTORY_DAYS="7")) as runner:
+        run_by_hand(runner, task)
+        with runner.state.begin() as connection:
+            connection.execute(update(runs).values(started_at=now() - 9 * DAY))
+        pruning = Pruning(
+            runner.state, runner.settings, {"task": job_of(task, cleanup=lambda run: None)}, runner.leadership
+        )
+        usual = threading.stack_size(1 << 46)
+        try:
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                pruning.prune(now())
+        finally:
+            threading.stack_size(usual)
+        pruning.prune(now())
+        eventually(lambda: not rows_of(runner.state))
 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "NOTICE")

@@ -48,8 +48,9 @@ class Reading(Generic[T]):
         """The value, read anew if it is too old; after `wait_seconds` the value before, with the reason."""
         with self._lock:
             if self._going_on is None and time.monotonic() >= self._read_again_at:
-                self._going_on = threading.Event()
+                # There may be no thread to be had: then the next caller tries again. The thread waits for the lock.
                 threading.Thread(target=self._read, name="reading", daemon=True).start()
+                self._going_on = threading.Event()
             going_on = self._going_on
         if going_on is not None and not going_on.wait(wait_seconds):
             failure = f"no answer within {wait_seconds:g} s" if wait_seconds else self._answer.failure

@@ -3,6 +3,8 @@
 import threading
 import time
 
+import pytest
+
 from janitor.errors import Unavailable
 from janitor.web.metrics.readings import Reading
 from tests.small_engine import eventually
@@ -51,3 +53,15 @@ def test_a_failure_keeps_the_last_value() -> None:
     assert reading.get(1.0).value == 3
     answer = eventually(lambda: (one := reading.get(1.0)).failure is not None and one)
     assert (answer.value, answer.failure) == (3, "the state database is away")
+
+
+def test_a_reading_that_gets_no_thread_gets_one_later() -> None:
+    reading = Reading(lambda: 7, 60.0)
+    # Each thread would need more memory than there is.
+    usual = threading.stack_size(1 << 46)
+    try:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            reading.get(0.0)
+    finally:
+        threading.stack_size(usual)
+    assert reading.get(30.0).value == 7
