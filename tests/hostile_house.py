@@ -94,7 +94,7 @@ def _tell_what_is_there(file: Path) -> None:
     usual = (signal.SIG_DFL, signal.default_int_handler)
     handled = {
         number.name: "default" if signal.getsignal(number) in usual else "handled"
-        for number in (signal.SIGTERM, signal.SIGINT)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     }
     text = json.dumps({"sockets": list(_sockets_of_networks()), **handled})
     file.with_suffix(".part").write_text(text, encoding="utf-8")

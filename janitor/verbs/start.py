@@ -12,6 +12,7 @@ from janitor.checks.required import require
 from janitor.engine import heartbeat
 from janitor.engine.allocator import bound_arenas
 from janitor.engine.leaving import Leaving
+from janitor.runs.forks import signals_taken
 from janitor.terminal.exit_codes import SUCCEEDED
 from janitor.verbs.assembly import Assembly
 
@@ -23,7 +24,11 @@ log = logging.getLogger("janitor")
 def start(assembly: Assembly) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
     # Before anything takes time: whoever asks for the jobs file to be read again must not end the daemon.
-    signal.signal(signal.SIGHUP, lambda number, frame: None)
+    with signals_taken({signal.SIGHUP: lambda number, frame: None}):
+        return _start(assembly)
+
+
+def _start(assembly: Assembly) -> int:
     settings = assembly.settings
     run_log = assembly.log_to(sys.stdout, tracebacks=True)
     scheduler = assembly.scheduler

@@ -130,7 +130,7 @@ def test_a_child_has_none_of_the_daemon_s_sockets(mariadb: SqlServer, tmp_path: 
             Path(web["VISITED"]).touch()
             eventually(found.exists)
             seen = json.loads(found.read_text(encoding="utf-8"))
-            assert seen == {"sockets": [], "SIGTERM": "default", "SIGINT": "default"}
+            assert seen == {"sockets": [], "SIGTERM": "default", "SIGINT": "default", "SIGHUP": "default"}
             daemon.says("told=-15")
         assert daemon.end() == 0
     assert outcomes(state) == ["succeeded"]
