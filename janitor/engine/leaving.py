@@ -14,6 +14,7 @@ Private part, and why: `threading._register_atexit`, since nothing else is told 
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -80,6 +81,10 @@ class Leaving:
 
     def _end(self) -> None:
         for child in multiprocessing.active_children():
+            # Like that of a job, it may lead a group of its own, with all that it has started.
+            with suppress(OSError, TypeError):
+                if os.getpgid(child.pid) == child.pid:  # type: ignore[arg-type]  # it has begun, so it has a number
+                    os.killpg(child.pid, signal.SIGKILL)
             child.kill()
         with suppress(RuntimeError):  # there is no thread to be had
             last = threading.Thread(target=_say_last_words, daemon=True)

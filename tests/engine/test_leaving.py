@@ -5,6 +5,7 @@ What happens: SIGTERM.
 What must hold: the process is gone, with exit code 0, and tells which threads were left.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -98,3 +99,37 @@ def test_a_run_by_hand_that_failed_leaves_threads_too(tmp_path: Path) -> None:
     )
     ended = house("run", "leave_pool_and_fail")
     assert ended.code == 1 and ended.lines[0].startswith("leave_pool_and_fail failed: ValueError: after all")
+
+
+LEAVES_A_GROUP = """
+import multiprocessing, os, subprocess, time
+from janitor.engine.leaving import Leaving
+
+def lead():
+    os.setsid()
+    print(os.getpid(), subprocess.Popen(["sleep", "120"]).pid, flush=True)
+    time.sleep(120)
+
+with Leaving(0) as leaving:
+    multiprocessing.get_context("fork").Process(target=lead).start()
+    input()
+    leaving.begin()
+"""
+
+
+def test_what_a_process_of_a_job_has_started_ends_too() -> None:
+    # Given: a process with a session of its own, like that of a job, which has started a program. What happens: the
+    # daemon ends without its stop having ended them. What must hold: both are gone.
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAVES_A_GROUP], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdin is not None and program.stdout is not None
+        pids = [int(pid) for pid in program.stdout.readline().split()]
+        program.stdin.write("go on\n")
+        program.stdin.close()
+        assert program.wait(SOON_SECONDS) == 0 and len(pids) == 2
+    try:
+        eventually(lambda: not any(alive(pid) for pid in pids))
+    finally:
+        for pid in filter(alive, pids):
+            os.kill(pid, signal.SIGKILL)
