@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from janitor.engine.clock import Clock
 from janitor.engine.keeper import Keeper
@@ -24,9 +25,8 @@ The rest of `STOP_SECONDS` is for what comes before and after: after it the proc
 def stop_in_order(clock: Clock, lanes: Lanes, runner: Runner, keeper: Keeper) -> None:
     """Stop a daemon; returns after the grace at the latest, and the time that recording may take."""
     grace_seconds = runner.settings.grace_seconds
-    closing = threading.Thread(target=lanes.close, name="closing", daemon=True)
-    closing.start()
-    closing.join(CLOSE_SECONDS)
+    closed = _begin("closing", lanes.close)
+    closed.wait(CLOSE_SECONDS)
     clock.close()
     live = list(runner.live.values())
     if live:
@@ -34,17 +34,32 @@ def stop_in_order(clock: Clock, lanes: Lanes, runner: Runner, keeper: Keeper) ->
     for one in live:
         one.run.ask_to_stop(Interrupted("the daemon was asked to stop"))
     lanes.wait(grace_seconds)
-    recording = threading.Thread(target=_record_end, args=(runner, keeper, closing), name="recording", daemon=True)
-    recording.start()
-    recording.join(RECORD_SECONDS)
-    if recording.is_alive():
+    recorded = _begin("recording", lambda: _record_end(runner, keeper, closed))
+    if not recorded.wait(RECORD_SECONDS):
         log.error("the state database does not answer: the next start records what ended here as interrupted")
     log.info("stopped")
 
 
-def _record_end(runner: Runner, keeper: Keeper, closing: threading.Thread) -> None:
+def _begin(name: str, body: Callable[[], None]) -> threading.Event:
+    """Let a thread do something, or do it here if there is no thread to be had; the event tells that it is over."""
+    over = threading.Event()
+
+    def do() -> None:
+        try:
+            body()
+        finally:
+            over.set()
+
+    try:
+        threading.Thread(target=do, name=name, daemon=True).start()
+    except RuntimeError:
+        do()
+    return over
+
+
+def _record_end(runner: Runner, keeper: Keeper, closed: threading.Event) -> None:
     """Record what is not recorded yet, and give the leases back."""
-    closing.join()
+    closed.wait()
     runner.cut_off(
         f"it came to no safe point within {runner.settings.grace_seconds:g} s of the daemon being asked to stop"
     )

@@ -50,3 +50,24 @@ def test_sigterm_stops_the_clock_in_order(starting: Runner, clock: Scheduler) ->
     clock.daemon(starting).run()
     assert outcomes(starting.state) == ["interrupted"]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_without_a_free_thread_it_stops_in_order(starting: Runner, clock: Scheduler) -> None:
+    # Given a daemon with a run. What happens: it is to stop, at a moment at which no thread can be started: each would
+    # need more memory than there is. What must hold: the run is asked to stop, and its end is on record.
+    clock.add_job(lambda: current_run().sleep(60), "interval", hours=1, id="task")
+    daemon, usual = clock.daemon(starting), threading.stack_size()
+
+    def stop() -> None:
+        eventually(lambda: starting.live)
+        daemon.ask_to_stop()
+
+    def take_threads() -> None:
+        threading.stack_size(1 << 46)
+
+    threading.Thread(target=stop, daemon=True).start()
+    try:
+        daemon.run(on_stop=take_threads)
+    finally:
+        threading.stack_size(usual)
+    assert outcomes(starting.state) == ["interrupted"]
