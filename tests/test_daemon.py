@@ -204,5 +204,7 @@ def test_a_failure_hard_to_describe_ends_its_run_alone(tmp_path: Path) -> None:
     (row,) = rows_of(state, "patient")
     assert (row.outcome, row.reason) == ("interrupted", "the daemon was asked to stop")
     assert lines_of(state, row.id) == ["patient", "no longer patient"]
-    assert {row.reason for row in rows_of(state, "hostile")} == {"ValueError: cause 2999"}
+    # On a busy machine a slot may find the run before it still at work.
+    hostile = [row for row in rows_of(state, "hostile") if row.outcome != "skipped"]
+    assert {row.reason for row in hostile} == {"ValueError: cause 2999"}
     state.close()
