@@ -103,8 +103,7 @@ def bind(settings: Settings) -> socket.socket:
         BadSetting: nobody can listen at this address; or other machines reach it, and nobody has to sign in.
     """
     host, port = settings.web_host, settings.web_port
-    family, address = _address(host, port)
-    _must_be_guarded(settings, address[0])
+    family, address = guarded_address(settings)
     try:
         listener = socket.create_server(address, family=family, backlog=128)
     except OSError as exc:
@@ -115,6 +114,17 @@ def bind(settings: Settings) -> socket.socket:
     # confirms its head. asyncio sets it only on sockets that name their protocol; these do not.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def guarded_address(settings: Settings) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    """Where the dashboard is to listen; nothing is opened.
+
+    Raises:
+        BadSetting: this is no address; or other machines reach it, and nobody has to sign in.
+    """
+    family, address = _address(settings.web_host, settings.web_port)
+    _must_be_guarded(settings, address[0])
+    return family, address
 
 
 def address_of(listener: socket.socket) -> str:

@@ -8,6 +8,7 @@ import pytest
 import urllib3
 from sqlalchemy import URL
 
+from janitor.errors import BadSetting
 from janitor.scheduler import Scheduler
 from janitor.verbs.wings.web import WebWing
 from tests.small_engine import runner_for, settings_for
@@ -35,3 +36,12 @@ def test_the_dashboard_answers_until_the_block_ends(tmp_path: Path, caplog: pyte
 
 def test_a_dashboard_that_is_switched_off_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert addresses(tmp_path, caplog, WEB_ENABLED="false", WEB_PORT="0") == []
+
+
+@pytest.mark.parametrize("more", [{"WEB_ENABLED": "false"}, {"WEB_VIEWER_TOKEN": "0123456789abcdef"}])
+def test_check_refuses_an_address_that_the_start_would_refuse(tmp_path: Path, more: dict[str, str]) -> None:
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    given = {"WEB_ENABLED": "true", "WEB_HOST": "0.0.0.0"}
+    with pytest.raises(BadSetting, match="^WEB_HOST is '0.0.0.0': beyond this machine the dashboard needs"):
+        WebWing().check(settings_for(url, tmp_path, **given), {})
+    WebWing().check(settings_for(url, tmp_path, **{**given, **more}), {})
