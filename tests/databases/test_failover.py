@@ -17,15 +17,12 @@ from janitor.errors import JanitorError, Rejected
 from janitor.state import State
 from tests.databases.numbers_table import count, read_with, write_with
 from tests.faults.proxy import Proxy
-from tests.servers import MariaDB, SqlServer, running, sql_server
+from tests.servers import SqlServer, second_sql_server
 
 
 @pytest.fixture(scope="module")
 def second() -> Iterator[SqlServer]:
-    made = sql_server()
-    if not isinstance(made, MariaDB):
-        pytest.skip("a second server is the suite's own")
-    with running(made) as server:
+    with second_sql_server() as server:
         yield server
 
 

@@ -4,10 +4,9 @@ Given: a thread in the middle of a transaction. What happens: another thread for
 What must hold: the child writes at once. Without the gate it would find the file locked by itself, for ever.
 """
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from sqlalchemy import URL
 from janitor import databases
 from janitor.databases.sqlite_forks import LONGEST_SECONDS, Gate
 from tests.databases.numbers_table import count, write_with
+from tests.forked import code_of_child
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 SOON = 0.2
@@ -31,19 +31,6 @@ def url(tmp_path: Path) -> Iterator[URL]:
     databases.dispose()
 
 
-def in_child(act: Callable[[], object]) -> int:
-    """The exit code of a forked child that does something: 0, or 1 if that raised."""
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            act()
-            code = 0
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def test_a_child_writes_to_a_file_that_was_being_written(url: URL) -> None:
     begun, end = threading.Event(), threading.Event()
 
@@ -57,7 +44,7 @@ def test_a_child_writes_to_a_file_that_was_being_written(url: URL) -> None:
     thread.start()
     assert begun.wait(30)
     threading.Timer(SOON, end.set).start()
-    assert in_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
+    assert code_of_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
     thread.join()
     assert count(url) == 2
 
@@ -79,7 +66,7 @@ def test_a_child_writes_to_a_file_that_was_being_read(url: URL) -> None:
     thread.start()
     assert begun.wait(30)
     threading.Timer(SOON, end.set).start()
-    assert in_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
+    assert code_of_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
     thread.join()
     assert count(url) == 5_001
 
@@ -87,7 +74,7 @@ def test_a_child_writes_to_a_file_that_was_being_read(url: URL) -> None:
 def test_a_thread_may_fork_within_its_own_transaction(url: URL) -> None:
     with databases.begin(url) as connection:
         connection.exec_driver_sql("INSERT INTO t VALUES (1)")
-        assert in_child(lambda: None) == 0
+        assert code_of_child(lambda: None) == 0
     assert count(url) == 1
 
 

@@ -146,20 +146,25 @@ def lagging(followed: Followed) -> Iterator[None]:
 @contextmanager
 def restored(followed: Followed, begin_anew: bool) -> Iterator[None]:
     """Restore an older backup of a source; then a person sets the cursor."""
-    with standing_still(followed, ENDS_BELOW) as after:
+    with _set_by_hand(followed, ENDS_BELOW, begin_anew) as after:
         followed.put_away(after)
         followed.lose(after)
         yield
-    followed.set_cursor(cursor.START if begin_anew else str(after))
-    go_on(followed)
 
 
 @contextmanager
 def given_anew(followed: Followed, begin_anew: bool) -> Iterator[None]:
     """Give ids that were read to other rows; then a person sets the cursor."""
-    with standing_still(followed, ANEW) as after:
+    with _set_by_hand(followed, ANEW, begin_anew) as after:
         followed.give_anew(after)
         yield
+
+
+@contextmanager
+def _set_by_hand(followed: Followed, words: str, begin_anew: bool) -> Iterator[int]:
+    """Let rows go within the block, as `standing_still` does; then a person sets the cursor."""
+    with standing_still(followed, words) as after:
+        yield after
     followed.set_cursor(cursor.START if begin_anew else str(after))
     go_on(followed)
 

@@ -8,16 +8,13 @@ from tests.faults.conftest import MakeHouse
 from tests.faults.failover import Name, named
 from tests.faults.fault import Fault, begin, go_through
 from tests.faults.server_faults import READ_ONLY
-from tests.servers import MariaDB, SqlServer, running, sql_server
+from tests.servers import SqlServer, second_sql_server
 
 
 @pytest.fixture
 def new_server() -> Iterator[SqlServer]:
     """The server that the name leads to in the end."""
-    made = sql_server()
-    if not isinstance(made, MariaDB):
-        pytest.skip("a second server is the suite's own")
-    with running(made) as server:
+    with second_sql_server() as server:
         yield server
 
 

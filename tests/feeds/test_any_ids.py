@@ -7,7 +7,6 @@ What must hold: the rows of each run are those of the model; the server reads as
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +17,9 @@ from janitor import databases
 from janitor.errors import Rejected
 from janitor.feeds import Feed
 from janitor.feeds.position import MOST_PAGES, MOST_RANGES
-from janitor.runs import Run, running
-from janitor.state import State, holders
+from janitor.runs import Run
 from tests.feeds.model import LAG, Clock
+from tests.feeds.sources import source
 
 SNOWFLAKES = [(1_700_000_000_000 + 1_000 * second) << 22 for second in range(2_000)]
 ENDS = {"sqlite": (-(2**63), 2**63 - 1), "mysql": (0, 2**64 - 1)}
@@ -29,22 +28,9 @@ READS = "Handler_read_first', 'Handler_read_key', 'Handler_read_next', 'Handler_
 
 @pytest.fixture
 def engine(database_url: URL) -> Iterator[Engine]:
-    engine = create_engine(database_url)
-    kind = "INTEGER" if engine.dialect.name == "sqlite" else "BIGINT UNSIGNED"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE TABLE news (id {kind} PRIMARY KEY)"))
-    yield engine
-    engine.dispose()
-    databases.dispose()
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    state = State(URL.create("sqlite", database=str(tmp_path / "state.db")))
-    state.migrate()
-    with running(Run(id=1, job="reader", state=state, holder=holders.new_holder())) as run:
-        yield run
-    state.close()
+    kind = "INTEGER" if database_url.get_backend_name() == "sqlite" else "BIGINT UNSIGNED"
+    with source(database_url, f"CREATE TABLE news (id {kind} PRIMARY KEY)") as engine:
+        yield engine
 
 
 class Reader:

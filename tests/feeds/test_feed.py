@@ -8,17 +8,17 @@ What must hold: each row comes once and in order, and the cursor moves only over
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Connection, Engine, column, create_engine, text
+from sqlalchemy import URL, Connection, Engine, column, text
 
 from janitor import databases
 from janitor.feeds import Feed, Position, Reading, describe, position_after
 from janitor.feeds.position import LOOK_BACK
-from janitor.runs import Fence, Run, running
-from janitor.state import State, cursors, holders, leases
+from janitor.runs import Fence, Run
+from janitor.state import cursors, leases
 from tests.feeds.model import LAG, Clock, tick
+from tests.feeds.sources import source
 
 
 @pytest.fixture
@@ -28,21 +28,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def engine(database_url: URL) -> Iterator[Engine]:
-    engine = create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE news (id INTEGER PRIMARY KEY, word VARCHAR(20))"))
-    yield engine
-    engine.dispose()
-    databases.dispose()
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    state = State(URL.create("sqlite", database=str(tmp_path / "state.db")))
-    state.migrate()
-    with running(Run(id=1, job="reader", state=state, holder=holders.new_holder())) as run:
-        yield run
-    state.close()
+    with source(database_url, "CREATE TABLE news (id INTEGER PRIMARY KEY, word VARCHAR(20))") as engine:
+        yield engine
 
 
 @pytest.fixture

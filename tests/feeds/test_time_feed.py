@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,8 +20,8 @@ from janitor import databases, memory
 from janitor.errors import Rejected
 from janitor.feeds import Feed, TimeFeed, TimePosition, position_after
 from janitor.feeds.position import MOST_PAGES
-from janitor.runs import Run, running
-from janitor.state import State, holders
+from janitor.runs import Run
+from tests.feeds.sources import source
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LAG = timedelta(minutes=10)
@@ -30,23 +29,10 @@ LAG = timedelta(minutes=10)
 
 @pytest.fixture
 def engine(database_url: URL) -> Iterator[Engine]:
-    engine = create_engine(database_url)
-    kind = "DATETIME(6)" if engine.dialect.name == "mysql" else "DATETIME"
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE TABLE news (name CHAR(36) PRIMARY KEY, at {kind}, word VARCHAR(9))"))
-        connection.execute(text("CREATE INDEX news_at ON news (at)"))
-    yield engine
-    engine.dispose()
-    databases.dispose()
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    state = State(URL.create("sqlite", database=str(tmp_path / "state.db")))
-    state.migrate()
-    with running(Run(id=1, job="reader", state=state, holder=holders.new_holder())) as run:
-        yield run
-    state.close()
+    kind = "DATETIME" if database_url.get_backend_name() == "sqlite" else "DATETIME(6)"
+    table = f"CREATE TABLE news (name CHAR(36) PRIMARY KEY, at {kind}, word VARCHAR(9))"
+    with source(database_url, table, "CREATE INDEX news_at ON news (at)") as engine:
+        yield engine
 
 
 @dataclass

@@ -8,17 +8,16 @@ What must hold: no row is taken and the cursor stays; the error says which ids, 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine, column, create_engine, text
+from sqlalchemy import URL, Engine, column, text
 
-from janitor import databases
 from janitor.errors import Rejected
 from janitor.feeds import Feed, Position, position_after
-from janitor.runs import Run, running
-from janitor.state import State, cursors, holders
+from janitor.runs import Run
+from janitor.state import cursors
 from tests.feeds.model import LAG, Clock
+from tests.feeds.sources import source
 
 ENDS_AT_15 = (
     r"^news at .* ends at id 15 now, and was read up to id 20 already: a backup was restored there, or it is a "
@@ -30,21 +29,9 @@ ANOTHER_ROW = (
 
 @pytest.fixture
 def engine(database_url: URL) -> Iterator[Engine]:
-    engine = create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE news (id INTEGER PRIMARY KEY, word VARCHAR(20), state VARCHAR(20))"))
-    yield engine
-    engine.dispose()
-    databases.dispose()
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    state = State(URL.create("sqlite", database=str(tmp_path / "state.db")))
-    state.migrate()
-    with running(Run(id=1, job="reader", state=state, holder=holders.new_holder())) as run:
-        yield run
-    state.close()
+    table = "CREATE TABLE news (id INTEGER PRIMARY KEY, word VARCHAR(20), state VARCHAR(20))"
+    with source(database_url, table) as engine:
+        yield engine
 
 
 @pytest.fixture

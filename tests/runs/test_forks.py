@@ -6,28 +6,15 @@ import signal
 import socket
 import stat
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
 from janitor.runs.forks import EndsHereInChildren, keep_from_children, signals_taken
+from tests.forked import code_of_child
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 """A Python that warns of forks beside threads is right; tasks fork all the same."""
-
-
-def code_of_child(act: Callable[[], object]) -> int:
-    """The exit code of a forked child that does something; negative if a signal ended it."""
-    pid = os.fork()
-    if pid == 0:
-        code = 99
-        try:
-            act()
-            code = 0
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_what_a_child_sends_on_a_kept_socket_reaches_nobody() -> None:

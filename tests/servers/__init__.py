@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pika
+import pytest
 from sqlalchemy import make_url
 
 from tests.servers.lifetime import Server
@@ -14,7 +15,18 @@ from tests.servers.process import free_port
 from tests.servers.rabbitmq import Broker, RabbitMQ
 from tests.servers.sql import MariaDB, MySQL, SqlServer
 
-__all__ = ["Broker", "MariaDB", "MySQL", "RabbitMQ", "SqlServer", "broker", "free_port", "running", "sql_server"]
+__all__ = [
+    "Broker",
+    "MariaDB",
+    "MySQL",
+    "RabbitMQ",
+    "SqlServer",
+    "broker",
+    "free_port",
+    "running",
+    "second_sql_server",
+    "sql_server",
+]
 
 
 def sql_server() -> SqlServer:
@@ -26,6 +38,16 @@ def sql_server() -> SqlServer:
     if given:
         return SqlServer(make_url(given))
     return MySQL(Path(root)) if root else MariaDB()
+
+
+@contextmanager
+def second_sql_server() -> Iterator[SqlServer]:
+    """A running server beside the suite's; the test is skipped if a person gave the suite its server."""
+    made = sql_server()
+    if not isinstance(made, MariaDB):
+        pytest.skip("a second server is the suite's own")
+    with running(made) as server:
+        yield server
 
 
 def broker() -> Broker:
