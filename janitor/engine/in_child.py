@@ -1,6 +1,5 @@
 """A task in a child process, as seen from inside: its run, its log, and its one message from the parent."""
 
-import contextlib
 import logging
 import multiprocessing
 import os
@@ -26,7 +25,7 @@ from janitor.logs.formats import TextFormatter
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.masked_stream import MaskedStream
 from janitor.logs.set_up import quieten
-from janitor.logs.stand_in import StandIn
+from janitor.logs.stand_in import Gathering
 from janitor.runs import Fence, Run, bounds, running
 from janitor.runs.bounds import shortened
 from janitor.runs.forks import EndsHereInChildren, keep_from_children
@@ -39,8 +38,6 @@ LOG, PRINTED, PROGRESS, RETURNED, RAISED = "log", "printed", "progress", "return
 """The kinds of messages to the parent."""
 LOOK_SECONDS = 1.0
 """How often a child looks whether its parent is there."""
-MOST_UNSENT = 4_096
-"""So many characters of a line are not sent before the line ends."""
 KEPT_OF_A_RECORD = ("name", "levelno", "levelname", "pathname", "lineno", "created", "msg", "args")
 """What is sent of a log record; the rest may hold what cannot be sent."""
 
@@ -110,28 +107,17 @@ class Line:
         self.send(PROGRESS, (path, done, total, note))
 
 
-class Sent(StandIn):
+class Sent(Gathering):
     """Stands in for `sys.stdout` or `sys.stderr`: the parent prints what is printed here, within the run."""
 
     def __init__(self, line: Line, name: str, stream: TextIO) -> None:
         """`stream` is for what is not printed: programs that the task starts write there."""
         super().__init__(stream)
-        self._line, self._name, self._text = line, name, ""
+        self._line, self._name = line, name
 
-    def write(self, text: str) -> int:
-        """Print; whole lines are sent at once."""
-        self._text += text
-        if "\n" in text or len(self._text) > MOST_UNSENT:
-            self.flush()
-        return len(text)
-
-    def flush(self) -> None:
+    def give(self, text: str) -> None:
         """Send what was printed."""
-        text, self._text = self._text, ""
-        if text:
-            self._line.send(PRINTED, (self._name, text))
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
+        self._line.send(PRINTED, (self._name, text))
 
 
 class Traced(logging.Formatter):

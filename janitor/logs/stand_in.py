@@ -1,7 +1,12 @@
 """What stands in for `sys.stdout` or `sys.stderr`: it takes what is printed, and is else as the stream itself."""
 
+import contextlib
 import io
+from abc import abstractmethod
 from typing import Any, TextIO
+
+MOST_GATHERED = 4_096
+"""So many characters without an end of line are given on all the same."""
 
 
 class StandIn(io.TextIOBase):
@@ -49,3 +54,31 @@ class StandIn(io.TextIOBase):
     def newlines(self) -> Any:  # type: ignore[override]
         """The ends of lines that the stream has read: None."""
         return self._stream.newlines
+
+
+class Gathering(StandIn):
+    """Gives on what is printed, as soon as a line ends."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Nothing is printed yet."""
+        super().__init__(stream)
+        self._text = ""
+
+    @abstractmethod
+    def give(self, text: str) -> None:
+        """Take what was gathered."""
+
+    def write(self, text: str) -> int:
+        """Print; whole lines are given on at once."""
+        self._text += text
+        if "\n" in text or len(self._text) > MOST_GATHERED:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Give on what was printed."""
+        text, self._text = self._text, ""
+        if text:
+            self.give(text)
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()

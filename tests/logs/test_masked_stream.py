@@ -5,7 +5,8 @@ from io import StringIO
 import pytest
 
 from janitor.logs.mask import Mask
-from janitor.logs.masked_stream import MOST_UNWRITTEN, MaskedStream
+from janitor.logs.masked_stream import MaskedStream
+from janitor.logs.stand_in import MOST_GATHERED
 
 
 @pytest.mark.parametrize("pieces", [["it has sesame\n"], ["it has ses", "ame", "\n"], ["it ", "has sesame", "\nand"]])
@@ -22,8 +23,8 @@ def test_what_has_no_end_of_line_goes_out_when_it_is_asked_for() -> None:
     masked.write("sesame")
     assert stream.getvalue() == ""
     masked.flush()
-    masked.write("x" * (MOST_UNWRITTEN + 1))
-    assert len(stream.getvalue()) == len("***") + MOST_UNWRITTEN + 1
+    masked.write("x" * (MOST_GATHERED + 1))
+    assert len(stream.getvalue()) == len("***") + MOST_GATHERED + 1
 
 
 def test_a_stream_that_takes_nothing_fails_nobody() -> None:
