@@ -33,8 +33,9 @@ class Quarantine:
         Raises:
             Fenced, Unavailable, Rejected: as `save_cursor` does.
         """
+        mask = current_run().mask
+        bad = [quarantine.fitted(replace(row, reason=mask(row.reason))) for row in bad]
         wanted = {(row.key, row.item) for row in bad}
-        bad = [replace(row, reason=current_run().mask(row.reason)) for row in bad]
         gone = self._held(list(items)) - wanted
         if not wanted and not gone:
             return []

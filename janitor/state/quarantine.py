@@ -70,7 +70,7 @@ def put(
     Returns:
         One row for each key that is new, or is kept for a new reason.
     """
-    wanted = {(row.key, row.item): row for row in map(_fitted, rows)}
+    wanted = {(row.key, row.item): row for row in map(fitted, rows)}
     held = _reasons(connection, name, sorted({key for key, _ in wanted}))
     known = {key for key, _ in held}
     fresh = [row for identity, row in wanted.items() if identity not in held]
@@ -87,8 +87,11 @@ def put(
     return list(news.values())
 
 
-def _fitted(row: Quarantined) -> Quarantined:
-    """A row as it is kept: a long reason is shortened, and of a long key the beginning and a digest are kept."""
+def fitted(row: Quarantined) -> Quarantined:
+    """A row as it is kept: a long reason is shortened, and of a long key the beginning and a digest are kept.
+
+    Doing it twice is harmless.
+    """
     key = row.key
     if len(key) > LONGEST_KEY or not key.isascii():
         key = key.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -39,6 +39,14 @@ def test_a_known_key_is_not_told_again(run: Run) -> None:
     assert Quarantine("q").settle(["2"], [Quarantined("a", "no name", "2")]) == []
 
 
+def test_a_key_that_is_kept_in_short_is_told_once(run: Run) -> None:
+    # A long key, and one with half a character, are kept in another form than the task's.
+    bad = [Quarantined("k" * 300, "no name", "1"), Quarantined("half \udc80", "no name", "1")]
+    assert len(Quarantine("q").settle(["1"], bad)) == 2
+    assert Quarantine("q").settle(["1"], bad) == []
+    assert len(Quarantine("q")) == 2
+
+
 def test_quarantine_comes_in_pages(run: Run) -> None:
     Quarantine("q").settle([], [Quarantined(f"key {number:04}", "bad", "x") for number in range(7)])
     assert [len(page) for page in memory.quarantined("q", page_rows=3)] == [3, 3, 1]
