@@ -153,7 +153,7 @@ class TimeFeed:
         top = None if newest is None else min(newest, self.wall(now))
         reading = TimeReading(self, TimePosition(self.settled(now), top))
         for page in reading.pages():
-            page.confirm()
+            reading.position = reading.position.take(map(self.key_of, page.rows))
         reading.save()
         return reading
 
@@ -257,9 +257,9 @@ class TimeReading:
         while rows := self.feed.rows(mark, last):
             current_run().check()
             before = self.position
-            if news := [row for row in rows if self._is_news(row)]:
+            if news := self._news(rows):
                 yield TimePage(self, news)
-            complete = complete and not any(self._is_news(row) for row in news)
+            complete = complete and not self._news(news)
             last = rows[-1]
             if complete:
                 self._settle(now, settled, last[0])
@@ -284,9 +284,11 @@ class TimeReading:
         memory.save_cursor(self.feed.name, self.position.dump())
         self._saved = self.position
 
-    def _is_news(self, row: Sequence[Any]) -> bool:
-        key, mark = self.feed.key_of(row), self.position.mark
-        return key not in self.position.taken and (mark is None or key[0] > mark.isoformat())
+    def _news(self, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+        """The rows that are not taken."""
+        mark = "" if self.position.mark is None else self.position.mark.isoformat()
+        keyed = ((self.feed.key_of(row), row) for row in rows)
+        return [row for key, row in keyed if key[0] > mark and key not in self.position.taken]
 
     def _settle(self, now: datetime, settled: datetime, last: object | None) -> None:
         """Raise the mark; no further than before `last`, the time of a row, if more rows of that time may follow."""
