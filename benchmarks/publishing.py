@@ -36,7 +36,9 @@ def measure(house: House, rivals: bool) -> list[Line]:
         ways |= _windowed(parameters, name, bodies)
     taken = _in_turns(ways, house.exchange, rows)
     rates = {way: rows / statistics.median(seconds) for way, seconds in taken.items()}
-    return _lines(rows, rates, taken) if not rivals else _lines(rows, rates | _slow_or_loose(house, bodies), taken)
+    if rivals:
+        rates |= _slow_or_loose(house, bodies)
+    return _lines(rows, rates, taken)
 
 
 def record(number: int) -> dict[str, object]:

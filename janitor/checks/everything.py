@@ -46,7 +46,8 @@ def findings(
         if settings.database(setting) is not None:
             found = list(of_database(settings, need, names))
             yield from found
-            usable |= {setting} if all(finding.verdict != "WRONG" for finding in found) else set()
+            if all(finding.verdict != "WRONG" for finding in found):
+                usable.add(setting)
     for feed, names in feeds_of(wanted).items():
         # A feed whose database is no need of its own is looked at too.
         if feed.setting in usable or feed.setting not in of_jobs and settings.database(feed.setting) is not None:

@@ -40,25 +40,24 @@ _SQLITE: tuple[tuple[str, type[JanitorError], str], ...] = (
 
 def lost_a_race(error: BaseException) -> bool:
     """Tell whether the same transaction may succeed at once: after a deadlock, or if a key was inserted meanwhile."""
-    return is_duplicate(error) or _number(error) in LOST_RACES
+    return is_duplicate(error) or _number(error.__cause__) in LOST_RACES
 
 
 def is_duplicate(error: BaseException) -> bool:
     """Tell whether a row was refused since a row with the same key, or another unique value, is there."""
     cause = error.__cause__
-    return _number(error) in DUPLICATES or isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause)
+    return _number(cause) in DUPLICATES or isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in str(cause)
 
 
-def _number(error: BaseException) -> int:
-    """The server's number of the driver's error behind one of ours; 0 without such a number."""
-    cause = error.__cause__
-    given = cause.args[0] if isinstance(cause, pymysql.err.Error) and cause.args else 0
+def _number(error: BaseException | None) -> int:
+    """The server's number of a driver's error; 0 without such a number."""
+    given = error.args[0] if isinstance(error, pymysql.err.Error) and error.args else 0
     return given if isinstance(given, int) else 0
 
 
 def is_another_server(error: BaseException) -> bool:
     """Tell whether an open connection is of no more use, as its server stopped, or is no longer what it was."""
-    return isinstance(error, pymysql.err.Error) and bool(error.args) and error.args[0] in ANOTHER_SERVER
+    return _number(error) in ANOTHER_SERVER
 
 
 def translated(error: BaseException, where: str) -> JanitorError | None:
@@ -76,8 +75,7 @@ def translated(error: BaseException, where: str) -> JanitorError | None:
 
 
 def _from_mysql(error: pymysql.err.Error, where: str) -> JanitorError:
-    number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    number %= 2**16  # the driver takes a number above 32,767 for a negative number
+    number = _number(error) % 2**16  # the driver takes a number above 32,767 for a negative number
     text = _one_line(str(error.args[1] if len(error.args) > 1 else error))
     if number == CONNECTION_LOST and "timed out" in text:
         return StatementTimeout(f"{where} did not answer within the time limit: {text}")

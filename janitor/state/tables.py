@@ -264,7 +264,7 @@ refusals = Table(
     Column("name", String(64), primary_key=True),
     Column("item", String(64), primary_key=True),
     Column("key", String(255), primary_key=True),
-    Column("reason", LongText, nullable=False),
+    Column("reason", Words(), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),
     **OPTIONS,

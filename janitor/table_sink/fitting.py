@@ -33,8 +33,8 @@ def fit(rows: list[Row], layout: Layout, fixed: Mapping[str, Any]) -> tuple[list
 
 def _check_shape(rows: Sequence[Any], layout: Layout, size: int) -> None:
     # A dictionary would be taken for the tuple of its keys, and its keys would be written.
-    wrong = [kind for kind in set(map(type, rows)) if issubclass(kind, (str, bytes, Mapping, Set))]
-    wrong += [kind for kind in set(map(type, rows)) if not hasattr(kind, "__len__")]
+    kinds = set(map(type, rows))
+    wrong = [kind for kind in kinds if issubclass(kind, (str, bytes, Mapping, Set)) or not hasattr(kind, "__len__")]
     if not wrong and set(map(len, rows)) <= {size}:
         return
     row = next(row for row in rows if type(row) in wrong or not wrong and len(row) != size)

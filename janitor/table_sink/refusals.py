@@ -95,15 +95,17 @@ class Salvage:
     def _moved_aside(self, changed: Sequence[Change]) -> bool:
         """Give values that nobody has to the stored rows whose unique values change; whether there are such rows."""
         aside: dict[Any, Change] = {}
+        columns = self.layout.columns
         for index in self.layout.unique:
+            column = next((one for one in index if one.name not in self.layout.keys and movable(one)), None)
+            if column is None:
+                continue
+            places, its_place = [columns.index(one) for one in index], columns.index(column)
             for at, change in enumerate(changed):
-                places = [self.layout.columns.index(column) for column in index]
-                differs = any(change.kept[place] != change.row[place] for place in places)
-                column = next((one for one in index if one.name not in self.layout.keys and movable(one)), None)
-                if differs and column is not None:
+                if any(change.kept[place] != change.row[place] for place in places):
                     key = self.layout.key_of(change.kept)
                     row = list(aside[key].row if key in aside else change.kept)
-                    row[self.layout.columns.index(column)] = elsewhere(column, at)
+                    row[its_place] = elsewhere(column, at)
                     aside[key] = Change(change.kept, tuple(row))
         return len(self._pieces(list(aside.values()), self._update)) < len(aside)
 

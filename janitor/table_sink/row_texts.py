@@ -92,18 +92,17 @@ def fetch(
     given = columns[: len(columns) - len(constants)]
     fixed = {f"janitor_constant_{at}": value for at, value in enumerate(constants)}
     names = [*(f"page.{databases.quoted(column.name, family)}" for column in given), *(f":{name}" for name in fixed)]
-    parameters = {**parameters, **fixed}
     needed = " OR ".join(f"{name} IS NULL" for column, name in zip(given, names) if not column.nullable) or "1 = 0"
     rows = joined([marked(column, name, family) for column, name in zip(columns, names)], family)
     lacking = joined([f"CASE WHEN {needed} THEN page.{id_name} END"], family)
     with databases.read(url) as connection:
-        count, whole, ids = connection.execute(select_from(query, f"COUNT(*), {rows}, {lacking}"), parameters).one()
+        wanted = select_from(query, f"COUNT(*), {rows}, {lacking}")
+        count, whole, ids = connection.execute(wanted, {**parameters, **fixed}).one()
         texts = split(whole, len(columns))
         apart = [int(id) for id in ids.split(BETWEEN_ROWS)] if ids else []
         if texts is not None and len(texts) + len(apart) == count:
             return TextPage(texts, apart)
-        singly = {name: value for name, value in parameters.items() if name not in fixed}
-        return TextPage(apart=list(connection.execute(select_from(query, f"page.{id_name}"), singly).scalars()))
+        return TextPage(apart=list(connection.execute(select_from(query, f"page.{id_name}"), parameters).scalars()))
 
 
 def split(whole: str | None, values: int) -> set[str] | None:

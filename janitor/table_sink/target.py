@@ -91,7 +91,6 @@ def layout_of(target: Target) -> Layout:
         # A row is found by its key, so a row without a key is refused, even if the table allows NULL.
         there.columns[name.lower()] = replace(there.column(name), nullable=False)
     own = there.of((*target.columns, *target.constants))
-    unique = [tuple(column for column in own if column.name in index.columns) for index in there.indexes]
     return Layout(
         table=target.table,
         keys=keys,
@@ -101,7 +100,10 @@ def layout_of(target: Target) -> Layout:
         created=there.column(target.created_at) if target.created_at else None,
         updated=there.column(target.updated_at) if target.updated_at else None,
         unique=tuple(
-            columns for index, columns in zip(there.indexes, unique) if columns and not _same(index.columns, keys)
+            columns
+            for index in there.indexes
+            if not _same(index.columns, keys)
+            and (columns := tuple(column for column in own if column.name in index.columns))
         ),
         packet=there.packet,
     )
@@ -134,12 +136,12 @@ def _lack(target: Target, there: Found) -> str | None:
         told = " and ".join(f"{table}.{column.name} at {where} is {column.declared}" for column in inexact)
         return f"{told}, which cannot be compared exactly"
     for name in (*target.key, *filter(None, (target.newer, target.twins_by))):
-        if not {name.lower()} & {column.lower() for column in target.columns}:
+        if name.lower() not in {column.lower() for column in target.columns}:
             return f"{table} at {where} cannot be written to: this task gives no {name}, and its rows are told by it"
     if not there.is_unique(target.key):
         keys = target.key[0] + " alone" if len(target.key) == 1 else f"{', '.join(target.key)} together"
         return f"{table} at {where} has no unique index on {keys}; create one"
     fixed = {**target.constants, **target.owner}
-    found = (there.column(name).misfit(there.column(name).prepared([value])[0]) for name, value in fixed.items())
-    misfit = next(filter(None, found), None)
+    misfits = (there.column(name).misfit(there.column(name).prepared([value])[0]) for name, value in fixed.items())
+    misfit = next(filter(None, misfits), None)
     return f"{table} at {where} does not take this task's rows: {misfit}" if misfit else None

@@ -114,7 +114,7 @@ class Publication:
     def __init__(self, settings: Settings, schema: Schema, publisher: Publisher) -> None:
         """Nothing is connected yet."""
         self.mlwh, self.events = settings.needed("MLWH_DATABASE_URL"), settings.needed("MLWH_EVENTS_DATABASE_URL")
-        self.settings, self.publisher = settings.of(SequencingPublisherSettings), publisher
+        self.settings = settings.of(SequencingPublisherSettings)
         self.feed, self.deriver = statuses(self.mlwh), Deriver(schema, self.settings.mlwh_timezone)
         self.quarantine = memory.Quarantine(NAME)
         self.totals: Counter[str] = Counter()
