@@ -11,9 +11,11 @@ A zone does not tell its changes. So it is asked for its offset every few days, 
 halving. In the whole tz database no two changes since 1970 are less than six days apart.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 STEP = timedelta(days=3)
 SECOND = timedelta(seconds=1)
@@ -90,3 +92,11 @@ class Clocks:
             middle -= timedelta(microseconds=middle.microsecond)
             at, later = (middle, later) if self.offset(middle) == offset else (at, middle)
         return later
+
+
+def clocks_of(zone: tzinfo) -> Clocks:
+    """The clocks of a zone; all who ask for a zone of the tz database share what was found of its changes."""
+    return _shared(zone) if isinstance(zone, ZoneInfo) else Clocks(zone)
+
+
+_shared = functools.lru_cache(maxsize=64)(Clocks)

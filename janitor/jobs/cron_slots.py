@@ -25,7 +25,7 @@ from apscheduler.triggers.calendarinterval import CalendarIntervalTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 from janitor.jobs.calendar import Calendar
-from janitor.jobs.clock_changes import Clocks, Period
+from janitor.jobs.clock_changes import Clocks, Period, clocks_of
 from janitor.jobs.date_steps import DateSteps
 from janitor.jobs.slots import MOMENT, Slots, SlotTrigger
 
@@ -113,7 +113,7 @@ class CronSlots(WallClockSlots, CronTrigger):  # type: ignore[misc]  # APSchedul
     def __init__(self, trigger: CronTrigger) -> None:
         """Take over all that a CronTrigger says: its fields, zone, first and last moment, and jitter."""
         self.__setstate__(trigger.__getstate__())
-        self._calendar, self._clocks = Calendar(self.fields), Clocks(self.timezone)
+        self._calendar, self._clocks = Calendar(self.fields), clocks_of(self.timezone)
 
     def _from_start(self, after: datetime) -> datetime:
         return after if self.start_date is None else max(after, self.start_date.astimezone(timezone.utc) - MOMENT)
@@ -130,7 +130,7 @@ class DateStepSlots(WallClockSlots, CalendarIntervalTrigger):  # type: ignore[mi
     def __init__(self, trigger: CalendarIntervalTrigger) -> None:
         """Take over all that a CalendarIntervalTrigger says: its steps, time of day, zone, first and last day."""
         self.__setstate__(trigger.__getstate__())
-        self._calendar, self._clocks = DateSteps(self), Clocks(self.timezone)
+        self._calendar, self._clocks = DateSteps(self), clocks_of(self.timezone)
 
 
 def _naive(moment: datetime) -> datetime:

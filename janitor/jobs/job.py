@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from apscheduler.triggers.base import BaseTrigger
 
@@ -17,6 +17,7 @@ from janitor.needs import Need
 
 CatchUp = Literal["last", "none"]
 Isolation = Literal["thread", "process"]
+ID_HELP = "give up to 64 letters, digits, '_', '-' or '.'"
 LATE_SECONDS = 60.0
 """With `catch_up="none"`, a slot that begins later than this counts as missed."""
 
@@ -114,8 +115,13 @@ def check_id(job_id: object) -> None:
     Raises:
         BadSetting: it is no text, or has other characters than an id may have.
     """
-    if not isinstance(job_id, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", job_id):
-        raise BadSetting("id", job_id, "give up to 64 letters, digits, '_', '-' or '.'")
+    if not is_id(job_id):
+        raise BadSetting("id", job_id, ID_HELP)
+
+
+def is_id(job_id: object) -> TypeGuard[str]:
+    """Whether something can be the id of a job."""
+    return isinstance(job_id, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", job_id) is not None
 
 
 def check_options(job: Job) -> None:

@@ -18,7 +18,7 @@ def read(text: str | None) -> Any:
     """
     found: Any = None
     with foreign_code(_unreadable):
-        found = json.loads(text, parse_constant=_unreadable, parse_int=_whole, parse_float=_float) if text else None
+        found = _DECODER.decode(text) if text else None
         if text and "\\ud" in text:
             found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     return found
@@ -38,3 +38,6 @@ def _float(digits: str) -> float | None:
 
 def _unreadable(what: object) -> None:
     """NaN, an infinity, or what is no JSON: it becomes None."""
+
+
+_DECODER = json.JSONDecoder(parse_constant=_unreadable, parse_int=_whole, parse_float=_float)

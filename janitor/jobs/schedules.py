@@ -20,7 +20,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from janitor.errors import BadSetting
-from janitor.jobs.clock_changes import Clocks
+from janitor.jobs.clock_changes import clocks_of
 from janitor.jobs.cron_lines import cron_line, cron_trigger
 from janitor.jobs.interval_slots import IntervalSlots
 from janitor.jobs.plain_schedules import hint, plain
@@ -111,7 +111,7 @@ def _moment(text: str, zone: tzinfo) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as exc:
         raise ValueError(HELP) from exc
-    return moment if moment.tzinfo is not None else Clocks(zone).first(moment).astimezone(zone)
+    return moment if moment.tzinfo is not None else clocks_of(zone).first(moment).astimezone(zone)
 
 
 def _seconds(text: str) -> float:

@@ -41,9 +41,12 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no an
     def slot_after(self, after: datetime) -> datetime | None:
         """The first slot later than a moment, in UTC; None if no slot is left."""
 
-    @abstractmethod
     def slots_between(self, after: datetime, until: datetime) -> Slots | None:
-        """The slots later than `after`, up to and including `until`; None if there is none."""
+        """The slots later than `after`, up to and including `until`; None if there is none.
+
+        They are walked, one by one. A trigger that can count its slots does so.
+        """
+        return walk(self.slot_after, after, until)
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         """When the clock acts next; None if it never does again.

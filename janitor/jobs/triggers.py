@@ -15,7 +15,7 @@ from janitor.jobs.cron_lines import require_slots
 from janitor.jobs.cron_slots import CronSlots, DateStepSlots
 from janitor.jobs.interval_slots import IntervalSlots
 from janitor.jobs.schedules import LONGEST_SECONDS, SHORTEST_SECONDS
-from janitor.jobs.slots import MOMENT, MOST_STEPS, Slots, SlotTrigger, next_slot, walk
+from janitor.jobs.slots import MOMENT, MOST_STEPS, SlotTrigger, next_slot
 
 
 class AnyOf(SlotTrigger, OrTrigger):  # type: ignore[misc]  # APScheduler 3 has no annotations
@@ -26,10 +26,6 @@ class AnyOf(SlotTrigger, OrTrigger):  # type: ignore[misc]  # APScheduler 3 has 
     def slot_after(self, after: datetime) -> datetime | None:
         """The first slot later than a moment, in UTC; None if no slot is left."""
         return min(_not_none(next_slot(one, after) for one in self.triggers), default=None)
-
-    def slots_between(self, after: datetime, until: datetime) -> Slots | None:
-        """The slots later than `after`, up to and including `until`; None if there is none."""
-        return walk(self.slot_after, after, until)
 
 
 class AllOf(SlotTrigger, AndTrigger):  # type: ignore[misc]  # APScheduler 3 has no annotations
@@ -48,10 +44,6 @@ class AllOf(SlotTrigger, AndTrigger):  # type: ignore[misc]  # APScheduler 3 has
                 return found[0]
             after = max(found) - MOMENT
         return None
-
-    def slots_between(self, after: datetime, until: datetime) -> Slots | None:
-        """The slots later than `after`, up to and including `until`; None if there is none."""
-        return walk(self.slot_after, after, until)
 
 
 KINDS = {

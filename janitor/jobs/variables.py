@@ -51,9 +51,10 @@ def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: I
 def _switch_meant(name: str, prefixes: Iterable[str]) -> str | None:
     """The variable of a job that is meant by a name, such as SYNC_SCHEDUL; None if it is like none."""
     for prefix in prefixes:
-        close = difflib.get_close_matches(name.removeprefix(f"{prefix}_"), OF_JOBS, 1, LIKE_ENDING)
-        if name.startswith(f"{prefix}_") and close:
-            return f"{prefix}_{close[0]}"
+        if name.startswith(f"{prefix}_"):
+            close = difflib.get_close_matches(name.removeprefix(f"{prefix}_"), OF_JOBS, 1, LIKE_ENDING)
+            if close:
+                return f"{prefix}_{close[0]}"
     return None
 
 

@@ -3,23 +3,19 @@
 Each reader returns the value as `Scheduler.make_job` takes it, or raises Wrong and says what would be right.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, get_args
 
 from janitor.jobs import schedules
-from janitor.jobs.job import CatchUp, Isolation
+from janitor.jobs.job import ID_HELP, CatchUp, Isolation, is_id
 from janitor.jobs_file import functions
 from janitor.jobs_file.functions import function_named
 from janitor.jobs_file.mistakes import Wrong, shown
 
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
-ID_HELP = "give up to 64 letters, digits, '_', '-' or '.'"
-
 
 def _id(value: Any) -> str:
-    if not isinstance(value, str) or not ID.fullmatch(value):
+    if not is_id(value):
         raise _refused(value, ID_HELP, quote=True)
     return value
 

@@ -33,6 +33,11 @@ TITLES = {
 }
 
 
+def in_brief(text: str) -> str:
+    """The beginning of a text, in characters that everything takes."""
+    return ascii(text)[1:-1][:MOST_BRIEF]
+
+
 @dataclass(frozen=True)
 class Content:
     """A notice in full: the rule and the job, since when, and what the job's run said.
@@ -81,7 +86,7 @@ class Content:
     @property
     def brief(self) -> "Content":
         """The notice without what a task wrote: nothing in it can keep it from being told."""
-        text, over = (ascii(one)[1:-1][:MOST_BRIEF] for one in (self.text, self.over))
+        text, over = map(in_brief, (self.text, self.over))
         parts = tuple(part.brief for part in self.parts)
         return replace(self, text=text, over=over, error="", counts=None, log=(), parts=parts)
 

@@ -26,7 +26,7 @@ from janitor.jobs.counts import stored
 from janitor.jobs.job import Job
 from janitor.jobs.slots import next_slot_if_told
 from janitor.loops import Duty
-from janitor.notices.content import MOST_BRIEF, Content, to_json
+from janitor.notices.content import Content, in_brief, to_json
 from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.runs import Outcome
 from janitor.settings.notices import NoticeRules
@@ -136,7 +136,7 @@ def _written(
 ) -> OpenNotice:
     """Write a step to the table `notices`, and return the notice as it is then."""
     condition = step.condition
-    text, run_id = ascii(condition.text)[1:-1][:MOST_BRIEF] if is_brief else condition.text, condition.run_id
+    text, run_id = in_brief(condition.text) if is_brief else condition.text, condition.run_id
     if step.kind == BEGAN or before is None:
         made = notices.begin(connection, condition.rule, condition.job, text, run_id, now)
         return OpenNotice(made, text, run_id, began_at=now, told_at=now)

@@ -14,7 +14,6 @@ If the broker refuses a whole window in a row, it would refuse the rest too: not
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from pika import BasicProperties
 from pika.exceptions import ChannelClosed
@@ -42,39 +41,32 @@ PRECONDITION_FAILED = 406
 """With this code a broker closes the channel over a message that it does not take."""
 
 
-class Maker(Protocol):
-    """What the messages come from."""
-
-    def messages(self) -> Iterator[Message | Refused]:
-        """The messages, each made when it is asked for; and each record that cannot be sent."""
-
-    def halves(self, message: Message) -> list[Message]:
-        """The records of a message as two messages; none if it has a single record."""
-
-
 class SlidingWindow:
-    """Sends the messages of a maker over a channel; `open_channel` gives the open one, or a new one."""
+    """Sends messages over a channel, each made when it is asked for."""
 
     def __init__(
         self,
         open_channel: Callable[[], ConfirmingChannel],
         properties: Callable[[], BasicProperties],
-        maker: Maker,
+        messages: Iterator[Message | Refused],
+        halves: Callable[[Message], list[Message]],
         exchange: Exchange,
         *,
         window: int,
         advice: str,
         drop: bool,
     ) -> None:
-        """Nothing is sent yet. With `drop`, a message that reaches no queue counts as published, and in `dropped`.
+        """Nothing is sent yet. `open_channel` gives the open channel, or a new one.
 
-        Without it, that is an error whose text ends with `advice` if the exchange is fanout: it would be so for every
-        message. With another type of exchange, that message alone is refused.
+        `halves` gives the records of a message as two messages, none if it has a single record. With `drop`, a message
+        that reaches no queue counts as published, and in `dropped`. Without it, that is an error whose text ends with
+        `advice` if the exchange is fanout: it would be so for every message. With another type of exchange, that
+        message alone is refused.
         """
-        self._open_channel, self._properties, self._maker, self._exchange = open_channel, properties, maker, exchange
+        self._open_channel, self._properties, self._halves, self._exchange = open_channel, properties, halves, exchange
         self._window, self._advice, self._drop = window, advice, drop
         self.dropped = 0
-        self._to_come, self._next, self._is_over = maker.messages(), deque[Message](), False
+        self._to_come, self._next, self._is_over = messages, deque[Message](), False
         self._channel: ConfirmingChannel | None = None
         self._under_way = 0
         self._largest, self._suspects, self._is_alone = SMALL_BYTES, set[bytes](), False
@@ -192,7 +184,7 @@ class SlidingWindow:
         if len(doubtful) > 1:
             self._suspects.update(message.id for message in doubtful)
             self._send_again(doubtful, doubtful)
-        elif halves := self._maker.halves(doubtful[0]):
+        elif halves := self._halves(doubtful[0]):
             self._send_again(doubtful, halves)
         else:
             self._refuse(doubtful[0], f"{channel.peer} refuses it: {closed.reply_text}", for_itself=True)

@@ -13,7 +13,7 @@ later, with the same ids. Consumers that have seen an id just before can pass it
 
 import logging
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from pika import BasicProperties, DeliveryMode
@@ -61,14 +61,19 @@ class RabbitPublisher:
         self, records: Iterable[Record], *, window: int = WINDOW, identities: Sequence[bytes] = ()
     ) -> Generator[Settled, None, None]:
         """As `Publisher.publish_each`; `identities` are not used, as a message's id is made of its content alone."""
-        return self._settle(Messages(self._schema, self._envelope, records, window), window)
+        maker = Messages(self._schema, self._envelope, records, window)
+        return self._settle(maker.messages(), maker.halves, window)
 
     def publish(self, records: Sequence[Record], identity: bytes = b"") -> None:
         """As `Publisher.publish`; `identity` is not used, as a message's id is made of its content alone."""
         if not records:
             return
-        made = _Made(Messages(self._schema, self._envelope, records, len(records)))
-        refused = [each for settled in self._settle(made, len(records)) for each in settled.refused]
+        maker = Messages(self._schema, self._envelope, records, len(records))
+        made = list(maker.messages())
+        if misfit := next((each for each in made if isinstance(each, Refused)), None):
+            raise BadMessage(misfit.reason)
+        each_settled = self._settle(iter(made), maker.halves, len(records))
+        refused = [each for settled in each_settled for each in settled.refused]
         if refused:
             kind = Rejected if any(each.for_itself for each in refused) else Unavailable
             raise kind(f"{len(refused)} of {len(records)} records were refused: {refused[0].reason}")
@@ -80,12 +85,15 @@ class RabbitPublisher:
             log.warning("exchange %r: %d messages reached no queue", self._envelope.exchange, self._dropped)
             self._dropped = 0
 
-    def _settle(self, maker: "Messages | _Made", window: int) -> Generator[Settled, None, None]:
+    def _settle(
+        self, messages: Iterator[Message | Refused], halves: Callable[[Message], list[Message]], window: int
+    ) -> Generator[Settled, None, None]:
         current_run().check()
         sliding = SlidingWindow(
             self._open_channel,
             self._properties,
-            maker,
+            messages,
+            halves,
             self._exchange,
             window=window,
             advice=self._advice,
@@ -127,27 +135,3 @@ class RabbitPublisher:
                 app_id="janitor",
             )
         return self._shared
-
-
-class _Made:
-    """Messages that were all made before any is sent."""
-
-    def __init__(self, maker: Messages) -> None:
-        """Make them.
-
-        Raises:
-            BadMessage: a record cannot be sent.
-        """
-        self._maker = maker
-        self._made = list(maker.messages())
-        for each in self._made:
-            if isinstance(each, Refused):
-                raise BadMessage(each.reason)
-
-    def messages(self) -> Iterator[Message | Refused]:
-        """The messages."""
-        return iter(self._made)
-
-    def halves(self, message: Message) -> list[Message]:
-        """As `Messages.halves`."""
-        return self._maker.halves(message)

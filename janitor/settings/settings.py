@@ -171,7 +171,7 @@ class Settings(
         Settings that are no secrets, and the system's own variables, stay plain.
         """
         field = self.known.get(name)
-        if not (is_plain(name) if field is None else not is_secret(field)):
+        if (not is_plain(name)) if field is None else is_secret(field):
             self._taken[value] = name if whole else self._taken.get(value, "")
 
     def _undeclared_passwords(self) -> list[str]:

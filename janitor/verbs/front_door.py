@@ -8,7 +8,6 @@ janitor --jobs jobs.yaml             the same; without a ./run.py, the jobs file
 
 import ast
 import importlib
-import importlib.util
 import os
 import shlex
 import sys

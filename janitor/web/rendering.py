@@ -20,9 +20,8 @@ from janitor.web.words import amount, distance, duration, first_line, number, se
 FLASH = "janitor_flash"
 """The cookie that carries a sentence to the page after a redirect."""
 FLASH_SECONDS = 60
-MOST_FLASH = 600
-MOST_COOKIE = 3_500
-"""How many characters of that sentence are kept."""
+MOST_FLASH, MOST_COOKIE = 600, 3_500
+"""How many characters of that sentence are kept, and of the cookie that holds them."""
 THEME = "janitor_theme"
 ICONS = {
     "succeeded": "check",
