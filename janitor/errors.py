@@ -2,6 +2,9 @@
 
 import traceback
 from collections.abc import Sequence
+from typing import TypeGuard, TypeVar
+
+Kind = TypeVar("Kind")
 
 __all__ = [
     "BadSetting",
@@ -82,7 +85,7 @@ def summary(error: BaseException, *, whole: bool = False) -> str:
 
     The line has the error's class and the first line of its text, or with `whole` all lines of its text.
     """
-    text = text_of(_MESSAGE.__get__(error) if issubclass(type(error), SyntaxError) else error)
+    text = text_of(_MESSAGE.__get__(error) if is_a(error, SyntaxError) else error)
     lines = [line for line in text.strip().splitlines() if line.strip()]
     told = " ".join(lines if whole else lines[:1])
     return ": ".join(filter(None, (name_of(error), told))) or "an error without a name"
@@ -90,8 +93,15 @@ def summary(error: BaseException, *, whole: bool = False) -> str:
 
 def text_of(value: object) -> str:
     """Give `str(value)` for a value that others made; if that fails, some words in its place: this cannot fail."""
+    if type(value) is str:
+        return value
     # An exception's own text is the interpreter's to take: whatever its `__str__` raises, a text comes of it.
     return "".join(traceback.format_exception_only(_Text(value))).removesuffix("\n").partition(": ")[2]
+
+
+def is_a(value: object, kind: type[Kind]) -> TypeGuard[Kind]:
+    """Whether a value that others made is of a kind; it is not asked itself, since it may lie, or fail."""
+    return issubclass(type(value), kind)
 
 
 def name_of(value: object) -> str:
@@ -105,7 +115,7 @@ def module_of(value: object) -> str:
         found = _MODULE.__get__(type(value))
     except AttributeError:  # a class may delete it
         return ""
-    return str.__str__(found) if issubclass(type(found), str) else ""
+    return str.__str__(found) if is_a(found, str) else ""
 
 
 # Looked up on `type` itself: a metaclass may answer for its classes in any way.

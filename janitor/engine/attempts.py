@@ -17,6 +17,7 @@ from janitor.errors import (
     JanitorError,
     Rejected,
     Skip,
+    is_a,
     name_of,
     summary,
     text_of,
@@ -122,29 +123,24 @@ class Attempts:
         return ending or Ending(Outcome.FAILED, failed.instead, now, 0.0)
 
     def _raised(self, error: BaseException) -> tuple[Raised, ...]:
-        if issubclass(type(error), child.ChildFailed) and error.raised:  # type: ignore[attr-defined]
-            return error.raised  # type: ignore[attr-defined,no-any-return]
+        if is_a(error, child.ChildFailed) and error.raised:
+            return error.raised
         return capture(error, self._mask, self._settings.traceback_locals)
 
 
 def outcome_of(run: Run, error: BaseException) -> tuple[Outcome, str]:
     """The outcome of a run whose task raised `error`, and the reason in words."""
-    if run.stop.is_set() and run.stopped_by is not None and _is(error, JanitorError) and not _is(error, Skip):
+    if run.stop.is_set() and run.stopped_by is not None and is_a(error, JanitorError) and not is_a(error, Skip):
         error = run.stopped_by
     text = text_of(error)
     for kind, outcome in ENDS:
-        if _is(error, kind):
+        if is_a(error, kind):
             return outcome, text
-    if not _is(error, JanitorError):
+    if not is_a(error, JanitorError):
         return Outcome.FAILED, summary(error)
     if time.monotonic() > run.deadline:
         return Outcome.TIMED_OUT, f"over its timeout of {run.timeout_seconds:g} s: {text}"
     return Outcome.FAILED, text
-
-
-def _is(error: BaseException, kind: type[BaseException]) -> bool:
-    # Not isinstance: it asks the error itself, which may lie about its class, or fail.
-    return issubclass(type(error), kind)
 
 
 def _undescribed(error: BaseException, failure: BaseException) -> str:

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Self, TextIO
 
 from janitor import databases
-from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, name_of, summary, text_of
+from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, is_a, name_of, summary, text_of
 from janitor.guard import foreign_code
 from janitor.jobs.returned import call
 from janitor.logs import tracebacks
@@ -161,7 +161,7 @@ def _print_rest() -> None:
 
 def _report(line: Line, traced: Traced, error: BaseException) -> None:
     _print_rest()
-    text = text_of(error) if issubclass(type(error), JanitorError) else summary(error)
+    text = text_of(error) if is_a(error, JanitorError) else summary(error)
     line.send(RAISED, (name_of(error), shortened(traced.mask(text), bounds.REASON), traced.raised(error)))
 
 

@@ -21,7 +21,6 @@ import collections
 import logging
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Any
 
 from janitor.databases.errors import lost_a_race
@@ -112,19 +111,16 @@ class Journal:
         while self._queue:
             self._in_hand = min(TOGETHER, len(self._queue))
             batch = [self._queue.popleft() for _ in range(self._in_hand)]
+            # An error that nobody expects goes to whoever writes: it costs no record, and nobody waits for it.
+            failure: JanitorError | None = Unavailable("nothing can be recorded: it was interrupted")
             try:
-                with ExitStack() as if_it_fails:
-                    # An error that nobody expects goes to whoever writes: it costs no record, and nobody waits for it.
-                    if_it_fails.callback(
-                        self._put_back, batch, Unavailable("nothing can be recorded: it was interrupted")
-                    )
-                    failure = self._failure_of(batch)
-                    if_it_fails.pop_all()
+                failure = self._failure_of(batch)
+            finally:
                 if failure is not None:
                     self._put_back(batch, failure)
-                    return failure
-            finally:
                 self._in_hand = 0
+            if failure is not None:
+                return failure
             for record in batch:
                 record.answered.set()
                 tell_what_came(record)

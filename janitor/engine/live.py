@@ -9,7 +9,6 @@ from typing import Any
 from janitor.errors import text_of
 from janitor.jobs.counts import Unfit, count_of
 from janitor.jobs.job import Job
-from janitor.jobs.json_texts import LARGEST
 from janitor.runs import Fence, Run
 from janitor.runs.bounds import shortened
 
@@ -35,12 +34,12 @@ class Progress:
     def report(self, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
         """Keep one report; `path` names the part. What is no finite number counts as unknown."""
         # A slash inside a name becomes another character, since slashes part the names.
-        key = "/".join(self._mask(_text(name)).replace("/", "\u2215") for name in path)
+        key = "/".join(self._mask(text_of(name)).replace("/", "\u2215") for name in path)
         key = shortened(key, LONGEST_PATH)
         if len(self.parts) >= MOST_PARTS and key not in self.parts:
             self._tell_cut()
             return
-        said = shortened(self._mask(_text(note)), LONGEST_NOTE) if note else ""
+        said = shortened(self._mask(text_of(note)), LONGEST_NOTE) if note else ""
         self.parts[key] = {"done": _number(done), "total": _number(total), **({"note": said} if said else {})}
         self.unsaved = True
 
@@ -55,13 +54,7 @@ class Progress:
         return json.dumps(dict(self.parts))
 
 
-def _text(value: object) -> str:
-    return value if type(value) is str else text_of(value)
-
-
 def _number(value: object) -> int | float | None:
-    if type(value) is int and -LARGEST <= value < LARGEST:
-        return value
     try:
         number = count_of(value)
     except Unfit:

@@ -3,6 +3,7 @@
 An observer that raises keeps no run from its end, and no other observer from being told.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from janitor.engine.stages import Slot
@@ -40,22 +41,17 @@ class Observers:
 
     def began(self, job: Job, slot: Slot, run: Run) -> None:
         """Tell all of a run that begins."""
-        for observer in self._observers:
-            with self._duty.aside(_news_for(observer, f"the start of run {run.id}"), passes=no_error):
-                observer.began(job, slot, run)
+        self._tell(f"the start of run {run.id}", lambda observer: observer.began(job, slot, run))
 
     def ended(self, job: Job, run: Run, ending: Ending) -> None:
         """Tell all of a run's end."""
-        for observer in self._observers:
-            with self._duty.aside(_news_for(observer, f"the end of run {run.id}"), passes=no_error):
-                observer.ended(job, run, ending)
+        self._tell(f"the end of run {run.id}", lambda observer: observer.ended(job, run, ending))
 
     def lost(self, lost: LostSlots) -> None:
         """Tell all of slots that got no run."""
+        self._tell(f"lost slots of {lost.job}", lambda observer: observer.lost(lost))
+
+    def _tell(self, news: str, tell: Callable[[Observer], None]) -> None:
         for observer in self._observers:
-            with self._duty.aside(_news_for(observer, f"lost slots of {lost.job}"), passes=no_error):
-                observer.lost(lost)
-
-
-def _news_for(observer: Observer, news: str) -> str:
-    return f"{news} for {type(observer).__name__}"
+            with self._duty.aside(f"{news} for {type(observer).__name__}", passes=no_error):
+                tell(observer)

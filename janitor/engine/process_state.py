@@ -5,7 +5,6 @@ Not looked at, since it harms nobody else: `os.environ` and `TZ` (settings are r
 Python lets only the main thread take them.
 """
 
-import fcntl
 import gc
 import locale
 import os
@@ -19,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from janitor.logs.outlet import FIRST_OWN
+from janitor.logs.outlet import double
 from janitor.logs.printed import Printed
 
 LIMITS = {name: getattr(resource, name) for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_CPU")}
@@ -92,9 +91,8 @@ class Process:
         for name, stream in self._streams.items():
             setattr(sys, name, stream)
         self._values = KeptValues(_OF_PROCESS)
-        self._show = warnings.showwarning
         self._strict = _strict_filters()
-        self.doubles = {number: _double(number) for number in range(3) if _is_open(number)}
+        self.doubles = {number: double(number) for number in range(3) if _is_open(number)}
 
     def put_back_streams(self) -> Iterator[str]:
         """Put back, at once, streams to which nobody can print: a run has closed what it put there, or left nothing."""
@@ -110,9 +108,6 @@ class Process:
                 setattr(sys, name, stream)
                 yield f"sys.{name}"
         yield from self._values.put_back()
-        if warnings.showwarning is not self._show:
-            warnings.showwarning = self._show
-            yield "warnings.showwarning"
         if new := [one for one in _strict_filters() if one not in self._strict]:
             warnings.filters[:] = [one for one in warnings.filters if one not in new]  # type: ignore[index]
             yield "a filter that makes errors of warnings"
@@ -124,10 +119,6 @@ class Process:
             except OSError:  # whoever closes all descriptors closes the double too
                 del self.doubles[number]
                 yield Stays(what)
-
-
-def _double(number: int) -> int:
-    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN)
 
 
 def _is_open(number: int) -> bool:
@@ -191,4 +182,5 @@ _OF_PROCESS: Values = [
         lambda before: locale.setlocale(locale.LC_ALL, before),
     ),
     *((f"resource.{name}", *_limit(number)) for name, number in LIMITS.items()),
+    ("warnings.showwarning", lambda: warnings.showwarning, lambda before: setattr(warnings, "showwarning", before)),
 ]

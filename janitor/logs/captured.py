@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from types import FrameType, TracebackType
 
-from janitor.errors import module_of, name_of, summary, text_of
+from janitor.errors import is_a, module_of, name_of, summary, text_of
 from janitor.guard import foreign_code
 from janitor.runs.bounds import shortened, shown
 from janitor.state.raised import Frame, Raised
@@ -86,7 +86,7 @@ class _Capture:
 
     def _one(self, error: BaseException, depth: int, before: int) -> Raised:
         frames, left_out = self._frames(error.__traceback__)
-        members = error.exceptions if issubclass(type(error), BaseExceptionGroup) else ()  # type: ignore[attr-defined]
+        members = error.exceptions if is_a(error, BaseExceptionGroup) else ()
         taken = members[: max(0, self._members)] if depth < DEEPEST else ()
         self._members -= len(taken)
         return Raised(
@@ -137,19 +137,19 @@ def _cause(error: BaseException) -> BaseException | None:
     found: BaseException | None = None
     with foreign_code(_left_out, BaseException):
         found = error.__cause__
-    return found if issubclass(type(found), BaseException) else None
+    return found if is_a(found, BaseException) else None
 
 
 def _context(error: BaseException) -> BaseException | None:
     found: BaseException | None = None
     with foreign_code(_left_out, BaseException):
         found = None if error.__suppress_context__ else error.__context__
-    return found if issubclass(type(found), BaseException) else None
+    return found if is_a(found, BaseException) else None
 
 
 def _description(error: BaseException) -> str:
     """What Python prints of an exception itself, with its notes."""
-    if issubclass(type(error), SyntaxError):
+    if is_a(error, SyntaxError):
         return "".join(traceback.format_exception_only(error))
     module, name, text = module_of(error), name_of(error), text_of(error)
     name = name if module in ("builtins", "__main__") else f"{module}.{name}"

@@ -7,6 +7,7 @@ there is room again                         how many lines were lost is told, an
 somebody closes file descriptor 1
 """
 
+import fcntl
 import io
 import os
 import select
@@ -22,6 +23,11 @@ FIRST_OWN = 10
 """Descriptors of our own have at least this number: a task that closes all below 10 does not mean ours."""
 
 
+def double(number: int) -> int:
+    """A descriptor of our own for what a descriptor leads to."""
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN)
+
+
 class Outlet(io.TextIOBase):
     """A text stream on a descriptor of its own, which is a double of another stream's."""
 
@@ -31,10 +37,8 @@ class Outlet(io.TextIOBase):
         Raises:
             OSError, ValueError: the stream has no file descriptor.
         """
-        import fcntl
-
         stream.flush()
-        self._descriptor = fcntl.fcntl(stream.fileno(), fcntl.F_DUPFD_CLOEXEC, FIRST_OWN)
+        self._descriptor = double(stream.fileno())
         self._encoding = stream.encoding
         self._waits = not stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         self._lost, self._stalled = 0, False

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Generic, TypeVar
 
-from janitor.errors import JanitorError, summary
+from janitor.errors import JanitorError, is_a, name_of, summary
 from janitor.guard import foreign_code
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def no_error(error: BaseException) -> bool:
 
 def named_errors(error: BaseException) -> bool:
     """Let the errors pass that Janitor has a name for: a server that is away, say, is no fault of the duty."""
-    return isinstance(error, JanitorError)
+    return is_a(error, JanitorError)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class Duty(Generic[Done]):
         self._count(error, record)
 
     def _count(self, error: BaseException, record: str) -> None:
-        kind, why = (type(error), _line_of(error), record), type(error).__name__
+        kind, why = (type(error), _line_of(error), record), name_of(error)
         with foreign_code(lambda error: None):
             why = self._mask(summary(error))[:MOST_CHARACTERS]
         with self._counting:

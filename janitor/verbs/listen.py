@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterable, Iterator
 
 import click
-import orjson
 
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job
 from janitor.needs import ExchangeNeed
 from janitor.settings.settings import Settings
+from janitor.terminal.console import json_line
 from janitor.terminal.exit_codes import SUCCEEDED
 from janitor.verbs.assembly import Assembly
 
@@ -46,4 +46,4 @@ def lines(settings: Settings, jobs: Iterable[Job], limit: int | None = None) -> 
     need, (package, path) = needs[0], needs[0].schema or ("", "")
     exchange, schema = str(settings.value(need.setting)), Schema.load(package, path)
     for item in messages(settings, schema, exchange, binding_key=need.binding_key, limit=limit):
-        yield orjson.dumps(item, default=str).decode()
+        yield json_line(item)

@@ -50,6 +50,7 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "resource.RLIMIT_NOFILE": (lower_files, lambda: resource.getrlimit(resource.RLIMIT_NOFILE)),
     "sys.stdout": (replace_stdout, lambda: sys.stdout),
     "file descriptor 0": (lambda: os.close(0), lambda: os.fstat(0).st_ino),
+    "warnings.showwarning": (lambda: setattr(warnings, "showwarning", print), lambda: warnings.showwarning),
     "a filter that makes errors of warnings": (lambda: warnings.simplefilter("error"), lambda: list(warnings.filters)),
 }
 

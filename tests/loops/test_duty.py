@@ -72,6 +72,24 @@ def test_whatever_it_raises_it_can_be_done_again(make: Callable[[], BaseExceptio
     assert duty.do() == "done" and not duty.has_failed and duty.failed == 1
 
 
+class Liar(Exception):
+    """An error that cannot be asked for its class."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise ValueError("none of your business")
+
+
+def test_an_error_that_cannot_be_asked_for_its_class_is_a_failure() -> None:
+    body = Body()
+    duty = Duty("work", body, passes=named_errors)
+    body.error = Liar()
+    assert duty.do() is None and duty.failed == 1
+    with duty.aside("a record"):
+        raise Liar
+    assert duty.failed == 2
+
+
 def test_a_failure_is_told_once_and_again_if_it_changes(caplog: pytest.LogCaptureFixture) -> None:
     body = Body()
     duty = Duty("work", body)
