@@ -84,10 +84,15 @@ def test_an_error_that_cannot_be_asked_for_its_class_is_a_failure() -> None:
     body = Body()
     duty = Duty("work", body, passes=named_errors)
     body.error = Liar()
-    assert duty.do() is None and duty.failed == 1
-    with duty.aside("a record"):
-        raise Liar
-    assert duty.failed == 2
+    try:
+        assert duty.do() is None and duty.failed == 1
+        with duty.aside("a record"):
+            raise Liar
+    except (Liar, ValueError):  # the report of a failure would ask it too
+        passed = True
+    else:
+        passed = False
+    assert not passed and duty.failed == 2
 
 
 def test_a_failure_is_told_once_and_again_if_it_changes(caplog: pytest.LogCaptureFixture) -> None:
