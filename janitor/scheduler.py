@@ -288,6 +288,6 @@ def with_results(jobs: Mapping[str, Job]) -> dict[str, Job]:
     """The jobs; each job that another depends on keeps its result."""
     needed = {name for job in jobs.values() for name in job.dependencies}
     return {
-        job.id: replace(job, keeps_result=True) if job.id in needed and not job.keeps_result else job
+        job.id: job if job.id not in needed or job.keeps_result == "always" else replace(job, keeps_result="always")
         for job in jobs.values()
     }

@@ -118,7 +118,7 @@ def test_jobs_that_others_depend_on_keep_their_results() -> None:
     scheduler.add_job(nothing, "interval", hours=1, id="first")
     scheduler.add_job(nothing, "after", id="second", dependencies=["first"])
     kept = with_results(scheduler.jobs)
-    assert [kept[job].keeps_result for job in ("first", "second")] == [True, False]
+    assert [kept[job].keeps_result for job in ("first", "second")] == ["always", "no"]
 
 
 def test_a_job_that_others_depend_on_begins_when_it_was_told_to() -> None:
@@ -129,6 +129,6 @@ def test_a_job_that_others_depend_on_begins_when_it_was_told_to() -> None:
     scheduler.add_job(nothing, "after", dependencies=["first"], id="second")
     scheduler.replace_jobs({})
     moments = {name: scheduler.get_job(name).next_run_time for name in ("first", "other")}
-    assert scheduler.jobs["first"].keeps_result and moments == {"first": begin, "other": begin}
+    assert scheduler.jobs["first"].keeps_result == "always" and moments == {"first": begin, "other": begin}
     scheduler.replace_jobs({"first": scheduler.make_job({"id": "first", "func": nothing, "schedule": "every 5h"})})
     assert getattr(scheduler.get_job("first"), "next_run_time", None) is None

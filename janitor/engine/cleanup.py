@@ -51,7 +51,7 @@ def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -
     # It may also leave with SystemExit, or be a coroutine.
     with foreign_code(partial(_keep_record, state, row), BaseException):
         given = {"settings": settings} if job_takes_settings(job.cleanup) else {}
-        call(partial(job.cleanup, _past(state, row), **given), keeps_result=False)
+        call(partial(job.cleanup, _past(state, row), **given), "no")
 
 
 def _keep_record(state: State, row: Row[Any], error: BaseException) -> NoReturn:

@@ -18,6 +18,7 @@ from typing import Any, Self, TextIO
 from janitor import databases
 from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, is_a, name_of, summary, text_of
 from janitor.guard import foreign_code
+from janitor.jobs.result_texts import Keeps
 from janitor.jobs.returned import call
 from janitor.logs import tracebacks
 from janitor.logs.captured import capture
@@ -83,7 +84,7 @@ class Task:
     function: Callable[..., object]
     arguments: Sequence[Any]
     keywords: Mapping[str, Any]
-    keeps_result: bool
+    keeps_result: Keeps
 
 
 class Line:

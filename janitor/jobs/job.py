@@ -11,6 +11,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from janitor.errors import BadSetting
 from janitor.guard import foreign_code
+from janitor.jobs.result_texts import Keeps
 from janitor.jobs.results import referred
 from janitor.jobs.schedules import AFTER, Unscheduled, describe
 from janitor.needs import Need
@@ -26,8 +27,8 @@ LATE_SECONDS = 60.0
 class Job:
     """What one `add_job` line, or one entry of a jobs file, makes.
 
-    `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result`: the
-    task's return value is kept with its run. `file` is the jobs file with the job's entry, empty without one.
+    `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result`:
+    whether the task's return value is kept with its run. `file` is the jobs file with the job's entry, empty without one.
     """
 
     id: str
@@ -48,7 +49,7 @@ class Job:
     tags: Sequence[str] = ()
     protect: bool = False
     cleanup: Callable[..., object] | None = None
-    keeps_result: bool = False
+    keeps_result: Keeps = "no"
     file: str = ""
 
     @cached_property

@@ -12,11 +12,13 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from janitor.errors import Rejected
 from janitor.guard import foreign_code
 
+Keeps = Literal["no", "if it fits", "always"]
+"""Whether a run keeps its result: `if it fits` leaves out what is no result, with `always` such a run fails."""
 MOST_BYTES = 1_048_576
 """The largest result that is kept: 1 MB of JSON."""
 MOST_BITS = 13_000

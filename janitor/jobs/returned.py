@@ -1,5 +1,6 @@
 """What a task returned: counts for people, and a result for the jobs that depend on it."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,10 +8,13 @@ from inspect import isasyncgen, isawaitable, isgenerator
 from numbers import Real
 from typing import Any
 
+from janitor.errors import Rejected
 from janitor.jobs import event_loop
 from janitor.jobs.counts import taken
-from janitor.jobs.result_texts import encode
+from janitor.jobs.result_texts import Keeps, encode
 from janitor.runs import current_run
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Returned:
     result: str | None
 
 
-def call(function: Callable[[], object], keeps_result: bool) -> Returned:
+def call(function: Callable[[], object], keeps: Keeps) -> Returned:
     """Call a task, and take what it returns; `sys.exit()` in it is a good end.
 
     Raises:
@@ -29,11 +33,11 @@ def call(function: Callable[[], object], keeps_result: bool) -> Returned:
         Rejected, DeadlineExceeded, Cancelled: as `take` does.
     """
     try:
-        return take(function(), keeps_result)
+        return take(function(), keeps)
     except SystemExit as exc:
         if not left_well(exc):
             raise
-        return take(None, keeps_result)
+        return take(None, keeps)
 
 
 def left_well(error: SystemExit) -> bool:
@@ -41,7 +45,7 @@ def left_well(error: SystemExit) -> bool:
     return error.code is None or type(error.code) in (int, bool) and not error.code
 
 
-def take(returned: object, keeps_result: bool) -> Returned:
+def take(returned: object, keeps: Keeps) -> Returned:
     """The counts and the result of a task.
 
     A mapping is both. An awaitable is run to its end here. So is a generator, and an async generator: the mappings
@@ -49,7 +53,7 @@ def take(returned: object, keeps_result: bool) -> Returned:
     it returns None.
 
     Raises:
-        Rejected: the result is to be kept, and is no JSON value or too large.
+        Rejected: the result is always to be kept, and is no JSON value or too large.
         DeadlineExceeded, Cancelled: as `Run.check` does.
     """
     counts: Mapping[Any, Any] | None
@@ -59,10 +63,20 @@ def take(returned: object, keeps_result: bool) -> Returned:
         value = counts if value is None else value
     else:
         counts, value = (returned if isinstance(returned, Mapping) else None), returned
-    if counts is not None and keeps_result:
+    if counts is not None and keeps != "no":
         # The result keeps everything. Counts stand in one line on every page, so lists and mappings are left out.
         counts = {name: one for name, one in counts.items() if not isinstance(one, (Mapping, list, tuple, set))}
-    return Returned(None if counts is None else taken(counts), encode(value) if keeps_result else None)
+    return Returned(None if counts is None else taken(counts), _kept(value, keeps))
+
+
+def _kept(value: object, keeps: Keeps) -> str | None:
+    try:
+        return None if keeps == "no" else encode(value)
+    except Rejected as exc:
+        if keeps == "always":
+            raise
+        log.warning("the result is not kept: %s", exc)
+        return None
 
 
 def finished(returned: Any) -> Any:

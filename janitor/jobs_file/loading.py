@@ -56,13 +56,14 @@ def _made(
 ) -> tuple[dict[str, Job], list[Mistake]]:
     """Make the jobs of the entries without mistakes; also return what the scheduler refuses."""
     jobs, refused, mask = {}, [], mask_for(scheduler.settings)
+    same_for_all = {"keeps_result": "if it fits", "file": shown(path)}
     troubled = {(mistake.place.file, mistake.where.partition(": ")[0]) for mistake in mistakes}
     for described in found:
         if (described.entry.place.file, described.entry.name) in troubled:
             continue
         try:
             jobs[described.values["id"]] = scheduler.make_job(
-                {**described.values, **_texts_for_people(described, mask), "keeps_result": True, "file": shown(path)}
+                {**described.values, **_texts_for_people(described, mask), **same_for_all}
             )
         except BadSetting as exc:
             refused.append(Mistake(described.entry.place, described.entry.name, str(exc)))

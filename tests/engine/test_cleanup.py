@@ -59,9 +59,9 @@ def test_an_old_run_goes_once_its_cleanup_has_succeeded(state_url: URL, tmp_path
             raise OSError("disk on fire")
         cleaned.append(run)
 
-    job = job_of(task, id="task", cleanup=clean, keeps_result=True)
+    job = job_of(task, id="task", cleanup=clean, keeps_result="always")
     with runner_for(settings_for(state_url, tmp_path)) as runner:
-        ids = [run_by_hand(runner, task, cleanup=clean, keeps_result=True)[0] for _ in range(3)]
+        ids = [run_by_hand(runner, task, cleanup=clean, keeps_result="always")[0] for _ in range(3)]
         remember_run(runner.state, "task", now())
         bounds = Bounds(now() + timedelta(days=1), 10_000, jobs=["task"])
         assert cleanup.prune(runner.state, {"task": job}, runner.settings, bounds) == 2

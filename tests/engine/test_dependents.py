@@ -25,7 +25,7 @@ from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import configs
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
-from tests.small_engine import eventually, now, outcomes, rows_of, runner_for, settings_for, tick
+from tests.small_engine import eventually, lines_of, now, outcomes, rows_of, runner_for, settings_for, tick
 
 CHAIN = """
 jobs:
@@ -178,12 +178,20 @@ def test_what_is_described_is_kept_once_for_all_runs(state_url: URL, tmp_path: P
 
 
 def test_a_result_that_is_too_large_fails_the_run_and_says_so(state_url: URL, tmp_path: Path) -> None:
-    text = "jobs:\n  - {id: big, function: 'operator:mul', args: [x, 1048575]}\n"
+    text = (
+        "jobs:\n  - {id: big, function: 'operator:mul', args: [x, 1048575]}\n"
+        "  - {id: large, function: 'operator:mul', args: [x, 1048575]}\n"
+        "  - {id: needs, function: 'operator:not_', args: [1], dependencies: [big]}\n"
+    )
     scheduler = loaded(tmp_path, state_url, text)
+    said = "the result is 1,048,577 bytes of JSON, and at most 1,048,576 are kept"
     with runner_for(scheduler.settings) as runner:
         _, ending = by_hand(runner, scheduler.jobs["big"])
-        assert ending.outcome == "failed" and ending.reason is not None
-        assert "the result is 1,048,577 bytes of JSON, and at most 1,048,576 are kept" in ending.reason
+        assert ending.outcome == "failed" and said in (ending.reason or "")
+        # Nobody depends on this one.
+        number, ending = by_hand(runner, scheduler.jobs["large"])
+        assert (ending.outcome, ending.result) == ("succeeded", None)
+        assert said in lines_of(runner.state, number)[0]
 
 
 def test_statuses_on_record(state_url: URL, tmp_path: Path) -> None:

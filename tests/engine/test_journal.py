@@ -92,7 +92,7 @@ def test_a_record_too_large_for_the_server_holds_nobody_up(
     its result, with a reason, told once.
     """
     with short_statements(mariadb), runner_for(settings_for(mariadb.create_database(), tmp_path)) as runner:
-        large, ending = run_by_hand(runner, lambda: "'" * 1_000_000, keeps_result=True)
+        large, ending = run_by_hand(runner, lambda: "'" * 1_000_000, keeps_result="always")
         small, _ = run_by_hand(runner, lambda: {"rows": 3}, id="other")
         runner.flush()
         assert (runner.waiting, outcomes(runner.state)) == (0, ["succeeded", "succeeded"])

@@ -57,7 +57,7 @@ async def twice() -> object:
 
 def called(function: Callable[[], object], run: Run | None = None) -> Returned:
     with running(run or Run(id=41)):
-        return call(function, keeps_result=False)
+        return call(function, "no")
 
 
 @pytest.mark.parametrize(

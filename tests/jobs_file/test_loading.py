@@ -57,7 +57,7 @@ def test_every_key_is_taken_over(tmp_path: Path) -> None:
     assert jobs["report"].after and jobs["report"].dependencies == ("crawl",)
     assert jobs["report"].args == (Result("crawl"), [1, {"deep": Result("crawl")}])
     assert (jobs["bare"].schedule, jobs["bare"].timeout, jobs["bare"].enabled) == ("by hand", 3600.0, True)
-    assert all(job.keeps_result and job.file == str(tmp_path / "jobs.yaml") for job in jobs.values())
+    assert all(job.keeps_result == "if it fits" and job.file == str(tmp_path / "jobs.yaml") for job in jobs.values())
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
