@@ -135,6 +135,9 @@ def check_options(job: Job) -> None:
     for name, right, expected in _options(job):
         if not right:
             raise BadSetting(f"{name} of job {job.id}", getattr(job, name), expected)
+    if job.after and not job.dependencies:
+        expected = "that runs a job after its dependencies, and it has none: name them, or give another schedule"
+        raise BadSetting(f"schedule of job {job.id}", AFTER, expected)
     for name in (*referred(tuple(job.args)), *referred(dict(job.kwargs))):
         if name not in job.dependencies:
             raise BadSetting(f"Result of job {job.id}", name, f"name {name} among its dependencies")

@@ -72,6 +72,13 @@ def test_a_job_runs_after_others_only_if_its_schedule_says_so() -> None:
     assert [job.schedule for job in found.values()] == ["after", "by hand", "every 5m"]
 
 
+def test_a_job_that_runs_after_others_names_them() -> None:
+    after = replace(JOB, trigger=schedules.parse("After", ZONE, "X"))
+    check_options(replace(after, dependencies=("first",)))
+    with pytest.raises(BadSetting, match="schedule of job sync is 'after': .* has none: name them"):
+        check_options(after)
+
+
 def test_jobs_that_a_check_refuses_replace_nothing() -> None:
     def check(jobs: Mapping[str, Job]) -> None:
         if "bad" in jobs:
