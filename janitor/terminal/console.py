@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from janitor.logs.escapes import LAID_OUT, visible
+from janitor.runs.bounds import shortened
 from janitor.state.progress import tree
 
 OUTCOME_STYLES = {
@@ -22,6 +23,8 @@ OUTCOME_STYLES = {
     "interrupted": "yellow",
 }
 
+LONGEST_CELL = 500
+"""How many bytes of a text are shown among others; `show` has the whole."""
 MOST_OF_RESULT = 2_000
 """How much of a result is shown for people; `--json` has all of it."""
 
@@ -157,7 +160,7 @@ def _print_table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:
     for heading in columns.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
-        cells = [_cell(row.get(name)) for name in columns]
+        cells = [shortened(_cell(row.get(name)), LONGEST_CELL) for name in columns]
         table.add_row(*(Text(cell, OUTCOME_STYLES.get(cell, "")) for cell in cells))
     Console(highlight=False).print(table)
 

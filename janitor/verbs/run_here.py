@@ -20,10 +20,11 @@ from janitor.engine.stages import Slot
 from janitor.errors import Cancelled, Interrupted, JanitorError, Skip
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
+from janitor.runs.bounds import shortened
 from janitor.runs.forks import signals_taken
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.terminal.bars import bars
-from janitor.terminal.console import counted, one_line
+from janitor.terminal.console import LONGEST_CELL, counted, one_line
 from janitor.terminal.exit_codes import INTERRUPTED
 
 LOOK_SECONDS = 0.1
@@ -88,7 +89,7 @@ def _report(job: Job, finished: Finished, dry_run: bool, show_command: str, unre
     done = f"{job.id} {ending.outcome.value.replace('_', ' ')}"
     if ending.outcome is Outcome.SUCCEEDED:
         done += f" in {ending.seconds:.2f} s" + (" (dry run)" if dry_run else "")
-    said = one_line(ending.reason) if ending.reason else counted(ending.counts)
+    said = shortened(one_line(ending.reason), LONGEST_CELL) if ending.reason else counted(ending.counts)
     where = f"run {run_id}" + (f"; `{show_command} {run_id}` has the traceback" if ending.traceback else "")
     where += "; its end is not recorded, as the state database is away" if unrecorded else ""
     return Report(ending.outcome, f"{done}{': ' if said else ''}{said} ({where})")

@@ -68,6 +68,17 @@ def test_a_terminal_gets_a_table() -> None:
     assert "at (UTC)" in text and "2026-07-01 12:00:00" in text and "two lines" in text and "\t" not in text
 
 
+def test_a_terminal_gets_a_long_text_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+    long = ROW | {"note": "x" * 5000}
+    with screen() as terminal:
+        console.print_listing([long], COLUMNS, as_json=False, empty="no jobs")
+    text = terminal.getvalue()
+    assert "bytes in all)" in text
+    assert 400 < text.count("x") < 500
+    console.print_listing([long], COLUMNS, as_json=False, empty="no jobs")
+    assert "x" * 5000 in capsys.readouterr().out
+
+
 def test_a_terminal_gets_a_sentence_if_there_is_nothing() -> None:
     with screen() as terminal:
         console.print_listing([], COLUMNS, as_json=False, empty="no jobs")
