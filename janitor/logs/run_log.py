@@ -16,9 +16,11 @@ from janitor.runs import bounds, current_run
 from janitor.runs.bounds import shortened
 from janitor.state.log_lines import LogLine
 
-MAX_LINES_A_RUN = 10_000
-MAX_TEXT_A_RUN = 10_000_000
-"""So many characters of a run are kept in all."""
+FIRST_LINES, FIRST_TEXT = 9_000, 9_000_000
+"""So many lines and characters of a run are kept as they come."""
+LAST_LINES, LAST_TEXT = 1_000, 1_000_000
+"""Of what comes after them, so many of the newest are kept until the run ends."""
+CUT = f"the log is cut here: of further lines, the last {LAST_LINES:,} follow when the run has ended"
 MOST_LINES_A_FILE = 2**31
 """A line's number is smaller: other numbers are none."""
 _FOLDERS = sorted((f"{folder.rstrip('/')}/" for folder in {os.getcwd(), *sys.path} if folder), key=len, reverse=True)
@@ -31,30 +33,21 @@ class RunLog(logging.Handler):
         """No run is open at first. `variables` adds local variables to tracebacks."""
         super().__init__()
         self._mask, self._variables = mask, variables
-        self._lines: dict[int, collections.deque[LogLine]] = {}
-        self._room: dict[int, tuple[int, int]] = {}
+        self._lines: dict[int, _Lines] = {}
 
     def open(self, run_id: int) -> None:
         """Begin to keep the lines of a run."""
-        self._lines[run_id], self._room[run_id] = collections.deque(), (MAX_LINES_A_RUN, MAX_TEXT_A_RUN)
+        self._lines[run_id] = _Lines()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one record, masked, if it belongs to an open run."""
         run_id = current_run().id
-        lines, room = self._lines.get(run_id), self._room.get(run_id, (0, 0))
-        if lines is None or room[0] <= 0:
+        lines = self._lines.get(run_id)
+        if lines is None:
             return
         # All of a record is foreign: its values, and also its time, its level and its place.
         with foreign_code(_leave_out):
-            line = self._line(run_id, record)
-            room = (room[0] - 1, room[1] - len(line.message))
-            if min(room) <= 0:
-                said = (
-                    f"the log is cut here: a run keeps {MAX_LINES_A_RUN} lines of {MAX_TEXT_A_RUN:,} characters in all"
-                )
-                line, room = replace(line, message=said), (0, 0)
-            self._room[run_id] = room
-            lines.append(line)
+            lines.add(self._line(run_id, record))
 
     def _line(self, run_id: int, record: logging.LogRecord) -> LogLine:
         text = shortened(self._mask(record.getMessage() + self._trace(record)), bounds.LOG_LINE)
@@ -66,22 +59,43 @@ class RunLog(logging.Handler):
         return "" if error is None else "\n" + tracebacks.render(error, self._mask, self._variables).rstrip()
 
     def take(self, run_id: int) -> list[LogLine]:
-        """Take away the lines that were kept since the last call."""
-        lines = self._lines.get(run_id, collections.deque())
-        return [lines.popleft() for _ in range(len(lines))]
+        """Take away the lines that were kept since the last call; the last lines of a long log come as it is closed."""
+        return self._lines[run_id].take() if run_id in self._lines else []
 
     def give_back(self, lines: Iterable[LogLine]) -> None:
         """Put lines that could not be saved back to the front; those of a closed run are dropped."""
         for line in reversed(list(lines)):
             if line.run_id in self._lines:
-                self._lines[line.run_id].appendleft(line)
+                self._lines[line.run_id].first.appendleft(line)
 
     def close_run(self, run_id: int) -> list[LogLine]:
         """Stop keeping a run's lines, and take away the lines that are left."""
-        lines = self.take(run_id)
-        self._lines.pop(run_id, None)
-        self._room.pop(run_id, None)
-        return lines
+        lines = self._lines.pop(run_id, None)
+        return [*lines.take(), *lines.last] if lines else []
+
+
+class _Lines:
+    """The lines of an open run: its first, and the newest of those after them."""
+
+    def __init__(self) -> None:
+        self.first: collections.deque[LogLine] = collections.deque()
+        self.last: collections.deque[LogLine] = collections.deque()
+        self._lines_left, self._text_left, self._text_of_last = FIRST_LINES, FIRST_TEXT, 0
+
+    def add(self, line: LogLine) -> None:
+        if self._lines_left > 0 and self._text_left > 0:
+            self._lines_left, self._text_left = self._lines_left - 1, self._text_left - len(line.message)
+            self.first.append(line)
+            return
+        if not self.last:
+            self.first.append(replace(line, message=CUT))
+        self.last.append(line)
+        self._text_of_last += len(line.message)
+        while len(self.last) > LAST_LINES or self._text_of_last > LAST_TEXT:
+            self._text_of_last -= len(self.last.popleft().message)
+
+    def take(self) -> list[LogLine]:
+        return [self.first.popleft() for _ in range(len(self.first))]
 
 
 def _leave_out(error: BaseException) -> None:

@@ -115,6 +115,9 @@ class Poisoned(RunLog):
     def take(self, run_id: int) -> list[LogLine]:
         return [*super().take(run_id), LogLine(run_id, now(), "INFO", "x", "poison", None, 2**70)]
 
+    def close_run(self, run_id: int) -> list[LogLine]:
+        return [*super().close_run(run_id), LogLine(run_id, now(), "INFO", "x", "poison", None, 2**70)]
+
 
 def test_reports_that_are_refused_hold_nobody_up(
     lite_url: URL, tmp_path: Path, caplog: pytest.LogCaptureFixture

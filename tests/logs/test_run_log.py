@@ -75,7 +75,8 @@ def test_half_a_character_is_kept_as_an_escape() -> None:
 
 
 def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("janitor.logs.run_log.MAX_LINES_A_RUN", 5)
+    monkeypatch.setattr("janitor.logs.run_log.FIRST_LINES", 4)
+    monkeypatch.setattr("janitor.logs.run_log.LAST_LINES", 3)
     run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
@@ -84,10 +85,12 @@ def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = said(run_log, 7)
     assert lines[:4] == ["line 0", "line 1", "line 2", "line 3"]
     assert len(lines) == 5 and "the log is cut here" in lines[4]
+    assert [line.message for line in run_log.close_run(7)] == ["line 7", "line 8", "line 9"]
 
 
 def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("janitor.logs.run_log.MAX_TEXT_A_RUN", 1000)
+    monkeypatch.setattr("janitor.logs.run_log.FIRST_TEXT", 1000)
+    monkeypatch.setattr("janitor.logs.run_log.LAST_TEXT", 600)
     monkeypatch.setattr("janitor.runs.bounds.LOG_LINE", 300)
     run_log = logging_to(io.StringIO())
     run_log.open(7)
@@ -96,7 +99,19 @@ def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -
             logging.getLogger("x").info("%s", "é" * 500)
     lines = said(run_log, 7)
     assert all(290 < len(line.encode()) <= 300 and "(1,000 bytes in all)" in line for line in lines[:-1])
-    assert len(lines) == 7 and "the log is cut here" in lines[-1]
+    assert len(lines) == 8 and "the log is cut here" in lines[-1]
+    last = run_log.close_run(7)
+    assert len(last) == 3 and all("(1,000 bytes in all)" in line.message for line in last)
+
+
+def test_a_log_that_fits_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.logs.run_log.FIRST_LINES", 4)
+    run_log = logging_to(io.StringIO())
+    run_log.open(7)
+    with running(Run(id=7)):
+        for number in range(4):
+            logging.getLogger("x").info("line %d", number)
+    assert said(run_log, 7) == ["line 0", "line 1", "line 2", "line 3"] and run_log.close_run(7) == []
 
 
 def test_a_hostile_record_costs_its_line_alone() -> None:
