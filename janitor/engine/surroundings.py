@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from janitor.engine.live import LiveRuns
+from janitor.engine.live import Live, LiveRuns
 from janitor.engine.process_state import Interpreter, Process, Stays
 from janitor.errors import summary
 from janitor.guard import foreign_code
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 PUT_BACK = "while %s ran, this was changed for all jobs, and it is put back: %s"
 STAYS = "while %s ran, this was changed for all jobs, and it cannot be put back: %s"
+MOST_NAMED = 20
+"""So many jobs are named as those that may have changed something."""
 PutBack = Callable[[], Iterator[str]]
 """Puts back what was changed, and tells each in words."""
 
@@ -58,7 +60,8 @@ class Surroundings:
         """`at_once` is looked at whatever goes on, `if_alone` only if no other run does; `prints` by their names."""
         self._at_once, self._if_alone, self._prints = at_once, if_alone, prints or {}
         self._told: set[tuple[str, str, str]] = set()
-        self._last = ""
+        self._last: set[str] = set()
+        self._since_alone: set[str] = set()
 
     def print(self, name: str, text: str) -> None:
         """Print for the child process of a run, within the run, wherever a task has led `sys.stdout`."""
@@ -70,24 +73,35 @@ class Surroundings:
         for printed in self._prints.values():
             with foreign_code(_leave_as_it_is):
                 printed.end_of(run_id)
-        self._last = job
-        self._look({job, *_jobs_of(live)}, alone=len(live) <= 1)
+        others = {number: one for number, one in list(live.items()) if number != run_id}
+        own = {job} if run_id not in live or _shares(live[run_id]) else set()
+        self._look(own, _jobs_of(others))
 
     def look(self, live: LiveRuns) -> None:
         """Look while runs go on, or none does."""
-        self._look(_jobs_of(live) or {self._last}, alone=not live)
+        self._look(set(), _jobs_of(live))
 
-    def _look(self, jobs: set[str], alone: bool) -> None:
-        for what in self._put_back(alone):
+    def _look(self, ending: set[str], others: set[str]) -> None:
+        jobs = ending | others
+        self._last = jobs or self._last
+        self._since_alone.update(jobs)
+        self._tell(self._put_back(self._at_once), self._last)
+        if not others:
+            # What waits until no other run goes on may come from any run since the last that was.
+            since = set(self._since_alone)  # a copy: other threads begin runs meanwhile
+            self._tell(self._put_back(self._if_alone), since or self._last)
+            self._since_alone -= since
+
+    def _tell(self, found: Iterable[str], jobs: set[str]) -> None:
+        for what in found:
             said = STAYS if isinstance(what, Stays) else PUT_BACK
             news = {(job, said, what) for job in jobs} - self._told
             self._told |= news
             if news:
                 with foreign_code(_leave_as_it_is):
-                    log.warning(said, ", ".join(sorted(jobs)), what)
+                    log.warning(said, _names(jobs), what)
 
-    def _put_back(self, alone: bool) -> list[str]:
-        parts: Iterable[PutBack] = (*self._at_once, *self._if_alone) if alone else self._at_once
+    def _put_back(self, parts: Iterable[PutBack]) -> list[str]:
         found: list[str] = []
         for part in parts:
             # What tasks put there is their code: streams, handlers, filters.
@@ -96,8 +110,18 @@ class Surroundings:
         return found
 
 
+def _shares(one: Live) -> bool:
+    """Whether a run goes on in a thread of this process: one in a process of its own changes nothing here."""
+    return one.job.isolation == "thread"
+
+
 def _jobs_of(live: LiveRuns) -> set[str]:
-    return {one.job.id for one in list(live.values())}
+    return {one.job.id for one in list(live.values()) if _shares(one)}
+
+
+def _names(jobs: set[str]) -> str:
+    first = sorted(jobs)[:MOST_NAMED]
+    return ", ".join(first) + (f" or {len(jobs) - MOST_NAMED} more jobs" if len(jobs) > MOST_NAMED else "")
 
 
 def _leave_as_it_is(error: BaseException) -> None:

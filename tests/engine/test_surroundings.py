@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
@@ -117,8 +118,53 @@ def test_a_closed_stdout_takes_nothing_from_runs_that_go_on(caplog: pytest.LogCa
     assert said == ["from a child", "still there"]
 
 
-def live(job: str, number: int) -> Live:
-    return Live(Run(id=number, job=job), job_of(nothing, id=job), Fence("job:a", 1), Progress())
+def live(job: str, number: int, **options: Any) -> Live:
+    return Live(Run(id=number, job=job), job_of(nothing, id=job, **options), Fence("job:a", 1), Progress())
+
+
+def blamed(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Whom each warning names, and for what."""
+    found = [re.fullmatch(r"while (.*) ran, .*: (.*)", record.getMessage()) for record in caplog.records]
+    return [(one[1], one[2]) for one in found if one]
+
+
+def test_what_waited_may_come_from_each_run_since(caplog: pytest.LogCaptureFixture) -> None:
+    changed: list[str] = []
+    surroundings = Surroundings(if_alone=[lambda: iter([changed.pop()] if changed else [])])
+    runs = LiveRuns({1: live("a", 1), 2: live("b", 2)})
+    changed.append("umask")
+    surroundings.run_ends(1, "a", runs)
+    del runs[1]
+    runs[3] = live("c", 3)
+    surroundings.run_ends(2, "b", runs)
+    del runs[2]
+    surroundings.run_ends(3, "c", runs)
+    changed.append("the locale")
+    surroundings.run_ends(3, "c", runs)
+    assert blamed(caplog) == [("a, b, c", "umask"), ("c", "the locale")]
+
+
+def test_a_run_in_a_process_of_its_own_has_changed_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    put_back: list[str] = []
+
+    def later() -> Iterator[str]:
+        put_back.append("umask")
+        yield "umask"
+
+    surroundings = Surroundings(if_alone=[later])
+    runs = LiveRuns({1: live("a", 1), 2: live("b", 2, isolation="process")})
+    surroundings.run_ends(1, "a", runs)
+    assert put_back == ["umask"] and blamed(caplog) == [("a", "umask")]
+    del runs[1]
+    surroundings.run_ends(2, "b", runs)
+    surroundings.look(runs)
+    assert put_back == ["umask"] * 3 and blamed(caplog) == [("a", "umask")]
+
+
+def test_of_very_many_jobs_the_first_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    surroundings = Surroundings([lambda: iter(["umask"])])
+    surroundings.look(LiveRuns({number: live(f"job{number:02}", number) for number in range(25)}))
+    assert blamed(caplog)[0][0].endswith("job18, job19 or 5 more jobs")
 
 
 def test_what_others_may_mean_so_waits_until_they_end(caplog: pytest.LogCaptureFixture) -> None:
@@ -141,7 +187,7 @@ def test_what_others_may_mean_so_waits_until_they_end(caplog: pytest.LogCaptureF
     surroundings.run_ends(2, "b", runs)
     surroundings.run_ends(2, "b", runs)
     said = [(words[1], words[-1]) for record in caplog.records if (words := record.getMessage().split())]
-    assert said == [("a,", "logging"), ("b", "umask")]
+    assert said == [("a,", "logging"), ("a,", "umask")]
     assert put_back[2:] == ["at once", "later"] * 2
 
 
