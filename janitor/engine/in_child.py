@@ -22,10 +22,9 @@ from janitor.jobs.result_texts import Keeps
 from janitor.jobs.returned import call
 from janitor.logs import tracebacks
 from janitor.logs.captured import capture
-from janitor.logs.formats import TextFormatter
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.masked_stream import MaskedStream
-from janitor.logs.set_up import quieten
+from janitor.logs.set_up import format_of_lines, quieten
 from janitor.logs.stand_in import Gathering
 from janitor.runs import Fence, Run, bounds, running
 from janitor.runs.bounds import shortened
@@ -143,7 +142,7 @@ def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None
     mask = mask_for(settings)
     line, traced = Line(keep_from_children(pipe, lambda own: [own.fileno()])), Traced(mask, settings.traceback_locals)
     _set_up(line, traced, settings)
-    os.register_at_fork(after_in_child=partial(_log_in_forked_child, mask))
+    os.register_at_fork(after_in_child=partial(_log_in_forked_child, settings, mask))
     run = _run_of(about, settings, line, mask)
     threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
     with running(run):
@@ -204,10 +203,10 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
     databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
 
 
-def _log_in_forked_child(mask: Mask) -> None:
+def _log_in_forked_child(settings: Settings, mask: Mask) -> None:
     """Only the process itself may write to its parent; what its children log and print goes to stderr and stdout."""
     output = logging.StreamHandler(sys.__stderr__)
-    output.setFormatter(TextFormatter(mask))
+    output.setFormatter(format_of_lines(settings, mask))
     logging.getLogger().handlers[:] = [output]
     for name in ("stdout", "stderr"):
         if (stream := getattr(sys, f"__{name}__")) is not None:

@@ -22,7 +22,7 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
     `stream` is stdout by default. Without `tracebacks` the output has none; the run log always has them.
     """
     output = logging.StreamHandler(_outlet_for(stream or sys.stdout or open(os.devnull, "w", encoding="utf-8")))
-    output.setFormatter(JsonFormatter(mask) if settings.log_format == "json" else TextFormatter(mask, tracebacks))
+    output.setFormatter(format_of_lines(settings, mask, tracebacks))
     run_log = RunLog(mask, settings.traceback_locals)
     root = logging.getLogger()
     root.handlers[:] = [output, run_log]
@@ -31,6 +31,11 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
     logging.captureWarnings(True)
     threading.excepthook = _tell_of_dead_thread
     return run_log
+
+
+def format_of_lines(settings: Settings, mask: Mask, tracebacks: bool = True) -> logging.Formatter:
+    """How a line of the output looks: as text or as JSON, as the settings say."""
+    return JsonFormatter(mask) if settings.log_format == "json" else TextFormatter(mask, tracebacks)
 
 
 def _outlet_for(stream: TextIO) -> TextIO:

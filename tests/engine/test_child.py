@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import json
 import logging
 import multiprocessing
 import os
@@ -219,6 +220,14 @@ def test_what_a_child_of_a_process_prints_is_masked(runner: Runner, capfd: pytes
     (row,) = rows_of(runner.state)
     out, err = capfd.readouterr()
     assert row.outcome == "succeeded" and "it has ***" in out and "it has ***" in err and "sesame" not in out + err
+
+
+def test_the_format_of_lines_holds_for_children_of_a_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    with runner_for(settings_for(url, tmp_path, LOG_FORMAT="json")) as made:
+        run_by_hand(made, print_in_pool, isolation="process")
+    (line,) = capfd.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "it has sesame-17"
 
 
 def test_a_task_in_a_process_may_have_children(runner: Runner) -> None:
