@@ -27,8 +27,8 @@ LATE_SECONDS = 60.0
 class Job:
     """What one `add_job` line, or one entry of a jobs file, makes.
 
-    `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result`:
-    whether the task's return value is kept with its run. `file` is the jobs file with the job's entry, empty without one.
+    `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result` tells
+    whether its runs keep what the task returned. `file` is the jobs file with the job's entry, empty without one.
     """
 
     id: str

@@ -14,7 +14,7 @@ Carefully: the server is asked which keys are the same to it, since a key that l
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,7 @@ from sqlalchemy import URL, Connection, TextClause
 from janitor import databases
 from janitor.databases.errors import lost_a_race
 from janitor.errors import JanitorError, Rejected, RowRefused
-from janitor.table_sink.chunks import Chunk, attempts, chunks
+from janitor.table_sink.chunks import CHUNK_ROWS, Chunk, attempts, chunks
 from janitor.table_sink.column import Row
 from janitor.table_sink.concerns import notes, wrongs
 from janitor.table_sink.counts import Compared, Written
@@ -89,17 +89,18 @@ class TableSink:
                 nothing of the current chunk is.
             DeadlineExceeded, Cancelled: the run is to end. The chunks before are written.
         """
-        written = Written()
+        written, misfits, again = Written(), Written(), list[Row]()
         for rows_of_chunk in chunks(rows):
             fitting, refused = fit(rows_of_chunk, self.layout, {**self.constants, **self.owner})
-            plan = self._inserted(fitting, now) if mostly_new and self._guess.all_new else None
-            chunk = self._chunk(fitting) if plan is None else Chunk(fitting, fitting, 0)
-            if plan is None:
-                plan = self._carry_out(chunk, now) if chunk.suspects else Plan()
-            self._guess.all_new = bool(fitting) and len(plan.missing) == len(fitting)
-            unchanged = plan.unchanged + len(fitting) - len(chunk.suspects)
-            written += Written(len(plan.missing), len(plan.changed), unchanged, plan.older, (*refused, *plan.refused))
-        return written
+            done = self._write(fitting, now, mostly_new)
+            written, misfits = written + done, misfits + Written(refused=tuple(refused))
+            if done.refused:
+                keys = {one.key for one in done.refused}
+                again += [row for row in fitting if self.layout.key_of(row) in keys]
+        if 0 < len(again) <= CHUNK_ROWS < len(rows):
+            # A unique value may have been free only after a later chunk: rows of two chunks swap theirs, for example.
+            written = replace(written, refused=()) + self._write(again, now, mostly_new=False)
+        return written + misfits
 
     def compare(self, rows: Sequence[Row]) -> Compared:
         """What `write` would do with these rows now; nothing is written, and nothing is locked.
@@ -210,6 +211,16 @@ class TableSink:
         columns = {column.name.lower(): column for column in self.layout.columns}
         newer, twins_by = (columns.get((name or "").lower()) for name in (self.newer, self.twins_by or self.newer))
         return Rules(self.layout, newer, twins_by)
+
+    def _write(self, fitting: list[Row], now: datetime, mostly_new: bool) -> Written:
+        """Write one chunk of rows that fit."""
+        plan = self._inserted(fitting, now) if mostly_new and self._guess.all_new else None
+        chunk = self._chunk(fitting) if plan is None else Chunk(fitting, fitting, 0)
+        if plan is None:
+            plan = self._carry_out(chunk, now) if chunk.suspects else Plan()
+        self._guess.all_new = bool(fitting) and len(plan.missing) == len(fitting)
+        unchanged = plan.unchanged + len(fitting) - len(chunk.suspects)
+        return Written(len(plan.missing), len(plan.changed), unchanged, plan.older, tuple(plan.refused))
 
     def _chunk(self, fitting: list[Row]) -> Chunk:
         if not fitting:

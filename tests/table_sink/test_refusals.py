@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import URL, create_engine
 
 from janitor.errors import Rejected
-from janitor.table_sink import TableSink, Written
+from janitor.table_sink import CHUNK_ROWS, TableSink, Written
 from tests.servers import SqlServer
 from tests.table_sink.places import NOW, THEN
 
@@ -167,6 +167,27 @@ def test_rows_swap_their_unique_values(database_url: URL, moves: list[tuple[str,
         assert str(after[name][0]) == str(of[slot])
         assert after[name][3] == (name if name != "t4" else None)
     assert target.write([(name, of[slot], 1, 9) for name, slot in moves], NOW) == Written(unchanged=len(moves))
+
+
+def test_rows_of_two_chunks_swap_their_unique_values(database_url: URL) -> None:
+    target = tubes(database_url, ", UNIQUE (slot), CHECK (volume >= 0)")
+    rows = [(f"t{at}", f"s{at}", 1, 1) for at in range(2 * CHUNK_ROWS + 1)]
+    target.write(rows, THEN)
+    last, free = len(rows) - 1, len(rows)
+    rows[0], rows[last] = ("t0", f"s{last}", 1, 1), (f"t{last}", "s0", 1, 1)
+    # The first row of a chain comes first; the value that it wants is free only after the second chunk.
+    rows[1], rows[last - 1] = ("t1", f"s{last - 1}", 1, 1), (f"t{last - 1}", f"s{free}", 1, 1)
+    rows[2] = ("t2", "s2", 1, -1)
+    written = target.write(rows, NOW)
+    assert (written.updated, [one.key for one in written.refused]) == (4, ["t2"])
+    after = stored(database_url)
+    assert [after[name][0] for name in ("t0", f"t{last}", "t1", f"t{last - 1}", "t2")] == [
+        f"s{last}",
+        "s0",
+        f"s{last - 1}",
+        f"s{free}",
+        "s2",
+    ]
 
 
 def test_a_swap_goes_through_beside_a_refused_row(database_url: URL) -> None:
