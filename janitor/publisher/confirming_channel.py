@@ -1,6 +1,6 @@
 """A channel on which many messages are in flight at once, and the broker answers for each of them.
 
-send          m1 m2 m3 ... m100 leave in one piece; in flight = 1, 2, 3, ... 100
+send          m1 m2 m3 ... m100 leave in two pieces; in flight = 1, 2, 3, ... 100
 the broker    ack 7, multiple      1 to 7 are safe            confirmed = 1, ... 7
               nack 9               9 was refused              refused = 9
               return 12, ack 12    12 reached no queue        returned = 12
@@ -22,6 +22,9 @@ from janitor.rabbitmq.exchange import Exchange
 from janitor.rabbitmq.exchanges import check_exchange
 from janitor.rabbitmq.peer import Peer
 from janitor.rabbitmq.pika_private import Framing
+
+PIECE = 50
+"""So many messages leave at once: while more of them are made into frames, the broker has work already."""
 
 
 @dataclass
@@ -88,7 +91,8 @@ class ConfirmingChannel:
         self.in_flight.update(zip(range(first, self._sent + 1), messages, strict=True))
         if self._framing is None or self._framing.properties is not properties:
             self._framing = Framing(self._channel, self._exchange.name, properties)
-        self._connection.send(self._framing.frames_of(messages), self._channel)
+        for start in range(0, len(messages), PIECE):
+            self._connection.send(self._framing.frames_of(messages[start : start + PIECE]), self._channel)
 
     def wait(self, enough: int, linger_seconds: float) -> None:
         """Wait until the broker has answered for `enough` messages or all; if it answers for fewer, a little longer.

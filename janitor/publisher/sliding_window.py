@@ -99,6 +99,8 @@ class SlidingWindow:
                 self._under_way += sum(len(message.places) for message in batch)
                 self._channel.send(batch, self._properties())
             if self._channel is not None and self._channel.in_flight:
+                # While the broker works: as soon as it answers, the next ones can go.
+                self._make(self._window)
                 self._wait(self._channel)
                 return True
         except ChannelClosed as exc:
@@ -128,7 +130,13 @@ class SlidingWindow:
             room -= len(message.places)
 
     def _peek(self) -> Message | None:
-        while not self._next and not self._is_over and len(self._refused) < self._window:
+        if not self._next:
+            self._make(1)
+        return self._next[0] if self._next else None
+
+    def _make(self, enough: int) -> None:
+        """Have so many messages made, or all that are to come."""
+        while len(self._next) < enough and not self._is_over and len(self._refused) < self._window:
             made = next(self._to_come, None)
             if isinstance(made, Message):
                 self._next.append(made)
@@ -136,7 +144,6 @@ class SlidingWindow:
                 self._is_over = True
             else:
                 self._refused.append(made)
-        return self._next[0] if self._next else None
 
     def _note(self, channel: ConfirmingChannel) -> None:
         """Sort what the broker has answered into what is published and what is refused."""
