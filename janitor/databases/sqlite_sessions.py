@@ -13,6 +13,11 @@ from janitor.errors import Rejected
 
 STEPS_BETWEEN_LOOKS = 10_000
 """How many steps of its machine SQLite makes before it looks at the clock."""
+CACHE_KB = 256
+"""So much of its file each connection keeps in memory. The system has the file in memory too, and a daemon may have 17
+connections: with SQLite's own 2,000 they grew with the files, to more than 18 MB."""
+SPILL_PAGES = 500
+"""So many pages a transaction may change before SQLite writes some of them out, as many as by default."""
 
 
 def open_file(create: bool, dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> Any:
@@ -46,6 +51,8 @@ def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any)
         setattr(connection, "autocommit", sqlite3.LEGACY_TRANSACTION_CONTROL)  # whatever the URL says
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+    connection.execute(f"PRAGMA cache_spill = {SPILL_PAGES}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     path = record.info["path"] = next((row[2] for row in connection.execute("PRAGMA database_list")), "")

@@ -22,9 +22,6 @@ from janitor.state.tables import SCHEMA_VERSION
 
 STATEMENT_SECONDS = 10.0
 """One statement on the state database may take so long."""
-CACHE_KB = 256
-"""So much of a SQLite file each connection keeps in memory. The system keeps all of it, and a daemon has ten of them:
-with SQLite's 2,000 they held 18 MB."""
 IDLE_SECONDS = 10
 """MariaDB rolls a transaction back that stands still so long between two statements."""
 MYSQL_IDLE_SECONDS = 30
@@ -44,8 +41,6 @@ class State:
         self._reader = make_engine(url, read_only=True, limits=limits, create=True)
         if family(url) == "sqlite":
             event.listen(self.engine, "connect", _journal)
-            for engine in (self.engine, self._reader):
-                event.listen(engine, "connect", _keep_few_pages)
         else:
             event.listen(self.engine, "connect", _let_go_of_locks)
 
@@ -122,10 +117,6 @@ def _journal(connection: sqlite3.Connection, record: Any) -> None:
     # With FULL, a commit is on disk before it returns: a pulled plug takes no ledger row back.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-
-
-def _keep_few_pages(connection: sqlite3.Connection, record: Any) -> None:
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
 
 
 def _let_go_of_locks(connection: "pymysql.Connection[Any]", record: Any) -> None:

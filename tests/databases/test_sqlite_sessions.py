@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, make_url, text
 
 from janitor.databases import Limits
 from janitor.databases.engines import make_engine
@@ -34,3 +34,13 @@ def test_a_path_may_hold_odd_characters(tmp_path: Path) -> None:
     engine.dispose()
     assert count(url) == 0
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_session_keeps_little_of_its_file(tmp_path: Path, read_only: bool) -> None:
+    url = URL.create("sqlite", database=str(tmp_path / "some.db"))
+    engine = make_engine(url, read_only=read_only, limits=Limits(), create=True)
+    with engine.connect() as connection:
+        found = [connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("cache_size", "cache_spill")]
+    engine.dispose()
+    assert found == [-256, 500]

@@ -60,15 +60,6 @@ def test_a_used_up_pool_is_said_so(tmp_path: Path) -> None:
         one.close()
 
 
-def test_connections_to_sqlite_keep_few_pages(tmp_path: Path) -> None:
-    state = State(URL.create("sqlite", database=str(tmp_path / "state.db")))
-    state.migrate()
-    with state.begin() as writer, state.read() as reader:
-        for connection in (writer, reader):
-            assert connection.execute(text("PRAGMA cache_size")).scalar_one() == -256
-    state.close()
-
-
 def test_sqlite_is_safe_against_a_pulled_plug(tmp_path: Path) -> None:
     state = migrated(URL.create("sqlite", database=str(tmp_path / "folder" / "state.db")))
     with state.engine.connect() as connection:
