@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from sqlalchemy import func, select
 
 from janitor.state import State
@@ -94,6 +94,12 @@ def sign_in(stage: Stage, page: Page, name: str, password: str, wanted: str = "/
     page.get_by_label("User").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def choose(select: Locator, value: str) -> None:
+    """Choose from a list that acts by script; a page shows the list before its script has run."""
+    select.page.wait_for_load_state()
+    select.select_option(value)
 
 
 def run_of(page: Page) -> int:

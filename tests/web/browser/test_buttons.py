@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Dialog, expect
 
-from tests.web.browser.stage import Stage, run_of
+from tests.web.browser.stage import Stage, choose, run_of
 
 
 def test_every_button_does_what_it_says(stage: Stage) -> None:
@@ -46,7 +46,7 @@ def test_every_button_does_what_it_says(stage: Stage) -> None:
         expect(page.get_by_role("status")).to_contain_text("DN0991256K is given up")
         page.get_by_role("link", name=re.compile("given up")).click()
         expect(page.locator("#quarantine")).to_contain_text("its user has left")
-        page.locator("#history").get_by_label("Outcome").select_option("missed")
+        choose(page.locator("#history").get_by_label("Outcome"), "missed")
         page.wait_for_url(re.compile("outcome=missed"))
         expect(page.locator("#history tbody")).to_contain_text("no daemon was running")
         assert asked == ["Let the next run look at all of them first?"]
@@ -61,12 +61,12 @@ def test_filters_links_and_neighbours_lead_where_they_say(stage: Stage) -> None:
         expect(page.locator("#reason")).to_contain_text("refuses connections")
         expect(page.locator("#trace")).to_contain_text("AMQPConnectionError")
         expect(page.locator("#lines li")).to_have_count(4)
-        page.get_by_label("Level").select_option("WARNING")
+        choose(page.get_by_label("Level"), "WARNING")
         expect(page.locator("#lines li")).to_have_count(2)
         page.get_by_role("link", name=re.compile(r"^Run \d+$")).first.click()
         assert run_of(page) < run
         page.get_by_role("navigation", name="Pages").get_by_role("link", name="History").click()
-        page.get_by_label("What").select_option("actions")
+        choose(page.get_by_label("What"), "actions")
         expect(page.locator("tbody")).to_contain_text("by anna")
         page.get_by_role("link", name="All", exact=True).click()
         page.get_by_role("link", name="Older").click()
