@@ -6,7 +6,7 @@ What must hold: the child writes at once. Without the gate it would find the fil
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,16 @@ def url(tmp_path: Path) -> Iterator[URL]:
     databases.dispose()
 
 
+def child_writes_beside(act: Callable[[], None], begun: threading.Event, end: threading.Event, url: URL) -> None:
+    """Fork a child that writes, while another thread is in the middle of something; that ends soon."""
+    thread = threading.Thread(target=act)
+    thread.start()
+    assert begun.wait(30)
+    threading.Timer(SOON, end.set).start()
+    assert code_of_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
+    thread.join()
+
+
 def test_a_child_writes_to_a_file_that_was_being_written(url: URL) -> None:
     begun, end = threading.Event(), threading.Event()
 
@@ -40,12 +50,7 @@ def test_a_child_writes_to_a_file_that_was_being_written(url: URL) -> None:
             begun.set()
             end.wait(30)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    assert begun.wait(30)
-    threading.Timer(SOON, end.set).start()
-    assert code_of_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
-    thread.join()
+    child_writes_beside(write, begun, end, url)
     assert count(url) == 2
 
 
@@ -62,12 +67,7 @@ def test_a_child_writes_to_a_file_that_was_being_read(url: URL) -> None:
             end.wait(30)
             found.close()
 
-    thread = threading.Thread(target=read)
-    thread.start()
-    assert begun.wait(30)
-    threading.Timer(SOON, end.set).start()
-    assert code_of_child(lambda: write_with(url, "INSERT INTO t VALUES (2)")) == 0
-    thread.join()
+    child_writes_beside(read, begun, end, url)
     assert count(url) == 5_001
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from janitor.logs.run_log import RunLog
 from janitor.runs import Run, running
 from janitor.runs.threads import follow_into_threads
 from tests.logs.logged import logging_to, said
@@ -74,14 +75,20 @@ def test_half_a_character_is_kept_as_an_escape() -> None:
     assert said(run_log, 7) == ["file \\udcff"]
 
 
-def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("janitor.logs.run_log.FIRST_LINES", 4)
-    monkeypatch.setattr("janitor.logs.run_log.LAST_LINES", 3)
+def of_lines(count: int) -> RunLog:
+    """The log of a run, number 7, that has logged so many lines."""
     run_log = logging_to(io.StringIO())
     run_log.open(7)
     with running(Run(id=7)):
-        for number in range(10):
+        for number in range(count):
             logging.getLogger("x").info("line %d", number)
+    return run_log
+
+
+def test_a_run_s_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.logs.run_log.FIRST_LINES", 4)
+    monkeypatch.setattr("janitor.logs.run_log.LAST_LINES", 3)
+    run_log = of_lines(10)
     lines = said(run_log, 7)
     assert lines[:4] == ["line 0", "line 1", "line 2", "line 3"]
     assert len(lines) == 5 and "the log is cut here" in lines[4]
@@ -106,11 +113,7 @@ def test_a_run_s_log_has_an_end_in_characters(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_log_that_fits_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("janitor.logs.run_log.FIRST_LINES", 4)
-    run_log = logging_to(io.StringIO())
-    run_log.open(7)
-    with running(Run(id=7)):
-        for number in range(4):
-            logging.getLogger("x").info("line %d", number)
+    run_log = of_lines(4)
     assert said(run_log, 7) == ["line 0", "line 1", "line 2", "line 3"] and run_log.close_run(7) == []
 
 
