@@ -22,6 +22,7 @@ from janitor.logs.keeping import KeptLogging
 from janitor.logs.mask import Mask
 from janitor.logs.printed import Printed
 from janitor.logs.run_log import RunLog
+from janitor.runs.bounds import listed
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Surroundings:
             self._told |= news
             if news:
                 with foreign_code(_leave_as_it_is):
-                    log.warning(said, _names(jobs), what)
+                    log.warning(said, listed(sorted(jobs), MOST_NAMED, "or {} more jobs"), what)
 
     def _put_back(self, parts: Iterable[PutBack]) -> list[str]:
         found: list[str] = []
@@ -117,11 +118,6 @@ def _shares(one: Live) -> bool:
 
 def _jobs_of(live: LiveRuns) -> set[str]:
     return {one.job.id for one in list(live.values()) if _shares(one)}
-
-
-def _names(jobs: set[str]) -> str:
-    first = sorted(jobs)[:MOST_NAMED]
-    return ", ".join(first) + (f" or {len(jobs) - MOST_NAMED} more jobs" if len(jobs) > MOST_NAMED else "")
 
 
 def _leave_as_it_is(error: BaseException) -> None:

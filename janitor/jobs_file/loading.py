@@ -14,6 +14,7 @@ from janitor.jobs_file.entries import Described
 from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake, Wrong
 from janitor.logs.mask import Mask, mask_for
+from janitor.runs.bounds import listed
 from janitor.scheduler import Scheduler
 from janitor.settings.paths import shown
 
@@ -107,7 +108,7 @@ def _ids_taken(read: Sequence[Entry], own_jobs: Mapping[str, Job]) -> Iterator[M
 
 def _unknown_dependencies(found: Sequence[Described], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:
     known = {*own_jobs, *(str(described.entry.values["id"]) for described in found if "id" in described.entry.values)}
-    jobs = _shortened(sorted(known))
+    jobs = listed(sorted(known), MOST_NAMED)
     for described in found:
         for name in described.values.get("dependencies", ()):
             if name not in known:
@@ -124,8 +125,3 @@ def _circles(found: Sequence[Described]) -> Iterator[Mistake]:
     for circle in cycles(graph):
         text = f"they go round in a circle: {' -> '.join(circle)}; leave one out"
         yield by_id[circle[0]].entry.mistake("dependencies", text)
-
-
-def _shortened(names: Sequence[str]) -> str:
-    rest = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")

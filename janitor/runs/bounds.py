@@ -5,6 +5,7 @@ before it is written, and all texts of one record together fit into one statemen
 """
 
 import reprlib
+from collections.abc import Sequence
 
 REASON = 16_384
 """Of a reason in words."""
@@ -30,6 +31,12 @@ def shortened(text: str, most: int, *, keep_end: bool = False) -> str:
         half = room // 2 - len(" ... ")
         return f"{whole[:half].decode('utf-8', 'ignore')} ... {said} ... {whole[-half:].decode('utf-8', 'ignore')}"
     return f"{whole[:room].decode('utf-8', 'ignore')} ... {said}"
+
+
+def listed(names: Sequence[str], most: int, more: str = "and {} more") -> str:
+    """The first `most` names, with commas; `more` tells how many are left out."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" {more.format(rest)}" if rest > 0 else "")
 
 
 def shown(value: object, most: int) -> str:
