@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,9 +76,13 @@ class CommandLine:
 
     def stopped(self, process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> Ended:
         """Send a signal to a started process, and wait until it has ended."""
+        assert process.stdout is not None and process.stderr is not None
         process.send_signal(number)
-        out, err = process.communicate(timeout=WAIT_SECONDS)
-        return Ended(process.returncode, out, err)
+        with ThreadPoolExecutor(1) as beside:
+            err = beside.submit(process.stderr.read)
+            # Unlike `communicate`, it gives the lines too that were read ahead of a `readline`.
+            out = process.stdout.read()
+        return Ended(process.wait(WAIT_SECONDS), out, err.result())
 
     def whole(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process."""

@@ -30,13 +30,19 @@ class Endings:
         """Record a run's end and free its job; while the state database is away, the end waits in the journal."""
         self._journal.settle(self._add(live, ending, made, goes_on=False))
 
-    def cut_off(self, live: Live, reason: str) -> None:
-        """Record a run as interrupted although its task goes on: what the task does later changes no record.
+    def cut_off(self, runs: Sequence[Live], reason: str) -> None:
+        """Record runs as interrupted although their tasks go on: what a task does later changes no record.
 
-        The run keeps its leases, so that no other run of its job begins.
+        Each keeps its leases, so that no other run of its job begins. The log tells of all, before the state database
+        is asked: it may hang.
         """
-        extra = facts_of(live.job.id, Outcome.INTERRUPTED, reason, live.run.id)
-        log.warning("run %d of %s is cut off: %s", live.run.id, live.job.id, reason, extra=extra)
+        for live in runs:
+            extra = facts_of(live.job.id, Outcome.INTERRUPTED, reason, live.run.id)
+            log.warning("run %d of %s is cut off: %s", live.run.id, live.job.id, reason, extra=extra)
+        for live in runs:
+            self._cut_off(live, reason)
+
+    def _cut_off(self, live: Live, reason: str) -> None:
         now = datetime.now(timezone.utc)
         seconds = max(0.0, (now - live.run.started_at).total_seconds())
         ending = Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=live.run.attempt)

@@ -132,8 +132,7 @@ class Runner:
 
     def cut_off(self, reason: str) -> None:
         """Record every run that still goes on as interrupted; what its task does later changes no record."""
-        for live in list(self.live.values()):
-            self._endings.cut_off(live, reason)
+        self._endings.cut_off(list(self.live.values()), reason)
 
     def _begun(self, entered: Entered) -> Begun | None:
         """What the journal answers; None if the run does not begin, with the reason on record or in the log."""

@@ -59,9 +59,9 @@ def _begin(name: str, body: Callable[[], None]) -> threading.Event:
 
 def _record_end(runner: Runner, keeper: Keeper, closed: threading.Event) -> None:
     """Record what is not recorded yet, and give the leases back."""
-    closed.wait()
     runner.cut_off(
         f"it came to no safe point within {runner.settings.grace_seconds:g} s of the daemon being asked to stop"
     )
+    closed.wait()
     keeper.stop()
     runner.state.close()

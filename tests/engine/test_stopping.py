@@ -2,10 +2,13 @@
 
 import os
 import signal
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
 from janitor.engine.runner import Runner
@@ -71,3 +74,30 @@ def test_without_a_free_thread_it_stops_in_order(starting: Runner, clock: Schedu
     finally:
         threading.stack_size(usual)
     assert outcomes(starting.state) == ["interrupted"]
+
+
+def test_each_run_that_is_cut_off_is_told_although_the_state_database_hangs(
+    lite_url: URL, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given two runs without a safe point. What happens: the state database locks, and the daemon is to stop. What must
+    # hold: the log tells which runs are cut off, and what becomes of their records.
+    let_go = threading.Event()
+    with (
+        runner_for(settings_for(lite_url, tmp_path, GRACE_SECONDS="0.2"), leads=False) as runner,
+        closing(sqlite3.connect(str(lite_url.database), isolation_level=None, check_same_thread=False)) as other,
+    ):
+        clock = Scheduler(runner.settings)
+        for job in ("deaf", "blind"):
+            clock.add_job(lambda: let_go.wait(30), "interval", hours=1, id=job)
+
+        def lock() -> bool:
+            if len(runner.live) == 2:
+                other.execute("BEGIN IMMEDIATE")
+            return other.in_transaction
+
+        assert tick(clock, runner, lock)
+        told = [record.getMessage() for record in caplog.records]
+        assert {text.split()[3] for text in told if " is cut off: " in text} == {"deaf", "blind"}
+        assert any("the next start records what ended here as interrupted" in text for text in told)
+        other.execute("ROLLBACK")
+        let_go.set()

@@ -61,7 +61,8 @@ def test_json_lines_of_a_daemon_tell_of_each_run(tmp_path: Path) -> None:
     assert ends["fail"]["traceback"].startswith("Traceback") and "***@db" in ends["fail"]["traceback"]
     skipped = [line for line in found if (line.get("job"), line.get("outcome")) == ("stick", "skipped")]
     assert skipped[0]["reason"].startswith("still running (run ")
-    cut_off = next(line for line in found if line.get("outcome") == "interrupted" and "duration" not in line)
+    cut_off = next((line for line in found if line.get("outcome") == "interrupted" and "duration" not in line), None)
+    assert cut_off is not None, ended.lines
     assert cut_off["job"] == "stick" and cut_off["run_id"] > 0
     started = {line["run_id"] for line in found if line["event"] == "started"}
     assert {line["run_id"] for line in found if "duration" in line} <= started
