@@ -76,7 +76,8 @@ def test_a_killed_daemon_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert compared.code == 0 and "inserted=0 updated=0 deleted=0 quarantined=1" in compared.out, compared.out
     assert execute(listed, LISTED) == [row for row in execute(products, PRODUCTS) if row[0] != TOO_LONG]
     outcomes = {(row["job"], row["outcome"]) for row in janitor("history", "--json").json}
-    assert {outcome for _, outcome in outcomes} <= {"succeeded", "interrupted", "missed"}, outcomes
+    # A machine that is busy takes longer for a run than the second until the next slot.
+    assert {outcome for _, outcome in outcomes} <= {"succeeded", "interrupted", "missed", "skipped"}, outcomes
 
 
 def highest(path: Path) -> int:
