@@ -43,6 +43,8 @@ class Sample:
     files: int
     state_bytes: int
     ledger_rows: int
+    runs: int
+    lines: int
 
 
 def samples(folder: Path, minutes: float) -> Iterator[Sample]:
@@ -74,7 +76,8 @@ def _looked_at(daemon: clockwork.Started, place: Place, minutes: float) -> Itera
 
 
 def _sample(daemon: clockwork.Started, process: psutil.Process, place: Place, load: float) -> Sample:
-    [(ledger_rows,)] = daemon.rows("SELECT COUNT(*) FROM ledger_entries") or [(0,)]
+    tables = ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in ("ledger_entries", "runs", "run_logs"))
+    [(ledger_rows, runs, lines)] = daemon.rows(f"SELECT {tables}") or [(0, 0, 0)]
     return Sample(
         minutes=round(load, 1),
         memory_mb=process.memory_info().rss / 1e6,
@@ -82,6 +85,8 @@ def _sample(daemon: clockwork.Started, process: psutil.Process, place: Place, lo
         files=process.num_fds(),
         state_bytes=sum(path.stat().st_size for path in place.folder.glob("state.db*")),
         ledger_rows=ledger_rows,
+        runs=runs,
+        lines=lines,
     )
 
 

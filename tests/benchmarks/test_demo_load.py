@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.demo_load import samples
+from benchmarks.demo_load import Sample, samples
 
 MINUTES, SETTLED_AT, EARLY_ENDS_AT = 60, 5, 15
 MORE_MEMORY = 1.08
 FEW_MORE = 3
-BYTES_OF_A_LEDGER_ROW, SLACK_BYTES = 300, 1_000_000
+BYTES_OF_A_LEDGER_ROW, BYTES_OF_A_RUN, BYTES_OF_A_LINE, SLACK_BYTES = 300, 800, 350, 1_000_000
+MOST_RUNS = 4 * 100 + 600 * 8 // 3 + 300
+"""Of each job 100 are kept, and old runs are looked for every ten minutes. Eight begin in three seconds."""
 
 
 @pytest.mark.slow
@@ -19,7 +21,7 @@ def test_a_daemon_is_flat_after_five_minutes(tmp_path: Path) -> None:
 
     Happens: an hour of that load, in twenty minutes.
     Must hold: memory, threads, files and the state database are what they were after five minutes. Only the ledger may
-    grow, by what was published.
+    grow, by what was published; and runs with their lines, until old ones are next deleted.
     """
     found = list(samples(tmp_path, MINUTES))
     early = [sample for sample in found if SETTLED_AT <= sample.minutes < EARLY_ENDS_AT]
@@ -31,5 +33,16 @@ def test_a_daemon_is_flat_after_five_minutes(tmp_path: Path) -> None:
     assert max(x.files for x in late) <= max(x.files for x in early) + FEW_MORE, told
     published = late[-1].ledger_rows - early[0].ledger_rows
     assert published > 0, told
+    assert max(x.runs for x in found) <= MOST_RUNS, told
+    runs, lines = (max(one(x) for x in found) - max(one(x) for x in early) for one in (_runs, _lines))
+    may_grow = BYTES_OF_A_LEDGER_ROW * published + BYTES_OF_A_RUN * runs + BYTES_OF_A_LINE * lines
     grown = max(x.state_bytes for x in late) - max(x.state_bytes for x in early)
-    assert grown <= BYTES_OF_A_LEDGER_ROW * published + SLACK_BYTES, told
+    assert grown <= may_grow + SLACK_BYTES, told
+
+
+def _runs(sample: Sample) -> int:
+    return sample.runs
+
+
+def _lines(sample: Sample) -> int:
+    return sample.lines

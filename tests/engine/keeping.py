@@ -68,10 +68,11 @@ def kept(runner: Runner) -> Iterator[Keeper]:
 
 @contextmanager
 def going_on(runner: Runner, task: Any, id: str = "task") -> Iterator[threading.Thread]:
-    """A run by hand in a thread of its own; it has ended after the block."""
+    """A run by hand in a thread of its own; it has begun before the block, and has ended after it."""
     thread = threading.Thread(target=runner.execute, args=(job_of(task, id=id), Slot(None, BY_HAND)), daemon=True)
     thread.start()
-    eventually(lambda: runner.live)
+    # A task that waits for others may have ended before anybody looks.
+    eventually(lambda: runner.live or not thread.is_alive())
     yield thread
     thread.join(30)
     assert not thread.is_alive()
