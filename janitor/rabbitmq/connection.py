@@ -62,7 +62,7 @@ def connected(settings: Settings, only: Peer | None = None) -> Iterator["Connect
 
 
 class Connection:
-    """One connection; it works only inside `wait`, `drive`, `call` and `send`, in the thread that calls them."""
+    """One connection; it works only inside its methods that wait or send, in the thread that calls them."""
 
     def __init__(self, settings: Settings, peer: Peer) -> None:
         """Begin to connect to a broker.
@@ -115,6 +115,19 @@ class Connection:
         request(answers.append)
         self.wait(lambda: bool(answers), self.answer_seconds, "waiting for an answer", channel)
         return answers[0]
+
+    def tell(self, channel: Channel, request: Callable[[], object]) -> None:
+        """Send a request that needs no answer.
+
+        The connection may have been lost in the same turn of the loop that brought the last answer: pika would say then
+        only that the channel is closed.
+
+        Raises:
+            Unavailable: the connection is lost.
+            ChannelClosed: the broker closed `channel`.
+        """
+        self._refuse_if_lost(channel)
+        request()
 
     def wait(self, done: Callable[[], bool], seconds: float, doing: str, channel: Channel | None = None) -> None:
         """Drive the connection until `done()`; `doing` says in an error what was waited for.

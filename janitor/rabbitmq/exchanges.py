@@ -67,4 +67,4 @@ def _declare(connection: Connection, exchange: Exchange) -> None:
     connection.call(
         channel, lambda answer: channel.exchange_declare(exchange.name, exchange.type, durable=True, callback=answer)
     )
-    channel.close()
+    connection.tell(channel, channel.close)

@@ -51,8 +51,12 @@ class Queue:
         return self._waiting.popleft() if self._waiting else None
 
     def acknowledge(self, delivery: Delivery) -> None:
-        """Let the broker forget a message, and send another for it."""
-        self._channel.basic_ack(delivery.tag)
+        """Let the broker forget a message, and send another for it.
+
+        Raises:
+            Unavailable, ChannelClosed: as `Connection.tell` does.
+        """
+        self._connection.tell(self._channel, lambda: self._channel.basic_ack(delivery.tag))
 
     def _on_message(self, _: object, method: Any, properties: Any, body: bytes) -> None:
         self._waiting.append(Delivery(method.delivery_tag, properties, body))

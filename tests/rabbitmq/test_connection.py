@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from janitor.errors import Cancelled, Rejected, Unavailable
 from janitor.rabbitmq import exchange as exchanges
 from janitor.rabbitmq.connection import connected
 from janitor.rabbitmq.exchanges import inspect_exchange
+from janitor.rabbitmq.queue import Queue
 from janitor.runs import Run, running
 from janitor.settings import Settings
 from tests.brokers import channel_limit
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
+from tests.rabbitmq.closing_relay import closing_relay
 from tests.servers import Broker, RabbitMQ, free_port
 
 
@@ -85,6 +88,33 @@ def test_connection_found_lost_is_unavailable(rabbitmq: Broker) -> None:
         ):
             with pytest.raises(Unavailable, match="^RabbitMQ at 127.0.0.1:.* closed the connection"):
                 act()
+
+
+def through_relay(broker: Broker, port: int) -> Settings:
+    return settings_for(broker, RABBITMQ_HOST="127.0.0.1", RABBITMQ_PORT=str(port))
+
+
+@pytest.mark.parametrize("after", range(1, 12))
+def test_a_connection_closed_right_behind_an_answer_is_told_in_one_sentence(
+    rabbitmq: Broker, exchange: Exchange, after: int
+) -> None:
+    # Given: a broker that closes the connection in the same piece as one of its answers. What happens: a reader's queue
+    # is made, a record is published, and the reader acknowledges what it got. What must hold: it is one sentence.
+    with closing_relay(rabbitmq.host, rabbitmq.port, after) as port, pytest.raises(Unavailable) as caught:
+        settings = through_relay(rabbitmq, port)
+        with publisher_to(settings, exchange.name) as publisher:
+            publisher.publish(statuses(1))
+        with connected(settings) as connection:
+            queue = Queue(connection, exchange.name)
+            with publisher_to(settings_for(rabbitmq), exchange.name) as direct:
+                direct.publish(statuses(1))
+            delivery = queue.next(20)
+            assert delivery is not None
+            queue.acknowledge(delivery)
+            queue.next(20)
+    assert re.fullmatch(
+        r"(RabbitMQ at 127\.0\.0\.1:|lost the connection to RabbitMQ).*", str(caught.value)
+    ), caught.value
 
 
 def test_a_channel_too_many_is_told(rabbitmq: Broker) -> None:
