@@ -78,11 +78,15 @@ class CommandLine:
         """Send a signal to a started process, and wait until it has ended."""
         assert process.stdout is not None and process.stderr is not None
         process.send_signal(number)
-        with ThreadPoolExecutor(1) as beside:
-            err = beside.submit(process.stderr.read)
-            # Unlike `communicate`, it gives the lines too that were read ahead of a `readline`.
-            out = process.stdout.read()
-        return Ended(process.wait(WAIT_SECONDS), out, err.result())
+        with ThreadPoolExecutor(2) as beside:
+            # Unlike `communicate`, they give the lines too that were read ahead of a `readline`.
+            out, err = beside.submit(process.stdout.read), beside.submit(process.stderr.read)
+            try:
+                process.wait(WAIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Ended(process.returncode, out.result(), err.result())
 
     def whole(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process."""

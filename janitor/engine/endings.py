@@ -33,8 +33,8 @@ class Endings:
     def cut_off(self, runs: Sequence[Live], reason: str) -> None:
         """Record runs as interrupted although their tasks go on: what a task does later changes no record.
 
-        Each keeps its leases, so that no other run of its job begins. The log tells of all, before the state database
-        is asked: it may hang.
+        Each keeps its leases, so that no other run of its job begins. The log tells of all first, as the state database
+        may hang.
         """
         for live in runs:
             extra = facts_of(live.job.id, Outcome.INTERRUPTED, reason, live.run.id)

@@ -100,7 +100,7 @@ class Surroundings:
             self._told |= news
             if news:
                 with foreign_code(_leave_as_it_is):
-                    log.warning(said, listed(sorted(jobs), MOST_NAMED, "or {} more jobs"), what)
+                    log.warning(said, listed(sorted(jobs), MOST_NAMED, " or {} more jobs"), what)
 
     def _put_back(self, parts: Iterable[PutBack]) -> list[str]:
         found: list[str] = []

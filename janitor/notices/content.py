@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from janitor.notices.times import duration_text, instant_text
+from janitor.runs.bounds import listed
 from janitor.state.deliveries import ENDED, REPEATED
 
 TEST = "test"
@@ -17,6 +18,7 @@ NAMED = 3
 """How many of its notices the subject of a digest names."""
 MOST_COUNTS = 12
 """How many of a run's counts are told."""
+MORE = ", and {} more"
 MOST_BRIEF = 200
 TITLES = {
     "failed": "failed",
@@ -72,9 +74,7 @@ class Content:
     def subject(self) -> str:
         """The notice in a few words."""
         if self.parts:
-            more = len(self.parts) - NAMED
-            named = ", ".join(part.subject for part in self.parts[:NAMED])
-            return f"{len(self.parts)} notices: {named}{f', and {more} more' if more > 0 else ''}"
+            return f"{len(self.parts)} notices: {listed([part.subject for part in self.parts], NAMED, MORE)}"
         if self.kind == ENDED:
             return f"{self.job} {'recovered' if self.rule == 'failed' else f'{self._title}: over'}"
         return f"{self.job} {self._title}{', still' if self.kind == REPEATED else ''}"
@@ -98,9 +98,8 @@ class Content:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """More to know, as names and values."""
-        counted = list((self.counts or {}).items())
-        more = f", and {len(counted) - MOST_COUNTS} more" if len(counted) > MOST_COUNTS else ""
-        counts = ", ".join(f"{name} {value}" for name, value in counted[:MOST_COUNTS]) + more
+        counted = [f"{name} {value}" for name, value in (self.counts or {}).items()]
+        counts = listed(counted, MOST_COUNTS, MORE)
         return [
             ("rule", self.rule),
             ("since", instant_text(self.began_at)),

@@ -33,10 +33,10 @@ def shortened(text: str, most: int, *, keep_end: bool = False) -> str:
     return f"{whole[:room].decode('utf-8', 'ignore')} ... {said}"
 
 
-def listed(names: Sequence[str], most: int, more: str = "and {} more") -> str:
+def listed(names: Sequence[str], most: int, more: str = " and {} more") -> str:
     """The first `most` names, with commas; `more` tells how many are left out."""
     rest = len(names) - most
-    return ", ".join(names[:most]) + (f" {more.format(rest)}" if rest > 0 else "")
+    return ", ".join(names[:most]) + (more.format(rest) if rest > 0 else "")
 
 
 def shown(value: object, most: int) -> str:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.demo_load import Sample, samples
+from benchmarks.demo_load import FASTER, samples
+from janitor.engine.pruning import EVERY_SECONDS
 
 MINUTES, SETTLED_AT, EARLY_ENDS_AT = 60, 5, 15
 MORE_MEMORY = 1.08
@@ -12,8 +13,8 @@ FEW_MORE = 3
 MORE_FILES = 12
 """Six connections to SQLite, of two files each: a pool has one more if more runs than before ask at the same moment."""
 BYTES_OF_A_LEDGER_ROW, BYTES_OF_A_RUN, BYTES_OF_A_LINE, SLACK_BYTES = 300, 800, 350, 1_000_000
-MOST_RUNS = 4 * 100 + 600 * 8 // 3 + 300
-"""Of each job 100 are kept, and old runs are looked for every ten minutes. Eight begin in three seconds."""
+MOST_RUNS = 4 * int(FASTER["HISTORY_RUNS"]) + EVERY_SECONDS * 8 / 3 + 300
+"""What is kept of four jobs, and what begins until old runs are next looked for: eight in three seconds."""
 
 
 @pytest.mark.slow
@@ -36,15 +37,8 @@ def test_a_daemon_is_flat_after_five_minutes(tmp_path: Path) -> None:
     published = late[-1].ledger_rows - early[0].ledger_rows
     assert published > 0, told
     assert max(x.runs for x in found) <= MOST_RUNS, told
-    runs, lines = (max(one(x) for x in found) - max(one(x) for x in early) for one in (_runs, _lines))
+    runs = max(x.runs for x in found) - max(x.runs for x in early)
+    lines = max(x.lines for x in found) - max(x.lines for x in early)
     may_grow = BYTES_OF_A_LEDGER_ROW * published + BYTES_OF_A_RUN * runs + BYTES_OF_A_LINE * lines
     grown = max(x.state_bytes for x in late) - max(x.state_bytes for x in early)
     assert grown <= may_grow + SLACK_BYTES, told
-
-
-def _runs(sample: Sample) -> int:
-    return sample.runs
-
-
-def _lines(sample: Sample) -> int:
-    return sample.lines

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -15,6 +15,15 @@ CONTROL_SECONDS = 10.0
 
 _RESET = struct.pack("ii", 1, 0)
 
+Pieces = Callable[[asyncio.StreamReader], AsyncIterator[bytes]]
+"""Reads what a side sends, in pieces, until that side is to count as done."""
+
+
+async def as_they_come(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Each piece as it comes."""
+    while piece := await reader.read(PIECE_BYTES):
+        yield piece
+
 
 class Proxy:
     """Forwards each connection made to `port` to a server, in a thread of its own.
@@ -22,9 +31,12 @@ class Proxy:
     A method changes only new connections, if it does not say otherwise. `close`, or the end of a `with`, ends all.
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        """Listen on a free loopback port, before the server at `host` and `port`. The server need not run yet."""
-        self._server = (host, port)
+    def __init__(self, host: str, port: int, answers: Pieces = as_they_come) -> None:
+        """Listen on a free loopback port, before the server at `host` and `port`. The server need not run yet.
+
+        `answers` gives what is forwarded of the server's answers.
+        """
+        self._server, self._answers = (host, port), answers
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
@@ -152,7 +164,9 @@ class Proxy:
             far_reader, far_writer = await asyncio.open_connection(*self._server, limit=PIECE_BYTES)
             others.add(far_writer)
             self._writers.add(far_writer)
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(
+                self._pump(as_they_come(reader), far_writer), self._pump(self._answers(far_reader), writer)
+            )
         except (OSError, asyncio.CancelledError):
             pass  # a side is gone, and the connection with it; or the proxy ends
         finally:
@@ -161,8 +175,8 @@ class Proxy:
             self._writers -= others
             self._tasks.discard(task)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while piece := await reader.read(PIECE_BYTES):
+    async def _pump(self, pieces: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:
+        async for piece in pieces:
             await asyncio.sleep(self._delay_seconds + len(piece) / self._bytes_per_second)
             await self._going.wait()
             writer.write(piece)

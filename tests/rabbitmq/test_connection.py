@@ -21,9 +21,10 @@ from janitor.rabbitmq.queue import Queue
 from janitor.runs import Run, running
 from janitor.settings import Settings
 from tests.brokers import channel_limit
+from tests.faults.proxy import Proxy
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
-from tests.rabbitmq.closing_relay import closing_relay
+from tests.rabbitmq.closing_frames import closing_behind
 from tests.servers import Broker, RabbitMQ, free_port
 
 
@@ -90,18 +91,15 @@ def test_connection_found_lost_is_unavailable(rabbitmq: Broker) -> None:
                 act()
 
 
-def through_relay(broker: Broker, port: int) -> Settings:
-    return settings_for(broker, RABBITMQ_HOST="127.0.0.1", RABBITMQ_PORT=str(port))
-
-
 @pytest.mark.parametrize("after", range(1, 12))
 def test_a_connection_closed_right_behind_an_answer_is_told_in_one_sentence(
     rabbitmq: Broker, exchange: Exchange, after: int
 ) -> None:
     # Given: a broker that closes the connection in the same piece as one of its answers. What happens: a reader's queue
     # is made, a record is published, and the reader acknowledges what it got. What must hold: it is one sentence.
-    with closing_relay(rabbitmq.host, rabbitmq.port, after) as port, pytest.raises(Unavailable) as caught:
-        settings = through_relay(rabbitmq, port)
+    proxy = Proxy(rabbitmq.host, rabbitmq.port, closing_behind(after))
+    with proxy, pytest.raises(Unavailable) as caught:
+        settings = settings_for(rabbitmq, RABBITMQ_HOST="127.0.0.1", RABBITMQ_PORT=str(proxy.port))
         with publisher_to(settings, exchange.name) as publisher:
             publisher.publish(statuses(1))
         with connected(settings) as connection:

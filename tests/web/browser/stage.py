@@ -96,10 +96,10 @@ def sign_in(stage: Stage, page: Page, name: str, password: str, wanted: str = "/
     page.get_by_role("button", name="Sign in").click()
 
 
-def choose(select: Locator, value: str) -> None:
+def choose(field: Locator, value: str) -> None:
     """Choose from a list that acts by script; a page shows the list before its script has run."""
-    select.page.wait_for_load_state()
-    select.select_option(value)
+    field.page.wait_for_load_state()
+    field.select_option(value)
 
 
 def run_of(page: Page) -> int:

@@ -96,6 +96,6 @@ def test_it_works_without_script(stage: Stage) -> None:
         expect(page.get_by_role("status")).to_contain_text("nightly_reconcile is paused")
         page.get_by_role("button", name="Resume").click()
         expect(page.get_by_role("status")).to_contain_text("nightly_reconcile is resumed")
-        page.locator("#history").get_by_label("Outcome").select_option("cancelled")
+        choose(page.locator("#history").get_by_label("Outcome"), "cancelled")
         page.locator("#history").get_by_role("button", name="Show").click()
         assert "outcome=cancelled" in page.url
