@@ -108,6 +108,18 @@ class ConfirmingChannel:
             lambda: len(self._answers) >= enough or not self.in_flight, linger_seconds, self._channel
         )
 
+    def wait_for_rest(self, seconds: float) -> None:
+        """Wait so long until the broker has answered for all, or reads nothing any more; it is no safe point.
+
+        Raises:
+            Unavailable: the connection is lost.
+            ChannelClosed: the broker closed the channel.
+        """
+        connection = self._connection
+        connection.drive(
+            lambda: not self.in_flight or connection.is_blocked, seconds, self._channel, is_safe_point=False
+        )
+
     def take(self) -> Answers:
         """What the broker has answered since the last call."""
         taken, self._answers = self._answers, Answers()

@@ -9,16 +9,18 @@ A message larger than any that the broker has taken so far goes alone: nothing i
 closes the channel over it, that message was meant, and no other is in doubt. If the channel closes while several are in
 flight, nobody knows which was meant: each of them goes again, alone. A message of several records goes again in halves.
 
-If the broker refuses a whole window in a row, it would refuse the rest too: nothing more is sent.
+If the broker refuses a whole window in a row, it would refuse the rest too: nothing more is sent. If the run is to end,
+nothing more is sent either, and what is in flight is heard out for a second.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from pika import BasicProperties
 from pika.exceptions import ChannelClosed
 
-from janitor.errors import JanitorError, Rejected, Unavailable
+from janitor.errors import Cancelled, DeadlineExceeded, Fenced, JanitorError, Rejected, Unavailable
 from janitor.publisher.confirming_channel import ConfirmingChannel
 from janitor.publisher.contract import Refused, Settled
 from janitor.publisher.message import Message
@@ -33,6 +35,9 @@ SHARE = 8
 
 LINGER_SECONDS, LAST_LINGER_SECONDS = 0.005, 0.05
 """How long a few answers wait for more of them; the last ones wait longer, as there is nothing more to send."""
+
+END_SECONDS = 1.0
+"""How long a run that is to end waits for the answers to what is in flight."""
 
 FEW = 20
 """So few refusals in a row say nothing of the messages after them, however small the window is."""
@@ -82,6 +87,8 @@ class SlidingWindow:
                 more = self._go_on()
             except JanitorError as exc:
                 self._end, more = exc, False
+                if isinstance(exc, (Cancelled, DeadlineExceeded)) and not isinstance(exc, Fenced):
+                    self._hear_the_rest()
             if self._channel is not None:
                 self._note(self._channel)
             if self._published or self._refused:
@@ -107,6 +114,12 @@ class SlidingWindow:
             self._sort_out(exc)
             return True
         return self._end is None and not (self._is_over and not self._next)
+
+    def _hear_the_rest(self) -> None:
+        """Wait a moment for what is in flight, though the run is to end: the next run would publish it again."""
+        with suppress(JanitorError, ChannelClosed):
+            if self._channel is not None:
+                self._channel.wait_for_rest(END_SECONDS)
 
     def _wait(self, channel: ConfirmingChannel) -> None:
         if self._is_over and not self._next:

@@ -86,6 +86,11 @@ class Connection:
         """Whether the connection was open in the last turn of the loop."""
         return bool(self._pika.is_open)
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the broker has said that it reads nothing more, as it is low on memory or disk."""
+        return bool(self._alarm)
+
     def channel(self) -> Channel:
         """Open a new channel.
 
@@ -141,15 +146,21 @@ class Connection:
             why = f"; it has blocked its publishers: {self._alarm}" if self._alarm else ""
             raise Unavailable(f"no answer from {self.peer} within {seconds:g} s while {doing}{why}")
 
-    def drive(self, done: Callable[[], bool], seconds: float, channel: Channel | None = None) -> bool:
-        """As `wait`, but return False if the seconds are over and it is not done."""
+    def drive(
+        self, done: Callable[[], bool], seconds: float, channel: Channel | None = None, *, is_safe_point: bool = True
+    ) -> bool:
+        """As `wait`, but return False if the seconds are over and it is not done.
+
+        If it is no safe point, a run that is to end waits too.
+        """
         run, end = current_run(), time.monotonic() + seconds
         while not done():
             self._refuse_if_lost(channel)
-            run.check()
+            if is_safe_point:
+                run.check()
             if (left := end - time.monotonic()) <= 0:
                 return False
-            self.turn(min(POLL_SECONDS, left, run.remaining_seconds))
+            self.turn(min(POLL_SECONDS, left, run.remaining_seconds if is_safe_point else left))
         return True
 
     def send(self, frames: bytes, channel: Channel) -> None:

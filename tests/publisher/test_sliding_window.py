@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from janitor.errors import Cancelled, Rejected, Unavailable
+from janitor.errors import Cancelled, DeadlineExceeded, Fenced, Interrupted, JanitorError, Rejected, Unavailable
 from janitor.publisher import Settled
 from janitor.publisher.confirming_channel import ConfirmingChannel
 from janitor.runs import Run, running
@@ -168,20 +168,42 @@ def test_records_that_do_not_fit_are_refused_one_by_one(rabbitmq: Broker, exchan
 
 
 def test_a_failure_comes_after_what_was_settled(rabbitmq: Broker, exchange: Exchange) -> None:
-    # Given: a run that is asked to stop, or an exchange that goes, after the first answers.
+    # Given: an exchange that goes after the first answers.
     # What happens: the caller goes on asking. What must hold: no confirmed message is kept from it, then the error.
-    run = Run()
-    with running(run), publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
-        told = set[int]()
-        with pytest.raises(Cancelled):
-            for one in publisher.publish_each(statuses(300), window=10):
-                told.update(one.published)
-                run.ask_to_stop(Cancelled("by hand"))
-    assert len(told) <= exchange.waiting() <= len(told) + 10
     with publisher_to(settings_for(rabbitmq), exchange.name) as publisher, rabbitmq.channel() as channel:
         with pytest.raises(Rejected, match="does not exist"):
             for _ in publisher.publish_each(statuses(300), window=10):
                 channel.exchange_delete(exchange.name)
+
+
+@pytest.mark.parametrize("reason", [Interrupted("the daemon stops"), DeadlineExceeded("over its timeout")])
+def test_a_run_that_is_to_end_leaves_nothing_in_flight(
+    rabbitmq: Broker, exchange: Exchange, reason: JanitorError
+) -> None:
+    # Given: a run that is asked to stop, or is over its timeout, while messages are in flight.
+    # What happens: the caller goes on asking.
+    # What must hold: it is told of each message that the broker took, so none is published again; then the error.
+    run, told = Run(), set[int]()
+    with running(run), publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        with pytest.raises(type(reason)):
+            for one in publisher.publish_each(statuses(300), window=50):
+                told.update(one.published)
+                if isinstance(reason, Cancelled):
+                    run.ask_to_stop(reason)
+                else:
+                    run.deadline = 0.0
+    assert 0 < len(told) < 300 and exchange.waiting() == len(told)
+
+
+def test_a_run_that_has_lost_its_lease_waits_for_nothing(rabbitmq: Broker, exchange: Exchange) -> None:
+    # It may remember nothing any more, so it need not hear what becomes of the rest.
+    run, told = Run(), set[int]()
+    with running(run), publisher_to(settings_for(rabbitmq), exchange.name) as publisher:
+        with pytest.raises(Fenced):
+            for one in publisher.publish_each(statuses(300), window=50):
+                told.update(one.published)
+                run.ask_to_stop(Fenced("another daemon has taken over"))
+    assert len(told) <= exchange.waiting() <= len(told) + 50
 
 
 def test_no_queue_bound_ends_it_after_what_was_settled(rabbitmq: Broker, exchange: Exchange) -> None:
