@@ -110,3 +110,18 @@ def try_again(house: House) -> None:
     state = State(house.state_url)
     actions.retry(state, NAME, None, "test", datetime.now(UTC))
     state.close()
+
+
+def try_until_taken(house: House) -> None:
+    """Let what was refused be tried again until the broker has taken all of it.
+
+    A channel that is open keeps the old limit: what is on its way may be refused after a person has asked.
+    """
+
+    def is_taken() -> bool:
+        waiting = attempts(house)
+        if waiting:
+            try_again(house)
+        return not waiting
+
+    eventually(is_taken, lambda: f"{attempts(house)} tries")

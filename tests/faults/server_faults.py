@@ -21,7 +21,7 @@ from tests.faults.fault import (
 )
 from tests.faults.house import House
 from tests.faults.refused_messages import FULL as NOT_TAKEN
-from tests.faults.refused_messages import one_queue_full, try_again
+from tests.faults.refused_messages import one_queue_full, try_until_taken
 from tests.faults.small_disk import SmallDisk
 from tests.servers import Broker, SqlServer
 
@@ -123,7 +123,7 @@ def taking_little(house: House, broker: Broker) -> Iterator[None]:
         yield
     finally:
         broker.ctl("eval", limit.format(134_217_728))
-    try_again(house)
+    try_until_taken(house)
 
 
 def faults_of_sources(house: House, server: SqlServer) -> list[Fault]:
