@@ -218,7 +218,7 @@ class Reading:
 
         Raises:
             Unavailable, Rejected, StatementTimeout: the feed's server is away, says no, or takes too long.
-            Rejected: the ids are no whole numbers.
+            Rejected: the ids are no whole numbers; or the table went backwards, before the page was read or meanwhile.
             DeadlineExceeded, Cancelled, Fenced: the run is to end.
         """
         began_at = self.feed.clock()
@@ -254,6 +254,8 @@ class Reading:
     def _page(self, rows: Sequence[Row[Any]]) -> Page:
         """A page of the rows that are wanted; it passes over the others."""
         read_at = self.feed.clock()
+        # Now that they are read: the table may have gone backwards since it was opened.
+        self.feed.check(self.position)
         if self.feed.only is None:
             return Page(self, rows, read_at)
         wanted = [row for row in rows if row.is_wanted]

@@ -118,6 +118,17 @@ def test_ids_that_were_given_anew_are_noticed(feed: Feed, engine: Engine, run: R
     assert drain(feed) == list(news)
 
 
+def test_ids_that_are_given_anew_while_it_reads_are_noticed(feed: Feed, engine: Engine, run: Run) -> None:
+    # The table was as it should be when the feed was opened, and was not when its news were read.
+    before, reading = saved(run), feed.open()
+    assert reading is not None
+    do(engine, "DELETE FROM news WHERE id > 15")
+    add(engine, [7, *range(16, 40)], "other")
+    with pytest.raises(Rejected, match=ANOTHER_ROW):
+        next(reading.pages())
+    assert saved(run) == before
+
+
 def test_a_first_look_has_witnesses_too(feed: Feed, engine: Engine) -> None:
     anew = replace(feed, name="other")
     anew.begin_at_end()

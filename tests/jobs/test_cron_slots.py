@@ -100,6 +100,7 @@ def test_slots_around_each_change_of_clocks(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ZONES)
 def test_slots_of_ten_years(name: str) -> None:
     compare(ZoneInfo(name), datetime(2007, 1, 1, tzinfo=UTC), datetime(2017, 1, 1, tzinfo=UTC))

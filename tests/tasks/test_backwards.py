@@ -1,11 +1,17 @@
 """Sources that went backwards: both movements of both tasks fail in words, and write and publish nothing meanwhile."""
 
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import URL
 
+from janitor.feeds import Feed, Position
 from janitor.operations import cursor
+from janitor.settings import Settings
 from janitor.tasks import labware_location, sequencing_publisher
+from janitor.tasks.labware_location import rows
 from tests.fixtures import Warehouses
 from tests.recorded_runs import Daemon
 from tests.small_engine import now
@@ -97,6 +103,66 @@ def test_a_restored_warehouse_is_published_from_no_more(
     cursor.move(daemon.state, "sequencing_publisher", str(last), "anna", now(), 30)
     assert daemon.counts(sequencing_publisher.follow)["statuses"] == 3
     assert sum(in_files(folder).values()) > sum(published.values())
+    daemon.close()
+
+
+@pytest.mark.parametrize("task", [labware_location.follow, labware_location.reconcile])
+def test_a_labwhere_restored_while_it_is_read_is_noticed(
+    task: Callable[[Settings], object], warehouses: Warehouses, state_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: a labware that was moved. What happens: while its place is read, its source goes back.
+    # What must hold: the run fails, and writes nothing.
+    daemon, lab = Daemon(warehouses.environment(), state_folder), LabWhere(warehouses.labwhere)
+    user, shelf = lab.user(), lab.location("Shelf")
+    audits = [lab.scan(lab.labware(f"DN{number}"), user, shelf) for number in range(5)]
+    daemon.run(labware_location.follow)
+    before, read = stored(warehouses.mlwh), rows.of_labwares
+    lab.scan(lab.all("labwares", "id")[0]["id"], user, lab.location("Freezer"))
+
+    def restored(url: URL, ids: Collection[int]) -> Any:
+        if ids:
+            lab.execute(f"DELETE FROM audits WHERE id > {audits[2]}")
+        return read(url, ids)
+
+    monkeypatch.setattr(rows, "of_labwares", restored)
+    failed(daemon.run(task), f"ends at id {audits[2]} now", *WORDS)
+    assert stored(warehouses.mlwh) == before
+    daemon.close()
+
+
+def test_a_warehouse_restored_while_it_is_read_is_noticed(
+    warehouses: Warehouses, state_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: all statuses are published. What happens: while they are read anew, other statuses get their ids.
+    # What must hold: both movements fail, and publish nothing.
+    fill_recently(warehouses, runs=4, products=8)
+    folder = tmp_path / "messages"
+    settings = {**warehouses.environment(), "MESSAGES_DIR": str(folder), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
+    daemon, mlwh = Daemon(settings, state_folder), Tables(warehouses.mlwh)
+    assert daemon.counts(sequencing_publisher.follow)["published"] > 0
+    published, checked = in_files(folder), Feed.check
+    names = ("id_run_status", "id_run", "date", "id_run_status_dict")
+    newest = sorted(mlwh.all("iseq_run_status", *names), key=lambda row: row["id_run_status"])[-3:]
+    first, last = newest[0]["id_run_status"], newest[-1]["id_run_status"]
+
+    def give_anew(feed: Feed, position: Position) -> None:
+        checked(feed, position)
+        monkeypatch.setattr(Feed, "check", checked)
+        mlwh.execute(f"DELETE FROM iseq_run_status WHERE id_run_status >= {first}")
+        for row in newest:
+            for id in (row["id_run_status"], row["id_run_status"] + last):
+                mlwh.add("iseq_run_status", **{**row, "id_run_status": id, "id_run_status_dict": 99, "iscurrent": 1})
+
+    def put_back() -> None:
+        mlwh.execute(f"DELETE FROM iseq_run_status WHERE id_run_status >= {first}")
+        for row in newest:
+            mlwh.add("iseq_run_status", **row, iscurrent=1)
+
+    for task in (sequencing_publisher.follow, sequencing_publisher.reconcile):
+        monkeypatch.setattr(Feed, "check", give_anew)
+        failed(daemon.run(task), "has another row at id", "its ids were given anew")
+        put_back()
+    assert in_files(folder) == published
     daemon.close()
 
 

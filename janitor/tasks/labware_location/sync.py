@@ -128,6 +128,7 @@ class Sync:
         while turn := list(islice(walk, PAGES_A_TURN)):
             # Whoever waits to write gets a turn between the batches.
             with self._alone():
+                self._check_source()
                 for span, derived in read_ahead(rows.of_spans(self.source, turn)):
                     self.deliver(derived, span.labwares, mostly_new=True)
                     reading.save_snapshot(span.last)
@@ -161,6 +162,7 @@ class Sync:
         if labware_ids:
             with self._alone():
                 for derived in rows.of_labwares(self.source, labware_ids):
+                    self._check_source()
                     self.deliver(derived, len(derived.checked))
 
     def deliver(self, derived: Derived, labwares: int, mostly_new: bool = False) -> None:
@@ -229,22 +231,30 @@ class Sync:
         if orphans and self.settings.labware_location_delete_orphans and not current_run().dry_run:
             with self._alone():
                 # A labware with such a barcode may have come since.
-                self.totals["deleted"] += self.sink.delete(self._orphans(orphans))
+                gone = self._orphans(orphans)
+                self._check_source()
+                self.totals["deleted"] += self.sink.delete(gone)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Let no other run write from the reading of LabWhere to the writing of what was read.
 
-        Else a slow reconcile could put back what follow has just replaced. A LabWhere that has gone backwards is not
-        read at all: it would put back more.
+        Else a slow reconcile could put back what follow has just replaced.
         """
         with nullcontext() if current_run().dry_run else memory.exclusively(NAME):
-            if self.reading is None:
-                # Follow may have read on since, so the cursor is asked for each time.
-                self.feed.open()
-            else:
-                self.feed.check(self.reading.position)
             yield
+
+    def _check_source(self) -> None:
+        """Make sure that LabWhere had not gone backwards when it was read: else nothing of that is written.
+
+        Raises:
+            Rejected: it has.
+        """
+        if self.reading is None:
+            # Follow may have read on since, so the cursor is asked for each time.
+            self.feed.open()
+        else:
+            self.feed.check(self.reading.position)
 
     def _orphans(self, barcodes: Sequence[str]) -> list[str]:
         known = {barcode.casefold() for barcode in rows.with_barcodes(self.source, barcodes).values()}

@@ -70,9 +70,11 @@ def reconcile(settings: Settings) -> dict[str, int]:
     with _publication(settings) as publication:
         position = publication.begin().position
         recent = list(publication.recent(datetime.now(timezone.utc) - WINDOW))
+        publication.feed.check(position)
         waiting = publication.waiting(recent)
         publication.publish_statuses(publication.wanted(recent, position))
         again = publication.entitled(publication.by_ids(waiting))
+        publication.feed.check(position)
         publication.publish_statuses(again, waiting)
         publication.let_go(waiting.keys() - {row.id_run_status for row in again})
         memory.forget_published(NAME, LEDGER_AGE)
