@@ -77,20 +77,26 @@ def test_a_labwhere_restored_between_two_pages_is_noticed(
     daemon.close()
 
 
+def all_published(warehouses: Warehouses, state_folder: Path, folder: Path) -> tuple[Daemon, list[dict[str, Any]]]:
+    """A daemon that has published all statuses into a folder, and the newest three of them."""
+    fill_recently(warehouses, runs=4, products=8)
+    settings = {**warehouses.environment(), "MESSAGES_DIR": str(folder), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
+    daemon = Daemon(settings, state_folder)
+    assert daemon.counts(sequencing_publisher.follow)["published"] > 0
+    names = ("id_run_status", "id_run", "date", "id_run_status_dict")
+    statuses = Tables(warehouses.mlwh).all("iseq_run_status", *names)
+    return daemon, sorted(statuses, key=lambda row: row["id_run_status"])[-3:]
+
+
 def test_a_restored_warehouse_is_published_from_no_more(
     warehouses: Warehouses, state_folder: Path, tmp_path: Path
 ) -> None:
     # Given: all statuses are published.
     # What happens: the newest are gone; then other statuses have their ids.
     # What must hold: both movements fail and publish nothing; after the cursor is set, the new ones are published.
-    fill_recently(warehouses, runs=4, products=8)
-    folder = tmp_path / "messages"
-    settings = {**warehouses.environment(), "MESSAGES_DIR": str(folder), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
-    daemon, mlwh = Daemon(settings, state_folder), Tables(warehouses.mlwh)
-    assert daemon.counts(sequencing_publisher.follow)["published"] > 0
+    folder, mlwh = tmp_path / "messages", Tables(warehouses.mlwh)
+    daemon, gone = all_published(warehouses, state_folder, folder)
     published = in_files(folder)
-    names = ("id_run_status", "id_run", "date", "id_run_status_dict")
-    gone = sorted(mlwh.all("iseq_run_status", *names), key=lambda row: row["id_run_status"])[-3:]
     last = gone[0]["id_run_status"] - 1
     mlwh.execute(f"DELETE FROM iseq_run_status WHERE id_run_status > {last}")
     for task in (sequencing_publisher.follow, sequencing_publisher.reconcile):
@@ -135,14 +141,9 @@ def test_a_warehouse_restored_while_it_is_read_is_noticed(
 ) -> None:
     # Given: all statuses are published. What happens: while they are read anew, other statuses get their ids.
     # What must hold: both movements fail, and publish nothing.
-    fill_recently(warehouses, runs=4, products=8)
-    folder = tmp_path / "messages"
-    settings = {**warehouses.environment(), "MESSAGES_DIR": str(folder), "SEQUENCING_PUBLISHER_SINCE": "2000-01-01"}
-    daemon, mlwh = Daemon(settings, state_folder), Tables(warehouses.mlwh)
-    assert daemon.counts(sequencing_publisher.follow)["published"] > 0
+    folder, mlwh = tmp_path / "messages", Tables(warehouses.mlwh)
+    daemon, newest = all_published(warehouses, state_folder, folder)
     published, checked = in_files(folder), Feed.check
-    names = ("id_run_status", "id_run", "date", "id_run_status_dict")
-    newest = sorted(mlwh.all("iseq_run_status", *names), key=lambda row: row["id_run_status"])[-3:]
     first, last = newest[0]["id_run_status"], newest[-1]["id_run_status"]
 
     def give_anew(feed: Feed, position: Position) -> None:
