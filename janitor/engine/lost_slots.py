@@ -37,11 +37,13 @@ class Losses:
 
 def _write(connection: Connection, stretch: Stretch, holder: str) -> None:
     lost = stretch.lost
-    if lost.outcome is Outcome.FAILED and lost.slots == 1:
-        # The run's start may be committed although the answer never came.
-        begun = run_records.open_slot(connection, lost.job, lost.first_at, holder)
-        if begun is not None:
-            run_records.finish(connection, begun, Ending(Outcome.FAILED, lost.reason, lost.last_at, 0.0))
+    if lost.outcome is Outcome.FAILED:
+        # The start of a run may be committed although the answer never came.
+        begun = run_records.open_slots(connection, lost.job, lost.first_at, lost.last_at, holder)
+        for run_id in begun:
+            run_records.finish(connection, run_id, Ending(Outcome.FAILED, lost.reason, lost.last_at, 0.0))
+        if begun:
             leases.release_of(connection, holder, leases.job_lease(lost.job))
+        if len(begun) == lost.slots:
             return
     slot_records.record_lost(connection, lost, holder)

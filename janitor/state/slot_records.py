@@ -3,14 +3,16 @@
 A stretch is one row of `runs`, however long it is: while a job is paused, its row grows with each slot.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from janitor.jobs.slots import Slots, next_slot_if_told
+from janitor.guard import foreign_code
+from janitor.jobs.slots import MOMENT, Slots, next_slot, next_slot_if_told, slots_between
 from janitor.runs import Outcome
 from janitor.state.run_records import SCHEDULE
 from janitor.state.tables import runs
@@ -43,12 +45,23 @@ MOST_SLOTS = 2**31 - 1
 
 
 def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
-    """Record a stretch of slots without a run.
+    """Record a stretch of slots without a run; a slot that has an outcome, or whose run has begun, keeps it.
 
     If it follows the job's newest record, with the same outcome and reason, that record grows; else a new row is made.
+    To record it twice changes nothing: the answer to the first time may be lost.
+
+    Raises:
+        Rejected: it is a single slot, and a record begins with it already.
     """
     of_job = (runs.c.job == lost.job) & runs.c.slot_at.is_not(None)
     newest = connection.execute(select(runs).where(of_job).order_by(runs.c.slot_at.desc()).limit(1)).one_or_none()
+    if newest is None or lost.first_at > newest.slot_until_at:
+        return _record(connection, lost, newest, holder)
+    for part in _without_outcome(connection, lost):
+        _record(connection, part, newest, holder)
+
+
+def _record(connection: Connection, lost: LostSlots, newest: Row[Any] | None, holder: str) -> None:
     outcome = lost.outcome.value
     if newest is not None and (newest.outcome, newest.reason) == (outcome, lost.reason):
         if lost.goes_on_after(newest.slot_until_at):
@@ -72,6 +85,39 @@ def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
         "holder": holder,
     }
     connection.execute(insert(runs).values(values))
+
+
+def _without_outcome(connection: Connection, lost: LostSlots) -> Sequence[LostSlots]:
+    """The parts of a stretch whose slots have no outcome yet; all of it if its trigger cannot tell them."""
+    of_job = select(runs.c.slot_at, runs.c.slot_until_at).where(runs.c.job == lost.job)
+    before = of_job.where(runs.c.slot_at < lost.first_at).order_by(runs.c.slot_at.desc()).limit(1)
+    within = of_job.where(runs.c.slot_at.between(lost.first_at, lost.last_at)).order_by(runs.c.slot_at)
+    found = [row for row in connection.execute(before) if row.slot_until_at >= lost.first_at]
+    found += connection.execute(within).all()
+    is_there = lost.slots == 1 and any(row.slot_at == lost.first_at for row in found)
+    parts: Sequence[LostSlots] = [lost]
+    if found and lost.trigger is not None and not is_there:
+        with foreign_code(lambda error: None):
+            parts = list(_parts(lost, lost.trigger, [(row.slot_at, row.slot_until_at) for row in found]))
+    return parts
+
+
+def _parts(lost: LostSlots, trigger: BaseTrigger, found: Sequence[tuple[datetime, datetime]]) -> Iterator[LostSlots]:
+    """The parts of a stretch before, between and after records, which are in the order of their slots."""
+    first_at: datetime | None = lost.first_at
+    for slot_at, until_at in found:
+        if first_at is not None and first_at < slot_at:
+            yield _part(lost, trigger, first_at, slot_at - MOMENT)
+        first_at = next_slot(trigger, until_at)
+    if first_at is not None and first_at <= lost.last_at:
+        yield _part(lost, trigger, first_at, lost.last_at)
+
+
+def _part(lost: LostSlots, trigger: BaseTrigger, first_at: datetime, until: datetime) -> LostSlots:
+    # The first slot stands for itself: a job's first run may be at any moment that its line says.
+    later = slots_between(trigger, first_at, until)
+    last_at, count = (first_at, 0) if later is None else (later.last_at, later.count)
+    return replace(lost, first_at=first_at, last_at=last_at, slots=1 + count)
 
 
 def last_slots(connection: Connection) -> dict[str, datetime]:

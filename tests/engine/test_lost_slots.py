@@ -1,5 +1,8 @@
 """Lost slots: each gets its outcome, under the lease of the leader alone."""
 
+from datetime import timedelta
+
+from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import update
 
 from janitor.engine.runner import Runner
@@ -23,6 +26,22 @@ def test_a_start_whose_answer_was_lost_is_failed(runner: Runner) -> None:
     ]
     with runner.state.begin() as connection:
         assert leases.holder_of(connection, "job:task") is None
+
+
+def test_a_start_within_a_stretch_whose_answer_was_lost_is_failed(runner: Runner) -> None:
+    # Three slots failed while the state database was away; the second run's start is on record all the same.
+    first = now()
+    second, third = first + timedelta(minutes=1), first + timedelta(minutes=2)
+    with runner.state.begin() as connection:
+        run_records.start(connection, "task", "schedule", second, second, False, runner.holder)
+    lost = LostSlots("task", first, third, 3, Outcome.FAILED, "away", IntervalTrigger(minutes=1, start_date=first))
+    for _ in range(2):
+        runner.lost(lost)
+    rows = sorted(rows_of(runner.state), key=lambda row: row.slot_at)
+    assert [(row.slot_at, row.slot_until_at, row.outcome) for row in rows] == [
+        (first, first, "failed"),
+        (second, third, "failed"),
+    ]
 
 
 def test_a_daemon_that_was_followed_writes_nothing(runner: Runner) -> None:

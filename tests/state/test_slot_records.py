@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 from apscheduler.triggers.base import BaseTrigger
 
+from janitor.errors import Rejected
 from janitor.jobs import schedules
 from janitor.runs import Outcome
 from janitor.state import State, slot_records
@@ -62,6 +63,43 @@ def test_a_stretch_never_spans_what_ran_between(state: State) -> None:
     lose(state, 2, 2)
     lose(state, 4, 4)
     assert stretches(state) == [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 4, 1)]
+
+
+def test_a_stretch_that_is_recorded_again_changes_nothing(state: State) -> None:
+    # The answer to the first time was lost.
+    lose(state, 1, 2)
+    lose(state, 3, 3)
+    for first, last in ((3, 3), (2, 3), (1, 3)):
+        lose(state, first, last)
+    assert stretches(state) == [(1, 3, 3)]
+    lose(state, 2, 5)
+    assert stretches(state) == [(1, 5, 5)]
+
+
+def test_slots_in_the_middle_of_a_stretch_keep_their_outcome(state: State) -> None:
+    # The start of the run of minute 3 was recorded, and its answer was lost.
+    begin(state, slot=NOW + 3 * MINUTE)
+    lose(state, 5, 6, "asleep", "missed")
+    lose(state, 1, 8)
+    assert stretches(state) == [(1, 2, 2), (3, 3, 1), (4, 4, 1), (5, 6, 2), (7, 8, 2)]
+    lose(state, 1, 8, "and again")
+    assert len(stretches(state)) == 5
+
+
+def test_a_first_slot_between_two_of_the_schedule_counts_too(state: State) -> None:
+    begin(state, slot=NOW + 2 * MINUTE)
+    moments = NOW + 0.5 * MINUTE, NOW + 3 * MINUTE
+    lost = LostSlots("a", *moments, 4, Outcome.MISSED, "asleep", schedules.every(60))
+    with state.begin() as connection:
+        slot_records.record_lost(connection, lost, "me")
+    assert stretches(state) == [(0, 1, 2), (2, 2, 1), (3, 3, 1)]
+
+
+def test_a_single_slot_with_an_outcome_is_refused(state: State) -> None:
+    begin(state, slot=NOW + MINUTE)
+    with pytest.raises(Rejected):
+        lose(state, 1, 1)
+    assert stretches(state) == [(1, 1, 1)]
 
 
 def test_the_last_slots_have_an_outcome_or_a_run(state: State) -> None:
