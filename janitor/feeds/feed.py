@@ -118,7 +118,7 @@ class Feed:
         """
         newest = self._ids(self._id().desc(), LOOK_BACK)
         mark = newest[-1] - 1 if len(newest) == LOOK_BACK else self._before_all()
-        position = Position(mark=mark).take(newest, self.clock())
+        position = Position(mark=mark).take(newest, self.clock(), self.lag.total_seconds())
         last = self.rows(self._id().in_(newest[: witnesses.MOST_WITNESSES])) if self.fixed and newest else ()
         position = replace(
             position,
@@ -271,7 +271,7 @@ class Reading:
 
     def take(self, ids: Iterable[int], read_at: float) -> None:
         """Take these ids, read by a moment on the boot clock; the cursor is not saved yet."""
-        self.position = self.position.take(ids, read_at)
+        self.position = self.position.take(ids, read_at, self.feed.lag.total_seconds())
 
     def _bound(self) -> None:
         """Keep the cursor small, if it has too many ids; all rows up to here are confirmed."""

@@ -28,8 +28,10 @@ MOST_RANGES = 1_000
 """So many gaps are asked for singly. The rest, up to the top, is read again as one gap."""
 MOST_PAGES = 20
 """While a row is not confirmed nothing settles. A run that fills its cursor meanwhile stops after so many pages."""
+MOMENTS_A_LAG = 32
+"""Of moments that lie nearer together than this part of the lag, the newest is kept."""
 MOST_SEEN = 64
-"""So many moments are kept; of more, some are dropped."""
+"""So many moments are kept at most; of more, each second is dropped, and never the oldest: by it ids settle."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,15 @@ class Position:
         highest = self.taken.highest
         return self.mark if highest is None else highest
 
-    def take(self, ids: Iterable[int], at: float) -> "Position":
-        """The position after these ids were delivered; all had been read by the moment `at`, on the boot clock."""
+    def take(self, ids: Iterable[int], at: float, lag_seconds: float = 0.0) -> "Position":
+        """The position after these ids were delivered; all had been read by the moment `at`, on the boot clock.
+
+        The greater the lag after which `settle` is to count them as settled, the fewer moments are kept.
+        """
         after = replace(self, taken=self.taken.plus(ids))
-        return after if after.top == self.top else replace(after, seen=_thinned((*self.seen, Seen(at, after.top))))
+        if after.top == self.top:
+            return after
+        return replace(after, seen=_thinned(self.seen, Seen(at, after.top), lag_seconds / MOMENTS_A_LAG))
 
     def settle(self, began_at: float, lag_seconds: float) -> "Position":
         """The position after every row in the gaps was delivered; reading them began at `began_at`.
@@ -188,6 +195,9 @@ def describe(text: str) -> dict[str, Any]:
     }
 
 
-def _thinned(seen: tuple[Seen, ...]) -> tuple[Seen, ...]:
-    """At most half as many moments. Of two the later stays, so that no id settles too early."""
-    return seen if len(seen) <= MOST_SEEN else (*seen[1:-1:2], seen[-1])
+def _thinned(seen: tuple[Seen, ...], last: Seen, apart: float) -> tuple[Seen, ...]:
+    """Moments with another one: what was seen is true of each, so that any may be dropped but the oldest."""
+    if len(seen) > 1 and last.at - seen[-2].at < apart:
+        seen = seen[:-1]
+    seen = (*seen, last)
+    return seen if len(seen) <= MOST_SEEN else (*seen[:-1:2], last)

@@ -24,8 +24,8 @@ def tick(place: Position, committed: set[int], now: float, unconfirmed: int) -> 
     late = sorted(id for first, last in place.gaps() for id in committed if first <= id <= last)
     assert late == sorted(id for id in committed if low < id <= top and id not in place.taken)
     confirmed = late[: len(late) - unconfirmed] if unconfirmed else late
-    place = place.take(confirmed, now)
+    place = place.take(confirmed, now, LAG)
     if confirmed == late:
         place = place.settle(now, LAG)
     new = sorted(id for id in committed if id > place.top)
-    return place.take(new, now), confirmed + new
+    return place.take(new, now, LAG), confirmed + new

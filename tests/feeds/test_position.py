@@ -1,11 +1,14 @@
 """Positions: no order of commits within the lag loses an id; a saved position stays small."""
 
+from bisect import bisect_left, bisect_right
+
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from janitor.errors import BadSetting
 from janitor.feeds import Position, Seen, position_after
+from janitor.feeds.position import MOMENTS_A_LAG
 from tests.feeds.model import LAG, Clock, tick
 
 
@@ -16,11 +19,37 @@ def test_a_hundred_thousand_ids_stay_small() -> None:
     assert len(every_fifth.dump()) < 150_000
 
 
-def test_many_reads_within_the_lag_stay_few() -> None:
+@pytest.mark.parametrize("lag", [0.0, 1.0, 1_000_000.0])
+def test_many_reads_within_the_lag_stay_few(lag: float) -> None:
     made = Position()
     for number in range(1, 1_000):
-        made = made.take([number], float(number))
-    assert len(made.seen) <= 64 and made.seen[-1] == Seen(999.0, 999)
+        made = made.take([number], float(number), lag)
+    assert len(made.seen) <= 64 and (made.seen[0].at, made.seen[-1]) == (1.0, Seen(999.0, 999))
+
+
+@given(lag=st.floats(1, 200_000), pauses=st.lists(st.floats(0.01, 1_000), min_size=1, max_size=20), data=st.data())
+@example(lag=86_400.0, pauses=[300.0], data=None)
+@settings(max_examples=100, deadline=None)
+def test_a_feed_settles_although_each_tick_has_news(
+    lag: float, pauses: list[float], data: st.DataObject | None
+) -> None:
+    """Given: a feed with any lag, read in any rhythm.
+
+    What happens: each tick finds a new row, after an id that nobody ever commits, for three lags or 2,000 ticks.
+    What must hold: what was at the top a lag and a little ago is settled: the gaps are those of that time alone.
+    """
+    skips = [2] if data is None else data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
+    place, now, times, tops = Position(), 1_000.0, list[float](), list[int]()
+    for number in range(2_000):
+        now += pauses[number % len(pauses)]
+        tops.append(place.top + skips[number % len(skips)])
+        times.append(now)
+        place = place.settle(now, lag).take(tops[-1:], now, lag)
+        long_ago = bisect_right(times, now - lag * (1 + 1 / MOMENTS_A_LAG) - 2 * max(pauses))
+        assert place.mark >= max(tops[:long_ago][-1:], default=0)
+        assert place.mark < tops[bisect_left(times, now - lag)]
+        if now > 1_000 + 3 * lag:
+            break
 
 
 @pytest.mark.parametrize("value", ["-1", "1.5", "the end", ""])
