@@ -18,6 +18,7 @@ from janitor.engine.daemon import Daemon
 from janitor.engine.leaving import Leaving
 from janitor.engine.overrides import disabled_because, trigger_of
 from janitor.engine.runner import Runner
+from janitor.engine.stretches import REPLACED
 from janitor.engine.surroundings import kept
 from janitor.errors import BadSetting
 from janitor.jobs import arguments, dependencies, schedules
@@ -162,7 +163,7 @@ class Scheduler(Clock):
             BadSetting: a variable for one of the jobs is malformed, and nothing changes.
         """
         with self.changing:
-            held = self.hold()
+            held = self.hold(REPLACED)
             try:
                 self._change_to(with_results({**self._own, **jobs}))
             except BadSetting:

@@ -6,7 +6,8 @@
     outcome                                            runs now, if the job catches up
 
 1. The state database remembers each job: its schedule, and since when it is enabled.
-2. A job that was switched off, or had another schedule, owes nothing for that time.
+2. A job that was switched off, was not there, or had another schedule, owes nothing for that time. The same words in
+   another zone are another schedule.
 3. A job that is new owes nothing; if it is due at an interval, its newest slot runs at once.
 4. Of the slots that are owed, the last runs (`catch_up="last"`), the others are recorded as missed.
 5. Slots that a clock far ahead recorded are taken back first, so that they come again at their real time.
@@ -55,7 +56,7 @@ class CatchingUp:
             Unavailable, Rejected: the state database is away; the clock does not go.
         """
         jobs = list(self._jobs.values())
-        known = {job.id: (job.schedule, job.enabled) for job in jobs}
+        known = {job.id: (job.identity, job.enabled) for job in jobs}
         with self._runner.state.begin(*self._runner.lead.fences) as connection:
             before = job_records.remember(connection, known, now)
             last = self._last_slots(connection, jobs, now)
@@ -102,7 +103,8 @@ def accounted_until(job: Job, before: JobRecord | None, last_slot: datetime | No
     """The moment up to which all slots of a job have their outcome; None for a job that is new."""
     if before is None:
         return last_slot
-    if not before.enabled or before.schedule != job.schedule:
+    # Releases before 0.2 remembered the words alone, without the zone.
+    if not before.enabled or before.schedule not in (job.identity, job.schedule):
         return now
     return max(last_slot or before.enabled_at, before.enabled_at)
 

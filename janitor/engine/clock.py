@@ -50,6 +50,8 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         defaults = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1}
         super().__init__(timezone=timezone.utc, job_defaults=defaults)
         self.phase = Phase.STANDING_BY
+        self.held_because = ""
+        """Why slots that wait until they are counted anew get no run of their own."""
         self.changing = threading.RLock()
         """Held while slots are counted, or jobs replaced."""
         self._event = threading.Event()
@@ -94,12 +96,15 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
                 self.phase = Phase.GOING
                 self.resume()
 
-    def hold(self) -> bool:
-        """Let slots wait until they are counted anew; False, and nothing happens, if the clock does not go."""
+    def hold(self, why: str) -> bool:
+        """Let slots wait until they are counted anew; False, and nothing happens, if the clock does not go.
+
+        `why` is the reason of slots that are missed meanwhile.
+        """
         with self.changing:
             if self.phase is not Phase.GOING:
                 return False
-            self.phase = Phase.COUNTING
+            self.phase, self.held_because = Phase.COUNTING, why
             self._pause()
             return True
 

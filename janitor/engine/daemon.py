@@ -26,7 +26,7 @@ from janitor.engine.lanes import Lanes
 from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
 from janitor.engine.stopping import stop_in_order
-from janitor.engine.stretches import ASLEEP
+from janitor.engine.stretches import ASLEEP, AWAY
 from janitor.engine.takeover import Takeover
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job, Jobs
@@ -118,7 +118,7 @@ class Daemon:
         """Run what is due; in how many seconds the next slot is due. A clock that cannot do that has no heartbeat."""
         leap, self._seen = timedelta(seconds=time.time() - self._seen), time.time()
         # APScheduler would wait until it is as late again, or list each slot that was leapt over.
-        if abs(leap) > LEAP and self.clock.hold():
+        if abs(leap) > LEAP and self.clock.hold(ASLEEP):
             log.warning("the time of day leapt by %+.0f s: the slots are counted anew", leap.total_seconds())
         if self.clock.phase is Phase.COUNTING:
             self._count_anew()
@@ -131,8 +131,9 @@ class Daemon:
         """Let a clock that was held go again, once the state database has told which slots have an outcome."""
         try:
             self.runner.flush()
-            self._lead(ASLEEP)
+            self._lead(self.clock.held_because)
         except JanitorError as exc:
+            self.clock.held_because = AWAY
             log.warning("the slots cannot be counted yet, and no run begins: %s", exc)
 
     def _lead(self, why: str = "") -> None:

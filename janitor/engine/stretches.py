@@ -14,6 +14,9 @@ from janitor.state.slot_records import LostSlots
 ASLEEP = "the machine was asleep, or its clock was set forward"
 """Why slots were missed although the clock never stopped."""
 
+REPLACED = "the jobs were replaced, and no run began meanwhile"
+AWAY = "the state database was away, and could not tell which slots have an outcome"
+
 
 @dataclass(frozen=True)
 class Share:

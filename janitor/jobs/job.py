@@ -13,7 +13,7 @@ from janitor.errors import BadSetting
 from janitor.guard import foreign_code
 from janitor.jobs.result_texts import Keeps
 from janitor.jobs.results import referred
-from janitor.jobs.schedules import AFTER, Unscheduled, describe
+from janitor.jobs.schedules import AFTER, Unscheduled, describe, identity
 from janitor.needs import Need
 
 CatchUp = Literal["last", "none"]
@@ -56,6 +56,11 @@ class Job:
     def schedule(self) -> str:
         """The trigger in the words of `schedules.parse`; a schedule that is not the same has other words."""
         return describe(self.trigger)
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells the job's schedule from every other, as it is remembered between starts."""
+        return identity(self.trigger)
 
     @property
     def enabled(self) -> bool:

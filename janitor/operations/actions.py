@@ -11,7 +11,7 @@ from janitor.state import State, actions, job_records, quarantine, refusals, run
 def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
     """Let no further slot of a job run, until it is resumed; False if it was paused already."""
     with state.begin() as connection:
-        done = job_records.pause(connection, job.id, job.schedule, now, actor)
+        done = job_records.pause(connection, job.id, job.identity, now, actor)
         if done:
             actions.record(connection, actor, "paused", job.id, "", now)
     return done

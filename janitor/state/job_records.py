@@ -8,10 +8,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from janitor.state.tables import jobs
 
+TOGETHER = 500
+
 
 @dataclass(frozen=True)
 class JobRecord:
-    """A job in the state database; `enabled_at` is the moment at which it was last enabled."""
+    """A job in the state database; since `enabled_at` it is enabled, with this schedule."""
 
     id: str
     schedule: str
@@ -27,16 +29,24 @@ def all_jobs(connection: Connection) -> dict[str, JobRecord]:
 
 
 def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], now: datetime) -> dict[str, JobRecord]:
-    """Bring the records up to the jobs of this start, id -> (schedule, enabled); return the records from before."""
+    """Bring the records up to the jobs of now, id -> (schedule, enabled); return the records from before.
+
+    Jobs that are not among them are remembered as not enabled: until they come back, they owe nothing.
+    """
     before = all_jobs(connection)
     for job, (schedule, enabled) in schedules.items():
         known = before.get(job)
         if known is None:
             connection.execute(insert(jobs).values(id=job, schedule=schedule, enabled=enabled, enabled_at=now))
         elif (known.schedule, known.enabled) != (schedule, enabled):
-            since = now if enabled and not known.enabled else known.enabled_at
+            goes_on = known.schedule == schedule and (known.enabled or not enabled)
+            since = known.enabled_at if goes_on else now
             changed = {"schedule": schedule, "enabled": enabled, "enabled_at": since}
             connection.execute(update(jobs).where(jobs.c.id == job).values(changed))
+    gone = [job for job, known in before.items() if known.enabled and job not in schedules]
+    for start in range(0, len(gone), TOGETHER):
+        absent = jobs.c.id.in_(gone[start : start + TOGETHER])
+        connection.execute(update(jobs).where(absent).values(enabled=False))
     return before
 
 

@@ -29,6 +29,8 @@ BAR: tuple[Any, ...] = tuple(
 """The columns of a run in a strip of many."""
 ENDS: tuple[Any, ...] = tuple(runs.c[name] for name in ("id", "job", "outcome", "attempts", "dry_run"))
 """The columns of a run that tell how it ended."""
+LAST: tuple[Any, ...] = tuple(runs.c[name] for name in ("id", "job", "outcome", "reason", "started_at", "ended_at"))
+"""The columns of a job's newest run in a list of jobs."""
 LONG = ("progress", "traceback", "reason", "holder")
 LINE: tuple[Any, ...] = (
     *(column for column in runs.c if column.name not in LONG),
@@ -95,6 +97,11 @@ def ends(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, l
     for row in _of_each(connection, jobs, "ends", limit=limit):
         found.setdefault(row.job, []).append(row)
     return found
+
+
+def last_of(connection: Connection, jobs: Sequence[str]) -> dict[str, Row[Any]]:
+    """The newest record of each job; its columns are `LAST`."""
+    return {row.job: row for row in _of_each(connection, jobs, "last", limit=1)}
 
 
 def live(connection: Connection) -> Sequence[Row[Any]]:
@@ -210,7 +217,7 @@ def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))
 
 
-COLUMNS = {"any": BAR, "ends": ENDS}
+COLUMNS = {"any": BAR, "ends": ENDS, "last": LAST}
 INDEXES = {"outcome": "runs_by_outcome", "by_hand": "one_outcome_per_slot"}
 WITHIN = {
     "outcome": runs.c.outcome == bindparam("outcome"),

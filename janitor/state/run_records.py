@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from janitor.runs import Outcome
 from janitor.state.raised import Raised
@@ -154,12 +154,6 @@ def history(connection: Connection, job: str | None = None, limit: int = 50) -> 
     """The newest runs of one job, or of all; the newest first."""
     query = select(runs).order_by(runs.c.id.desc()).limit(limit)
     return connection.execute(query if job is None else query.where(runs.c.job == job)).all()
-
-
-def newest(connection: Connection) -> dict[str, Row[Any]]:
-    """Each job's newest record."""
-    ids = select(func.max(runs.c.id)).group_by(runs.c.job)
-    return {row.job: row for row in connection.execute(select(runs).where(runs.c.id.in_(ids)))}
 
 
 def keep_because(connection: Connection, run_id: int, reason: str) -> None:

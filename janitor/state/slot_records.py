@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from janitor.guard import foreign_code
 from janitor.jobs.slots import MOMENT, Slots, next_slot, next_slot_if_told, slots_between
 from janitor.runs import Outcome
 from janitor.state.run_records import SCHEDULE
-from janitor.state.tables import runs
+from janitor.state.tables import jobs, runs
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,21 @@ def _part(lost: LostSlots, trigger: BaseTrigger, first_at: datetime, until: date
     return replace(lost, first_at=first_at, last_at=last_at, slots=1 + count)
 
 
+# The end of an index for each job: the largest of all slots would be looked for in the whole history.
+_LAST_SLOT = (
+    select(runs.c.slot_until_at)
+    .where(runs.c.job == jobs.c.id, runs.c.slot_at.is_not(None))
+    .order_by(runs.c.slot_at.desc())
+    .limit(1)
+    .scalar_subquery()
+    .correlate(jobs)
+)
+_LAST_SLOTS = select(jobs.c.id, _LAST_SLOT.label("at"))
+
+
 def last_slots(connection: Connection) -> dict[str, datetime]:
-    """For each job its newest slot that has an outcome or is running."""
-    query = select(runs.c.job, func.max(runs.c.slot_until_at)).where(runs.c.slot_at.is_not(None)).group_by(runs.c.job)
-    return {job: at for job, at in connection.execute(query)}
+    """For each job that is remembered, its newest slot that has an outcome or is running."""
+    return {job: at for job, at in connection.execute(_LAST_SLOTS) if at is not None}
 
 
 def take_back(

@@ -22,6 +22,7 @@ from janitor.state import (
     log_lines,
     progress,
     quarantine,
+    recent,
     result_records,
     run_records,
 )
@@ -54,7 +55,7 @@ QUARANTINE = {"job": "job", "key": "key", "items": "waiting", "first_at": "since
 def of_jobs(connection: Connection, jobs: Iterable[Job], now: datetime) -> list[Row]:
     """Each job: its schedule, when it runs next, how it ended last, and why not, if it will not run."""
     jobs = list(jobs)
-    records, newest = job_records.all_jobs(connection), run_records.newest(connection)
+    records, newest = job_records.all_jobs(connection), recent.last_of(connection, [job.id for job in jobs])
     standings = builds.standings(connection, with_dependencies(job for job in jobs if job.dependencies))
     return [_job(job, records.get(job.id), newest.get(job.id), standings, now) for job in jobs]
 

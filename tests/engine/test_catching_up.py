@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.engine.runner import Runner
+from janitor.jobs import Job
 from janitor.jobs.slots import slots_between
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
@@ -131,6 +132,47 @@ def test_a_job_owes_nothing_for_its_time_off(starting: Runner, lite_url: URL, tm
     with starting.state.begin() as connection:
         record = job_records.all_jobs(connection)["task"]
     assert record.enabled and record.enabled_at > now() - timedelta(minutes=5)
+
+
+def test_a_schedule_in_another_zone_owes_nothing(starting: Runner, lite_url: URL, tmp_path: Path) -> None:
+    # Given: a daily job that has run today, in UTC. What happens: the zone changes over a restart, to one in which the
+    # same words meant a later moment of today. What must hold: the day's job does not run again.
+    at = now() - timedelta(hours=9)
+    line = f"cron {at.minute} {at.hour} * * *"
+
+    def start(zone: str) -> Job:
+        settings = settings_for(lite_url, tmp_path, SCHEDULE_TIMEZONE=zone)
+        with runner_for(settings, leads=False) as other:
+            clock = Scheduler(settings)
+            clock.add_job(nothing, line, id="task")
+            clock.add_job(nothing, "interval", seconds=1, id="beat")
+            before = len(rows_of(other.state, "beat"))
+            assert tick(clock, other, ended(other, "beat", before + 1))
+            return clock.jobs["task"]
+
+    job = start("UTC")
+    last = slots_between(job.trigger, now() - timedelta(hours=10), now())
+    assert last is not None
+    remember_run(starting.state, "task", last.last_at)
+    # Eight hours behind UTC the same words are one hour ago.
+    start("Etc/GMT+8")
+    assert outcomes(starting.state, "task") == ["succeeded"]
+
+
+def test_a_job_that_was_not_there_owes_nothing(starting: Runner, lite_url: URL, tmp_path: Path) -> None:
+    # Given: a job that has run, and slots since. What happens: a daemon without it, then one with it again.
+    # What must hold: nothing of the time without it is missed, and nothing is caught up.
+    begun = now() - timedelta(days=3)
+    remember(starting.state, "task", begun, schedule="every 1h")
+    remember_run(starting.state, "task", begun)
+    for jobs in (["beat"], ["beat", "task"]):
+        with runner_for(settings_for(lite_url, tmp_path), leads=False) as other:
+            clock = Scheduler(other.settings)
+            for name in jobs:
+                clock.add_job(nothing, "every 1s" if name == "beat" else "every 1h", id=name)
+            before = len(rows_of(other.state, "beat"))
+            assert tick(clock, other, ended(other, "beat", before + 1))
+    assert outcomes(starting.state, "task") == ["succeeded"]
 
 
 def test_whoever_says_when_to_begin_is_heard(starting: Runner, clock: Scheduler) -> None:

@@ -10,6 +10,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from janitor.engine.clock import Clock, Phase
+from janitor.engine.stretches import ASLEEP, REPLACED
 from tests.small_engine import SECOND, nothing, now
 
 
@@ -47,10 +48,10 @@ def test_due_slots_run_only_while_the_clock_goes(opened: Clock, executor: Noted)
 
 
 def test_only_a_clock_that_goes_can_be_held(opened: Clock, executor: Noted) -> None:
-    assert (opened.hold(), opened.phase) == (False, Phase.STANDING_BY)
+    assert (opened.hold(REPLACED), opened.phase) == (False, Phase.STANDING_BY)
     opened.go()
-    assert (opened.hold(), opened.phase, opened.leading) == (True, Phase.COUNTING, True)
-    assert not opened.hold()
+    assert (opened.hold(REPLACED), opened.phase, opened.leading) == (True, Phase.COUNTING, True)
+    assert not opened.hold(ASLEEP) and opened.held_because == REPLACED
     assert opened.tick() is None and executor.due == []
     opened.go()
     opened.tick()

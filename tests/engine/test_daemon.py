@@ -8,6 +8,7 @@ from sqlalchemy import URL
 
 from janitor.engine.clock import Phase
 from janitor.engine.runner import Runner
+from janitor.engine.stretches import ASLEEP
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import job_records
@@ -151,7 +152,7 @@ def test_a_clock_that_leapt_counts_its_slots_anew(starting: Runner, clock: Sched
     def hold() -> bool:
         if clock.phase is Phase.GOING and not held:
             clock.set_next("task", now() + 9 * HOUR)
-            held.append(clock.hold())
+            held.append(clock.hold(ASLEEP))
             clock.wakeup()
         return held == [True] and clock.phase is Phase.GOING
 

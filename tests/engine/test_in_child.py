@@ -8,19 +8,24 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO, cast
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
+from janitor import databases, memory
 from janitor.engine.in_child import LOG, PRINTED, PROGRESS, About, Line, Sent, Traced
 from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
+from janitor.errors import StatementTimeout
 from janitor.logs.mask import Mask
-from janitor.runs import Fence, Run, current_run
+from janitor.runs import Fence, Outcome, Run, current_run
 from janitor.state import cursors, leases
-from tests.small_engine import lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
+from janitor.state.run_records import SCHEDULE
+from tests.small_engine import job_of, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
 
 log = logging.getLogger("some.library")
 
@@ -47,6 +52,31 @@ def all_is_well(word: str, parent: int) -> dict[str, object]:
     return {"own": os.getpid() != parent, "id": run.id, "job": run.job, "lease": fence is not None, "finite": finite}
 
 
+def tell_all(until: str) -> dict[str, object]:
+    run = current_run()
+    began = time.monotonic()
+    with suppress(StatementTimeout), databases.read(URL.create("sqlite", database=until)) as connection:
+        connection.execute(text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT SUM(i) FROM n"))
+    return {
+        "dry_run": int(run.dry_run),
+        "attempt": run.attempt,
+        "slot_at": str(run.slot_at),
+        "timeout": run.timeout_seconds,
+        "in_time": int(run.remaining_seconds <= 30),
+        "limited": int(time.monotonic() - began < 20),
+        "fences": ", ".join(f"{fence.name} {fence.token}" for fence in run.fences.values()),
+    }
+
+
+def lose_the_lease() -> None:
+    """Save a cursor once another process has taken the run's lease."""
+    run = current_run()
+    with run.state.begin() as connection:
+        for fence in run.fences.values():
+            leases.release(connection, fence)
+    memory.save_cursor("feed", "eight")
+
+
 def log_wrongly() -> None:
     log.info("before")
     log.info("%d", "no number")
@@ -67,6 +97,30 @@ def test_a_child_s_run_is_as_any_other(secretive: Runner, caplog: pytest.LogCapt
     assert "some.library" in caplog.text and "hello" in caplog.text
     with secretive.state.begin() as connection:
         assert cursors.load(connection, "feed") == "seven"
+
+
+def test_a_child_is_told_all_of_its_run(lite_url: URL, tmp_path: Path) -> None:
+    (tmp_path / "read.db").touch()
+    slot = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    with runner_for(settings_for(lite_url, tmp_path, STATEMENT_TIMEOUT_SECONDS="1")) as made:
+        job = job_of(tell_all, str(tmp_path / "read.db"), isolation="process", timeout=30)
+        _, ending = made.execute(job, Slot(slot, SCHEDULE), dry_run=True) or (0, None)
+    assert ending is not None and ending.counts == {
+        "dry_run": 1,
+        "attempt": 1,
+        "slot_at": str(slot),
+        "timeout": 30,
+        "in_time": 1,
+        "limited": 1,
+        "fences": "job:task 1",
+    }, ending
+
+
+def test_a_child_whose_lease_is_lost_writes_nothing(secretive: Runner) -> None:
+    _, ending = run_by_hand(secretive, lose_the_lease, isolation="process")
+    assert ending.outcome != Outcome.SUCCEEDED
+    with secretive.state.begin() as connection:
+        assert cursors.load(connection, "feed") is None
 
 
 def test_a_call_that_logs_wrongly_harms_nothing(secretive: Runner) -> None:

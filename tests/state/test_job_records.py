@@ -26,7 +26,20 @@ def test_a_job_is_enabled_since_it_was_switched_on(state: State) -> None:
     assert start(0, "every 5m", True) is None
     assert start(1, "every 5m", True).enabled_at == NOW  # type: ignore[union-attr]
     start(2, "every 7m", True)
-    assert start(3, "every 7m", False).enabled_at == NOW  # type: ignore[union-attr]
+    assert start(3, "every 7m", False).enabled_at == NOW + 2 * MINUTE  # type: ignore[union-attr]
     assert start(4, "every 7m", True).enabled is False  # type: ignore[union-attr]
     record = start(5, "every 7m", True)
     assert record is not None and (record.enabled, record.enabled_at) == (True, NOW + 4 * MINUTE)
+
+
+def test_a_job_that_is_not_there_is_not_enabled(state: State) -> None:
+    def start(minute: int, *jobs: str) -> dict[str, job_records.JobRecord]:
+        with state.begin() as connection:
+            job_records.remember(connection, dict.fromkeys(jobs, ("every 5m", True)), NOW + minute * MINUTE)
+            return job_records.all_jobs(connection)
+
+    start(0, "a", "b")
+    gone = start(1, "a")["b"]
+    assert (gone.enabled, gone.enabled_at) == (False, NOW)
+    back = start(3, "a", "b")
+    assert (back["b"].enabled, back["b"].enabled_at, back["a"].enabled_at) == (True, NOW + 3 * MINUTE, NOW)

@@ -4,7 +4,7 @@ import pytest
 
 from janitor.errors import Rejected
 from janitor.runs import Outcome, bounds
-from janitor.state import State, run_records
+from janitor.state import State, recent, run_records
 from janitor.state.run_records import Attempt, Ending
 from tests.small_engine import rows_of
 from tests.state.history import MINUTE, NOW, begin
@@ -59,7 +59,7 @@ def test_history_is_newest_first(state: State) -> None:
     with state.begin() as connection:
         assert [row.id for row in run_records.history(connection, limit=2)] == numbers[:-3:-1]
         assert [row.id for row in run_records.history(connection, "b")] == [numbers[3], numbers[1]]
-        assert {job: row.id for job, row in run_records.newest(connection).items()} == {
+        assert {job: row.id for job, row in recent.last_of(connection, ["a", "b", "c"]).items()} == {
             "a": numbers[4],
             "b": numbers[3],
         }

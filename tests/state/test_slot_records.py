@@ -13,7 +13,7 @@ from apscheduler.triggers.base import BaseTrigger
 from janitor.errors import Rejected
 from janitor.jobs import schedules
 from janitor.runs import Outcome
-from janitor.state import State, slot_records
+from janitor.state import State, job_records, slot_records
 from janitor.state.slot_records import LostSlots
 from tests.small_engine import rows_of
 from tests.state.history import MINUTE, NOW, begin
@@ -107,7 +107,9 @@ def test_the_last_slots_have_an_outcome_or_a_run(state: State) -> None:
     lose(state, 1, 7)
     begin(state, "b", None)
     begin(state, "c", NOW)
+    begin(state, "of no daemon", NOW)
     with state.begin() as connection:
+        job_records.remember(connection, {job: ("every 1m", True) for job in ("a", "b", "c", "new")}, NOW)
         assert slot_records.last_slots(connection) == {"a": NOW + 7 * MINUTE, "c": NOW}
 
 

@@ -1,0 +1,95 @@
+"""A history of years: made by statements on the server, so that a million runs take seconds."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from janitor.jobs.schedules import describe, every
+from janitor.runs import Outcome
+from janitor.state import State, job_records
+
+_DIGIT = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
+_OUTCOMES = (
+    f"CASE WHEN {{0}} % 97 = 0 THEN '{Outcome.FAILED}' WHEN {{0}} % 193 = 0 THEN '{Outcome.MISSED}' "
+    f"WHEN {{0}} % 389 = 0 THEN '{Outcome.TIMED_OUT}' ELSE '{Outcome.SUCCEEDED}' END"
+)
+
+
+def job_names(jobs: int) -> list[str]:
+    """The ids of the jobs of such a history."""
+    return [f"job_{number}" for number in range(jobs)]
+
+
+def fill(state: State, runs: int, jobs: int, lines: int, until: datetime | None = None) -> None:
+    """Give an empty state database so many ended runs of so many jobs, with so many log lines each.
+
+    The runs are a minute's slots of each job, one after the other, the last at `until`, which is now by default. One in
+    a hundred failed, some slots were missed. They have the counts of a task that follows a feed.
+    """
+    last = (until or datetime.now(UTC)).replace(second=0, microsecond=0)
+    first = last - timedelta(minutes=runs // jobs)
+    with state.begin() as connection:
+        schedules = {name: (describe(every(60)), True) for name in job_names(jobs)}
+        job_records.remember(connection, schedules, first)
+        _fill_runs(connection, runs, jobs, first)
+    for line in range(lines):
+        with state.begin() as connection:
+            _fill_lines(connection, runs, line)
+
+
+def _fill_runs(connection: Connection, runs: int, jobs: int, first: datetime) -> None:
+    number = "n.i"
+    slot = _later(connection, first, f"({number} DIV {jobs}) * 60", f"({number} / {jobs}) * 60")
+    ended = _later(connection, first, f"({number} DIV {jobs}) * 60 + 1", f"({number} / {jobs}) * 60 + 1")
+    counts = '{"audits": 12, "labwares": 12, "inserted": 0, "updated": 3, "unchanged": 9}'
+    columns: dict[str, Any] = {
+        "job": _joined(connection, "'job_'", f"({number} % {jobs})"),
+        "origin": "'schedule'",
+        "slot_at": slot,
+        "slot_until_at": slot,
+        "slots": "1",
+        "outcome": _OUTCOMES.format(number),
+        "reason": f"CASE WHEN {number} % 97 = 0 THEN 'a table is missing at host/database' END",
+        "started_at": slot,
+        "ended_at": ended,
+        "seconds": "0.5",
+        "attempts": f"CASE WHEN {number} % 193 = 0 THEN 0 ELSE 1 END",
+        "dry_run": "0",
+        "counts": f"'{counts}'",
+        "holder": "'worker-1:4242'",
+    }
+    names, values = ", ".join(columns), ", ".join(columns.values())
+    # In the order of ids, as runs come.
+    query = f"INSERT INTO runs ({names}) SELECT {values} FROM {_numbers(runs)} ORDER BY {number}"
+    connection.execute(text(query.replace(":", r"\:")))
+
+
+def _fill_lines(connection: Connection, runs: int, line: int) -> None:
+    message = "'in quarantine\\: labware DN0000684E stands in no location that has a barcode'"
+    query = (
+        "INSERT INTO run_logs (run_id, at, level, logger, message, file, line) "
+        f"SELECT id, started_at, CASE WHEN id % 10 = {line} THEN 'WARNING' ELSE 'INFO' END, "
+        f"'janitor.tasks.labware_location.sync', {message}, 'janitor/tasks/labware_location/sync.py', {100 + line} "
+        f"FROM runs WHERE id <= {runs}"
+    )
+    connection.execute(text(query))
+
+
+def _numbers(count: int) -> str:
+    """A table `n` with the column `i`: 0, 1, 2 and so on, as many as wanted."""
+    places = len(str(count - 1))
+    sum_of = " + ".join(f"d{place}.d * {10**place}" for place in range(places))
+    tables = " CROSS JOIN ".join(f"({_DIGIT}) AS d{place}" for place in range(places))
+    return f"(SELECT {sum_of} AS i FROM {tables} WHERE {sum_of} < {count}) AS n"
+
+
+def _later(connection: Connection, first: datetime, seconds_of_server: str, seconds_of_sqlite: str) -> str:
+    begin = f"{first:%Y-%m-%d %H:%M:%S}"
+    if connection.dialect.name == "sqlite":
+        return f"strftime('%Y-%m-%d %H:%M:%S.000000', '{begin}', '+' || ({seconds_of_sqlite}) || ' seconds')"
+    return f"DATE_ADD('{begin}', INTERVAL ({seconds_of_server}) SECOND)"
+
+
+def _joined(connection: Connection, *parts: str) -> str:
+    return " || ".join(parts) if connection.dialect.name == "sqlite" else f"CONCAT({', '.join(parts)})"
