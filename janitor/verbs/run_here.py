@@ -1,8 +1,8 @@
 """A run that a person starts: it runs now, in this process; it is recorded, and shows its progress on the terminal."""
 
-import getpass
 import logging
 import os
+import pwd
 import signal
 import threading
 from collections.abc import Mapping
@@ -77,10 +77,10 @@ def keep_quiet(handler: logging.Handler) -> None:
 
 
 def user_name() -> str:
-    """The name of the person at the keyboard, as far as the machine knows it."""
+    """The name of the person at the keyboard, as the machine knows it: anybody can set LOGNAME."""
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user often has no name
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user often has no name
         return f"uid {os.getuid()}"
 
 
