@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+USER = pwd.getpwuid(os.getuid()).pw_name
+"""Who types here, as the machine knows it; `LOGNAME` says something else."""
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 60
 
@@ -91,7 +94,7 @@ class CommandLine:
     def whole(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process."""
         kept = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME", "TZ") or "COV" in name}
-        own = {"PYTHONPATH": str(ROOT), "LOGNAME": "anna", "WEB_ENABLED": "false"}
+        own = {"PYTHONPATH": str(ROOT), "LOGNAME": "the_boss", "WEB_ENABLED": "false"}
         return kept | {**own, **self.environment, **environment}
 
 

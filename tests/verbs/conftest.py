@@ -35,9 +35,8 @@ def chain(tmp_path: Path) -> CommandLine:
 
 @pytest.fixture
 def assembly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Assembly]:
-    """What the verbs of the small house share, in the test's own folder and process; anna types."""
+    """What the verbs of the small house share, in the test's own folder and process."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LOGNAME", "anna")
     with logging_restored():
         made = Assembly(build, given={"WEB_ENABLED": "false", "HEARTBEAT_FILE": "beat"})
         yield made

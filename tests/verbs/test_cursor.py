@@ -1,6 +1,6 @@
 """The verb `cursor`: it is shown, set, and refused."""
 
-from tests.command_line import CommandLine, wait_for
+from tests.command_line import USER, CommandLine, wait_for
 from tests.verbs.house import is_running, recorded
 
 
@@ -15,8 +15,8 @@ def test_cursor_is_shown_and_set(house: CommandLine) -> None:
     assert house("cursor", "count", "--set", "start").out == "count has no cursor: its next run begins anew\n"
     assert house("cursor", "count", "--json").out == "null\n"
     assert recorded(house, "SELECT actor, action, detail FROM actions") == [
-        ("anna", "cursor set", "17; it was at 41"),
-        ("anna", "cursor set", "start; it was at 17"),
+        (USER, "cursor set", "17; it was at 41"),
+        (USER, "cursor set", "start; it was at 17"),
     ]
 
 

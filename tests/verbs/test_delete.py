@@ -10,7 +10,7 @@ import pytest
 from janitor.errors import JanitorError
 from janitor.verbs.assembly import Assembly
 from janitor.verbs.delete import delete
-from tests.command_line import CommandLine
+from tests.command_line import USER, CommandLine
 from tests.jobs_file.files import write
 from tests.small_engine import now, remember_run, rows_of
 from tests.verbs.house import done, recorded
@@ -23,7 +23,7 @@ def test_a_deleted_run_leaves_only_the_action(assembly: Assembly, capsys: pytest
     assert capsys.readouterr().out == "run 1 is deleted\n"
     assert [row.id for row in rows_of(assembly.state)] == [2]
     house = CommandLine(Path.cwd())
-    assert recorded(house, "SELECT actor, action, job, detail FROM actions") == [("anna", "deleted", "count", "run 1")]
+    assert recorded(house, "SELECT actor, action, job, detail FROM actions") == [(USER, "deleted", "count", "run 1")]
 
 
 def test_a_run_that_goes_on_is_not_deleted(assembly: Assembly) -> None:
@@ -47,7 +47,7 @@ def test_deleting_a_run_calls_its_cleanup_with_it_first(chain: CommandLine) -> N
     told: Any = json.loads((chain.folder / "cleaned").read_text(encoding="utf-8"))
     assert told == {"id": 1, "job": "a", "outcome": "succeeded", "pages": [0, 1, 2]}
     assert chain("show", "1").code == 2
-    assert [(row["kind"], row["note"]) for row in rows_with_notes(chain)] == [("action", "deleted by anna: run 1")]
+    assert [(row["kind"], row["note"]) for row in rows_with_notes(chain)] == [("action", f"deleted by {USER}: run 1")]
     assert "RUN is '1'" in chain("delete", "1").err
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.command_line import CommandLine
+from tests.command_line import USER, CommandLine
 from tests.verbs.house import recorded
 
 
@@ -10,11 +10,11 @@ def test_pause_lasts_until_resume(house: CommandLine) -> None:
     assert house("pause", "count").out == "count is paused\n"
     assert house("pause", "count").out == "count was paused already\n"
     row = house("jobs").rows[0]
-    assert row["next_run_at"] == "" and re.fullmatch(r"paused since .* by anna", row["note"])
+    assert row["next_run_at"] == "" and re.fullmatch(rf"paused since .* by {USER}", row["note"])
     assert house("resume", "count").out == "count is resumed\n"
     assert house("resume", "count").out == "count was not paused\n"
     assert house("jobs").rows[0]["next_run_at"] != ""
     assert recorded(house, "SELECT actor, action, job FROM actions") == [
-        ("anna", "paused", "count"),
-        ("anna", "resumed", "count"),
+        (USER, "paused", "count"),
+        (USER, "resumed", "count"),
     ]

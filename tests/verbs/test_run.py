@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.command_line import CommandLine, wait_for
+from tests.command_line import USER, CommandLine, wait_for
 from tests.engine.test_dependents import CHAIN
 from tests.jobs_file.files import write
 from tests.verbs.house import LABWHERE, in_terminal, is_running, recorded
@@ -54,7 +54,7 @@ def test_ctrl_c_cancels_a_run_at_a_safe_point(house: CommandLine) -> None:
         wait_for(lambda: is_running(house, "walk"))
         ended = house.stopped(process, signal.SIGINT)
     assert ended.code == 5
-    assert re.fullmatch(r"walk cancelled: stopped by anna with Ctrl-C \(run 1\)\n", ended.out)
+    assert re.fullmatch(rf"walk cancelled: stopped by {USER} with Ctrl-C \(run 1\)\n", ended.out)
     assert recorded(house, "SELECT outcome FROM runs") == [("cancelled",)]
 
 
@@ -70,7 +70,7 @@ def test_run_shows_a_bar_and_one_line_in_a_terminal(house: CommandLine) -> None:
     text, code = in_terminal(house, "run", "walk", interrupt_after="walking")
     assert code == 5
     assert "/600" in text
-    assert text.strip().splitlines()[-1].endswith("walk cancelled: stopped by anna with Ctrl-C (run 1)")
+    assert text.strip().splitlines()[-1].endswith(f"walk cancelled: stopped by {USER} with Ctrl-C (run 1)")
 
 
 def test_run_says_that_the_state_database_is_away(house: CommandLine) -> None:

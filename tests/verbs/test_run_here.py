@@ -18,7 +18,7 @@ from janitor.jobs.dependencies import NotReady
 from janitor.runs import Outcome, current_run
 from janitor.verbs import run_here
 from janitor.verbs.run_here import Report
-from tests.command_line import CommandLine, wait_for
+from tests.command_line import USER, CommandLine, wait_for
 from tests.small_engine import job_of, nothing, outcomes, rows_of, runner_for, settings_for
 from tests.verbs.house import is_running, recorded
 
@@ -74,14 +74,11 @@ def test_a_report_of_a_failure_is_one_line(runner: Runner) -> None:
 @pytest.mark.parametrize(
     ("number", "outcome", "reason"),
     [
-        (signal.SIGINT, Outcome.CANCELLED, "stopped by anna with Ctrl-C"),
+        (signal.SIGINT, Outcome.CANCELLED, f"stopped by {USER} with Ctrl-C"),
         (signal.SIGTERM, Outcome.INTERRUPTED, "the process was asked to stop"),
     ],
 )
-def test_a_signal_asks_the_run_to_stop(
-    runner: Runner, monkeypatch: pytest.MonkeyPatch, number: int, outcome: Outcome, reason: str
-) -> None:
-    monkeypatch.setenv("LOGNAME", "anna")
+def test_a_signal_asks_the_run_to_stop(runner: Runner, number: int, outcome: Outcome, reason: str) -> None:
     before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
     report = run(runner, stopped_by, number)
     assert (report.outcome, reason in report.text) == (outcome, True)
