@@ -1,4 +1,4 @@
-"""Pruning: old runs and old log lines are deleted, a little at a time, so that nobody waits long for the database."""
+"""Pruning: old runs, log lines and actions are deleted, a little at a time, so that nobody waits long."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -81,6 +81,7 @@ class Pruning:
             gone = retention.prune(connection, bounds)
             for levels, days in log_days(self._settings).items():
                 gone += retention.prune_logs(connection, levels, now - timedelta(days=days))
+            gone += retention.prune_actions(connection, now - timedelta(days=self._settings.actions_days))
         if cleaned:
             self._wake_cleaning(replace(bounds, jobs=cleaned, without=()))
         return gone

@@ -15,6 +15,7 @@ class StateSettings(SettingsGroup):
     )
     history_days: int = Field(365, ge=1, description="how long a run is kept in the history: days")
     history_runs: int = Field(10_000, ge=1, description="how many runs of each job are kept in the history: runs")
+    actions_days: int = Field(730, ge=1, description="how long it is kept who did what to jobs, runs and rows: days")
     lease_seconds: float = Field(
         30,
         allow_inf_nan=False,

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from janitor.state.tables import attempts, results, run_logs, run_uses, runs
+from janitor.state.tables import actions, attempts, results, run_logs, run_uses, runs
 
 BATCH = 200
 """So many runs are deleted at once."""
 LINES = 500
-"""So many log lines are deleted at once."""
+"""So many log lines, or actions, are deleted at once."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,15 @@ def prune_logs(connection: Connection, levels: Collection[str], before: datetime
     ids = connection.execute(found).scalars().all()
     if ids:
         connection.execute(delete(run_logs).where(run_logs.c.id.in_(ids)))
+    return len(ids)
+
+
+def prune_actions(connection: Connection, before: datetime) -> int:
+    """Delete up to 500 older actions; how many were deleted. Call it until it returns 0."""
+    found = select(actions.c.id).where(actions.c.at < before).order_by(actions.c.at).limit(LINES)
+    ids = connection.execute(found).scalars().all()
+    if ids:
+        connection.execute(delete(actions).where(actions.c.id.in_(ids)))
     return len(ids)
 
 

@@ -31,7 +31,7 @@ from sqlalchemy.dialects import mysql
 from janitor.runs import bounds
 from janitor.runs.bounds import shortened
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest migration. A state database of this version is used as it is."""
 UNREADABLE = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """What is read if a stored instant is none, such as 2023-02-30."""
@@ -270,6 +270,15 @@ refusals = Table(
     **OPTIONS,
 )
 
+memories = Table(
+    "memories",
+    metadata,
+    Column("job", String(191), primary_key=True),
+    Column("name", String(191), primary_key=True),
+    **OPTIONS,
+)
+"""Under which names the task of each job keeps its cursor, ledger and quarantine."""
+
 leases = Table(
     "leases",
     metadata,
@@ -291,6 +300,7 @@ actions = Table(
     Column("job", Name(191)),
     Column("detail", Words()),
     Index("actions_of_job", "job", "id"),
+    Index("actions_by_age", "at"),
     **OPTIONS,
 )
 

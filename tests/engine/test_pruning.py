@@ -12,7 +12,7 @@ from janitor.engine.pruning import Pruning, log_days
 from janitor.errors import Fenced
 from janitor.jobs import Job
 from janitor.runs import Outcome
-from janitor.state import leases, recent
+from janitor.state import actions, leases, recent
 from janitor.state.tables import run_logs, runs
 from tests.small_engine import eventually, job_of, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
 
@@ -130,6 +130,23 @@ def test_a_cleanup_that_gets_no_thread_gets_one_later(lite_url: URL, tmp_path: P
             threading.stack_size(usual)
         pruning.prune(now())
         eventually(lambda: not rows_of(runner.state))
+
+
+def test_actions_go_by_their_age_a_little_at_a_time(tmp_path: Path, database_url: URL) -> None:
+    # Given what people did over three years, noted out of order: a clock was wrong. What happens: pruning until nothing
+    # goes. What must hold: all that is older than two years is gone, and nothing else.
+    ages = [*range(1, 1096), 731, 729]
+    with runner_for(settings_for(database_url, tmp_path)) as runner:
+        assert runner.settings.actions_days == 730
+        with runner.state.begin() as connection:
+            for age in ages:
+                actions.record(connection, "me", "paused", "task", "", now() - age * DAY)
+        pruning = Pruning(runner.state, runner.settings, {}, runner.leadership)
+        gone = [pruning.prune(now()), pruning.prune(now())]
+        assert gone[0] <= 500 and sum(gone) == 367 and pruning.prune(now()) == 0
+        with runner.state.read() as connection:
+            left = [(now() - row.at).days for row in actions.listing(connection, limit=2000)]
+        assert left == [729, *range(729, 0, -1)]
 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "NOTICE")

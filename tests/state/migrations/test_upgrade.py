@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import URL, text
+from sqlalchemy import URL, select, text
 
-from janitor.state import State, cursors
-from janitor.state.tables import SCHEMA_VERSION, metadata
-from tests.small_engine import migrated, now
+from janitor.state import State, cursors, quarantine
+from janitor.state.quarantine import Quarantined
+from janitor.state.tables import SCHEMA_VERSION, memories, metadata
+from tests.small_engine import migrated, now, remember_run, rows_of
 
 
 @pytest.fixture
@@ -58,6 +59,25 @@ def test_a_migration_that_was_cut_off_goes_on(state: State) -> None:
     check_tables(state)
     with state.begin() as connection:
         assert cursors.load(connection, "feed") == "seven"
+
+
+def test_what_runs_have_remembered_is_found_by_their_jobs(state: State) -> None:
+    # Given a state database of an earlier release: two jobs of one task have saved its cursor and kept a row, and the
+    # run of another row is gone. What happens: the upgrade, twice. What must hold: each job has the name, once.
+    for job in ("follow", "reconcile"):
+        remember_run(state, job, now())
+    with state.begin() as connection:
+        first, second = (row.id for row in rows_of(state))
+        cursors.save(connection, "task", "seven", now(), first)
+        quarantine.put(connection, "task", [Quarantined("a", "why"), Quarantined("b", "why")], now(), second)
+        quarantine.put(connection, "other", [Quarantined("a", "why")], now(), 99)
+        connection.execute(text("DROP TABLE memories"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    for _ in range(2):
+        state.migrate()
+        with state.begin() as connection:
+            assert connection.execute(select(memories)).all() == [("follow", "task"), ("reconcile", "task")]
+            connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
 
 
 def test_two_that_migrate_at_once_both_end_well(database_url: URL) -> None:

@@ -1,0 +1,29 @@
+"""Which names the tasks of jobs remember things under; and actions by their age, so that old actions can go."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from janitor.state.migrations.steps import add_index, add_table
+
+revision = "0006"
+down_revision = "0005"
+
+KNOWN = """
+INSERT INTO memories (job, name)
+SELECT DISTINCT r.job, m.name FROM {table} m JOIN runs r ON r.id = m.run_id
+WHERE NOT EXISTS (SELECT 1 FROM memories k WHERE k.job = r.job AND k.name = m.name)
+"""
+"""What the runs that are still on record tell: who has saved the cursor, or kept the row."""
+
+
+def upgrade() -> None:
+    """Make the table and the index, if they are missing, and fill the table."""
+    add_table(
+        "memories",
+        sa.Column("job", sa.String(191), nullable=False),
+        sa.Column("name", sa.String(191), nullable=False),
+        sa.PrimaryKeyConstraint("job", "name"),
+    )
+    for table in ("cursors", "quarantine"):
+        op.execute(KNOWN.format(table=table))
+    add_index("actions_by_age", "actions", ["at"])
