@@ -24,6 +24,7 @@ from janitor.logs import tracebacks
 from janitor.logs.captured import capture
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.masked_stream import MaskedStream
+from janitor.logs.output import Output
 from janitor.logs.set_up import format_of_lines, quieten
 from janitor.logs.stand_in import Gathering
 from janitor.runs import Fence, Run, bounds, running
@@ -205,7 +206,7 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
 
 def _log_in_forked_child(settings: Settings, mask: Mask) -> None:
     """Only the process itself may write to its parent; what its children log and print goes to stderr and stdout."""
-    output = logging.StreamHandler(sys.__stderr__)
+    output = Output(sys.__stderr__ or open(os.devnull, "w", encoding="utf-8"))
     output.setFormatter(format_of_lines(settings, mask))
     logging.getLogger().handlers[:] = [output]
     for name in ("stdout", "stderr"):

@@ -10,6 +10,7 @@ from typing import TextIO
 from janitor.logs.formats import JsonFormatter, TextFormatter
 from janitor.logs.mask import Mask
 from janitor.logs.outlet import outlet_of
+from janitor.logs.output import Output
 from janitor.logs.run_log import RunLog
 from janitor.settings.settings import Settings
 
@@ -21,7 +22,7 @@ def set_up(settings: Settings, mask: Mask, stream: TextIO | None = None, traceba
 
     `stream` is stdout by default. Without `tracebacks` the output has none; the run log always has them.
     """
-    output = logging.StreamHandler(_outlet_for(stream or sys.stdout or open(os.devnull, "w", encoding="utf-8")))
+    output = Output(_outlet_for(stream or sys.stdout or open(os.devnull, "w", encoding="utf-8")))
     output.setFormatter(format_of_lines(settings, mask, tracebacks))
     run_log = RunLog(mask, settings.traceback_locals)
     root = logging.getLogger()

@@ -21,8 +21,12 @@ def prepare() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
-        with suppress(AttributeError):  # another program has put its own stream there
+        try:
             getattr(sys, name).reconfigure(errors="backslashreplace")
+        except AttributeError:
+            pass  # another program has put its own stream there
+        except OSError:  # what the front door has printed while it was imported has no reader
+            give_up(name)
 
 
 def report(text: str) -> None:

@@ -46,16 +46,43 @@ def test_a_full_pipe_loses_lines_and_says_so(pipe: tuple[int, TextIO]) -> None:
     assert told == [f"{20_000 - len(lines)} lines were lost here: nobody took them", "there is room again"]
 
 
-def test_a_reader_that_is_gone_is_no_error() -> None:
+SAID = "janitor: log lines are lost here: {}; this is said once, and the verb `show` has the lines of each run\n"
+
+
+def test_a_reader_that_is_gone_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    # Given a stream whose reader goes away while the stream holds a text. What must hold: no line is an error.
     read, write = os.pipe()
     with open(write, "w", encoding="ascii") as stream:
+        stream.write("from before")
         os.close(read)
-        Outlet(stream).write("to nobody\n")
+        outlet = Outlet(stream)
+        for _ in range(3):
+            outlet.write("to nobody\n")
+            outlet.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), write)
+    assert capfd.readouterr().err == SAID.format("Broken pipe")
 
 
-def test_a_full_disk_is_no_error() -> None:
+def test_a_full_disk_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
     with open("/dev/full", "w", encoding="ascii") as stream:
-        Outlet(stream).write("no room\n")
+        outlet = Outlet(stream)
+        outlet.write("no room\n")
+        outlet.write("no room\n")
+    assert capfd.readouterr().err == SAID.format("No space left on device")
+
+
+def test_a_reader_who_stands_still_is_told_once(pipe: tuple[int, TextIO], capfd: pytest.CaptureFixture[str]) -> None:
+    outlet = Outlet(pipe[1])
+    for _ in range(200):
+        outlet.write("x" * 4095 + "\n")
+    assert capfd.readouterr().err == SAID.format("nobody reads them")
+
+
+def test_an_error_stream_that_takes_nothing_either_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stderr in (None, StringIO(), object()):
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with open("/dev/full", "w", encoding="ascii") as stream:
+            Outlet(stream).write("no room\n")
 
 
 def test_a_stream_that_is_closed_harms_it_not(tmp_path: Path) -> None:

@@ -100,6 +100,20 @@ def test_a_pipe_that_nobody_reads_ends_with_the_run_s_time(house: CommandLine) -
 
 
 @pytest.mark.slow
+def test_a_front_door_that_prints_to_nobody_harms_no_run(tmp_path: Path) -> None:
+    # Given: a front door that prints while it is imported, and a stdout without a reader. What happens: a run by hand.
+    # What must hold: the run is recorded, and nothing is said but that stdout takes nothing.
+    front_door = (
+        "print('hello')\nfrom tests.hostile_house import build\nfrom janitor.cli import main\nexit(main(build))\n"
+    )
+    (tmp_path / "run.py").write_text(front_door, encoding="utf-8")
+    house = CommandLine(tmp_path, ("run.py",), {"JOBS": "tell", "PYTHONUNBUFFERED": ""})
+    ended = in_shell(house, "$run tell > >(exec true)")
+    assert (ended.returncode, outcomes(house)) == (0, ["succeeded"]), ended.stderr
+    assert "Traceback" not in ended.stderr and "Exception ignored" not in ended.stderr
+
+
+@pytest.mark.slow
 def test_a_daemon_whose_log_nobody_reads_goes_on(tmp_path: Path) -> None:
     # Given: a daemon whose stdout is a full pipe. What happens: runs come and go, and it is told to stop.
     # What must hold: each run is recorded, and the exit code is 0.
