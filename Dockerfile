@@ -11,20 +11,21 @@ RUN pipenv install --deploy
 COPY .release-version run.py ./
 COPY janitor janitor
 # Compiled here, by content instead of by date, because the image's user may write nothing but its state.
-# Made readable, because the checkout may come from a person whose files only they can read.
-RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .venv/lib janitor && chmod -R a+rX .
+# Made readable, because the checkout may come from a person whose files only they can read. Made unwritable, because
+# the checkout may come from a person whose group may write, and the image's user is in group 0.
+RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .venv/lib janitor && chmod -R a+rX,go-w .
 
 FROM python:3.13-slim
-RUN groupadd --gid 10001 janitor \
-    && useradd --uid 10001 --gid janitor --no-create-home --home-dir /app --shell /usr/sbin/nologin janitor \
-    && install --directory --owner=janitor --group=janitor --mode=0750 /app/var
+# OpenShift runs the image as a user of its own choice, who has no name and is in group 0. So var is that group's too.
+RUN useradd --uid 10001 --gid 0 --no-create-home --home-dir /app --shell /usr/sbin/nologin janitor \
+    && install --directory --owner=janitor --group=root --mode=0770 /app/var
 WORKDIR /app
 COPY --from=build /usr/bin/tini-static /usr/bin/tini
 COPY --from=build /app/.venv .venv
 COPY --from=build /app/.release-version /app/run.py ./
 COPY --from=build /app/janitor janitor
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-USER 10001:10001
+USER 10001:0
 VOLUME /app/var
 EXPOSE 8080
 STOPSIGNAL SIGTERM

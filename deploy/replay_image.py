@@ -5,7 +5,8 @@
     replay.py       carries out the instructions by chroot; each stage has a root of its own (image.py)
     trial.py        sees that process 1 is an init;
                     starts the daemon as a container would: PID 1, its user, its environment, embedded parts;
-                    asks its HEALTHCHECK until it passes; SIGTERM must end it with exit code 0
+                    asks its HEALTHCHECK until it passes; SIGTERM must end it with exit code 0;
+                    does the same as a user without a name, in group 0
 
 An unknown instruction stops the replay: nothing is passed over in silence. It needs root, debootstrap and unshare.
 Packages come from where this machine's pip and apt get them. From the checkout:
@@ -26,7 +27,7 @@ from deploy.debian_root import base_root
 from deploy.dockerfile import ReplayError, parse
 from deploy.image import say
 from deploy.replay import Replay
-from deploy.trial import try_daemon, try_files, try_init
+from deploy.trial import try_anybody, try_daemon, try_files, try_init
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,6 +55,7 @@ def main() -> int:
         try_files(image, options.context)
         try_init(image)
         try_daemon(image)
+        try_anybody(image)
     except ReplayError as exc:
         print(f"replay_image.py: {exc}", file=sys.stderr)
         return 1

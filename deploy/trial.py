@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.dockerfile import ReplayError
@@ -23,6 +25,8 @@ EMBEDDED = {
     "SEQUENCING_PUBLISHER_SINCE": "2000-01-01",
 }
 JOBS = ("labware_location", "sequencing_publisher")
+ANYBODY = "1000670000:0"
+"""A user as OpenShift chooses one: a number without a name, in group 0."""
 FILL = """
 from datetime import datetime, timezone
 from sqlalchemy import create_engine
@@ -75,12 +79,21 @@ def try_files(image: Image, context: Path) -> None:
     names = {re.sub(r"[-_.]+", "-", name).lower() for name in listed.split()}
     if more := names - set(lock["default"]) - {"pip", "setuptools", "wheel"}:
         raise ReplayError(f"the image holds packages that Janitor does not run on: {', '.join(sorted(more))}")
-    writable = inside(
-        image, "import os; print(*(p for p in ('.', 'janitor', 'run.py', 'var') if os.access(p, os.W_OK)))"
-    )
-    if writable != "var":
-        raise ReplayError(f"the image's user may write {writable or 'nowhere'}, and ought to write var alone")
-    say(f"janitor {version}, {len(names)} packages, user {image.user}, writes var alone")
+    try_writing(image)
+    say(f"janitor {version}, {len(names)} packages, user {image.user} or any of group 0, writes var alone")
+
+
+def try_writing(image: Image) -> None:
+    """Check that the image's user may write `var` alone, and so may any user of group 0.
+
+    Raises:
+        ReplayError: one of them may write more, or less.
+    """
+    asked = "import os; print(*(p for p in ('.', 'janitor', 'run.py', 'var') if os.access(p, os.W_OK)))"
+    for user in (image.user, ANYBODY):
+        writable = inside(replace(image, user=user), asked)
+        if writable != "var":
+            raise ReplayError(f"the user {user} may write {writable or 'nowhere'}, and ought to write var alone")
 
 
 def inside(image: Image, code: str) -> str:
@@ -117,6 +130,18 @@ def try_init(image: Image) -> None:
         slow.kill()
         slow.wait()
     say("process 1 reaps orphans, and passes SIGTERM on at once")
+
+
+def try_anybody(image: Image) -> None:
+    """Let a user whom OpenShift would choose do what the image's user has done, with a new `var`.
+
+    Raises:
+        ReplayError: as `try_daemon` does.
+    """
+    for left in image.path("var").iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    say(f"as {ANYBODY}, with an empty var")
+    try_daemon(replace(image, user=ANYBODY))
 
 
 def try_daemon(image: Image) -> None:

@@ -2,14 +2,16 @@
 
 import os
 import shutil
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deploy import dockerfile
 from deploy.dockerfile import ReplayError
 from deploy.image import Image
-from deploy.trial import try_init
+from deploy.trial import try_init, try_writing
 from tests.command_line import ROOT
 
 
@@ -20,6 +22,17 @@ def test_process_1_of_the_image_is_an_init() -> None:
     assert "COPY /usr/bin/tini-static /usr/bin/tini" in [f"{step.keyword} {step.rest}" for step in last.steps]
     # An init beside it would do no harm, but two files would say two things.
     assert "\n    init:" not in (ROOT / "compose.yaml").read_text(encoding="utf-8")
+
+
+def test_the_image_s_folder_is_group_0_s() -> None:
+    first, *_, last = dockerfile.parse((ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    made = [step.rest.split() for step in last.steps if step.keyword == "RUN"]
+    assert [words[-5:] for words in made] == [
+        ["install", "--directory", "--owner=janitor", "--group=root", "--mode=0770", "/app/var"][-5:]
+    ]
+    assert [step.rest for step in last.steps if step.keyword == "USER"] == ["10001:0"]
+    # Else the image's user could write what a checkout with another umask lets its group write.
+    assert any(step.rest.endswith("chmod -R a+rX,go-w .") for step in first.steps)
 
 
 needs_root = pytest.mark.skipif(
@@ -42,3 +55,45 @@ def test_a_small_init_passes_the_trial(tmp_path: Path) -> None:
     if tini is None:
         pytest.skip("this machine has no tini")
     try_init(Image(Path("/"), env={"PATH": os.environ["PATH"]}, entrypoint=(tini, "--", "python", "run.py")))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that every user may enter, as the image's own: the folders of pytest are root's alone."""
+    made = Path(tempfile.mkdtemp(prefix="janitor-trial-", dir="/var/tmp"))
+    made.chmod(0o755)
+    for name in ("janitor", "var"):
+        (made / name).mkdir()
+    (made / "run.py").touch(0o644)
+    # The Python of this test may be root's alone.
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    (made / "bin").mkdir()
+    (made / "bin" / "python").symlink_to(python or "/nowhere")
+    yield made
+    shutil.rmtree(made)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("group", "mode", "run_py", "told"),
+    [
+        (0, 0o770, 0o644, None),
+        (10001, 0o770, 0o644, "the user 1000670000:0 may write nowhere, and ought to write var alone"),
+        (0, 0o750, 0o644, "the user 1000670000:0 may write nowhere, and ought to write var alone"),
+        (0, 0o770, 0o664, "the user 10001:0 may write run.py var, and ought to write var alone"),
+    ],
+)
+def test_any_user_of_group_0_writes_var_alone(
+    folder: Path, group: int, mode: int, run_py: int, told: str | None
+) -> None:
+    os.chown(folder / "var", 10001, group)
+    (folder / "var").chmod(mode)
+    (folder / "run.py").chmod(run_py)
+    if not (folder / "bin" / "python").exists():
+        pytest.skip("this machine has no Python for all users")
+    image = Image(Path("/"), env={"PATH": f"{folder}/bin"}, workdir=PurePosixPath(folder), user="10001:0")
+    if told is None:
+        try_writing(image)
+    else:
+        with pytest.raises(ReplayError, match=f"^{told}$"):
+            try_writing(image)

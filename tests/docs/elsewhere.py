@@ -178,7 +178,7 @@ def _kubernetes(block: Block) -> None:
     assert service["ports"][0]["targetPort"] == port["name"]
     image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     user = pods["securityContext"]["runAsUser"]
-    assert f"USER {user}:{user}\n" in image
+    assert f"USER {user}:0\n" in image
     assert container["volumeMounts"][0]["mountPath"] == STATE_FOLDER
     secret = container["envFrom"][0]["secretRef"]["name"]
     assert f"kubectl create secret generic {secret} " in block.page.read_text(encoding="utf-8")
