@@ -28,6 +28,7 @@ from janitor.verbs.jobs import jobs
 from janitor.verbs.listen import listen
 from janitor.verbs.pause import pause, resume
 from janitor.verbs.quarantine import quarantine
+from janitor.verbs.rename import rename
 from janitor.verbs.run import run
 from janitor.verbs.show import show
 from janitor.verbs.start import start
@@ -35,7 +36,10 @@ from janitor.verbs.wings import WINGS
 
 __all__ = ["main"]
 
-VERBS = (start, jobs, run, history, show, delete, pause, resume, check, cancel, quarantine, cursor, listen, health)
+VERBS = (
+    *(start, jobs, run, history, show, delete, pause, resume, rename),
+    *(check, cancel, quarantine, cursor, listen, health),
+)
 
 
 def main(build: Build | None = None, arguments: Sequence[str] | None = None, *, of_tasks: Groups = ()) -> int:

@@ -23,6 +23,7 @@ from janitor.engine.surroundings import kept
 from janitor.errors import BadSetting
 from janitor.jobs import arguments, dependencies, schedules
 from janitor.jobs.arguments import JobExists
+from janitor.jobs.feed_names import feed_names
 from janitor.jobs.job import CatchUp, Isolation, Job, Jobs, check_options
 from janitor.jobs.variables import check_variable, unknown_variables
 from janitor.logs import set_up
@@ -112,10 +113,7 @@ class Scheduler(Clock):
             job_id = arguments.job_id(id, func)
             arguments.check_clock_options(job_id, max_instances, coalesce, jobstore, executor)
             job = Job(
-                id=job_id,
-                func=func,
-                args=args or (),
-                kwargs=kwargs or {},
+                *(job_id, func, args or (), kwargs or {}),
                 trigger=trigger_of(self, self.settings, job_id, trigger, trigger_args),
                 timeout=timeout,
                 retries=retries,
@@ -146,7 +144,8 @@ class Scheduler(Clock):
         job_id, enabled = given["id"], given.pop("enabled", True)
         trigger = trigger_of(self, self.settings, job_id, given.pop("schedule", schedules.BY_HAND), {})
         because = disabled_because(self.settings, job_id, enabled, off="enabled: false in the jobs file")
-        job = Job(trigger=trigger, disabled_because=because, **given)
+        memories = feed_names(given.get("needs", ()), self.settings)
+        job = Job(trigger=trigger, disabled_because=because, memories=memories, **given)
         check_options(job)
         self._check_id(job_id, ())
         return job
@@ -236,6 +235,7 @@ class Scheduler(Clock):
         """Refuse a job that cannot work, or take it among the jobs of `add_job`; `moment` is its `next_run_time`."""
         check_options(job)
         arguments.check_call(job)
+        job = replace(job, memories=feed_names(job.needs, self.settings))
         moment = arguments.moment(job.id, moment, self.settings.schedule_timezone)
         if job.id in self.jobs and not replace_existing:
             other = self._places.get(job.id, "the jobs file")

@@ -29,6 +29,7 @@ class Job:
 
     `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result` tells
     whether its runs keep what the task returned. `file` is the jobs file with the job's entry, empty without one.
+    `memories` are names under which its task remembers things, as far as its needs tell.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Job:
     cleanup: Callable[..., object] | None = None
     keeps_result: Keeps = "no"
     file: str = ""
+    memories: Sequence[str] = ()
 
     @cached_property
     def schedule(self) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from janitor.errors import JanitorError
 from janitor.runs import Run, current_run
-from janitor.state import State
+from janitor.state import State, memories
 
 
 @contextmanager
@@ -27,9 +27,10 @@ def reading() -> Iterator[Connection]:
 
 
 @contextmanager
-def writing() -> Iterator[Connection | None]:
-    """Give a connection in a transaction that holds the run's leases; None in a dry run.
+def writing(name: str) -> Iterator[Connection | None]:
+    """Give a connection in a transaction that holds the run's leases, to write under a name; None in a dry run.
 
+    That the run's job has this name is noted with the first write, so that verbs find by the job what it remembers.
     This is no safe point: a run that is asked to stop still remembers what a sink has confirmed.
 
     Raises:
@@ -41,8 +42,12 @@ def writing() -> Iterator[Connection | None]:
     if run.dry_run:
         yield None
         return
-    with state_of(run).begin(*run.fences.values()) as connection:
+    state, noted = state_of(run), (run.job, name)
+    with state.begin(*run.fences.values()) as connection:
+        if name != run.job and noted not in state.noted:
+            memories.remember(connection, *noted)
         yield connection
+    state.noted.add(noted)
 
 
 def state_of(run: Run) -> State:

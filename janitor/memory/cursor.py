@@ -23,6 +23,6 @@ def save_cursor(name: str, position: str) -> None:
         Fenced: another process has taken this job over; nothing is written.
         Unavailable, Rejected: the state database is away or says no.
     """
-    with writing() as connection:
+    with writing(name) as connection:
         if connection is not None:
             cursors.save(connection, name, position, now(), current_run().id)

@@ -38,7 +38,7 @@ def published(name: str, digests: Digests) -> set[bytes]:
         old = ledger.without_key(connection, name, list(unknown.values()))
     adopted = {key: digest for key, digest in unknown.items() if digest in old}
     if adopted:
-        with writing() as writer:
+        with writing(name) as writer:
             if writer is not None:
                 ledger.adopt(writer, name, adopted, now())
     return adopted.keys() | {key for key, entry in last.items() if entry.digest == wanted[key]}
@@ -72,7 +72,7 @@ def enter(name: str, digests: Digests) -> None:
         reraise=True,
     )
     for attempt in patiently:
-        with attempt, writing() as connection:
+        with attempt, writing(name) as connection:
             if connection is not None:
                 ledger.enter(connection, name, wanted, now())
 
@@ -87,7 +87,7 @@ def forget_published(name: str, age: timedelta) -> int:
     """
     gone, before = 0, now() - age
     while True:
-        with writing() as connection:
+        with writing(name) as connection:
             batch = 0 if connection is None else ledger.prune(connection, name, before)
         gone += batch
         if not batch:

@@ -39,7 +39,7 @@ class Quarantine:
         gone = self._held(list(items)) - wanted
         if not wanted and not gone:
             return []
-        with writing() as connection:
+        with writing(self.name) as connection:
             if connection is None:
                 return []
             quarantine.release(connection, self.name, gone)
@@ -89,6 +89,6 @@ def looked_at(name: str, identities: Iterable[tuple[str, str]]) -> None:
         Fenced, Unavailable, Rejected: as `save_cursor` does.
     """
     if rows := sorted(identities):
-        with writing() as connection:
+        with writing(name) as connection:
             if connection is not None:
                 quarantine.touch(connection, name, rows, now())

@@ -67,7 +67,7 @@ class Refusals:
             one: _again(before.get(one), replace(why, reason=mask(why.reason)), now()) for one, why in refused.items()
         }
         if made or before:
-            with writing() as connection:
+            with writing(self.name) as connection:
                 if connection is not None:
                     refusals.remove(connection, self.name, before.keys() - made.keys())
                     refusals.put(connection, self.name, made)

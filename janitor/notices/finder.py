@@ -12,7 +12,7 @@ from janitor.notices import reading
 from janitor.notices.facts import Facts
 from janitor.notices.history import History, Running
 from janitor.settings.notices import NoticeRules
-from janitor.state import recent
+from janitor.state import memories, recent
 from janitor.state.clocks import boot_clock
 from janitor.state.job_records import JobRecord
 
@@ -40,11 +40,13 @@ class Finder:
         self._quarantined: dict[str, int] = {}
         self._count_at = 0.0
 
-    def moment(self, connection: Connection, records: Mapping[str, JobRecord], now: datetime) -> Moment:
+    def moment(
+        self, connection: Connection, jobs: Mapping[str, Job], records: Mapping[str, JobRecord], now: datetime
+    ) -> Moment:
         """Read what is read for all jobs together; `records` are their records in the state database."""
         wanted = any("overdue" in rules.notice_rules for rules in list(self._rules.values()))
         alive = recent.signs_of_life(connection) if wanted else {}
-        return Moment(now, reading.running(connection), records, alive, self._count(connection, now))
+        return Moment(now, reading.running(connection), records, alive, self._count(connection, jobs, now))
 
     def facts(self, job: Job, history: History, moment: Moment) -> Facts:
         """Return the facts of one job, from its history and its record in the state database."""
@@ -61,10 +63,11 @@ class Finder:
             alive_at=moment.alive.get(job.id) if wanted else None,
         )
 
-    def _count(self, connection: Connection, now: datetime) -> Mapping[str, int]:
+    def _count(self, connection: Connection, jobs: Mapping[str, Job], now: datetime) -> Mapping[str, int]:
         if boot_clock() >= self._count_at:
             wanted = any("quarantine_growing" in rules.notice_rules for rules in list(self._rules.values()))
-            self._quarantined = reading.quarantined(connection, now) if wanted else {}
+            counts = reading.quarantined(connection, now) if wanted else {}
+            self._quarantined = memories.by_owner(counts, memories.owners(connection, jobs)) if counts else {}
             self._count_at = boot_clock() + QUARANTINE_SECONDS
         return self._quarantined
 

@@ -159,7 +159,7 @@ class Watch:
         news, records = reading.news(connection, book.position), job_records.all_jobs(connection)
         comparison = Comparison(jobs, self._rules, book.told, now)
         known = dict[str, History]()
-        moment = None if news.more else self._finder.moment(connection, records, now)
+        moment = None if news.more else self._finder.moment(connection, jobs, records, now)
         for job in jobs.values():
             with self._loop.duty.aside(f"job {job.id}"):
                 history = book.histories.get(job.id) or self._history(connection, job.id, book.position)

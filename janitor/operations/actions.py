@@ -1,5 +1,6 @@
 """What people do to jobs, runs and quarantined rows; each action is remembered with who did it, and when."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from janitor.engine.daemon import Daemon
@@ -17,12 +18,12 @@ def pause(state: State, job: Job, actor: str, now: datetime) -> bool:
     return done
 
 
-def resume(state: State, job: Job, actor: str, now: datetime) -> bool:
-    """Let a paused job's slots run again; False if it was not paused."""
+def resume(state: State, job: str, actor: str, now: datetime) -> bool:
+    """Let the slots of a paused job run again, by its id; the job may be gone. False if it was not paused."""
     with state.begin() as connection:
-        done = job_records.resume(connection, job.id)
+        done = job_records.resume(connection, job)
         if done:
-            actions.record(connection, actor, "resumed", job.id, "", now)
+            actions.record(connection, actor, "resumed", job, "", now)
     return done
 
 
@@ -65,35 +66,41 @@ def cancel(state: State, run_id: int, actor: str, now: datetime) -> bool:
     return done
 
 
-def retry(state: State, name: str, key: str | None, actor: str, now: datetime) -> int:
+def retry(state: State, job: str, key: str | None, actor: str, now: datetime, names: Sequence[str] = ()) -> int:
     """Let the next runs look at quarantined rows first, and return how many: those of `key`, or all if it is None.
 
-    What a broker has refused is tried at once, whether it waits in quarantine already or not.
+    `names` are the quarantines that the job's task has; without them it is the quarantine with the job's id. What a
+    broker has refused is tried at once, whether it waits in quarantine already or not.
     """
+    count = 0
     with state.begin() as connection:
-        looked_at, held_back = quarantine.look_first(connection, name, key), refusals.try_now(connection, name, key)
-        count = max(looked_at, held_back)
+        for name in names or (job,):
+            looked_at, held_back = quarantine.look_first(connection, name, key), refusals.try_now(connection, name, key)
+            count += max(looked_at, held_back)
         if count:
             what = "all of its quarantine" if key is None else key
-            actions.record(connection, actor, "retried", name, what, now)
+            actions.record(connection, actor, "retried", job, what, now)
     return count
 
 
-def drop(state: State, name: str, key: str, note: str, actor: str, now: datetime) -> int:
+def drop(state: State, job: str, key: str, note: str, actor: str, now: datetime, names: Sequence[str] = ()) -> int:
     """Give quarantined rows up, with a note that says why, and return how many.
 
-    They count no more. A row comes back when it is refused for another reason.
+    `names` are the quarantines that the job's task has; without them it is the quarantine with the job's id. They count
+    no more. A row comes back when it is refused for another reason.
 
     Raises:
         BadSetting: the note is empty.
     """
     if not note.strip():
         raise BadSetting("the note", note, "say why these rows may be given up")
+    count = 0
     with state.begin() as connection:
-        count = quarantine.drop(connection, name, key, actor, note.strip(), now)
-        refusals.give_up(connection, name, key)
+        for name in names or (job,):
+            count += quarantine.drop(connection, name, key, actor, note.strip(), now)
+            refusals.give_up(connection, name, key)
         if count:
-            actions.record(connection, actor, "dropped", name, f"{key}: {note.strip()}", now)
+            actions.record(connection, actor, "dropped", job, f"{key}: {note.strip()}", now)
     return count
 
 

@@ -19,6 +19,11 @@ def load(connection: Connection, name: str) -> str | None:
     return connection.execute(_POSITION, {"name": name}).scalar()
 
 
+def saved_by(connection: Connection, name: str) -> int:
+    """The id of the run that saved the position; 0 if a person did, or if no position was saved."""
+    return connection.execute(select(cursors.c.run_id).where(cursors.c.name == name)).scalar() or 0
+
+
 def save(connection: Connection, name: str, position: str, now: datetime, run_id: int) -> None:
     """Replace the position, in the caller's fenced transaction; saving the same position twice is harmless."""
     values = {"position": position, "updated_at": now, "run_id": run_id}

@@ -36,6 +36,8 @@ class State:
         self.url = url
         self.unreleased: set[Fence] = set()
         """Leases of this process that are done with, but could not be released."""
+        self.noted: set[tuple[str, str]] = set()
+        """Which names of which jobs this process has noted, in `memories`."""
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
         self.engine = make_engine(url, read_only=False, limits=limits, create=True)
         self._reader = make_engine(url, read_only=True, limits=limits, create=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from janitor.state.tables import jobs
+from janitor.state.tables import jobs, runs
 
 TOGETHER = 500
 
@@ -26,6 +26,14 @@ class JobRecord:
 def all_jobs(connection: Connection) -> dict[str, JobRecord]:
     """The records of all jobs that a daemon ever had, by id."""
     return {row.id: JobRecord(**row._mapping) for row in connection.execute(select(jobs))}
+
+
+def is_on_record(connection: Connection, job: str) -> bool:
+    """Whether anything is kept of a job: its record, or a run."""
+    found = connection.execute(select(jobs.c.id).where(jobs.c.id == job)).scalar()
+    return (
+        found is not None or connection.execute(select(runs.c.id).where(runs.c.job == job).limit(1)).first() is not None
+    )
 
 
 def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], now: datetime) -> dict[str, JobRecord]:

@@ -172,11 +172,12 @@ def sizes(connection: Connection, names: Sequence[str] | None = None) -> dict[st
 
 
 def listing(
-    connection: Connection, name: str | None = None, *, dropped: bool = False, limit: int | None = None, offset: int = 0
+    connection: Connection, *names: str, dropped: bool = False, limit: int | None = None, offset: int = 0
 ) -> Sequence[Row[Any]]:
     """One line for each key and reason, with the number of its items; the oldest first.
 
-    With `dropped` the lines are those of rows that were given up.
+    They are those of the quarantines `names`, or of all without any name. With `dropped` the lines are those of rows
+    that were given up.
     """
     table = quarantine.c
     first, last = func.min(table.first_at, type_=table.first_at.type), func.max(table.last_at, type_=table.last_at.type)
@@ -188,7 +189,7 @@ def listing(
     query = query.where(table.dropped_at.is_not(None) if dropped else table.dropped_at.is_(None))
     query = query.group_by(table.name, table.key, table.reason, *given_up).order_by(table.name, first, table.key)
     query = query.limit(limit).offset(offset if limit is not None else None)
-    return connection.execute(query if name is None else query.where(table.name == name)).all()
+    return connection.execute(query.where(table.name.in_(names)) if names else query).all()
 
 
 def size(connection: Connection, name: str) -> int:

@@ -20,6 +20,7 @@ from janitor.state import (
     description_records,
     job_records,
     log_lines,
+    memories,
     progress,
     quarantine,
     recent,
@@ -67,10 +68,17 @@ def history(connection: Connection, job: str | None, limit: int) -> list[Row]:
     return sorted(found, key=lambda row: (row["at"], row.get("run") or 0), reverse=True)[:limit]
 
 
-def of_quarantine(connection: Connection, name: str | None, *, dropped: bool = False) -> list[Row]:
-    """What cannot be delivered, one row for each key and reason; with `dropped`, what was given up."""
-    rows = [_without(record) for record in quarantine.listing(connection, name, dropped=dropped)]
-    return [{"job": row.pop("name"), **row} for row in rows]
+def of_quarantine(
+    connection: Connection, names: Sequence[str], jobs: Mapping[str, Job], *, dropped: bool = False
+) -> list[Row]:
+    """What cannot be delivered, one row for each key and reason; with `dropped`, what was given up.
+
+    It is that of the quarantines `names`, or of all without any name. Each row has the job that owns its quarantine; if
+    no job does, the quarantine's own name.
+    """
+    rows = [_without(record) for record in quarantine.listing(connection, *names, dropped=dropped)]
+    owner = memories.owners(connection, jobs) if rows else {}
+    return [{"job": owner.get(name := row.pop("name"), name), **row} for row in rows]
 
 
 def details(connection: Connection, run_id: int) -> Row | None:

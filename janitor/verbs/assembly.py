@@ -3,15 +3,17 @@
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
 
 from janitor import databases
-from janitor.errors import BadSetting
+from janitor.errors import BadSetting, JanitorError
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.logs import set_up
@@ -19,7 +21,7 @@ from janitor.logs.mask import Mask, mask_for
 from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Groups, Settings
-from janitor.state import State
+from janitor.state import State, job_records
 from janitor.verbs.front_door import Build, FrontDoor, command, front_door
 from janitor.verbs.wing import Wing
 
@@ -111,12 +113,54 @@ class Assembly:
         """The job of that name.
 
         Raises:
-            BadSetting: there is no such job; the error lists all jobs.
+            BadSetting: there is no such job, or it is gone; the error lists all jobs.
         """
         jobs = self.scheduler.jobs
-        if name not in jobs:
-            raise BadSetting("JOB", name, f"there is no such job; the jobs are {', '.join(jobs)}")
-        return jobs[name]
+        if name in jobs:
+            return jobs[name]
+        if self._is_gone(name):
+            said = f"this job is gone, and `history` has what is kept of it; the jobs are {', '.join(jobs)}"
+            raise BadSetting("JOB", name, said)
+        raise BadSetting("JOB", name, f"there is no such job; the jobs are {', '.join(jobs)}")
+
+    def known(self, name: str) -> str:
+        """The id of a job; also of a job that is gone, if anything is kept of it.
+
+        Raises:
+            BadSetting: nothing is known of such a job; the error lists all jobs.
+        """
+        return name if name not in self.scheduler.jobs and self._is_gone(name) else self.job(name).id
+
+    def memories(self, name: str) -> Sequence[str]:
+        """The names under which a job's task remembers things: `name` may be the job's, gone or not, or a task's.
+
+        Raises:
+            BadSetting: there is neither such a job, nor anything kept under such a name; the error lists all jobs.
+        """
+        from janitor.state import memories
+
+        job = self.scheduler.jobs.get(name)
+        if job is None and not self._is_there():
+            return (self.job(name).id,)
+        with self.state.read() as connection:
+            found = memories.names_of(connection, name, () if job is None else job.memories)
+            if job is None and len(found) == 1 and not memories.is_in_use(connection, name):
+                return (self.known(name),)
+        return found
+
+    def _is_gone(self, name: str) -> bool:
+        """Whether something is kept of a job that is not there; False too if the state database is away."""
+        found = False
+        with suppress(JanitorError):
+            if self._is_there():
+                with self.state.read() as connection:
+                    found = job_records.is_on_record(connection, name)
+        return found
+
+    def _is_there(self) -> bool:
+        """Whether there is a state database: a mistyped name makes none."""
+        url = self.settings.state_database_url
+        return databases.family(url) != "sqlite" or Path(url.database or "").exists()
 
     def log_to(self, stream: Any, *, tracebacks: bool, least: int | None = None) -> RunLog:
         """Set up logging for this process.

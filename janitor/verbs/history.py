@@ -15,11 +15,11 @@ from janitor.verbs.assembly import Assembly, as_json
 @as_json
 @click.pass_obj
 def history(assembly: Assembly, job: str | None, limit: int, as_json: bool) -> None:
-    """List the newest runs, and what people did to jobs."""
+    """List the newest runs, and what people did to jobs; also of a job that is gone."""
     from janitor.terminal import listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    name = assembly.job(job).id if job else None
+    name = assembly.known(job) if job else None
     with assembly.state.read() as connection:
         rows = listings.history(connection, name, limit)
     console.print_listing(rows, listings.HISTORY, as_json=as_json, empty="Nothing has run yet.")

@@ -20,8 +20,8 @@ def pause(assembly: Assembly, job: str) -> None:
 @click.argument("job")
 @click.pass_obj
 def resume(assembly: Assembly, job: str) -> None:
-    """Let a paused job's slots run again."""
+    """Let a paused job's slots run again; also those of a job that is gone, for when it comes back."""
     from janitor.operations import actions
 
-    done = actions.resume(assembly.state, assembly.job(job), actor(), now())
+    done = actions.resume(assembly.state, assembly.known(job), actor(), now())
     print(f"{job} is resumed" if done else f"{job} was not paused")

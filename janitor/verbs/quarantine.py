@@ -21,22 +21,26 @@ from janitor.verbs.assembly import Assembly, actor, as_json, now
 def quarantine(
     assembly: Assembly, job: str | None, retry: str | None, drop: str | None, note: str, dropped: bool, as_json: bool
 ) -> None:
-    """List what cannot be delivered; retry it, or give it up."""
+    """List what cannot be delivered; retry it, or give it up.
+
+    A quarantine has the name that the job's task gives it. It is found by the job, also by a job that is gone, and by
+    its own name.
+    """
     from janitor.operations import actions
     from janitor.terminal import listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    name = assembly.job(job).id if job else None
+    names = assembly.memories(job) if job else ()
     if retry is not None or drop is not None:
-        if name is None:
+        if job is None:
             raise BadSetting("JOB", None, "name the job whose quarantined rows are meant")
         if retry is not None:
-            count = actions.retry(assembly.state, name, None if retry == "all" else retry, actor(), now())
-            print(f"{count} quarantined rows of {name} are looked at first by its next run")
+            count = actions.retry(assembly.state, job, None if retry == "all" else retry, actor(), now(), names)
+            print(f"{count} quarantined rows of {job} are looked at first by its next run")
         if drop is not None:
-            count = actions.drop(assembly.state, name, drop, note, actor(), now())
-            print(f"{count} quarantined rows of {name} are given up")
+            count = actions.drop(assembly.state, job, drop, note, actor(), now(), names)
+            print(f"{count} quarantined rows of {job} are given up")
         return
     with assembly.state.read() as connection:
-        rows = listings.of_quarantine(connection, name, dropped=dropped)
+        rows = listings.of_quarantine(connection, names, assembly.scheduler.jobs, dropped=dropped)
     console.print_listing(rows, listings.QUARANTINE, as_json=as_json, empty="Nothing is in quarantine.")

@@ -187,7 +187,7 @@ def test_the_dashboard_and_the_metrics_have_the_new_jobs(tmp_path: Path) -> None
         wait_for(lambda: "skipped" in house.seen("c"))
         assert [job["id"] for job in json.loads(get("/api/jobs"))["jobs"]] == ["a", "c"]
         wait_for(lambda: 'janitor_runs_total{job="c",outcome="failed"} 0.0' in get("/metrics"))
-        assert "There is no job b." in get("/jobs/b") and "<h1>c " in get("/jobs/c")
+        assert "This job is gone." in get("/jobs/b") and "<h1>c " in get("/jobs/c")
 
 
 @pytest.mark.slow

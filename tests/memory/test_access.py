@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from janitor import memory
 from janitor.errors import Cancelled, Fenced, JanitorError
 from janitor.memory import Quarantine, Quarantined
 from janitor.runs import Run
 from janitor.state import State
+from janitor.state.tables import memories
 from tests.memory.digests import A
 from tests.memory.leased_runs import take_over
 
@@ -50,3 +52,18 @@ def test_a_dry_run_reads_and_writes_nothing(run: Run) -> None:
 def test_outside_a_run_there_is_no_memory() -> None:
     with pytest.raises(JanitorError, match="run it as a job, with the verb `run`"):
         memory.cursor("feed")
+
+
+def test_the_names_that_a_job_writes_under_are_noted(run: Run, state: State) -> None:
+    """Given a run that writes under three names, one of them its job's, and under a fourth in vain.
+
+    Each name but the job's own is noted, once; what was not written is not noted.
+    """
+    for name in ("feed", "feed", "first"):
+        memory.save_cursor(name, "one")
+    memory.enter("ledger", [A])
+    take_over(state, "job:first")
+    with pytest.raises(Fenced):
+        memory.save_cursor("lost", "one")
+    with state.read() as connection:
+        assert connection.execute(select(memories)).all() == [("first", "feed"), ("first", "ledger")]

@@ -52,7 +52,7 @@ class House:
     def begin_anew(self) -> None:
         """Forget everything except the jobs."""
         with self.runner.state.begin() as connection:
-            for table in ("deliveries", "notices", "runs", "cursors", "jobs", "quarantine", "actions"):
+            for table in ("deliveries", "notices", "runs", "cursors", "jobs", "quarantine", "memories", "actions"):
                 connection.execute(delete(metadata.tables[table]))
             long_ago = NOON - timedelta(days=1)
             known = {"schedule": "every 1h", "enabled": True, "enabled_at": long_ago}

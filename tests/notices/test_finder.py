@@ -7,7 +7,7 @@ from janitor.notices.facts import Facts
 from janitor.notices.finder import Finder, enabled_at
 from janitor.notices.history import History
 from janitor.settings.notices import NoticeRules
-from janitor.state import job_records, quarantine
+from janitor.state import job_records, memories, quarantine
 from janitor.state.quarantine import Quarantined
 from tests.notices.house import NOON, House
 
@@ -20,7 +20,7 @@ def rules(house: House, names: str) -> dict[str, NoticeRules]:
 def found(house: House, finder: Finder) -> dict[str, Facts]:
     """Let a finder look at noon, and return the facts by job."""
     with house.runner.state.read() as connection:
-        moment = finder.moment(connection, job_records.all_jobs(connection), NOON)
+        moment = finder.moment(connection, house.jobs, job_records.all_jobs(connection), NOON)
     return {name: finder.facts(job, History(), moment) for name, job in house.jobs.items()}
 
 
@@ -52,6 +52,16 @@ def test_quarantines_are_not_counted_at_every_look(house: House) -> None:
     put(house, ["DN2", "DN3"])
     assert found(house, finder)["copy"].quarantined == 1
     assert found(house, Finder(rules(house, "quarantine_growing")))["copy"].quarantined == 3
+
+
+def test_a_quarantine_of_another_name_is_its_job_s(house: House) -> None:
+    with house.runner.state.begin() as connection:
+        quarantine.put(connection, "the task's", [Quarantined("DN1", "no location")], NOON, 1)
+        for job in ("clean", "copy"):
+            memories.remember(connection, job, "the task's")
+    facts = found(house, Finder(rules(house, "quarantine_growing")))
+    # Both jobs are the task's; the first of them tells.
+    assert [(job, one.quarantined) for job, one in facts.items()] == [("copy", 1), ("clean", 0)]
 
 
 def test_what_no_rule_asks_for_is_not_looked_up(house: House) -> None:

@@ -13,7 +13,7 @@ from janitor.feeds import TimePosition
 from janitor.feeds.position import Position, position_after
 from janitor.operations import cursor
 from janitor.state import State, actions, cursors, leases
-from tests.small_engine import migrated, now
+from tests.small_engine import migrated, now, remember_run, rows_of
 
 LEASE_SECONDS = 30.0
 
@@ -96,3 +96,23 @@ def test_a_snapshot_that_goes_on_is_told(state: State) -> None:
     assert found is not None and "snapshot" not in cursor.sentence("copy", found)
     save(state, replace(Position.load(position_after("41")), snapshot_after=9).dump())
     assert cursor.sentence("copy", cursor.read(state, "copy")).endswith("; its snapshot goes on after key 9")
+
+
+def test_a_cursor_of_another_name_is_not_set_while_its_job_runs(state: State) -> None:
+    # Given a cursor that has its task's name, last saved by a run of the job `sync`, which runs again.
+    # What must hold: neither by the job nor by the cursor's name is it set; nor does a lease stay taken.
+    remember_run(state, "sync", now())
+    (saved,) = rows_of(state)
+    with state.begin() as connection:
+        cursors.save(connection, "task", position_after("41"), now(), saved.id)
+        running = leases.acquire(connection, leases.job_lease("sync"), "elsewhere 1 2 3", now(), LEASE_SECONDS)
+    assert running is not None
+    for job in ("sync", "task"):
+        with pytest.raises(JanitorError, match="sync is running"):
+            cursor.move(state, job, "17", "anna", now(), LEASE_SECONDS, "task")
+    with state.begin() as connection:
+        leases.release(connection, running)
+    for job in ("sync", "task", "sync"):
+        cursor.move(state, job, "17", "anna", now(), LEASE_SECONDS, "task")
+    found = cursor.read(state, "sync", "task")
+    assert found is not None and (found["job"], found["settled"]) == ("sync", 17)

@@ -106,9 +106,9 @@ def test_rows_in_quarantine_are_listed_by_key_and_reason(connection: Connection)
     quarantine.put(connection, "copy", rows, NOW, 1)
     quarantine.drop(connection, "copy", "DN2", "anna", "gone", NOW + timedelta(days=1))
     assert [
-        (row["job"], row["key"], row["items"], row["reason"]) for row in listings.of_quarantine(connection, None)
+        (row["job"], row["key"], row["items"], row["reason"]) for row in listings.of_quarantine(connection, (), {})
     ] == [("copy", "DN1", 2, "no user")]
-    (dropped,) = listings.of_quarantine(connection, "copy", dropped=True)
+    (dropped,) = listings.of_quarantine(connection, ["copy"], {}, dropped=True)
     assert (dropped["key"], dropped["dropped_by"], dropped["note"]) == ("DN2", "anna", "gone")
 
 

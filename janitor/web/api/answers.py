@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from janitor.jobs.job import Job
 from janitor.web.desk import Desk
 from janitor.web.queries import models
+from janitor.web.queries.kept import Kept, kept_of
 
 T = TypeVar("T")
 SAYS = {
@@ -76,6 +77,16 @@ def job_of(desk: Desk, job: str) -> Job:
     if job not in desk.jobs:
         raise HTTPException(404, f"there is no job {job}; the jobs are {', '.join(desk.jobs)}")
     return desk.jobs[job]
+
+
+def kept_job(desk: Desk, job: str) -> Kept:
+    """A job that is there, or of which anything is kept.
+
+    Raises:
+        HTTPException: 404, if there is no such job.
+    """
+    with desk.state.read() as connection:
+        return kept_of(connection, desk.jobs, job) or Kept(job_of(desk, job).id, ())
 
 
 def found(thing: T | None, what: str) -> T:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from janitor.operations import actions
-from janitor.web.api.answers import Changed, JobList, Started, errors, job_of, now, reading
+from janitor.web.api.answers import Changed, JobList, Started, errors, job_of, kept_job, now, reading
 from janitor.web.api.parameters import JobId, OfJob, RunsQuery, RunWish
 from janitor.web.charts.graph import around
 from janitor.web.injected import Operator, TheDesk
@@ -41,8 +41,8 @@ def get_job(desk: TheDesk, job: JobId) -> models.JobPage:
 
 @router.get("/jobs/{job}/runs", responses=errors(404))
 def get_runs_of_job(desk: TheDesk, job: JobId, asked: Annotated[RunsQuery, Query()]) -> models.RunList:
-    """List the runs of a job, and its slots without a run, the newest first."""
-    wanted = asked.filter(job_of(desk, job).id)
+    """List the runs of a job, there or gone, and its slots without a run, the newest first."""
+    wanted = asked.filter(kept_job(desk, job).id)
     with reading(desk) as (connection, _):
         return run_list(connection, desk.jobs, wanted, asked.limit, asked.before)
 
@@ -63,5 +63,5 @@ def pause_job(desk: TheDesk, job: JobId, user: Operator) -> Changed:
 
 @router.post("/jobs/{job}/resume", responses=errors(404))
 def resume_job(desk: TheDesk, job: JobId, user: Operator) -> Changed:
-    """Let a paused job's slots run again. Idempotent."""
-    return Changed(changed=actions.resume(desk.state, job_of(desk, job), user.name, now()))
+    """Let a paused job's slots run again; the job may be gone. Idempotent."""
+    return Changed(changed=actions.resume(desk.state, kept_job(desk, job).id, user.name, now()))

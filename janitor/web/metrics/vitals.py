@@ -12,7 +12,7 @@ from janitor.engine import overdue
 from janitor.errors import Rejected
 from janitor.jobs.counts import stored
 from janitor.runs import Outcome
-from janitor.state import job_records, quarantine, recent
+from janitor.state import job_records, memories, quarantine, recent
 from janitor.state.job_records import JobRecord
 from janitor.state.tables import SCHEMA_VERSION, cursors, runs
 from janitor.web.desk import Desk
@@ -67,8 +67,9 @@ class Vitals:
             late = overdue.among(self._desk.jobs.values(), known, successes, alive, now)
             counts = _counts(connection, [row.id for row in successes.values()])
             others = _running_elsewhere(connection, self._desk.runner.holder)
-            sizes = quarantine.sizes(connection)
-            tops = self._read_tops(connection)
+            owner = memories.owners(connection, self._desk.jobs)
+            sizes = memories.by_owner(quarantine.sizes(connection), owner)
+            tops = {owner.get(name, name): top for name, top in self._read_tops(connection).items()}
         return Signs(now, known, newest, successes, counts, late, others, tops, sizes)
 
     def _read_tops(self, connection: Connection) -> dict[str, int]:
@@ -81,7 +82,8 @@ class Vitals:
 
     def _count_ledger(self) -> dict[str, int]:
         with self._desk.state.read() as connection:
-            return self._ledger_sizes.count(connection)
+            counts = self._ledger_sizes.count(connection)
+            return memories.by_owner(counts, memories.owners(connection, self._desk.jobs))
 
     def _check_schema(self) -> str:
         """The schema's version.

@@ -9,8 +9,10 @@ from fastapi.responses import Response
 from janitor.errors import JanitorError
 from janitor.operations import actions, deletion
 from janitor.state import run_records
+from janitor.web.desk import Desk
 from janitor.web.injected import Operator, TheDesk
-from janitor.web.pages.page import job_of, now, page_router
+from janitor.web.pages.page import job_of, kept_or_404, now, page_router
+from janitor.web.queries.kept import Kept, kept_of
 from janitor.web.rendering import redirect
 
 router = page_router()
@@ -47,10 +49,10 @@ def pause(desk: TheDesk, user: Operator, job_id: str, back: Field = "") -> Respo
 @router.post("/jobs/{job_id}/resume")
 def resume(desk: TheDesk, user: Operator, job_id: str, back: Field = "") -> Response:
     """Let a paused job's slots run again."""
-    wanted = job_of(desk, job_id)
+    kept = _kept(desk, job_id)
 
     def do() -> str:
-        done = actions.resume(desk.state, wanted, user.name, now())
+        done = actions.resume(desk.state, kept.id, user.name, now())
         return f"{job_id} is resumed" if done else f"{job_id} was not paused"
 
     return _done(do, _back(back, f"/jobs/{job_id}"))
@@ -77,17 +79,19 @@ def delete(desk: TheDesk, user: Operator, run_id: int) -> Response:
         deletion.delete(desk.state, desk.jobs, desk.settings, run_id, user.name, now())
     except JanitorError as exc:
         return redirect(f"/runs/{run_id}" if row is not None else "/history", str(exc), wrong=True)
-    path = f"/jobs/{row.job}" if row is not None and row.job in desk.jobs else "/history"
+    with desk.state.read() as connection:
+        is_kept = row is not None and kept_of(connection, desk.jobs, row.job) is not None
+    path = f"/jobs/{row.job}" if row is not None and is_kept else "/history"
     return redirect(path, f"Run {run_id} is deleted")
 
 
 @router.post("/jobs/{job_id}/quarantine/retry")
 def retry(desk: TheDesk, user: Operator, job_id: str, key: Annotated[str | None, Form()] = None) -> Response:
     """Let the next run look first at the quarantined rows of a key, or at all quarantined rows."""
-    job_of(desk, job_id)
+    kept = _kept(desk, job_id)
 
     def do() -> str:
-        count = actions.retry(desk.state, job_id, key, user.name, now())
+        count = actions.retry(desk.state, job_id, key, user.name, now(), kept.names)
         if not count:
             return f"Nothing in the quarantine of {job_id} is called {key}" if key else "The quarantine is empty"
         return f"{key or 'All of the quarantine'} is looked at first by the next run of {job_id}"
@@ -98,13 +102,18 @@ def retry(desk: TheDesk, user: Operator, job_id: str, key: Annotated[str | None,
 @router.post("/jobs/{job_id}/quarantine/drop")
 def drop(desk: TheDesk, user: Operator, job_id: str, key: Field = "", note: Field = "") -> Response:
     """Give up the quarantined rows of a key, with a note."""
-    job_of(desk, job_id)
+    kept = _kept(desk, job_id)
 
     def do() -> str:
-        count = actions.drop(desk.state, job_id, key, note, user.name, now())
+        count = actions.drop(desk.state, job_id, key, note, user.name, now(), kept.names)
         return f"{key} is given up" if count else f"Nothing in the quarantine of {job_id} is called {key}"
 
     return _done(do, f"/jobs/{job_id}#quarantine")
+
+
+def _kept(desk: Desk, job_id: str) -> Kept:
+    with desk.state.read() as connection:
+        return kept_or_404(desk, connection, job_id)
 
 
 def _done(do: Callable[[], str], path: str) -> Response:

@@ -1,5 +1,6 @@
-"""The page of one job."""
+"""The page of one job, there or gone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
@@ -11,9 +12,10 @@ from janitor.web.charts.of_models import charts_of
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.graph import graph_values
-from janitor.web.pages.page import OUTCOMES, Offset, Text, job_of, known_outcome, now, page, page_router
+from janitor.web.pages.page import OUTCOMES, Offset, Text, kept_or_404, known_outcome, now, page, page_router
 from janitor.web.queries.history import Filter, history_of
 from janitor.web.queries.jobs import job_page
+from janitor.web.queries.kept import Kept, gone_job
 from janitor.web.queries.quarantine import quarantine_list
 from janitor.web.rendering import markdown, with_query
 
@@ -36,15 +38,18 @@ def job(
     dropped: bool = False,
     offset: Offset = 0,
 ) -> Response:
-    """One job: what it is, how its runs went, what waits in its quarantine."""
-    wanted, outcome = job_of(desk, job_id), known_outcome(outcome)
+    """One job: what it is, how its runs went, what waits in its quarantine. If it is gone: what is kept of it."""
+    outcome, wanted = known_outcome(outcome), desk.jobs.get(job_id)
     path, shown = f"/jobs/{job_id}", {"outcome": outcome, "dropped": dropped and "true"}
     with desk.state.read() as connection:
+        kept = kept_or_404(desk, connection, job_id)
         values = {
-            **_about(connection, desk, wanted),
-            **_quarantine(connection, job_id, path, shown, offset=offset, dropped=dropped),
+            **(_about(connection, desk, wanted) if wanted is not None else _about_gone(connection, kept)),
+            **_quarantine(connection, kept.names, path, shown, offset=offset, dropped=dropped),
             **_history(connection, desk, job_id, path, shown, outcome=outcome, before=before),
         }
+    if wanted is None:
+        return page(request, desk, user, "gone.html", **values)
     return page(request, desk, user, "job.html", **values, picture=graph_values(desk, job_id)["picture"])
 
 
@@ -60,10 +65,15 @@ def _about(connection: Connection, desk: Desk, wanted: Job) -> dict[str, Any]:
     }
 
 
+def _about_gone(connection: Connection, kept: Kept) -> dict[str, Any]:
+    view = gone_job(connection, kept)
+    return {"view": view, "job": view, "now": now()}
+
+
 def _quarantine(
-    connection: Connection, job_id: str, path: str, shown: dict[str, Any], *, offset: int, dropped: bool
+    connection: Connection, names: Sequence[str], path: str, shown: dict[str, Any], *, offset: int, dropped: bool
 ) -> dict[str, Any]:
-    kept = quarantine_list(connection, job_id, QUARANTINED, offset, dropped=dropped)
+    kept = quarantine_list(connection, names, QUARANTINED, offset, dropped=dropped)
     newer = with_query(path, shown | {"offset": max(0, offset - QUARANTINED)})
     older = with_query(path, shown | {"offset": kept.next_offset})
     return {

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import Connection
 
 from janitor.jobs.job import Job
 from janitor.state import notices
@@ -13,6 +14,7 @@ from janitor.web.access.gate import User
 from janitor.web.access.permissions import csrf_token, signs_in
 from janitor.web.desk import Desk
 from janitor.web.queries import models
+from janitor.web.queries.kept import Kept, kept_of
 from janitor.web.queries.lately import Lately
 from janitor.web.rendering import in_background, render
 
@@ -55,6 +57,15 @@ def job_of(desk: Desk, job_id: str) -> Job:
     if job_id not in desk.jobs:
         raise HTTPException(404, f"There is no job {job_id}. The jobs are {', '.join(desk.jobs)}.")
     return desk.jobs[job_id]
+
+
+def kept_or_404(desk: Desk, connection: Connection, job_id: str) -> Kept:
+    """A job that is there, or of which anything is kept.
+
+    Raises:
+        HTTPException: 404, if there is no such job.
+    """
+    return kept_of(connection, desk.jobs, job_id) or Kept(job_of(desk, job_id).id, ())
 
 
 def known_outcome(outcome: str) -> str:

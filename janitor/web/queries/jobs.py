@@ -16,6 +16,7 @@ from janitor.jobs.slots import next_slot_if_told
 from janitor.logs.mask import mask_for
 from janitor.settings.settings import Settings
 from janitor.state import quarantine
+from janitor.state.memories import names_of
 from janitor.state.tables import runs
 from janitor.web.queries import job_settings, models, records
 from janitor.web.queries.job_line import docstring, job_line
@@ -47,7 +48,9 @@ def job_page(
         catch_up=wanted.catch_up,
         isolation=wanted.isolation,
         settings=job_settings.in_force(wanted, all_jobs, settings),
-        dropped=quarantine.dropped_size(connection, wanted.id),
+        dropped=sum(
+            quarantine.dropped_size(connection, name) for name in names_of(connection, wanted.id, wanted.memories)
+        ),
         notes=wanted.notes,
         file=wanted.file,
         config=mask_for(settings).value(json_texts.read(described(wanted))) or {},

@@ -12,7 +12,7 @@ from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.standings import Standing
 from janitor.runs import Outcome
-from janitor.state import builds, job_records, quarantine, recent
+from janitor.state import builds, job_records, memories, quarantine, recent
 from janitor.state.job_records import JobRecord
 from janitor.state.tables import cursors, runs
 
@@ -45,6 +45,8 @@ def known_of(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[st
     names, dependents = [job.id for job in wanted], dependencies.dependents(all_jobs)
     built = [job for job in wanted if job.dependencies or job.id in dependents]
     newest = recent.newest(connection, names, STRIP if len(names) <= MANY else SHORT_STRIP)
+    owner = memories.owners(connection, all_jobs)
+    owned = {name: job for name, job in owner.items() if job in names}
     records, successes = job_records.all_jobs(connection), recent.last_ended(connection, (Outcome.SUCCEEDED,))
     return Known(
         now=now,
@@ -53,8 +55,8 @@ def known_of(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[st
         whole=_whole(connection, newest),
         successes=successes,
         overdue=overdue.among(wanted, records, successes, recent.signs_of_life(connection), now),
-        cursors={row.name: row for row in connection.execute(select(cursors).where(cursors.c.name.in_(names)))},
-        quarantined=quarantine.sizes(connection, names),
+        cursors=_cursors(connection, owned),
+        quarantined=memories.by_owner(quarantine.sizes(connection, list(owned)), owned),
         standings=builds.standings(connection, dependencies.with_dependencies(built)),
         dependents=dependents,
     )
@@ -63,6 +65,13 @@ def known_of(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[st
 def last_ended(rows: Sequence[Row[Any]]) -> Row[Any] | None:
     """The newest of some runs, the newest first, that has ended."""
     return next((row for row in rows if row.outcome is not None), None)
+
+
+def _cursors(connection: Connection, owned: Mapping[str, str]) -> dict[str, Row[Any]]:
+    """The cursor of each job; of several, the cursor that has the job's id, or moved last."""
+    rows = connection.execute(select(cursors).where(cursors.c.name.in_(owned)).order_by(cursors.c.updated_at)).all()
+    ordered = sorted(rows, key=lambda row: row.name == owned[row.name])
+    return {owned[row.name]: row for row in ordered}
 
 
 def _whole(connection: Connection, newest: Mapping[str, Sequence[Row[Any]]]) -> Mapping[int, Row[Any]]:

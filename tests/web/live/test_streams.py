@@ -180,7 +180,7 @@ def test_changes_of_jobs_are_told_and_nothing_else(house: tuple[Desk, str], run:
             notice = {"rule": "failed", "job": "tick", "text": "x", "began_at": now(), "told_at": now()}
             connection.execute(insert(notices).values(notice))
         assert stream.next("jobs").data == {"jobs": {}, "open_notices": 1}
-    actions.resume(desk.state, desk.jobs["tock"], "anna", now())
+    actions.resume(desk.state, "tock", "anna", now())
 
 
 @pytest.mark.slow

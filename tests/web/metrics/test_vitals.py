@@ -8,7 +8,8 @@ from sqlalchemy import event, text
 
 from janitor.feeds import position_after
 from janitor.scheduler import Scheduler
-from janitor.state import cursors
+from janitor.state import cursors, ledger, memories, quarantine
+from janitor.state.quarantine import Quarantined
 from janitor.state.tables import SCHEMA_VERSION
 from janitor.web.desk import Desk
 from janitor.web.metrics.vitals import Vitals
@@ -55,3 +56,21 @@ def test_another_release_s_schema_is_a_failure(desk: Desk) -> None:
     answer = Vitals(desk).schema.get(PATIENCE_SECONDS)
     says = f"the state database has schema 9999, and this release works with {SCHEMA_VERSION}"
     assert (answer.value, answer.failure) == (None, says)
+
+
+def test_what_a_task_remembers_is_told_of_the_job_that_owns_it(desk: Desk) -> None:
+    """Given a task's cursor, ledger and quarantine under a name that is no job's id, noted by two of its jobs.
+
+    The first of these jobs has them; what no job knows keeps its name.
+    """
+    with desk.state.begin() as connection:
+        for job in ("reconcile", "follow"):
+            memories.remember(connection, job, "task")
+        cursors.save(connection, "task", position_after("41"), now(), 1)
+        for name in ("task", "nobody's"):
+            quarantine.put(connection, name, [Quarantined("DN1", "no user")], now(), 1)
+            ledger.enter(connection, name, {bytes(16): bytes(16)}, now())
+    vitals = Vitals(desk)
+    signs = vitals.signs.get(PATIENCE_SECONDS).value
+    assert signs is not None and (signs.tops, signs.quarantined) == ({"follow": 41}, {"follow": 1, "nobody's": 1})
+    assert vitals.ledger.get(PATIENCE_SECONDS).value == {"follow": 1, "nobody's": 1}

@@ -4,8 +4,13 @@ import json
 
 from sqlalchemy import delete, func, insert, select
 
+from janitor.state import cursors, job_records, memories, quarantine
+from janitor.state.quarantine import Quarantined
+from janitor.state.tables import cursors as cursors_table
+from janitor.state.tables import jobs as job_table
+from janitor.state.tables import quarantine as quarantine_table
 from janitor.state.tables import runs
-from tests.small_engine import now
+from tests.small_engine import now, remember_run
 from tests.web.pages.furnished import House
 
 
@@ -64,3 +69,37 @@ def test_whatever_is_stored_of_runs_every_page_shows_it(made: House) -> None:
     finally:
         with made.state.begin() as connection:
             connection.execute(delete(runs).where(runs.c.id > newest))
+
+
+def test_a_job_that_is_gone_has_a_page_of_what_is_kept(made: House) -> None:
+    """Given a job that is gone, and is still paused: its run is on record, and its task has a cursor and a quarantine.
+
+    Its page tells of these, and what can still be done can be done there; the run leads to it.
+    """
+    remember_run(made.state, "old_job", now(), reason="it had to")
+    with made.state.begin() as connection:
+        job_records.pause(connection, "old_job", "every 1h", now(), "berta")
+        memories.remember(connection, "old_job", "old task")
+        cursors.save(connection, "old task", "of its own kind", now(), 0)
+        quarantine.put(connection, "old task", [Quarantined("DN77", "no user")], now(), 0)
+    try:
+        page = made.viewer.get("/jobs/old_job")
+        for known in ("gone", "rename old_job NEW", "by berta", "Old task has a cursor", "DN77", "it had to"):
+            assert known in page.words, known
+        assert "Resume" not in page.words
+        for kept in ("runs", "quarantine"):
+            told = json.loads(made.viewer.get(f"/api/jobs/old_job/{kept}").text)
+            assert len(told["runs" if kept == "runs" else "rows"]) == 1
+        assert made.viewer.get("/api/jobs/old_job").status == 404
+        assert "/jobs/old_job" in made.viewer.get(f"/runs/{made.run_of('old_job', 'succeeded')}").text
+        page = made.operator.submit(made.operator.get("/jobs/old_job").form("/jobs/old_job/resume"))
+        assert page.flash == "old_job is resumed" and page.path == "/jobs/old_job"
+        drop = page.form("/jobs/old_job/quarantine/drop", key="DN77")
+        assert made.operator.submit(drop, note="lost").flash == "DN77 is given up"
+        assert made.operator.get("/jobs/old_jbo").status == 404
+    finally:
+        with made.state.begin() as connection:
+            connection.execute(delete(runs).where(runs.c.job == "old_job"))
+            connection.execute(delete(job_table).where(job_table.c.id == "old_job"))
+            for table in (cursors_table, quarantine_table):
+                connection.execute(delete(table).where(table.c.name == "old task"))
