@@ -54,6 +54,7 @@ class Scheduler(Clock):
     - `catch_up`: what becomes of slots that were lost while nothing ran. With `"last"` the last slot runs, with
       `"none"` no slot does; the others are recorded as missed.
     - `isolation`: `"thread"`, or `"process"`: a child process that is killed when its time is over.
+    - `own_thread`: True lets its runs wait for no other job's, however many run at the same time.
     - `enabled`: False, or a text that says why, switches the job off.
     - `needs`: what the task needs from outside; `check` looks at it.
     - `title`: the job's name for people.
@@ -93,6 +94,7 @@ class Scheduler(Clock):
         retries: int = 0,
         catch_up: CatchUp = "last",
         isolation: Isolation = "thread",
+        own_thread: bool = False,
         enabled: bool | str = True,
         needs: Sequence[Need] = (),
         title: str = "",
@@ -119,6 +121,7 @@ class Scheduler(Clock):
                 retries=retries,
                 catch_up=catch_up,
                 isolation=isolation,
+                own_thread=own_thread,
                 late_seconds=arguments.late_seconds(job_id, misfire_grace_time),
                 disabled_because=disabled_because(self.settings, job_id, enabled, next_run_time),
                 needs=needs,

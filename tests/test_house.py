@@ -110,15 +110,15 @@ def test_the_graph_sees_every_kind_of_import(tmp_path: Path) -> None:
 ONE_SHOT = {
     ("janitor/engine/in_child.py", "_listen"),
     ("janitor/engine/in_child.py", "_die_with_parent"),
-    ("janitor/engine/lanes.py", "_run"),
     ("janitor/engine/leaving.py", "_watch"),
     ("janitor/engine/leaving.py", "_say_last_words"),
+    ("janitor/engine/run_threads.py", "work"),
     ("janitor/engine/stopping.py", "do"),
     ("janitor/verbs/run_here.py", "cut_off"),
     ("janitor/web/metrics/readings.py", "_read"),
     ("janitor/demo/inbox.py", "serve_forever"),
 }
-"""Threads that do one thing and end, by file and target; the demo's mail server is no part of a daemon."""
+"""Threads that do one thing and end, or do what they are given, by file and target; the demo is no part of a daemon."""
 
 
 def threads() -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The daemon: a clock at work, with everything that it needs; it runs until it is asked to stop.
 
 signals ──> Daemon.run: the loop of the clock, in the main thread
-               due slots ──────────> Lanes       a thread for each run         lanes.py, runner.py
+               due slots ──────────> Lanes       to the threads of runs        lanes.py, runner.py
                runs that ended ────> Dependents  begins what depends on them   dependents.py
             each second ───────────> Keeper      leases, reports, duties       keeper.py
             comes to lead ─────────> CatchingUp  slots since the last one      catching_up.py
@@ -94,6 +94,11 @@ class Daemon:
     def leading(self) -> bool:
         """Whether this is the one daemon of its state database whose clock goes."""
         return self.clock.leading
+
+    @property
+    def runs_waiting(self) -> int:
+        """How many runs are due and wait for a thread."""
+        return self._lanes.waiting
 
     def ask_to_stop(self) -> None:
         """Let `run` return, after the runs have stopped in order; from any thread, or a signal's handler."""

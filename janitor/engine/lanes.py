@@ -1,15 +1,28 @@
-"""Lanes: where the clock puts due slots; a thread for each run, one run for each job, and no job waits for another."""
+"""Lanes: where the clock puts due slots; one run for each job, each in a thread.
+
+    a slot is due     its job runs                it is skipped
+                      its job waits for a thread  the slot that waits is missed, and this slot waits in its place
+                      a thread is free            the run is entered into the journal, in the clock's order, and begins
+                      all threads are busy        it waits, the first come first; it is entered once a thread is free
+    a person asks, or a job has `own_thread`      the run has a thread of its own, and never waits
+
+What waits is not on record: if this process ends, the next start counts these slots as all others without an outcome.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from queue import SimpleQueue
 
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
 
+from janitor.engine.run_threads import RunThreads
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Begun, Entered, Slot
 from janitor.engine.stretches import ASLEEP, before_last, share
@@ -27,10 +40,24 @@ RECORDER_SECONDS = 12.0
 """How long the recorder may take to end: a little longer than a statement on the state database."""
 NO_THREAD = "the system gives no thread for it: {}"
 """Why a run did not begin, if too many threads or too little memory are left."""
+ALL_BUSY = "all threads of RUNS_AT_ONCE were busy"
+"""Why a slot got no run of its own, or began late."""
+GONE = "the job was taken out while it waited for a thread"
+TOLD_SECONDS = 1.0
+"""A run that waited longer for a thread is told as late."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A slot that waits for a thread, since a reading of the monotonic clock."""
+
+    job: Job
+    slot: Slot
+    since: float
 
 
 class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
-    """An APScheduler executor: what is due goes into the journal in the clock's order, and into a thread of its own."""
+    """An APScheduler executor: what is due goes into the journal in the clock's order, and to a thread."""
 
     def __init__(self, jobs: Mapping[str, Job], runner: Runner, on_free: Callable[[], None] = lambda: None) -> None:
         """No lane is open before the clock starts; `jobs` may change at any time.
@@ -40,8 +67,10 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         super().__init__()
         self._jobs, self._runner, self._on_free = jobs, runner, on_free
         self._busy: set[str] = set()
+        self._waiting: dict[str, Waiting] = {}
         self._idle = threading.Condition()
         self._closed = False
+        self._threads = RunThreads(runner.settings.runs_at_once, self._hand_out, self._stuck)
         # In a thread of its own: the clock never waits for the state database.
         self._recorder = runner.loops.loop("recorder", self._record, first=None, at_end=True)
 
@@ -49,6 +78,11 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         """Called by APScheduler when the clock starts."""
         super().start(scheduler, alias)
         self._recorder.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a thread."""
+        return len(self._waiting)
 
     def submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
         """Take the slots that are due. APScheduler's own count of instances is not needed: a lane holds one run."""
@@ -63,6 +97,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
 
     def take(self, job: Job, slots: Slots, before: Slots | None, now: datetime, why: str, origin: str) -> None:
         """Record slots that came due together as missed, and run the last, as `stretches.share` says."""
+        if origin == run_records.CATCH_UP:
+            self._withdraw(job.id)  # what waits has no outcome, so it is among these slots
         shared = share(job, slots, before, now=now, why=why, origin=origin)
         if shared.missed is not None:
             missed, extra = shared.missed, facts_of(job.id, Outcome.MISSED, why)
@@ -72,27 +108,100 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             self.enter(job, shared.runs)
 
     def enter(self, job: Job, slot: Slot) -> None:
-        """Begin a run in its job's lane; if the lane is taken, the slot is recorded as skipped."""
+        """Begin a run in its job's lane; if the lane is taken, the slot is recorded as skipped.
+
+        If all threads are busy, the run waits. A slot that comes while an older slot of the job waits takes its place.
+        """
         with self._idle:
             if self._closed:
                 return
-            taken = job.id in self._busy
+            before, taken = self._waiting.get(job.id), job.id in self._busy
             self._busy.add(job.id)
-        if taken:
+        if before is not None:
+            self._take_place(before, job, slot)
+        elif taken:
             if slot.origin != run_records.AFTER:
                 self._skip(job, slot)
-            return
+        else:
+            self._begin(job, slot)
+
+    def _begin(self, job: Job, slot: Slot) -> None:
+        """Begin a run in a free lane, or let it wait."""
         try:
-            begin = self._thread(job)
+            begin = self._thread(job, own=job.own_thread)
         except RuntimeError as exc:
             self._leave(job)
             self._fail(job, slot, exc)
-        else:
-            entered = None
-            try:
+            return
+        if begin is None:
+            with self._idle:
+                self._waiting[job.id] = Waiting(job, slot, time.monotonic())
+            self._hand_out()
+            return
+        entered = None
+        try:
+            entered = self._runner.enter(job, slot)
+        finally:
+            begin(entered)
+
+    def _take_place(self, before: Waiting, job: Job, slot: Slot) -> None:
+        """Let a slot wait in place of the job's older slot, which is missed."""
+        if slot.at is None or (before.slot.at is not None and slot.at <= before.slot.at):
+            return
+        with self._idle:
+            # It may have begun meanwhile.
+            still = self._waiting.get(job.id) is before
+            if still:
+                self._waiting[job.id] = Waiting(job, slot, time.monotonic())
+        if not still:
+            self._skip(job, slot)
+        elif before.slot.at is not None:
+            self._miss(job, before.slot.at, ALL_BUSY)
+
+    def _withdraw(self, job_id: str) -> None:
+        with self._idle:
+            if self._waiting.pop(job_id, None) is not None:
+                self._busy.discard(job_id)
+
+    def _hand_out(self) -> None:
+        """Give what waits to threads that are free, the first come first."""
+        while True:
+            failure = None
+            with self._idle:
+                if self._closed or not self._waiting:
+                    return
+                job_id, first = next(iter(self._waiting.items()))
+                try:
+                    if not self._threads.give(partial(self._run_late, first)):
+                        return
+                except RuntimeError as exc:
+                    failure = exc
+                del self._waiting[job_id]
+            if failure is not None:
+                self._leave(first.job)
+                self._fail(first.job, first.slot, failure)
+
+    def _run_late(self, waiting: Waiting) -> None:
+        """Run what has waited, unless it may not run any more."""
+        slot, job = waiting.slot, self._jobs.get(waiting.job.id)
+        late = time.monotonic() - waiting.since
+        entered = None
+        try:
+            if job is None:
+                self._miss(waiting.job, slot.at, GONE)
+            elif job.catch_up == "none" and slot.at is not None and late > job.late_seconds:
+                self._miss(job, slot.at, ALL_BUSY)
+            else:
+                if late > TOLD_SECONDS:
+                    log.warning("%s begins %.0f s late: %s", job.id, late, ALL_BUSY)
                 entered = self._runner.enter(job, slot)
-            finally:
-                begin(entered)
+        finally:
+            self._run(waiting.job, lambda: entered)
+
+    def _stuck(self) -> int:
+        """How many runs came to no safe point in their time: each holds a thread, nobody knows for how long."""
+        now = time.monotonic()
+        return sum(live.run.deadline < now for live in list(self._runner.live.values()))
 
     def run_now(self, job: Job, dry_run: bool) -> int:
         """Begin a run that a person asks for, in the job's lane; its id, once it is on record.
@@ -110,10 +219,11 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
                 raise Skip(self._still_running(job))
             self._busy.add(job.id)
         try:
-            begin = self._thread(job)
+            begin = self._thread(job, own=True)
         except RuntimeError as exc:
             self._leave(job)
             raise Unavailable(NO_THREAD.format(exc)) from exc
+        assert begin is not None, "a thread of its own never waits"
         with ExitStack() as undo:
             undo.callback(begin, None)
             entered = self._runner.enter(job, Slot(None, run_records.BY_HAND), dry_run)
@@ -126,6 +236,10 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         """Let no further run begin, and have every lost slot recorded."""
         with self._idle:
             self._closed = True
+            # The next start counts their slots as all others without an outcome.
+            self._busy -= self._waiting.keys()
+            self._waiting.clear()
+            self._idle.notify_all()
         self._recorder.ask_to_stop()
         self._recorder.wait(RECORDER_SECONDS)
 
@@ -150,19 +264,32 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         at = slot.at or datetime.now(timezone.utc)
         self._lose(LostSlots(job.id, at, at, 1, Outcome.FAILED, reason, job.trigger))
 
-    def _thread(self, job: Job) -> Callable[[Entered | None], None]:
-        """Start the thread of a run, before the run is on record; give what tells it the run, None if there is none.
+    def _miss(self, job: Job, at: datetime | None, reason: str) -> None:
+        """Record one slot as missed; a run without a slot has nothing to record."""
+        if at is not None:
+            log.warning("%s missed a slot: %s", job.id, reason, extra=facts_of(job.id, Outcome.MISSED, reason))
+            self._lose(LostSlots(job.id, at, at, 1, Outcome.MISSED, reason, job.trigger))
+
+    def _thread(self, job: Job, own: bool) -> Callable[[Entered | None], None] | None:
+        """Have a thread for a run, before the run is on record; give what tells it the run, None if there is none.
+
+        None if all threads are busy, and the run has no thread of its `own`.
 
         Raises:
             RuntimeError: no thread can be started.
         """
         told: SimpleQueue[Entered | None] = SimpleQueue()
-        threading.Thread(target=self._run, args=(job, told), name=job.id, daemon=True).start()
+        work = partial(self._run, job, told.get)
+        if own:
+            self._threads.start(work)
+        elif self._waiting or not self._threads.give(work):
+            return None
         return told.put
 
-    def _run(self, job: Job, told: SimpleQueue[Entered | None]) -> None:
+    def _run(self, job: Job, told: Callable[[], Entered | None]) -> None:
+        threading.current_thread().name = job.id
         try:
-            if (entered := told.get()) is not None:
+            if (entered := told()) is not None:
                 self._runner.carry_out(entered)
         except Skip as exc:
             log.debug("%s did not start: %s", job.id, exc)
@@ -178,6 +305,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             self._idle.notify_all()
 
     def _still_running(self, job: Job) -> str:
+        if job.id in self._waiting:
+            return f"it is due and waits already: {ALL_BUSY}"
         other = next((live.run.id for live in list(self._runner.live.values()) if live.job.id == job.id), None)
         return "still running" + (f" (run {other})" if other else "")
 

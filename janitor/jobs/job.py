@@ -28,8 +28,9 @@ class Job:
     """What one `add_job` line, or one entry of a jobs file, makes.
 
     `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result` tells
-    whether its runs keep what the task returned. `file` is the jobs file with the job's entry, empty without one.
-    `memories` are names under which its task remembers things, as far as its needs tell.
+    whether its runs keep what the task returned. `file` is the jobs file with the job's entry, empty without one. With
+    `own_thread` its runs wait for no other job's. `memories` are names under which its task remembers things, as far as
+    its needs tell.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Job:
     cleanup: Callable[..., object] | None = None
     keeps_result: Keeps = "no"
     file: str = ""
+    own_thread: bool = False
     memories: Sequence[str] = ()
 
     @cached_property
@@ -170,6 +172,7 @@ def _options(job: Any) -> Iterator[tuple[str, bool, str]]:
     yield "title", isinstance(job.title, str), "give a text"
     yield "notes", isinstance(job.notes, str), "give a text"
     yield "protect", isinstance(job.protect, bool), "give True or False"
+    yield "own_thread", isinstance(job.own_thread, bool), "give True or False"
     yield "cleanup", job.cleanup is None or callable(job.cleanup), "give a function, without brackets behind it"
 
 

@@ -103,6 +103,7 @@ KEYS: dict[str, Callable[[Any], Any]] = {
     "retries": _count,
     "catch_up": _one_of(*get_args(CatchUp)),
     "isolation": _one_of(*get_args(Isolation)),
+    "own_thread": _boolean,
     "tags": _texts,
     "protect": _boolean,
     "cleanup": function_named,

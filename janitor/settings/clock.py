@@ -12,6 +12,9 @@ from janitor.settings.kinds import Zone
 class ClockSettings(SettingsGroup):
     """How the clock reads schedules, shows that it ticks, and stops."""
 
+    runs_at_once: int = Field(
+        64, ge=1, description="how many due runs have a thread at the same moment, the rest wait in order: runs"
+    )
     grace_seconds: float = Field(
         25, allow_inf_nan=False, ge=0, description="how long running tasks may take to stop after SIGTERM: seconds"
     )

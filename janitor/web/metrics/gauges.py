@@ -53,6 +53,8 @@ class Gauges(Collector):
         yield _one("janitor_leading", "Whether this daemon's clock goes; else it stands by", daemon.leading)
         text = "Records of runs that wait for the state database"
         yield _one("janitor_records_waiting", text, self._desk.runner.waiting)
+        text = "Runs that are due and wait for a thread"
+        yield _one("janitor_runs_waiting", text, daemon.runs_waiting)
 
     def _of_loops(self) -> Iterator[Metric]:
         loops = self._desk.runner.loops
