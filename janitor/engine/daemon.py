@@ -128,6 +128,7 @@ class Daemon:
         if self.clock.phase is Phase.COUNTING:
             self._count_anew()
         seconds = self.clock.tick()
+        self._lanes.hand_out()
         self.runner.loops.end_old_troubles()
         self.heartbeat.beat(troubles=self.runner.loops.troubles)
         return seconds

@@ -42,7 +42,7 @@ NO_THREAD = "the system gives no thread for it: {}"
 """Why a run did not begin, if too many threads or too little memory are left."""
 ALL_BUSY = "all threads of RUNS_AT_ONCE were busy"
 """Why a slot got no run of its own, or began late."""
-GONE = "the job was taken out while it waited for a thread"
+GONE = "the job was taken out, or switched off, while it waited for a thread"
 TOLD_SECONDS = 1.0
 """A run that waited longer for a thread is told as late."""
 
@@ -70,7 +70,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         self._waiting: dict[str, Waiting] = {}
         self._idle = threading.Condition()
         self._closed = False
-        self._threads = RunThreads(runner.settings.runs_at_once, self._hand_out, self._stuck)
+        self._threads = RunThreads(runner.settings.runs_at_once, self.hand_out, self._stuck)
         # In a thread of its own: the clock never waits for the state database.
         self._recorder = runner.loops.loop("recorder", self._record, first=None, at_end=True)
 
@@ -136,7 +136,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         if begin is None:
             with self._idle:
                 self._waiting[job.id] = Waiting(job, slot, time.monotonic())
-            self._hand_out()
+            self.hand_out()
             return
         entered = None
         try:
@@ -163,8 +163,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             if self._waiting.pop(job_id, None) is not None:
                 self._busy.discard(job_id)
 
-    def _hand_out(self) -> None:
-        """Give what waits to threads that are free, the first come first."""
+    def hand_out(self) -> None:
+        """Give what waits to threads that are free, the first come first; the clock calls it too, for stuck threads."""
         while True:
             failure = None
             with self._idle:
@@ -187,7 +187,9 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         late = time.monotonic() - waiting.since
         entered = None
         try:
-            if job is None:
+            if self._runner.lead.fence is None:
+                log.debug("%s did not start: its slots are another daemon's now", waiting.job.id)
+            elif job is None or not job.enabled:
                 self._miss(waiting.job, slot.at, GONE)
             elif job.catch_up == "none" and slot.at is not None and late > job.late_seconds:
                 self._miss(job, slot.at, ALL_BUSY)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -164,11 +165,21 @@ def test_what_waited_for_too_long_is_missed(street: Street) -> None:
     assert sorted(street.opened()) == [("patient", 0, "succeeded", None), ("punctual", 0, "missed", BUSY)]
 
 
-def test_a_job_that_is_taken_out_while_it_waits_is_missed(street: Street) -> None:
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_job_that_is_taken_out_or_off_while_it_waits_is_missed(street: Street, kept: bool) -> None:
     street.add("gone")
     street.enter("gone", 0)
-    street.clock.jobs.replace({"hold": street.clock.jobs["hold"]})
-    assert street.opened() == [("gone", 0, "missed", "the job was taken out while it waited for a thread")]
+    hold, gone = street.clock.jobs["hold"], replace(street.clock.jobs["gone"], disabled_because="switched off")
+    street.clock.jobs.replace({"hold": hold, **({"gone": gone} if kept else {})})
+    said = "the job was taken out, or switched off, while it waited for a thread"
+    assert street.opened() == [("gone", 0, "missed", said)]
+
+
+def test_what_waits_is_another_daemon_s_once_this_one_stands_by(street: Street) -> None:
+    street.add("late")
+    street.enter("late", 0)
+    street.runner.leadership.take(None)
+    assert street.opened() == [] and street.began == ["hold"]
 
 
 def test_what_waits_at_the_end_is_left_to_the_next_start(street: Street) -> None:
@@ -184,4 +195,13 @@ def test_a_task_that_is_stuck_holds_no_thread_from_the_others(street: Street) ->
     (live,) = street.runner.live.values()
     live.run.deadline = time.monotonic() - 1
     street.enter("next", 0)
+    assert eventually(lambda: street.began == ["hold", "next"])
+
+
+def test_what_waits_for_a_thread_that_gets_stuck_is_handed_out_by_the_clock(street: Street) -> None:
+    street.add("next")
+    street.enter("next", 0)
+    (live,) = street.runner.live.values()
+    live.run.deadline = time.monotonic() - 1
+    street.lanes.hand_out()
     assert eventually(lambda: street.began == ["hold", "next"])

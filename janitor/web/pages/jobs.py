@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from janitor.state import job_records
 from janitor.web.charts.of_models import strip_of
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
@@ -33,6 +34,7 @@ def jobs(request: Request, desk: TheDesk, user: Viewer, tag: Text = "", offset: 
         "jobs": shown,
         "tag": tag,
         "count": len(lines),
+        "gone": found["gone"] if not tag and len(lines) <= offset + LINES else (),
         "newer": with_query("/jobs", before) if offset else None,
         "older": with_query("/jobs", after) if len(lines) > offset + LINES else None,
     }
@@ -43,7 +45,8 @@ def _values(desk: Desk) -> dict[str, Any]:
     moment = now()
     with desk.state.read() as connection:
         lines = job_lines(connection, desk.jobs, moment)
+        gone = sorted(job_records.all_jobs(connection).keys() - desk.jobs.keys())
     troubled = sum(line.condition in ("overdue", "failing") for line in lines)
     tags = sorted({name for line in lines for name in line.tags})
     # Strips are drawn when a page first shows them, and kept as long as these values.
-    return {"jobs": lines, "strips": {}, "tags": tags, "troubled": troubled, "now": moment}
+    return {"jobs": lines, "gone": gone, "strips": {}, "tags": tags, "troubled": troubled, "now": moment}

@@ -91,6 +91,7 @@ def test_a_job_that_is_gone_has_a_page_of_what_is_kept(made: House) -> None:
             told = json.loads(made.viewer.get(f"/api/jobs/old_job/{kept}").text)
             assert len(told["runs" if kept == "runs" else "rows"]) == 1
         assert made.viewer.get("/api/jobs/old_job").status == 404
+        assert "old_job" in made.viewer.get("/jobs").words.partition("Gone, with what is kept of them:")[2]
         assert "/jobs/old_job" in made.viewer.get(f"/runs/{made.run_of('old_job', 'succeeded')}").text
         page = made.operator.submit(made.operator.get("/jobs/old_job").form("/jobs/old_job/resume"))
         assert page.flash == "old_job is resumed" and page.path == "/jobs/old_job"
