@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from queue import SimpleQueue
@@ -22,6 +21,7 @@ from queue import SimpleQueue
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
 
+from janitor.engine.occupied import Occupied, Waiting
 from janitor.engine.run_threads import RunThreads
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Begun, Entered, Slot
@@ -47,15 +47,6 @@ TOLD_SECONDS = 1.0
 """A run that waited longer for a thread is told as late."""
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A slot that waits for a thread, since a reading of the monotonic clock."""
-
-    job: Job
-    slot: Slot
-    since: float
-
-
 class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
     """An APScheduler executor: what is due goes into the journal in the clock's order, and to a thread."""
 
@@ -66,10 +57,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         """
         super().__init__()
         self._jobs, self._runner, self._on_free = jobs, runner, on_free
-        self._busy: set[str] = set()
-        self._waiting: dict[str, Waiting] = {}
-        self._idle = threading.Condition()
-        self._closed = False
+        self._occupied = Occupied()
         self._threads = RunThreads(runner.settings.runs_at_once, self.hand_out, self._stuck)
         # In a thread of its own: the clock never waits for the state database.
         self._recorder = runner.loops.loop("recorder", self._record, first=None, at_end=True)
@@ -82,7 +70,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
     @property
     def waiting(self) -> int:
         """How many runs wait for a thread."""
-        return len(self._waiting)
+        return self._occupied.waiting
 
     def submit_job(self, job: ClockJob, run_times: Sequence[datetime]) -> None:
         """Take the slots that are due. APScheduler's own count of instances is not needed: a lane holds one run."""
@@ -98,7 +86,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
     def take(self, job: Job, slots: Slots, before: Slots | None, now: datetime, why: str, origin: str) -> None:
         """Record slots that came due together as missed, and run the last, as `stretches.share` says."""
         if origin == run_records.CATCH_UP:
-            self._withdraw(job.id)  # what waits has no outcome, so it is among these slots
+            self._occupied.withdraw(job.id)  # what waits has no outcome, so it is among these slots
         shared = share(job, slots, before, now=now, why=why, origin=origin)
         if shared.missed is not None:
             missed, extra = shared.missed, facts_of(job.id, Outcome.MISSED, why)
@@ -112,30 +100,22 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
 
         If all threads are busy, the run waits. A slot that comes while an older slot of the job waits takes its place.
         """
-        with self._idle:
-            if self._closed:
-                return
-            before, taken = self._waiting.get(job.id), job.id in self._busy
-            self._busy.add(job.id)
-        if before is not None:
-            self._take_place(before, job, slot)
-        elif taken:
-            if slot.origin != run_records.AFTER:
-                self._skip(job, slot)
-        else:
+        if self._occupied.take(job.id):
             self._begin(job, slot)
+        elif (before := self._occupied.waiting_of(job.id)) is not None:
+            self._take_place(before, job, slot)
+        elif slot.origin != run_records.AFTER and not self._occupied.closed:
+            self._skip(job, slot)
 
     def _begin(self, job: Job, slot: Slot) -> None:
         """Begin a run in a free lane, or let it wait."""
         try:
             begin = self._thread(job, own=job.own_thread)
         except RuntimeError as exc:
-            self._leave(job)
             self._fail(job, slot, exc)
             return
         if begin is None:
-            with self._idle:
-                self._waiting[job.id] = Waiting(job, slot, time.monotonic())
+            self._occupied.let_wait(Waiting(job, slot, time.monotonic()))
             self.hand_out()
             return
         entered = None
@@ -148,38 +128,22 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         """Let a slot wait in place of the job's older slot, which is missed."""
         if slot.at is None or (before.slot.at is not None and slot.at <= before.slot.at):
             return
-        with self._idle:
-            # It may have begun meanwhile.
-            still = self._waiting.get(job.id) is before
-            if still:
-                self._waiting[job.id] = Waiting(job, slot, time.monotonic())
-        if not still:
-            self._skip(job, slot)
+        if not self._occupied.replace(before, Waiting(job, slot, time.monotonic())):
+            self._skip(job, slot)  # the older slot has begun meanwhile
         elif before.slot.at is not None:
             self._miss(job, before.slot.at, ALL_BUSY)
 
-    def _withdraw(self, job_id: str) -> None:
-        with self._idle:
-            if self._waiting.pop(job_id, None) is not None:
-                self._busy.discard(job_id)
-
     def hand_out(self) -> None:
         """Give what waits to threads that are free, the first come first; the clock calls it too, for stuck threads."""
-        while True:
-            failure = None
-            with self._idle:
-                if self._closed or not self._waiting:
-                    return
-                job_id, first = next(iter(self._waiting.items()))
-                try:
-                    if not self._threads.give(partial(self._run_late, first)):
-                        return
-                except RuntimeError as exc:
-                    failure = exc
-                del self._waiting[job_id]
-            if failure is not None:
-                self._leave(first.job)
-                self._fail(first.job, first.slot, failure)
+        self._occupied.hand_out(self._give)
+
+    def _give(self, waiting: Waiting) -> bool:
+        """Give a thread what waits; False if all threads are busy."""
+        try:
+            return self._threads.give(partial(self._run_late, waiting))
+        except RuntimeError as exc:
+            self._fail(waiting.job, waiting.slot, exc)
+            return True
 
     def _run_late(self, waiting: Waiting) -> None:
         """Run what has waited, unless it may not run any more."""
@@ -203,7 +167,8 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
     def _stuck(self) -> int:
         """How many runs came to no safe point in their time: each holds a thread, nobody knows for how long."""
         now = time.monotonic()
-        return sum(live.run.deadline < now for live in list(self._runner.live.values()))
+        shared = [live for live in list(self._runner.live.values()) if not live.job.own_thread]
+        return sum(live.run.deadline < now for live in shared)
 
     def run_now(self, job: Job, dry_run: bool) -> int:
         """Begin a run that a person asks for, in the job's lane; its id, once it is on record.
@@ -214,16 +179,12 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             Unavailable, Rejected: no thread can be started, or the state database cannot record the run; then it
                 does not begin.
         """
-        with self._idle:
-            if self._closed:
-                raise Interrupted("the daemon is stopping")
-            if job.id in self._busy:
-                raise Skip(self._still_running(job))
-            self._busy.add(job.id)
+        if not self._occupied.take(job.id):
+            raise Interrupted("the daemon is stopping") if self._occupied.closed else Skip(self._still_running(job))
         try:
             begin = self._thread(job, own=True)
         except RuntimeError as exc:
-            self._leave(job)
+            self._occupied.leave(job.id)
             raise Unavailable(NO_THREAD.format(exc)) from exc
         assert begin is not None, "a thread of its own never waits"
         with ExitStack() as undo:
@@ -236,19 +197,14 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
 
     def close(self) -> None:
         """Let no further run begin, and have every lost slot recorded."""
-        with self._idle:
-            self._closed = True
-            # The next start counts their slots as all others without an outcome.
-            self._busy -= self._waiting.keys()
-            self._waiting.clear()
-            self._idle.notify_all()
+        # The next start counts the slots that wait as all others without an outcome.
+        self._occupied.close()
         self._recorder.ask_to_stop()
         self._recorder.wait(RECORDER_SECONDS)
 
     def wait(self, seconds: float) -> bool:
         """Wait until every lane is free; False if that takes longer."""
-        with self._idle:
-            return self._idle.wait_for(lambda: not self._busy, seconds)
+        return self._occupied.wait(seconds)
 
     def _skip(self, job: Job, slot: Slot) -> None:
         reason = self._still_running(job)
@@ -261,6 +217,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         self._recorder.wake()
 
     def _fail(self, job: Job, slot: Slot, error: RuntimeError) -> None:
+        self._occupied.leave(job.id)
         reason = NO_THREAD.format(error)
         log.error("%s failed: %s", job.id, reason, extra=facts_of(job.id, Outcome.FAILED, reason))
         at = slot.at or datetime.now(timezone.utc)
@@ -284,7 +241,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         work = partial(self._run, job, told.get)
         if own:
             self._threads.start(work)
-        elif self._waiting or not self._threads.give(work):
+        elif self._occupied.waiting or not self._threads.give(work):
             return None
         return told.put
 
@@ -298,16 +255,11 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         except JanitorError as exc:
             log.warning("%s did not start: %s", job.id, exc)
         finally:
-            self._leave(job)
+            self._occupied.leave(job.id)
             self._on_free()
 
-    def _leave(self, job: Job) -> None:
-        with self._idle:
-            self._busy.discard(job.id)
-            self._idle.notify_all()
-
     def _still_running(self, job: Job) -> str:
-        if job.id in self._waiting:
+        if self._occupied.waiting_of(job.id) is not None:
             return f"it is due and waits already: {ALL_BUSY}"
         other = next((live.run.id for live in list(self._runner.live.values()) if live.job.id == job.id), None)
         return "still running" + (f" (run {other})" if other else "")
