@@ -5,6 +5,8 @@ signals ──> Daemon.run: the loop of the clock, in the main thread
                runs that ended ────> Dependents  begins what depends on them   dependents.py
             each second ───────────> Keeper      leases, reports, duties       keeper.py
             comes to lead ─────────> CatchingUp  slots since the last one      catching_up.py
+
+The loop of the clock never waits for the state database: it must hear signals, and tell that it lives.
 """
 
 import logging
@@ -56,7 +58,11 @@ class Daemon:
         self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
         takeover = Takeover(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
-        duties = {"pruning": pruning.step, "giving memory back": GivingBack().step}
+        duties = {
+            "counting slots anew": self._count_anew,
+            "pruning": pruning.step,
+            "giving memory back": GivingBack().step,
+        }
         self._keeper = Keeper(runner, takeover, duties, on_failure=clock.ask_to_stop)
         self._seen = time.time()
         self._on_stop: Callable[[], None] = lambda: None
@@ -126,7 +132,7 @@ class Daemon:
         if abs(leap) > LEAP and self.clock.hold(ASLEEP):
             log.warning("the time of day leapt by %+.0f s: the slots are counted anew", leap.total_seconds())
         if self.clock.phase is Phase.COUNTING:
-            self._count_anew()
+            self._keeper.wake()
         seconds = self.clock.tick()
         self._lanes.hand_out()
         self.runner.loops.end_old_troubles()
@@ -134,7 +140,9 @@ class Daemon:
         return seconds
 
     def _count_anew(self) -> None:
-        """Let a clock that was held go again, once the state database has told which slots have an outcome."""
+        """Let a clock that is held go again, once the state database has told which slots have an outcome."""
+        if self.clock.phase is not Phase.COUNTING:
+            return
         try:
             self.runner.flush()
             self._lead(self.clock.held_because)

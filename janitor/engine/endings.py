@@ -33,20 +33,20 @@ class Endings:
     def cut_off(self, runs: Sequence[Live], reason: str) -> None:
         """Record runs as interrupted although their tasks go on: what a task does later changes no record.
 
-        Each keeps its leases, so that no other run of its job begins. The log tells of all first, as the state database
-        may hang.
+        Each keeps its leases, so that no other run of its job begins. The log tells of all, before the state database
+        is asked: it may hang. All are recorded together, since the time for that is short.
         """
         for live in runs:
             extra = facts_of(live.job.id, Outcome.INTERRUPTED, reason, live.run.id)
             log.warning("run %d of %s is cut off: %s", live.run.id, live.job.id, reason, extra=extra)
-        for live in runs:
-            self._cut_off(live, reason)
+        for record in [self._cut_off(live, reason) for live in runs]:
+            self._journal.settle(record)
 
-    def _cut_off(self, live: Live, reason: str) -> None:
+    def _cut_off(self, live: Live, reason: str) -> Record | None:
         now = datetime.now(timezone.utc)
         seconds = max(0.0, (now - live.run.started_at).total_seconds())
         ending = Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=live.run.attempt)
-        self._journal.settle(self._add(live, ending, (), goes_on=True))
+        return self._add(live, ending, (), goes_on=True)
 
     def _add(self, live: Live, ending: Ending, made: Sequence[Attempt], goes_on: bool) -> Record | None:
         run, rest = live.run, self._reports.close(live)

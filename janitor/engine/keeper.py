@@ -58,6 +58,10 @@ class Keeper:
         self._runner.renewal.begin()
         self._loop.start()
 
+    def wake(self) -> None:
+        """Do the duties now; from any thread."""
+        self._loop.wake()
+
     def stop(self) -> None:
         """End the thread, save what waits, and give up the daemon's lease; runs that go on keep theirs."""
         self._loop.ask_to_stop()

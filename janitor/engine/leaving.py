@@ -4,7 +4,8 @@
     + grace          the runs are over, or cut off
     the main thread  ends; Python waits for threads that tasks left, those of pools too
     + grace          is over for those threads too: the process ends without them
-    + 4.5 s          ends the process even if the stop itself hangs
+    + 2.4 s          ends the process even if the stop itself hangs, or what comes after it
+    + 3 s            the process is gone
 
 Private part, and why: `threading._register_atexit`, since nothing else is told that the main thread has ended. What
 `atexit` calls comes only after the wait for threads. No benchmark pays for it: the promise does.
@@ -27,8 +28,11 @@ from janitor.runs.threads import left_threads
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 4.5
-"""How long after the grace the stop itself may take."""
+STOP_SECONDS = 2.4
+"""How long after the grace the stop itself may take.
+
+With the two times below it is under 3 s: Kubernetes kills after 30 s, and the usual grace is 25 s.
+"""
 LEAST_SECONDS = 0.2
 """How long Python may take to end by itself if no thread holds it up."""
 LAST_SECONDS = 0.3
@@ -38,12 +42,13 @@ LAST_SECONDS = 0.3
 class Leaving:
     """Ends the process once its main thread has ended, within the grace; for a process that is a daemon's own.
 
-    Inside the block the daemon runs. A program that goes on after the block is left alone until it ends.
+    Inside the block the daemon runs. A program that goes on after the block is left alone until it ends. If the program
+    `ends_soon` after the block, that has to be over in time too: its last words may wait for whoever reads them.
     """
 
-    def __init__(self, grace_seconds: float) -> None:
+    def __init__(self, grace_seconds: float, ends_soon: bool = False) -> None:
         """Nothing ends before `begin`."""
-        self._grace_seconds = grace_seconds
+        self._grace_seconds, self._ends_soon = grace_seconds, ends_soon
         self._stopped, self._main_ended = threading.Event(), threading.Event()
         # Unlike an event, a queue may be filled by a signal's handler whatever the main thread does at that moment.
         self._begins: SimpleQueue[float] = SimpleQueue()
@@ -74,9 +79,11 @@ class Leaving:
 
     def _watch(self) -> None:
         until = self._begins.get()
-        if self._stopped.wait(max(0.0, until + STOP_SECONDS - time.monotonic())):
-            self._main_ended.wait()
-            time.sleep(max(LEAST_SECONDS, until - time.monotonic()))
+        over = until + STOP_SECONDS
+        if self._stopped.wait(_seconds_to(over)) and self._main_ended.wait(
+            _seconds_to(over) if self._ends_soon else None
+        ):
+            time.sleep(max(LEAST_SECONDS, _seconds_to(until)))
         self._end()
 
     def _end(self) -> None:
@@ -91,6 +98,10 @@ class Leaving:
             last.start()
             last.join(LAST_SECONDS)
         os._exit(self._code)
+
+
+def _seconds_to(moment: float) -> float:
+    return max(0.0, moment - time.monotonic())
 
 
 def _say_last_words() -> None:

@@ -15,10 +15,11 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 0.1
 """How long the lanes may take to close before the runs are asked to stop all the same."""
-RECORD_SECONDS = STOP_SECONDS - 1.5
+RECORD_SECONDS = STOP_SECONDS - 0.5
 """How long a daemon may take, after its grace, to record what it still has to: a server may hang.
 
 The rest of `STOP_SECONDS` is for what comes before and after: after it the process ends, whatever it still has to say.
+If the server answers, recording takes a few commits, and nearly all of the time is left for the wings.
 """
 
 

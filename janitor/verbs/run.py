@@ -69,7 +69,7 @@ def run(
         streams.report(report.text)
         return report.outcome
 
-    with Leaving(assembly.settings.grace_seconds) as leaving:
+    with Leaving(assembly.settings.grace_seconds, ends_soon=True) as leaving:
         try:
             outcome, left = run_plan.carry_out(plan, assembly.state, run_planned)
         except NotReady as exc:

@@ -39,7 +39,7 @@ def _start(assembly: Assembly) -> int:
     bound_arenas()
     daemon = scheduler.daemon(scheduler.runner(assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
-    with Leaving(settings.grace_seconds) as leaving, ExitStack() as wings:
+    with Leaving(settings.grace_seconds, ends_soon=True) as leaving, ExitStack() as wings:
         for wing in assembly.wings:
             wings.enter_context(wing.beside(scheduler, daemon))
         daemon.run(on_stop=leaving.begin)

@@ -1,6 +1,9 @@
 """The daemon: every slot ends in exactly one recorded outcome, and no job waits for another."""
 
+import sqlite3
 import threading
+import time
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from janitor.engine.stretches import ASLEEP
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import job_records
+from janitor.state.database import STATEMENT_SECONDS
 from tests.engine.told import Told
 from tests.servers import SqlServer
 from tests.small_engine import (
@@ -188,3 +192,32 @@ def test_the_clock_goes_on_while_the_state_is_away(mariadb: SqlServer, tmp_path:
         assert all("could not be recorded" in row.reason for row in failed)
         assert None not in outcomes(runner.state)
         check_slots(runner.state, "task", clock.jobs["task"].trigger)
+
+
+def test_the_clock_ticks_while_slots_cannot_be_counted(starting: Runner, clock: Scheduler) -> None:
+    # Given a clock that goes. What happens: another process locks the state database, and slots are to be counted anew.
+    # What must hold: the clock ticks meanwhile, so that it hears signals and has a heartbeat. It goes once it can.
+    clock.add_job(nothing, "cron", minute=0, id="task")
+    daemon, held = clock.daemon(starting), list[bool]()
+    lock = sqlite3.connect(str(starting.state.url.database), isolation_level=None, check_same_thread=False)
+
+    def ticks() -> bool:
+        before = daemon.heartbeat.ticked_at or 0.0
+        clock.wakeup()
+        time.sleep(0.02)
+        return (daemon.heartbeat.ticked_at or 0.0) > before and clock.phase is Phase.COUNTING
+
+    def hold() -> bool:
+        if clock.phase is Phase.GOING and not held:
+            lock.execute("BEGIN IMMEDIATE")
+            held.append(clock.hold(ASLEEP))
+            try:
+                for _ in range(3):
+                    # Less than a statement on the state database may take.
+                    eventually(ticks, "the clock ticks", STATEMENT_SECONDS / 2)
+            finally:
+                lock.execute("ROLLBACK")
+        return held == [True] and clock.phase is Phase.GOING
+
+    with closing(lock):
+        assert run_until(daemon, hold)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from janitor.engine import leaving, stopping
 from tests.command_line import ROOT, CommandLine
 from tests.daemons import Daemon, daemons
 from tests.engine.test_child import alive
@@ -133,3 +134,30 @@ def test_what_a_process_of_a_job_has_started_ends_too() -> None:
     finally:
         for pid in filter(alive, pids):
             os.kill(pid, signal.SIGKILL)
+
+
+HANGS = """
+import sys, time
+from janitor.engine.leaving import Leaving
+
+with Leaving(0, ends_soon=True) as leaving:
+    leaving.begin(3)
+    if sys.argv[1] == "within":
+        time.sleep(120)
+time.sleep(120)
+"""
+
+
+@pytest.mark.parametrize("where", ["within", "after"])
+def test_a_program_that_hangs_at_its_end_ends_too(where: str) -> None:
+    # Given: a program that ends with its daemon. What happens: the stop hangs, or what comes after it: what it says
+    # may wait for a reader. What must hold: it has the exit code that it was to have.
+    program = [sys.executable, "-c", HANGS, where]
+    assert subprocess.run(program, cwd=ROOT, check=False, timeout=SOON_SECONDS).returncode == 3
+
+
+def test_all_that_a_stop_waits_for_fits_into_three_seconds_after_the_grace() -> None:
+    # Given: what each step of a stop may take. What must hold: Kubernetes, which kills after 30 s, has nothing to kill
+    # if the grace is 25 s.
+    assert leaving.STOP_SECONDS + leaving.LEAST_SECONDS + leaving.LAST_SECONDS < 3
+    assert stopping.CLOSE_SECONDS + stopping.RECORD_SECONDS < leaving.STOP_SECONDS
