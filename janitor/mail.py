@@ -78,7 +78,7 @@ class MailServer:
             if settings.mail_tls == "starttls":
                 server.starttls(context=self._tls)
             if settings.mail_username is not None and settings.mail_password is not None:
-                _log_in(server, settings.mail_username, settings.mail_password.get_secret_value())
+                _log_in(server, settings.fresh("MAIL_USERNAME"), settings.fresh("MAIL_PASSWORD").get_secret_value())
             if_it_fails.pop_all()
         return server
 

@@ -196,7 +196,8 @@ class Scheduler(Clock):
         # As the verb `start` does: jobs that others depend on keep their results.
         self.replace_jobs({name: job for name, job in self.jobs.items() if self._own.get(name) is not job})
         dependencies.check(self.jobs)
-        databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+        limits = databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds)
+        databases.configure(limits, settings.login)
         mask = mask_for(settings)
         bound_arenas()
         daemon = self.daemon(self.runner(mask, set_up.set_up(settings, mask)))
@@ -208,7 +209,7 @@ class Scheduler(Clock):
 
         From now on this process is there for the jobs: what runs print is in their logs, and logging stays as it is.
         """
-        state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds)
+        state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds, self.settings.login)
         return Runner(state, self.settings, holders.new_holder(), mask, run_log, surroundings=kept(mask, run_log))
 
     def daemon(self, runner: Runner) -> Daemon:

@@ -72,6 +72,19 @@ def test_mail_over_tls_with_a_login(kind: str, ca: trustme.CA, tmp_path: Path) -
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_a_password_that_is_rotated_needs_no_restart(ca: trustme.CA, tmp_path: Path) -> None:
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "word").write_text("the old one", encoding="ascii")
+    trusted = {"MAIL_USERNAME": "janitor", "MAIL_TLS": "tls", "MAIL_CA_FILE": str(tmp_path / "ca.pem")}
+    with Inbox().open(tls=context(ca), login=True) as inbox:
+        mails = server(inbox, **trusted, MAIL_PASSWORD_FILE=str(tmp_path / "word"))
+        with pytest.raises(NotSent, match="^the mail server refuses the user or the password"):
+            mails.send(letter())
+        (tmp_path / "word").write_text("open sesame", encoding="ascii")
+        assert mails.send(letter()) == {}
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize(("user", "password"), [("janitor", "pässwörd-1"), ("jänitor", "open sesame")])
 def test_a_login_beyond_ascii_goes_as_utf_8(user: str, password: str, ca: trustme.CA, tmp_path: Path) -> None:
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))

@@ -41,7 +41,7 @@ def _saved(settings: Settings, name: str) -> str | None:
     url = settings.state_database_url
     if databases.family(url) == "sqlite" and not Path(url.database or "").exists():
         return None
-    state = State(url, settings.connect_timeout_seconds)
+    state = State(url, settings.connect_timeout_seconds, settings.login)
     try:
         if state.version() is None:
             return None

@@ -25,7 +25,7 @@ def of_state(settings: Settings) -> Iterator[Finding]:
         else:
             yield ok(f"{where} is not there yet; the first start makes it")
         return
-    state = State(url, settings.connect_timeout_seconds)
+    state = State(url, settings.connect_timeout_seconds, settings.login)
     try:
         version = state.version()
         if version is None:

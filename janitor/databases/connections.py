@@ -8,6 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases.engines import Engines
 from janitor.databases.limits import Limits
+from janitor.databases.logins import Login, as_given
 from janitor.databases.places import place
 from janitor.databases.sqlite_forks import undisturbed
 from janitor.errors import Rejected, Unavailable
@@ -16,11 +17,14 @@ from janitor.runs import current_run
 _engines = Engines(Limits())
 
 
-def configure(limits: Limits) -> None:
-    """Use these limits from now on; every pooled connection made before is closed."""
+def configure(limits: Limits, login: Login = as_given) -> None:
+    """Use these limits from now on; every pooled connection made before is closed.
+
+    `login` gives a URL with the user and the password of now: each new connection asks it.
+    """
     global _engines
     dispose()
-    _engines = Engines(limits)
+    _engines = Engines(limits, login)
 
 
 def dispose() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import Pool
 from janitor.databases import dry_runs, mysql_sessions, sqlite_sessions
 from janitor.databases.errors import is_another_server, translated
 from janitor.databases.limits import Limits
+from janitor.databases.logins import Login, as_given, log_in
 from janitor.databases.moved_names import MovedNames
 from janitor.databases.places import family, place
 from janitor.databases.pymysql_private import sockets_of
@@ -39,9 +40,9 @@ _READ_ONLY = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "sk
 class Engines:
     """The engines of this process: at most one to read and one to write each database, each made at its first use."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, login: Login = as_given) -> None:
         """No engine is made yet."""
-        self._limits = limits
+        self._limits, self._login = limits, login
         self._made: dict[tuple[URL, bool], Engine] = {}
         self._making = threading.Lock()
         _registries.add(self)
@@ -51,7 +52,7 @@ class Engines:
         with self._making:
             found = self._made.get((url, read_only))
             if found is None:
-                found = make_engine(url, read_only=read_only, limits=self._limits)
+                found = make_engine(url, read_only=read_only, limits=self._limits, login=self._login)
                 self._made[url, read_only] = found
                 event.listen(found, "before_cursor_execute", functools.partial(_limit_statement, self._limits))
                 if not read_only:
@@ -71,17 +72,18 @@ class Engines:
             self._made.clear()
 
 
-def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = False) -> Engine:
+def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = False, login: Login = as_given) -> Engine:
     """Make an engine with a pool of its own.
 
     `create` lets a missing SQLite file be made, and its folder too. A statement has no limit but the socket's. If the
-    server is no longer what it was, the pools of all engines to it are closed.
+    server is no longer what it was, the pools of all engines to it are closed. Each new connection asks `login` whom to
+    log in.
     """
     options = {**_POOL, "pool_timeout": limits.connect_seconds, **(_READ_ONLY if read_only else {})}
     if family(url) == "sqlite":
         engine = _sqlite_engine(url, options, read_only=read_only, limits=limits, create=create)
     else:
-        engine = _mysql_engine(url, options, read_only=read_only, limits=limits)
+        engine = _mysql_engine(url, options, read_only=read_only, limits=limits, login=login)
     event.listen(engine, "handle_error", functools.partial(_translate, url), retval=False)
     with _adding:
         _engines.add(engine)
@@ -99,13 +101,14 @@ def leave_server(url: URL) -> None:
         engine.dispose()
 
 
-def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits) -> Engine:
+def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits, login: Login) -> Engine:
     # SQLAlchemy and the driver would read some options as texts, so they get them typed.
     given = known_options(url)
     arguments = mysql_sessions.connect_arguments(limits, given)
     without = url.difference_update_query(given)
     engine = create_engine(without, connect_args=arguments, pool_recycle=RECYCLE_SECONDS, **options)
     event.listen(engine, "do_connect", functools.partial(mysql_sessions.ask_for_tls, given))
+    event.listen(engine, "do_connect", functools.partial(log_in, login, url))
     event.listen(engine, "do_connect", mysql_sessions.encode_password)
     event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
     event.listen(engine, "connect", lambda connection, record: _leave_older(url, record))

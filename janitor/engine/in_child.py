@@ -177,7 +177,7 @@ def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
         timeout_seconds=about.timeout_seconds,
         attempt=about.attempt,
         fences=about.fences,
-        state=State(settings.state_database_url, settings.connect_timeout_seconds),
+        state=State(settings.state_database_url, settings.connect_timeout_seconds, settings.login),
         holder=about.holder,
         used=about.used,
         on_progress=line.report,
@@ -201,7 +201,8 @@ def _set_up(line: Line, traced: Traced, settings: Settings) -> None:
     quieten()
     follow_into_threads()
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+    limits = databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds)
+    databases.configure(limits, settings.login)
 
 
 def _log_in_forked_child(settings: Settings, mask: Mask) -> None:

@@ -23,7 +23,7 @@ def parameters_of(settings: Settings, peer: Peer) -> ConnectionParameters:
         host=peer.host,
         port=peer.port,
         virtual_host=peer.vhost,
-        credentials=PlainCredentials(peer.user, settings.rabbitmq_password.get_secret_value()),
+        credentials=PlainCredentials(peer.user, settings.fresh("RABBITMQ_PASSWORD").get_secret_value()),
         ssl_options=_tls(settings, peer) if settings.rabbitmq_tls else None,
         heartbeat=HEARTBEAT_SECONDS,
         socket_timeout=seconds,

@@ -36,7 +36,7 @@ class Peer:
         port = int(found["port"] or settings.rabbitmq_port) if found else 0
         if found is None or not 1 <= port <= 65535:
             raise BadSetting("RABBITMQ_HOST", settings.rabbitmq_host, _HELP)
-        return cls(found["host"].strip("[]"), port, settings.rabbitmq_vhost, settings.rabbitmq_username)
+        return cls(found["host"].strip("[]"), port, settings.rabbitmq_vhost, settings.fresh("RABBITMQ_USERNAME"))
 
     @property
     def address(self) -> str:

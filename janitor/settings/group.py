@@ -46,6 +46,10 @@ class SettingsGroup(BaseModel):
         """Each variable of this group, with its field."""
         return {name.upper(): field for name, field in cls.model_fields.items()}
 
+    def fresh(self, name: str) -> Any:
+        """The value of the variable `name`, as it is right for a login now."""
+        return getattr(self, name.lower())
+
     @field_validator("*", mode="before")
     @classmethod
     def _as_it_is_written(cls, value: Any, info: ValidationInfo) -> Any:

@@ -26,6 +26,7 @@ from janitor.settings.mail import MailSettings
 from janitor.settings.notices import NoticeSettings
 from janitor.settings.paths import absolute
 from janitor.settings.rabbitmq import BrokerSettings
+from janitor.settings.rotation import Rotation
 from janitor.settings.secrets import is_plain, is_secret, secret_texts
 from janitor.settings.sources import from_files, in_quotes, variables_from
 from janitor.settings.state import StateSettings
@@ -54,6 +55,7 @@ class Settings(
     _taken: dict[str, str] = PrivateAttr(default_factory=dict)
     _quoted: frozenset[str] = PrivateAttr(default_factory=frozenset)
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _rotation: Rotation = PrivateAttr(default_factory=Rotation)
 
     @classmethod
     def load(
@@ -77,6 +79,7 @@ class Settings(
             raise BadSetting(name, "(not shown)" if is_secret(known[name]) else variables[name], NO_QUOTES)
         settings = cls.read(variables, folder=folder)
         settings._environ, settings._quoted, settings._folder = variables, quoted, folder
+        settings._rotation = Rotation(variables, folder)
         settings._of_tasks = {group: group.read(variables, folder=folder) for group in of_tasks}
         return settings
 
@@ -150,6 +153,51 @@ class Settings(
         if url is None:
             raise BadSetting(name, None, URL_HELP)
         return url
+
+    def fresh(self, name: str) -> Any:
+        """The value of the variable `name`, as it is right for a login now: its file is read again, if it has one.
+
+        What cannot be read, or is malformed, is as it was at the start; the log tells it.
+
+        Raises:
+            BadSetting: no group declares the variable.
+        """
+        before, text = self.value(name), self._rotation.text(name)
+        if text is None:
+            return before
+        group = next(group for group in (type(self), *self._of_tasks) if name in group.variables())
+        try:
+            found = getattr(group.read({name: text}, folder=self._folder), name.lower())
+        except BadSetting as exc:
+            self._rotation.tell(name, str(exc))
+            return before
+        if self._rotation.is_new(name, text):
+            self.keep_secret(name, text)
+        return found
+
+    def login(self, url: URL) -> URL:
+        """A database URL with the user and the password that are right now.
+
+        If a file has it, the file is read again. If that names another database by now, it counts at the next start.
+        """
+        for name in self._rotation.names:
+            with suppress(BadSetting):
+                if self.database(name) == url and (text := self._rotation.text(name)) is not None:
+                    return self._login_from(name, text, url)
+        return url
+
+    def _login_from(self, name: str, text: str, url: URL) -> URL:
+        try:
+            now = cast(URL, absolute(database_url(text), self._folder))
+        except ValueError as exc:
+            self._rotation.tell(name, str(exc))
+            return url
+        if now.set(username="", password="") != url.set(username="", password=""):
+            self._rotation.tell(name, "its file names another database, which counts from the next start on")
+            return url
+        if self._rotation.is_new(name, text):
+            self.keep_secret(name, text)
+        return now
 
     def secrets(self) -> list[str]:
         """Every text that must not be shown: the value of each secret setting, or the password in it."""

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases.engines import make_engine
 from janitor.databases.limits import Limits
+from janitor.databases.logins import Login, as_given
 from janitor.databases.mysql_sessions import is_mariadb
 from janitor.databases.places import family, place
 from janitor.databases.sqlite_forks import undisturbed
@@ -31,16 +32,16 @@ MYSQL_IDLE_SECONDS = 30
 class State:
     """Janitor's memory. The functions of `janitor.state` take a connection from `begin` or `read`."""
 
-    def __init__(self, url: URL, connect_seconds: float = 5.0) -> None:
-        """Nothing is opened before the first use."""
+    def __init__(self, url: URL, connect_seconds: float = 5.0, login: Login = as_given) -> None:
+        """Nothing is opened before the first use; `login` gives the user and the password of a new connection."""
         self.url = url
         self.unreleased: set[Fence] = set()
         """Leases of this process that are done with, but could not be released."""
         self.noted: set[tuple[str, str]] = set()
         """Which names of which jobs this process has noted, in `memories`."""
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
-        self.engine = make_engine(url, read_only=False, limits=limits, create=True)
-        self._reader = make_engine(url, read_only=True, limits=limits, create=True)
+        self.engine = make_engine(url, read_only=False, limits=limits, create=True, login=login)
+        self._reader = make_engine(url, read_only=True, limits=limits, create=True, login=login)
         if family(url) == "sqlite":
             event.listen(self.engine, "connect", _journal)
         else:

@@ -63,7 +63,8 @@ class Assembly:
     def settings(self) -> Settings:
         """The settings, from the environment and `.env`; databases keep to their limits from now on."""
         settings = Settings.load({**os.environ, **self.given}, of_tasks=self.front_door.of_tasks)
-        databases.configure(databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds))
+        limits = databases.Limits(settings.statement_timeout_seconds, settings.connect_timeout_seconds)
+        databases.configure(limits, settings.login)
         return settings
 
     @property
@@ -105,7 +106,7 @@ class Assembly:
     @cached_property
     def state(self) -> State:
         """The state database, at this release's schema."""
-        state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds)
+        state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds, self.settings.login)
         state.migrate()
         return state
 

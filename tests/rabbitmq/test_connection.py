@@ -212,6 +212,22 @@ def test_the_first_host_that_answers_is_taken(rabbitmq: Broker, exchange: Exchan
             publisher.publish(statuses(3))
 
 
+def test_a_password_that_is_rotated_needs_no_restart(rabbitmq: Broker, exchange: Exchange, tmp_path: Path) -> None:
+    # Given: a user and a password in files. What happens: the broker gets another user, and the files later.
+    # What must hold: logins are refused until the files have it, and then they are not.
+    files = {name: tmp_path / name for name in ("RABBITMQ_USERNAME", "RABBITMQ_PASSWORD")}
+    for path, text in zip(files.values(), ("nobody", "no-such-word")):
+        path.write_text(text, encoding="ascii")
+    given = {name: text for name, text in rabbitmq.environment().items() if name not in files}
+    settings = Settings.load(given | {f"{name}_FILE": str(path) for name, path in files.items()}, dotenv=None)
+    with pytest.raises(Rejected, match="refuses the user 'nobody'"), connected(settings):
+        pass
+    for path, text in zip(files.values(), (rabbitmq.username, rabbitmq.password)):
+        path.write_text(text, encoding="ascii")
+    with connected(settings) as connection:
+        assert connection.is_open
+
+
 def test_a_login_that_is_refused_is_tried_nowhere_else(rabbitmq: Broker, exchange: Exchange) -> None:
     hosts = f"127.0.0.1:{rabbitmq.port},127.0.0.1:{free_port()}"
     settings = settings_for(rabbitmq, RABBITMQ_HOST=hosts, RABBITMQ_PASSWORD="wr0ng-word")
