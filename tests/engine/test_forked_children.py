@@ -146,7 +146,7 @@ def visitor(port: int) -> socket.socket:
     """Somebody who looks at the dashboard, and stays."""
     eventually(lambda: listening(port))
     made = socket.create_connection(("127.0.0.1", port))
-    made.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    made.sendall(b"GET /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     made.settimeout(30)
     assert b"200 OK" in made.recv(1000)
     return made

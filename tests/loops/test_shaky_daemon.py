@@ -18,7 +18,7 @@ from tests.small_engine import check_slots, outcomes
 
 LOOPS = {
     *("keeper", "renewing the leases", "saving what runs report", "pruning", "the clock", "recorder", "dependents"),
-    *("notices", "notices to webhook", "pings", "jobs file", "web"),
+    *("notices", "notices to webhook", "pings", "jobs file", "web", "the door"),
 }
 
 

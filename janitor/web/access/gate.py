@@ -16,6 +16,7 @@ from janitor.settings import accounts
 from janitor.settings.accounts import Account, Role
 from janitor.settings.settings import Settings
 from janitor.web.access.attempts import Failures
+from janitor.web.access.hosts import is_open
 
 SESSION_SECONDS = 12 * 3600
 
@@ -50,7 +51,7 @@ class Gate:
         }
         people = [User(account.name, account.role) for account in self._accounts.values()]
         self._users = {user.name: user for user in (*people, *self._tokens)}
-        self.is_open = not self._users
+        self.is_open = is_open(settings)
         self.url = urlsplit(settings.web_url or "")
         self.refusals = Failures()
         """Requests that were refused: the audit holds so many of them, and no more."""

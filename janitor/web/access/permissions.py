@@ -2,7 +2,6 @@
 
 import hmac
 from datetime import datetime, timezone
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -105,22 +104,6 @@ def csrf_token(request: Request) -> str:
 def signs_in(request: Request) -> bool:
     """Whether people sign in here; False if everybody on this machine is an operator."""
     return not gate_of(request).is_open
-
-
-def host_is_ours(gate: Gate, host: str) -> bool:
-    """Whether a request's Host is ours. If people sign in here, every Host is.
-
-    Without that check another site could point a name of its own at this machine, and lead its visitors' browsers here.
-    """
-    if not gate.is_open:
-        return True
-    name = urlsplit(f"//{host}").hostname or ""
-    if name in ("localhost", gate.url.hostname):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def is_own_page(request: Request) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 
-from janitor.engine.heartbeat import DEAD_SECONDS
 from janitor.jobs.job import Job
 from janitor.web.access.permissions import viewer
 from janitor.web.injected import TheDesk
+from janitor.web.metrics import probes
 from janitor.web.metrics.scrape import TheMetrics
 from janitor.web.metrics.vitals import WAIT_SECONDS, Signs
 
@@ -21,29 +21,14 @@ router = APIRouter(prefix="/health", include_in_schema=False)
 
 @router.api_route("/live", methods=METHODS)
 async def live(desk: TheDesk) -> JSONResponse:
-    """200 if the clock has ticked in the last 30 s, else 503. The answer waits for no server and no other request."""
-    silent = desk.daemon.heartbeat.silent_seconds()
-    alive = silent is not None and silent <= DEAD_SECONDS
-    status = "alive" if alive else "the clock does not tick"
-    found = {"status": status, "silent_seconds": None if silent is None else round(silent, 3)}
-    return JSONResponse(found, 200 if alive else 503)
+    """Whether the clock ticks; to a connection that has asked for something else before, the door does not listen."""
+    return _answer(probes.live(desk))
 
 
 @router.api_route("/ready", methods=METHODS)
 def ready(desk: TheDesk, metrics: TheMetrics) -> JSONResponse:
-    """200 if the state database answers within 2 s and is this release's, and no part fails again and again.
-
-    A daemon that stands by is ready too.
-    """
-    failure = metrics.vitals.schema.get(WAIT_SECONDS).failure
-    failing = [trouble.duty for trouble in desk.runner.loops.troubles]
-    # The reasons may name hosts and users. They are in the log: anybody may ask this, without signing in.
-    if failure is not None:
-        status = "the state database does not answer, or is another release's"
-    else:
-        status = f"these fail again and again: {', '.join(failing)}" if failing else "ready"
-    role = "leading" if desk.daemon.leading else "standing by"
-    return JSONResponse({"status": status, "role": role}, 200 if status == "ready" else 503)
+    """Whether the daemon is ready."""
+    return _answer(probes.ready(desk, metrics.vitals))
 
 
 @router.api_route("/jobs", methods=METHODS, dependencies=[Depends(viewer)])
@@ -58,6 +43,11 @@ def jobs(desk: TheDesk, metrics: TheMetrics) -> JSONResponse:
     late = [job for job, state in found.items() if state["overdue_since"] is not None]
     status = f"overdue: {', '.join(late)}" if late else "no job is overdue"
     return JSONResponse({"status": status, "jobs": found}, 503 if late else 200)
+
+
+def _answer(told: probes.Told) -> JSONResponse:
+    status, found = told
+    return JSONResponse(found, status)
 
 
 def _state(job: Job, signs: Signs, running: bool) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from janitor import __version__
-from janitor.web.access import permissions, sign_in
+from janitor.web.access import sign_in
 from janitor.web.access.gate import Gate
+from janitor.web.access.hosts import host_is_ours
 from janitor.web.api import router as api
 from janitor.web.desk import Desk
 from janitor.web.live import streams
@@ -22,6 +23,7 @@ from janitor.web.metrics.counters import Metrics
 from janitor.web.pages import actions, graph, history, job, jobs, notices, overview, run
 from janitor.web.queries.lately import Lately
 from janitor.web.serving import document, refusals
+from janitor.web.serving.headers import HEADERS, NOT_KEPT
 
 PAGES = (overview, jobs, graph, job, run, history, notices, actions)
 PARTS = (api, sign_in, streams, *PAGES, health, scrape)
@@ -29,27 +31,6 @@ PARTS = (api, sign_in, streams, *PAGES, health, scrape)
 STATIC = Path(__file__).parent.parent / "static"
 MAX_BODY = 64 * 1024
 """The largest body of a request: bytes. The forms hold a name, a password, or a note."""
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class Application(FastAPI):
@@ -64,7 +45,7 @@ class Application(FastAPI):
             await send(message)
 
         host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
-        if scope["type"] == "http" and not permissions.host_is_ours(self.state.gate, host):
+        if scope["type"] == "http" and not host_is_ours(self.state.desk.settings, host):
             refused = JSONResponse({"error": "this dashboard is not at this address: see WEB_URL"}, 403)
             await refused(scope, receive, send_guarded)
             return
@@ -81,7 +62,8 @@ def _guard(message: MutableMapping[str, Any], path: str) -> None:
     headers = MutableHeaders(scope=message)
     for name, value in HEADERS.items():
         headers[name] = value
-    headers.setdefault("Cache-Control", "no-cache" if path.startswith("/static/") else "no-store")
+    name, usual = NOT_KEPT
+    headers.setdefault(name, "no-cache" if path.startswith("/static/") else usual)
 
 
 def make_app(desk: Desk, counted: Metrics | None = None) -> FastAPI:

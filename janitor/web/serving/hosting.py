@@ -1,7 +1,6 @@
 """uvicorn as the daemon hosts it: quiet, asleep until somebody asks, with a limit of connections."""
 
 import logging
-import socket
 
 import uvicorn
 from anyio import to_thread
@@ -36,9 +35,12 @@ class Server(SleepingServer):
         )
         super().__init__(config)
 
-    def host(self, listener: socket.socket) -> None:
-        """Serve on a socket that listens, until `ask_to_stop`."""
-        self.run(sockets=[listener])
+    def host(self) -> None:
+        """Serve the connections that it takes, until `ask_to_stop`."""
+        try:
+            self.run(sockets=[])
+        finally:
+            self.turn_away()
 
     async def main_loop(self) -> None:
         """Wait for `ask_to_stop`; then close every stream."""

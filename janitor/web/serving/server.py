@@ -1,33 +1,38 @@
-"""The web server beside the clock, in a thread of its own. It listens from the start; it is made at the first visit.
+"""The web server beside the clock. The door listens from the start; the server is made at the first visit.
+
+    door      takes every connection, and answers probes          a thread of its own
+    visitors  wait until the server is made
+    server    serves them                                         a thread of its own, from the first visitor on
 
 Until then the daemon's start does not wait for it, and the daemon does without the memory that it takes. A server that
-breaks is made anew.
+breaks is made anew for the next visitor.
 """
 
 import logging
 import os
-import select
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from janitor.errors import BadSetting
-from janitor.runs.forks import keep_from_children
 from janitor.settings.settings import Settings
+from janitor.web.access.hosts import host_is_ours, is_open
 from janitor.web.desk import Desk
-from janitor.web.metrics import counters
+from janitor.web.metrics import counters, probes
+from janitor.web.serving.door import Door
 
 if TYPE_CHECKING:
     from janitor.web.serving.hosting import Server
 
 log = logging.getLogger(__name__)
 
-AGAIN_SECONDS = 1.0
-"""How soon a server that ended by itself is made anew."""
-STOP_SECONDS = 3.0
+MOST_VISITORS = 100
+"""How many visitors wait while the server is made; further ones are turned away."""
+STOP_SECONDS = 2.0
 """How long the server may take to end with the daemon. What still goes on then ends with the process."""
 
 
@@ -35,65 +40,76 @@ class Host:
     """Waits for the first visitor, then serves."""
 
     def __init__(self, desk: Desk, listener: socket.socket) -> None:
-        """Nothing is started yet. It is a daemon thread, and so are its handlers' threads: none holds up the exit."""
-        self._loop = desk.runner.loops.loop("web", self._serve)
-        self._desk, self._listener = desk, listener
-        self._wake, self._waker = socket.socketpair()
-        for own in (listener, self._wake, self._waker):
-            _keep(own)
+        """Nothing is started yet. Its threads are daemon threads, and so are its handlers': none holds up the exit."""
+        loops = desk.runner.loops
+        # Counted from the start on: the counts must not depend on when somebody first asks.
+        self._desk, self._counted = desk, counters.watch(desk)
+        at_once = {"/health/live": partial(probes.live, desk)}
+        later = {"/health/ready": partial(probes.ready, desk, self._counted.vitals)}
+        is_ours = partial(host_is_ours, desk.settings)
+        self._door = Door(listener, loops, at_once, later, is_ours, hand_over=self._take)
+        self._loop = loops.loop("web", self._serve, first=None)
+        self._visitors: list[socket.socket] = []
         self._server: Server | None = None
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        # Counted from the start on: the counts must not depend on when somebody first asks.
-        self._counted = counters.watch(desk)
 
     def start(self) -> None:
-        """Serve until `stop`, in a thread of its own."""
+        """Serve until `stop`, in threads of its own."""
+        self._door.start()
         self._loop.start()
 
-    def _serve(self) -> float:
-        select.select([self._listener, self._wake], [], [])
-        with ExitStack() as if_it_breaks:
-            if_it_breaks.callback(self._turn_away)
-            if server := self._made():
-                # A server closes its socket when it ends, and the next server needs a socket too.
-                server.host(_keep(self._listener.dup()))
-            if_it_breaks.pop_all()
-        return AGAIN_SECONDS
-
-    def _turn_away(self) -> None:
-        """Close the connections that nobody will answer."""
-        while select.select([self._listener], [], [], 0)[0]:
-            self._listener.accept()[0].close()
-
     def stop(self) -> None:
-        """Let it end, and wait up to 3 seconds for that."""
-        with self._lock:
-            self._stopped.set()
-            server = self._server
-        if server is not None:
-            server.ask_to_stop()
+        """Let it end, and wait up to 2 seconds for that."""
         self._loop.ask_to_stop()
-        self._waker.close()
-        self._loop.wait(STOP_SECONDS)
-        self._listener.close()
-        self._wake.close()
+        with self._lock:
+            if self._server is not None:
+                self._server.ask_to_stop()
+        self._door.stop(STOP_SECONDS / 3)
+        self._loop.wait(STOP_SECONDS * 2 / 3)
+        self._turn_away()
 
-    def _made(self) -> "Server | None":
-        if self._stopped.is_set():
-            return None
+    def _take(self, connection: socket.socket) -> None:
+        """Serve a visitor, or let it wait until the server is made."""
+        with self._lock:
+            if self._server is not None:
+                self._server.take(connection)
+            elif len(self._visitors) < MOST_VISITORS:
+                self._visitors.append(connection)
+            else:
+                connection.close()
+        self._loop.wake()
+
+    def _serve(self) -> None:
+        """Make a server for the visitors that wait, and serve until it ends."""
+        if not self._visitors:
+            return
+        with ExitStack() as at_the_end:
+            at_the_end.callback(self._turn_away)
+            self._made().host()
+
+    def _made(self) -> "Server":
         from janitor.web.serving.app import make_app
         from janitor.web.serving.hosting import Server
 
         server = Server(make_app(self._desk, self._counted))
         with self._lock:
             self._server = server
-            return None if self._stopped.is_set() else server
+            for visitor in self._visitors:
+                server.take(visitor)
+            self._visitors.clear()
+            if self._loop.is_stopping:
+                server.ask_to_stop()
+        return server
 
-
-def _keep(own: socket.socket) -> socket.socket:
-    """Let no child that a task forks have a socket."""
-    return keep_from_children(own, lambda one: [one.fileno()])
+    def _turn_away(self) -> None:
+        """Close the connections that nobody will answer."""
+        with self._lock:
+            if self._server is not None:
+                self._server.turn_away()
+            self._server = None
+            for visitor in self._visitors:
+                visitor.close()
+            self._visitors.clear()
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -161,8 +177,7 @@ def _address(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
 
 
 def _must_be_guarded(settings: Settings, address: str) -> None:
-    guarded = settings.web_users or settings.web_operator_token or settings.web_viewer_token
-    if not guarded and not ip_address(address.partition("%")[0]).is_loopback:
+    if is_open(settings) and not ip_address(address.partition("%")[0]).is_loopback:
         raise BadSetting(
             "WEB_HOST",
             settings.web_host,

@@ -7,10 +7,18 @@ Paid for by `test_whoever_only_connects_takes_no_place_from_tasks`.
 `SleepingServer` replaces uvicorn's `main_loop`, which wakes ten times a second to look whether it should exit.
 Paid for by the benchmark `idle daemon, share of a core`: an idle daemon must take 0.5 % of a core or less.
 
+It also takes connections that the door has let in, and makes their protocols as uvicorn's `startup` does: uvicorn would
+listen itself. Paid for by `test_probes_need_no_server`.
+
 `tests/web/serving/test_uvicorn_private.py` fails if uvicorn changes any of this.
 """
 
 import asyncio
+import collections
+import functools
+import socket
+from contextlib import suppress
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -52,12 +60,45 @@ class SleepingServer(uvicorn.Server):
         super().__init__(config)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+        self._taken: collections.deque[socket.socket] = collections.deque()
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    def take(self, connection: socket.socket) -> None:
+        """Serve a connection from which nothing was read; from any thread, before it serves too."""
+        self._taken.append(connection)
+        with suppress(RuntimeError):  # the loop has ended
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._welcome)
+
+    def turn_away(self) -> None:
+        """Close the connections that it has taken and will not serve any more."""
+        with suppress(IndexError):
+            while True:
+                self._taken.popleft().close()
 
     async def main_loop(self) -> None:
         """Wait until the server is to exit."""
         self._loop = asyncio.get_running_loop()
+        self._welcome()
         if not self.should_exit:
             await self._stop.wait()
+
+    def _welcome(self) -> None:
+        with suppress(IndexError):
+            while self._loop is not None:
+                task = self._loop.create_task(self._connect(self._loop, self._taken.popleft()))
+                self._connecting.add(task)
+                task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop, connection: socket.socket) -> None:
+        made: Any = self.config.http_protocol_class
+        protocol = functools.partial(
+            made, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        try:
+            await loop.connect_accepted_socket(protocol, connection)
+        except OSError:
+            connection.close()
 
     def wake(self) -> None:
         """Let the server exit; from any thread."""

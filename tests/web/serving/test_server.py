@@ -16,7 +16,7 @@ from sqlalchemy import URL
 from janitor.errors import BadSetting
 from janitor.settings import Settings
 from janitor.settings.passwords import Argon2
-from janitor.web.serving import server, uvicorn_private
+from janitor.web.serving import door, server, uvicorn_private
 from tests.command_line import CommandLine
 from tests.daemons import Daemon, daemons
 from tests.small_engine import DATABASES, ROOT, empty_state, eventually, migrated, outcomes
@@ -24,6 +24,7 @@ from tests.web.caller import Caller, watching
 from tests.web.desks import served
 
 HASH = str(Argon2(7168, 5, 1, b"salt" * 4, b"d" * 32))
+PLAIN = b"GET /api/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_a_port_that_is_taken_stops_the_start(house: CommandLine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         ended = house("start", WEB_PORT=str(port))
-    assert ended.code == 2 and "leading" not in ended.out, ended.out
+    assert ended.code == 2 and "leading with" not in ended.out, ended.out
     says = (
         rf"janitor: WEB_PORT is '{port}': nobody can listen there on 127\.0\.0\.1 \(address already in use\); [^\n]*\n"
     )
@@ -106,10 +107,13 @@ def test_a_web_server_that_breaks_is_made_anew(tmp_path: Path) -> None:
         daemon = start(url, COUNT_SCHEDULE="every 1s", PYTHONPATH=f"{broken}:{ROOT}")
         host, _, port = address_of(daemon).removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as visitor:
+            visitor.sendall(PLAIN)
             daemon.says("web failed, and goes on: ImportError: this server is broken")
             assert ended(visitor), "nobody is left waiting"
+        # Whoever restarts what does not answer has no reason to: the clock goes on.
+        assert serves(f"http://{host}:{port}")
         (broken / "uvicorn.py").unlink()
-        eventually(lambda: serves(f"http://{host}:{port}"))
+        eventually(lambda: answers(f"http://{host}:{port}"))
         before = len(outcomes(state, "count"))
         eventually(lambda: len(outcomes(state, "count")) >= before + 2)
         assert daemon.end() == 0
@@ -133,13 +137,32 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
 
 
 def test_whoever_only_connects_takes_no_place_from_tasks(tmp_path: Path) -> None:
+    # Given: a daemon. What happens: many connect, and ask for nothing.
+    # What must hold: a few wait, the oldest give way, and whoever asks is served meanwhile.
     url = URL.create("sqlite", database=str(tmp_path / "state.db"))
     with served(url, tmp_path, lambda scheduler: None) as (_, address):
-        assert Caller(address)("GET", "/api/jobs").status == 200
         host, _, port = address.removeprefix("http://").partition(":")
-        idle = [socket.create_connection((host, int(port))) for _ in range(uvicorn_private.MOST_CONNECTIONS + 30)]
-        assert [ended(one) for one in idle[-20:]] == [True] * 20
+        idle = [socket.create_connection((host, int(port))) for _ in range(door.MOST_WAITING + 30)]
+        assert [ended(one) for one in idle[:30]] == [True] * 30
+        assert answers(address) and Caller(address)("GET", "/health/ready").status == 200
         for one in idle:
+            one.close()
+
+
+def test_connections_that_are_kept_open_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: as many connections as there may be, each with an answer. What happens: one more asks.
+    # What must hold: it is closed at once; and once the others are gone, whoever asks is served.
+    monkeypatch.setattr(uvicorn_private, "MOST_CONNECTIONS", 4)
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    with served(url, tmp_path, lambda scheduler: None) as (_, address):
+        host, _, port = address.removeprefix("http://").partition(":")
+        kept = [socket.create_connection((host, int(port))) for _ in range(5)]
+        for one in kept[:4]:
+            one.sendall(PLAIN)
+            assert one.recv(12) == b"HTTP/1.1 200"
+        kept[4].sendall(PLAIN)
+        assert ended(kept[4])
+        for one in kept:
             one.close()
         assert eventually(lambda: answers(address))
 
@@ -184,7 +207,7 @@ def serves(address: str) -> bool:
 
 def ended(connection: socket.socket) -> bool:
     """Whether the other side has closed a connection: at once, and not when it has asked for nothing for long."""
-    connection.settimeout(uvicorn_private.REQUEST_SECONDS / 2)
+    connection.settimeout(door.REQUEST_SECONDS / 2)
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
