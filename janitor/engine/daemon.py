@@ -25,8 +25,10 @@ from janitor.engine.dependents import Dependents
 from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import Lanes
+from janitor.engine.obstacles import RUNNING
 from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
+from janitor.engine.standstill import Standstill
 from janitor.engine.stopping import stop_in_order
 from janitor.engine.stretches import ASLEEP, AWAY
 from janitor.engine.takeover import Takeover
@@ -56,14 +58,17 @@ class Daemon:
         self._lanes = Lanes(jobs, runner, on_free=lambda: self._dependents.wake())
         self._dependents = Dependents(jobs, runner, self._lanes.enter)
         self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
-        takeover = Takeover(runner.state, runner.leadership, on_leading=self._lead, on_standby=clock.stand_by)
+        self._standstill = Standstill(self.heartbeat, runner.journal, runner.renewal)
+        takeover = Takeover(runner.state, runner.leadership, self._lead, clock.stand_by, self._may_lead)
+        self._give_up = takeover.give_up
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
         duties = {
             "counting slots anew": self._count_anew,
             "pruning": pruning.step,
             "giving memory back": GivingBack().step,
         }
-        self._keeper = Keeper(runner, takeover, duties, on_failure=clock.ask_to_stop)
+        first = {"looking for a standstill": self._look_for_standstill}
+        self._keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
         self._seen = time.time()
         self._on_stop: Callable[[], None] = lambda: None
         self._ticking = runner.loops.duty("the clock", self._tick)
@@ -149,6 +154,23 @@ class Daemon:
         except JanitorError as exc:
             self.clock.held_because = AWAY
             log.warning("the slots cannot be counted yet, and no run begins: %s", exc)
+
+    def _look_for_standstill(self) -> None:
+        """Give the lead up if nothing comes of the slots that are due: another daemon may do better."""
+        # A clock that stops ticks no more, and runs have the whole grace.
+        if not self.clock.stopping and (why := self._standstill.why()) is not None:
+            log.error("slots are due, and nothing comes of them: %s; this daemon gives the lead up", why)
+            self._give_up()
+
+    def _may_lead(self) -> bool:
+        if (why := self._standstill.why()) is None:
+            if self.runner.obstacles.overcome(RUNNING):
+                log.info("this daemon can run slots again")
+            return True
+        if self.runner.obstacles.meet(RUNNING, why) is not None:
+            log.error("this daemon does not lead, as it could run nothing: %s", why)
+        self.runner.journal.settle()
+        return False
 
     def _lead(self, why: str = "") -> None:
         with self.clock.changing:

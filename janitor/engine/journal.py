@@ -20,12 +20,14 @@ It is our own because a transaction for each record waits for the disk once a re
 import collections
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from janitor.databases.errors import lost_a_race
 from janitor.engine.journal_records import FAILURES, Record, concerns_one, merged, tell_what_came, write_apart
-from janitor.errors import JanitorError, Unavailable, summary
+from janitor.engine.obstacles import RECORDING, Obstacles
+from janitor.errors import JanitorError, Rejected, Unavailable, summary
 from janitor.state import State
 
 log = logging.getLogger(__name__)
@@ -42,12 +44,14 @@ DEADLOCK_TRIES = 5
 class Journal:
     """Writes records in the order in which they were added."""
 
-    def __init__(self, state: State) -> None:
-        """Nothing is opened before the first record."""
-        self._state = state
+    def __init__(self, state: State, obstacles: Obstacles | None = None) -> None:
+        """Nothing is opened before the first record; `obstacles` are told if nothing can be written."""
+        self._state, self._obstacles = state, obstacles or Obstacles()
         self._queue: collections.deque[Record] = collections.deque()
         self._turn = threading.Lock()
-        self._away, self._in_hand = False, 0
+        self._in_hand = 0
+        self.waits_since: float | None = None
+        """Since when some record waits, by `time.monotonic`, and none was written or rejected; None if none waits."""
 
     @property
     def waiting(self) -> int:
@@ -57,6 +61,8 @@ class Journal:
     def add(self, record: Record) -> Record:
         """Put a record at the end; it is written when a thread next calls `result`, `settle` or `flush`."""
         self._queue.append(record)
+        if self.waits_since is None:
+            self.waits_since = time.monotonic()
         return record
 
     def result(self, record: Record) -> Any:
@@ -81,17 +87,24 @@ class Journal:
         while record is not None and not record.answered.wait(LOOK_SECONDS):
             self._write_out()
 
-    def flush(self) -> None:
-        """Write what waits.
+    def flush(self, wait: bool = True) -> None:
+        """Write what waits; if another thread writes already, `wait` for it, or leave it at that.
 
         Raises:
             Unavailable, Rejected: the state database is away; nothing is lost.
         """
-        if self.waiting:
-            with self._turn:
-                failure = self._drain()
-            if failure is not None:
-                raise failure
+        if not self.waiting:
+            # What could not be written may have failed, and waits no more.
+            self.waits_since = None
+            self._obstacles.overcome(RECORDING)
+        if not self.waiting or not self._turn.acquire(blocking=wait):
+            return
+        try:
+            failure = self._drain()
+        finally:
+            self._turn.release()
+        if failure is not None:
+            raise failure
 
     def _write_out(self) -> None:
         """Write for all who wait, unless another thread has the turn."""
@@ -100,9 +113,6 @@ class Journal:
                 failure = self._drain()
             finally:
                 self._turn.release()
-            if failure is not None and not self._away:
-                log.warning("what is recorded waits in memory until the state database is back: %s", failure)
-            self._away = failure is not None
             if failure is not None:
                 return
 
@@ -120,11 +130,24 @@ class Journal:
                     self._put_back(batch, failure)
                 self._in_hand = 0
             if failure is not None:
+                self._tell(failure)
                 return failure
+            self.waits_since = time.monotonic() if self._queue else None
+            self._obstacles.overcome(RECORDING)
             for record in batch:
                 record.answered.set()
                 tell_what_came(record)
         return None
+
+    def _tell(self, failure: JanitorError) -> None:
+        seconds = self._obstacles.meet(RECORDING, failure)
+        if isinstance(failure, Rejected):
+            self.waits_since = time.monotonic()
+        if seconds == 0:
+            log.warning("what is recorded waits in memory until the state database is back: %s", failure)
+        elif seconds is not None:
+            text = "what is recorded has waited in memory for %.0f s until the state database is back: %s"
+            log.warning(text, seconds, failure)
 
     def _failure_of(self, batch: Sequence[Record]) -> JanitorError | None:
         """Write a batch; why the state database is away, None if the batch is written."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from janitor.engine.lateness import warn_late
+from janitor.engine.obstacles import KEEPING, LEADING
 from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
 from janitor.engine.wishes import pass_on_wishes
@@ -32,17 +33,20 @@ class Keeper:
         runner: Runner,
         takeover: Takeover | None = None,
         duties: Duties | None = None,
+        first: Duties | None = None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        """Nothing happens before `start`. A daemon gives its `takeover`, and `duties` that only a leader has.
+        """Nothing happens before `start`.
 
+        A daemon gives its `takeover`, and `duties` that only a leader has; `first` wait for nothing that runs report.
         `on_failure` is called once if the keeper cannot go on; `failure` tells why.
         """
         self._runner, self._takeover, self._on_failure = runner, takeover, on_failure
         self._seconds = runner.settings.lease_seconds
         bodies: Duties = {
             "renewing the leases": self._renew,
-            "saving what runs report": runner.flush,
+            **(first or {}),
+            "saving what runs report": runner.save,
             "passing on wishes to stop": functools.partial(pass_on_wishes, runner.state, runner.live),
             "warning of late runs": functools.partial(warn_late, runner.live),
             "putting back what runs share": runner.look_around,
@@ -50,7 +54,6 @@ class Keeper:
         }
         self._duties = [runner.loops.duty(name, body, passes=named_errors) for name, body in bodies.items()]
         self._loop = runner.loops.loop("keeper", self._try_step)
-        self._away = False
         self.failure: JanitorError | None = None
 
     def start(self) -> None:
@@ -83,10 +86,17 @@ class Keeper:
             Unavailable, Rejected: the state database is away.
         """
         if self._takeover is not None and not self._takeover.at_work:
-            self._takeover.step()
+            self._stand_by(self._takeover)
             return
         for duty in self._duties:
             duty.do()
+
+    def _stand_by(self, takeover: Takeover) -> None:
+        """Look whether this daemon is to lead; runs of the time when it led go on, and end."""
+        if self._runner.live:
+            self._renew()
+        takeover.step()
+        self._runner.save()
 
     def _renew(self) -> None:
         self._runner.renewal.renew_if_due(self._runner.lead.fence)
@@ -101,7 +111,8 @@ class Keeper:
             if self._takeover is not None:
                 self._takeover.lose(exc)
         except Rejected as exc:
-            if self._takeover is not None and not self._takeover.at_work:
+            # A state database that says no at the start ends the start. Later a person mends it: a disk may be full.
+            if self._takeover is not None and not self._takeover.begun:
                 self._fail(exc)
             self._tell_away(exc)
         return min(STEP_SECONDS, self._seconds / 3)
@@ -113,11 +124,19 @@ class Keeper:
         self._on_failure()
 
     def _tell_away(self, exc: JanitorError) -> None:
-        if not self._away:
+        leads = self._takeover is None or self._takeover.at_work
+        seconds = self._runner.obstacles.meet(KEEPING if leads else LEADING, exc)
+        if seconds is None:
+            return
+        if leads and seconds == 0:
             log.error("the state database is away, runs fail until it is back: %s", exc)
-        self._away = True
+        elif leads:
+            log.error("the state database has been away for %.0f s, runs fail until it is back: %s", seconds, exc)
+        elif seconds == 0:
+            log.error("this daemon cannot come to lead: %s", exc)
+        else:
+            log.error("this daemon has not been able to lead for %.0f s: %s", seconds, exc)
 
     def _tell_back(self) -> None:
-        if self._away:
+        if any([self._runner.obstacles.overcome(part) for part in (KEEPING, LEADING)]):
             log.info("the state database is back")
-        self._away = False

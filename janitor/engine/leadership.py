@@ -104,6 +104,16 @@ class Leadership:
         for live in list(self._live.values()):
             live.run.ask_to_stop(Fenced(str(why)))
 
+    def give_up(self) -> None:
+        """Lead no more, so that another daemon can. Runs that go on keep their own leases, and go on.
+
+        Raises:
+            Unavailable, Rejected: the state database is away; the lease ends by itself.
+        """
+        fence = self.lead.fence
+        self.take(None)
+        self.free(fence)
+
     def free(self, fence: Fence | None) -> None:
         """Give the daemon's lease back, so that a stand-by need not wait for its end; None: there is nothing to do.
 

@@ -1,6 +1,7 @@
 """Renewing the leases of this process, and telling for how long nobody can have taken them."""
 
 import math
+import time
 from collections.abc import Callable
 
 from janitor.engine.live import LiveRuns
@@ -17,6 +18,8 @@ class LeaseRenewal:
         """A lease lasts `seconds` by `clock`; before `begin` is called, no lease is watched."""
         self._state, self._seconds, self._live, self._clock = state, seconds, live, clock
         self._valid_until, self._renew_at = math.inf, 0.0
+        self.renewed_since: float | None = None
+        """Since when each renewal went well, by `time.monotonic`; None if the last did not, or there was none."""
 
     def begin(self) -> None:
         """Watch the leases from now on: `check` raises once they may have ended."""
@@ -37,6 +40,8 @@ class LeaseRenewal:
     def renewed(self, began: float) -> None:
         """Count anew from `began`, a reading of the boot clock before the leases were renewed."""
         self._valid_until, self._renew_at = began + self._seconds, began + self._seconds / 3
+        if self.renewed_since is None:
+            self.renewed_since = time.monotonic()
 
     def renew_if_due(self, daemon: Fence | None) -> None:
         """Renew all leases, once a third of their time is over; a run that lost its lease is asked to stop.
@@ -48,6 +53,7 @@ class LeaseRenewal:
         began = self._clock()
         if began < self._renew_at:
             return
+        well_since, self.renewed_since = self.renewed_since, None
         going_on = list(self._live.values())
         fences = [live.fence for live in going_on] + ([daemon] if daemon else [])
         with self._state.begin() as connection:
@@ -59,4 +65,5 @@ class LeaseRenewal:
                 live.run.ask_to_stop(Fenced("another process took this job over"))
         if daemon is not None and daemon not in held:
             raise Fenced("another daemon has taken over")
+        self.renewed_since = well_since
         self.renewed(began)

@@ -25,6 +25,7 @@ from janitor.engine.lease_renewal import LeaseRenewal
 from janitor.engine.live import Live, LiveRuns, Progress
 from janitor.engine.lost_slots import Losses
 from janitor.engine.observers import Observers
+from janitor.engine.obstacles import Obstacles
 from janitor.engine.reports import Reports
 from janitor.engine.stages import Begun, Entered, Slot
 from janitor.engine.surroundings import Surroundings
@@ -66,7 +67,8 @@ class Runner:
         seconds, self.live = settings.lease_seconds, LiveRuns()
         self.loops = loops or Loops(mask)
         self.state, self.settings, self.holder, self.mask = state, settings, holder, mask
-        self.observers, self.journal = Observers(self.loops), Journal(state)
+        self.obstacles = Obstacles(mask)
+        self.observers, self.journal = Observers(self.loops), Journal(state, self.obstacles)
         self._surroundings = surroundings or Surroundings()
         self.renewal = LeaseRenewal(state, seconds, self.live)
         self.leadership = Leadership(state, holder, seconds, self.renewal, self.live, self.observers)
@@ -124,6 +126,15 @@ class Runner:
             Unavailable, Rejected: the state database is away; nothing is lost.
         """
         self.journal.flush()
+        self._reports.save()
+
+    def save(self) -> None:
+        """As `flush`, but what another thread writes is not waited for: it may hang.
+
+        Raises:
+            Unavailable, Rejected: as `flush` does.
+        """
+        self.journal.flush(wait=False)
         self._reports.save()
 
     def look_around(self) -> None:

@@ -10,7 +10,8 @@ from janitor.state import State
 class Takeover:
     """Makes the clock go when this daemon comes to lead, and stand by when it does not lead any more.
 
-    `at_work` tells whether the clock goes: it is False until `on_leading` has returned.
+    `at_work` tells whether the clock goes: it is False until `on_leading` has returned. `begun` tells whether the state
+    database has ever let this daemon lead, or stand by.
     """
 
     def __init__(
@@ -19,15 +20,19 @@ class Takeover:
         leadership: Leadership,
         on_leading: Callable[[], None] = lambda: None,
         on_standby: Callable[[], None] = lambda: None,
+        may_lead: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Both calls come in the keeper's thread; if `on_leading` raises Unavailable, it is called again later."""
-        self._state, self._leadership = state, leadership
+        """Each call comes in the keeper's thread; if `on_leading` raises Unavailable, it is called again later.
+
+        `may_lead` tells whether this daemon could do a leader's work.
+        """
+        self._state, self._leadership, self._may_lead = state, leadership, may_lead
         self._on_leading, self._on_standby = on_leading, on_standby
         self._migrated = False
-        self.at_work = False
+        self.at_work = self.begun = False
 
     def step(self) -> None:
-        """Come to lead, if no other daemon leads.
+        """Come to lead, if no other daemon leads, and this daemon may.
 
         Raises:
             Unavailable, Rejected: the state database is away.
@@ -35,14 +40,24 @@ class Takeover:
         if not self._migrated:
             self._state.migrate()
             self._migrated = True
-        if self._leadership.try_to_take():
+        if self._may_lead() and self._leadership.try_to_take():
             self._on_leading()
             self.at_work = True
+        self.begun = True
 
     def lose(self, why: Fenced) -> None:
         """Stand by, since another daemon leads; every run is asked to stop."""
         self._leadership.lose(why)
         self.stand_by()
+
+    def give_up(self) -> None:
+        """Stand by, so that another daemon can lead; runs go on.
+
+        Raises:
+            Unavailable, Rejected: the state database is away; the lease ends by itself.
+        """
+        self.stand_by()
+        self._leadership.give_up()
 
     def stand_by(self) -> None:
         """Let the clock begin no run."""

@@ -3,12 +3,13 @@
 It stands apart from what serves requests: the daemon makes it at its start, and loads the server at the first visit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from janitor.engine.daemon import Daemon
 from janitor.engine.runner import Runner
 from janitor.jobs.job import Job
+from janitor.loops import Trouble
 from janitor.settings.settings import Settings
 from janitor.state import State
 
@@ -33,6 +34,11 @@ class Desk:
     def settings(self) -> Settings:
         """The settings of this process."""
         return self.runner.settings
+
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """The parts of the daemon that fail again and again, and what keeps it from its work."""
+        return [*self.runner.loops.troubles, *self.runner.obstacles.troubles]
 
     @property
     def jobs(self) -> Mapping[str, Job]:

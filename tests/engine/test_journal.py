@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, select
 
 from janitor.engine.journal import Journal
 from janitor.engine.journal_records import Record
+from janitor.engine.obstacles import Obstacles
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import Unavailable
@@ -158,4 +159,32 @@ def test_a_record_that_raises_loses_no_other(lite_url: URL, error: type[BaseExce
     assert all(record.answered.is_set() for record in records)
     journal.flush()
     assert written[-3:] == [1, 2, 3] and journal.waiting == 0
+    state.close()
+
+
+def test_what_cannot_be_recorded_is_an_obstacle_while_it_waits(lite_url: URL) -> None:
+    # Given: a state database without tables. What happens: records fail, again and again; one of them is kept.
+    # What must hold: that hinders recording until what waits is written, and no longer.
+    state, obstacles = State(lite_url), Obstacles()
+    journal = Journal(state, obstacles)
+
+    def write(connection: Connection) -> None:
+        connection.exec_driver_sql("INSERT INTO t (n) VALUES (1)")
+
+    for _ in range(2):
+        journal.settle(journal.add(Record(write)))
+    assert [one.duty for one in obstacles.troubles] == ["recording"]
+    journal.flush()
+    assert obstacles.troubles == [] and journal.waits_since is None
+    journal.add(Record(write, kept=True))
+    for _ in range(2):
+        journal.settle()
+    assert [one.duty for one in obstacles.troubles] == ["recording"] and journal.waits_since is not None
+    journal.waits_since = 0.0
+    journal.settle()
+    assert journal.waits_since > 0, "the state database says no: nobody could write it"
+    with state.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+    journal.flush()
+    assert obstacles.troubles == [] and journal.waits_since is None
     state.close()

@@ -12,8 +12,20 @@ from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
 from janitor.errors import Rejected
 from janitor.runs import current_run
-from tests.engine.keeping import daemon_of, going_on, kept
-from tests.small_engine import eventually, lines_of, outcomes, rows_of, runner_for, settings_for
+from janitor.state import leases
+from tests.daemons import Daemon, daemons
+from tests.engine.keeping import ELSEWHERE, daemon_of, going_on, kept
+from tests.servers import SqlServer
+from tests.small_engine import (
+    eventually,
+    lines_of,
+    migrated,
+    outcomes,
+    rows_of,
+    runner_for,
+    settings_for,
+    text_of,
+)
 
 
 def test_what_a_run_reports_is_saved_within_a_second(follower: Runner) -> None:
@@ -84,3 +96,52 @@ def test_a_leader_has_its_duties_done_and_a_stand_by_not(lite_follower: Runner) 
     takeover.stand_by()
     keeper.step()
     assert done == ["duty"]
+
+
+def test_a_stand_by_waits_for_a_state_that_says_no(lite_follower: Runner, caplog: pytest.LogCaptureFixture) -> None:
+    # Given: a daemon that stands by. What happens: the state database refuses its looks, as if a disk were full,
+    # and the leader is gone meanwhile. What must hold: it does not end, and leads once it is let in.
+    with lite_follower.state.begin() as connection:
+        fence = leases.acquire(connection, "daemon", ELSEWHERE, lite_follower.state.now(connection), 60)
+    assert fence is not None
+    kept = daemon_of(lite_follower)
+    kept.keeper.start()
+    eventually(lambda: kept.takeover.begun)
+    with lite_follower.state.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE leases RENAME TO elsewhere")
+    eventually(lambda: "this daemon cannot come to lead: a table is missing" in caplog.text)
+    assert not kept.failed.is_set() and kept.keeper.failure is None
+    with lite_follower.state.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO leases")
+        leases.release(connection, fence)
+    eventually(lambda: kept.leading)
+    kept.keeper.stop()
+
+
+@pytest.mark.slow
+def test_a_daemon_goes_on_with_a_password_that_was_rotated(mariadb: SqlServer, tmp_path: Path) -> None:
+    # Given: a daemon whose state database's URL is in a file. What happens: the password is rotated, first at the
+    # server, then in the file, and every connection ends. What must hold: it runs its jobs again, without a restart.
+    url = mariadb.create_database()
+    state, path = migrated(url), tmp_path / "url"
+
+    def rotate(password: str) -> None:
+        mariadb.execute(f"ALTER USER keeper IDENTIFIED BY '{password}'")
+        for (number,) in mariadb.execute("SELECT id FROM information_schema.processlist WHERE user = 'keeper'"):
+            mariadb.execute(f"KILL {number}")
+
+    mariadb.execute("DROP USER IF EXISTS keeper", "CREATE USER keeper", f"GRANT ALL ON `{url.database}`.* TO keeper")
+    rotate("the old one")
+    path.write_text(text_of(url.set(username="keeper", password="the old one")), encoding="utf-8")
+    with daemons("tests.small_house", tmp_path, STATE_DATABASE_URL_FILE=str(path)) as start:
+        daemon: Daemon = start(url, STATE_DATABASE_URL="", COUNT_SCHEDULE="every 1s")
+        eventually(lambda: outcomes(state, "count").count("succeeded") > 1)
+        rotate("the new one")
+        daemon.says("access denied")
+        path.write_text(text_of(url.set(username="keeper", password="the new one")), encoding="utf-8")
+        daemon.says("the state database is back")
+        before = outcomes(state, "count").count("succeeded")
+        eventually(lambda: outcomes(state, "count").count("succeeded") > before)
+        assert daemon.end() == 0 and "the new one" not in daemon.text
+    state.close()
+    mariadb.execute("DROP USER keeper")

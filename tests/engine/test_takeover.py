@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import URL
 
+from janitor.engine.keeper import Keeper
 from janitor.engine.live import Live, Progress
 from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
@@ -10,8 +11,8 @@ from janitor.errors import Fenced, Unavailable
 from janitor.runs import Fence, Run
 from janitor.state import State, leases
 from janitor.state.tables import SCHEMA_VERSION
-from tests.engine.keeping import ELSEWHERE, lease
-from tests.small_engine import job_of
+from tests.engine.keeping import ELSEWHERE, going_on, lease, until_stopped
+from tests.small_engine import eventually, job_of
 
 
 class Clock:
@@ -81,3 +82,22 @@ def test_the_first_step_makes_the_tables(lite_follower: Runner, lite_url: URL) -
     clock.takeover.step()
     assert empty.version() == SCHEMA_VERSION
     empty.close()
+
+
+def test_who_gives_the_lead_up_lets_its_runs_go_on(lite_follower: Runner) -> None:
+    # Given: a daemon that leads, with a run. What happens: it gives the lead up, and stands by.
+    # What must hold: another daemon can lead at once; the run goes on under its own lease, which is renewed.
+    hindered: list[str] = []
+    takeover = Takeover(lite_follower.state, lite_follower.leadership, may_lead=lambda: not hindered)
+    keeper = Keeper(lite_follower, takeover)
+    keeper.step()
+    assert takeover.at_work
+    with going_on(lite_follower, until_stopped):
+        hindered.append("it hangs")
+        takeover.give_up()
+        assert not takeover.at_work and lease(lite_follower, "daemon").holder is None
+        before = lease(lite_follower, "job:task").expires_at
+        eventually(lambda: keeper.step() or lease(lite_follower, "job:task").expires_at > before)
+        (live,) = lite_follower.live.values()
+        assert not live.run.stop.is_set()
+        live.run.ask_to_stop(Fenced("the test is over"))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import URL, text
 
 from janitor.errors import Rejected, Unavailable
-from janitor.state import State, cursors
+from janitor.state import State, cursors, database, leases
 from janitor.state.tables import SCHEMA_VERSION
 from tests.servers import free_port
 from tests.small_engine import migrated, now
@@ -49,6 +49,25 @@ def test_a_state_database_that_is_away_is_said_so() -> None:
     with pytest.raises(Unavailable, match="cannot be reached") as caught, state.begin():
         pass
     assert "very-secret" not in str(caught.value) and "very-secret" not in repr(state.engine)
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_a_transaction_that_stands_still_holds_nobody_up(database_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a daemon that is frozen inside the transaction in which it took the lead.
+    # What happens: another daemon wants to lead. What must hold: the server ends the first transaction, the other
+    # daemon leads, and the first learns it when it goes on.
+    monkeypatch.setattr(database, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(database, "MYSQL_IDLE_SECONDS", 1)
+    frozen, other = migrated(database_url), State(database_url)
+    with pytest.raises(Unavailable), frozen.begin() as connection:
+        assert leases.acquire(connection, leases.DAEMON, "frozen", now(), 60)
+        with other.begin() as beside:
+            assert leases.acquire(beside, leases.DAEMON, "other", now(), 60)
+        frozen.now(connection)
+    with other.read() as connection:
+        assert leases.holder_of(connection, leases.DAEMON) == "other"
+    for each in (frozen, other):
+        each.close()
 
 
 def test_a_used_up_pool_is_said_so(tmp_path: Path) -> None:

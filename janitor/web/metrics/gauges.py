@@ -31,9 +31,11 @@ class Gauges(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every gauge with a value; without the state database, the values that were read last."""
+        self._vitals.writing.get(0)
         answer, ledger = self._vitals.signs.get(WAIT_SECONDS), self._vitals.ledger.get(0)
+        is_up = answer.failure is None and self._vitals.writing.get(WAIT_SECONDS).failure is None
         yield from self._of_process()
-        yield _one("janitor_state_up", "Whether the state database answers", answer.failure is None)
+        yield _one("janitor_state_up", "Whether the state database answers, and takes writes", is_up)
         signs = answer.value
         yield from self._of_loops()
         yield self._running(signs)

@@ -22,15 +22,18 @@ def live(desk: Desk) -> Told:
 
 
 def ready(desk: Desk, vitals: Vitals) -> Told:
-    """200 if the state database answers within 2 s and is this release's, and no part fails again and again.
+    """200 if the state database answers within 2 s, is this release's and takes writes, and nothing hinders the daemon.
 
-    A daemon that stands by is ready too.
+    A daemon that stands by is ready too, unless something keeps it from coming to lead.
     """
-    failure = vitals.schema.get(WAIT_SECONDS).failure
-    failing = [trouble.duty for trouble in desk.runner.loops.troubles]
+    vitals.writing.get(0)
+    unread, unwritten = vitals.schema.get(WAIT_SECONDS).failure, vitals.writing.get(WAIT_SECONDS).failure
+    failing = [trouble.duty for trouble in desk.troubles]
     # The reasons may name hosts and users. They are in the log: anybody may ask this, without signing in.
-    if failure is not None:
+    if unread is not None:
         status = "the state database does not answer, or is another release's"
+    elif unwritten is not None:
+        status = "the state database takes no writes"
     else:
         status = f"these fail again and again: {', '.join(failing)}" if failing else "ready"
     role = "leading" if desk.daemon.leading else "standing by"

@@ -12,7 +12,7 @@ from janitor.engine import overdue
 from janitor.errors import Rejected
 from janitor.jobs.counts import stored
 from janitor.runs import Outcome
-from janitor.state import job_records, memories, quarantine, recent
+from janitor.state import job_records, memories, quarantine, recent, tries
 from janitor.state.job_records import JobRecord
 from janitor.state.tables import SCHEMA_VERSION, cursors, runs
 from janitor.web.desk import Desk
@@ -22,6 +22,8 @@ from janitor.web.metrics.readings import Reading
 WAIT_SECONDS = 2.0
 """How long a scrape, or a question about health, waits for the state database."""
 KEEP_SECONDS = 5.0
+WRITE_KEEP_SECONDS = 10.0
+"""How long it counts that the state database took a write, or did not."""
 LEDGER_KEEP_SECONDS = 60.0
 LEDGER_SHARE = 0.01
 """The share of the time that counting the ledgers may take, however large they are."""
@@ -57,6 +59,7 @@ class Vitals:
         self.signs = Reading(self._read_signs, KEEP_SECONDS, loops=loops)
         self.ledger = Reading(self._count_ledger, LEDGER_KEEP_SECONDS, LEDGER_SHARE, loops)
         self.schema = Reading(self._check_schema, 1.0, loops=loops)
+        self.writing = Reading(self._try_write, WRITE_KEEP_SECONDS, loops=loops)
 
     def _read_signs(self) -> Signs:
         now = datetime.now(timezone.utc)
@@ -84,6 +87,17 @@ class Vitals:
         with self._desk.state.read() as connection:
             counts = self._ledger_sizes.count(connection)
             return memories.by_owner(counts, memories.owners(connection, self._desk.jobs))
+
+    def _try_write(self) -> datetime:
+        """When the state database took a write.
+
+        Raises:
+            Unavailable, Rejected: it does not: its disk is full, say.
+        """
+        with self._desk.state.begin() as connection:
+            now = self._desk.state.now(connection)
+            tries.write(connection, now)
+        return now
 
     def _check_schema(self) -> str:
         """The schema's version.

@@ -32,7 +32,7 @@ def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
 def _values(desk: Desk) -> dict[str, Any]:
     moment = now()
     with desk.state.read() as connection:
-        view = overview_of(connection, desk.jobs, moment, desk.runner.loops.troubles)
+        view = overview_of(connection, desk.jobs, moment, desk.troubles)
     troubled = view.conditions.get("overdue", 0) + view.conditions.get("failing", 0)
     undelivered = [one for one in view.undelivered if (one.ended_at or moment) >= view.since]
     return {

@@ -16,5 +16,6 @@ def house(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Desk, str]]:
     monkeypatch.setattr(vitals, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(vitals, "WRITE_KEEP_SECONDS", 0.05)
     with served(empty_state(request, tmp_path), tmp_path, add_jobs) as found:
         yield found

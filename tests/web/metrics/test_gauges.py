@@ -1,16 +1,23 @@
 """Gauges: what holds at the moment of a scrape, with and without the state database."""
 
+import json
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
 
 from janitor.engine.stages import Slot
 from janitor.state import ledger
 from janitor.state.run_records import BY_HAND
 from janitor.web.desk import Desk
+from janitor.web.metrics import vitals
+from tests.faults.small_disk import small_disk
 from tests.small_engine import eventually, remember, remember_run
-from tests.web.desks import ask
+from tests.web.desks import add_jobs, ask, served
 from tests.web.metrics.scraping import of, run, scraped
 
 
@@ -93,3 +100,25 @@ def test_without_its_state_a_scrape_tells_what_it_remembers(house: tuple[Desk, s
     (tmp_path / "away.db").rename(path)
     eventually(lambda: scraped(address)["janitor_state_up",] == 1)
     assert eventually(lambda: ask(f"{address}/health/ready").status == 200)
+
+
+def test_a_full_disk_under_the_state_database_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a state database on a small disk. What happens: the disk fills up, until somebody makes room.
+    # What must hold: meanwhile the state database is not up, and the daemon not ready, though all can be read.
+    monkeypatch.setattr(vitals, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(vitals, "WRITE_KEEP_SECONDS", 0.05)
+    with ExitStack() as stack:
+        disk = stack.enter_context(small_disk(tmp_path, "4m"))
+        url = URL.create("sqlite", database=str(disk.folder / "state.db"))
+        _, address = stack.enter_context(served(url, tmp_path, add_jobs))
+        assert scraped(address)["janitor_state_up",] == 1
+        with pytest.raises(OSError, match="No space"), (disk.folder / "rest").open("wb") as rest:
+            while True:
+                rest.write(b"x" * 4096)
+                rest.flush()
+        eventually(lambda: scraped(address)["janitor_state_up",] == 0)
+        told = eventually(lambda: (found := ask(f"{address}/health/ready")).status == 503 and found.text)
+        assert json.loads(told)["status"] == "the state database takes no writes"
+        disk.grow("16m")
+        eventually(lambda: scraped(address)["janitor_state_up",] == 1)
+        assert ask(f"{address}/health/ready").status == 200

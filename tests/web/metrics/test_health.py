@@ -34,6 +34,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
 @pytest.fixture
 def house(url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Desk, str]]:
     monkeypatch.setattr(vitals, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(vitals, "WRITE_KEEP_SECONDS", 0.05)
     with served(url, tmp_path, add_jobs) as found:
         yield found
 
@@ -54,7 +55,7 @@ def test_it_is_alive_while_the_clock_ticks(house: tuple[Desk, str]) -> None:
     assert (alive.status, alive.text) == (200, "")
     desk.daemon.heartbeat.beat(time.monotonic() - 31)
     status, found = health(address, "live")
-    assert status == 503 and found["silent_seconds"] > 31
+    assert status == 503 and found["silent_seconds"] >= 31
 
 
 def in_trouble(desk: Desk, name: str = "the copier") -> None:
@@ -77,6 +78,23 @@ def test_it_is_not_ready_while_a_part_fails_again_and_again(house: tuple[Desk, s
         503,
         {"status": "these fail again and again: the copier, pings", "role": "standing by"},
     )
+
+
+def test_it_is_not_ready_while_something_keeps_it_from_leading(house: tuple[Desk, str]) -> None:
+    # Given: a daemon. What happens: its look at who leads fails, once and again, and then goes well.
+    # What must hold: it is not ready, and the overview tells why; one failure alone changes nothing.
+    desk, address = house
+    obstacles = desk.runner.obstacles
+    obstacles.meet("coming to lead", "a statement ran over its time limit")
+    assert health(address, "ready")[0] == 200
+    obstacles.meet("coming to lead", "a statement ran over its time limit")
+    status, told = health(address, "ready")
+    assert (status, told["status"]) == (503, "these fail again and again: coming to lead")
+    page = ask(address).text
+    assert "coming to lead" in page and "a statement ran over its time limit" in page
+    assert "coming to lead" in ask(f"{address}/api/overview").text
+    obstacles.overcome("coming to lead")
+    assert health(address, "ready")[0] == 200
 
 
 def test_who_is_nobody_sees_no_job(url: URL, tmp_path: Path) -> None:

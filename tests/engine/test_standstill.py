@@ -1,0 +1,88 @@
+"""A standstill: a leader of whose slots nothing comes says so, and gives the lead up."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from janitor.engine import standstill
+from janitor.engine.heartbeat import DEAD_SECONDS, Heartbeat
+from janitor.engine.journal_records import Record
+from janitor.engine.runner import Runner
+from janitor.engine.standstill import STILL_SECONDS, SURE, Standstill
+from janitor.scheduler import Scheduler
+from tests.engine.keeping import lease
+from tests.small_engine import eventually, nothing, run_until, runner_for, settings_for
+
+
+def whys(still: Standstill, looks: int = SURE) -> list[bool]:
+    """Whether each look finds a standstill."""
+    return [still.why() is not None for _ in range(looks)]
+
+
+def test_a_clock_that_does_not_tick_stands_still(lite: Runner, tmp_path: Path) -> None:
+    heartbeat = Heartbeat(tmp_path / "beat")
+    still = Standstill(heartbeat, lite.journal, lite.renewal)
+    assert not any(whys(still))
+    heartbeat.beat(time.monotonic() - DEAD_SECONDS - 1)
+    assert whys(still) == [False] * (SURE - 1) + [True]
+    heartbeat.beat()
+    assert still.why() is None
+    heartbeat.beat(time.monotonic() - DEAD_SECONDS - 1)
+    assert still.why() is None, "it is counted anew"
+
+
+def test_records_that_nobody_writes_are_a_standstill(lite: Runner, tmp_path: Path) -> None:
+    # Given: a record that waits. What happens: time goes by, in which leases are renewed, or are not.
+    # What must hold: only the time counts in which they are.
+    moment = [time.monotonic()]
+    still = Standstill(Heartbeat(tmp_path / "beat"), lite.journal, lite.renewal, lambda: moment[0])
+    lite.journal.add(Record(lambda connection: None))
+    lite.journal.waits_since = moment[0] - STILL_SECONDS - 1
+    assert not any(whys(still)), "no lease was renewed"
+    lite.renewal.renewed(0.0)
+    assert not any(whys(still)), "a lease was renewed just now"
+    moment[0] = time.monotonic() + STILL_SECONDS + 1
+    assert whys(still)[-1] and "1 record could not be written for" in str(still.why())
+    lite.journal.settle()
+    assert still.why() is None
+
+
+def test_a_renewal_that_fails_begins_anew(database_url: URL, tmp_path: Path) -> None:
+    with runner_for(settings_for(database_url, tmp_path)) as runner:
+        runner.renewal.renew_if_due(runner.lead.fence)
+        since = runner.renewal.renewed_since
+        runner.renewal._renew_at = 0
+        runner.renewal.renew_if_due(runner.lead.fence)
+        assert since is not None and runner.renewal.renewed_since == since
+
+
+@pytest.mark.slow
+def test_a_leader_that_stands_still_gives_the_lead_up(
+    lite_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given: a daemon that leads. What happens: a thread hangs while it writes records, and others wait behind it.
+    # What must hold: the daemon says so, and gives its lease back; once it could work, it leads again.
+    monkeypatch.setattr(standstill, "STILL_SECONDS", 1.0)
+    seen = list[str]()
+    with runner_for(settings_for(lite_url, tmp_path, LEASE_SECONDS="30"), leads=False) as runner:
+        clock = Scheduler(runner.settings)
+        clock.add_job(nothing, "interval", hours=1, id="task")
+        daemon = clock.daemon(runner)
+
+        def watch() -> bool:
+            if clock.leading and not seen:
+                seen.append("led")
+                runner.journal._turn.acquire()
+                runner.journal.add(Record(lambda connection: None))
+            if seen == ["led"] and not clock.leading:
+                eventually(lambda: lease(runner, "daemon").holder is None)
+                seen.append("gave up")
+                eventually(lambda: any(one.duty == "running what is due" for one in runner.obstacles.troubles))
+                runner.journal._turn.release()
+            return seen == ["led", "gave up"] and clock.leading
+
+        assert run_until(daemon, watch, 60)
+    assert re.search("slots are due, and nothing comes of them: .* could not be written for", caplog.text)
