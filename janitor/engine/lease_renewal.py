@@ -2,13 +2,16 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from janitor.engine.live import LiveRuns
-from janitor.errors import Fenced, Unavailable
+from janitor.databases.errors import lost_a_race
+from janitor.engine.live import Live, LiveRuns
+from janitor.errors import Fenced, JanitorError, Unavailable
 from janitor.runs import Fence
 from janitor.state import State, leases
 from janitor.state.clocks import boot_clock
+
+DEADLOCK_TRIES = 5
 
 
 class LeaseRenewal:
@@ -55,11 +58,7 @@ class LeaseRenewal:
             return
         well_since, self.renewed_since = self.renewed_since, None
         going_on = list(self._live.values())
-        fences = [live.fence for live in going_on] + ([daemon] if daemon else [])
-        with self._state.begin() as connection:
-            now = self._state.now(connection)
-            held = leases.renew(connection, fences, now, self._seconds)
-            leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
+        held = self._renew(going_on, [live.fence for live in going_on] + ([daemon] if daemon else []))
         for live in going_on:
             if live.fence not in held and live.run.id in self._live:
                 live.run.ask_to_stop(Fenced("another process took this job over"))
@@ -67,3 +66,21 @@ class LeaseRenewal:
             raise Fenced("another daemon has taken over")
         self.renewed_since = well_since
         self.renewed(began)
+
+    def _renew(self, going_on: Sequence[Live], fences: Sequence[Fence]) -> set[Fence]:
+        """Extend leases, and those that runs hold themselves; the fences that still stand.
+
+        Records hold the same rows. If the server ends this transaction to end a deadlock, it is tried again at once: a
+        lease would not last until the next look.
+        """
+        for attempt in range(1, DEADLOCK_TRIES + 1):
+            try:
+                with self._state.begin() as connection:
+                    now = self._state.now(connection)
+                    held = leases.renew(connection, fences, now, self._seconds)
+                    leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
+                return held
+            except JanitorError as exc:
+                if attempt == DEADLOCK_TRIES or not lost_a_race(exc):
+                    raise
+        raise AssertionError("unreachable")

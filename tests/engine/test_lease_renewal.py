@@ -1,16 +1,18 @@
 """Leases of runs: renewed while the runs go on, and missed if they cannot be."""
 
 import logging
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from janitor.engine.lease_renewal import LeaseRenewal
 from janitor.engine.live import LiveRuns
 from janitor.engine.runner import Runner
 from janitor.errors import Unavailable
-from janitor.runs import current_run
+from janitor.runs import Fence, current_run
 from janitor.state import holders, leases
 from tests.engine.keeping import ELSEWHERE, give_away, going_on, kept, lease, until_stopped
 from tests.servers import SqlServer
@@ -104,3 +106,37 @@ def test_two_runs_of_one_process_exclude_each_other(lite_follower: Runner) -> No
         first = leases.acquire(connection, "exclusive", holders.holder_of_run(holder, 1), moment, 60)
         assert first is not None
         assert leases.acquire(connection, "exclusive", holders.holder_of_run(holder, 2), moment, 60) is None
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_a_renewal_that_ends_a_deadlock_is_tried_again(database_url: URL, tmp_path: Path) -> None:
+    # Given: a transaction that has written much, and holds one of two leases.
+    # What happens: a renewal takes the first lease and waits for the second, and the transaction wants the first.
+    # What must hold: the server ends the renewal, which is the cheaper; it is tried again, and the leases are renewed.
+    with runner_for(settings_for(database_url, tmp_path)) as runner:
+        fence = runner.lead.fence
+        assert fence is not None and fence.name == "daemon"
+        with runner.state.begin() as connection:
+            first = leases.acquire(connection, "a", runner.holder, runner.state.now(connection), 60)
+            before = leases.renew(connection, [fence], runner.state.now(connection), 1)
+        assert first is not None and before == {fence}
+        renewed = list[set[Fence]]()
+        renewing = threading.Thread(
+            target=lambda: renewed.append(runner.renewal._renew([], [first, fence])), daemon=True
+        )
+        with runner.state.begin() as connection:
+            for number in range(50):
+                leases.acquire(connection, f"z{number}", "somebody", runner.state.now(connection), 60)
+            leases.acquire(connection, "daemon", "nobody", runner.state.now(connection), 60)
+            renewing.start()
+            eventually(lambda: waits_for_a_lock(runner))
+            leases.acquire(connection, "a", "nobody", runner.state.now(connection), 60)
+        renewing.join(30)
+        assert renewed == [{first, fence}]
+
+
+def waits_for_a_lock(runner: Runner) -> bool:
+    """Whether some transaction waits for a lock."""
+    with runner.state.read() as connection:
+        query = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+        return bool(connection.exec_driver_sql(query).scalar())
