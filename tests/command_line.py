@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class CommandLine:
     def started(self, *arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
         """Run a verb during the block; if it still runs after that, it is killed."""
         process = subprocess.Popen(
-            [sys.executable, *self.program, *arguments],
+            [sys.executable, *self.program, *typed(arguments)],
             cwd=self.folder,
             env=self.whole(environment),
             stdout=subprocess.PIPE,
@@ -96,6 +96,11 @@ class CommandLine:
         kept = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME", "TZ") or "COV" in name}
         own = {"PYTHONPATH": str(ROOT), "LOGNAME": "the_boss", "WEB_ENABLED": "false"}
         return kept | {**own, **self.environment, **environment}
+
+
+def typed(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments as typed; a run also makes the state database, as most tests begin in an empty folder."""
+    return [*arguments, "--new-state"] if "run" in arguments and "--help" not in arguments else arguments
 
 
 def wait_for(true: Callable[[], Any]) -> Any:

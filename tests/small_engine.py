@@ -55,12 +55,7 @@ def empty_state(request: pytest.FixtureRequest, folder: Path) -> URL:
     The tables are made once for all tests; SQLite's file is copied, the server's tables are emptied.
     """
     if request.param == "sqlite":
-        if "sqlite" not in _made:
-            made = URL.create("sqlite", database=str(folder / "first.db"))
-            migrated(made).close()
-            _made["sqlite"] = Path(folder / "first.db").read_bytes()
-        (folder / "state.db").write_bytes(_made["sqlite"])
-        return URL.create("sqlite", database=str(folder / "state.db"))
+        return lite_state(folder / "state.db")
     server: SqlServer = request.getfixturevalue("mariadb")
     if "mariadb" not in _made:
         _made["mariadb"] = server.create_database()
@@ -68,6 +63,18 @@ def empty_state(request: pytest.FixtureRequest, folder: Path) -> URL:
     url: URL = _made["mariadb"]
     server.execute(*(f"DELETE FROM `{url.database}`.`{table.name}`" for table in reversed(metadata.sorted_tables)))
     return url
+
+
+def lite_state(path: Path) -> URL:
+    """A SQLite file with the tables and without rows."""
+    if "sqlite" not in _made:
+        first = Path(f"{path}.first")
+        migrated(URL.create("sqlite", database=str(first))).close()
+        _made["sqlite"] = first.read_bytes()
+        first.unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_made["sqlite"])
+    return URL.create("sqlite", database=str(path))
 
 
 _made: dict[str, Any] = {}

@@ -72,16 +72,15 @@ class Engines:
             self._made.clear()
 
 
-def make_engine(url: URL, *, read_only: bool, limits: Limits, create: bool = False, login: Login = as_given) -> Engine:
+def make_engine(url: URL, *, read_only: bool, limits: Limits, login: Login = as_given) -> Engine:
     """Make an engine with a pool of its own.
 
-    `create` lets a missing SQLite file be made, and its folder too. A statement has no limit but the socket's. If the
-    server is no longer what it was, the pools of all engines to it are closed. Each new connection asks `login` whom to
-    log in.
+    A statement has no limit but the socket's. If the server is no longer what it was, the pools of all engines to it
+    are closed. Each new connection asks `login` whom to log in.
     """
     options = {**_POOL, "pool_timeout": limits.connect_seconds, **(_READ_ONLY if read_only else {})}
     if family(url) == "sqlite":
-        engine = _sqlite_engine(url, options, read_only=read_only, limits=limits, create=create)
+        engine = _sqlite_engine(url, options, read_only=read_only, limits=limits)
     else:
         engine = _mysql_engine(url, options, read_only=read_only, limits=limits, login=login)
     event.listen(engine, "handle_error", functools.partial(_translate, url), retval=False)
@@ -122,13 +121,12 @@ def _leave_older(url: URL, record: Any) -> None:
         leave_server(url)
 
 
-def _sqlite_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits, create: bool) -> Engine:
+def _sqlite_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits) -> Engine:
     arguments = {"timeout": limits.statement_seconds, "cached_statements": KEPT_STATEMENTS}
     engine = create_engine(url, connect_args=arguments, **options)
-    event.listen(engine, "do_connect", functools.partial(sqlite_sessions.open_file, create))
+    event.listen(engine, "do_connect", sqlite_sessions.open_file)
     event.listen(engine, "connect", functools.partial(sqlite_sessions.set_up_session, read_only))
-    if not create:
-        event.listen(engine, "checkout", sqlite_sessions.leave_replaced_file)
+    event.listen(engine, "checkout", sqlite_sessions.leave_replaced_file)
     if not read_only:
         event.listen(engine, "begin", sqlite_sessions.begin_immediate)
     return engine

@@ -20,27 +20,32 @@ SPILL_PAGES = 500
 """So many pages a transaction may change before SQLite writes some of them out, as many as by default."""
 
 
-def open_file(create: bool, dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> Any:
-    """Open the file only if it is there: a mistyped path is an error, not an empty database.
-
-    With `create` a missing file is made, and its folder too.
-    """
+def open_file(dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> Any:
+    """Open the file only if it is there: a mistyped path is an error, not an empty database."""
     path = str(args[0])
     if path == ":memory:" or options.get("uri"):
-        return None
-    if create:
-        _make_folder(Path(path).parent)
         return None
     args[0] = f"{Path(path).absolute().as_uri()}?mode=rw"
     options["uri"] = True
     return None
 
 
-def _make_folder(folder: Path) -> None:
+def make_file(path: Path) -> None:
+    """Make an empty database, and its folder, if there is no file at a path.
+
+    Raises:
+        Rejected: it cannot be made.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise Rejected(f"the folder {folder} cannot be made: {exc.strerror}; check the path, or who may write") from exc
+        raise Rejected(
+            f"the folder {path.parent} cannot be made: {exc.strerror}; check the path, or who may write"
+        ) from exc
+    try:
+        path.touch(mode=0o644)
+    except OSError as exc:
+        raise Rejected(f"the file {path} cannot be made: {exc.strerror}; check the path, or who may write") from exc
 
 
 def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any) -> None:
@@ -56,17 +61,18 @@ def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any)
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     path = record.info["path"] = next((row[2] for row in connection.execute("PRAGMA database_list")), "")
-    record.info["file"] = _identity(path)
+    record.info["file"] = identity_of(path)
     connection.set_progress_handler(lambda: time.monotonic() > deadline[0], STEPS_BETWEEN_LOOKS)
 
 
 def leave_replaced_file(connection: Any, record: Any, proxy: Any) -> None:
     """Let the pool open a new connection if another file has come in the place of the file that is open."""
-    if record.info["path"] and _identity(record.info["path"]) != record.info["file"]:
+    if record.info["path"] and identity_of(record.info["path"]) != record.info["file"]:
         raise DisconnectionError(f"{record.info['path']} was replaced")
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity_of(path: Path | str) -> tuple[int, int] | None:
+    """The device and the inode of the file that a path leads to; None if there is none."""
     try:
         found = os.stat(path)
     except OSError:

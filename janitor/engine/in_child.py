@@ -58,6 +58,7 @@ class About:
     holder: str
     fences: dict[str, Fence]
     used: dict[str, int]
+    state_file: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -74,6 +75,7 @@ class About:
             holder=run.holder,
             fences=dict(run.fences),
             used=dict(run.used),
+            state_file=run.state.file if isinstance(run.state, State) else None,
         )
 
 
@@ -177,7 +179,9 @@ def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
         timeout_seconds=about.timeout_seconds,
         attempt=about.attempt,
         fences=about.fences,
-        state=State(settings.state_database_url, settings.connect_timeout_seconds, settings.login),
+        state=State(
+            settings.state_database_url, settings.connect_timeout_seconds, settings.login, file=about.state_file
+        ),
         holder=about.holder,
         used=about.used,
         on_progress=line.report,

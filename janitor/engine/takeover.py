@@ -1,10 +1,19 @@
 """Taking over: the clock goes once this daemon leads, and stands by once it does not lead any more."""
 
+import logging
 from collections.abc import Callable
 
+from janitor.databases.places import place
 from janitor.engine.leadership import Leadership
 from janitor.errors import Fenced
 from janitor.state import State
+
+log = logging.getLogger(__name__)
+
+MADE = (
+    "there was no state database at %s, so a new one is made, and every job begins anew; if there should be one, stop "
+    "this daemon, and correct STATE_DATABASE_URL or mount its volume"
+)
 
 
 class Takeover:
@@ -38,7 +47,8 @@ class Takeover:
             Unavailable, Rejected: the state database is away.
         """
         if not self._migrated:
-            self._state.migrate()
+            if self._state.migrate():
+                log.warning(MADE, place(self._state.url))
             self._migrated = True
         if self._may_lead() and self._leadership.try_to_take():
             self._on_leading()

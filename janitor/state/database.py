@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -16,9 +17,11 @@ from janitor.databases.logins import Login, as_given
 from janitor.databases.mysql_sessions import is_mariadb
 from janitor.databases.places import family, place
 from janitor.databases.sqlite_forks import undisturbed
+from janitor.databases.sqlite_sessions import make_file
 from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
+from janitor.state.same_file import Identity, SameFile
 from janitor.state.tables import SCHEMA_VERSION
 
 STATEMENT_SECONDS = 10.0
@@ -32,18 +35,29 @@ MYSQL_IDLE_SECONDS = 30
 class State:
     """Janitor's memory. The functions of `janitor.state` take a connection from `begin` or `read`."""
 
-    def __init__(self, url: URL, connect_seconds: float = 5.0, login: Login = as_given) -> None:
-        """Nothing is opened before the first use; `login` gives the user and the password of a new connection."""
+    def __init__(
+        self, url: URL, connect_seconds: float = 5.0, login: Login = as_given, *, file: Identity | None = None
+    ) -> None:
+        """Nothing is opened before the first use.
+
+        `login` gives the user and the password of a new connection. `file` is the only SQLite file that may be opened,
+        any if None.
+        """
         self.url = url
         self.unreleased: set[Fence] = set()
         """Leases of this process that are done with, but could not be released."""
         self.noted: set[tuple[str, str]] = set()
         """Which names of which jobs this process has noted, in `memories`."""
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
-        self.engine = make_engine(url, read_only=False, limits=limits, create=True, login=login)
-        self._reader = make_engine(url, read_only=True, limits=limits, create=True, login=login)
+        self.engine = make_engine(url, read_only=False, limits=limits, login=login)
+        self._reader = make_engine(url, read_only=True, limits=limits, login=login)
+        self._file: SameFile | None = None
+        if family(url) == "sqlite" and url.database:
+            self._file = SameFile(Path(url.database), file)
         if family(url) == "sqlite":
+            event.listen(self.engine, "connect", self._opened)
             event.listen(self.engine, "connect", _journal)
+            event.listen(self._reader, "connect", self._opened)
         else:
             event.listen(self.engine, "connect", _let_go_of_locks)
 
@@ -59,6 +73,7 @@ class State:
             if fences:
                 hold(connection, fences)
             yield connection
+            self._check_file()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,7 +85,21 @@ class State:
         with undisturbed(self.url), self._connect(self._reader) as connection:
             yield connection
 
+    @property
+    def file(self) -> Identity | None:
+        """The SQLite file that was opened; None before that, and on a server."""
+        return None if self._file is None else self._file.known
+
+    def _check_file(self) -> None:
+        if self._file is not None:
+            self._file.check()
+
+    def _opened(self, connection: sqlite3.Connection, record: Any) -> None:
+        if self._file is not None:
+            self._file.opened(record.info["path"], record.info["file"])
+
     def _connect(self, engine: Engine) -> Connection:
+        self._check_file()
         try:
             return engine.connect()
         except PoolTimeout as exc:
@@ -84,31 +113,51 @@ class State:
         return naive.replace(tzinfo=timezone.utc)
 
     def version(self) -> str | None:
-        """The version of the schema; None if the database has none yet."""
-        with self.engine.connect() as connection:
+        """The version of the schema; None if there is no state database, or it has no tables yet."""
+        if self._file is not None and not self._file.exists:
+            return None
+        # The reader changes nothing: the path may be mistyped, and lead to a stranger's file.
+        with self._reader.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             return found
 
-    def migrate(self) -> None:
-        """Bring the schema to this release's version; nothing happens if it has that version.
+    def require(self) -> None:
+        """Make sure that there is a state database, and bring its schema to this release's version.
 
         Raises:
-            Rejected: the database belongs to a newer release.
+            Rejected: there is none, or it belongs to a newer release.
+        """
+        if self.version() is None:
+            raise Rejected(
+                f"there is no state database at {place(self.url)}: check STATE_DATABASE_URL, or let `start` make it"
+            )
+        self.migrate()
+
+    def migrate(self) -> bool:
+        """Bring the schema to this release's version, and make the database if there is none; whether it was made.
+
+        Nothing happens if it has that version.
+
+        Raises:
+            Rejected: the database belongs to a newer release, or cannot be made.
         """
         found = self.version()
         if found == SCHEMA_VERSION:
-            return
+            return False
         if found is not None and found > SCHEMA_VERSION:
             raise Rejected(
                 f"the state database at {place(self.url)} has schema {found}, and this release knows schemas up to "
                 f"{SCHEMA_VERSION}: start the newer release, or give an older copy of the database"
             )
+        if found is None and self._file is not None:
+            make_file(self._file.path)
         # Alembic costs a tenth of a second and several megabytes: only a first start pays for it.
         from janitor.state.migrations.upgrade import upgrade
 
         upgrade(self.engine)
+        return found is None
 
     def close(self) -> None:
         """Close every pooled connection."""

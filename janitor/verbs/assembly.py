@@ -105,10 +105,19 @@ class Assembly:
 
     @cached_property
     def state(self) -> State:
-        """The state database, at this release's schema."""
-        state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds, self.settings.login)
-        state.migrate()
+        """The state database, at this release's schema.
+
+        Raises:
+            Rejected: there is none; only `start` makes one, so that a mistyped path is noticed.
+        """
+        state = self.unopened_state
+        state.require()
         return state
+
+    @cached_property
+    def unopened_state(self) -> State:
+        """The state database, whether it is there or not; nothing is opened yet."""
+        return State(self.settings.state_database_url, self.settings.connect_timeout_seconds, self.settings.login)
 
     def job(self, name: str) -> Job:
         """The job of that name.

@@ -2,10 +2,15 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
+from sqlalchemy import Connection, create_engine
 
-from janitor.terminal import console
+from janitor.databases.places import place
+from janitor.state.tables import metadata
+from janitor.terminal import console, streams
 from janitor.verbs.assembly import Assembly, as_json, now
 
 
@@ -22,6 +27,20 @@ def jobs(assembly: Assembly, as_json: bool) -> None:
     from janitor.terminal import listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with assembly.state.read() as connection:
+    with _reading(assembly) as connection:
         rows = listings.of_jobs(connection, assembly.scheduler.jobs.values(), now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
+
+
+@contextmanager
+def _reading(assembly: Assembly) -> Iterator[Connection]:
+    """The state database to read; while there is none yet, empty tables in memory: jobs are listed all the same."""
+    if assembly.unopened_state.version() is not None:
+        with assembly.state.read() as connection:
+            yield connection
+        return
+    where = place(assembly.settings.state_database_url)
+    streams.complain(f"there is no state database at {where} yet, so nothing is known of past runs; `start` makes it")
+    with create_engine("sqlite://").connect() as connection:
+        metadata.create_all(connection)
+        yield connection

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from janitor.checks.required import require
+from janitor.databases.places import place
 from janitor.errors import BadSetting
 from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
@@ -24,6 +25,7 @@ from janitor.verbs.assembly import Assembly
 @click.option("--rerun-dependents", is_flag=True, help="After it, run each job that depends on it.")
 @click.option("--pin", "pins", metavar="JOB=RUN", multiple=True, help="Use this run of a dependency.")
 @click.option("--yes-run", "confirmed", metavar="JOB", multiple=True, help="Do not ask before running this job.")
+@click.option("--new-state", is_flag=True, help="Make the state database if there is none.")
 @click.pass_obj
 def run(
     assembly: Assembly,
@@ -33,6 +35,7 @@ def run(
     rerun_dependents: bool,
     pins: Sequence[str],
     confirmed: Sequence[str],
+    new_state: bool,
 ) -> int:
     """Run a job now, recorded; the exit code tells its outcome."""
     from janitor.engine.leaving import Leaving
@@ -41,6 +44,8 @@ def run(
     from janitor.verbs import run_here, run_plan
 
     wanted, pinned = assembly.job(job), run_plan.pinned(pins)
+    if new_state and assembly.unopened_state.migrate():
+        streams.complain(f"a new state database was made at {place(assembly.settings.state_database_url)}")
     plan = run_plan.plan(
         assembly.state,
         assembly.scheduler.jobs,

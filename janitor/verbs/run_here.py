@@ -54,7 +54,6 @@ def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Map
         BadSetting: a pin names a run that cannot be used.
         Unavailable, Rejected: the state database cannot record the run, so the run does not begin.
     """
-    runner.state.migrate()
     keeper = Keeper(runner)
     with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread, Stopper(runner) as stopper:
         keeper.start()

@@ -1,6 +1,7 @@
 """A database with a table of numbers, and short limits."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
@@ -8,6 +9,7 @@ from sqlalchemy import URL
 from janitor import databases
 from janitor.databases import Limits
 from janitor.databases.engines import make_engine
+from janitor.databases.sqlite_sessions import make_file
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +22,9 @@ def short_limits() -> Iterator[None]:
 @pytest.fixture
 def url(database_url: URL) -> URL:
     """A database with a table of the numbers 1 to 100."""
-    engine = make_engine(database_url, read_only=False, limits=Limits(), create=True)
+    if database_url.get_backend_name() == "sqlite":
+        make_file(Path(str(database_url.database)))
+    engine = make_engine(database_url, read_only=False, limits=Limits())
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (n INTEGER NOT NULL PRIMARY KEY, word VARCHAR(9))")
         numbers = ", ".join(f"({number})" for number in range(1, 101))

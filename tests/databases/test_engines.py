@@ -8,6 +8,7 @@ from sqlalchemy import URL
 
 from janitor.databases import Limits
 from janitor.databases.engines import Engines, make_engine
+from janitor.databases.sqlite_sessions import make_file
 from janitor.errors import DeadlineExceeded, Rejected, StatementTimeout
 from janitor.runs import Run, running
 from tests.databases.numbers_table import ENDLESS
@@ -19,7 +20,8 @@ def file_in(folder: Path) -> URL:
 
 def made(folder: Path) -> URL:
     """A file with the numbers 1 to 30."""
-    engine = make_engine(file_in(folder), read_only=False, limits=Limits(), create=True)
+    make_file(folder / "new" / "numbers.db")
+    engine = make_engine(file_in(folder), read_only=False, limits=Limits())
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
         connection.exec_driver_sql(f"INSERT INTO t VALUES {', '.join(f'({number})' for number in range(1, 31))}")

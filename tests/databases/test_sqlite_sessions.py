@@ -28,7 +28,8 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 def test_a_path_may_hold_odd_characters(tmp_path: Path) -> None:
     path = tmp_path / "a b?c#d%20é.db"
     url = URL.create("sqlite", database=str(path))
-    engine = make_engine(url, read_only=False, limits=Limits(), create=True)
+    make_file(path)
+    engine = make_engine(url, read_only=False, limits=Limits())
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
     engine.dispose()
@@ -39,7 +40,8 @@ def test_a_path_may_hold_odd_characters(tmp_path: Path) -> None:
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_session_keeps_little_of_its_file(tmp_path: Path, read_only: bool) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "some.db"))
-    engine = make_engine(url, read_only=read_only, limits=Limits(), create=True)
+    make_file(tmp_path / "some.db")
+    engine = make_engine(url, read_only=read_only, limits=Limits())
     with engine.connect() as connection:
         found = [connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("cache_size", "cache_spill")]
     engine.dispose()

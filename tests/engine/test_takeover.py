@@ -76,11 +76,15 @@ def test_a_lost_lead_stops_the_runs_and_the_clock(lite_follower: Runner) -> None
     assert isinstance(run.stopped_by, Fenced) and lite_follower.lead.fence is None
 
 
-def test_the_first_step_makes_the_tables(lite_follower: Runner, lite_url: URL) -> None:
+def test_the_first_step_makes_the_tables_and_tells(
+    lite_follower: Runner, lite_url: URL, caplog: pytest.LogCaptureFixture
+) -> None:
     empty = State(lite_url.set(database=f"{lite_url.database}.new"))
     clock = Clock(lite_follower, empty)
     clock.takeover.step()
     assert empty.version() == SCHEMA_VERSION
+    said = f"there was no state database at {empty.url.database}, so a new one is made, and every job begins anew"
+    assert caplog.text.count(said) == 1
     empty.close()
 
 

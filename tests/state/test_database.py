@@ -13,7 +13,7 @@ from janitor.errors import Rejected, Unavailable
 from janitor.state import State, cursors, database, leases
 from janitor.state.tables import SCHEMA_VERSION
 from tests.servers import free_port
-from tests.small_engine import migrated, now
+from tests.small_engine import lite_state, migrated, now
 
 
 @pytest.fixture
@@ -21,6 +21,29 @@ def state(database_url: URL) -> Iterator[State]:
     made = migrated(database_url)
     yield made
     made.close()
+
+
+def test_a_state_database_is_made_once_and_only_if_it_is_asked_for(tmp_path: Path) -> None:
+    state = State(URL.create("sqlite", database=str(tmp_path / "folder" / "state.db")))
+    with pytest.raises(Rejected, match="there is no state database at .*: check STATE_DATABASE_URL, or let `start` ma"):
+        state.require()
+    assert state.version() is None and list(tmp_path.iterdir()) == []
+    assert [state.migrate(), state.migrate()] == [True, False]
+    state.require()
+    state.close()
+
+
+def test_a_database_that_was_stopped_takes_nothing(state: State) -> None:
+    state.stop("it is another one")
+    with pytest.raises(Unavailable, match="it is another one"), state.begin():
+        pass
+    with pytest.raises(Unavailable, match="it is another one"), state.read():
+        pass
+    with state.read(even_if_stopped=True) as connection:
+        assert cursors.load(connection, "feed") is None
+    state.stop("")
+    with state.begin() as connection:
+        cursors.save(connection, "feed", "seven", now(), 1)
 
 
 def test_a_newer_schema_is_refused_in_words(state: State) -> None:
@@ -71,7 +94,7 @@ def test_a_transaction_that_stands_still_holds_nobody_up(database_url: URL, monk
 
 
 def test_a_used_up_pool_is_said_so(tmp_path: Path) -> None:
-    state = State(URL.create("sqlite", database=str(tmp_path / "state.db")), connect_seconds=0.1)
+    state = State(lite_state(tmp_path / "state.db"), connect_seconds=0.1)
     held: list[Any] = [state.engine.connect() for _ in range(20)]
     with pytest.raises(Unavailable, match="no free connection"), state.begin():
         pass

@@ -3,10 +3,12 @@
 import io
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from janitor.errors import BadSetting
+from janitor.cli import verbs
+from janitor.errors import BadSetting, Rejected
 from janitor.jobs import Job
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -14,6 +16,7 @@ from janitor.verbs.assembly import Assembly
 from janitor.verbs.wing import Wing
 from tests.small_engine import job_of, nothing
 from tests.small_house import build
+from tests.verbs.house import done
 
 
 class Adding(Wing):
@@ -38,6 +41,45 @@ def test_the_clock_has_the_jobs_of_wings_too(assembly: Assembly) -> None:
     assert list(winged.scheduler.jobs) == [*assembly.scheduler.jobs, "added"]
     with pytest.raises(BadSetting, match="dependencies of job added is 'nope': there is no such job"):
         _ = Assembly(build, wings=[Adding("nope")], given=assembly.given).scheduler
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("history",),
+        ("show", "1"),
+        ("delete", "1"),
+        ("pause", "count"),
+        ("resume", "count"),
+        ("cancel", "1"),
+        ("quarantine",),
+        ("quarantine", "count", "--retry", "all"),
+        ("cursor", "count"),
+        ("cursor", "count", "--set", "start"),
+        ("notices",),
+        ("run", "count"),
+        ("run", "count", "--dry-run"),
+    ],
+    ids=" ".join,
+)
+def test_no_verb_but_start_makes_a_state_database(assembly: Assembly, typed: tuple[str, ...]) -> None:
+    # Given a path that is mistyped: there is no state database. A verb is typed.
+    # It says so, and makes nothing there.
+    assembly.given["STATE_DATABASE_URL"] = "sqlite:///mistyped/janitor.db"
+    said = "there is no state database at mistyped/janitor.db: check STATE_DATABASE_URL, or let `start` make it"
+    with pytest.raises(Rejected, match=said):
+        done(verbs.commands[typed[0]], assembly, *typed[1:])
+    assert not Path("mistyped").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"a stranger's"])
+def test_no_verb_changes_what_is_at_a_mistyped_path(assembly: Assembly, content: bytes) -> None:
+    assembly.given["STATE_DATABASE_URL"] = "sqlite:///mistyped.db"
+    Path("mistyped.db").write_bytes(content)
+    with pytest.raises(Rejected, match="there is no state database at|is not a SQLite database"):
+        done(verbs.commands["history"], assembly)
+    assert Path("mistyped.db").read_bytes() == content
+    assert not Path("mistyped.db-wal").exists()
 
 
 def test_an_unknown_job_is_refused_with_all_names(assembly: Assembly) -> None:

@@ -1,6 +1,7 @@
 """The verb `jobs`: as text in a pipe, as JSON, as a table in a terminal."""
 
 import re
+import shutil
 
 from tests.command_line import CommandLine
 from tests.verbs.house import in_terminal
@@ -15,6 +16,15 @@ def test_jobs_are_listed_as_tab_separated_text(house: CommandLine) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:00:00\.000Z", rows["count"]["next_run_at"])
     assert rows["walk"]["next_run_at"] == "" and rows["walk"]["note"] == "disabled: it is switched off here"
     assert rows["over"]["next_run_at"] == ""
+
+
+def test_jobs_are_listed_before_there_is_a_state_database(house: CommandLine) -> None:
+    shutil.rmtree(house.folder / "var")
+    ended = house("jobs")
+    assert ended.code == 0 and "count" in [row["job"] for row in ended.rows]
+    said = "there is no state database at var/janitor.db yet, so nothing is known of past runs; `start` makes it"
+    assert ended.err == f"janitor: {said}\n"
+    assert not (house.folder / "var").exists()
 
 
 def test_jobs_as_json_tell_the_last_outcome(house: CommandLine) -> None:

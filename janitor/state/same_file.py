@@ -1,0 +1,102 @@
+"""The same file: the path of a state database leads to the file that was opened, or nothing is read and written.
+
+    path ──> the file that was opened     all is well
+    path ──> nothing                      it was deleted or moved, or its volume is not mounted
+    path ──> another file                 it was replaced
+
+SQLite would go on: it writes into the deleted file, and nobody ever reads that again. So each transaction looks where
+the path leads, when it begins and before it commits. Once the same file is back, all goes on.
+
+A SQLite database in use has a journal beside it, by its name. The journal of the file that was opened would be played
+into the file that came in its place, and spoil it. So the journal is put aside, and put back with its file.
+"""
+
+import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from janitor.databases.sqlite_sessions import identity_of
+from janitor.errors import Unavailable
+from janitor.settings.paths import shown
+
+log = logging.getLogger(__name__)
+
+JOURNALS = ("-wal", "-shm")
+ASIDE = ".replaced"
+
+Identity = tuple[int, int]
+"""A file's device and inode."""
+
+
+class SameFile:
+    """The file of a state database, from its first connection on."""
+
+    def __init__(self, path: Path, known: Identity | None = None) -> None:
+        """Nothing is opened here yet; `known` is the file that this process's parent has opened."""
+        self.path, self.known, self._real = path, known, str(path)
+        self._journal: Identity | None = None
+        self._is_aside = False
+
+    @property
+    def exists(self) -> bool:
+        """Whether the path leads to a file."""
+        return self.path.exists()
+
+    def opened(self, real_path: str, identity: Identity | None) -> None:
+        """Note that a connection was opened to a file; the first connection tells which file is the right one.
+
+        Raises:
+            Unavailable: it is another file than before.
+        """
+        if identity is None:
+            return
+        if self.known not in (None, identity):
+            raise self._replaced()
+        self.known, self._real = identity, real_path
+        self._journal = identity_of(f"{self._real}-wal") or self._journal
+
+    def check(self) -> None:
+        """Make sure that the path still leads to the file that was opened.
+
+        Raises:
+            Unavailable: it does not; the text tells what happened.
+        """
+        if self.known is None:
+            return
+        found = identity_of(self.path)
+        if found == self.known:
+            self._journal = self._journal or identity_of(f"{self._real}-wal")
+            self._put_journals_back()
+        elif found is None:
+            raise Unavailable(
+                f"the file {shown(self.path)} of the state database is gone: it was deleted or moved, or its volume is "
+                "not mounted; nothing is written until the same file is back"
+            )
+        else:
+            self._put_journals_aside()
+            raise self._replaced()
+
+    def _replaced(self) -> Unavailable:
+        return Unavailable(
+            f"another file came in the place of the state database {shown(self.path)}; nothing is written until the same "
+            "file is back; to go on with the other file, stop this process and start it anew"
+        )
+
+    def _put_journals_aside(self) -> None:
+        if self._is_aside or self._journal is None or identity_of(f"{self._real}-wal") != self._journal:
+            return
+        self._is_aside = True
+        log.warning("the journal of the state database that was replaced is put aside: %s-wal%s", self._real, ASIDE)
+        _rename(self._real, "", ASIDE)
+
+    def _put_journals_back(self) -> None:
+        if self._is_aside:
+            self._is_aside = False
+            _rename(self._real, ASIDE, "")
+
+
+def _rename(path: str, before: str, after: str) -> None:
+    for journal in JOURNALS:
+        with suppress(OSError):
+            os.replace(f"{path}{journal}{before}", f"{path}{journal}{after}")
