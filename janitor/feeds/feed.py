@@ -128,6 +128,9 @@ class Feed:
         )
         reading = Reading(self, position)
         reading.save()
+        end = f"after id {position.top}" if newest else "which is empty"
+        beside = "; all rows are read beside that, from the first key on" if snapshot else "; what is there is not read"
+        log.info("%s has no cursor yet: it begins at the end of %s, %s%s", self.name, self.table, end, beside)
         return reading
 
     def begin_at_start(self) -> "Reading":
@@ -135,6 +138,9 @@ class Feed:
         mark = self._before_all()
         reading = Reading(self, Position(mark=mark, origin=Origin(mark)))
         reading.save()
+        log.info(
+            "%s has no cursor yet: it begins at the start of %s, and reads all that is there", self.name, self.table
+        )
         return reading
 
     def rows(self, *conditions: ColumnElement[bool] | TextClause, limit: int | None = None) -> Sequence[Row[Any]]:

@@ -155,10 +155,15 @@ class TimeFeed:
         for page in reading.pages():
             reading.position = reading.position.take(map(self.key_of, page.rows))
         reading.save()
+        text = "%s has no cursor yet: it begins at the end of %s, at %s; what is there is not read"
+        log.info(text, self.name, self.table, "no time" if top is None else top)
         return reading
 
     def begin_at_start(self) -> "TimeReading":
         """Begin before the first row; the cursor is saved when the first page is confirmed."""
+        log.info(
+            "%s has no cursor yet: it begins at the start of %s, and reads all that is there", self.name, self.table
+        )
         return TimeReading(self, TimePosition())
 
     def settled(self, now: datetime) -> datetime:

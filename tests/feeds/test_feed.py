@@ -5,6 +5,7 @@ What happens: rows are added, also below ids that were read; the feed is drained
 What must hold: each row comes once and in order, and the cursor moves only over what was confirmed.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -275,3 +276,22 @@ def test_a_feed_reads_as_the_model_does(feed: Feed, engine: Engine, clock: Clock
     expected, read = tick(reading.position, {1, 2, 3, 4, 6}, clock.now, 0)
     assert drain(feed) == read
     assert position(feed) == expected
+
+
+def test_a_task_whose_cursor_is_new_says_where_it_begins(
+    feed: Feed, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    feed.begin_at_end()
+    assert "reader has no cursor yet: it begins at the end of news, which is empty; what is there is not" in caplog.text
+    add(engine, 3, 7)
+    feed.begin_at_end()
+    assert (
+        "reader has no cursor yet: it begins at the end of news, after id 7; what is there is not read" in caplog.text
+    )
+    feed.begin_at_end(snapshot=True)
+    assert "after id 7; all rows are read beside that, from the first key on" in caplog.text
+    feed.begin_at_start()
+    assert "reader has no cursor yet: it begins at the start of news, and reads all that is there" in caplog.text
+    caplog.clear()
+    assert drain(feed) == [3, 7] and "has no cursor" not in caplog.text
