@@ -17,6 +17,7 @@ from janitor.settings.settings import Groups
 from janitor.terminal import console, streams
 from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
 from janitor.verbs.assembly import Assembly
+from janitor.verbs.backup import backup
 from janitor.verbs.cancel import cancel
 from janitor.verbs.check import check
 from janitor.verbs.cursor import cursor
@@ -29,6 +30,8 @@ from janitor.verbs.listen import listen
 from janitor.verbs.pause import pause, resume
 from janitor.verbs.quarantine import quarantine
 from janitor.verbs.rename import rename
+from janitor.verbs.restore import restore
+from janitor.verbs.restored import restored
 from janitor.verbs.run import run
 from janitor.verbs.show import show
 from janitor.verbs.start import start
@@ -39,6 +42,7 @@ __all__ = ["main"]
 VERBS = (
     *(start, jobs, run, history, show, delete, pause, resume, rename),
     *(check, cancel, quarantine, cursor, listen, health),
+    *(backup, restore, restored),
 )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import URL, create_engine
 from janitor.demo import warehouses
 from janitor.errors import JanitorError
 from janitor.settings.settings import Settings
+from janitor.state import State
 
 LABWARES, RUNS, PRODUCTS, DAYS = 3_000, 36, 24, 20.0
 SINCE_DAYS = 4
@@ -79,11 +80,19 @@ def prepare(folder: Path, inbox: str) -> tuple[Place, str]:
     began, now = time.monotonic(), datetime.now(timezone.utc)
     place = Place(folder, (now - timedelta(days=SINCE_DAYS)).date(), _free_port(), inbox)
     counts = _fill(place, now)
+    _make_state(place)
     seconds = time.monotonic() - began
     return place, (
         f"[bold]Made a lab[/] of {sum(counts.values()):,} rows in three SQLite warehouses in {seconds:.1f} s:\n"
         f"{LABWARES:,} labwares, {counts['audits']:,} audits, {RUNS} sequencing runs, {counts['sample']} samples"
     )
+
+
+def _make_state(place: Place) -> None:
+    # Else the daemon would make it, and tell that as its first notice.
+    state = State(place.url("state"))
+    state.migrate()
+    state.close()
 
 
 def _empty(folder: Path) -> None:

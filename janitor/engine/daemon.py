@@ -23,8 +23,10 @@ from janitor.engine.catching_up import LEAP, CatchingUp
 from janitor.engine.clock import Clock, Phase
 from janitor.engine.dependents import Dependents
 from janitor.engine.heartbeat import Heartbeat
+from janitor.engine.identity_watch import IdentityWatch
 from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import Lanes
+from janitor.engine.memos import memos_of
 from janitor.engine.obstacles import RUNNING
 from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
@@ -59,15 +61,21 @@ class Daemon:
         self._dependents = Dependents(jobs, runner, self._lanes.enter)
         self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
         self._standstill = Standstill(self.heartbeat, runner.journal, runner.renewal)
+        self._identity = IdentityWatch(
+            runner.state, runner.leadership, runner.holder, memos_of(runner.settings), runner.settings.lease_seconds
+        )
         takeover = Takeover(runner.state, runner.leadership, self._lead, clock.stand_by, self._may_lead)
         self._give_up = takeover.give_up
+        first = {
+            "watching the state database": self._identity.step,
+            "looking for a standstill": self._look_for_standstill,
+        }
         pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
         duties = {
             "counting slots anew": self._count_anew,
             "pruning": pruning.step,
             "giving memory back": GivingBack().step,
         }
-        first = {"looking for a standstill": self._look_for_standstill}
         self._keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
         self._seen = time.time()
         self._on_stop: Callable[[], None] = lambda: None
@@ -96,6 +104,7 @@ class Daemon:
                 on_stop()
                 self._dependents.stop()
                 stop_in_order(self.clock, self._lanes, self.runner, self._keeper)
+                self._identity.leave(datetime.now(timezone.utc))
                 for timer in (timer for number, timer in TIMERS.items() if number in handlers):
                     signal.setitimer(timer, 0)
         if self._keeper.failure is not None:
@@ -163,6 +172,9 @@ class Daemon:
             self._give_up()
 
     def _may_lead(self) -> bool:
+        return self._could_run() and self._identity.look_before_leading()
+
+    def _could_run(self) -> bool:
         if (why := self._standstill.why()) is None:
             if self.runner.obstacles.overcome(RUNNING):
                 log.info("this daemon can run slots again")

@@ -38,14 +38,14 @@ class Keeper:
     ) -> None:
         """Nothing happens before `start`.
 
-        A daemon gives its `takeover`, and `duties` that only a leader has; `first` wait for nothing that runs report.
+        A daemon gives its `takeover`, and `duties` that only a leader has; `first` come before all others.
         `on_failure` is called once if the keeper cannot go on; `failure` tells why.
         """
         self._runner, self._takeover, self._on_failure = runner, takeover, on_failure
         self._seconds = runner.settings.lease_seconds
         bodies: Duties = {
-            "renewing the leases": self._renew,
             **(first or {}),
+            "renewing the leases": self._renew,
             "saving what runs report": runner.save,
             "passing on wishes to stop": functools.partial(pass_on_wishes, runner.state, runner.live),
             "warning of late runs": functools.partial(warn_late, runner.live),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from janitor.databases.places import place
 from janitor.engine.leadership import Leadership
 from janitor.errors import Fenced
-from janitor.state import State
+from janitor.state import State, identity
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Takeover:
     ) -> None:
         """Each call comes in the keeper's thread; if `on_leading` raises Unavailable, it is called again later.
 
-        `may_lead` tells whether this daemon could do a leader's work.
+        `may_lead` is called before each try to lead, and tells whether it may be tried now.
         """
         self._state, self._leadership, self._may_lead = state, leadership, may_lead
         self._on_leading, self._on_standby = on_leading, on_standby
@@ -48,12 +48,18 @@ class Takeover:
         """
         if not self._migrated:
             if self._state.migrate():
-                log.warning(MADE, place(self._state.url))
+                self._note_made()
             self._migrated = True
         if self._may_lead() and self._leadership.try_to_take():
             self._on_leading()
             self.at_work = True
         self.begun = True
+
+    def _note_made(self) -> None:
+        log.warning(MADE, place(self._state.url))
+        with self._state.begin() as connection:
+            now = self._state.now(connection)
+            identity.ensure(connection, now, made_at=now)
 
     def lose(self, why: Fenced) -> None:
         """Stand by, since another daemon leads; every run is asked to stop."""

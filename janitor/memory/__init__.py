@@ -5,11 +5,13 @@
     quarantine   rows that cannot be delivered, and why       Quarantine, quarantined, checked_longest_ago, looked_at
     refusals     what a broker did not take, and how often    Refusals, NotTaken, is_due, is_for_quarantine
     lease        one run at a time goes on inside             exclusively
+    backup       a copy of all of this                        back_up
 
 All is written only while the run holds its leases: a run whose job another daemon has taken over writes nothing. In a
 dry run everything can be read, and nothing is written.
 """
 
+from janitor.memory.backup import back_up
 from janitor.memory.cursor import cursor, save_cursor
 from janitor.memory.exclusive import exclusively
 from janitor.memory.ledger import enter, forget_published, last_published, published
@@ -26,6 +28,7 @@ __all__ = [
     "Quarantined",
     "Refusal",
     "Refusals",
+    "back_up",
     "checked_longest_ago",
     "cursor",
     "enter",

@@ -3,6 +3,7 @@
 history.py     how a job's runs ended             <- the state database's table `runs`
 facts.py       what the rules look at
 rules/         a file for each rule               facts -> the conditions that hold
+house.py       the state database as a whole      its identity -> the conditions that hold
 comparison.py  conditions and open notices        -> steps: begin, repeat, end
 outbox.py      steps                              -> rows of `notices` and `deliveries`
 watch.py       the loop that goes from facts to the outbox every NOTICE_CHECK_SECONDS

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from janitor.jobs.job import Job
+from janitor.notices import house
 from janitor.notices.facts import Condition, Facts
 from janitor.notices.history import History
 from janitor.notices.rules import OF_RUNS, conditions, conditions_after
@@ -45,8 +46,19 @@ class Comparison:
 
     def end_orphans(self) -> None:
         """End the notices of jobs that there are no longer."""
-        for job, rule in [key for key in self._told if key[0] not in self._jobs]:
+        for job, rule in [key for key in self._told if key[0] not in self._jobs and key[1] not in house.RULES]:
             self._add_end((job, rule), Facts(job, History()), "there is no such job any more")
+
+    def of_house(self, holds: Mapping[str, Condition]) -> None:
+        """Compare what holds for the state database as a whole; it is not repeated."""
+        facts = Facts(house.HOUSE, History())
+        for rule in house.RULES:
+            key, condition = (house.HOUSE, rule), holds.get(rule)
+            if condition is not None and key not in self._told:
+                self.steps.append(Step(BEGAN, condition, facts))
+                self._told[key] = OpenNotice(0, condition.text, None, began_at=self._now, told_at=self._now)
+            elif condition is None and key in self._told:
+                self._add_end(key, facts, house.OVER)
 
     def _begin_or_repeat(self, facts: Facts, holds: Mapping[str, Condition], *, repeat: bool) -> None:
         for rule, condition in holds.items():

@@ -31,8 +31,14 @@ TITLES = {
     "quarantine_growing": "puts rows into quarantine",
     "state_away": "cannot reach its state database",
     "loop_failing": "has a part that fails again and again",
+    "state_made": "has a new state database",
+    "state_restored": "has a restored state database",
     "test": "sends a test notice",
 }
+
+
+OF_NO_JOB = ("state_away", "state_made", "state_restored", "loop_failing", "test")
+"""The rules whose notices concern no job."""
 
 
 def in_brief(text: str) -> str:
@@ -120,9 +126,7 @@ class Content:
             return []
         base = self.web_url.rstrip("/")
         run = [(f"run {self.run_id}", f"{base}/runs/{self.run_id}")] if self.run_id else []
-        return run + (
-            [(self.job, f"{base}/jobs/{self.job}")] if self.rule not in ("state_away", "loop_failing", "test") else []
-        )
+        return run + ([(self.job, f"{base}/jobs/{self.job}")] if self.rule not in OF_NO_JOB else [])
 
 
 def digest(parts: Sequence[Content]) -> Content:

@@ -17,10 +17,11 @@ from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Connection
 
+from janitor.databases.places import place
 from janitor.engine.runner import Runner
 from janitor.errors import Fenced, JanitorError
 from janitor.jobs.job import Job
-from janitor.notices import reading
+from janitor.notices import house, reading
 from janitor.notices.away import AWAY_SECONDS, AwayNotice
 from janitor.notices.comparison import Comparison
 from janitor.notices.content import Content
@@ -33,7 +34,7 @@ from janitor.notices.reading import News
 from janitor.notices.rules import kept_successes
 from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.settings.notices import NoticeRules
-from janitor.state import job_records, leases, notices, watched
+from janitor.state import identity, job_records, leases, notices, watched
 from janitor.state.clocks import boot_clock
 from janitor.state.job_records import JobRecord
 from janitor.state.watched import Watched
@@ -166,6 +167,7 @@ class Watch:
                 known[job.id] = self._compare_job(comparison, job, history, news, records, moment)
         if not news.more:
             comparison.end_orphans()
+            comparison.of_house(house.conditions(identity.load(connection), place(self._runner.state.url), now))
         return Look(news.position, known, news.more, comparison.steps)
 
     def _compare_job(

@@ -44,6 +44,8 @@ class State:
         any if None.
         """
         self.url = url
+        self.stopped = ""
+        """Why nothing is read and written any more; empty if all goes on."""
         self.unreleased: set[Fence] = set()
         """Leases of this process that are done with, but could not be released."""
         self.noted: set[tuple[str, str]] = set()
@@ -73,33 +75,45 @@ class State:
             if fences:
                 hold(connection, fences)
             yield connection
-            self._check_file()
+            self.check()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, even_if_stopped: bool = False) -> Iterator[Connection]:
         """A connection that only reads. It waits for no writer, and no writer waits for it.
 
         Raises:
             Unavailable, Rejected: as `begin` does.
         """
-        with undisturbed(self.url), self._connect(self._reader) as connection:
+        with undisturbed(self.url), self._connect(self._reader, even_if_stopped) as connection:
             yield connection
+
+    def stop(self, why: str) -> None:
+        """Read and write nothing more, for this reason; an empty reason lets all go on."""
+        self.stopped = why
+
+    def check(self) -> None:
+        """Make sure that this is still the state database that was opened; every transaction does it too.
+
+        Raises:
+            Unavailable: its file is gone or was replaced, or `stop` was called.
+        """
+        if self.stopped:
+            raise Unavailable(self.stopped)
+        if self._file is not None:
+            self._file.check()
 
     @property
     def file(self) -> Identity | None:
         """The SQLite file that was opened; None before that, and on a server."""
         return None if self._file is None else self._file.known
 
-    def _check_file(self) -> None:
-        if self._file is not None:
-            self._file.check()
-
     def _opened(self, connection: sqlite3.Connection, record: Any) -> None:
         if self._file is not None:
             self._file.opened(record.info["path"], record.info["file"])
 
-    def _connect(self, engine: Engine) -> Connection:
-        self._check_file()
+    def _connect(self, engine: Engine, even_if_stopped: bool = False) -> Connection:
+        if not (self.stopped and even_if_stopped):
+            self.check()
         try:
             return engine.connect()
         except PoolTimeout as exc:

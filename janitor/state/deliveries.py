@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from janitor.state.tables import deliveries
 
@@ -57,6 +57,11 @@ def put_off(connection: Connection, delivery_id: int, due_at: datetime, reason: 
     values = {"due_at": due_at, "reason": reason, "tries": deliveries.c.tries + 1}
     still = (deliveries.c.id == delivery_id) & deliveries.c.outcome.is_(None)
     connection.execute(update(deliveries).where(still).values(values))
+
+
+def forget_waiting(connection: Connection) -> None:
+    """Delete all deliveries that wait, for every channel."""
+    connection.execute(delete(deliveries).where(deliveries.c.outcome.is_(None)))
 
 
 def of_channels(connection: Connection) -> list[dict[str, Any]]:

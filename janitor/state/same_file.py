@@ -79,8 +79,8 @@ class SameFile:
 
     def _replaced(self) -> Unavailable:
         return Unavailable(
-            f"another file came in the place of the state database {shown(self.path)}; nothing is written until the same "
-            "file is back; to go on with the other file, stop this process and start it anew"
+            f"another file came in the place of the state database {shown(self.path)}; nothing is written until the "
+            "same file is back; to go on with the other file, stop this process and start it anew"
         )
 
     def _put_journals_aside(self) -> None:
@@ -88,12 +88,17 @@ class SameFile:
             return
         self._is_aside = True
         log.warning("the journal of the state database that was replaced is put aside: %s-wal%s", self._real, ASIDE)
-        _rename(self._real, "", ASIDE)
+        put_journals_aside(self._real)
 
     def _put_journals_back(self) -> None:
         if self._is_aside:
             self._is_aside = False
             _rename(self._real, ASIDE, "")
+
+
+def put_journals_aside(path: Path | str) -> None:
+    """Let a file that comes to a path have no journal of the file that was there."""
+    _rename(str(path), "", ASIDE)
 
 
 def _rename(path: str, before: str, after: str) -> None:

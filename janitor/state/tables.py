@@ -108,6 +108,21 @@ _MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_eng
 _MARIADB = {name.replace("mysql", "mariadb"): value for name, value in _MYSQL.items()}
 OPTIONS: dict[str, Any] = {**_MYSQL, **_MARIADB}
 
+identity = Table(
+    "identity",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("id", String(32), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+    Column("made_at", Instant),
+    Column("restored_at", Instant),
+    Column("lost_since", Instant),
+    Column("lost_until", Instant),
+    **OPTIONS,
+)
+
 jobs = Table(
     "jobs",
     metadata,

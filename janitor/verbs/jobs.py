@@ -27,8 +27,9 @@ def jobs(assembly: Assembly, as_json: bool) -> None:
     from janitor.terminal import listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    jobs = assembly.scheduler.jobs.values()
     with _reading(assembly) as connection:
-        rows = listings.of_jobs(connection, assembly.scheduler.jobs.values(), now())
+        rows = listings.of_jobs(connection, jobs, now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import URL, make_url, text
 
 from janitor.databases import Limits
 from janitor.databases.engines import make_engine
+from janitor.databases.sqlite_sessions import make_file
 from janitor.errors import Rejected
 from tests.databases.numbers_table import count
 

@@ -25,7 +25,8 @@ def test_the_folder_is_emptied_but_for_its_lock(tmp_path: Path, monkeypatch: pyt
     for name in (LOCK, "messages/one.avro", "daemon.log"):
         (tmp_path / name).write_text("old")
     made, words = prepare(tmp_path, "http://127.0.0.1:9/")
-    assert sorted(path.name for path in tmp_path.glob("*")) == [LOCK, "labwhere.db", "mlwh.db", "mlwh_events.db"]
+    there = sorted(path.name for path in tmp_path.glob("*"))
+    assert there == [LOCK, "labwhere.db", "mlwh.db", "mlwh_events.db", "state.db"]
     assert (tmp_path / LOCK).read_text() == "old"
     engine = create_engine(made.url("labwhere"))
     assert one(engine, "SELECT COUNT(*) FROM labwares") == 40 and "40 labwares, " in words

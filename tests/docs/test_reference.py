@@ -18,7 +18,7 @@ from janitor.settings.passwords import hashed, read
 from janitor.web.desk import Desk
 from janitor.web.serving.app import make_app
 from tests.command_line import ROOT, CommandLine
-from tests.small_engine import empty_state
+from tests.small_engine import empty_state, lite_state
 from tests.test_public import faces
 from tests.web.desks import add_jobs, served
 
@@ -117,6 +117,7 @@ def test_every_other_address_is_in_the_reference(desk: Desk) -> None:
 
 
 def test_every_channel_is_in_the_reference(tmp_path: Path) -> None:
+    lite_state(tmp_path / "var" / "janitor.db")
     janitor = CommandLine(tmp_path, (str(ROOT / "run.py"),))
     told = page("notices").split("## Channels")[1].split("\n## ")[0]
     named = {row[0].lower() for row in cells(told)}

@@ -25,7 +25,7 @@ from janitor.logs.run_log import RunLog
 from janitor.runs import Fence, Run, running
 from tests.command_line import CommandLine
 from tests.daemons import daemons
-from tests.small_engine import eventually, job_of, lines_of, migrated, nothing, rows_of
+from tests.small_engine import eventually, job_of, lines_of, lite_state, migrated, nothing, rows_of
 
 SECRET = "never-to-be-told"
 
@@ -82,6 +82,7 @@ def test_all_changes_of_a_process_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("job", ["print_all", "print_all/process"])
 def test_what_a_task_prints_is_in_its_run_s_log(tmp_path: Path, job: str) -> None:
     house = CommandLine(tmp_path, ("-m", "tests.hostile_house"), {"JOBS": job, "RABBITMQ_PASSWORD": SECRET})
+    lite_state(tmp_path / "var" / "janitor.db")
     ended = house("run", "print_all")
     printed = ["printed 1 ***", "100 %", "from a thread", "without an end"]
     # By hand it is on stdout too, as the task prints it.

@@ -8,7 +8,7 @@ import pytest
 from tests.command_line import CommandLine
 from tests.notices.house import House
 from tests.outside import Hooks
-from tests.small_engine import DATABASES, empty_state, runner_for, settings_for
+from tests.small_engine import DATABASES, empty_state, lite_state, runner_for, settings_for
 
 
 @pytest.fixture(params=["sqlite"])
@@ -27,7 +27,8 @@ def any_house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]
 
 @pytest.fixture
 def janitor(tmp_path: Path) -> CommandLine:
-    """The command line of a daemon with one job."""
+    """The command line of a daemon with one job, with an empty state database: a new one would be told too."""
+    lite_state(tmp_path / "var" / "janitor.db")
     settings = {
         "MAIL_HOST": "127.0.0.1",
         "MAIL_TLS": "none",

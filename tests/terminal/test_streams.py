@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests.command_line import CommandLine, wait_for
-from tests.small_engine import migrated, rows_of
+from tests.small_engine import lite_state, migrated, rows_of
 from tests.verbs.house import in_terminal
 
 CODES = {"tell": (0, "succeeded"), "fail_in_words": (1, "failed"), "print_all": (0, "succeeded")}
@@ -24,7 +24,8 @@ CODES = {"tell": (0, "succeeded"), "fail_in_words": (1, "failed"), "print_all": 
 
 @pytest.fixture
 def house(tmp_path: Path) -> CommandLine:
-    """The house of hostile tasks."""
+    """The house of hostile tasks, with an empty state database."""
+    lite_state(tmp_path / "var" / "janitor.db")
     environment = {"JOBS": "tell fail_in_words print_all print_much", "RABBITMQ_PASSWORD": "never-to-be-told"}
     return CommandLine(tmp_path, ("-m", "tests.hostile_house"), environment)
 

@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from janitor.verbs.assembly import Assembly
-from tests.command_line import CommandLine, typed
+from tests.command_line import CommandLine
+from tests.command_line import typed as as_typed
 
 SECRET = "s3cret/word%&"
 LABWHERE = "mysql+pymysql://anna:s3cret%2Fword%25%26@127.0.0.1:1/labwhere"
@@ -38,7 +39,7 @@ def in_terminal(house: CommandLine, *arguments: str, interrupt_after: str = "") 
     """What a verb writes to a terminal, and its exit code; Ctrl-C is typed once `interrupt_after` was seen."""
     ours, theirs = pty.openpty()
     environment = house.whole({"TERM": "xterm", "COLUMNS": "160", "LINES": "50"})
-    command = [sys.executable, *house.program, *typed(arguments)]
+    command = [sys.executable, *house.program, *as_typed(arguments)]
     process = subprocess.Popen(
         command, cwd=house.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
     )

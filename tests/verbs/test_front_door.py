@@ -9,6 +9,7 @@ from janitor.scheduler import Scheduler
 from janitor.verbs.front_door import command, front_door
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
+from tests.small_engine import lite_state
 from tests.small_house import build
 
 JOBS = "jobs:\n  - {id: skips, function: 'FUNCTIONS:skips'}\n  - {id: fails, function: 'FUNCTIONS:fails'}\n"
@@ -126,6 +127,7 @@ def test_reports_name_the_file_or_module_that_was_started(tmp_path: Path, progra
         + "\nif __name__ == '__main__':\n    sys.exit(cli.main(build, of_tasks=SETTINGS_OF_TASKS))\n",
         encoding="utf-8",
     )
+    lite_state(tmp_path / "var" / "janitor.db")
     house = CommandLine(tmp_path, program)
     named = "python " + " ".join(program)
     assert f"`{named} history` lists all runs" in house("show", "9").err

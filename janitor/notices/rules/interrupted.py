@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from janitor.engine.restoring import UNKNOWN
 from janitor.notices.facts import Condition, Facts
 from janitor.notices.times import duration_text
 from janitor.runs import Outcome
@@ -11,7 +12,8 @@ from janitor.settings.notices import NoticeRules
 def interrupted(facts: Facts, rules: NoticeRules, now: datetime | None) -> Condition | None:
     """Tell which run was cut off, after how long, and why."""
     last = facts.history.newest(Outcome.INTERRUPTED)
-    if last is None:
+    # Of a run that went on at a backup nobody knows how it ended: most likely it ended well.
+    if last is None or last.reason.startswith(UNKNOWN):
         return None
     text = f"run {last.id} was interrupted after {duration_text(last.seconds)}: {last.reason}"
     return Condition("interrupted", facts.job, text, last.id)

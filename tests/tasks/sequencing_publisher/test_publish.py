@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from janitor.engine.memos import Memos
+from janitor.operations import restoring
 from janitor.state import cursors
+from janitor.state.backup import back_up
 from janitor.state.run_records import Ending
 from janitor.tasks.sequencing_publisher import follow, publish, reconcile
 from tests.fixtures import Exchange, Warehouses
@@ -40,6 +43,32 @@ def test_what_was_there_before_is_never_published(
         assert daemon.counts(reconcile)["published"] == 0
     assert new not in before
     assert in_files(messages_dir) == Counter(derived(warehouses, statuses=[new]).messages.values())
+
+
+def test_what_is_published_again_after_a_restore_has_the_same_id(
+    warehouse: Warehouse,
+    to_files: MakeDaemon,
+    messages_dir: Path,
+    state_folder: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given a backup of the state database. A status is published after it, and the backup is restored.
+    # The status is published again, in a file of the same name. The run says that its cursor is that of the backup.
+    small_run(warehouse)
+    warehouse.status(RUN, 1)
+    daemon = to_files()
+    assert daemon.counts(follow)["published"] > 0
+    back_up(daemon.state, state_folder / "backup.db")
+    warehouse.status(RUN, 2)
+    published = daemon.counts(follow)["published"]
+    before = {path.name for path in messages_dir.iterdir()}
+    daemon.close()
+    shutil.copy(state_folder / "backup.db", state_folder / "state.db")
+    restored = to_files()
+    restoring.tell(restored.state, Memos([]), "anna")
+    assert restored.counts(follow)["published"] == published > 0
+    assert {path.name for path in messages_dir.iterdir()} == before
+    assert "the cursor sequencing_publisher is that of a backup" in caplog.text
 
 
 def test_since_begins_at_the_first_status_of_that_day(

@@ -53,6 +53,22 @@ def test_all_is_well_only_if_nothing_is_open(tmp_path: Path, ended: bool, outcom
     assert expected in verdict and ("o-fine" in verdict) == (expected == "All is well")
 
 
+def test_a_new_state_database_is_told_first_and_leads_nowhere(tmp_path: Path) -> None:
+    url, now = URL.create("sqlite", database=str(tmp_path / "state.db")), datetime.now(timezone.utc)
+    state = migrated(url)
+    remember(state, "nightly_reconcile", now)
+    remember_run(state, "nightly_reconcile", now, ended_at=now, seconds=1.0)
+    with state.begin() as connection:
+        notices.begin(connection, "state_made", "janitor", "there was no state database at here", None, now)
+    state.close()
+    with served(url, tmp_path, house.add_jobs) as (_, address):
+        pages = [Visitor(address).get(path) for path in ("/", "/notices")]
+    assert "No job fails, but 1 notice is open" in pages[0].words
+    for page in pages:
+        assert "There was no state database at here" in page.words and "state made" in page.words
+        assert "/jobs/janitor" not in page.links("/jobs/")
+
+
 def test_a_part_that_fails_again_and_again_stands_first(tmp_path: Path) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "state.db"))
     migrated(url).close()

@@ -1,9 +1,13 @@
-"""Which names the tasks of jobs remember things under; and actions by their age, so that old actions can go."""
+"""The names under which jobs remember things; actions by their age; and which state database this is.
+
+So old actions can go, and a restored backup is noticed.
+"""
 
 import sqlalchemy as sa
 from alembic import op
 
 from janitor.state.migrations.steps import add_index, add_table
+from janitor.state.tables import Instant
 
 revision = "0006"
 down_revision = "0005"
@@ -27,3 +31,16 @@ def upgrade() -> None:
     for table in ("cursors", "quarantine"):
         op.execute(KNOWN.format(table=table))
     add_index("actions_by_age", "actions", ["at"])
+    add_table(
+        "identity",
+        sa.Column("name", sa.String(16), nullable=False),
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("beat", sa.BigInteger(), nullable=False),
+        sa.Column("beat_at", Instant, nullable=False),
+        sa.Column("made_at", Instant),
+        sa.Column("restored_at", Instant),
+        sa.Column("lost_since", Instant),
+        sa.Column("lost_until", Instant),
+        sa.PrimaryKeyConstraint("name"),
+    )
