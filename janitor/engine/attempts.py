@@ -5,7 +5,6 @@ import logging
 import random
 import time
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from janitor.engine import child
@@ -77,7 +76,7 @@ class Attempts:
     def _make_one(self, live: Live, made: list[Attempt]) -> Ending:
         run = live.run
         run.attempt = len(made) + 1
-        started_at = datetime.now(timezone.utc)
+        started_at = self._state.clock.now()
         # A task may also end with SystemExit, or with asyncio's CancelledError.
         with foreign_code(functools.partial(self._ending_of, run), BaseException) as failed:
             ending = self._ended_well(run, self._call(live.job, run))
@@ -101,7 +100,7 @@ class Attempts:
         return decode(content)
 
     def _ended_well(self, run: Run, returned: Returned) -> Ending:
-        counts, now = self._masked(returned.counts), datetime.now(timezone.utc)
+        counts, now = self._masked(returned.counts), self._state.clock.now()
         if time.monotonic() > run.deadline:
             reason = f"it finished, but over its timeout of {run.timeout_seconds:g} s"
             return Ending(Outcome.TIMED_OUT, reason, now, 0.0, counts)
@@ -113,7 +112,7 @@ class Attempts:
         return masked
 
     def _ending_of(self, run: Run, error: BaseException) -> Ending:
-        now, ending = datetime.now(timezone.utc), None
+        now, ending = self._state.clock.now(), None
         with foreign_code(functools.partial(_undescribed, error), BaseException) as failed:
             outcome, reason = outcome_of(run, error)
             raised = self._raised(error) if outcome in (Outcome.FAILED, Outcome.TIMED_OUT) else ()

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -45,7 +45,7 @@ class Beginning:
             return self._skipped(connection, job, slot.at, str(exc))
 
     def _begin(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun:
-        now = datetime.now(timezone.utc)
+        now = self._state.now(connection)
         facts = starts.look(connection, job.id)
         if slot.origin != run_records.BY_HAND and facts.paused:
             raise Skip("paused")
@@ -54,7 +54,7 @@ class Beginning:
             leases.job_lease(job.id),
             facts.lease,
             holder=self._holder,
-            now=self._state.now(connection),
+            now=now,
             seconds=self._lease_seconds,
             again=True,
         )

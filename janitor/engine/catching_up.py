@@ -10,12 +10,14 @@
    another zone are another schedule.
 3. A job that is new owes nothing; if it is due at an interval, its newest slot runs at once.
 4. Of the slots that are owed, the last runs (`catch_up="last"`), the others are recorded as missed.
-5. Slots that a clock far ahead recorded are taken back first, so that they come again at their real time.
+5. What the time is, the state database says, whatever the hosts' clocks say. If a slot on record is a little ahead, it
+   does not run again. Slots far ahead are taken back first: its clock was set back, and they come again.
 6. The same is done if the time of day leaps, or the jobs change, while the clock goes.
 """
 
 import functools
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +27,7 @@ from sqlalchemy import Connection
 
 from janitor.engine.clock import Clock
 from janitor.engine.lanes import Lanes
+from janitor.engine.leaps import LEAP
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.engine.stretches import before_last
@@ -35,8 +38,9 @@ from janitor.state.job_records import JobRecord
 
 log = logging.getLogger(__name__)
 
-LEAP = timedelta(seconds=60)
-"""By how much the time of day must leap, either way, for slots to be counted anew; less is waited out."""
+AHEAD = timedelta(minutes=10)
+"""How far ahead of the clock a job's last slot may be on record, as after a daemon on a host whose clock was ahead: it
+is waited for. A slot further ahead tells that the state database's clock was set back."""
 
 
 class CatchingUp:
@@ -61,23 +65,31 @@ class CatchingUp:
             before = job_records.remember(connection, known, now)
             last = self._last_slots(connection, jobs, now)
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
+        self._tell_ahead(last, now)
         for job in (job for job in jobs if job.enabled):
             with self._duty.aside(job.id):
                 self._catch_up(job, accounted_until(job, before.get(job.id), last.get(job.id), now), now, why)
-                # Another machine's clock may be a little ahead: slots on record have their outcome.
+                # It may be ahead: a slot on record has its outcome.
                 self._set_next(job, max(now, last.get(job.id, now)))
         self._clock.go()
 
     def _last_slots(self, connection: Connection, jobs: list[Job], now: datetime) -> dict[str, datetime]:
         """Each job's newest slot on record, after what a clock far ahead recorded is taken back."""
         last = slot_records.last_slots(connection)
-        ahead = [job for job in jobs if last.get(job.id, now) > now + LEAP]
+        ahead = [job for job in jobs if last.get(job.id, now) > now + AHEAD]
         for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
             log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
             between = functools.partial(slots_between, job.trigger)
             slot_records.take_back(connection, job.id, now, between)
-        job_records.enabled_by(connection, now + LEAP, now)
+        job_records.enabled_by(connection, now, now)
         return slot_records.last_slots(connection) if ahead else last
+
+    @staticmethod
+    def _tell_ahead(last: Mapping[str, datetime], now: datetime) -> None:
+        ahead = {job: at for job, at in last.items() if now + LEAP < at <= now + AHEAD}
+        if ahead:
+            text = "slots are on record already that are still to come, up to %s: they do not run again: %s"
+            log.warning(text, max(ahead.values()), ", ".join(ahead))
 
     def _catch_up(self, job: Job, since: datetime | None, now: datetime, why: str) -> None:
         """Record the slots that were lost since a moment, and run the last if the job catches up; None: it is new."""
@@ -88,7 +100,7 @@ class CatchingUp:
             return
         lost = slots_between(job.trigger, since, now)
         if lost is not None:
-            down = f"no daemon was running between {since:%Y-%m-%d %H:%M:%S} and {now:%Y-%m-%d %H:%M:%S} UTC"
+            down = f"no daemon led then; a daemon leads again since {now:%Y-%m-%d %H:%M:%S} UTC"
             before = before_last(job.trigger, lost)
             self._lanes.take(job, lost, before, now, why or down, run_records.CATCH_UP)
 

@@ -10,21 +10,26 @@
 
 From any state `stand_by` leads back to STANDING_BY. A clock that is asked to stop stays in its state, and ends.
 
-Private parts, and why: `_process_jobs` and `_event`, since BlockingScheduler's own loop does too little for a daemon.
-It neither beats a heartbeat at each tick nor notices that the time of day leapt. `benchmarks/clockwork.py` and
-`benchmarks/idle.py` measure our loop. `_create_trigger`, so that triggers are made exactly as `add_job` makes them.
-`_get_run_times`, to find the trigger that raises: it would keep every job after it from running.
+Private parts, and why: `_event`, `_jobstores_lock` and `_dispatch_event`, since APScheduler's own loop reads the host's
+clock. Here the time is handed in: it is the state database's, by which all daemons count. Ours also beats a heartbeat
+at each tick, and notices that the time of day leapt. It knows one store and one executor. `benchmarks/clockwork.py`
+and `benchmarks/idle.py` measure it. `_create_trigger`, so that triggers are made exactly as `add_job` makes them.
 `tests/engine/test_clock.py` fails if APScheduler changes one of them.
 """
 
+import functools
 import logging
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
+from apscheduler.events import EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.executors.base import BaseExecutor
-from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
+from apscheduler.job import Job as ClockJob
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.base import STATE_PAUSED, STATE_RUNNING, STATE_STOPPED
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -32,6 +37,9 @@ from janitor.errors import summary
 from janitor.guard import foreign_code
 
 log = logging.getLogger(__name__)
+
+STORE = "default"
+"""APScheduler's name for the place where jobs are kept."""
 
 
 class Phase(Enum):
@@ -54,6 +62,8 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         """Why slots that wait until they are counted anew get no run of their own."""
         self.changing = threading.RLock()
         """Held while slots are counted, or jobs replaced."""
+        self._store, self._submit = MemoryJobStore(), _to_nobody
+        self.add_jobstore(self._store, STORE)
         self._event = threading.Event()
         self._asked_to_stop = threading.Event()
 
@@ -69,6 +79,7 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
 
     def open(self, executor: BaseExecutor) -> None:
         """Start APScheduler's stores and executors, standing by: due jobs go to `executor` once the clock goes."""
+        self._submit = executor.submit_job
         self.add_executor(executor)
         super(BlockingScheduler, self).start(paused=True)
 
@@ -78,16 +89,16 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         self._event.clear()
         return self.state != STATE_STOPPED and not self.stopping
 
-    def tick(self) -> float | None:
-        """Run what is due; in how many seconds the next slot is due, None if there is none or the clock does not go.
+    def tick(self, now: datetime) -> datetime | None:
+        """Run what is due at `now`; when the next slot is due, None if there is none or the clock does not go.
 
         A job whose trigger raises has no further slot, which is logged; the slots of all others come as ever.
         """
-        seconds: float | None = 0.0
+        following: datetime | None = now
         # A trigger may be anybody's.
-        with foreign_code(self._set_aside):
-            seconds = self._process_jobs()
-        return seconds
+        with foreign_code(functools.partial(self._set_aside, now)):
+            following = self._run_due(now)
+        return following
 
     def go(self) -> None:
         """Run slots when they are due, from now on."""
@@ -138,9 +149,33 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         """
         return self._create_trigger(trigger, arguments)
 
-    def _set_aside(self, error: BaseException) -> None:
+    def _run_due(self, now: datetime) -> datetime | None:
+        submitted = []
+        with self._jobstores_lock:
+            if self.state == STATE_PAUSED:
+                return None
+            for job in self._store.get_due_jobs(now):
+                slots, following = _due(job, now)
+                with foreign_code(functools.partial(_not_submitted, job)):
+                    self._submit(job, slots)
+                    submitted.append(JobSubmissionEvent(EVENT_JOB_SUBMITTED, job.id, STORE, slots))
+                self._move_on(job, following)
+            next_at: datetime | None = self._store.get_next_run_time()
+        for event in submitted:
+            self._dispatch_event(event)
+        return next_at
+
+    def _move_on(self, job: ClockJob, at: datetime | None) -> None:
+        """Let a job's next slot be the one at `at`; a job without further slots leaves the clock."""
+        if at is None:
+            self.remove_job(job.id)
+        else:
+            job.next_run_time = at
+            self._store.update_job(job)
+
+    def _set_aside(self, now: datetime, error: BaseException) -> None:
         """Take their slots from the jobs whose triggers raise; if there is none, the error is another's."""
-        broken = [job for job in self.get_jobs() if job.next_run_time is not None and _raises(job)]
+        broken = [job for job in self.get_jobs() if job.next_run_time is not None and _raises(job, now)]
         if not broken:
             raise error
         for job in broken:
@@ -153,10 +188,25 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
             self.pause()
 
 
-def _raises(job: Any) -> bool:
+def _due(job: ClockJob, now: datetime) -> tuple[list[datetime], datetime | None]:
+    """The slots of a job up to `now`, and the slot after them."""
+    slots, following = [], job.next_run_time
+    while following is not None and following.astimezone(timezone.utc) <= now:
+        slots.append(following)
+        following = job.trigger.get_next_fire_time(following, now)
+    return slots, following
+
+
+def _raises(job: ClockJob, now: datetime) -> bool:
     """Whether a job's trigger raises if it is asked for the slots that are due."""
     with foreign_code(lambda error: True) as asked:
-        run_times = job._get_run_times(datetime.now(timezone.utc))
-        if run_times:
-            job.trigger.get_next_fire_time(run_times[-1], datetime.now(timezone.utc))
+        _due(job, now)
     return asked.instead is not None
+
+
+def _not_submitted(job: ClockJob, error: BaseException) -> None:
+    log.error("slots of %s get no run, since they could not be handed on: %s", job.id, summary(error), exc_info=error)
+
+
+def _to_nobody(job: ClockJob, slots: Sequence[datetime]) -> None:
+    """Where slots go before the clock is open: there are none."""

@@ -12,27 +12,26 @@ The loop of the clock never waits for the state database: it must hear signals, 
 import logging
 import os
 import signal
-import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from types import FrameType
 
 from janitor.engine import heartbeat
 from janitor.engine.allocator import GivingBack
-from janitor.engine.catching_up import LEAP, CatchingUp
+from janitor.engine.catching_up import CatchingUp
 from janitor.engine.clock import Clock, Phase
 from janitor.engine.dependents import Dependents
 from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.identity_watch import IdentityWatch
 from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import Lanes
+from janitor.engine.leaps import LEAP, Leaps
 from janitor.engine.memos import memos_of
 from janitor.engine.obstacles import RUNNING
 from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
 from janitor.engine.standstill import Standstill
 from janitor.engine.stopping import stop_in_order
-from janitor.engine.stretches import ASLEEP, AWAY
+from janitor.engine.stretches import AWAY
 from janitor.engine.takeover import Takeover
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job, Jobs
@@ -57,7 +56,9 @@ class Daemon:
         """Nothing is opened or started before `run`; `begin_as_told` are the jobs whose `next_run_time` was given."""
         self.clock, self.jobs, self.runner = clock, jobs, runner
         self.heartbeat = Heartbeat(runner.settings.heartbeat_file)
-        self._lanes = Lanes(jobs, runner, on_free=lambda: self._dependents.wake())
+        self._now = runner.state.clock.now
+        self._leaps = Leaps(self._now)
+        self._lanes = Lanes(jobs, runner, lambda: self._dependents.wake(), lambda: self._leaps.why)
         self._dependents = Dependents(jobs, runner, self._lanes.enter)
         self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
         self._standstill = Standstill(self.heartbeat, runner.journal, runner.renewal)
@@ -77,7 +78,6 @@ class Daemon:
             "giving memory back": GivingBack().step,
         }
         self._keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
-        self._seen = time.time()
         self._on_stop: Callable[[], None] = lambda: None
         self._ticking = runner.loops.duty("the clock", self._tick)
 
@@ -104,7 +104,7 @@ class Daemon:
                 on_stop()
                 self._dependents.stop()
                 stop_in_order(self.clock, self._lanes, self.runner, self._keeper)
-                self._identity.leave(datetime.now(timezone.utc))
+                self._identity.leave(self._now())
                 for timer in (timer for number, timer in TIMERS.items() if number in handlers):
                     signal.setitimer(timer, 0)
         if self._keeper.failure is not None:
@@ -135,23 +135,23 @@ class Daemon:
 
     def _loop(self) -> None:
         seconds: float | None = 0.0
-        self._seen = time.time()
+        self._leaps.tick()
         while self.clock.wait(heartbeat.TICK_SECONDS if seconds is None else min(heartbeat.TICK_SECONDS, seconds)):
             seconds = self._ticking.pause(self._ticking.do())
 
     def _tick(self) -> float | None:
         """Run what is due; in how many seconds the next slot is due. A clock that cannot do that has no heartbeat."""
-        leap, self._seen = timedelta(seconds=time.time() - self._seen), time.time()
+        now, gone = self._leaps.tick()
         # APScheduler would wait until it is as late again, or list each slot that was leapt over.
-        if abs(leap) > LEAP and self.clock.hold(ASLEEP):
-            log.warning("the time of day leapt by %+.0f s: the slots are counted anew", leap.total_seconds())
+        if abs(gone) > LEAP and self.clock.hold(self._leaps.why):
+            log.warning("the time of day leapt by %+.0f s: the slots are counted anew", gone.total_seconds())
         if self.clock.phase is Phase.COUNTING:
             self._keeper.wake()
-        seconds = self.clock.tick()
+        following = self.clock.tick(now)
         self._lanes.hand_out()
         self.runner.loops.end_old_troubles()
         self.heartbeat.beat(troubles=self.runner.loops.troubles)
-        return seconds
+        return None if following is None else max(0.0, (following - self._now()).total_seconds())
 
     def _count_anew(self) -> None:
         """Let a clock that is held go again, once the state database has told which slots have an outcome."""
@@ -185,8 +185,10 @@ class Daemon:
         return False
 
     def _lead(self, why: str = "") -> None:
+        # The first time that the state database told is no leap.
+        self._leaps.tick()
         with self.clock.changing:
-            self._catching_up.account(datetime.now(timezone.utc), why)
+            self._catching_up.account(self._now(), why)
         self._dependents.wake()
 
     def _handlers(self) -> dict[int, Handler]:

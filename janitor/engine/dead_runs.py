@@ -1,7 +1,7 @@
 """Runs whose process died: they are recorded as interrupted."""
 
 import logging
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -35,8 +35,8 @@ def close_all(state: State, fence: Fence, observers: Observers) -> None:
         Fenced: this process does not lead any more; nothing is written.
     """
     with state.begin(fence) as connection:
-        living = leases.revoke_dead(connection, state.now(connection))
-        dead = run_records.interrupt(connection, living, datetime.now(timezone.utc), GONE)
+        now = state.now(connection)
+        dead = run_records.interrupt(connection, leases.revoke_dead(connection, now), now, GONE)
     for row in dead:
         extra = facts_of(row.job, Outcome.INTERRUPTED, GONE, row.id)
         log.warning("run %d of %s is recorded as interrupted: %s", row.id, row.job, GONE, extra=extra)

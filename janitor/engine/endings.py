@@ -1,8 +1,8 @@
 """The end of a run: recorded once, with its attempts, its result and what it reported last."""
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime, timezone
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 class Endings:
     """Closes runs: the first end of a run counts, and a later end is dropped."""
 
-    def __init__(self, journal: Journal, reports: Reports, observers: Observers) -> None:
-        """Nothing is written before a run is closed."""
-        self._journal, self._reports, self._observers = journal, reports, observers
+    def __init__(self, journal: Journal, reports: Reports, observers: Observers, now: Callable[[], datetime]) -> None:
+        """Nothing is written before a run is closed; `now` is the shared clock."""
+        self._journal, self._reports, self._observers, self._now = journal, reports, observers, now
 
     def close(self, live: Live, ending: Ending, made: Sequence[Attempt] = ()) -> None:
         """Record a run's end and free its job; while the state database is away, the end waits in the journal."""
@@ -43,7 +43,7 @@ class Endings:
             self._journal.settle(record)
 
     def _cut_off(self, live: Live, reason: str) -> Record | None:
-        now = datetime.now(timezone.utc)
+        now = self._now()
         seconds = max(0.0, (now - live.run.started_at).total_seconds())
         ending = Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=live.run.attempt)
         return self._add(live, ending, (), goes_on=True)

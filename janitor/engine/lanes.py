@@ -21,11 +21,12 @@ from queue import SimpleQueue
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job as ClockJob
 
+from janitor.engine.leaps import STOOD_STILL
 from janitor.engine.occupied import Occupied, Waiting
 from janitor.engine.run_threads import RunThreads
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Begun, Entered, Slot
-from janitor.engine.stretches import ASLEEP, before_last, share
+from janitor.engine.stretches import before_last, share
 from janitor.errors import Interrupted, JanitorError, Skip, Unavailable
 from janitor.jobs.job import Job
 from janitor.jobs.slots import Slots, slots_acted_on
@@ -50,13 +51,21 @@ TOLD_SECONDS = 1.0
 class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
     """An APScheduler executor: what is due goes into the journal in the clock's order, and to a thread."""
 
-    def __init__(self, jobs: Mapping[str, Job], runner: Runner, on_free: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        jobs: Mapping[str, Job],
+        runner: Runner,
+        on_free: Callable[[], None] = lambda: None,
+        late_because: Callable[[], str] = lambda: STOOD_STILL,
+    ) -> None:
         """No lane is open before the clock starts; `jobs` may change at any time.
 
-        `on_free` is called whenever a run has ended and is on record, in the run's thread.
+        `on_free` is called whenever a run has ended and is on record, in the run's thread. `late_because` tells why
+        several slots of a job came due together.
         """
         super().__init__()
-        self._jobs, self._runner, self._on_free = jobs, runner, on_free
+        self._jobs, self._runner, self._on_free, self._late_because = jobs, runner, on_free, late_because
+        self._now = runner.state.clock.now
         self._occupied = Occupied()
         self._threads = RunThreads(runner.settings.runs_at_once, self.hand_out, self._stuck)
         # In a thread of its own: the clock never waits for the state database.
@@ -81,7 +90,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         trigger = self._jobs[job.id].trigger
         slots = slots_acted_on(trigger, _utc(run_times[0]), _utc(run_times[-1]))
         before = before_last(trigger, slots)
-        self.take(self._jobs[job.id], slots, before, datetime.now(timezone.utc), ASLEEP, run_records.SCHEDULE)
+        self.take(self._jobs[job.id], slots, before, self._now(), self._late_because(), run_records.SCHEDULE)
 
     def take(self, job: Job, slots: Slots, before: Slots | None, now: datetime, why: str, origin: str) -> None:
         """Record slots that came due together as missed, and run the last, as `stretches.share` says."""
@@ -209,7 +218,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
     def _skip(self, job: Job, slot: Slot) -> None:
         reason = self._still_running(job)
         log.warning("%s skipped: %s", job.id, reason, extra=facts_of(job.id, Outcome.SKIPPED, reason))
-        at = slot.at or datetime.now(timezone.utc)
+        at = slot.at or self._now()
         self._lose(LostSlots(job.id, at, at, 1, Outcome.SKIPPED, reason, job.trigger))
 
     def _lose(self, lost: LostSlots) -> None:
@@ -220,7 +229,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         self._occupied.leave(job.id)
         reason = NO_THREAD.format(error)
         log.error("%s failed: %s", job.id, reason, extra=facts_of(job.id, Outcome.FAILED, reason))
-        at = slot.at or datetime.now(timezone.utc)
+        at = slot.at or self._now()
         self._lose(LostSlots(job.id, at, at, 1, Outcome.FAILED, reason, job.trigger))
 
     def _miss(self, job: Job, at: datetime | None, reason: str) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from janitor.engine import cleanup
 from janitor.engine.leadership import Leadership
@@ -58,7 +58,7 @@ class Pruning:
         if self._at is None or fence != self._led_under:
             self._at, self._led_under = self._clock() + self._first_seconds, fence
         if self._clock() >= self._at:
-            gone = self.prune(datetime.now(timezone.utc))
+            gone = self.prune(self._state.clock.now())
             self._at = self._clock() + (NEXT_SECONDS if gone else EVERY_SECONDS)
 
     def prune(self, now: datetime) -> int:

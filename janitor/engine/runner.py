@@ -77,7 +77,7 @@ class Runner:
         self._descriptions = Descriptions(mask)
         self._beginning = Beginning(state, seconds, holder, self._descriptions)
         self._attempts = Attempts(state, settings, mask, self._surroundings.print)
-        self._endings = Endings(self.journal, self._reports, self.observers)
+        self._endings = Endings(self.journal, self._reports, self.observers, state.clock.now)
         follow_into_threads()
 
     @property

@@ -11,9 +11,7 @@ from janitor.jobs.slots import MOMENT, Slots, slots_between
 from janitor.runs import Outcome
 from janitor.state.slot_records import LostSlots
 
-ASLEEP = "the machine was asleep, or its clock was set forward"
-"""Why slots were missed although the clock never stopped."""
-
+# Why slots were missed although a daemon led; `leaps.py` has the reasons of a clock that stood still.
 REPLACED = "the jobs were replaced, and no run began meanwhile"
 AWAY = "the state database was away, and could not tell which slots have an outcome"
 

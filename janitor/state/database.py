@@ -22,6 +22,7 @@ from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
 from janitor.state.same_file import Identity, SameFile
+from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import SCHEMA_VERSION
 
 STATEMENT_SECONDS = 10.0
@@ -36,14 +37,22 @@ class State:
     """Janitor's memory. The functions of `janitor.state` take a connection from `begin` or `read`."""
 
     def __init__(
-        self, url: URL, connect_seconds: float = 5.0, login: Login = as_given, *, file: Identity | None = None
+        self,
+        url: URL,
+        connect_seconds: float = 5.0,
+        login: Login = as_given,
+        *,
+        file: Identity | None = None,
+        clock: SharedClock | None = None,
     ) -> None:
         """Nothing is opened before the first use.
 
         `login` gives the user and the password of a new connection. `file` is the only SQLite file that may be opened,
-        any if None.
+        any if None. `clock` tells the database's time, and is made for its kind if None.
         """
         self.url = url
+        self.clock = clock or SharedClock(None if family(url) == "sqlite" else _server_time)
+        """Its time of day, which all machines share; each `now` corrects it."""
         self.stopped = ""
         """Why nothing is read and written any more; empty if all goes on."""
         self.unreleased: set[Fence] = set()
@@ -121,10 +130,7 @@ class State:
 
     def now(self, connection: Connection) -> datetime:
         """The time of the state database, aware UTC: the clock that all machines share."""
-        if family(self.url) == "sqlite":
-            return datetime.now(timezone.utc)
-        naive: datetime = connection.execute(select(func.utc_timestamp(6))).scalar_one()
-        return naive.replace(tzinfo=timezone.utc)
+        return self.clock.ask(connection)
 
     def version(self) -> str | None:
         """The version of the schema; None if there is no state database, or it has no tables yet."""
@@ -177,6 +183,11 @@ class State:
         """Close every pooled connection."""
         self.engine.dispose()
         self._reader.dispose()
+
+
+def _server_time(connection: Connection) -> datetime:
+    naive: datetime = connection.execute(select(func.utc_timestamp(6))).scalar_one()
+    return naive.replace(tzinfo=timezone.utc)
 
 
 def _journal(connection: sqlite3.Connection, record: Any) -> None:

@@ -4,13 +4,15 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from apscheduler.events import EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.base import STATE_PAUSED, STATE_RUNNING
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from janitor.engine.clock import Clock, Phase
-from janitor.engine.stretches import ASLEEP, REPLACED
+from janitor.engine.clock import STORE, Clock, Phase
+from janitor.engine.leaps import ASLEEP
+from janitor.engine.stretches import REPLACED
 from tests.small_engine import SECOND, nothing, now
 
 
@@ -42,9 +44,9 @@ def opened(executor: Noted) -> Iterator[Clock]:
 
 
 def test_due_slots_run_only_while_the_clock_goes(opened: Clock, executor: Noted) -> None:
-    assert opened.tick() is None and executor.due == [] and not opened.leading
+    assert opened.tick(now()) is None and executor.due == [] and not opened.leading
     opened.go()
-    assert opened.tick() is not None and executor.due == ["task"] and opened.leading
+    assert opened.tick(now()) is not None and executor.due == ["task"] and opened.leading
 
 
 def test_only_a_clock_that_goes_can_be_held(opened: Clock, executor: Noted) -> None:
@@ -52,16 +54,16 @@ def test_only_a_clock_that_goes_can_be_held(opened: Clock, executor: Noted) -> N
     opened.go()
     assert (opened.hold(REPLACED), opened.phase, opened.leading) == (True, Phase.COUNTING, True)
     assert not opened.hold(ASLEEP) and opened.held_because == REPLACED
-    assert opened.tick() is None and executor.due == []
+    assert opened.tick(now()) is None and executor.due == []
     opened.go()
-    opened.tick()
+    opened.tick(now())
     assert executor.due == ["task"]
 
 
 def test_a_clock_that_stands_by_runs_nothing(opened: Clock, executor: Noted) -> None:
     opened.go()
     opened.stand_by()
-    assert opened.tick() is None and executor.due == [] and not opened.leading
+    assert opened.tick(now()) is None and executor.due == [] and not opened.leading
 
 
 def test_a_clock_asked_to_stop_waits_no_more(opened: Clock) -> None:
@@ -85,8 +87,12 @@ def test_apscheduler_s_private_parts_are_as_needed(opened: Clock) -> None:
     assert opened._event.is_set()
     opened.resume()
     assert opened.state == STATE_RUNNING
-    seconds = opened._process_jobs()
-    assert 3590 < seconds <= 3600
+    with opened._jobstores_lock:
+        assert [job.id for job in opened._store.get_due_jobs(now())] == ["task"]
+    heard: list[object] = []
+    opened.add_listener(heard.append, EVENT_JOB_SUBMITTED)
+    opened._dispatch_event(JobSubmissionEvent(EVENT_JOB_SUBMITTED, "task", STORE, []))
+    assert len(heard) == 1
     trigger = BlockingScheduler()._create_trigger("interval", {"seconds": 5, "timezone": "UTC"})
     assert isinstance(trigger, IntervalTrigger) and trigger.interval == 5 * SECOND
 
@@ -112,6 +118,51 @@ def test_a_trigger_that_raises_holds_up_no_other_job(
     trigger.broken = True
     opened.go()
     for _ in range(3):
-        assert opened.tick() is not None
+        assert opened.tick(now()) is not None
     assert executor.due == ["task"]
     assert caplog.text.count("bad has no further slot until the next start, since its trigger fails: ZeroDivision") == 1
+
+
+def test_slots_come_by_the_time_that_is_handed_in(opened: Clock, executor: Noted) -> None:
+    # Given a job whose next slot is in three hours by the host's clock. The clock ticks, and is told a later time.
+    # The slot is run then; what comes next is told by that time too.
+    later = now() + 3 * 3600 * SECOND
+    opened.set_next("task", later)
+    opened.go()
+    assert opened.tick(later - SECOND) == later and executor.due == []
+    following = opened.tick(later)
+    assert executor.due == ["task"] and following is not None and following > later
+
+
+def test_each_slot_handed_on_is_told_to_listeners(opened: Clock) -> None:
+    heard: list[JobSubmissionEvent] = []
+    opened.add_listener(heard.append, EVENT_JOB_SUBMITTED)
+    opened.go()
+    opened.tick(now())
+    assert [(event.job_id, len(event.scheduled_run_times)) for event in heard] == [("task", 1)]
+
+
+def test_a_job_that_cannot_be_handed_on_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    class Refuses(Noted):
+        def submit_job(self, job: object, run_times: object) -> None:
+            if job.id == "bad":  # type: ignore[attr-defined]
+                raise OSError("no more")
+            super().submit_job(job, run_times)
+
+    clock, executor = Clock(), Refuses()
+    for name, seconds in (("bad", 2), ("task", 1)):
+        clock.add_job(nothing, "interval", hours=1, id=name, next_run_time=now() - seconds * SECOND)
+    clock.open(executor)
+    clock.go()
+    clock.tick(now())
+    assert executor.due == ["task"] and clock.tick(now()) is not None
+    assert caplog.text.count("slots of bad get no run, since they could not be handed on: OSError") == 1
+    clock.close()
+
+
+def test_a_job_without_further_slots_leaves_the_clock(opened: Clock, executor: Noted) -> None:
+    opened.add_job(nothing, "date", run_date=now() - SECOND, id="once")
+    opened.go()
+    opened.tick(now())
+    assert executor.due == ["task", "once"] or executor.due == ["once", "task"]
+    assert opened.get_job("once") is None and opened.get_job("task") is not None

@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from janitor.engine.clock import Phase
+from janitor.engine.leaps import ASLEEP, STOOD_STILL
 from janitor.engine.runner import Runner
-from janitor.engine.stretches import ASLEEP
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import job_records
@@ -141,7 +141,7 @@ def test_slots_slept_over_are_missed_and_the_last_runs(starting: Runner, clock: 
 
     assert run_until(daemon, sleep_over)
     missed, ran = rows_of(starting.state, "last")
-    assert (missed.outcome, missed.slots, missed.slot_at) == ("missed", 3, slept[0]) and "asleep" in missed.reason
+    assert (missed.outcome, missed.slots, missed.slot_at) == ("missed", 3, slept[0]) and missed.reason == STOOD_STILL
     assert (ran.outcome, ran.slot_at) == ("succeeded", hour)
     (lost,) = rows_of(starting.state, "none")
     assert (lost.outcome, lost.slots, lost.slot_until_at) == ("missed", 4, hour)
@@ -202,10 +202,11 @@ def test_the_clock_ticks_while_slots_cannot_be_counted(starting: Runner, clock: 
     lock = sqlite3.connect(str(starting.state.url.database), isolation_level=None, check_same_thread=False)
 
     def ticks() -> bool:
-        before = daemon.heartbeat.ticked_at or 0.0
+        woken = time.monotonic()
         clock.wakeup()
         time.sleep(0.02)
-        return (daemon.heartbeat.ticked_at or 0.0) > before and clock.phase is Phase.COUNTING
+        silent = daemon.heartbeat.silent_seconds()
+        return silent is not None and silent < time.monotonic() - woken and clock.phase is Phase.COUNTING
 
     def hold() -> bool:
         if clock.phase is Phase.GOING and not held:

@@ -1,0 +1,62 @@
+"""The shared clock: the time of day by which all daemons of a state database count, whatever their hosts' clocks say.
+
+    state database    ───────told───────>     says 12:00:00, somewhere between the two readings
+    boot clock        ──began─────ended──>    here; nobody can set it
+
+1. Each time that the state database tells its time, the moment lies between two readings of the boot clock.
+2. Between two tellings the boot clock goes on. So it does no harm if the host's clock is set.
+3. What was known before stays if it fits the telling. If it does not, it moves just as far as it must: a slow answer
+   makes no clock leap.
+4. SQLite has no clock of its own: all its processes are on one machine, and share the clock of that machine.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from sqlalchemy import Connection
+
+from janitor.state.clocks import boot_clock
+
+
+def host_time() -> datetime:
+    """The time of day of this machine, aware UTC."""
+    return datetime.now(timezone.utc)
+
+
+class SharedClock:
+    """Tells the time of day of a state database, without asking it each time; from any thread."""
+
+    def __init__(
+        self,
+        asked: Callable[[Connection], datetime] | None,
+        host: Callable[[], datetime] = host_time,
+        boot: Callable[[], float] = boot_clock,
+    ) -> None:
+        """`asked` asks the state database for its time; None if it shares the clock of this machine."""
+        self._asked, self._host, self._boot = asked, host, boot
+        self._zero: datetime | None = None
+        """The moment at which the boot clock would have been 0."""
+
+    def now(self) -> datetime:
+        """The time of the state database, as far as it was ever asked; the host's time before that. Aware UTC."""
+        zero = self._zero
+        return self._host() if zero is None else zero + timedelta(seconds=self._boot())
+
+    def ask(self, connection: Connection) -> datetime:
+        """What the state database says, aware UTC; from now on `now` goes by it."""
+        if self._asked is None:
+            return self._host()
+        began = self._boot()
+        told = self._asked(connection)
+        self._fit(told - timedelta(seconds=self._boot()), told - timedelta(seconds=began))
+        return told
+
+    @property
+    def host_ahead_seconds(self) -> float:
+        """How far the host's clock is ahead of the state database's; negative if it is behind, 0 if not known."""
+        zero = self._zero
+        return 0.0 if zero is None else (self._host() - self.now()).total_seconds()
+
+    def _fit(self, earliest: datetime, latest: datetime) -> None:
+        zero = self._zero
+        self._zero = earliest + (latest - earliest) / 2 if zero is None else min(max(zero, earliest), latest)
