@@ -27,6 +27,7 @@ from janitor.settings import Settings
 from janitor.state import State, holders, leases
 from janitor.state.leases import DAEMON
 from janitor.state.run_records import BY_HAND, Ending
+from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import jobs as job_table
 from janitor.state.tables import metadata, run_logs, runs
 from run import SETTINGS_OF_TASKS
@@ -81,9 +82,9 @@ _made: dict[str, Any] = {}
 DATABASES = ("sqlite", "mariadb")
 
 
-def migrated(url: URL) -> State:
-    """A state database with its tables."""
-    state = State(url)
+def migrated(url: URL, clock: SharedClock | None = None) -> State:
+    """A state database with its tables; `clock` tells its time, if the test sets it."""
+    state = State(url, clock=clock)
     state.migrate()
     return state
 
@@ -114,9 +115,12 @@ def logging_restored() -> Iterator[logging.Logger]:
 
 
 @contextmanager
-def runner_for(settings: Settings, leads: bool = True) -> Iterator[Runner]:
-    """A runner on the settings' state database; if it `leads`, it holds the daemon's lease for a minute."""
-    state = migrated(settings.state_database_url)
+def runner_for(settings: Settings, leads: bool = True, clock: SharedClock | None = None) -> Iterator[Runner]:
+    """A runner on the settings' state database; if it `leads`, it holds the daemon's lease for a minute.
+
+    `clock` tells the state database's time and the host's, if the test sets them.
+    """
+    state = migrated(settings.state_database_url, clock)
     with logging_to(settings) as (mask, run_log):
         runner = Runner(state, settings, holders.new_holder(), mask, run_log)
         if leads:

@@ -8,7 +8,8 @@ from sqlalchemy import update
 
 from janitor import databases
 from janitor.checks.encryption import state_secured_by
-from janitor.checks.finding import Finding, ok, wrong
+from janitor.checks.finding import Finding, note, ok, wrong
+from janitor.engine.host_clock import OFF_SECONDS, sentence
 from janitor.errors import JanitorError
 from janitor.settings.settings import Settings
 from janitor.state import State
@@ -34,7 +35,10 @@ def of_state(settings: Settings) -> Iterator[Finding]:
         state.migrate()
         with state.begin() as connection:
             connection.execute(update(leases).where(leases.c.name == "").values(holder=None))
+            state.now(connection)
         yield ok(f"{where} can be read and written, schema {state.version()}{state_secured_by(settings)}")
+        if abs(ahead := state.clock.host_ahead_seconds) > OFF_SECONDS:
+            yield note(sentence(ahead))
     except JanitorError as exc:
         yield wrong(f"STATE_DATABASE_URL: {exc}")
     finally:

@@ -65,7 +65,7 @@ class CatchingUp:
             before = job_records.remember(connection, known, now)
             last = self._last_slots(connection, jobs, now)
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
-        self._tell_ahead(last, now)
+        _tell_ahead({name: at for name, at in last.items() if name in known}, now)
         for job in (job for job in jobs if job.enabled):
             with self._duty.aside(job.id):
                 self._catch_up(job, accounted_until(job, before.get(job.id), last.get(job.id), now), now, why)
@@ -83,13 +83,6 @@ class CatchingUp:
             slot_records.take_back(connection, job.id, now, between)
         job_records.enabled_by(connection, now, now)
         return slot_records.last_slots(connection) if ahead else last
-
-    @staticmethod
-    def _tell_ahead(last: Mapping[str, datetime], now: datetime) -> None:
-        ahead = {job: at for job, at in last.items() if now + LEAP < at <= now + AHEAD}
-        if ahead:
-            text = "slots are on record already that are still to come, up to %s: they do not run again: %s"
-            log.warning(text, max(ahead.values()), ", ".join(ahead))
 
     def _catch_up(self, job: Job, since: datetime | None, now: datetime, why: str) -> None:
         """Record the slots that were lost since a moment, and run the last if the job catches up; None: it is new."""
@@ -128,3 +121,11 @@ def newest_slot(job: Job, now: datetime) -> datetime | None:
         return None
     at = next_slot(trigger, now - trigger.interval)
     return at if at is not None and at <= now else None
+
+
+def _tell_ahead(last: Mapping[str, datetime], now: datetime) -> None:
+    """Tell which jobs have slots on record that are still to come, and are waited for."""
+    ahead = {job: at for job, at in last.items() if now + LEAP < at <= now + AHEAD}
+    if ahead:
+        text = "slots are on record already that are still to come, up to %s: they do not run again: %s"
+        log.warning(text, max(ahead.values()), ", ".join(ahead))

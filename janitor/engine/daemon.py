@@ -57,10 +57,10 @@ class Daemon:
         self.clock, self.jobs, self.runner = clock, jobs, runner
         self.heartbeat = Heartbeat(runner.settings.heartbeat_file)
         self._now = runner.state.clock.now
-        self._leaps = Leaps(self._now)
-        self._lanes = Lanes(jobs, runner, lambda: self._dependents.wake(), lambda: self._leaps.why)
-        self._dependents = Dependents(jobs, runner, self._lanes.enter)
-        self._catching_up = CatchingUp(clock, jobs, runner, self._lanes, begin_as_told)
+        self._leaps = Leaps(self._now, runner.state.clock.boot)
+        self.lanes = Lanes(jobs, runner, lambda: self._dependents.wake(), lambda: self._leaps.why)
+        self._dependents = Dependents(jobs, runner, self.lanes.enter)
+        self._catching_up = CatchingUp(clock, jobs, runner, self.lanes, begin_as_told)
         self._standstill = Standstill(self.heartbeat, runner.journal, runner.renewal)
         self._identity = IdentityWatch(
             runner.state, runner.leadership, runner.holder, memos_of(runner.settings), runner.settings.lease_seconds
@@ -71,15 +71,17 @@ class Daemon:
             "watching the state database": self._identity.step,
             "looking for a standstill": self._look_for_standstill,
         }
-        pruning = Pruning(runner.state, runner.settings, jobs, runner.leadership, runner.loops)
+        pruning = Pruning(
+            runner.state, runner.settings, jobs, runner.leadership, runner.loops, clock=runner.state.clock.boot
+        )
         duties = {
             "counting slots anew": self._count_anew,
             "pruning": pruning.step,
             "giving memory back": GivingBack().step,
         }
-        self._keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
+        self.keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
         self._on_stop: Callable[[], None] = lambda: None
-        self._ticking = runner.loops.duty("the clock", self._tick)
+        self._ticking = runner.loops.duty("the clock", self.tick)
 
     def run(self, on_stop: Callable[[], None] = lambda: None) -> None:
         """Run the clock in this thread until SIGTERM or SIGINT, then stop the runs in order and return.
@@ -96,19 +98,19 @@ class Daemon:
         handlers = self._handlers()
         with signals_taken(handlers):
             try:
-                self.clock.open(self._lanes)
-                self._keeper.start()
+                self.clock.open(self.lanes)
+                self.keeper.start()
                 self._dependents.start()
                 self._loop()
             finally:
                 on_stop()
                 self._dependents.stop()
-                stop_in_order(self.clock, self._lanes, self.runner, self._keeper)
+                stop_in_order(self.clock, self.lanes, self.runner, self.keeper)
                 self._identity.leave(self._now())
                 for timer in (timer for number, timer in TIMERS.items() if number in handlers):
                     signal.setitimer(timer, 0)
-        if self._keeper.failure is not None:
-            raise self._keeper.failure
+        if self.keeper.failure is not None:
+            raise self.keeper.failure
 
     @property
     def leading(self) -> bool:
@@ -118,7 +120,7 @@ class Daemon:
     @property
     def runs_waiting(self) -> int:
         """How many runs are due and wait for a thread."""
-        return self._lanes.waiting
+        return self.lanes.waiting
 
     def ask_to_stop(self) -> None:
         """Let `run` return, after the runs have stopped in order; from any thread, or a signal's handler."""
@@ -131,7 +133,7 @@ class Daemon:
             Skip: the job runs already.
             JanitorError: the run could not begin; the error says why.
         """
-        return self._lanes.run_now(job, dry_run)
+        return self.lanes.run_now(job, dry_run)
 
     def _loop(self) -> None:
         seconds: float | None = 0.0
@@ -139,16 +141,16 @@ class Daemon:
         while self.clock.wait(heartbeat.TICK_SECONDS if seconds is None else min(heartbeat.TICK_SECONDS, seconds)):
             seconds = self._ticking.pause(self._ticking.do())
 
-    def _tick(self) -> float | None:
+    def tick(self) -> float | None:
         """Run what is due; in how many seconds the next slot is due. A clock that cannot do that has no heartbeat."""
         now, gone = self._leaps.tick()
         # APScheduler would wait until it is as late again, or list each slot that was leapt over.
         if abs(gone) > LEAP and self.clock.hold(self._leaps.why):
             log.warning("the time of day leapt by %+.0f s: the slots are counted anew", gone.total_seconds())
         if self.clock.phase is Phase.COUNTING:
-            self._keeper.wake()
+            self.keeper.wake()
         following = self.clock.tick(now)
-        self._lanes.hand_out()
+        self.lanes.hand_out()
         self.runner.loops.end_old_troubles()
         self.heartbeat.beat(troubles=self.runner.loops.troubles)
         return None if following is None else max(0.0, (following - self._now()).total_seconds())

@@ -20,15 +20,14 @@ DEAD_SECONDS = 30.0
 
 
 class Heartbeat:
-    """The clock's ticks, in a file and in memory; `ticked_at` is seconds since 1970, None before the first tick."""
+    """The clock's ticks, in a file and in memory."""
 
     def __init__(self, path: Path) -> None:
         """Nothing is written before the first beat."""
         self._path = path
         self._fails = False
-        self._ticked = 0.0
+        self._ticked: float | None = None
         self._told: str | None = None
-        self.ticked_at: float | None = None
 
     def beat(self, now: float | None = None, troubles: Sequence[object] = ()) -> None:
         """The clock ticks at `now`, a reading of `time.monotonic()`; at this moment when None.
@@ -36,7 +35,7 @@ class Heartbeat:
         `troubles` are what the file holds, a line for each. A file that cannot be touched is logged once, and the runs
         go on: `health` tells of it.
         """
-        self._ticked, self.ticked_at = time.monotonic() if now is None else now, time.time()
+        self._ticked = time.monotonic() if now is None else now
         told = "".join(f"{one}\n" for one in troubles)
         try:
             touch(self._path)
@@ -52,7 +51,7 @@ class Heartbeat:
 
     def silent_seconds(self) -> float | None:
         """How long ago the clock last ticked, by a clock that nobody sets; None before the first tick."""
-        return None if self.ticked_at is None else time.monotonic() - self._ticked
+        return None if self._ticked is None else time.monotonic() - self._ticked
 
 
 def touch(path: Path) -> None:

@@ -33,6 +33,7 @@ from janitor.runs.forks import EndsHereInChildren, keep_from_children
 from janitor.runs.threads import follow_into_threads
 from janitor.settings.settings import Settings
 from janitor.state import State
+from janitor.state.database import clock_of
 from janitor.state.raised import Raised
 
 LOG, PRINTED, PROGRESS, RETURNED, RAISED = "log", "printed", "progress", "returned", "raised"
@@ -45,7 +46,10 @@ KEPT_OF_A_RECORD = ("name", "levelno", "levelname", "pathname", "lineno", "creat
 
 @dataclass(frozen=True)
 class About:
-    """What a run is made from again in another process; `remaining_seconds` is until its deadline."""
+    """What a run is made from again in another process; `remaining_seconds` is until its deadline.
+
+    `clock_zero` is what is known of the state database's clock.
+    """
 
     id: int
     job: str
@@ -58,6 +62,7 @@ class About:
     holder: str
     fences: dict[str, Fence]
     used: dict[str, int]
+    clock_zero: datetime | None
     state_file: tuple[int, int] | None = None
 
     @classmethod
@@ -75,6 +80,7 @@ class About:
             holder=run.holder,
             fences=dict(run.fences),
             used=dict(run.used),
+            clock_zero=None if run.state is None else run.state.clock.zero,
             state_file=run.state.file if isinstance(run.state, State) else None,
         )
 
@@ -169,6 +175,7 @@ def _report(line: Line, traced: Traced, error: BaseException) -> None:
 
 
 def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
+    url = settings.state_database_url
     return Run(
         id=about.id,
         job=about.job,
@@ -180,7 +187,11 @@ def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
         attempt=about.attempt,
         fences=about.fences,
         state=State(
-            settings.state_database_url, settings.connect_timeout_seconds, settings.login, file=about.state_file
+            url,
+            settings.connect_timeout_seconds,
+            settings.login,
+            file=about.state_file,
+            clock=clock_of(url, about.clock_zero),
         ),
         holder=about.holder,
         used=about.used,

@@ -1,14 +1,15 @@
 """The keeper: one thread that does, second by second, what must be done while runs go on.
 
-It renews the leases, saves what runs report, passes on wishes to stop, warns of runs that are late, and puts back what
-a task has changed for all. A daemon's keeper also comes to lead, and has the duties of a leader, such as pruning. A
-duty that fails keeps no other duty from being done.
+It renews the leases, saves what runs report, passes on wishes to stop, warns of runs that are late, puts back what a
+task has changed for all, and tells if the host's clock is off. A daemon's keeper also comes to lead, and has the duties
+of a leader, such as pruning. A duty that fails keeps no other duty from being done.
 """
 
 import functools
 import logging
 from collections.abc import Callable, Mapping
 
+from janitor.engine.host_clock import HostClock
 from janitor.engine.lateness import warn_late
 from janitor.engine.obstacles import KEEPING, LEADING
 from janitor.engine.runner import Runner
@@ -52,8 +53,10 @@ class Keeper:
             "putting back what runs share": runner.look_around,
             **(duties or {}),
         }
+        host_clock = HostClock(runner.state.clock, runner.loops)
+        self._comparing = runner.loops.duty("comparing clocks", host_clock.look)
         self._duties = [runner.loops.duty(name, body, passes=named_errors) for name, body in bodies.items()]
-        self._loop = runner.loops.loop("keeper", self._try_step)
+        self._loop = runner.loops.loop("keeper", self.try_step)
         self.failure: JanitorError | None = None
 
     def start(self) -> None:
@@ -85,6 +88,7 @@ class Keeper:
             Fenced: another daemon leads now, or another process has a lease of ours.
             Unavailable, Rejected: the state database is away.
         """
+        self._comparing.do()
         if self._takeover is not None and not self._takeover.at_work:
             self._stand_by(self._takeover)
             return
@@ -101,7 +105,8 @@ class Keeper:
     def _renew(self) -> None:
         self._runner.renewal.renew_if_due(self._runner.lead.fence)
 
-    def _try_step(self) -> float:
+    def try_step(self) -> float:
+        """As `step`, and take what it raises; how many seconds there are until the next time."""
         try:
             self.step()
             self._tell_back()

@@ -25,7 +25,6 @@ from janitor.engine.observers import Observers
 from janitor.errors import Fenced
 from janitor.runs import Fence
 from janitor.state import State, leases
-from janitor.state.clocks import boot_clock
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ class Leadership:
         Raises:
             Unavailable, Rejected: the state database is away.
         """
-        began = boot_clock()
+        began = self._state.clock.boot()
         with self._state.begin() as connection:
             now = self._state.now(connection)
             # A lease left by our own unfinished attempt counts as free.

@@ -70,7 +70,7 @@ class Runner:
         self.obstacles = Obstacles(mask)
         self.observers, self.journal = Observers(self.loops), Journal(state, self.obstacles)
         self._surroundings = surroundings or Surroundings()
-        self.renewal = LeaseRenewal(state, seconds, self.live)
+        self.renewal = LeaseRenewal(state, seconds, self.live, state.clock.boot)
         self.leadership = Leadership(state, holder, seconds, self.renewal, self.live, self.observers)
         self.losses = Losses(self.journal, holder, self.observers, lambda: self.lead)
         self._reports = Reports(state, run_log, self.live)

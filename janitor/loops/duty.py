@@ -54,7 +54,10 @@ def named_errors(error: BaseException) -> bool:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A duty that fails again and again: its name, since when, how often, and why it failed last, without secrets."""
+    """A duty that fails again and again: its name, since when, how often, and why it failed last, without secrets.
+
+    Or something else that a person must know, with no failures: the daemon works all the same.
+    """
 
     duty: str
     since: datetime
@@ -62,6 +65,8 @@ class Trouble:
     why: str
 
     def __str__(self) -> str:
+        if not self.failures:
+            return self.why
         return f"{self.duty} fails again and again, {self.failures} times since {self.since:%H:%M:%S} UTC: {self.why}"
 
 

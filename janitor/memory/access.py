@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from janitor.errors import JanitorError
 from janitor.runs import Run, current_run
 from janitor.state import State, memories
+from janitor.state.shared_clock import host_time
 
 
 @contextmanager
@@ -63,5 +64,6 @@ def state_of(run: Run) -> State:
 
 
 def now() -> datetime:
-    """This moment."""
-    return datetime.now(timezone.utc)
+    """This moment by the clock of the current run's state database; outside a run, by the host's clock."""
+    state: State | None = current_run().state
+    return host_time() if state is None else state.clock.now()

@@ -33,11 +33,10 @@ TITLES = {
     "loop_failing": "has a part that fails again and again",
     "state_made": "has a new state database",
     "state_restored": "has a restored state database",
+    "trouble": "needs a look",
     "test": "sends a test notice",
 }
-
-
-OF_NO_JOB = ("state_away", "state_made", "state_restored", "loop_failing", "test")
+OF_NO_JOB = ("state_away", "state_made", "state_restored", "loop_failing", "trouble", "test")
 """The rules whose notices concern no job."""
 
 

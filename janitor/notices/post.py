@@ -102,7 +102,7 @@ class Post:
         self._loop.wake()
 
     def _step(self) -> float:
-        return self._round(datetime.now(timezone.utc))
+        return self._round(self._runner.state.clock.now())
 
     def _round(self, now: datetime) -> float:
         """Tell what is due, at most one message from the state database; return the seconds until the next round."""
@@ -157,12 +157,12 @@ class Post:
         return content
 
     def _give_up(self, rows: Sequence[Any], why: str) -> float:
-        now, ids = datetime.now(timezone.utc), {row.id for row in rows}
+        now, ids = self._runner.state.clock.now(), {row.id for row in rows}
         self._record(lambda connection: _close(connection, ids, deliveries.GIVEN_UP, now, why))
         return 0.0
 
     def _close_delivered(self, rows: Sequence[Any], said: str) -> float:
-        now, ids = datetime.now(timezone.utc), {row.id for row in rows}
+        now, ids = self._runner.state.clock.now(), {row.id for row in rows}
         self._told |= ids
         self._record(lambda connection: _close(connection, ids, deliveries.DELIVERED, now, said or None))
         self._told -= ids
@@ -170,7 +170,7 @@ class Post:
 
     def _put_off(self, rows: Sequence[Any], sent: Sent) -> float:
         """Give up what is refused for good or is too old; put the first of the others off."""
-        now, first = datetime.now(timezone.utc), rows[0]
+        now, first = self._runner.state.clock.now(), rows[0]
         lost = [row for row in rows if sent.answer is Answer.NEVER or now - row.added_at > GIVEN_UP_AFTER]
         pause = self._pause(first.tries + 1)
         for row in lost:

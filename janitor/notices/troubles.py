@@ -2,6 +2,8 @@
 
 a duty fails for the third time  ──> began, to every channel
 it does well for a minute        ──> ended, to every channel
+
+So is whatever else a person must know of the daemon: `Loops.note` tells it, and `note_over` its end.
 """
 
 import socket
@@ -14,7 +16,7 @@ from janitor.notices.content import Content
 from janitor.notices.post import Post
 from janitor.state.deliveries import BEGAN, ENDED
 
-RULE = "loop_failing"
+FAILING, NOTED = "loop_failing", "trouble"
 
 
 class TroubleNotices:
@@ -41,7 +43,7 @@ class TroubleNotices:
         return Content(
             key=f"janitor-{now:%Y%m%d%H%M%S}-{trouble.duty.replace(' ', '-')}",
             kind=BEGAN,
-            rule=RULE,
+            rule=FAILING if trouble.failures else NOTED,
             job="janitor",
             text=str(trouble),
             began_at=trouble.since,

@@ -13,7 +13,7 @@ A job that cannot be looked at is set aside for this look, and so is a step that
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -96,7 +96,7 @@ class Watch:
         self._loop.wait(seconds)
 
     def _step(self) -> float:
-        self.try_look(datetime.now(timezone.utc))
+        self.try_look(self._runner.state.clock.now())
         return self._runner.settings.notice_check_seconds
 
     def try_look(self, now: datetime) -> None:

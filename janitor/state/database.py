@@ -51,7 +51,7 @@ class State:
         any if None. `clock` tells the database's time, and is made for its kind if None.
         """
         self.url = url
-        self.clock = clock or SharedClock(None if family(url) == "sqlite" else _server_time)
+        self.clock = clock or clock_of(url)
         """Its time of day, which all machines share; each `now` corrects it."""
         self.stopped = ""
         """Why nothing is read and written any more; empty if all goes on."""
@@ -183,6 +183,11 @@ class State:
         """Close every pooled connection."""
         self.engine.dispose()
         self._reader.dispose()
+
+
+def clock_of(url: URL, zero: datetime | None = None) -> SharedClock:
+    """The clock of a state database; `zero` is what another process of this machine knows of it."""
+    return SharedClock(None if family(url) == "sqlite" else _server_time, zero=zero)
 
 
 def _server_time(connection: Connection) -> datetime:

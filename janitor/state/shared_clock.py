@@ -31,32 +31,38 @@ class SharedClock:
         asked: Callable[[Connection], datetime] | None,
         host: Callable[[], datetime] = host_time,
         boot: Callable[[], float] = boot_clock,
+        zero: datetime | None = None,
     ) -> None:
-        """`asked` asks the state database for its time; None if it shares the clock of this machine."""
-        self._asked, self._host, self._boot = asked, host, boot
-        self._zero: datetime | None = None
-        """The moment at which the boot clock would have been 0."""
+        """`asked` asks the state database for its time; None if it shares the clock of this machine.
+
+        `zero` is what another process of this machine knows already.
+        """
+        self._asked, self._host = asked, host
+        self.boot = boot
+        """Seconds on the boot clock."""
+        self.zero = zero
+        """The moment, by the state database's clock, at which the boot clock was 0; None if it is not known."""
 
     def now(self) -> datetime:
         """The time of the state database, as far as it was ever asked; the host's time before that. Aware UTC."""
-        zero = self._zero
-        return self._host() if zero is None else zero + timedelta(seconds=self._boot())
+        zero = self.zero
+        return self._host() if zero is None else zero + timedelta(seconds=self.boot())
 
     def ask(self, connection: Connection) -> datetime:
         """What the state database says, aware UTC; from now on `now` goes by it."""
         if self._asked is None:
             return self._host()
-        began = self._boot()
+        began = self.boot()
         told = self._asked(connection)
-        self._fit(told - timedelta(seconds=self._boot()), told - timedelta(seconds=began))
+        self._fit(told - timedelta(seconds=self.boot()), told - timedelta(seconds=began))
         return told
 
     @property
     def host_ahead_seconds(self) -> float:
         """How far the host's clock is ahead of the state database's; negative if it is behind, 0 if not known."""
-        zero = self._zero
+        zero = self.zero
         return 0.0 if zero is None else (self._host() - self.now()).total_seconds()
 
     def _fit(self, earliest: datetime, latest: datetime) -> None:
-        zero = self._zero
-        self._zero = earliest + (latest - earliest) / 2 if zero is None else min(max(zero, earliest), latest)
+        zero = self.zero
+        self.zero = earliest + (latest - earliest) / 2 if zero is None else min(max(zero, earliest), latest)

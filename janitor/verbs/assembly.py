@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -112,12 +112,18 @@ class Assembly:
         """
         state = self.unopened_state
         state.require()
+        with state.read() as connection:
+            state.now(connection)
         return state
 
     @cached_property
     def unopened_state(self) -> State:
         """The state database, whether it is there or not; nothing is opened yet."""
         return State(self.settings.state_database_url, self.settings.connect_timeout_seconds, self.settings.login)
+
+    def now(self) -> datetime:
+        """This moment by the state database's clock, by which all that it holds is dated."""
+        return self.state.clock.now()
 
     def job(self, name: str) -> Job:
         """The job of that name.
@@ -189,8 +195,3 @@ def actor() -> str:
     from janitor.verbs.run_here import user_name
 
     return user_name()
-
-
-def now() -> datetime:
-    """This moment, in UTC."""
-    return datetime.now(timezone.utc)

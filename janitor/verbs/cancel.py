@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.verbs.assembly import Assembly, actor, now
+from janitor.verbs.assembly import Assembly, actor
 
 
 @click.command("cancel")
@@ -12,5 +12,5 @@ def cancel(assembly: Assembly, run: int) -> None:
     """Ask a run to stop, whichever process runs it."""
     from janitor.operations import actions
 
-    done = actions.cancel(assembly.state, run, actor(), now())
+    done = actions.cancel(assembly.state, run, actor(), assembly.now())
     print(f"run {run} is asked to stop" if done else f"run {run} was asked to stop already")

@@ -8,7 +8,7 @@ import click
 
 from janitor.errors import BadSetting
 from janitor.terminal import console
-from janitor.verbs.assembly import Assembly, actor, as_json, now
+from janitor.verbs.assembly import Assembly, actor, as_json
 
 
 @click.command("cursor")
@@ -27,7 +27,7 @@ def cursor(assembly: Assembly, job: str, value: str | None, as_json: bool) -> No
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     name = _cursor_of(job, job_cursor.names(assembly.state, assembly.memories(job)))
     if value is not None:
-        job_cursor.move(assembly.state, job, value, actor(), now(), assembly.settings.lease_seconds, name)
+        job_cursor.move(assembly.state, job, value, actor(), assembly.now(), assembly.settings.lease_seconds, name)
     found = job_cursor.read(assembly.state, job, name)
     if as_json:
         console.print_json(found)

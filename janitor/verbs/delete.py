@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from janitor.verbs.assembly import Assembly, actor, now
+from janitor.verbs.assembly import Assembly, actor
 
 
 @click.command("delete")
@@ -16,5 +16,5 @@ def delete(assembly: Assembly, run: int) -> None:
     from janitor.operations import deletion
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.ERROR)
-    deletion.delete(assembly.state, assembly.scheduler.jobs, assembly.settings, run, actor(), now())
+    deletion.delete(assembly.state, assembly.scheduler.jobs, assembly.settings, run, actor(), assembly.now())
     print(f"run {run} is deleted")

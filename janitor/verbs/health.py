@@ -9,7 +9,7 @@ from janitor.engine import heartbeat
 from janitor.settings.paths import shown
 from janitor.terminal import console
 from janitor.terminal.exit_codes import FAILED, SUCCEEDED
-from janitor.verbs.assembly import Assembly, now
+from janitor.verbs.assembly import Assembly
 
 
 @click.command("health")
@@ -42,5 +42,5 @@ def _overdue(assembly: Assembly) -> list[str]:
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     with assembly.state.read() as connection:
-        late = overdue.of_jobs(connection, assembly.scheduler.jobs.values(), now())
+        late = overdue.of_jobs(connection, assembly.scheduler.jobs.values(), assembly.now())
     return [f"{job} is overdue since {at:%Y-%m-%d %H:%M:%S} UTC" for job, at in late.items()]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine
 from janitor.databases.places import place
 from janitor.state.tables import metadata
 from janitor.terminal import console, streams
-from janitor.verbs.assembly import Assembly, as_json, now
+from janitor.verbs.assembly import Assembly, as_json
 
 
 @click.command("jobs")
@@ -29,7 +29,7 @@ def jobs(assembly: Assembly, as_json: bool) -> None:
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     jobs = assembly.scheduler.jobs.values()
     with _reading(assembly) as connection:
-        rows = listings.of_jobs(connection, jobs, now())
+        rows = listings.of_jobs(connection, jobs, assembly.unopened_state.clock.now())
     console.print_listing(rows, listings.JOBS, as_json=as_json, empty="There are no jobs.")
 
 

@@ -5,9 +5,10 @@ import sys
 
 import click
 
+from janitor.state.shared_clock import host_time
 from janitor.terminal import console
 from janitor.terminal.exit_codes import FAILED, SUCCEEDED
-from janitor.verbs.assembly import Assembly, as_json, now
+from janitor.verbs.assembly import Assembly, as_json
 
 
 @click.group("notices", invoke_without_command=True)
@@ -39,7 +40,7 @@ def test_notices(assembly: Assembly) -> int:
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     failed = False
-    for verdict, said in trying.try_all(assembly.settings, assembly.scheduler.jobs, now()):
+    for verdict, said in trying.try_all(assembly.settings, assembly.scheduler.jobs, host_time()):
         failed = failed or verdict != "ok"
         print(f"{verdict:<6}  {assembly.mask(console.one_line(said))}", flush=True)
     return FAILED if failed else SUCCEEDED

@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.verbs.assembly import Assembly, actor, now
+from janitor.verbs.assembly import Assembly, actor
 
 
 @click.command("pause")
@@ -12,7 +12,7 @@ def pause(assembly: Assembly, job: str) -> None:
     """Let no further slot of a job run, until it is resumed."""
     from janitor.operations import actions
 
-    done = actions.pause(assembly.state, assembly.job(job), actor(), now())
+    done = actions.pause(assembly.state, assembly.job(job), actor(), assembly.now())
     print(f"{job} is paused" if done else f"{job} was paused already")
 
 
@@ -23,5 +23,5 @@ def resume(assembly: Assembly, job: str) -> None:
     """Let a paused job's slots run again; also those of a job that is gone, for when it comes back."""
     from janitor.operations import actions
 
-    done = actions.resume(assembly.state, assembly.known(job), actor(), now())
+    done = actions.resume(assembly.state, assembly.known(job), actor(), assembly.now())
     print(f"{job} is resumed" if done else f"{job} was not paused")

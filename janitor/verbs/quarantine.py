@@ -7,7 +7,7 @@ import click
 
 from janitor.errors import BadSetting
 from janitor.terminal import console
-from janitor.verbs.assembly import Assembly, actor, as_json, now
+from janitor.verbs.assembly import Assembly, actor, as_json
 
 
 @click.command("quarantine")
@@ -35,10 +35,12 @@ def quarantine(
         if job is None:
             raise BadSetting("JOB", None, "name the job whose quarantined rows are meant")
         if retry is not None:
-            count = actions.retry(assembly.state, job, None if retry == "all" else retry, actor(), now(), names)
+            count = actions.retry(
+                assembly.state, job, None if retry == "all" else retry, actor(), assembly.now(), names
+            )
             print(f"{count} quarantined rows of {job} are looked at first by its next run")
         if drop is not None:
-            count = actions.drop(assembly.state, job, drop, note, actor(), now(), names)
+            count = actions.drop(assembly.state, job, drop, note, actor(), assembly.now(), names)
             print(f"{count} quarantined rows of {job} are given up")
         return
     with assembly.state.read() as connection:

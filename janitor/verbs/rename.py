@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from janitor.verbs.assembly import Assembly, actor, now
+from janitor.verbs.assembly import Assembly, actor
 
 
 @click.command("rename")
@@ -22,5 +22,5 @@ def rename(assembly: Assembly, old: str, new: str) -> None:
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     jobs, lease_seconds = assembly.scheduler.jobs, assembly.settings.lease_seconds
-    count = renaming.rename(assembly.state, jobs, old, new, actor(), now(), lease_seconds)
+    count = renaming.rename(assembly.state, jobs, old, new, actor(), assembly.now(), lease_seconds)
     print(f"{new} has what was kept of {old}: {count} run{'s' if count != 1 else ''}")

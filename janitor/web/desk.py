@@ -5,6 +5,7 @@ It stands apart from what serves requests: the daemon makes it at its start, and
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from janitor.engine.daemon import Daemon
 from janitor.engine.runner import Runner
@@ -30,6 +31,10 @@ class Desk:
         """The state database."""
         return self.runner.state
 
+    def now(self) -> datetime:
+        """This moment by the state database's clock, by which all that it holds is dated."""
+        return self.state.clock.now()
+
     @property
     def settings(self) -> Settings:
         """The settings of this process."""
@@ -39,6 +44,11 @@ class Desk:
     def troubles(self) -> Sequence[Trouble]:
         """The parts of the daemon that fail again and again, and what keeps it from its work."""
         return [*self.runner.loops.troubles, *self.runner.obstacles.troubles]
+
+    @property
+    def all_troubles(self) -> Sequence[Trouble]:
+        """The troubles, and what else a person must know of this daemon, which works all the same."""
+        return [*self.troubles, *self.runner.loops.noted]
 
     @property
     def jobs(self) -> Mapping[str, Job]:

@@ -97,7 +97,7 @@ def test_every_alert_says_what_to_do() -> None:
         assert rule["labels"]["severity"] in ("warning", "critical"), rule
         summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
         assert summary.endswith(".") and len(summary) < 80 and len(description) > len(summary), rule
-    of_daemon = {"Absent", "ClockSilent", "NotReady", "RecordsWaiting", "LoopFailing"}
+    of_daemon = {"Absent", "ClockSilent", "NotReady", "RecordsWaiting", "LoopFailing", "HostClockOff"}
     wanted = of_daemon | {"JobFailing", "JobOverdue", "QuarantineGrowing", "DriftFound"}
     assert {rule["alert"] for rule in rules} == {f"Janitor{name}" for name in wanted}
 

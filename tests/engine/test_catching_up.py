@@ -227,3 +227,32 @@ def test_a_clock_a_little_behind_repeats_no_slot(starting: Runner, clock: Schedu
     slots = [(row.slot_at, row.slot_until_at) for row in rows_of(starting.state, "task")]
     assert [first - until for (_, until), (first, _) in pairwise(slots)] == [SECOND] * (len(slots) - 1)
     check_slots(starting.state, "task", clock.jobs["task"].trigger)
+
+
+def test_slots_a_few_minutes_ahead_are_waited_for(
+    starting: Runner, clock: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given slots on record up to five minutes ahead, as an older release left them whose host's clock was ahead.
+    # A daemon leads: it takes nothing back, runs none of them again, and says so. The job's next slot is the one after.
+    clock.add_job(nothing, "interval", seconds=60, id="task")
+    clock.add_job(nothing, "every 1s", id="beat")
+    trigger = clock.jobs["task"].trigger
+    ahead = slots_between(trigger, now(), now() + timedelta(minutes=5))
+    assert ahead is not None
+    remember(starting.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)
+    remember_run(starting.state, "task", ahead.last_at)
+    assert tick(clock, starting, ended(starting, "beat", 2))
+    (row,) = rows_of(starting.state, "task")
+    assert row.slot_at == ahead.last_at
+    assert f"still to come, up to {ahead.last_at}: they do not run again: task" in caplog.text
+    assert "set back" not in caplog.text
+
+
+def test_a_job_enabled_ahead_of_the_clock_owes_its_slots(starting: Runner, clock: Scheduler) -> None:
+    # Given a job that was enabled by a clock five minutes ahead. A daemon leads, and later another.
+    # Since the first of them the job is enabled: what is lost after that is owed.
+    clock.add_job(nothing, "interval", seconds=1, id="task")
+    remember(starting.state, "task", now() + timedelta(minutes=5), schedule=clock.jobs["task"].identity)
+    assert tick(clock, starting, ended(starting, "task", 1))
+    with starting.state.read() as connection:
+        assert job_records.all_jobs(connection)["task"].enabled_at <= now()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -23,7 +23,9 @@ from janitor.engine.stages import Slot
 from janitor.errors import StatementTimeout
 from janitor.logs.mask import Mask
 from janitor.runs import Fence, Outcome, Run, current_run
-from janitor.state import cursors, leases
+from janitor.state import State, cursors, leases
+from janitor.state.clocks import boot_clock
+from janitor.state.database import clock_of
 from janitor.state.run_records import SCHEDULE
 from tests.small_engine import job_of, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
 
@@ -156,6 +158,15 @@ def test_a_run_s_facts_are_those_of_the_run() -> None:
     assert 0 < about.remaining_seconds <= 1_000
     same = ("id", "job", "slot_at", "started_at", "dry_run", "timeout_seconds", "attempt", "holder", "fences", "used")
     assert [getattr(about, name) for name in same] == [getattr(run, name) for name in same]
+    assert about.clock_zero is None
+
+
+def test_a_child_knows_the_state_database_s_clock() -> None:
+    url, zero = URL.create("mysql+pymysql", database="none"), datetime(2026, 7, 1, tzinfo=UTC)
+    about = About.of(Run(state=State(url, clock=clock_of(url, zero))))
+    assert about.clock_zero == zero
+    made = clock_of(url, about.clock_zero)
+    assert zero < made.now() <= zero + timedelta(seconds=boot_clock())
 
 
 def test_a_log_line_is_sent_without_what_cannot_be_sent() -> None:

@@ -26,6 +26,20 @@ needs_faketime = pytest.mark.skipif(LIBRARY is None, reason="libfaketime (Debian
 HOUR = 3600
 
 
+def with_offset(file: Path) -> dict[str, str]:
+    """Return the environment of a process whose time of day differs by what a file says; waiting goes on as usual."""
+    preload = {"LD_PRELOAD": str(LIBRARY)} if LIBRARY else {}
+    fake = {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1", "NO_FAKE_STAT": "1"}
+    return {**preload, **fake, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def set_offset(file: Path, seconds: float) -> None:
+    """Let a file say by how many seconds a process's time of day is ahead; it is behind if the number is negative."""
+    written = file.with_suffix(".new")
+    written.write_text(f"{seconds:+g}\n", encoding="ascii")
+    os.replace(written, file)
+
+
 class Machine:
     """A daemon on a machine whose clock the test sets. Only the time of day is false: waiting goes on as usual."""
 
@@ -37,17 +51,13 @@ class Machine:
 
     def begin(self) -> Daemon:
         """Start the daemon."""
-        preload = {"LD_PRELOAD": str(LIBRARY)} if LIBRARY else {}
-        fake = {"FAKETIME_TIMESTAMP_FILE": str(self._offset), "FAKETIME_NO_CACHE": "1", "NO_FAKE_STAT": "1"}
-        self.daemon = self._start(self.url, **preload, **fake, FAKETIME_DONT_FAKE_MONOTONIC="1")
+        self.daemon = self._start(self.url, **with_offset(self._offset))
         return self.daemon
 
     def set(self, offset: float) -> None:
         """Set its clock so many seconds after the true time, or before it if the number is negative."""
         self.offset = timedelta(seconds=offset)
-        written = self._offset.with_suffix(".new")
-        written.write_text(f"{offset:+g}\n", encoding="ascii")
-        os.replace(written, self._offset)
+        set_offset(self._offset, offset)
 
     def now(self) -> datetime:
         """Return the time of its clock."""

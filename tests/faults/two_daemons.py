@@ -40,13 +40,14 @@ class Pair:
     start: Callable[..., Daemon]
     folder: Path
     proxies: dict[str, Proxy] = field(default_factory=dict)
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
     living: dict[str, Daemon] = field(default_factory=dict)
     dead: list[Daemon] = field(default_factory=list)
 
     def begin(self, name: str) -> Daemon:
         """Start one of the two daemons, or start it again."""
         url = self.url.set(port=self.proxies[name].port) if self.proxies else self.url
-        self.living[name] = self.start(url, f"{name}{len(self.dead)}")
+        self.living[name] = self.start(url, f"{name}{len(self.dead)}", **self.environments.get(name, {}))
         return self.living[name]
 
     def leader(self) -> str | None:
@@ -96,9 +97,13 @@ class Pair:
         self.goes_on(2)
 
     def kill(self, name: str) -> None:
-        """Kill a daemon with SIGKILL, wait until the other leads, and start a new process that stands by."""
+        """End a daemon with SIGKILL, as `replace` does."""
+        self.replace(name, signal.SIGKILL, -signal.SIGKILL)
+
+    def replace(self, name: str, number: int, code: int) -> None:
+        """End a daemon with a signal, wait until the other leads, and start a new process that stands by."""
         daemon = self.living.pop(name)
-        assert daemon.end(signal.SIGKILL) == -signal.SIGKILL
+        assert daemon.end(number) == code, daemon.text[-2000:]
         self.dead.append(daemon)
         self.leads(other(name))
         begun = self.begin(name)
@@ -207,7 +212,8 @@ def check_writers(pair: Pair) -> None:
         saved = connection.exec_driver_sql("SELECT pid FROM saved ORDER BY id").scalars().all()
     begun = [row.holder for row in rows_of(pair.state) if row.attempts]
     for writers in (saved, begun):
-        assert len(writers) > 20 and stretches(writers) <= pair.leaderships
+        assert len(writers) > 20, len(writers)
+        assert stretches(writers) <= pair.leaderships, [(name, len([*group])) for name, group in groupby(writers)]
 
 
 def stretches(writers: Sequence[str]) -> int:

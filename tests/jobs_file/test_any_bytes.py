@@ -157,7 +157,7 @@ def test_a_value_that_cannot_be_for_a_moment_costs_nothing(tmp_path: Path) -> No
 
     Must hold: the mistake is told, the watcher lives, and the right file is taken over.
     """
-    from tests.jobs_file.test_watching import daemon
+    from tests.jobs_file.living import daemon
 
     with daemon(tmp_path, JOB) as house:
         house.change(JOB + "    kwargs: {day: 2023-02-30}\n")

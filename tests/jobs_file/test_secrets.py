@@ -8,7 +8,7 @@ import pytest
 
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
-from tests.jobs_file.test_watching import daemon
+from tests.jobs_file.living import daemon
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfi'CYEXAMPLEKEY"
 HERE = "tests.jobs_file.test_secrets"

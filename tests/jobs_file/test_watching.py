@@ -2,84 +2,17 @@
 
 import json
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import urllib3
-from sqlalchemy import URL
-from sqlalchemy.exc import DatabaseError
 
-from janitor.errors import JanitorError
 from janitor.jobs_file import watching
-from janitor.state import State
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
+from tests.jobs_file.living import FIRST, SECOND, daemon
 from tests.servers import free_port
 from tests.small_engine import outcomes, rows_of
-
-FIRST = (
-    "jobs:\n  - {id: a, function: 'FUNCTIONS:skips', schedule: every 1s}\n  - {id: b, function: 'FUNCTIONS:skips'}\n"
-)
-SECOND = (
-    "jobs:\n  - {id: a, function: 'FUNCTIONS:fails', schedule: every 1s}\n"
-    "  - {id: c, function: 'FUNCTIONS:skips', schedule: every 1s}\n"
-)
-
-
-class House:
-    """A daemon on a jobs file, and its state database."""
-
-    def __init__(self, folder: Path, process: "subprocess.Popen[str]") -> None:
-        self.folder, self.process = folder, process
-        self.state = State(URL.create("sqlite", database=str(folder / "var" / "janitor.db")))
-
-    def seen(self, job: str) -> set[str | None]:
-        """Return the outcomes of a job's runs; none before the daemon has made the tables."""
-        try:
-            return set(outcomes(self.state, job))
-        except (JanitorError, DatabaseError):
-            return set()
-
-    def change(self, text: str) -> None:
-        """Write the file and send SIGHUP."""
-        write(self.folder, text)
-        self.process.send_signal(signal.SIGHUP)
-
-    def says(self, words: str) -> None:
-        """Wait until the daemon has logged these words."""
-        wait_for(lambda: words in (self.folder / "log").read_text(encoding="utf-8"))
-
-
-@contextmanager
-def daemon(folder: Path, text: str, **environment: str) -> Iterator[House]:
-    """Run a daemon on a jobs file during the block, and stop it with SIGTERM."""
-    write(folder, text)
-    own = {"JOBS_FILE": "jobs.yaml", "LEASE_SECONDS": "2"} | environment
-    line = CommandLine(folder, ("-m", "tests.jobs_file.bare"), own)
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, *line.program],
-            cwd=folder,
-            env=line.whole(environment),
-            stdout=log,
-            stderr=log,
-            text=True,
-        )
-        house = House(folder, process)
-        try:
-            house.says("leading with")
-            yield house
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            house.state.close()
 
 
 def test_a_changed_file_is_taken_over_whole(tmp_path: Path) -> None:

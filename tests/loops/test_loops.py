@@ -52,3 +52,21 @@ def test_a_trouble_ends_if_nothing_is_done_any_more(caplog: pytest.LogCaptureFix
         assert bool(loops.troubles) is in_trouble
     assert heard == [("live streams", False), ("live streams", True)]
     assert caplog.messages[-1] == "live streams has not failed for 300 s: its 3 failures are over"
+
+
+def test_what_is_noted_is_a_trouble_until_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    # Given something that a person must know, and that is no duty's failure. It is noted twice, then with another
+    # sentence, and is over. It is told to listeners once, to the log with each new sentence; its end is told once.
+    caplog.set_level(logging.INFO)
+    heard, loops = list[tuple[str, bool]](), Loops(lambda text: text.replace("s3cret", "***"))
+    loops.listen(lambda trouble, over: heard.append((str(trouble), over)))
+    for why in ("s3cret is wrong", "s3cret is wrong", "all is wrong"):
+        loops.note("the key", why)
+    loops.note("the weather", "it rains")
+    assert not loops.troubles and [str(one) for one in loops.noted] == ["all is wrong", "it rains"]
+    assert [(one.duty, one.failures) for one in loops.noted] == [("the key", 0), ("the weather", 0)]
+    for _ in range(2):
+        loops.note_over("the key")
+    assert [one.duty for one in loops.noted] == ["the weather"]
+    assert heard == [("*** is wrong", False), ("it rains", False), ("all is wrong", True)]
+    assert caplog.messages == ["*** is wrong", "all is wrong", "it rains", "the key: well again"]

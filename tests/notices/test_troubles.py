@@ -76,3 +76,26 @@ def test_the_notice_says_which_part_and_why(house: House) -> None:
     assert content.sentence.startswith("janitor: the copier fails again and again, 3 times since")
     assert content.sentence.endswith("ValueError: the key is ***") and content.links == []
     assert content.subject == "janitor has a part that fails again and again"
+
+
+def test_whatever_a_person_must_know_is_told_too(house: House) -> None:
+    told: list[Content] = []
+
+    class Kept(Notebook):
+        def send(self, content: Content) -> str:
+            told.append(content)
+            return ""
+
+    loops, post = Loops(), Post(house.runner, Kept())
+    TroubleNotices(loops, [post])
+    loops.note("the clock of this host", "it is 300 s behind")
+    post._step()
+    loops.note_over("the clock of this host")
+    post._step()
+    assert [one.rule for one in told] == ["trouble", "trouble"] and told[0].key == told[1].key
+    assert [one.sentence for one in told] == [
+        "janitor: it is 300 s behind",
+        "janitor: the clock of this host: well again",
+    ]
+    assert [one.subject for one in told] == ["janitor needs a look", "janitor needs a look: over"]
+    assert told[0].links == []

@@ -1,7 +1,6 @@
 """Who may do what: the dependencies that let a request in, and the proof that a change is meant."""
 
 import hmac
-from datetime import datetime, timezone
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -135,10 +134,10 @@ async def _shown(request: Request) -> str:
 
 async def _refused(request: Request, who: str, why: str) -> None:
     """Leave an audit line of a refused request."""
-    now, refusals, address = datetime.now(timezone.utc), gate_of(request).refusals, address_of(request)
+    state, refusals, address = request.app.state.desk.state, gate_of(request).refusals, address_of(request)
     # Another site may lead a browser here again and again: that must not fill the table.
     if refusals.wait_seconds(who, address):
         return
     refusals.add(who, address)
     said = f"{request.method} {request.url.path} from {address}: {why}"
-    await run_in_threadpool(actions.note, request.app.state.desk.state, who, "refused", said[:1000], now)
+    await run_in_threadpool(actions.note, state, who, "refused", said[:1000], state.clock.now())

@@ -2,7 +2,6 @@
 
 import logging
 import math
-from datetime import datetime, timezone
 from typing import Annotated
 from urllib.parse import quote
 
@@ -55,7 +54,7 @@ def sign_in(
     next: Annotated[str, Form(max_length=2048)] = "/",
 ) -> Response:
     """Begin a session, for a user with a password, or for a token that is given as the password without a user."""
-    gate, address, name, now = gate_of(request), address_of(request), user.strip(), datetime.now(timezone.utc)
+    gate, address, name, now = gate_of(request), address_of(request), user.strip(), here.now()
     if gate.is_open:
         return RedirectResponse(_inside(next), 303)
     if not is_own_page(request):
@@ -82,7 +81,7 @@ def sign_out(request: Request, user: Annotated[User, Depends(meant)], here: TheD
     gate = gate_of(request)
     if not gate.is_open:
         gate.end(request.state.session.id)
-        actions.note(here.state, user.name, "signed out", f"from {address_of(request)}", datetime.now(timezone.utc))
+        actions.note(here.state, user.name, "signed out", f"from {address_of(request)}", here.now())
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(COOKIE, path="/", secure=gate.is_https, httponly=True, samesite="lax")
     return answer

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, TypeVar
 
 from fastapi import HTTPException
@@ -60,12 +60,7 @@ def errors(*codes: int) -> dict[int | str, dict[str, Any]]:
 def reading(desk: Desk) -> Iterator[tuple[Connection, datetime]]:
     """A connection that reads the state database, and this moment."""
     with desk.state.read() as connection:
-        yield connection, now()
-
-
-def now() -> datetime:
-    """This moment."""
-    return datetime.now(timezone.utc)
+        yield connection, desk.now()
 
 
 def job_of(desk: Desk, job: str) -> Job:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from janitor.operations import actions
-from janitor.web.api.answers import Changed, JobList, Started, errors, job_of, kept_job, now, reading
+from janitor.web.api.answers import Changed, JobList, Started, errors, job_of, kept_job, reading
 from janitor.web.api.parameters import JobId, OfJob, RunsQuery, RunWish
 from janitor.web.charts.graph import around
 from janitor.web.injected import Operator, TheDesk
@@ -51,17 +51,17 @@ def get_runs_of_job(desk: TheDesk, job: JobId, asked: Annotated[RunsQuery, Query
 def run_job(desk: TheDesk, job: JobId, user: Operator, wish: RunWish = RunWish(dry_run=False, confirm="")) -> Started:
     """Begin a run of a job now, in this daemon. Not idempotent; but a job that is running is not run again: 409."""
     wanted = job_of(desk, job)
-    run = actions.run_now(desk.daemon, desk.state, wanted, wish.dry_run, user.name, now(), wish.confirm)
+    run = actions.run_now(desk.daemon, desk.state, wanted, wish.dry_run, user.name, desk.now(), wish.confirm)
     return Started(run=run)
 
 
 @router.post("/jobs/{job}/pause", responses=errors(404))
 def pause_job(desk: TheDesk, job: JobId, user: Operator) -> Changed:
     """Let no further slot of a job run until it is resumed, also after a restart. Idempotent."""
-    return Changed(changed=actions.pause(desk.state, job_of(desk, job), user.name, now()))
+    return Changed(changed=actions.pause(desk.state, job_of(desk, job), user.name, desk.now()))
 
 
 @router.post("/jobs/{job}/resume", responses=errors(404))
 def resume_job(desk: TheDesk, job: JobId, user: Operator) -> Changed:
     """Let a paused job's slots run again; the job may be gone. Idempotent."""
-    return Changed(changed=actions.resume(desk.state, kept_job(desk, job).id, user.name, now()))
+    return Changed(changed=actions.resume(desk.state, kept_job(desk, job).id, user.name, desk.now()))

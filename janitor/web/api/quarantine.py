@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from janitor.operations import actions
-from janitor.web.api.answers import Counted, errors, kept_job, now, reading
+from janitor.web.api.answers import Counted, errors, kept_job, reading
 from janitor.web.api.parameters import DropWish, Flag, JobId, Limit, RetryWish
 from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
@@ -32,11 +32,11 @@ def get_quarantine(
 def retry_quarantine(desk: TheDesk, job: JobId, user: Operator, wish: RetryWish) -> Counted:
     """Let the next run look first at a key in quarantine, or at all keys. Idempotent."""
     kept = kept_job(desk, job)
-    return Counted(rows=actions.retry(desk.state, kept.id, wish.key, user.name, now(), kept.names))
+    return Counted(rows=actions.retry(desk.state, kept.id, wish.key, user.name, desk.now(), kept.names))
 
 
 @router.post("/drop", responses=errors(400, 404))
 def drop_quarantine(desk: TheDesk, job: JobId, user: Operator, wish: DropWish) -> Counted:
     """Give up a key in quarantine, until it is refused for another reason. Idempotent: the first note stays."""
     kept = kept_job(desk, job)
-    return Counted(rows=actions.drop(desk.state, kept.id, wish.key, wish.note, user.name, now(), kept.names))
+    return Counted(rows=actions.drop(desk.state, kept.id, wish.key, wish.note, user.name, desk.now(), kept.names))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from janitor.operations import actions, deletion
 from janitor.state import run_records
-from janitor.web.api.answers import Changed, errors, found, now, reading
+from janitor.web.api.answers import Changed, errors, found, reading
 from janitor.web.api.parameters import MOST_ID, Flag, RunId, RunsQuery
 from janitor.web.desk import Desk
 from janitor.web.injected import Operator, TheDesk
@@ -53,14 +53,14 @@ def get_log(
 def cancel_run(desk: TheDesk, run: RunId, user: Operator) -> Changed:
     """Ask a run to stop at its next safe point, in whatever process. Idempotent until it has ended; then 409."""
     _must_exist(desk, run)
-    return Changed(changed=actions.cancel(desk.state, run, user.name, now()))
+    return Changed(changed=actions.cancel(desk.state, run, user.name, desk.now()))
 
 
 @router.delete("/{run}", responses=errors(404, 409))
 def delete_run(desk: TheDesk, run: RunId, user: Operator) -> Changed:
     """Delete a run, after its job's cleanup has done its part. If the cleanup fails, the run stays: 409."""
     _must_exist(desk, run)
-    deletion.delete(desk.state, desk.jobs, desk.settings, run, user.name, now())
+    deletion.delete(desk.state, desk.jobs, desk.settings, run, user.name, desk.now())
     return Changed(changed=True)
 
 

@@ -1,7 +1,7 @@
 """Gauges for Prometheus: what holds at the moment of a scrape, from memory and from the state database."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -49,10 +49,15 @@ class Gauges(Collector):
 
     def _of_process(self) -> Iterator[GaugeMetricFamily]:
         daemon = self._desk.daemon
-        if daemon.heartbeat.ticked_at is not None:
+        silent = daemon.heartbeat.silent_seconds()
+        if silent is not None:
             text = "When the clock last ticked, which it does every 5 s"
-            yield _one("janitor_clock_heartbeat_timestamp_seconds", text, daemon.heartbeat.ticked_at)
+            # By the state database's clock: Prometheus compares it with its own, and the host's clock may be off.
+            ticked_at = self._desk.now().timestamp() - silent
+            yield _one("janitor_clock_heartbeat_timestamp_seconds", text, ticked_at)
         yield _one("janitor_leading", "Whether this daemon's clock goes; else it stands by", daemon.leading)
+        text = "How far this host's clock is ahead of the state database's clock, by which slots come"
+        yield _one("janitor_clock_offset_seconds", text, self._desk.state.clock.host_ahead_seconds)
         text = "Records of runs that wait for the state database"
         yield _one("janitor_records_waiting", text, self._desk.runner.waiting)
         text = "Runs that are due and wait for a thread"
@@ -80,7 +85,7 @@ class Gauges(Collector):
         return _by_job("janitor_running", text, {job: job in running for job in self._desk.jobs})
 
     def _of_jobs(self, signs: Signs) -> Iterator[GaugeMetricFamily]:
-        jobs, now = self._desk.jobs, datetime.now(timezone.utc)
+        jobs, now = self._desk.jobs, self._desk.now()
         paused = {job: job in signs.known and signs.known[job].paused_at is not None for job in jobs}
         yield _by_job(
             "janitor_enabled", "Whether the job is switched on", {job: one.enabled for job, one in jobs.items()}

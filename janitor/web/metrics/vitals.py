@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
@@ -62,7 +62,7 @@ class Vitals:
         self.writing = Reading(self._try_write, WRITE_KEEP_SECONDS, loops=loops)
 
     def _read_signs(self) -> Signs:
-        now = datetime.now(timezone.utc)
+        now = self._desk.now()
         with self._desk.state.read() as connection:
             known, alive = job_records.all_jobs(connection), recent.signs_of_life(connection)
             newest = recent.last_ended(connection, recent.COMPLETED)

@@ -11,7 +11,7 @@ from janitor.operations import actions, deletion
 from janitor.state import run_records
 from janitor.web.desk import Desk
 from janitor.web.injected import Operator, TheDesk
-from janitor.web.pages.page import job_of, kept_or_404, now, page_router
+from janitor.web.pages.page import job_of, kept_or_404, page_router
 from janitor.web.queries.kept import Kept, kept_of
 from janitor.web.rendering import redirect
 
@@ -27,7 +27,7 @@ def run_now(
     """Begin a run, and lead to it."""
     wanted = job_of(desk, job_id)
     try:
-        run_id = actions.run_now(desk.daemon, desk.state, wanted, dry_run, user.name, now(), confirm)
+        run_id = actions.run_now(desk.daemon, desk.state, wanted, dry_run, user.name, desk.now(), confirm)
     except JanitorError as exc:
         return redirect(f"/jobs/{job_id}", f"{job_id} was not started: {exc}", wrong=True)
     return redirect(f"/runs/{run_id}", f"{'A dry run' if dry_run else 'A run'} of {job_id} has begun")
@@ -39,7 +39,7 @@ def pause(desk: TheDesk, user: Operator, job_id: str, back: Field = "") -> Respo
     wanted = job_of(desk, job_id)
 
     def do() -> str:
-        done = actions.pause(desk.state, wanted, user.name, now())
+        done = actions.pause(desk.state, wanted, user.name, desk.now())
         told = "is paused: its slots are skipped until it is resumed" if done else "was paused already"
         return f"{job_id} {told}"
 
@@ -52,7 +52,7 @@ def resume(desk: TheDesk, user: Operator, job_id: str, back: Field = "") -> Resp
     kept = _kept(desk, job_id)
 
     def do() -> str:
-        done = actions.resume(desk.state, kept.id, user.name, now())
+        done = actions.resume(desk.state, kept.id, user.name, desk.now())
         return f"{job_id} is resumed" if done else f"{job_id} was not paused"
 
     return _done(do, _back(back, f"/jobs/{job_id}"))
@@ -63,7 +63,7 @@ def cancel(desk: TheDesk, user: Operator, run_id: int, back: Field = "") -> Resp
     """Ask a run to stop."""
 
     def do() -> str:
-        done = actions.cancel(desk.state, run_id, user.name, now())
+        done = actions.cancel(desk.state, run_id, user.name, desk.now())
         asked = "is asked to stop, and does so at its next safe point" if done else "was asked to stop already"
         return f"Run {run_id} {asked}"
 
@@ -76,7 +76,7 @@ def delete(desk: TheDesk, user: Operator, run_id: int) -> Response:
     with desk.state.read() as connection:
         row = run_records.get(connection, run_id)
     try:
-        deletion.delete(desk.state, desk.jobs, desk.settings, run_id, user.name, now())
+        deletion.delete(desk.state, desk.jobs, desk.settings, run_id, user.name, desk.now())
     except JanitorError as exc:
         return redirect(f"/runs/{run_id}" if row is not None else "/history", str(exc), wrong=True)
     with desk.state.read() as connection:
@@ -91,7 +91,7 @@ def retry(desk: TheDesk, user: Operator, job_id: str, key: Annotated[str | None,
     kept = _kept(desk, job_id)
 
     def do() -> str:
-        count = actions.retry(desk.state, job_id, key, user.name, now(), kept.names)
+        count = actions.retry(desk.state, job_id, key, user.name, desk.now(), kept.names)
         if not count:
             return f"Nothing in the quarantine of {job_id} is called {key}" if key else "The quarantine is empty"
         return f"{key or 'All of the quarantine'} is looked at first by the next run of {job_id}"
@@ -105,7 +105,7 @@ def drop(desk: TheDesk, user: Operator, job_id: str, key: Field = "", note: Fiel
     kept = _kept(desk, job_id)
 
     def do() -> str:
-        count = actions.drop(desk.state, job_id, key, note, user.name, now(), kept.names)
+        count = actions.drop(desk.state, job_id, key, note, user.name, desk.now(), kept.names)
         return f"{key} is given up" if count else f"Nothing in the quarantine of {job_id} is called {key}"
 
     return _done(do, f"/jobs/{job_id}#quarantine")

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from janitor.web.charts.graph import Shown, around, picture
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
-from janitor.web.pages.page import Text, lately, now, page, page_router
+from janitor.web.pages.page import Text, lately, page, page_router
 from janitor.web.queries import models
 from janitor.web.queries.graph import graph_of
 from janitor.web.rendering import with_query
@@ -27,7 +27,7 @@ def graph(request: Request, desk: TheDesk, user: Viewer, tag: Text = "", whole: 
     find = partial(graph_values, desk, None, tag=tag, whole=whole)
     drawn = lately(request, f"graph {whole} {tag}", find) if known else find()
     sized = with_query("/graph", {"tag": tag, "whole": not whole and "true"})
-    return page(request, desk, user, "graph.html", **drawn, tag=tag, whole=whole, sized=sized, now=now())
+    return page(request, desk, user, "graph.html", **drawn, tag=tag, whole=whole, sized=sized, now=desk.now())
 
 
 def graph_values(desk: Desk, job_id: str | None, *, tag: str = "", whole: bool = False) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from janitor.web.charts.of_models import charts_of
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
 from janitor.web.pages.graph import graph_values
-from janitor.web.pages.page import OUTCOMES, Offset, Text, kept_or_404, known_outcome, now, page, page_router
+from janitor.web.pages.page import OUTCOMES, Offset, Text, kept_or_404, known_outcome, page, page_router
 from janitor.web.queries.history import Filter, history_of
 from janitor.web.queries.jobs import job_page
 from janitor.web.queries.kept import Kept, gone_job
@@ -44,7 +44,7 @@ def job(
     with desk.state.read() as connection:
         kept = kept_or_404(desk, connection, job_id)
         values = {
-            **(_about(connection, desk, wanted) if wanted is not None else _about_gone(connection, kept)),
+            **(_about(connection, desk, wanted) if wanted is not None else _about_gone(connection, desk, kept)),
             **_quarantine(connection, kept.names, path, shown, offset=offset, dropped=dropped),
             **_history(connection, desk, job_id, path, shown, outcome=outcome, before=before),
         }
@@ -54,7 +54,7 @@ def job(
 
 
 def _about(connection: Connection, desk: Desk, wanted: Job) -> dict[str, Any]:
-    moment = now()
+    moment = desk.now()
     view = job_page(connection, desk.jobs, wanted, desk.settings, moment)
     return {
         "view": view,
@@ -65,9 +65,9 @@ def _about(connection: Connection, desk: Desk, wanted: Job) -> dict[str, Any]:
     }
 
 
-def _about_gone(connection: Connection, kept: Kept) -> dict[str, Any]:
+def _about_gone(connection: Connection, desk: Desk, kept: Kept) -> dict[str, Any]:
     view = gone_job(connection, kept)
-    return {"view": view, "job": view, "now": now()}
+    return {"view": view, "job": view, "now": desk.now()}
 
 
 def _quarantine(

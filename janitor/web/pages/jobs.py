@@ -9,7 +9,7 @@ from janitor.state import job_records
 from janitor.web.charts.of_models import strip_of
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
-from janitor.web.pages.page import Offset, Text, lately, now, page, page_router
+from janitor.web.pages.page import Offset, Text, lately, page, page_router
 from janitor.web.queries.jobs import job_lines
 from janitor.web.rendering import with_query
 
@@ -42,7 +42,7 @@ def jobs(request: Request, desk: TheDesk, user: Viewer, tag: Text = "", offset: 
 
 
 def _values(desk: Desk) -> dict[str, Any]:
-    moment = now()
+    moment = desk.now()
     with desk.state.read() as connection:
         lines = job_lines(connection, desk.jobs, moment)
         gone = sorted(job_records.all_jobs(connection).keys() - desk.jobs.keys())

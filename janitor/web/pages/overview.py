@@ -11,7 +11,7 @@ from janitor.web.charts import of_models
 from janitor.web.charts.lane import lane_times
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
-from janitor.web.pages.page import lately, now, page, page_router
+from janitor.web.pages.page import lately, page, page_router
 from janitor.web.queries import models
 from janitor.web.queries.overview import overview_of
 
@@ -30,9 +30,9 @@ def overview(request: Request, desk: TheDesk, user: Viewer) -> Response:
 
 
 def _values(desk: Desk) -> dict[str, Any]:
-    moment = now()
+    moment = desk.now()
     with desk.state.read() as connection:
-        view = overview_of(connection, desk.jobs, moment, desk.troubles)
+        view = overview_of(connection, desk.jobs, moment, desk.all_troubles)
     troubled = view.conditions.get("overdue", 0) + view.conditions.get("failing", 0)
     undelivered = [one for one in view.undelivered if (one.ended_at or moment) >= view.since]
     return {
@@ -42,6 +42,7 @@ def _values(desk: Desk) -> dict[str, Any]:
         "failures": _alike(view.failed),
         "undelivered": undelivered,
         "troubled": troubled,
+        "failing": troubled or any(one.failures for one in view.troubles),
         "verdict": _verdict(view, troubled, bool(undelivered)),
         **_timeline(view),
     }
@@ -72,9 +73,11 @@ def _verdict(view: models.Overview, troubled: int, undelivered: bool) -> str:
     count = sum(view.conditions.values())
     if troubled:
         return f"{troubled} of {count} jobs {'needs' if troubled == 1 else 'need'} you"
+    if failing := [one for one in view.troubles if one.failures]:
+        one = len(failing) == 1
+        return f"{len(failing)} part{'' if one else 's'} of the daemon fail{'s' if one else ''} again and again"
     if view.troubles:
-        one = len(view.troubles) == 1
-        return f"{len(view.troubles)} part{'' if one else 's'} of the daemon fail{'s' if one else ''} again and again"
+        return f"No job fails, but look at {' and '.join(one.part for one in view.troubles)}"
     if view.notices:
         return f"No job fails, but {len(view.notices)} notice{'s are' if len(view.notices) > 1 else ' is'} open"
     if undelivered:

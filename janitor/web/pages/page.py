@@ -1,7 +1,6 @@
 """What the dashboard's pages share: the frame of a page, and the errors that all of them tell."""
 
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -71,8 +70,3 @@ def kept_or_404(desk: Desk, connection: Connection, job_id: str) -> Kept:
 def known_outcome(outcome: str) -> str:
     """The outcome that a list is narrowed to; empty if there is no such outcome."""
     return outcome if outcome in OUTCOMES else ""
-
-
-def now() -> datetime:
-    """This moment."""
-    return datetime.now(timezone.utc)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
-from janitor.web.pages.page import Text, now, page, page_router
+from janitor.web.pages.page import Text, page, page_router
 from janitor.web.queries import models
 from janitor.web.queries.given import arguments, beginning
 from janitor.web.queries.logs import log_of
@@ -32,7 +32,7 @@ def run(
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Response:
     """One run: how it ended and why, what it did, its log."""
-    moment, level = now(), level if level in dict(LEVELS) else ""
+    moment, level = desk.now(), level if level in dict(LEVELS) else ""
     with desk.state.read() as connection:
         view = run_page(connection, run_id, moment, partial(beginning, mask=desk.runner.mask))
         if view is None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ from sqlalchemy import URL
 from janitor.engine.stages import Slot
 from janitor.state import ledger
 from janitor.state.run_records import BY_HAND
+from janitor.state.shared_clock import SharedClock
 from janitor.web.desk import Desk
 from janitor.web.metrics import vitals
 from tests.faults.small_disk import small_disk
@@ -64,6 +66,20 @@ def test_a_part_that_fails_again_and_again_is_told(house: tuple[Desk, str]) -> N
     assert samples["janitor_loop_failing", "once"] == 0 and samples["janitor_loop_failing", "often"] == 1
     assert samples["janitor_loop_failures_total", "once"] == 1 and samples["janitor_loop_failures_total", "often"] == 4
     assert samples["janitor_loop_failures_total", "live streams"] == 0
+
+
+def test_how_far_the_host_s_clock_is_off_is_told(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    assert scraped(address)[("janitor_clock_offset_seconds",)] == 0
+    moment = datetime.now(timezone.utc)
+    desk.state.clock = SharedClock(lambda connection: moment, lambda: moment - timedelta(seconds=90), lambda: 7.0)
+    with desk.state.read() as connection:
+        desk.state.now(connection)
+    desk.daemon.heartbeat.beat(time.monotonic() - 20)
+    samples = scraped(address)
+    assert samples[("janitor_clock_offset_seconds",)] == -90
+    ticked_at = samples[("janitor_clock_heartbeat_timestamp_seconds",)]
+    assert moment.timestamp() - 60 < ticked_at <= moment.timestamp() - 20
 
 
 def test_a_run_that_goes_on_is_told_at_once(house: tuple[Desk, str]) -> None:

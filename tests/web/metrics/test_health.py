@@ -97,6 +97,14 @@ def test_it_is_not_ready_while_something_keeps_it_from_leading(house: tuple[Desk
     assert health(address, "ready")[0] == 200
 
 
+def test_what_is_noted_leaves_it_ready(house: tuple[Desk, str]) -> None:
+    desk, address = house
+    desk.runner.loops.note("the clock of this host", "it is 300 s behind")
+    assert health(address, "ready")[0] == 200
+    in_trouble(desk)
+    assert health(address, "ready")[1]["status"] == "these fail again and again: the copier"
+
+
 def test_who_is_nobody_sees_no_job(url: URL, tmp_path: Path) -> None:
     token = "a-token-that-is-long-enough"
     with served(url, tmp_path, add_jobs, WEB_VIEWER_TOKEN=token) as (_, address):

@@ -69,6 +69,30 @@ def test_a_new_state_database_is_told_first_and_leads_nowhere(tmp_path: Path) ->
         assert "/jobs/janitor" not in page.links("/jobs/")
 
 
+def test_what_a_person_must_know_of_the_daemon_is_told(tmp_path: Path) -> None:
+    url = URL.create("sqlite", database=str(tmp_path / "state.db"))
+    migrated(url).close()
+    with served(url, tmp_path, house.add_jobs) as (desk, address):
+        verdicts = []
+        for name in ("the clock of this host", "the moon"):
+            desk.runner.loops.note(name, f"{name} is <wrong>")
+            page = Visitor(address).get("/")
+            verdicts.append(page.text.partition('id="verdict"')[2].partition("</h1>")[0])
+            assert f"{name} is <wrong>" in page.words
+        for _ in range(2):
+            desk.runner.obstacles.meet("coming to lead", "another daemon leads")
+        verdicts.append(Visitor(address).get("/").text.partition('id="verdict"')[2].partition("</h1>")[0])
+        troubles = json.loads(Visitor(address).get("/api/overview").text)["troubles"]
+    assert "No job fails, but look at the clock of this host" in verdicts[0] and "o-interrupted" in verdicts[0]
+    assert "look at the clock of this host and the moon" in verdicts[1] and "o-interrupted" in verdicts[1]
+    assert "1 part of the daemon fails again and again" in verdicts[2] and "o-failing" in verdicts[2]
+    assert [(one["part"], one["failures"]) for one in troubles] == [
+        ("coming to lead", 2),
+        ("the clock of this host", 0),
+        ("the moon", 0),
+    ]
+
+
 def test_a_part_that_fails_again_and_again_stands_first(tmp_path: Path) -> None:
     url = URL.create("sqlite", database=str(tmp_path / "state.db"))
     migrated(url).close()

@@ -37,12 +37,12 @@ class Hour(Model):
 
 
 class TroubleLine(Model):
-    """A part of the daemon that fails again and again."""
+    """A part of the daemon that fails again and again, or something else that a person must know of the daemon."""
 
     part: str
     since: datetime
-    failures: int
-    why: str = Field(description="Why it failed last.")
+    failures: int = Field(description="How often it failed; 0 for what is no failure: the daemon works all the same.")
+    why: str = Field(description="Why it failed last, or what is wrong.")
 
 
 class Overview(Model):
@@ -57,4 +57,4 @@ class Overview(Model):
     hours: list[Hour]
     notices: list[NoticeLine] = Field(description="Notices that are not over.")
     undelivered: list[DeliveryLine] = Field(description="Deliveries that failed or are tried again.")
-    troubles: list[TroubleLine] = Field(description="Parts of the daemon that fail again and again.")
+    troubles: list[TroubleLine] = Field(description="What is wrong with the daemon itself.")
