@@ -21,27 +21,30 @@ def job_names(jobs: int) -> list[str]:
     return [f"job_{number}" for number in range(jobs)]
 
 
-def fill(state: State, runs: int, jobs: int, lines: int, until: datetime | None = None) -> None:
+def fill(
+    state: State, runs: int, jobs: int, lines: int, until: datetime | None = None, rhythm_seconds: int = 60
+) -> None:
     """Give an empty state database so many ended runs of so many jobs, with so many log lines each.
 
-    The runs are a minute's slots of each job, one after the other, the last at `until`, which is now by default. One in
-    a hundred failed, some slots were missed. They have the counts of a task that follows a feed.
+    The runs are slots of each job, `rhythm_seconds` apart, the last at `until`, which is now by default. One in a
+    hundred failed, some slots were missed. They have the counts of a task that follows a feed.
     """
     last = (until or datetime.now(UTC)).replace(second=0, microsecond=0)
-    first = last - timedelta(minutes=runs // jobs)
+    first = last - timedelta(seconds=rhythm_seconds * (runs // jobs))
     with state.begin() as connection:
-        schedules = {name: (describe(every(60)), True) for name in job_names(jobs)}
+        schedules = {name: (describe(every(rhythm_seconds)), True) for name in job_names(jobs)}
         job_records.remember(connection, schedules, first)
-        _fill_runs(connection, runs, jobs, first)
+        _fill_runs(connection, runs, jobs, first, rhythm_seconds)
     for line in range(lines):
         with state.begin() as connection:
             _fill_lines(connection, runs, line)
 
 
-def _fill_runs(connection: Connection, runs: int, jobs: int, first: datetime) -> None:
+def _fill_runs(connection: Connection, runs: int, jobs: int, first: datetime, rhythm_seconds: int) -> None:
     number = "n.i"
-    slot = _later(connection, first, f"({number} DIV {jobs}) * 60", f"({number} / {jobs}) * 60")
-    ended = _later(connection, first, f"({number} DIV {jobs}) * 60 + 1", f"({number} / {jobs}) * 60 + 1")
+    of_server, of_sqlite = (f"({number} {divide} {jobs}) * {rhythm_seconds}" for divide in ("DIV", "/"))
+    slot = _later(connection, first, of_server, of_sqlite)
+    ended = _later(connection, first, f"{of_server} + 1", f"{of_sqlite} + 1")
     counts = '{"audits": 12, "labwares": 12, "inserted": 0, "updated": 3, "unchanged": 9}'
     columns: dict[str, Any] = {
         "job": _joined(connection, "'job_'", f"({number} % {jobs})"),

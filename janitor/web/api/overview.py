@@ -15,7 +15,7 @@ router = APIRouter(tags=["overview"])
 
 @router.get("/overview", responses=errors())
 def get_overview(desk: TheDesk) -> models.Overview:
-    """Tell how the last 24 hours went: a timeline of all jobs, what runs, what failed, what was done each hour."""
+    """Tell how the last 24 hours went: a timeline, what runs, what failed, what was done each hour."""
     with reading(desk) as (connection, now):
         return overview_of(connection, desk.jobs, now, desk.all_troubles)
 

@@ -21,8 +21,8 @@ from janitor.web.queries.runs import going
 from janitor.web.queries.timeline import is_busy, timeline
 
 SPAN = timedelta(hours=24)
-FAILED = 20
-"""How many failed runs are listed."""
+FAILED, GOING = 20, 10
+"""How many failed runs are listed, and how many that go on."""
 FRESH = timedelta(seconds=15)
 """How old the timeline and the hours of a busy day may be."""
 
@@ -42,7 +42,7 @@ def overview_of(
         since=since,
         conditions=dict(Counter(line.condition for line in lines)),
         timeline=past.timeline,
-        running=going(connection, now),
+        running=going(connection, now, GOING),
         failed=_failed(connection, list(all_jobs), since),
         hours=past.hours,
         notices=told.open,

@@ -14,9 +14,9 @@ from janitor.state.tables import runs
 from janitor.web.queries import models, records
 
 
-def going(connection: Connection, now: datetime) -> list[models.Going]:
-    """The runs that go on, in all processes, the oldest first."""
-    rows = connection.execute(select(runs).where(runs.c.outcome.is_(None)).order_by(runs.c.id))
+def going(connection: Connection, now: datetime, limit: int) -> list[models.Going]:
+    """The runs that go on, in all processes, the oldest first; up to `limit`."""
+    rows = connection.execute(select(runs).where(runs.c.outcome.is_(None)).order_by(runs.c.id).limit(limit))
     return [records.going(row, now) for row in rows]
 
 

@@ -11,7 +11,7 @@ from janitor.web.queries.models.runs import Going, Outcome, RunLine
 
 
 class TimelineBar(Model):
-    """A run in the timeline; or runs of one job that began within the same minutes, with their worst outcome."""
+    """A run in the timeline; or several runs of one job, one after the other, with the outcome of the worst."""
 
     outcome: Outcome
     started_at: datetime
@@ -51,8 +51,8 @@ class Overview(Model):
     now: datetime
     since: datetime
     conditions: dict[Condition, int] = Field(description="How many jobs are in each condition.")
-    timeline: list[TimelineRow]
-    running: list[Going]
+    timeline: list[TimelineRow] = Field(description="Up to 20 jobs: those in trouble, those at work, then the others.")
+    running: list[Going] = Field(description="The runs that go on, the oldest first; up to 10.")
     failed: list[RunLine] = Field(description="The newest runs that failed or timed out, within these hours.")
     hours: list[Hour]
     notices: list[NoticeLine] = Field(description="Notices that are not over.")
