@@ -1,7 +1,7 @@
 """Calling a job's `cleanup` with a run before the run's record is deleted."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
@@ -16,28 +16,47 @@ from janitor.jobs.result_texts import decode
 from janitor.jobs.returned import call
 from janitor.runs import PastRun
 from janitor.settings.settings import Settings
-from janitor.state import State, builds, result_records, retention, run_records
+from janitor.state import State, builds, expired, result_records, retention, run_records
+from janitor.state.expired import Batch, Bounds, Runs
 
 log = logging.getLogger(__name__)
 
+BATCH = 200
+"""So many runs are looked at before the first of them is cleaned up."""
 
-def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: retention.Bounds) -> int:
-    """Delete up to 200 runs of jobs that have a `cleanup`; how many went.
+
+def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: Bounds) -> int:
+    """Delete the old runs of jobs that have a `cleanup`; how many went.
 
     A run goes once its cleanup has succeeded, in a commit of its own; a run whose cleanup failed stays.
     """
+    return sum(
+        _prune(state, jobs, settings, run_id) for walk in expired.walks(bounds) for run_id in _found(state, walk)
+    )
+
+
+def _found(state: State, walk: Runs) -> Iterator[int]:
+    """The runs that a walk finds; nothing is open while somebody has one of them."""
+    batch: Batch | None = Batch([])
+    while batch is not None:
+        yield from batch.ids
+        with state.read() as connection:
+            batch = walk.next(connection, BATCH)
+
+
+def _prune(state: State, jobs: Mapping[str, Job], settings: Settings, run_id: int) -> bool:
+    """Clean up a run, and delete it; whether it went."""
     with state.read() as connection:
-        rows = [row for run_id in retention.expired(connection, bounds) if (row := run_records.get(connection, run_id))]
-    gone = 0
-    for row in rows:
-        try:
-            clean_up(state, jobs.get(row.job), settings, row)
-        except JanitorError:
-            continue  # clean_up has logged it, and the run's record tells of it
-        with state.begin() as connection:
-            retention.remove(connection, [row.id])
-        gone += 1
-    return gone
+        row = run_records.get(connection, run_id)
+    if row is None:
+        return False
+    try:
+        clean_up(state, jobs.get(row.job), settings, row)
+    except JanitorError:
+        return False  # clean_up has logged it, and the run's record tells of it
+    with state.begin() as connection:
+        retention.remove(connection, [row.id])
+    return True
 
 
 def clean_up(state: State, job: Job | None, settings: Settings, row: Row[Any]) -> None:

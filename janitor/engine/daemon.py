@@ -71,15 +71,11 @@ class Daemon:
             "watching the state database": self._identity.step,
             "looking for a standstill": self._look_for_standstill,
         }
-        pruning = Pruning(
+        duties = {"counting slots anew": self._count_anew, "giving memory back": GivingBack().step}
+        self.keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
+        self._pruning = Pruning(
             runner.state, runner.settings, jobs, runner.leadership, runner.loops, clock=runner.state.clock.boot
         )
-        duties = {
-            "counting slots anew": self._count_anew,
-            "pruning": pruning.step,
-            "giving memory back": GivingBack().step,
-        }
-        self.keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
         self._on_stop: Callable[[], None] = lambda: None
         self._ticking = runner.loops.duty("the clock", self.tick)
 
@@ -101,10 +97,12 @@ class Daemon:
                 self.clock.open(self.lanes)
                 self.keeper.start()
                 self._dependents.start()
+                self._pruning.start()
                 self._loop()
             finally:
                 on_stop()
                 self._dependents.stop()
+                self._pruning.stop()
                 stop_in_order(self.clock, self.lanes, self.runner, self.keeper)
                 self._identity.leave(self._now())
                 for timer in (timer for number, timer in TIMERS.items() if number in handlers):

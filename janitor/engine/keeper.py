@@ -1,8 +1,8 @@
 """The keeper: one thread that does, second by second, what must be done while runs go on.
 
 It renews the leases, saves what runs report, passes on wishes to stop, warns of runs that are late, puts back what a
-task has changed for all, and tells if the host's clock is off. A daemon's keeper also comes to lead, and has the duties
-of a leader, such as pruning. A duty that fails keeps no other duty from being done.
+task has changed for all, and tells if the host's clock is off. A daemon's keeper also comes to lead, and has duties
+that only a leader has. A duty that fails keeps no other duty from being done.
 """
 
 import functools

@@ -8,7 +8,7 @@ from janitor.engine.cleanup import clean_up
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
 from janitor.settings.settings import Settings
-from janitor.state import State, actions, retention, run_records
+from janitor.state import State, actions, expired, retention, run_records
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def delete(state: State, jobs: Mapping[str, Job], settings: Settings, run_id: in
     """
     with state.read() as connection:
         row = run_records.get(connection, run_id)
-        newest = row is not None and run_id in retention.newest_slots(connection, [row.job])
+        newest = row is not None and run_id == expired.newest_slot(connection, row.job)
     if row is None:
         raise BadSetting("RUN", run_id, "give the id of a run, as the history lists them")
     if row.outcome is None:

@@ -21,6 +21,7 @@ from janitor.databases.sqlite_sessions import make_file
 from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
+from janitor.state.free_pages import prepare_new_file
 from janitor.state.same_file import Identity, SameFile
 from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import SCHEMA_VERSION
@@ -196,6 +197,7 @@ def _server_time(connection: Connection) -> datetime:
 
 
 def _journal(connection: sqlite3.Connection, record: Any) -> None:
+    prepare_new_file(connection)
     # With FULL, a commit is on disk before it returns: a pulled plug takes no ledger row back.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

@@ -1,103 +1,77 @@
-"""Retention: what is old is deleted, in steps so small that nobody waits for them."""
+"""Retention: what is old is deleted, in steps so small that nobody waits for them.
 
-from collections.abc import Collection, Sequence
+A walk goes once along an index, from the oldest rows to where nothing is old any more. So it does not matter how long
+the history is.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
-from janitor.state.tables import actions, attempts, results, run_logs, run_uses, runs
+from janitor.state import expired
+from janitor.state.tables import attempts, results, run_logs, run_uses, runs
 
-BATCH = 200
-"""So many runs are deleted at once."""
-LINES = 500
-"""So many log lines, or actions, are deleted at once."""
+TOGETHER = 500
+"""One statement names so many ids: a server may look for each of a thousand in the whole table."""
+FEW = 100
+"""So many runs that stay are named, within a range of ids that go."""
+
+
+class Walk(Protocol):
+    """A walk through what is old."""
+
+    def step(self, connection: Connection, most: int) -> int | None:
+        """Delete up to so many rows; how many went, which may be 0. None once all have been seen."""
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """Which runs may be deleted: ended runs that began `before` a moment, or with `keep_runs` newer runs of their job.
+class OldRuns:
+    """The runs that a walk finds, with all that is kept of them."""
 
-    `jobs` are the only jobs meant; None means all. No run of a job in `without` is deleted, no run in `spared`, and no
-    run whose cleanup has failed. The run with a job's newest slot stays, however old: it tells which slots have an
-    outcome.
+    walk: expired.Runs
+
+    def step(self, connection: Connection, most: int) -> int | None:
+        """As `Walk` says."""
+        batch = self.walk.next(connection, most)
+        if batch is None:
+            return None
+        remove(connection, batch.ids, batch.stay)
+        return len(batch.ids)
+
+
+@dataclass(frozen=True)
+class OldRows:
+    """The rows of a table for which `condition` is true, the oldest first.
+
+    `condition` bounds the column `at`; an index begins with what it compares besides, and goes on with `at`.
     """
 
-    before: datetime
-    keep_runs: int
-    spared: Collection[int] = ()
-    jobs: Collection[str] | None = None
-    without: Collection[str] = ()
+    table: Table
+    condition: ColumnElement[bool]
+
+    def step(self, connection: Connection, most: int) -> int | None:
+        """As `Walk` says."""
+        found = select(self.table.c.id).where(self.condition).order_by(self.table.c.at).limit(most)
+        ids = connection.execute(found).scalars().all()
+        _delete(connection, self.table, self.table.c.id, ids, None)
+        return len(ids) or None
 
 
-def prune(connection: Connection, bounds: Bounds) -> int:
-    """Delete up to 200 runs with all that is kept of them; how many were deleted. Call it until it returns 0."""
-    ids = expired(connection, bounds)
-    remove(connection, ids)
-    return len(ids)
+def remove(connection: Connection, ids: Sequence[int], stay: Sequence[int] | None = None) -> None:
+    """Delete runs with all that is kept of them; `stay` are all other runs between the first and the last, if given."""
+    for table in (run_logs, attempts, results, run_uses):
+        _delete(connection, table, table.c.run_id, ids, stay)
+    _delete(connection, runs, runs.c.id, ids, stay)
 
 
-def expired(connection: Connection, bounds: Bounds) -> list[int]:
-    """Up to 200 runs that may be deleted."""
-    known = connection.execute(select(runs.c.job).distinct()).scalars().all()
-    jobs = [job for job in known if (bounds.jobs is None or job in bounds.jobs) and job not in bounds.without]
-    kept = [*newest_slots(connection, jobs), *bounds.spared]
-    return _older(connection, bounds, jobs, kept) or _surplus(connection, bounds.keep_runs, jobs, kept)
-
-
-def remove(connection: Connection, ids: Sequence[int]) -> None:
-    """Delete runs with all that is kept of them."""
-    if ids:
-        for table in (run_logs, attempts, results, run_uses):
-            connection.execute(delete(table).where(table.c.run_id.in_(ids)))
-        connection.execute(delete(runs).where(runs.c.id.in_(ids)))
-
-
-def newest_slots(connection: Connection, jobs: Sequence[str]) -> list[int]:
-    """For each job, the run with its newest slot."""
-    found: list[int] = []
-    for job in jobs:
-        of_job = select(runs.c.id).where(runs.c.job == job, runs.c.slot_at.is_not(None))
-        found += connection.execute(of_job.order_by(runs.c.slot_at.desc()).limit(1)).scalars().all()
-    return found
-
-
-def prune_logs(connection: Connection, levels: Collection[str], before: datetime) -> int:
-    """Delete up to 500 older log lines of these levels; how many were deleted. Call it until it returns 0."""
-    found = select(run_logs.c.id).where(run_logs.c.level.in_(levels), run_logs.c.at < before).limit(LINES)
-    ids = connection.execute(found).scalars().all()
-    if ids:
-        connection.execute(delete(run_logs).where(run_logs.c.id.in_(ids)))
-    return len(ids)
-
-
-def prune_actions(connection: Connection, before: datetime) -> int:
-    """Delete up to 500 older actions; how many were deleted. Call it until it returns 0."""
-    found = select(actions.c.id).where(actions.c.at < before).order_by(actions.c.at).limit(LINES)
-    ids = connection.execute(found).scalars().all()
-    if ids:
-        connection.execute(delete(actions).where(actions.c.id.in_(ids)))
-    return len(ids)
-
-
-def _older(connection: Connection, bounds: Bounds, jobs: Sequence[str], kept: Sequence[int]) -> list[int]:
-    query = select(runs.c.id).where(runs.c.started_at < bounds.before, *_may_go(kept))
-    if bounds.jobs is not None or bounds.without:
-        query = query.where(runs.c.job.in_(jobs))
-    return list(connection.execute(query.order_by(runs.c.id).limit(BATCH)).scalars())
-
-
-def _surplus(connection: Connection, keep_runs: int, jobs: Sequence[str], kept: Sequence[int]) -> list[int]:
-    counted = select(runs.c.job).group_by(runs.c.job).having(func.count() > keep_runs)
-    for job in (job for job in connection.execute(counted).scalars().all() if job in jobs):
-        newest = select(runs.c.id).where(runs.c.job == job).order_by(runs.c.id.desc())
-        edge = connection.execute(newest.offset(keep_runs - 1).limit(1)).scalar_one()
-        old = select(runs.c.id).where(runs.c.job == job, runs.c.id < edge, *_may_go(kept))
-        ids = list(connection.execute(old.order_by(runs.c.id).limit(BATCH)).scalars())
-        if ids:
-            return ids
-    return []
-
-
-def _may_go(kept: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
-    return runs.c.outcome.is_not(None), runs.c.kept_because.is_(None), runs.c.id.not_in(kept)
+def _delete(
+    connection: Connection, table: Table, column: ColumnElement[int], ids: Sequence[int], stay: Sequence[int] | None
+) -> None:
+    if ids and stay is not None and len(stay) <= FEW:
+        within = column.between(ids[0], ids[-1])
+        connection.execute(delete(table).where(within & column.not_in(stay) if stay else within))
+        return
+    for start in range(0, len(ids), TOGETHER):
+        connection.execute(delete(table).where(column.in_(ids[start : start + TOGETHER])))

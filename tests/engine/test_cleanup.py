@@ -11,7 +11,7 @@ from janitor.engine import cleanup
 from janitor.engine.runner import Runner
 from janitor.runs import PastRun
 from janitor.state import result_records
-from janitor.state.retention import Bounds
+from janitor.state.expired import Bounds
 from janitor.state.tables import run_logs
 from tests.small_engine import job_of, nothing, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
 

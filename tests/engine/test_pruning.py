@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, insert, select, update
 
-from janitor.engine.pruning import Pruning, log_days
+from janitor.engine.pruning import LOOK_SECONDS, MOST_ROWS, Pruning, log_days, next_size
 from janitor.errors import Fenced
 from janitor.jobs import Job
-from janitor.runs import Outcome
+from janitor.runs import Fence, Outcome
 from janitor.state import actions, leases, recent
 from janitor.state.tables import run_logs, runs
 from tests.small_engine import eventually, job_of, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
@@ -19,12 +19,17 @@ from tests.small_engine import eventually, job_of, now, remember_run, rows_of, r
 DAY = timedelta(days=1)
 
 
+def pruned(pruning: Pruning) -> int:
+    """How many rows go in a whole round."""
+    return sum(step.gone for step in pruning.round(now()))
+
+
 def test_old_runs_are_forgotten_and_the_newest_slot_stays(tmp_path: Path, database_url: URL) -> None:
     with runner_for(settings_for(database_url, tmp_path, HISTORY_DAYS="7")) as runner:
         for job, age in (("often", 30), ("often", 20), ("often", 10), ("often", 3), ("rarely", 30), ("rarely", 20)):
             remember_run(runner.state, job, now() - timedelta(days=age))
         pruning = Pruning(runner.state, runner.settings, {}, runner.leadership)
-        assert pruning.prune(now()) == 4 and pruning.prune(now()) == 0
+        assert pruned(pruning) == 4 and pruned(pruning) == 0
         ages = {row.job: round((now() - row.slot_at) / timedelta(days=1)) for row in rows_of(runner.state)}
         assert ages == {"often": 3, "rarely": 20}
 
@@ -34,9 +39,12 @@ def test_whoever_does_not_lead_forgets_nothing(tmp_path: Path, database_url: URL
         for age in (30, 20):
             remember_run(runner.state, "often", now() - timedelta(days=age))
         pruning = Pruning(runner.state, runner.settings, {}, runner.leadership, first_seconds=0)
+        assert pruning.step() == LOOK_SECONDS and len(rows_of(runner.state)) == 2
         with pytest.raises(Fenced):
-            pruning.step()
-        assert len(rows_of(runner.state)) == 2
+            pruned(pruning)
+        # Another daemon has taken the lease, and this one has not noticed yet.
+        runner.leadership.take(Fence(leases.DAEMON, 7))
+        assert pruning.step() == LOOK_SECONDS and len(rows_of(runner.state)) == 2
 
 
 def test_nothing_is_forgotten_right_after_the_start(tmp_path: Path, database_url: URL) -> None:
@@ -91,7 +99,7 @@ def test_the_newest_success_that_others_build_on_stays(tmp_path: Path, database_
         remember_run(runner.state, "source", now(), "failed")
         with runner.state.begin() as connection:
             connection.execute(update(runs).values(started_at=now() - 9 * DAY))
-        Pruning(runner.state, runner.settings, jobs, runner.leadership).prune(now())
+        pruned(Pruning(runner.state, runner.settings, jobs, runner.leadership))
         assert [(row.job, row.outcome) for row in rows_of(runner.state)] == [
             ("source", "succeeded"),
             ("source", "failed"),
@@ -107,7 +115,7 @@ def test_the_keeper_cleans_up_in_a_thread_of_its_own(tmp_path: Path, database_ur
             connection.execute(update(runs).values(started_at=now() - 9 * DAY))
         seen: list[int] = []
         jobs = {"task": job_of(task, cleanup=lambda run: seen.append(run.id))}
-        Pruning(runner.state, runner.settings, jobs, runner.leadership).prune(now())
+        pruned(Pruning(runner.state, runner.settings, jobs, runner.leadership))
         eventually(lambda: not rows_of(runner.state))
         assert seen == [run_id]
 
@@ -125,10 +133,10 @@ def test_a_cleanup_that_gets_no_thread_gets_one_later(lite_url: URL, tmp_path: P
         usual = threading.stack_size(1 << 46)
         try:
             with pytest.raises(RuntimeError, match="can't start new thread"):
-                pruning.prune(now())
+                pruned(pruning)
         finally:
             threading.stack_size(usual)
-        pruning.prune(now())
+        pruned(pruning)
         eventually(lambda: not rows_of(runner.state))
 
 
@@ -142,8 +150,8 @@ def test_actions_go_by_their_age_a_little_at_a_time(tmp_path: Path, database_url
             for age in ages:
                 actions.record(connection, "me", "paused", "task", "", now() - age * DAY)
         pruning = Pruning(runner.state, runner.settings, {}, runner.leadership)
-        gone = [pruning.prune(now()), pruning.prune(now())]
-        assert gone[0] <= 500 and sum(gone) == 367 and pruning.prune(now()) == 0
+        gone = [step.gone for step in pruning.round(now())]
+        assert gone[0] == 100 and sum(gone) == 367 and pruned(pruning) == 0
         with runner.state.read() as connection:
             left = [(now() - row.at).days for row in actions.listing(connection, limit=2000)]
         assert left == [729, *range(729, 0, -1)]
@@ -160,13 +168,13 @@ def line(run_id: int, level: str, days: int) -> dict[str, Any]:
 
 def test_log_lines_go_by_their_level_and_age(tmp_path: Path, database_url: URL) -> None:
     settings = settings_for(database_url, tmp_path)
-    assert list(log_days(settings).values()) == [15, 30, 90, 180] and settings.history_days == 365
+    assert list(log_days(settings).values()) == [15, 30, 90, 180, 180] and settings.history_days == 365
     with runner_for(settings) as runner:
         run_id = run_by_hand(runner, task)[0]
         with runner.state.begin() as connection:
             connection.execute(run_logs.delete())
             connection.execute(insert(run_logs), [line(run_id, level, days) for level in LEVELS for days in AGES])
-        Pruning(runner.state, runner.settings, {}, runner.leadership).prune(now())
+        pruned(Pruning(runner.state, runner.settings, {}, runner.leadership))
         with runner.state.read() as connection:
             left = [(row.level, (now() - row.at).days) for row in connection.execute(select(run_logs))]
     assert left == [
@@ -177,3 +185,14 @@ def test_log_lines_go_by_their_level_and_age(tmp_path: Path, database_url: URL) 
         *[("CRITICAL", days) for days in (14, 16, 29, 31, 89, 91, 179)],
         *[("NOTICE", days) for days in AGES],
     ]
+
+
+def test_a_step_takes_as_many_rows_as_a_tenth_of_a_second_lets_it() -> None:
+    # Given steps of which each row takes a quarter of a millisecond, then five, then as good as nothing.
+    # What must hold: a step lasts a tenth of a second soon, whatever a row takes; and it never has too many rows.
+    rows = 100
+    sizes = [rows := next_size(rows, rows * 0.00025) for _ in range(4)]
+    assert sizes == [200, 400, 400, 400]
+    sizes = [rows := next_size(rows, rows * 0.005) for _ in range(2)]
+    assert sizes == [20, 20]
+    assert [rows := next_size(rows, 0.0) for _ in range(20)][-1] == MOST_ROWS

@@ -6,13 +6,13 @@ What must hold: the newest runs, the run with the newest slot, and open runs sta
 """
 
 from datetime import datetime
+from typing import Any
 
-import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
-from janitor.state import State, log_lines, retention, run_records
+from janitor.state import State, expired, log_lines, retention, run_records
 from janitor.state.log_lines import LogLine
-from janitor.state.tables import attempts, run_logs
+from janitor.state.tables import attempts, run_logs, runs
 from tests.small_engine import remember_run, rows_of
 from tests.state.history import MINUTE, NOW, begin
 
@@ -28,13 +28,16 @@ def full_history(state: State, count: int) -> None:
             connection.execute(insert(attempts).values(values))
 
 
-def prune(state: State, before: datetime, keep: int) -> list[int]:
-    """How many went with each call."""
-    gone = [1]
-    while gone[-1]:
-        with state.begin() as connection:
-            gone.append(retention.prune(connection, retention.Bounds(before, keep)))
-    return gone[1:]
+def prune(state: State, before: datetime, keep: int, most: int = 4, **more: Any) -> list[int]:
+    """How many runs went with each step that deleted any."""
+    gone = []
+    for walk in expired.walks(expired.Bounds(before, keep, **more)):
+        step: int | None = 0
+        while step is not None:
+            gone.append(step)
+            with state.begin() as connection:
+                step = retention.OldRuns(walk).step(connection, most)
+    return [step for step in gone if step]
 
 
 def counted(state: State) -> list[int]:
@@ -44,19 +47,17 @@ def counted(state: State) -> list[int]:
         ]
 
 
-def test_what_is_too_old_goes_in_small_deletes(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 4)
+def test_what_is_too_old_goes_in_small_deletes(state: State) -> None:
     full_history(state, 12)
-    assert prune(state, NOW - 2 * MINUTE, 1000) == [4, 4, 1, 0]
+    assert prune(state, NOW - 2 * MINUTE, 1000) == [4, 4, 1]
     assert [row.slot_at for row in rows_of(state)] == [NOW - 2 * MINUTE, NOW - MINUTE, NOW]
     assert counted(state) == [3, 3]
 
 
-def test_what_is_too_much_goes_in_small_deletes(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 4)
+def test_what_is_too_much_goes_in_small_deletes(state: State) -> None:
     full_history(state, 12)
     remember_run(state, "b", NOW)
-    assert prune(state, NOW - 100 * MINUTE, 5) == [4, 3, 0]
+    assert prune(state, NOW - 100 * MINUTE, 5) == [4, 3]
     assert len(rows_of(state, "a")) == 5 and len(rows_of(state, "b")) == 1
     assert counted(state) == [5, 5]
 
@@ -72,12 +73,47 @@ def test_the_newest_slot_and_open_runs_stay(state: State) -> None:
     assert sorted((row.job, row.slot_at) for row in rows_of(state)) == [("a", NOW), ("open", NOW)]
 
 
-def test_log_lines_of_a_level_go_in_small_deletes(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "LINES", 5)
+def test_log_lines_of_a_level_go_in_small_deletes(state: State) -> None:
     run_id = begin(state)
     with state.begin() as connection:
         old = [LogLine(run_id, NOW - MINUTE, "DEBUG", "x", f"{number}") for number in range(12)]
         others = [LogLine(run_id, NOW - MINUTE, "INFO", "x", "level"), LogLine(run_id, NOW, "DEBUG", "x", "age")]
         log_lines.add(connection, [*old, *others])
-        assert [retention.prune_logs(connection, ["DEBUG"], NOW) for _ in range(4)] == [5, 5, 2, 0]
+        walk = retention.OldRows(run_logs, (run_logs.c.level == "DEBUG") & (run_logs.c.at < NOW))
+        assert [walk.step(connection, 5) for _ in range(4)] == [5, 5, 2, None]
         assert list(connection.execute(select(run_logs.c.message)).scalars()) == ["level", "age"]
+
+
+def test_a_run_that_stays_among_many_that_go_keeps_all_it_has(state: State) -> None:
+    # Given an old history in which every second run stays: it is spared, or its job is left out, or it is the newest.
+    # What happens: it is deleted, in large steps and in small ones.
+    # What must hold: of each run that stays every line stays, and of each that went nothing does.
+    for most in (1_000, 7):
+        full_history(state, 300)
+        rows = rows_of(state, "a")
+        spared = [row.id for row in rows][::2]
+        assert sum(prune(state, NOW + MINUTE, 1_000, most, spared=spared, without=["b"])) == 149
+        left = sorted({*spared, rows[-1].id})
+        assert [row.id for row in rows_of(state)] == left
+        with state.begin() as connection:
+            assert sorted(connection.execute(select(run_logs.c.run_id)).scalars()) == left
+            connection.execute(delete(runs))
+
+
+def test_slots_recorded_late_are_not_taken_for_old_records(state: State) -> None:
+    # Given old runs, newer runs, and an old slot that was recorded as missed after them.
+    # What happens: the walk through what is old looks for its end.
+    # What must hold: it ends at the newest old run: no newer record is read. The old slot goes in a later round.
+    for age in (9, 8, 2, 1):
+        remember_run(state, "a", NOW - age * MINUTE)
+    remember_run(state, "b", NOW - 9 * MINUTE, "missed", attempts=0)
+    remember_run(state, "b", NOW - 7 * MINUTE, "missed", attempts=0)
+    bounds = expired.Bounds(NOW - 5 * MINUTE, 1_000)
+    with state.begin() as connection:
+        walk = expired.OldRuns(bounds, expired.NewestSlots())
+        batch = walk.next(connection, 100)
+        assert batch is not None and [len(batch.ids), batch.stay] == [2, []]
+        assert walk.next(connection, 100) is None
+    remember_run(state, "c", NOW - 6 * MINUTE)
+    assert prune(state, NOW - 5 * MINUTE, 1_000) == [3]
+    assert [row.job for row in rows_of(state)] == ["a", "a", "b", "c"]
