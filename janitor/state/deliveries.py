@@ -1,10 +1,10 @@
 """Deliveries: what each channel has still to tell of a notice, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from janitor.state.tables import deliveries
 
@@ -69,29 +69,35 @@ def of_channels(connection: Connection) -> list[dict[str, Any]]:
 
     `error` is why its oldest waiting delivery failed, if it was tried, or else why its newest delivery was given up.
     """
-    table = deliveries.c
-    told = func.max(case((table.outcome == DELIVERED, table.ended_at)), type_=table.ended_at.type)
-    counted = select(table.channel, told.label("delivered_at")).group_by(table.channel).order_by(table.channel)
-    rows = []
-    for channel, delivered_at in connection.execute(counted).all():
-        mine = table.channel == channel
-        waiting = connection.execute(select(func.count()).where(mine, table.outcome.is_(None))).scalar_one()
-        oldest, newest = next_of(connection, channel), _last_closed(connection, channel)
-        wrong = oldest if oldest is not None and oldest.tries else newest
-        failed = wrong is not None and wrong.outcome != DELIVERED
-        error, since = (wrong.reason, wrong.added_at) if wrong is not None and failed else (None, None)
-        rows.append(
-            {
-                "channel": channel,
-                "delivered_at": delivered_at,
-                "waiting": waiting,
-                "error": error,
-                "failing_since": since,
-            }
-        )
-    return rows
+    return [_of_channel(connection, channel) for channel in _channels(connection)]
 
 
-def _last_closed(connection: Connection, channel: str) -> Row[Any] | None:
-    closed = (deliveries.c.channel == channel) & deliveries.c.outcome.is_not(None)
-    return connection.execute(select(deliveries).where(closed).order_by(deliveries.c.id.desc()).limit(1)).one_or_none()
+def _of_channel(connection: Connection, channel: str) -> dict[str, Any]:
+    waits = select(func.count()).where(deliveries.c.channel == channel, deliveries.c.outcome.is_(None))
+    delivered, given_up = (_last_with(connection, channel, outcome) for outcome in (DELIVERED, GIVEN_UP))
+    oldest = next_of(connection, channel)
+    wrong = given_up if given_up and (delivered is None or delivered.id < given_up.id) else None
+    wrong = oldest if oldest is not None and oldest.tries else wrong
+    return {
+        "channel": channel,
+        "delivered_at": delivered.ended_at if delivered else None,
+        "waiting": connection.execute(waits).scalar_one(),
+        "error": wrong.reason if wrong else None,
+        "failing_since": wrong.added_at if wrong else None,
+    }
+
+
+def _channels(connection: Connection) -> Iterator[str]:
+    """From channel to channel along an index: there may be years of deliveries."""
+    name: str | None = ""
+    while name is not None:
+        query = select(deliveries.c.channel).where(deliveries.c.channel > name)
+        name = connection.execute(query.order_by(deliveries.c.channel).limit(1)).scalar_one_or_none()
+        if name is not None:
+            yield name
+
+
+def _last_with(connection: Connection, channel: str, outcome: str) -> Row[Any] | None:
+    """The newest delivery of a channel with an outcome."""
+    mine = select(deliveries).where(deliveries.c.channel == channel, deliveries.c.outcome == outcome)
+    return connection.execute(mine.order_by(deliveries.c.id.desc()).limit(1)).one_or_none()

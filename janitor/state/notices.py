@@ -45,7 +45,7 @@ def end(connection: Connection, notice_id: int, now: datetime) -> bool:
 
 def prune(connection: Connection, before: datetime) -> int:
     """Delete up to 200 notices that ended before a moment, and their deliveries; how many notices were deleted."""
-    old = select(notices.c.id).where(notices.c.ended_at < before).order_by(notices.c.id).limit(BATCH)
+    old = select(notices.c.id).where(notices.c.ended_at < before).order_by(notices.c.ended_at).limit(BATCH)
     ids = list(connection.execute(old).scalars())
     if ids:
         connection.execute(delete(notices).where(notices.c.id.in_(ids)))

@@ -351,5 +351,6 @@ deliveries = Table(
     Column("reason", Words()),
     Index("deliveries_due", "outcome", "due_at"),
     Index("deliveries_of_notice", "notice_id", "id"),
+    Index("deliveries_of_channel", "channel", "outcome", "id"),
     **OPTIONS,
 )

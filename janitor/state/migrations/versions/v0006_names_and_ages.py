@@ -1,6 +1,6 @@
-"""The names under which jobs remember things; actions by their age; and which state database this is.
+"""The names under which jobs remember things; actions by age, deliveries by channel; and which state database this is.
 
-So old actions can go, and a restored backup is noticed.
+So old actions can go, pages read what they show, and a restored backup is noticed.
 """
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ WHERE NOT EXISTS (SELECT 1 FROM memories k WHERE k.job = r.job AND k.name = m.na
 
 
 def upgrade() -> None:
-    """Make the table and the index, if they are missing, and fill the table."""
+    """Make the table and the indexes, if they are missing, and fill the table."""
     add_table(
         "memories",
         sa.Column("job", sa.String(191), nullable=False),
@@ -31,6 +31,7 @@ def upgrade() -> None:
     for table in ("cursors", "quarantine"):
         op.execute(KNOWN.format(table=table))
     add_index("actions_by_age", "actions", ["at"])
+    add_index("deliveries_of_channel", "deliveries", ["channel", "outcome", "id"])
     add_table(
         "identity",
         sa.Column("name", sa.String(16), nullable=False),
