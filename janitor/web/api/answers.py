@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from fastapi import HTTPException
+from pydantic import Field
 from sqlalchemy import Connection
 
 from janitor.jobs.job import Job
@@ -27,10 +28,11 @@ SAYS = {
 
 
 class JobList(models.Model):
-    """Every job: overdue jobs first, then failing jobs."""
+    """Some of the jobs: overdue jobs first, then failing jobs."""
 
     now: datetime
     jobs: list[models.JobLine]
+    count: int = Field(description="How many jobs there are in all.")
 
 
 class Started(models.Model):

@@ -6,22 +6,26 @@ from fastapi import APIRouter, Query
 
 from janitor.operations import actions
 from janitor.web.api.answers import Changed, JobList, Started, errors, job_of, kept_job, reading
-from janitor.web.api.parameters import JobId, OfJob, RunsQuery, RunWish
+from janitor.web.api.parameters import JobId, Limit, Offset, OfJob, RunsQuery, RunWish
 from janitor.web.charts.graph import around
 from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
 from janitor.web.queries.graph import graph_of
 from janitor.web.queries.history import run_list
-from janitor.web.queries.jobs import job_lines, job_page
+from janitor.web.queries.jobs import job_lines, job_order, job_page
 
 router = APIRouter(tags=["jobs"])
 
 
 @router.get("/jobs", responses=errors())
-def get_jobs(desk: TheDesk) -> JobList:
-    """List the jobs: overdue jobs first, then failing jobs, then the others."""
+def get_jobs(desk: TheDesk, offset: Offset = 0, limit: Limit = 50) -> JobList:
+    """List the jobs: overdue jobs first, then failing jobs, then the others; `limit` of them, after `offset` others."""
+    # A copy: the jobs may be replaced meanwhile.
+    all_jobs = dict(desk.jobs)
     with reading(desk) as (connection, at):
-        return JobList(now=at, jobs=job_lines(connection, desk.jobs, at))
+        order = job_order(connection, all_jobs, at)
+        names = list(order.conditions)[offset : offset + limit]
+        return JobList(now=at, jobs=job_lines(connection, all_jobs, order, names), count=len(all_jobs))
 
 
 @router.get("/graph", responses=errors(404))

@@ -15,7 +15,7 @@ from janitor.jobs.schedule_in_english import in_english
 from janitor.jobs.slots import next_slot_if_told
 from janitor.operations import cursor
 from janitor.web.queries import models, records
-from janitor.web.queries.known import Known, last_ended
+from janitor.web.queries.known import Known, Overall, last_ended
 
 FAILURES = ("failed", "timed_out")
 NEUTRAL = ("skipped", "missed", "cancelled", "interrupted", "running")
@@ -23,7 +23,7 @@ NEUTRAL = ("skipped", "missed", "cancelled", "interrupted", "running")
 
 
 def job_line(job: Job, known: Known) -> models.JobLine:
-    """A job's line, made of what is known of all jobs."""
+    """A job's line, made of what is known of it."""
     record, rows = known.records.get(job.id), known.newest.get(job.id, ())
     last, live = last_ended(rows), next((row for row in rows if row.outcome is None), None)
     paused_at, failures = record.paused_at if record else None, _failures(rows)
@@ -31,7 +31,7 @@ def job_line(job: Job, known: Known) -> models.JobLine:
     return models.JobLine(
         id=job.id,
         title=job.title or _first_sentence(docstring(job)),
-        condition=_condition(job, paused_at is not None, late is not None, failures, live is not None, bool(rows)),
+        condition=condition_of(job, known, rows),
         schedule=job.schedule,
         schedule_text=_schedule_text(job),
         enabled=job.enabled,
@@ -53,6 +53,20 @@ def job_line(job: Job, known: Known) -> models.JobLine:
     )
 
 
+def condition_of(job: Job, overall: Overall, rows: Sequence[Row[Any]]) -> models.Condition:
+    """A job's condition; `rows` are its newest runs, the newest first."""
+    record = overall.records.get(job.id)
+    if not job.enabled:
+        return "disabled"
+    if record is not None and record.paused_at is not None:
+        return "paused"
+    if job.id in overall.overdue:
+        return "overdue"
+    if _failures(rows):
+        return "failing"
+    return "running" if any(row.outcome is None for row in rows) else "fine" if rows else "new"
+
+
 def docstring(job: Job) -> str:
     """The docstring of the job's task, without its indentation; empty if there is none."""
     func = job.func
@@ -65,18 +79,6 @@ def _schedule_text(job: Job) -> str:
     if not job.after:
         return in_english(job.trigger)
     return f"after {job.dependencies[0] if len(job.dependencies) == 1 else f'its {len(job.dependencies)} dependencies'}"
-
-
-def _condition(job: Job, paused: bool, late: bool, failures: int, live: bool, ran: bool) -> models.Condition:
-    if not job.enabled:
-        return "disabled"
-    if paused:
-        return "paused"
-    if late:
-        return "overdue"
-    if failures:
-        return "failing"
-    return "running" if live else "fine" if ran else "new"
 
 
 def _failures(rows: Sequence[Row[Any]]) -> int:

@@ -4,7 +4,8 @@ Like every query of the dashboard, these take a connection that reads, and give 
 and not what the history holds: each statement follows an index to the few rows that it needs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -15,23 +16,43 @@ from janitor.jobs.job import Job
 from janitor.jobs.slots import next_slot_if_told
 from janitor.logs.mask import mask_for
 from janitor.settings.settings import Settings
-from janitor.state import quarantine
+from janitor.state import quarantine, recent
 from janitor.state.memories import names_of
 from janitor.state.tables import runs
 from janitor.web.queries import job_settings, models, records
-from janitor.web.queries.job_line import docstring, job_line
-from janitor.web.queries.known import known_of
+from janitor.web.queries.job_line import condition_of, docstring, job_line
+from janitor.web.queries.known import Overall, known_of, overall_of, strip_length
 
 POINTS = 100
 NEXT_RUNS = 5
 
 
-def job_lines(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> list[models.JobLine]:
-    """Every job in one line: overdue jobs first, then failing jobs, then the others; each in `all_jobs`'s order."""
-    known = known_of(connection, list(all_jobs.values()), all_jobs, now)
+@dataclass(frozen=True)
+class JobOrder:
+    """All jobs: overdue jobs first, then failing jobs, then the others; with the condition and newest run of each."""
+
+    now: datetime
+    overall: Overall
+    conditions: Mapping[str, models.Condition]
+    newest: Mapping[str, int]
+
+
+def job_order(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> JobOrder:
+    """Read what tells in which order a list has the jobs; those in one condition are in `all_jobs`'s order."""
+    overall = overall_of(connection, all_jobs.values(), now)
+    rows = recent.ends(connection, list(all_jobs), strip_length(len(all_jobs)))
+    found = {name: condition_of(job, overall, rows.get(name, ())) for name, job in all_jobs.items()}
     order = {"overdue": 0, "failing": 1}
-    lines = [job_line(job, known) for job in all_jobs.values()]
-    return sorted(lines, key=lambda line: order.get(line.condition, 2))
+    conditions = dict(sorted(found.items(), key=lambda one: order.get(one[1], 2)))
+    return JobOrder(now, overall, conditions, {name: of_job[0].id for name, of_job in rows.items()})
+
+
+def job_lines(
+    connection: Connection, all_jobs: Mapping[str, Job], order: JobOrder, names: Sequence[str]
+) -> list[models.JobLine]:
+    """Some jobs, each in one line."""
+    known = known_of(connection, [all_jobs[name] for name in names], all_jobs, order.now, order.overall)
+    return [job_line(all_jobs[name], known) for name in names]
 
 
 def job_page(

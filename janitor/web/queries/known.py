@@ -1,6 +1,9 @@
-"""What is read of all jobs at once, so that a list of jobs costs a few statements, however many jobs there are."""
+"""What is read of many jobs at once, so that a list of jobs costs a few statements, however many jobs there are.
 
-from collections.abc import Mapping, Sequence
+A list shows some jobs of all. Of all is read what tells which they are; of those that it shows is read the rest.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,39 +25,61 @@ MANY = 100
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the state database holds of some jobs, by job.
+class Overall:
+    """What the state database holds of all jobs, by job; `overdue` tells since when, of those that were asked for."""
+
+    records: Mapping[str, JobRecord]
+    successes: Mapping[str, Row[Any]]
+    overdue: Mapping[str, datetime]
+
+
+@dataclass(frozen=True)
+class Known(Overall):
+    """What it holds of some jobs besides.
 
     `newest` are the last runs of each, the newest first; `whole` holds those of them that are shown in full, by id.
     """
 
     now: datetime
-    records: Mapping[str, JobRecord]
     newest: Mapping[str, Sequence[Row[Any]]]
     whole: Mapping[int, Row[Any]]
-    successes: Mapping[str, Row[Any]]
-    overdue: Mapping[str, datetime]
     cursors: Mapping[str, Row[Any]]
     quarantined: Mapping[str, int]
     standings: Mapping[str, Standing]
     dependents: Mapping[str, Sequence[str]]
 
 
-def known_of(connection: Connection, wanted: Sequence[Job], all_jobs: Mapping[str, Job], now: datetime) -> Known:
-    """Read what is known of the wanted jobs."""
+def overall_of(connection: Connection, jobs: Collection[Job], now: datetime) -> Overall:
+    """Read what is known of all jobs; only of `jobs` whether they are overdue."""
+    records, successes = job_records.all_jobs(connection), recent.last_ended(connection, (Outcome.SUCCEEDED,))
+    late = overdue.among(jobs, records, successes, recent.signs_of_life(connection), now)
+    return Overall(records, successes, late)
+
+
+def strip_length(jobs: int) -> int:
+    """How many runs are read of each of so many jobs."""
+    return STRIP if jobs <= MANY else SHORT_STRIP
+
+
+def known_of(
+    connection: Connection,
+    wanted: Sequence[Job],
+    all_jobs: Mapping[str, Job],
+    now: datetime,
+    overall: Overall | None = None,
+) -> Known:
+    """Read what is known of the wanted jobs, besides what is known `overall`."""
+    overall = overall or overall_of(connection, wanted, now)
     names, dependents = [job.id for job in wanted], dependencies.dependents(all_jobs)
     built = [job for job in wanted if job.dependencies or job.id in dependents]
-    newest = recent.newest(connection, names, STRIP if len(names) <= MANY else SHORT_STRIP)
+    newest = recent.newest(connection, names, strip_length(len(names)))
     owner = memories.owners(connection, all_jobs)
     owned = {name: job for name, job in owner.items() if job in names}
-    records, successes = job_records.all_jobs(connection), recent.last_ended(connection, (Outcome.SUCCEEDED,))
     return Known(
+        **vars(overall),
         now=now,
-        records=records,
         newest=newest,
         whole=_whole(connection, newest),
-        successes=successes,
-        overdue=overdue.among(wanted, records, successes, recent.signs_of_life(connection), now),
         cursors=_cursors(connection, owned),
         quarantined=memories.by_owner(quarantine.sizes(connection, list(owned)), owned),
         standings=builds.standings(connection, dependencies.with_dependencies(built)),

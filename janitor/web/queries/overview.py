@@ -15,10 +15,10 @@ from janitor.state import recent
 from janitor.web.queries import models, records
 from janitor.web.queries.hours import hours
 from janitor.web.queries.job_line import FAILURES
-from janitor.web.queries.jobs import job_lines
+from janitor.web.queries.jobs import JobOrder, job_lines, job_order
 from janitor.web.queries.notices import notice_list
 from janitor.web.queries.runs import going
-from janitor.web.queries.timeline import is_busy, timeline
+from janitor.web.queries.timeline import is_busy, most_urgent, timeline
 
 SPAN = timedelta(hours=24)
 FAILED, GOING = 20, 10
@@ -35,12 +35,12 @@ def overview_of(
     Of a busy day the timeline and the hours may be 15 seconds old: all who ask meanwhile share one look.
     """
     since = now - SPAN
-    lines, told = job_lines(connection, all_jobs, now), notice_list(connection)
-    past = _past(connection, lines, all_jobs, since, now)
+    order, told = job_order(connection, all_jobs, now), notice_list(connection)
+    past = _past(connection, order, all_jobs, since)
     return models.Overview(
         now=now,
         since=since,
-        conditions=dict(Counter(line.condition for line in lines)),
+        conditions=dict(Counter(order.conditions.values())),
         timeline=past.timeline,
         running=going(connection, now, GOING),
         failed=_failed(connection, list(all_jobs), since),
@@ -66,14 +66,11 @@ _busy_days: WeakKeyDictionary[Engine, _Past] = WeakKeyDictionary()
 _looking = threading.Lock()
 
 
-def _past(
-    connection: Connection,
-    lines: Sequence[models.JobLine],
-    all_jobs: Mapping[str, Job],
-    since: datetime,
-    now: datetime,
-) -> _Past:
+def _past(connection: Connection, order: JobOrder, all_jobs: Mapping[str, Job], since: datetime) -> _Past:
+    now = order.now
+
     def look() -> _Past:
+        lines = job_lines(connection, all_jobs, order, most_urgent(order))
         return _Past(now, timeline(connection, lines, all_jobs, since, now), hours(connection, all_jobs, since, now))
 
     if not is_busy(connection, all_jobs, since):

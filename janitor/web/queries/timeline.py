@@ -23,6 +23,7 @@ from janitor.jobs.job import Job
 from janitor.state import recent
 from janitor.state.tables import runs
 from janitor.web.queries import models
+from janitor.web.queries.jobs import JobOrder
 
 MOST_BARS = 2_000
 """How many bars are read."""
@@ -53,13 +54,12 @@ def timeline(
     since: datetime,
     now: datetime,
 ) -> list[models.TimelineRow]:
-    """The runs of some jobs since a moment, in the order of `all_jobs`: those in trouble first, then those at work.
+    """The runs of the jobs in `lines` since a moment, in the order of `all_jobs`.
 
-    `lines` are the jobs' lines, with their strips.
+    If these are all jobs, runs of jobs that are gone come too.
     """
     of_these: tuple[Any, ...] = ()
-    if len(lines) > MOST_LANES:
-        lines = _most_urgent(lines)
+    if len(lines) < len(all_jobs):
         shown = {line.id for line in lines}
         all_jobs = {name: job for name, job in all_jobs.items() if name in shown}
         of_these = (runs.c.job.in_(shown),)
@@ -93,14 +93,14 @@ def _found(
     return found
 
 
-def _most_urgent(lines: Sequence[models.JobLine]) -> Sequence[models.JobLine]:
-    """The jobs that the timeline shows: those in trouble, those at work, then those whose newest run is the newest."""
+def most_urgent(order: JobOrder) -> Sequence[str]:
+    """The jobs that a timeline shows: those in trouble, those at work, then those whose newest run is the newest."""
     urgent = {"overdue": 0, "failing": 1, "running": 2}
 
-    def rank(line: models.JobLine) -> tuple[int, int]:
-        return urgent.get(line.condition, 3), -max((bar.id for bar in line.strip), default=0)
+    def rank(name: str) -> tuple[int, int]:
+        return urgent.get(order.conditions[name], 3), -order.newest.get(name, 0)
 
-    return sorted(lines, key=rank)[:MOST_LANES]
+    return sorted(order.conditions, key=rank)[:MOST_LANES]
 
 
 def _few(bars: Sequence[models.TimelineBar], most: int, now: datetime) -> list[models.TimelineBar]:

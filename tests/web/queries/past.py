@@ -1,17 +1,20 @@
 """A past for queries: a clock with jobs, runs at minutes after noon, and questions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
+from janitor.jobs import Job
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State
 from janitor.state.tables import runs
+from janitor.web.queries import models
+from janitor.web.queries.jobs import job_lines, job_order
 from tests.small_engine import settings_for
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
@@ -61,3 +64,9 @@ def ask(state: State, question: Callable[..., Any], *arguments: Any, **more: Any
     """Ask a function of a connection."""
     with state.read() as connection:
         return question(connection, *arguments, **more)
+
+
+def all_lines(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> list[models.JobLine]:
+    """The line of every job, in the order of a list."""
+    order = job_order(connection, all_jobs, now)
+    return job_lines(connection, all_jobs, order, list(order.conditions))

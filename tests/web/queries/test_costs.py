@@ -14,11 +14,12 @@ from janitor.scheduler import Scheduler
 from janitor.state import State, job_records
 from janitor.web.queries.graph import graph_of
 from janitor.web.queries.history import Filter, action_list, history_of, run_list
-from janitor.web.queries.jobs import job_lines, job_page
+from janitor.web.queries.jobs import job_page
 from janitor.web.queries.logs import log_of
 from janitor.web.queries.overview import overview_of
 from janitor.web.queries.runs import run_page
 from tests.small_engine import empty_state, migrated, settings_for
+from tests.web.queries.past import all_lines
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 JOBS = [f"job_{number:02}" for number in range(20)]
@@ -86,7 +87,7 @@ def costs(state: State, kind: str, scheduler: Scheduler) -> dict[str, int]:
     jobs, lately = scheduler.jobs, NOW - timedelta(hours=3)
     steps = sqlite_steps if kind == "sqlite" else mariadb_rows
     asked: dict[str, Callable[[Connection], object]] = {
-        "jobs": lambda c: job_lines(c, jobs, NOW),
+        "jobs": lambda c: all_lines(c, jobs, NOW),
         "job": lambda c: job_page(c, jobs, jobs["job_07"], scheduler.settings, NOW),
         "overview": lambda c: overview_of(c, jobs, NOW),
         "history": lambda c: history_of(c, jobs, Filter(), 50),

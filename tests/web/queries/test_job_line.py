@@ -6,9 +6,8 @@ from datetime import timedelta
 from janitor.feeds import Position
 from janitor.state import State, cursors, job_records, quarantine
 from janitor.state.quarantine import Quarantined
-from janitor.web.queries.jobs import job_lines
 from tests.small_engine import remember
-from tests.web.queries.past import MINUTE, NOON, add, ask, clock
+from tests.web.queries.past import MINUTE, NOON, add, all_lines, ask, clock
 
 
 def test_jobs_are_listed_with_what_is_wrong_first(state: State) -> None:
@@ -28,7 +27,7 @@ def test_jobs_are_listed_with_what_is_wrong_first(state: State) -> None:
     add(state, "fine", 13, "failed", dry_run=True)
     add(state, "going", 10)
     live = add(state, "going", 20, None, progress=json.dumps({"": {"done": 1, "total": 4}}), stop_asked_by="bert")
-    found = {line.id: line for line in ask(state, job_lines, scheduler.jobs, NOON + 26 * MINUTE)}
+    found = {line.id: line for line in ask(state, all_lines, scheduler.jobs, NOON + 26 * MINUTE)}
     assert list(found) == ["late", "failing", "fine", "paused", "off", "going", "new"]
     assert [line.condition for line in found.values()] == [
         "overdue", "failing", "fine", "paused", "disabled", "running", "new"
@@ -53,7 +52,7 @@ def test_a_strip_holds_the_last_thirty_runs(state: State) -> None:
     for minute in range(35):
         add(state, "a", minute, "failed" if minute < 6 else "succeeded", seconds=float(minute))
         add(state, "b", minute + 0.5, None if minute == 34 else "failed")
-    a, b = sorted(ask(state, job_lines, scheduler.jobs, NOON + 36 * MINUTE), key=lambda line: line.id)
+    a, b = sorted(ask(state, all_lines, scheduler.jobs, NOON + 36 * MINUTE), key=lambda line: line.id)
     assert [bar.seconds for bar in a.strip] == [float(minute) for minute in range(5, 35)]
     assert (a.strip[0].outcome, a.strip[1].outcome) == ("failed", "succeeded")
     assert (b.strip[-1].outcome, b.strip[-1].seconds, b.failures) == ("running", None, 29)
@@ -71,7 +70,7 @@ def test_a_cursor_tells_how_far_behind_it_is(state: State) -> None:
     add(state, "follow", 6, "failed")
     add(state, "follow", 7, dry_run=True)
     now = NOON + 8 * MINUTE
-    found = {line.id: line.cursor for line in ask(state, job_lines, scheduler.jobs, now)}
+    found = {line.id: line.cursor for line in ask(state, all_lines, scheduler.jobs, now)}
     assert found["other"] is None
     cursor = found["follow"]
     assert (cursor.top, cursor.settled, cursor.taken_above, cursor.gaps) == (15, 10, 2, 3)

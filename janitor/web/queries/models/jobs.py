@@ -45,7 +45,9 @@ class JobLine(Model):
     last: RunLine | None = Field(description="Its newest record that has ended.")
     last_success_at: datetime | None = Field(description="When a run last succeeded; dry runs do not count.")
     failures: int = Field(description="How many of the runs in its strip failed or timed out in a row.")
-    strip: list[Bar] = Field(description="Its last 30 runs, the newest last; of more than 100 jobs, their last 10.")
+    strip: list[Bar] = Field(
+        description="Its last 30 runs, the newest last; in a list of more than 100 jobs, its last 10."
+    )
     next_run_at: datetime | None = Field(description="None if it is paused or disabled, or if no slot comes.")
     cursor: Cursor | None
     quarantined: int = Field(description="How many keys cannot be delivered; keys that were given up do not count.")
