@@ -1,0 +1,43 @@
+"""Each statement on the state database, explained on a filled one: none scans what grows with time."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.explained import Sent, noted, scans
+from tests.small_engine import DATABASES, empty_state, migrated
+from tests.state import at_work, years
+
+SMALL = {"jobs", "leases", "cursors", "memories", "alembic_version"}
+"""Tables with a row for each job, process or feed."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", DATABASES)
+def test_no_statement_scans_what_grows(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a state database with thousands of rows in each table that grows, on SQLite and on MariaDB.
+    # What happens: daemons start, run, tell and prune; every page, API call and verb is used; each statement that was
+    # sent is explained.
+    # What must hold: none reads such a table from end to end. The check itself can fail.
+    request.param = kind
+    url = empty_state(request, tmp_path)
+    state = migrated(url)
+    years.fill_all(state)
+    state.close()
+    monkeypatch.chdir(tmp_path)
+    with noted() as sends:
+        at_work.daemon(sends, url, tmp_path)
+        at_work.pages(sends, url, tmp_path)
+        at_work.verbs(sends, url, tmp_path, monkeypatch.setenv)
+    each = sends.of_each_shape({sent.url for sent in sends})
+    assert len(each) > 100
+    assert [scan for sent in each for scan in scans(sent, SMALL)] == []
+    for statement in (
+        "SELECT max(id) FROM runs WHERE outcome IS NOT NULL GROUP BY job",
+        "SELECT DISTINCT reason FROM runs",
+        "SELECT id FROM runs ORDER BY ended_at LIMIT 10",
+        "SELECT count(*) FROM run_logs WHERE message = 'x'",
+    ):
+        assert scans(Sent(url, statement, (), {"no_parameters": True}), SMALL), statement
