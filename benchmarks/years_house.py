@@ -1,0 +1,27 @@
+"""A thousand jobs that have run for months: `python -m benchmarks.years_house VERB`, with JOBS."""
+
+import os
+import sys
+
+from benchmarks.long_history import job_names
+from janitor import cli
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+
+RHYTHM_SECONDS = 5_400
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def build(settings: Settings) -> Scheduler:
+    """The clock with the jobs of such a history."""
+    scheduler = Scheduler(settings)
+    for name in job_names(int(os.environ["JOBS"])):
+        scheduler.add_job(nothing, "interval", seconds=RHYTHM_SECONDS, id=name)
+    return scheduler
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(build))
