@@ -62,27 +62,35 @@ class CatchingUp:
         jobs = list(self._jobs.values())
         known = {job.id: (job.identity, job.enabled) for job in jobs}
         with self._runner.state.begin(*self._runner.lead.fences) as connection:
-            before = job_records.remember(connection, known, now)
-            last = self._last_slots(connection, jobs, now)
+            before = job_records.remember(connection, known, now, {job.id: job.schedule for job in jobs})
+            last, taken_back = self._last_slots(connection, jobs, now)
+        # What waits for a thread and is still to come, comes again.
+        self._lanes.withdraw_after(now)
         log.info("leading with %d jobs: %s", len(known), ", ".join(known))
         _tell_ahead({name: at for name, at in last.items() if name in known}, now)
         for job in (job for job in jobs if job.enabled):
             with self._duty.aside(job.id):
-                self._catch_up(job, accounted_until(job, before.get(job.id), last.get(job.id), now), now, why)
+                since = accounted_until(job, before.get(job.id), last.get(job.id), now)
+                self._catch_up(job, now if job.id in taken_back else since, now, why)
                 # It may be ahead: a slot on record has its outcome.
                 self._set_next(job, max(now, last.get(job.id, now)))
         self._clock.go()
 
-    def _last_slots(self, connection: Connection, jobs: list[Job], now: datetime) -> dict[str, datetime]:
-        """Each job's newest slot on record, after what a clock far ahead recorded is taken back."""
+    def _last_slots(
+        self, connection: Connection, jobs: list[Job], now: datetime
+    ) -> tuple[dict[str, datetime], set[str]]:
+        """Each job's newest slot on record, and which jobs had slots far ahead, which are taken back first."""
         last = slot_records.last_slots(connection)
-        ahead = [job for job in jobs if last.get(job.id, now) > now + AHEAD]
-        for job in (job for job in ahead if not isinstance(job.trigger, DateTrigger)):
+        ahead = [
+            job for job in jobs if last.get(job.id, now) > now + AHEAD and not isinstance(job.trigger, DateTrigger)
+        ]
+        for job in ahead:
             log.warning("the clock was set back: the slots of %s after %s are still to come", job.id, now)
             between = functools.partial(slots_between, job.trigger)
             slot_records.take_back(connection, job.id, now, between)
-        job_records.enabled_by(connection, now, now)
-        return slot_records.last_slots(connection) if ahead else last
+        taken_back = {job.id for job in ahead}
+        job_records.enabled_by(connection, now, taken_back)
+        return (slot_records.last_slots(connection) if ahead else last), taken_back
 
     def _catch_up(self, job: Job, since: datetime | None, now: datetime, why: str) -> None:
         """Record the slots that were lost since a moment, and run the last if the job catches up; None: it is new."""

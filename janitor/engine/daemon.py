@@ -63,9 +63,10 @@ class Daemon:
         self._catching_up = CatchingUp(clock, jobs, runner, self.lanes, begin_as_told)
         self._standstill = Standstill(self.heartbeat, runner.journal, runner.renewal)
         self._identity = IdentityWatch(
-            runner.state, runner.leadership, runner.holder, memos_of(runner.settings), runner.settings.lease_seconds
+            *(runner.state, runner.leadership, runner.holder, memos_of(runner.settings)),
+            *(runner.settings.lease_seconds, runner.state.clock.boot),
         )
-        takeover = Takeover(runner.state, runner.leadership, self._lead, clock.stand_by, self._may_lead)
+        takeover = Takeover(runner.state, runner.leadership, self._lead, self._stand_by, self._may_lead)
         self._give_up = takeover.give_up
         first = {
             "watching the state database": self._identity.step,
@@ -190,6 +191,10 @@ class Daemon:
         with self.clock.changing:
             self._catching_up.account(self._now(), why)
         self._dependents.wake()
+
+    def _stand_by(self) -> None:
+        self.clock.stand_by()
+        self.lanes.stand_by()
 
     def _handlers(self) -> dict[int, Handler]:
         # Each of these ends a process that does not handle it. SIGHUP may come to a daemon without a jobs file, too.

@@ -204,6 +204,14 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
         begin(entered)
         return begun.run_id
 
+    def stand_by(self) -> None:
+        """Forget what waits: its slots are another daemon's now, and may be on record when this daemon leads again."""
+        self._occupied.withdraw_if(lambda waiting: True)
+
+    def withdraw_after(self, now: datetime) -> None:
+        """Forget what waits and is still to come, since the clock was set back: the clock submits it again."""
+        self._occupied.withdraw_if(lambda waiting: waiting.slot.at is not None and waiting.slot.at > now)
+
     def close(self) -> None:
         """Let no further run begin, and have every lost slot recorded."""
         # The next start counts the slots that wait as all others without an outcome.

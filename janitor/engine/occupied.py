@@ -71,7 +71,13 @@ class Occupied:
         """Free a lane if its slot waits."""
         with self._changed:
             if self._waiting.pop(job_id, None) is not None:
-                self._taken.discard(job_id)
+                self.leave(job_id)
+
+    def withdraw_if(self, unwanted: Callable[[Waiting], bool]) -> None:
+        """Free each lane whose slot waits and is unwanted."""
+        with self._changed:
+            for job_id in [job_id for job_id, waiting in self._waiting.items() if unwanted(waiting)]:
+                self.withdraw(job_id)
 
     def hand_out(self, give: Callable[[Waiting], bool]) -> None:
         """Give what waits to `give`, the first come first, until it says no; what it takes waits no more."""

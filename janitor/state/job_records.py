@@ -1,6 +1,6 @@
 """Job records: since when each job is enabled, and whether it is paused; kept between starts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,10 +36,16 @@ def is_on_record(connection: Connection, job: str) -> bool:
     )
 
 
-def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], now: datetime) -> dict[str, JobRecord]:
+def remember(
+    connection: Connection,
+    schedules: Mapping[str, tuple[str, bool]],
+    now: datetime,
+    words: Mapping[str, str] | None = None,
+) -> dict[str, JobRecord]:
     """Bring the records up to the jobs of now, id -> (schedule, enabled); return the records from before.
 
-    Jobs that are not among them are remembered as not enabled: until they come back, they owe nothing.
+    Jobs that are not among them are remembered as not enabled: until they come back, they owe nothing. `words` are
+    what an earlier release may have remembered of the same schedules.
     """
     before = all_jobs(connection)
     for job, (schedule, enabled) in schedules.items():
@@ -47,7 +53,8 @@ def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], 
         if known is None:
             connection.execute(insert(jobs).values(id=job, schedule=schedule, enabled=enabled, enabled_at=now))
         elif (known.schedule, known.enabled) != (schedule, enabled):
-            goes_on = known.schedule == schedule and (known.enabled or not enabled)
+            same = known.schedule in (schedule, (words or {}).get(job))
+            goes_on = same and (known.enabled or not enabled)
             since = known.enabled_at if goes_on else now
             changed = {"schedule": schedule, "enabled": enabled, "enabled_at": since}
             connection.execute(update(jobs).where(jobs.c.id == job).values(changed))
@@ -58,9 +65,15 @@ def remember(connection: Connection, schedules: Mapping[str, tuple[str, bool]], 
     return before
 
 
-def enabled_by(connection: Connection, moment: datetime, now: datetime) -> None:
-    """Set `enabled_at` to `now` for each job that was enabled after a moment: the clock was set back."""
-    connection.execute(update(jobs).where(jobs.c.enabled_at > moment).values(enabled_at=now))
+def enabled_by(connection: Connection, now: datetime, taken_back: Collection[str] = ()) -> None:
+    """Set `enabled_at` to `now`, if it is ahead: the clock was set back.
+
+    The same for each job whose slots were `taken_back`. All its slots up to now had their outcome, and none may be left
+    on record to tell so.
+    """
+    connection.execute(update(jobs).where(jobs.c.enabled_at > now).values(enabled_at=now))
+    if taken_back:
+        connection.execute(update(jobs).where(jobs.c.id.in_(list(taken_back))).values(enabled_at=now))
 
 
 def pause(connection: Connection, job: str, schedule: str, now: datetime, actor: str) -> bool:

@@ -48,13 +48,15 @@ def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
     """Record a stretch of slots without a run; a slot that has an outcome, or whose run has begun, keeps it.
 
     If it follows the job's newest record, with the same outcome and reason, that record grows; else a new row is made.
+    A record never spans two schedules.
     To record it twice changes nothing: the answer to the first time may be lost.
 
     Raises:
         Rejected: it is a single slot, and a record begins with it already.
     """
     of_job = (runs.c.job == lost.job) & runs.c.slot_at.is_not(None)
-    newest = connection.execute(select(runs).where(of_job).order_by(runs.c.slot_at.desc()).limit(1)).one_or_none()
+    query = select(runs, jobs.c.enabled_at).outerjoin(jobs, jobs.c.id == runs.c.job).where(of_job)
+    newest = connection.execute(query.order_by(runs.c.slot_at.desc()).limit(1)).one_or_none()
     if newest is None or lost.first_at > newest.slot_until_at:
         return _record(connection, lost, newest, holder)
     for part in _without_outcome(connection, lost):
@@ -64,7 +66,8 @@ def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
 def _record(connection: Connection, lost: LostSlots, newest: Row[Any] | None, holder: str) -> None:
     outcome = lost.outcome.value
     if newest is not None and (newest.outcome, newest.reason) == (outcome, lost.reason):
-        if lost.goes_on_after(newest.slot_until_at):
+        is_same_schedule = newest.enabled_at is None or newest.enabled_at < newest.slot_until_at
+        if is_same_schedule and lost.goes_on_after(newest.slot_until_at):
             slots = min(newest.slots + lost.slots, MOST_SLOTS)
             grown = {"slots": slots, "slot_until_at": lost.last_at, "ended_at": lost.last_at}
             connection.execute(update(runs).where(runs.c.id == newest.id).values(grown))

@@ -216,6 +216,23 @@ def test_slots_of_a_clock_that_was_ahead_are_taken_back(starting: Runner, clock:
     assert once.slot_at is not None
 
 
+def test_a_job_whose_only_record_is_taken_back_owes_nothing(starting: Runner, clock: Scheduler) -> None:
+    # Given: a job that is enabled for a year, and whose older records are deleted: only its newest slot is on record.
+    # Happens: the clock is set back to before that slot, twice. Must hold: no slot of the year counts as missed.
+    clock.add_job(nothing, "every 1h", id="task")
+    clock.add_job(nothing, "every 1s", id="beat")
+    trigger, began = clock.jobs["task"].trigger, now()
+    remember(starting.state, "task", began - timedelta(days=365), schedule=clock.jobs["task"].identity)
+    ahead = slots_between(trigger, began + timedelta(hours=2), began + timedelta(hours=3))
+    assert ahead is not None
+    remember_run(starting.state, "task", ahead.last_at)
+    assert tick(clock, starting, ended(starting, "beat", 1))
+    rows = rows_of(starting.state, "task")
+    assert rows[0].slot_at is None and all(row.slot_at > began for row in rows[1:])
+    with starting.state.read() as connection:
+        assert job_records.all_jobs(connection)["task"].enabled_at >= began
+
+
 def test_a_clock_a_little_behind_repeats_no_slot(starting: Runner, clock: Scheduler) -> None:
     clock.add_job(nothing, "interval", seconds=1, id="task")
     remember(starting.state, "task", now() - timedelta(days=1), schedule=clock.jobs["task"].schedule)

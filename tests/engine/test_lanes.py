@@ -19,7 +19,7 @@ from janitor.errors import Skip, Unavailable
 from janitor.jobs.slots import Slots
 from janitor.scheduler import Scheduler
 from janitor.state import run_records
-from tests.small_engine import eventually, nothing, now, outcomes, rows_of, runner_for, settings_for
+from tests.small_engine import eventually, nothing, now, outcomes, remember_run, rows_of, runner_for, settings_for
 
 
 def test_lanes_that_are_closed_take_nothing(starting: Runner, clock: Scheduler) -> None:
@@ -180,6 +180,29 @@ def test_what_waits_is_another_daemon_s_once_this_one_stands_by(street: Street) 
     street.enter("late", 0)
     street.runner.leadership.take(None)
     assert street.opened() == [] and street.began == ["hold"]
+
+
+def test_what_waited_before_a_daemon_stood_by_does_not_run_when_it_leads_again(street: Street) -> None:
+    # Given: a slot that waits. Happens: this daemon stands by. The other records the slot as one of a stretch that was
+    # missed. Then this daemon leads again. Must hold: the slot does not run.
+    street.add("late")
+    street.enter("late", 1)
+    fence = street.runner.lead.fence
+    street.runner.leadership.take(None)
+    street.lanes.stand_by()
+    stretch = {"slot_until_at": NOON + 2 * MINUTE, "slots": 3, "attempts": 0}
+    remember_run(street.runner.state, "late", NOON, "missed", **stretch)
+    street.runner.leadership.take(fence)
+    assert street.opened() == [("late", 0, "missed", None)] and street.began == ["hold"]
+
+
+def test_what_waits_and_is_still_to_come_is_left_to_the_clock(street: Street) -> None:
+    for job in ("past", "ahead"):
+        street.add(job)
+    street.enter("past", 1)
+    street.enter("ahead", 2)
+    street.lanes.withdraw_after(NOON + MINUTE)
+    assert street.opened() == [("past", 1, "succeeded", None)]
 
 
 def test_what_waits_at_the_end_is_left_to_the_next_start(street: Street) -> None:

@@ -75,3 +75,10 @@ def test_what_is_withdrawn_or_waits_at_the_end_holds_no_lane() -> None:
     assert lanes.waiting == 0 and not lanes.take("b") and not lanes.wait(0)
     lanes.let_wait(waiting("runs"))
     assert lanes.waiting == 0 and lanes.wait(0), "it has nothing to wait for after the end"
+
+
+def test_what_is_unwanted_waits_no_more() -> None:
+    lanes = occupied("a", "b", "c")
+    lanes.withdraw_if(lambda one: one.job.id != "b")
+    assert lanes.waiting == 1 and lanes.waiting_of("b") is not None
+    assert lanes.take("a") and lanes.take("c") and not lanes.take("b")

@@ -43,3 +43,16 @@ def test_a_job_that_is_not_there_is_not_enabled(state: State) -> None:
     assert (gone.enabled, gone.enabled_at) == (False, NOW)
     back = start(3, "a", "b")
     assert (back["b"].enabled, back["b"].enabled_at, back["a"].enabled_at) == (True, NOW + 3 * MINUTE, NOW)
+
+
+def test_a_schedule_that_an_earlier_release_remembered_goes_on(state: State) -> None:
+    # Given: an earlier release remembered the words of a schedule, without its zone. Happens: a daemon of this release
+    # starts, and dies at once. Must hold: at the next start the job is still enabled since its first day.
+    words = {"a": "cron 0 2 * * *"}
+    with state.begin() as connection:
+        job_records.remember(connection, {"a": (words["a"], True)}, NOW)
+        for minute in (1, 2):
+            identity = f"{words['a']} in Europe/London"
+            job_records.remember(connection, {"a": (identity, True)}, NOW + minute * MINUTE, words)
+            record = job_records.all_jobs(connection)["a"]
+            assert (record.schedule, record.enabled_at) == (identity, NOW)

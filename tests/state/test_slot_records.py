@@ -65,6 +65,31 @@ def test_a_stretch_never_spans_what_ran_between(state: State) -> None:
     assert stretches(state) == [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 4, 1)]
 
 
+def test_a_stretch_never_spans_two_schedules(state: State) -> None:
+    # Given: a job that is paused. Happens: it gets another schedule, whose next slot follows the last slot of the old.
+    for minute, schedule in ((0, "every 2m"), (5, "every 1m")):
+        with state.begin() as connection:
+            job_records.remember(connection, {"a": (schedule, True)}, NOW + minute * MINUTE)
+        lose(state, minute + 1, minute + 1, "paused")
+        lose(state, minute + 2, minute + 2, "paused")
+        lose(state, minute + 3, minute + 5, "paused")
+    assert stretches(state) == [(1, 5, 5), (6, 10, 5)]
+
+
+def test_the_first_slots_of_a_stretch_may_have_an_outcome_by_now(state: State) -> None:
+    # Given: a slot that waited for a thread. Happens: slots are counted as lost from that slot on; it began meanwhile.
+    # Must hold: it keeps its run, and all others have an outcome. What is recorded a second time changes nothing.
+    begin(state, slot=NOW + MINUTE)
+    lose(state, 1, 4)
+    assert stretches(state) == [(1, 1, 1), (2, 4, 3)]
+    lose(state, 2, 4, "the same again")
+    lose(state, 1, 3, "and again")
+    assert stretches(state) == [(1, 1, 1), (2, 4, 3)]
+    lose(state, 1, 6, "asleep")
+    lose(state, 3, 3, "late")
+    assert stretches(state) == [(1, 1, 1), (2, 4, 3), (5, 6, 2)]
+
+
 def test_a_stretch_that_is_recorded_again_changes_nothing(state: State) -> None:
     # The answer to the first time was lost.
     lose(state, 1, 2)
