@@ -1,5 +1,6 @@
 """The main file: another content is noticed, what SQLite itself does to it is not."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from sqlalchemy import URL
 from janitor.state import State, identity
 from janitor.state.backup import back_up
 from janitor.state.identity import Identity
-from janitor.state.main_file import MainFile
+from janitor.state.main_file import STILL_LOOKS, MainFile
 from tests.small_engine import lite_state, migrated, now, remember_run
 
 
@@ -77,7 +78,33 @@ def test_what_is_no_database_is_noticed_after_some_looks(state: State, path: Pat
     file, found = MainFile(path), beaten(state)
     assert not file.is_overwritten(found)
     path.write_bytes(content)
-    assert [file.is_overwritten(found) for _ in range(3)] == [False, False, True]
+    assert [file.is_overwritten(found) for _ in range(STILL_LOOKS)] == [False] * (STILL_LOOKS - 1) + [True]
+
+
+def test_a_checkpoint_that_takes_long_is_no_change(state: State, path: Path) -> None:
+    # Given: a checkpoint that has written the first page, which tells of pages that the file does not have yet.
+    # Happens: more pages come, slowly. Then the checkpoint is over.
+    # Must hold: the file is unreadable all the time, and does not count as overwritten.
+    file, found = MainFile(path), beaten(state)
+    assert not file.is_overwritten(found)
+    before = path.read_bytes()
+    for number in range(30):
+        remember_run(state, f"job {number}", now(), reason="x" * 9_000)
+    after_all = beaten(state)
+    after = path.read_bytes()
+    assert len(after) > len(before) + 100_000
+    for number in range(2 * STILL_LOOKS):
+        size = len(before) + 1_024 * number
+        path.write_bytes(after[:4_096] + before[4_096:] + after[len(before) : size])
+        os.utime(path, ns=(number, number))
+        with (
+            pytest.raises(sqlite3.DatabaseError),
+            closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as one,
+        ):
+            one.execute("SELECT id FROM identity").fetchone()
+        assert not file.is_overwritten(found)
+    path.write_bytes(after)
+    assert not file.is_overwritten(after_all)
 
 
 def test_a_file_that_is_not_written_yet_or_is_gone_tells_nothing(state: State, path: Path) -> None:
