@@ -61,7 +61,9 @@ class Daemon:
         self.lanes = Lanes(jobs, runner, lambda: self._dependents.wake(), lambda: self._leaps.why)
         self._dependents = Dependents(jobs, runner, self.lanes.enter)
         self._catching_up = CatchingUp(clock, jobs, runner, self.lanes, begin_as_told)
-        self._standstill = Standstill(self.heartbeat, runner.journal, runner.renewal)
+        self._standstill = Standstill(
+            *(self.heartbeat, runner.journal, runner.renewal), counting=lambda: clock.phase is Phase.COUNTING
+        )
         self._identity = IdentityWatch(
             *(runner.state, runner.leadership, runner.holder, memos_of(runner.settings)),
             *(runner.settings.lease_seconds, runner.state.clock.boot),

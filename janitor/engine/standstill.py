@@ -1,13 +1,15 @@
 """A standstill: this daemon leads, slots are due, and nothing comes of them.
 
     a slot is due ──> the clock notices it ──> it is in the journal ──> it begins, or is recorded as lost
-                      unless it does not tick  unless nobody writes it
+                      unless it does not tick,  unless nobody writes it
+                      or waits until slots are counted
 
 Another daemon may do better. So whoever stands still gives the lead up, and leads again once it could work; its runs go
 on. While the state database is away, or says no, nobody could do better: that is no standstill. Only the time counts in
 which leases are renewed.
 """
 
+import math
 import time
 from collections.abc import Callable
 
@@ -16,9 +18,7 @@ from janitor.engine.journal import Journal
 from janitor.engine.lease_renewal import LeaseRenewal
 
 STILL_SECONDS = 60.0
-"""How long a record may wait. One transaction may take as long, if each of its tries waits for a lock."""
-
-
+"""How long a record may wait, or the clock. One transaction may take as long, if each of its tries waits for a lock."""
 SURE = 5
 """In so many looks, one after the other, nothing must have come. A process that was frozen catches up within one."""
 
@@ -32,9 +32,11 @@ class Standstill:
         journal: Journal,
         renewal: LeaseRenewal,
         clock: Callable[[], float] = time.monotonic,
+        counting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Nothing is looked at before `why`."""
+        """Nothing is looked at before `why`; `counting` tells whether the clock waits until slots are counted."""
         self._heartbeat, self._journal, self._renewal, self._clock = heartbeat, journal, renewal, clock
+        self._counting, self._counting_since = counting, math.inf
         self._looks = 0
 
     def why(self) -> str | None:
@@ -53,4 +55,9 @@ class Standstill:
             if seconds > STILL_SECONDS:
                 number = self._journal.waiting
                 return f"{number} record{'s' if number > 1 else ''} could not be written for {seconds:.0f} s"
+        self._counting_since = min(self._counting_since, self._clock()) if self._counting() else math.inf
+        if renewed is not None:
+            seconds = self._clock() - max(self._counting_since, renewed)
+            if seconds > STILL_SECONDS:
+                return f"the slots could not be counted for {seconds:.0f} s"
         return None

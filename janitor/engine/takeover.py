@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from janitor.databases.places import place
 from janitor.engine.leadership import Leadership
@@ -31,8 +32,9 @@ class Takeover:
         on_standby: Callable[[], None] = lambda: None,
         may_lead: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Each call comes in the keeper's thread; if `on_leading` raises Unavailable, it is called again later.
+        """Each call comes in the keeper's thread.
 
+        If `on_leading` raises, the lease is given back, so that another daemon can try; it is called again later.
         `may_lead` is called before each try to lead, and tells whether it may be tried now.
         """
         self._state, self._leadership, self._may_lead = state, leadership, may_lead
@@ -51,8 +53,11 @@ class Takeover:
                 self._note_made()
             self._migrated = True
         if self._may_lead() and self._leadership.try_to_take():
-            self._on_leading()
-            self.at_work = True
+            with ExitStack() as undo:
+                undo.callback(self._leadership.give_up)
+                self._on_leading()
+                self.at_work = True
+                undo.pop_all()
         self.begun = True
 
     def _note_made(self) -> None:

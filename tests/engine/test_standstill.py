@@ -50,6 +50,20 @@ def test_records_that_nobody_writes_are_a_standstill(lite: Runner, tmp_path: Pat
     assert still.why() is None
 
 
+def test_slots_that_cannot_be_counted_are_a_standstill(lite: Runner, tmp_path: Path) -> None:
+    moment, counting = [time.monotonic()], [True]
+    heartbeat = Heartbeat(tmp_path / "beat")
+    still = Standstill(heartbeat, lite.journal, lite.renewal, lambda: moment[0], lambda: counting[0])
+    lite.renewal.renewed(0.0)
+    assert not any(whys(still))
+    moment[0] += STILL_SECONDS + 1
+    assert whys(still)[-1] and "the slots could not be counted for" in str(still.why())
+    counting[0] = False
+    assert still.why() is None
+    counting[0] = True
+    assert not any(whys(still)), "it is counted anew"
+
+
 def test_a_renewal_that_fails_begins_anew(database_url: URL, tmp_path: Path) -> None:
     with runner_for(settings_for(database_url, tmp_path)) as runner:
         runner.renewal.renew_if_due(runner.lead.fence)
