@@ -60,9 +60,9 @@ class Pair:
     def leads(self, name: str) -> None:
         """Wait until this daemon leads and has run three more slots."""
         holder = f"|{self.living[name].pid}|"
-        eventually(lambda: self.leader() == name, f"{name} leads", LONG_SECONDS)
+        eventually(lambda: self.leader() == name, lambda: f"{name} leads: {self.said()}", LONG_SECONDS)
         before = self.count(holder)
-        eventually(lambda: self.count(holder) > before + 2, f"{name} runs slots", LONG_SECONDS)
+        eventually(lambda: self.count(holder) > before + 2, lambda: f"{name} runs slots: {self.said()}", LONG_SECONDS)
 
     def count(self, holder: str) -> int:
         """Count the runs that a daemon has begun."""
@@ -83,7 +83,12 @@ class Pair:
             name = self.leader()
             return name if name and self.count(f"|{self.living[name].pid}|") > before[name] + 2 else None
 
-        return str(eventually(at_work, "whoever leads runs slots", LONG_SECONDS))
+        return str(eventually(at_work, lambda: f"whoever leads runs slots: {self.said()}", LONG_SECONDS))
+
+    def said(self) -> str:
+        """Tell who leads, and what each daemon said last: for whoever looks for a mistake."""
+        last = "".join(f"\n--- {name}, {daemon.pid}:\n{daemon.text[-1500:]}" for name, daemon in self.living.items())
+        return f"{self.leader()} holds the lease{last}"
 
     def goes_on(self, leaderships: int) -> None:
         """Wait until a daemon leads again, stop both, and check what they did."""
