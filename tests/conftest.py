@@ -22,12 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let SIGTERM end the suite as Ctrl-C does: so the servers are stopped. No example has a deadline."""
+    """Let SIGTERM end the suite as Ctrl-C does: so the servers are stopped. No example has a deadline.
+
+    Whoever starts the suite in the background of a script ignores Ctrl-C, and so would all that the tests start.
+    """
     config.addinivalue_line("markers", "short_form: of the fault suite, left out with --faults")
     config.addinivalue_line("markers", "whole_form: of the fault suite, only with --faults")
     hypothesis.settings.register_profile("suite", deadline=None)
     hypothesis.settings.load_profile("suite")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
