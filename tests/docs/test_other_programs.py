@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from http.client import HTTPConnection
@@ -63,11 +63,17 @@ def test_the_probes_of_the_manifest_are_answered(tmp_path: Path) -> None:
     pods = elsewhere.kubernetes_parts(manifest)[0]["template"]["spec"]
     given = {one["name"]: one["value"] for one in pods["containers"][0]["env"]}
     with daemon(tmp_path, {**given, "WEB_VIEWER_TOKEN": TOKEN}) as port:
-        for path in elsewhere.probe_paths(manifest):
-            connection = HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request("GET", path, headers={"Host": "10.0.0.7:8080"})
-            assert connection.getresponse().status == 200, path
-            connection.close()
+        paths = list(elsewhere.probe_paths(manifest))
+        assert set(paths) >= {"/health/live", "/health/ready"}
+        # Whoever listens answers before the daemon leads: until then it is not ready.
+        wait_for(lambda: [probed(port, path) for path in paths] == [200] * len(paths))
+
+
+def probed(port: int, path: str) -> int:
+    """What a probe gets, asked by the pod's address."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", path, headers={"Host": "10.0.0.7:8080"})
+        return connection.getresponse().status
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import logging
 import threading
 
-import pytest
 from sqlalchemy import Connection, event
 
 from janitor.engine.runner import Runner
@@ -12,12 +11,15 @@ from janitor.errors import Fenced
 from janitor.runs import current_run
 from janitor.state import leases, run_records
 from janitor.state.run_records import BY_HAND
-from tests.small_engine import eventually, job_of, lines_of, now, rows_of, run_by_hand
+from tests.engine.keeping import going_on, lease
+from tests.small_engine import SECOND, eventually, job_of, lines_of, now, rows_of, run_by_hand
 
 log = logging.getLogger("some.library")
 
 
 def test_a_run_found_dead_by_another_stays_as_recorded(runner: Runner) -> None:
+    fenced: list[Fenced] = []
+
     def task() -> dict[str, int]:
         with runner.state.begin() as connection:
             leases.release_of(connection, runner.holder)
@@ -25,8 +27,11 @@ def test_a_run_found_dead_by_another_stays_as_recorded(runner: Runner) -> None:
         log.info("a late word")
         current_run().progress(3)
         runner.flush()
-        with pytest.raises(Fenced), runner.state.begin(*current_run().fences.values()):
-            pass
+        try:
+            with runner.state.begin(*current_run().fences.values()):
+                pass
+        except Fenced as exc:
+            fenced.append(exc)
         return {"rows": 3}
 
     run_id, _ = run_by_hand(runner, task)
@@ -38,19 +43,31 @@ def test_a_run_found_dead_by_another_stays_as_recorded(runner: Runner) -> None:
         None,
     )
     assert lines_of(runner.state, run_id) == []
+    assert len(fenced) == 1, "what it does later is written"
 
 
 def test_a_run_cut_off_keeps_its_log_and_its_leases(lite: Runner) -> None:
+    # Given: a run that does not stop. What happens: it is cut off, and its task goes on for a while.
+    # What must hold: it is on record with its log, and nobody can run its job beside it. Its later end changes nothing.
+    began, let_go = threading.Event(), threading.Event()
+
     def task() -> None:
         log.info("before")
-        lite.cut_off("no safe point within 5 s")
-        with lite.state.begin(*current_run().fences.values()):
-            pass
+        began.set()
+        let_go.wait(30)
+        log.info("after")
 
-    run_id, _ = run_by_hand(lite, task)
-    (row,) = rows_of(lite.state)
+    with going_on(lite, task):
+        assert began.wait(30)
+        lite.cut_off("no safe point within 5 s")
+        (row,), held = rows_of(lite.state), lease(lite, "job:task")
+        with lite.state.begin() as connection:
+            beside = leases.acquire(connection, "job:task", "another", held.expires_at - SECOND, 60)
+        let_go.set()
+    assert (held.holder, beside) == (lite.holder, None)
     assert (row.outcome, row.reason) == ("interrupted", "no safe point within 5 s")
-    assert lines_of(lite.state, run_id) == ["before"]
+    assert rows_of(lite.state) == [row]
+    assert lines_of(lite.state, row.id) == ["before"]
     assert lite.live == {}
 
 

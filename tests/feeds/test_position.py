@@ -25,6 +25,7 @@ def test_many_reads_within_the_lag_stay_few(lag: float) -> None:
     for number in range(1, 1_000):
         made = made.take([number], float(number), lag)
     assert len(made.seen) <= 64 and (made.seen[0].at, made.seen[-1]) == (1.0, Seen(999.0, 999))
+    assert [made.settle(999.0 + lag + later, lag).mark == 999 for later in (-0.5, 0.5)] == [False, True]
 
 
 @given(lag=st.floats(1, 200_000), pauses=st.lists(st.floats(0.01, 1_000), min_size=1, max_size=20), data=st.data())

@@ -72,4 +72,4 @@ def test_a_person_lets_it_be_tried_now_or_gives_it_up(run: Run, state: State) ->
     assert (memory.is_due(held[ONE]), memory.is_due(held[TWO])) == (False, True)
     with state.begin() as connection:
         refusals.try_now(connection, "task")
-    assert all(memory.is_due(refusal) for refusal in of_task.of_items(["41"]).values())
+    assert {one: memory.is_due(held) for one, held in of_task.of_items(["41"]).items()} == {ONE: True, TWO: True}

@@ -90,6 +90,6 @@ def test_a_ping_is_tried_again_and_a_failing_watcher_told_once(
 
 def test_a_full_queue_loses_the_oldest(tmp_path: Path) -> None:
     pinger = Pinger({}, Loops())
-    for number in range(pings.MOST_WAITING + 5):
+    for number in range(1_005):
         pinger._add(pings.Ping("task", str(number)))
-    assert len(pinger._queue) == pings.MOST_WAITING and pinger._queue[0].url == "5"
+    assert len(pinger._queue) == 1_000 and pinger._queue[0].url == "5"

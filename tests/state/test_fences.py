@@ -50,7 +50,7 @@ def test_a_takeover_waits_for_a_write_that_began(mariadb: SqlServer) -> None:
     second = State(first.url)
     with first.begin(fence) as connection:
         cursors.save(connection, "feed", "seven", now(), 1)
-        with pytest.raises(Unavailable), second.begin() as other:
+        with pytest.raises(Unavailable, match="waited too long for a lock"), second.begin() as other:
             other.execute(text("SET innodb_lock_wait_timeout = 1"))
             leases.acquire(other, "daemon", "another", now() + timedelta(hours=1), 60)
     first.close()

@@ -8,7 +8,6 @@ import pytest
 
 from janitor.state import quarantine
 from janitor.tasks.labware_location import follow, reconcile, rows
-from janitor.tasks.labware_location.sync import RECHECKED_A_TICK
 from tests.fixtures import Warehouses
 from tests.recorded_runs import Daemon
 from tests.tasks.labware_location.labwhere import LabWhere
@@ -335,14 +334,14 @@ def test_a_labware_deleted_while_it_waits_is_let_go(lab: LabWhere, daemon: Daemo
 
 def test_more_wait_than_one_tick_looks_at_again(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
     shelf, user = lab.location(), lab.user()
-    number = 2 * RECHECKED_A_TICK + 5
+    number = 45
     with lab.transaction():
         for n in range(number):
             lab.audit("Labware", lab.labware(f"DN{n:03}"), user)
     assert daemon.counts(follow)["quarantined"] == number
     lab.execute(f"UPDATE labwares SET location_id = {shelf}")
     left = [daemon.counts(follow)["quarantined"] for _ in range(3)]
-    assert left == [RECHECKED_A_TICK + 5, 5, 0]
+    assert left == [25, 5, 0], "twenty at each tick"
     assert stored(warehouses.mlwh) == expected(warehouses.labwhere).rows
 
 

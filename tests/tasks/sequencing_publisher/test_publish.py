@@ -89,11 +89,12 @@ def test_since_begins_at_the_first_status_of_that_day(
 def test_old_statuses_loaded_last_hide_no_recent_ones(
     warehouse: Warehouse, to_files: MakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Given: a recent status, and after it 57 old ones: 19 pages of three. Reconcile looks back over 20 such pages.
     monkeypatch.setattr(publish, "BACK_ROWS", 3)
     study, today = warehouse.study(), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     product = warehouse.product(RUN, warehouse.sample(), study)
     warehouse.status(RUN, 1, today - timedelta(days=1))
-    for number in range(3 * (publish.PAGES_WITHOUT - 1)):
+    for number in range(57):
         warehouse.status(RUN, 2, today - timedelta(days=30, minutes=number))
     daemon = to_files()
     daemon.counts(follow)

@@ -31,8 +31,8 @@ def test_what_is_wrong_is_one_sentence(api: Api) -> None:
 
 def test_both_lists_of_runs_take_the_same_query(api: Api) -> None:
     [newest] = api("/runs?outcome=succeeded&limit=1")[1]["runs"]
-    assert all(run["job"] == "count" for run in api("/jobs/count/runs")[1]["runs"])
-    assert not all(run["job"] == "count" for run in api("/runs")[1]["runs"])
+    assert {run["job"] for run in api("/jobs/count/runs")[1]["runs"]} == {"count"}
+    assert {run["job"] for run in api("/runs")[1]["runs"]} > {"count"}
     for path in ("/runs", f"/jobs/{newest['job']}/runs"):
         for asked in ("origin=by_hand&outcome=missed", f"until={newest['started_at']}", "since=2999-01-01T00:00:00Z"):
             assert newest not in api(f"{path}?{asked}")[1]["runs"], (path, asked)

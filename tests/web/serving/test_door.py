@@ -100,8 +100,8 @@ def test_all_else_goes_to_the_server_untouched(hall: Hall, request_: bytes) -> N
 def test_a_probe_that_waits_holds_no_other_up(hall: Hall) -> None:
     # Given: as many questions as may wait for the state database. What happens: it hangs.
     # What must hold: the clock's life is told; one more who asks whether it is ready is told at once, too.
-    waiting = [hall.connect(READY) for _ in range(door.MOST_AT_ONCE)]
-    eventually(lambda: sum(thread.name == "probe" for thread in threading.enumerate()) == door.MOST_AT_ONCE)
+    waiting = [hall.connect(READY) for _ in range(8)]
+    eventually(lambda: sum(thread.name == "probe" for thread in threading.enumerate()) == 8)
     assert hall.ask(LIVE)[0].startswith(b"HTTP/1.1 200")
     assert json.loads(hall.ask(READY)[1]) == {"status": "too many ask at once"}
     hall.let_go.set()
