@@ -379,6 +379,24 @@ def test_a_run_asked_to_stop_is_interrupted(lite: Runner) -> None:
     assert [(row.outcome, row.reason) for row in rows_of(lite.state)] == [("interrupted", "going down")]
 
 
+@pytest.mark.parametrize(
+    ("error", "outcome", "reason"),
+    [
+        (Unavailable("the connection was closed"), "interrupted", "going down"),
+        (Skip("nothing to do"), "skipped", "nothing to do"),
+        (ValueError("boom"), "failed", "ValueError: boom"),
+    ],
+    ids=["of Janitor", "a skip", "of the task"],
+)
+def test_what_a_stop_brings_about_is_no_failure(lite: Runner, error: Exception, outcome: str, reason: str) -> None:
+    def task() -> None:
+        lite.live[current_run().id].run.ask_to_stop(Interrupted("going down"))
+        raise error
+
+    run_by_hand(lite, task)
+    assert [(row.outcome, row.reason) for row in rows_of(lite.state)] == [(outcome, reason)]
+
+
 def test_recursion_ends_the_run_and_not_the_daemon(lite: Runner) -> None:
     def task(depth: int) -> None:
         task(depth + 1)

@@ -60,12 +60,13 @@ def test_a_job_that_runs_elsewhere_is_skipped_there(runner: Runner) -> None:
         runner.execute(job, Slot(None, BY_HAND))
 
 
-def test_a_slot_that_has_an_outcome_does_not_run_again(runner: Runner) -> None:
+def test_a_slot_that_has_an_outcome_does_not_run_again(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
     ran: list[int] = []
     job, slot = job_of(lambda: ran.append(1)), Slot(now())
     assert runner.execute(job, slot) is not None
     assert runner.execute(job, slot) is None
     assert ran == [1] and outcomes(runner.state) == ["succeeded"]
+    assert "failed" not in caplog.text
     assert runner.execute(job, Slot(now())) is not None
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from janitor.engine.clock import Phase
 from janitor.engine.runner import Runner
+from janitor.errors import Fenced
 from janitor.jobs import Job
 from janitor.jobs.slots import slots_between
-from janitor.runs import current_run
+from janitor.runs import Fence, Outcome, current_run
 from janitor.scheduler import Scheduler
 from janitor.state import job_records
+from janitor.state.slot_records import LostSlots
 from tests.small_engine import (
     SECOND,
     check_slots,
@@ -273,3 +276,36 @@ def test_a_job_enabled_ahead_of_the_clock_owes_its_slots(starting: Runner, clock
     assert tick(clock, starting, ended(starting, "task", 1))
     with starting.state.read() as connection:
         assert job_records.all_jobs(connection)["task"].enabled_at <= now()
+
+
+def test_who_was_followed_remembers_no_jobs(lite: Runner) -> None:
+    clock = Scheduler(lite.settings)
+    clock.add_job(nothing, "interval", hours=1, id="task")
+    daemon = clock.daemon(lite)
+    lite.leadership.take(Fence("daemon", 99))
+    with pytest.raises(Fenced):
+        daemon._catching_up.account(now())
+    with lite.state.read() as connection:
+        assert job_records.all_jobs(connection) == {}
+
+
+def test_slots_that_wait_to_be_recorded_are_not_counted_again(lite: Runner) -> None:
+    # Given: slots that are lost, whose record waits for the state database. What happens: the slots are counted anew.
+    # What must hold: what waits is written first, so that each slot has one outcome.
+    clock = Scheduler(lite.settings)
+    clock.add_job(nothing, "interval", minutes=10, id="task")
+    job, daemon = clock.jobs["task"], clock.daemon(lite)
+    last = slots_between(job.trigger, now() - timedelta(minutes=65), now())
+    assert last is not None
+    remember(lite.state, "task", now() - timedelta(days=1), schedule=job.identity)
+    remember_run(lite.state, "task", last.first_at)
+    second = last.first_at + timedelta(minutes=10)
+    lite.losses.add(LostSlots("task", second, second, 1, Outcome.MISSED, "asleep", job.trigger))
+    clock.open(daemon.lanes)
+    clock.phase = Phase.COUNTING
+    daemon._count_anew()
+    assert daemon.lanes.wait(30)
+    daemon.lanes.close()
+    clock.close()
+    lite.flush()
+    assert check_slots(lite.state, "task", job.trigger) >= last.count

@@ -20,7 +20,7 @@ from janitor.jobs.dependencies import NotReady, Status, due, status
 from janitor.jobs.result_texts import decode
 from janitor.jobs_file.loading import load
 from janitor.scheduler import Scheduler
-from janitor.state import State, builds, description_records, job_records, result_records
+from janitor.state import State, builds, description_records, job_records, leases, result_records
 from janitor.state.run_records import BY_HAND, Ending
 from janitor.state.tables import configs
 from tests.command_line import CommandLine, wait_for
@@ -121,6 +121,8 @@ def test_a_slot_before_its_dependencies_is_skipped(state_url: URL, tmp_path: Pat
         (row,) = rows_of(runner.state, "process")
         assert (row.outcome, row.slots) == ("skipped", 1)
         assert row.reason.startswith("process depends on crawl, which has not succeeded yet")
+        with runner.state.read() as connection:
+            assert leases.holder_of(connection, "job:process") is None, "nobody else could run it"
 
 
 def test_a_pinned_run_is_used_in_place_of_the_newest(state_url: URL, tmp_path: Path) -> None:

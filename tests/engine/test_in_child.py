@@ -17,17 +17,31 @@ import pytest
 from sqlalchemy import URL, text
 
 from janitor import databases, memory
+from janitor.engine import in_child
 from janitor.engine.in_child import LOG, PRINTED, PROGRESS, About, Line, Sent, Traced
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import StatementTimeout
 from janitor.logs.mask import Mask
 from janitor.runs import Fence, Outcome, Run, current_run
-from janitor.state import State, cursors, leases
+from janitor.settings import Settings
+from janitor.state import State, cursors, holders, leases
 from janitor.state.clocks import boot_clock
 from janitor.state.database import clock_of
 from janitor.state.run_records import SCHEDULE
-from tests.small_engine import job_of, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
+from tests.servers import SqlServer
+from tests.small_engine import (
+    job_of,
+    lines_of,
+    logging_to,
+    migrated,
+    outcomes,
+    rows_of,
+    run_by_hand,
+    runner_for,
+    settings_for,
+    text_of,
+)
 
 log = logging.getLogger("some.library")
 
@@ -159,6 +173,67 @@ def test_a_run_s_facts_are_those_of_the_run() -> None:
     same = ("id", "job", "slot_at", "started_at", "dry_run", "timeout_seconds", "attempt", "holder", "fences", "used")
     assert [getattr(about, name) for name in same] == [getattr(run, name) for name in same]
     assert about.clock_zero is None
+
+
+def test_a_child_makes_the_same_run_of_these_facts(lite_url: URL, tmp_path: Path) -> None:
+    # Given: a run in its second attempt, and a state database whose file is known. What happens: its facts are sent.
+    # What must hold: the run that is made of them is the same, on the same file.
+    settings, state = settings_for(lite_url, tmp_path), migrated(lite_url)
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        run = Run(
+            id=7,
+            job="task",
+            slot_at=datetime(2026, 7, 1, tzinfo=UTC),
+            dry_run=True,
+            deadline=time.monotonic() + 1_000,
+            timeout_seconds=3_600,
+            attempt=2,
+            fences={"job:task": Fence("job:task", 3)},
+            state=state,
+            holder="me#7",
+            used={"source": 6},
+        )
+        made = in_child._run_of(About.of(run), settings, Line(theirs), Mask([]))
+    same = ("id", "job", "slot_at", "started_at", "dry_run", "timeout_seconds", "attempt", "holder", "fences", "used")
+    assert [getattr(made, name) for name in same] == [getattr(run, name) for name in same]
+    assert 0 < made.remaining_seconds <= 1_000
+    assert state.file is not None and made.state.file == state.file
+    made.state.close()
+    state.close()
+
+
+def log_in(lab: URL) -> dict[str, str]:
+    """Log in to a database of a task's, and to the state database."""
+    with databases.read(lab) as connection:
+        who = str(connection.exec_driver_sql("SELECT USER()").scalar_one())
+    memory.save_cursor("feed", "seven")
+    return {"who": who.partition("@")[0]}
+
+
+def test_a_child_logs_in_with_a_password_that_was_rotated(mariadb: SqlServer, tmp_path: Path) -> None:
+    # Given: two URLs in files. What happens: the password is rotated at the server and in the files, after the start.
+    # What must hold: a task in a process logs in to both databases.
+    url = mariadb.create_database()
+    migrated(url).close()
+    names = ("LAB_DATABASE_URL", "STATE_DATABASE_URL")
+
+    def rotate(password: str) -> None:
+        mariadb.execute(f"ALTER USER rotated IDENTIFIED BY '{password}'")
+        for name in names:
+            (tmp_path / name).write_text(text_of(url.set(username="rotated", password=password)), encoding="utf-8")
+
+    mariadb.execute("DROP USER IF EXISTS rotated", "CREATE USER rotated", f"GRANT ALL ON `{url.database}`.* TO rotated")
+    rotate("the old one")
+    settings = Settings.load({f"{name}_FILE": str(tmp_path / name) for name in names}, dotenv=None)
+    rotate("the new one")
+    with logging_to(settings) as (mask, run_log):
+        state = State(settings.state_database_url, login=settings.login)
+        runner = Runner(state, settings, holders.new_holder(), mask, run_log)
+        _, ending = run_by_hand(runner, log_in, settings.needed("LAB_DATABASE_URL"), isolation="process")
+        assert ending.counts == {"who": "rotated"}, ending.reason
+        state.close()
+    mariadb.execute("DROP USER rotated")
 
 
 def test_a_child_knows_the_state_database_s_clock() -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pymysql
 import pytest
-from sqlalchemy import URL, Connection, select
+from sqlalchemy import URL, Connection, insert, select
 
 from janitor.engine.journal import Journal
 from janitor.engine.journal_records import Record
@@ -21,6 +22,7 @@ from janitor.logs.run_log import RunLog
 from janitor.state import State, holders, result_records
 from janitor.state.log_lines import LogLine
 from janitor.state.run_records import BY_HAND
+from janitor.state.tables import configs as config_rows
 from janitor.state.tables import leases as lease_rows
 from tests import small_engine
 from tests.servers import SqlServer, free_port
@@ -159,6 +161,46 @@ def test_a_record_that_raises_loses_no_other(lite_url: URL, error: type[BaseExce
     assert all(record.answered.is_set() for record in records)
     journal.flush()
     assert written[-3:] == [1, 2, 3] and journal.waiting == 0
+    state.close()
+
+
+@pytest.mark.parametrize(("races", "written"), [(4, True), (5, False)])
+def test_a_batch_that_lost_a_race_is_written_again(lite_url: URL, races: int, written: bool) -> None:
+    # Given: two records. What happens: the second loses a race, as after a deadlock, four or five times.
+    # What must hold: after four lost races both are written, once; after five the journal gives way, and both wait.
+    state, tries = small_engine.migrated(lite_url), list[int]()
+
+    def write(connection: Connection) -> None:
+        tries.append(len(tries))
+        if len(tries) <= races:
+            raise Unavailable("a deadlock") from pymysql.err.OperationalError(1213, "Deadlock found")
+
+    def add(connection: Connection) -> None:
+        connection.execute(insert(config_rows).values(digest=b"one", content="one"))
+
+    journal = Journal(state)
+    for record in (Record(add, kept=True), Record(write, kept=True)):
+        journal.add(record)
+    journal.settle()
+    with state.read() as connection:
+        kept = connection.execute(select(config_rows.c.content)).scalars().all()
+    assert (len(kept), journal.waiting) == ((1, 0) if written else (0, 2))
+    state.close()
+
+
+def test_of_too_many_records_the_newest_are_kept(
+    lite_url: URL, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("janitor.engine.journal.MOST_WAITING", 3)
+    state, written = small_engine.migrated(lite_url), list[int]()
+    journal = Journal(state)
+    state.stop("away")
+    for number in range(5):
+        journal.add(Record(partial(lambda number, connection: written.append(number), number), kept=True))
+    journal.settle()
+    state.stop("")
+    journal.flush()
+    assert written == [2, 3, 4] and "2 records are given up: too many wait" in caplog.text
     state.close()
 
 

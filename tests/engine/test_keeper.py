@@ -11,15 +11,17 @@ from janitor.engine.keeper import Keeper
 from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
 from janitor.errors import Rejected
-from janitor.runs import current_run
+from janitor.runs import Outcome, current_run
 from janitor.state import leases
+from janitor.state.slot_records import LostSlots
 from tests.daemons import Daemon, daemons
-from tests.engine.keeping import ELSEWHERE, daemon_of, going_on, kept
+from tests.engine.keeping import ELSEWHERE, daemon_of, going_on, kept, lease
 from tests.servers import SqlServer
 from tests.small_engine import (
     eventually,
     lines_of,
     migrated,
+    now,
     outcomes,
     rows_of,
     runner_for,
@@ -39,6 +41,12 @@ def test_what_a_run_reports_is_saved_within_a_second(follower: Runner) -> None:
     with kept(follower), going_on(follower, task):
         pass
     assert outcomes(follower.state) == ["succeeded"]
+
+
+def test_what_waits_is_written_before_the_lease_is_free(lite: Runner) -> None:
+    lite.losses.add(LostSlots("task", now(), now(), 1, Outcome.MISSED, "asleep"))
+    daemon_of(lite).keeper.stop()
+    assert outcomes(lite.state) == ["missed"] and lease(lite, "daemon").holder is None
 
 
 def test_a_state_that_says_no_ends_the_start(lite_url: URL, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.engine import lanes
+from janitor.engine.occupied import Waiting
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import Skip, Unavailable
@@ -228,3 +229,26 @@ def test_what_waits_for_a_thread_that_gets_stuck_is_handed_out_by_the_clock(stre
     live.run.deadline = time.monotonic() - 1
     street.lanes.hand_out()
     assert eventually(lambda: street.began == ["hold", "next"])
+
+
+def test_who_waits_for_a_run_s_end_is_told_once_it_is_on_record(lite: Runner, clock: Scheduler) -> None:
+    seen = []
+    clock.add_job(nothing, "interval", hours=1)
+    made = lanes.Lanes(clock.jobs, lite, lambda: seen.append((outcomes(lite.state), made.wait(0))))
+    made.enter(clock.jobs["nothing"], Slot(now()))
+    assert eventually(lambda: seen) == [(["succeeded"], True)]
+
+
+def test_nobody_overtakes_what_waits_although_a_thread_is_free(lite_url: URL, tmp_path: Path) -> None:
+    # Given: one thread, which has just become free, and a slot that waits for it. What happens: another slot is due.
+    # What must hold: the slot that waited runs first.
+    began: list[str] = []
+    with runner_for(settings_for(lite_url, tmp_path, RUNS_AT_ONCE="1")) as runner:
+        clock = Scheduler(runner.settings)
+        for job in ("first", "second"):
+            clock.add_job(partial(began.append, job), "interval", minutes=1, id=job)
+        made = lanes.Lanes(clock.jobs, runner)
+        assert made._occupied.take("first")
+        made._occupied.let_wait(Waiting(clock.jobs["first"], Slot(NOON), time.monotonic()))
+        made.enter(clock.jobs["second"], Slot(NOON))
+        assert made.wait(30) and began == ["first", "second"]

@@ -9,6 +9,7 @@ from janitor.engine.runner import Runner
 from janitor.errors import Fenced, Unavailable
 from janitor.runs import Fence
 from janitor.state import leases
+from janitor.state.shared_clock import SharedClock
 from tests.engine.keeping import ELSEWHERE, daemon, daemon_of, give_away, going_on, lease, until_stopped
 from tests.servers import SqlServer
 from tests.small_engine import eventually, now, outcomes, remember_run, rows_of, runner_for, settings_for
@@ -77,6 +78,20 @@ def test_a_daemon_that_was_followed_stops_its_runs(follower: Runner, caplog: pyt
         assert lease(follower, "daemon").holder == ELSEWHERE
     assert lease(follower, "daemon").holder == ELSEWHERE
     assert "stands by" in caplog.text
+
+
+def test_a_run_may_begin_at_once_after_a_long_stand_by(lite_url: URL, tmp_path: Path) -> None:
+    # Given: a daemon that has stood by for longer than a lease lasts. What happens: it comes to lead.
+    # What must hold: its leases are as new. Else its first runs would fail.
+    boot = [100.0]
+    clock = SharedClock(None, boot=lambda: boot[0])
+    with runner_for(settings_for(lite_url, tmp_path), leads=False, clock=clock) as runner:
+        runner.renewal.begin()
+        boot[0] += 1_000
+        with pytest.raises(Unavailable):
+            runner.lead.check()
+        assert runner.leadership.try_to_take()
+        runner.lead.check()
 
 
 def test_only_the_leader_has_a_say_in_slots(lite: Runner) -> None:

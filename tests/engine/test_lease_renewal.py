@@ -51,6 +51,16 @@ def test_a_run_may_go_on_until_its_leases_may_have_ended(lite: Runner) -> None:
         renewal.check()
 
 
+def test_a_renewal_counts_from_the_moment_at_which_it_began(lite: Runner) -> None:
+    # Given: leases of 30 s. What happens: a renewal begins at 100 s, and its answer comes at 131 s.
+    # What must hold: the leases may have expired, so that no run goes on.
+    readings = [100.0, 131.0, 131.0]
+    renewal = LeaseRenewal(lite.state, 30, LiveRuns(), clock=lambda: readings.pop(0))
+    renewal.renew_if_due(lite.lead.fence)
+    with pytest.raises(Unavailable):
+        renewal.check()
+
+
 def test_a_run_whose_job_was_taken_over_stops(follower: Runner) -> None:
     with kept(follower), going_on(follower, until_stopped):
         give_away(follower, "job:task")

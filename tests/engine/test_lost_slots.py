@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
-from janitor.runs import Outcome
+from janitor.runs import Fence, Outcome
 from janitor.state import leases, run_records
 from janitor.state.slot_records import LostSlots
 from janitor.state.tables import leases as lease_rows
@@ -50,3 +50,23 @@ def test_a_daemon_that_was_followed_writes_nothing(runner: Runner) -> None:
     assert runner.execute(job_of(nothing), Slot(now())) is None
     runner.lost(LostSlots("task", now(), now(), 1, Outcome.SKIPPED, "still running"))
     assert rows_of(runner.state) == []
+
+
+def test_a_failed_start_is_recorded_under_its_own_lead(lite: Runner) -> None:
+    # Given: a slot that was entered by a daemon that leads, and a state database that is away.
+    # What happens: the run cannot begin, and the daemon has another lease by then. What must hold: it is recorded.
+    entered = lite.enter(job_of(nothing), Slot(now()))
+    lite.state.stop("away")
+    lite.journal.settle()
+    lite.state.stop("")
+    lite.leadership.take(Fence("daemon", 99))
+    assert lite.carry_out(entered) is None
+    assert [row.outcome for row in rows_of(lite.state)] == ["failed"]
+
+
+def test_a_slot_that_another_process_runs_is_left_to_it(lite: Runner) -> None:
+    slot = now()
+    with lite.state.begin() as connection:
+        run_records.start(connection, "task", "schedule", slot, slot, False, "another")
+    lite.lost(LostSlots("task", slot, slot, 1, Outcome.FAILED, "the run could not be recorded: away"))
+    assert [row.outcome for row in rows_of(lite.state)] == [None]

@@ -5,9 +5,11 @@ import logging
 import threading
 from pathlib import Path
 
-from sqlalchemy import URL
+import pytest
+from sqlalchemy import URL, event
 
 from janitor.engine.runner import Runner
+from janitor.errors import Unavailable
 from janitor.logs.run_log import RunLog
 from janitor.runs import current_run
 from janitor.state import holders
@@ -60,6 +62,32 @@ def test_a_run_s_log_is_in_order_however_often_saved(lite: Runner) -> None:
     stop.set()
     saver.join()
     assert lines_of(lite.state, run_id) == [str(number) for number in range(200)]
+
+
+def test_what_is_reported_in_an_outage_is_saved_after_it(lite: Runner) -> None:
+    # Given: a run that reports. What happens: the state database goes away while it is written to, and comes back.
+    # What must hold: nothing was saved then; after it all is saved, in order, while the run goes on.
+    seen = []
+
+    def task() -> None:
+        log.info("before")
+        current_run().progress(1, 2)
+        event.listen(lite.state.engine, "after_cursor_execute", go_away)
+        with pytest.raises(Unavailable):
+            lite.flush()
+        event.remove(lite.state.engine, "after_cursor_execute", go_away)
+        lite.state.stop("")
+        seen.append(lines_of(lite.state, current_run().id))
+        log.info("after")
+        lite.flush()
+        (row,) = rows_of(lite.state)
+        seen.append([*lines_of(lite.state, row.id), json.loads(row.progress or "{}")])
+
+    def go_away(*_: object) -> None:
+        lite.state.stop("away")
+
+    _, ending = run_by_hand(lite, task)
+    assert seen == [[], ["before", "after", {"": {"done": 1, "total": 2}}]], ending.reason
 
 
 class Poisoned(RunLog):

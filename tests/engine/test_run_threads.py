@@ -118,6 +118,18 @@ def test_a_thread_whose_run_broke_is_gone_and_not_counted(monkeypatch: pytest.Mo
     assert [pool.threads.give(pool.note) for _ in range(2)] == [True, True]
 
 
+def test_a_thread_that_is_not_to_be_had_is_not_counted() -> None:
+    # Given: more failed starts than there may be threads. What must hold: the next runs have threads.
+    pool, usual = Pool(), threading.stack_size(1 << 46)
+    try:
+        for _ in range(3):
+            with pytest.raises(RuntimeError):
+                pool.threads.give(pool.note)
+    finally:
+        threading.stack_size(usual)
+    assert [pool.threads.give(pool.note) for _ in range(2)] == [True, True]
+
+
 def test_a_thread_without_work_ends_after_a_while() -> None:
     pool, threads = Pool(keep_seconds=0.01), list[threading.Thread]()
     for _ in range(2):

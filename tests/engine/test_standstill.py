@@ -56,7 +56,7 @@ def test_slots_that_cannot_be_counted_are_a_standstill(lite: Runner, tmp_path: P
     still = Standstill(heartbeat, lite.journal, lite.renewal, lambda: moment[0], lambda: counting[0])
     lite.renewal.renewed(0.0)
     assert not any(whys(still))
-    moment[0] += STILL_SECONDS + 1
+    moment[0] += 61
     assert whys(still)[-1] and "the slots could not be counted for" in str(still.why())
     counting[0] = False
     assert still.why() is None

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import URL, Connection, Engine, column, text
 
 from janitor import databases
-from janitor.feeds import Feed, Position, Reading, describe, position_after
+from janitor.feeds import Feed, Position, Reading, describe, ids, position_after
 from janitor.feeds.position import LOOK_BACK
 from janitor.runs import Fence, Run
 from janitor.state import cursors, leases
@@ -110,6 +110,36 @@ def test_what_is_not_confirmed_never_settles(feed: Feed, engine: Engine, clock: 
         assert reading is not None
         assert [row.id for late in reading.pages() for row in late.rows] == [2]
     assert drain(feed) == [2]
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+def test_an_unconfirmed_page_of_late_rows_settles_nothing(feed: Feed, engine: Engine, clock: Clock, page: int) -> None:
+    # Given: a feed that was read up to 100, and three pages of rows that commit late, below that.
+    # What happens: a run, longer after that than the lag, confirms two of the pages. A later run confirms what it gets.
+    # What must hold: the third page comes again.
+    add(engine, 100)
+    drain(feed)
+    clock.now += 2 * LAG
+    add(engine, *range(1, 31))
+    reading = feed.open()
+    assert reading is not None
+    unconfirmed = []
+    for number, late in enumerate(reading.pages()):
+        if number == page:
+            unconfirmed = [row.id for row in late.rows]
+        else:
+            late.confirm()
+    assert len(unconfirmed) == 10 and drain(feed) == unconfirmed
+
+
+def test_a_full_cursor_gives_up_no_unconfirmed_row(feed: Feed, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a cursor that is full after a few ids, and four pages of ids far apart.
+    # What happens: a run confirms all but the first of them. What must hold: the next run gets it again.
+    monkeypatch.setattr(ids, "MOST_PARTS", 2)
+    add(engine, *range(2**17, 40 * 2**17, 2**17))
+    for page in feed.begin_at_start().pages():
+        page.confirm([row.id for row in page.rows if row.id > 2**17])
+    assert drain(feed) == [2**17]
 
 
 def test_the_mark_rises_after_the_lag(feed: Feed, engine: Engine, clock: Clock) -> None:

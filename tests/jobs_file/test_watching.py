@@ -1,6 +1,7 @@
 """A jobs file that changes while a real daemon runs: written over, with and without SIGHUP."""
 
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 import urllib3
 
 from janitor.jobs_file import watching
+from janitor.jobs_file.loading import load
+from janitor.jobs_file.watching import Watcher
 from tests.command_line import CommandLine, wait_for
-from tests.jobs_file.files import write
+from tests.jobs_file.files import clock, write
 from tests.jobs_file.living import FIRST, SECOND, daemon
 from tests.servers import free_port
 from tests.small_engine import outcomes, rows_of
@@ -108,6 +111,20 @@ def test_a_malformed_variable_keeps_the_jobs_as_they_were(tmp_path: Path) -> Non
         assert (house.seen("a") - {None}, house.seen("c")) == ({"skipped"}, set())
 
 
+def test_a_job_whose_settings_are_missing_is_not_taken_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # Given: a clock with a jobs file. What happens: the file gets a job that needs a database, and none is set.
+    # What must hold: the jobs stay as they were, and the log says what to set; switched off, the job is taken over.
+    scheduler, path = clock(), write(tmp_path, FIRST)
+    watcher = Watcher(scheduler, path, first := load(path, scheduler))
+    scheduler.replace_jobs(first.jobs)
+    job = "  - {id: sync, function: 'janitor.tasks.labware_location:follow'}\n"
+    write(tmp_path, FIRST + job)
+    assert not watcher.look() and list(scheduler.jobs) == ["a", "b"]
+    assert "LABWHERE_DATABASE_URL" in caplog.text and "the jobs stay as they were" in caplog.text
+    write(tmp_path, FIRST + job.replace("follow'", "follow', enabled: false"))
+    assert watcher.look() and list(scheduler.jobs) == ["a", "b", "sync"]
+
+
 def test_the_dashboard_and_the_metrics_have_the_new_jobs(tmp_path: Path) -> None:
     port = str(free_port())
     with daemon(tmp_path, FIRST, WEB_ENABLED="true", WEB_PORT=port) as house:
@@ -154,3 +171,6 @@ def test_a_stamp_tells_what_a_path_leads_to(tmp_path: Path) -> None:
     (tmp_path / "link").unlink()
     (tmp_path / "link").symlink_to("b")
     assert watching._stamps([tmp_path / "link"]) != before
+    before = watching._stamps([tmp_path / "b"])
+    os.utime(tmp_path / "b", ns=(0, 0))
+    assert watching._stamps([tmp_path / "b"]) != before, "a change may keep the size"

@@ -53,3 +53,16 @@ def test_a_lost_door_stops_every_write(run: Run, state: State) -> None:
         with pytest.raises(Fenced):
             memory.enter("ledger", [B])
     assert memory.published("ledger", [A, B]) == {A}
+
+
+def test_a_door_left_in_an_outage_is_open_to_the_next(run: Run, state: State, caplog: pytest.LogCaptureFixture) -> None:
+    # Given: a run inside. What happens: the state database is away when the run leaves, and comes back.
+    # What must hold: the next run of this process need not wait until the lease expires.
+    other = begun(state, "second")
+    with memory.exclusively("door"):
+        state.stop("away")
+    state.stop("")
+    assert "the lease door will be given back later: away" in caplog.text
+    other.deadline = time.monotonic() + 10
+    with running(other), memory.exclusively("door"):
+        assert state.unreleased == set()

@@ -1,5 +1,6 @@
 """A task's ledger: by key or by digest alone, entered all or nothing, and forgotten after a while."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +42,17 @@ def test_the_ledger_takes_all_or_none(run: Run) -> None:
     with pytest.raises(JanitorError):
         memory.enter("ledger", {TWO: B, ONE: B, THREE: without})
     assert memory.published("ledger", {ONE: A, TWO: B}) == {ONE}
+
+
+def test_what_is_published_is_entered_after_a_short_outage(run: Run, state: State) -> None:
+    # Given: a message that the broker has taken. What happens: the state database is away for a moment.
+    # What must hold: the message is entered once it is back. Else it would be published again.
+    state.stop("away")
+    back = threading.Timer(0.2, state.stop, [""])
+    back.start()
+    memory.enter("ledger", {ONE: A})
+    back.join()
+    assert memory.published("ledger", {ONE: A}) == {ONE}
 
 
 def test_entering_the_same_twice_is_harmless(run: Run) -> None:

@@ -60,3 +60,18 @@ def test_what_was_checked_longest_ago_comes_first(run: Run, state: State) -> Non
     assert memory.checked_longest_ago("q", 2) == [("b", "b"), ("c", "c")]
     Quarantine("q").settle(["b"], [Quarantined("b", "bad", "b")])
     assert memory.checked_longest_ago("q", 1) == [("c", "c")]
+
+
+def test_what_comes_in_and_is_mended_within_a_run_leaves(run: Run) -> None:
+    kept = Quarantine("q")
+    assert kept.settle(["1"], []) == []
+    kept.settle(["1"], [Quarantined("a", "no name", "1")])
+    kept.settle(["1"], [])
+    assert len(kept) == 0
+
+
+def test_secrets_are_taken_out_of_reasons(run: Run, state: State) -> None:
+    run.mask = lambda text: text.replace("s3cret", "***")
+    Quarantine("q").settle(["1"], [Quarantined("a", "user 's3cret' may not", "1")])
+    with state.read() as connection:
+        assert [row.reason for row in quarantine.listing(connection, "q")] == ["user '***' may not"]

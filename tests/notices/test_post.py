@@ -13,7 +13,9 @@ from janitor.notices.channel import Channel, Undelivered
 from janitor.notices.content import Content, from_json
 from janitor.notices.post import MOST_TOGETHER, Post
 from janitor.notices.watch import Watch
+from janitor.state import leases
 from janitor.state.tables import deliveries
+from janitor.state.tables import leases as lease_table
 from tests.notices.house import RUN_RULES, House
 from tests.notices.notebook import Notebook
 from tests.small_engine import eventually, now, run_by_hand
@@ -228,6 +230,22 @@ def test_what_was_told_but_not_recorded_is_not_told_again(house: House) -> None:
     house.runner.leadership.take(fence)
     post._round(now())
     assert channel.told == ["began failed"] and records(house)[0].outcome == "delivered"
+
+
+def test_who_was_followed_records_no_delivery(house: House) -> None:
+    house.ran("failed")
+    house.watch().look(now())
+
+    class Followed(Notebook):
+        """Takes a notice, and then another daemon leads, which nobody here has noticed."""
+
+        def send(self, content: Content) -> str:
+            with house.runner.state.begin() as connection:
+                connection.execute(update(lease_table).where(lease_table.c.name == leases.DAEMON).values(token=99))
+            return super().send(content)
+
+    Post(house.runner, Followed())._round(now())
+    assert records(house)[0].outcome is None
 
 
 def test_a_delivery_that_nobody_can_read_holds_up_nothing(house: House) -> None:

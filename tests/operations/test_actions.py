@@ -101,6 +101,16 @@ def test_a_run_begins_at_a_person_s_wish_and_never_twice(runner: Runner) -> None
     assert done(runner) == [("anna", "dry run", "task", f"run {row.id}")]
 
 
+@pytest.mark.parametrize("confirmed", ["", "other"])
+def test_a_protected_job_begins_only_by_its_id(runner: Runner, confirmed: str) -> None:
+    scheduler = Scheduler(runner.settings)
+    scheduler.add_job(lambda: None, "cron", hour=1, id="task", protect=True)
+    daemon = scheduler.daemon(runner)
+    with pytest.raises(BadSetting, match="task is protected: give its id to run it"):
+        operations.run_now(daemon, runner.state, scheduler.jobs["task"], False, "anna", now(), confirmed)
+    assert rows_of(runner.state) == [] and done(runner) == []
+
+
 def test_a_dropped_row_counts_no_more_until_its_reason_changes(runner: Runner) -> None:
     keep(runner, Quarantined("a", "no user", "1"), Quarantined("a", "no user", "2"), Quarantined("b", "no user", "3"))
     assert operations.drop(runner.state, "q", "a", " thrown away ", "anna", now()) == 2

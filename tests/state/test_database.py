@@ -64,7 +64,9 @@ def test_a_block_that_raises_writes_nothing(state: State) -> None:
 def test_the_time_is_aware_and_the_database_s(state: State) -> None:
     with state.begin() as connection:
         found = state.now(connection)
+        later = [state.now(connection) for _ in range(5)]
     assert found.utcoffset() == timedelta(0) and abs(found - now()) < timedelta(minutes=5)
+    assert any(one.microsecond for one in later), "it is cut to whole seconds"
 
 
 def test_a_state_database_that_is_away_is_said_so() -> None:

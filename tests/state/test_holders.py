@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from janitor.state import holders
 
 NAME_ITSELF = "from janitor.state import holders; print(holders.new_holder())"
@@ -27,6 +29,14 @@ def test_a_later_process_of_the_same_id_is_another() -> None:
     reused = dead_holder().split("|")
     reused[3] = str(os.getpid())
     assert holders.is_dead("|".join(reused))
+
+
+@pytest.mark.parametrize("part", range(3), ids=["host", "boot", "process ids"])
+def test_nobody_knows_of_processes_elsewhere(part: int) -> None:
+    # Two containers may have the same host name, and each counts its processes by itself.
+    elsewhere = dead_holder().split("|")
+    elsewhere[part] = "another"
+    assert not holders.is_dead("|".join(elsewhere))
 
 
 def test_a_zombie_counts_as_dead() -> None:

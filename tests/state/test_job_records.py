@@ -9,6 +9,7 @@ def test_pauses_last_and_say_who(state: State) -> None:
     with state.begin() as connection:
         job_records.remember(connection, {"a": ("every 5m", True)}, NOW)
         assert job_records.pause(connection, "a", "every 5m", NOW + MINUTE, "me")
+        assert not job_records.pause(connection, "a", "every 5m", NOW + 2 * MINUTE, "you")
         assert job_records.pause(connection, "new", "every 1h", NOW, "me")
     with state.begin() as connection:
         record = job_records.all_jobs(connection)["a"]

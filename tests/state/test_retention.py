@@ -117,3 +117,11 @@ def test_slots_recorded_late_are_not_taken_for_old_records(state: State) -> None
     remember_run(state, "c", NOW - 6 * MINUTE)
     assert prune(state, NOW - 5 * MINUTE, 1_000) == [3]
     assert [row.job for row in rows_of(state)] == ["a", "a", "b", "c"]
+
+
+def test_a_run_that_began_later_than_its_number_says_stays(state: State) -> None:
+    # As after the clock was set back: the first record is of a later run than the next two.
+    for age in (1, 9, 8, 0):
+        remember_run(state, "a", NOW - age * MINUTE)
+    assert prune(state, NOW - 5 * MINUTE, 1_000) == [2]
+    assert [row.slot_at for row in rows_of(state)] == [NOW - MINUTE, NOW]

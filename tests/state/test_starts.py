@@ -61,3 +61,18 @@ def test_all_facts_take_one_statement(state: State) -> None:
         event.listen(connection, "before_cursor_execute", lambda *given: sent.append(given[2].split()[0]))
         look(connection, "a")
     assert sent == ["SELECT"]
+
+
+def test_a_lease_that_was_taken_since_it_was_found_stays(state: State) -> None:
+    # Given: two processes that find a job's lease free, or that find no lease. Both take it.
+    with state.begin() as connection:
+        for name in ("a", "b"):
+            found = look(connection, name).lease
+            assert leases.take(connection, job_lease(name), found, "me", NOW, 60) is not None
+            assert leases.take(connection, job_lease(name), found, "you", NOW, 60) is None
+            mine = leases.take(connection, job_lease(name), look(connection, name).lease, "me", NOW, 60, again=True)
+            assert mine is not None and leases.holder_of(connection, job_lease(name)) == "me"
+            leases.release(connection, mine)
+            free = look(connection, name).lease
+            assert leases.take(connection, job_lease(name), free, "you", NOW, 60) is not None
+            assert leases.take(connection, job_lease(name), free, "me", NOW, 60) is None

@@ -92,6 +92,33 @@ def test_orphans_are_deleted_only_if_that_is_set(lab: LabWhere, warehouses: Ware
     assert set(stored(warehouses.mlwh)) == {"DN0", "DN2", "DN3", "DN5", "THEIRS"}
 
 
+def test_a_row_whose_labware_came_back_is_not_deleted(sqlite_warehouses: Warehouses, state_folder: Path) -> None:
+    # Given: two rows without a labware, and that they may be deleted. What happens: reconcile finds them; before it has
+    # taken the lease under which it deletes, one labware is there again. What must hold: only the other row goes.
+    lab = LabWhere(sqlite_warehouses.labwhere)
+    user, shelf = lab.user(), lab.location()
+    for n in range(3):
+        lab.scan(lab.labware(f"DN{n}"), user, shelf)
+    daemon = Daemon(sqlite_warehouses.environment() | {"LABWARE_LOCATION_DELETE_ORPHANS": "true"}, state_folder)
+    daemon.run(follow)
+    for barcode in ("DN1", "DN2"):
+        lab.remove("labwares", barcode=barcode)
+    looked, came_back = list[str](), list[int]()
+
+    def come_back(connection: Connection, cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if "barcode IN" in statement and "DN1" in str(parameters):
+            looked.append(statement)
+        elif looked and not came_back and statement.startswith("SELECT leases"):
+            came_back.append(lab.labware("DN1", shelf))
+
+    event.listen(Engine, "before_cursor_execute", come_back)
+    counts = daemon.counts(reconcile)
+    event.remove(Engine, "before_cursor_execute", come_back)
+    assert (counts["orphaned"], counts["deleted"], len(came_back)) == (2, 1, 1)
+    assert set(stored(sqlite_warehouses.mlwh)) == {"DN0", "DN1"}
+    daemon.close()
+
+
 def test_reconcile_walks_in_pages(warehouses: Warehouses, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "PAGE_ROWS", 11)
     warehouses.fill(labwares=110, runs=0)

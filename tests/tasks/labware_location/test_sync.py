@@ -4,6 +4,7 @@ The other movement, `reconcile`, has a file of its own: test_reconcile.py.
 """
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,6 +134,23 @@ def test_a_tick_without_news_writes_nothing(warehouses: Warehouses, daemon: Daem
     assert position(daemon) == cursor
     if writes:
         assert writes.rows == 0
+
+
+def test_hopeless_labware_keeps_no_other_from_a_second_look(sqlite_warehouses: Warehouses, state_folder: Path) -> None:
+    # Given: 21 labwares that stand nowhere, and later one more; a tick looks at 20 that wait in quarantine.
+    # What happens: the last is mended, and no audit tells. What must hold: two ticks later its row is there.
+    lab, daemon = LabWhere(sqlite_warehouses.labwhere), Daemon(sqlite_warehouses.environment(), state_folder)
+    user, shelf = lab.user(), lab.location()
+    for n in range(21):
+        lab.scan(lab.labware(f"DN{n}"), user)
+    daemon.run(follow)
+    last = lab.labware("DN21")
+    lab.scan(last, user)
+    assert daemon.counts(follow)["quarantined"] == 22
+    lab.change("labwares", {"id": last}, location_id=shelf)
+    assert [daemon.counts(follow)["quarantined"] for _ in range(2)] == [22, 21]
+    assert set(stored(sqlite_warehouses.mlwh)) == {"DN21"}
+    daemon.close()
 
 
 def test_audits_that_change_nothing_write_nothing(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:

@@ -1,10 +1,11 @@
 """Permissions: who gets in, who may change things, and the proof that a change is meant."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.web.access.guarded import OPERATOR_TOKEN, PAGE, VIEWER_TOKEN, House
+from tests.web.access.guarded import OPERATOR_TOKEN, PAGE, SETTINGS, VIEWER_TOKEN, House, opened
 
 
 def test_nobody_gets_nothing(house: House) -> None:
@@ -31,6 +32,20 @@ def test_a_viewer_may_look_and_change_nothing(house: House) -> None:
     program = house.caller(Authorization=f"Bearer {VIEWER_TOKEN}")
     assert program("GET", "/api/jobs").status == 200
     assert program("POST", "/api/jobs/tick/pause").status == 403 and not house.is_paused
+
+
+def test_what_is_refused_again_and_again_is_recorded_five_times(tmp_path: Path) -> None:
+    # Given: a viewer, and another site that leads an operator's browser here. What happens: both ask eight times.
+    # What must hold: each time it is refused, and the audit does not grow with it.
+    for house in opened(tmp_path, **SETTINGS):
+        ben, anna = house.caller("ben"), house.caller("anna")
+        ben_token, anna_token, path = ben.token, anna.token, "/api/jobs/tick/pause"
+        for _ in range(8):
+            assert ben("POST", path, X_CSRF_Token=ben_token).status == 403
+            assert anna("POST", path, X_CSRF_Token=anna_token, Origin="https://evil.example").status == 403
+            assert house.caller(Authorization="Bearer nobodys-0123456789")("GET", "/api/jobs").status == 401
+        refused = [who for who, what, _ in house.audit() if what == "refused"]
+    assert {who: refused.count(who) for who in refused} == {"ben": 5, "anna": 5, "somebody": 5}
 
 
 def test_a_change_shows_that_it_is_meant(house: House) -> None:

@@ -43,6 +43,7 @@ def test_after_five_failures_nobody_may_guess_on(house: House) -> None:
     answer = stranger.sign_in("carl", "carls password")
     assert codes == [401] * 5 and answer.status == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 300 and "wait 5 minutes" in answer.data.decode()
+    assert [(who, what) for who, what, _ in house.audit()].count(("carl", "refused sign-in")) == 5
     assert house.caller().sign_in("anna", "annas password").status == 303
 
 
