@@ -15,7 +15,10 @@ from janitor.verbs.assembly import Assembly, as_json
 @as_json
 @click.pass_obj
 def history(assembly: Assembly, job: str | None, limit: int, as_json: bool) -> None:
-    """List the newest runs, and what people did to jobs; also of a job that is gone."""
+    """List the newest runs, and what people did to jobs.
+
+    A job that is gone has a history too.
+    """
     from janitor.terminal import listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)

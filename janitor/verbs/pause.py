@@ -20,7 +20,10 @@ def pause(assembly: Assembly, job: str) -> None:
 @click.argument("job")
 @click.pass_obj
 def resume(assembly: Assembly, job: str) -> None:
-    """Let a paused job's slots run again; also those of a job that is gone, for when it comes back."""
+    """Let a paused job's slots run again.
+
+    A job that is gone can be resumed too: it runs when it comes back.
+    """
     from janitor.operations import actions
 
     done = actions.resume(assembly.state, assembly.known(job), actor(), assembly.now())

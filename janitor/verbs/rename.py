@@ -13,10 +13,10 @@ from janitor.verbs.assembly import Assembly, actor
 @click.argument("new")
 @click.pass_obj
 def rename(assembly: Assembly, old: str, new: str) -> None:
-    """Give the history, pause and notices of a job that is gone to the job that has its work now.
+    """Give the history, pause and notices of job OLD to job NEW.
 
-    First change the job's id where the job is made, and restart the daemon. A rename that is cut off is finished by the
-    same command.
+    First change the id where the job is made, and restart the daemon: then OLD is gone. A rename that is cut off is
+    finished by the same command.
     """
     from janitor.operations import renaming
 
