@@ -27,6 +27,7 @@ from benchmarks import (
     report,
     sequencing_tick,
     servers,
+    sizes,
     start_up,
 )
 from benchmarks.house import House, built
@@ -57,6 +58,7 @@ ONCE: dict[str, Measure] = {
     "many_jobs": many_jobs.measure,
     "idle": idle.measure,
     "demo_load": demo_load.measure,
+    "sizes": sizes.measure,
 }
 """What is measured only at the largest size."""
 

@@ -37,7 +37,7 @@ def fill(
         _fill_runs(connection, runs, jobs, first, rhythm_seconds)
     for line in range(lines):
         with state.begin() as connection:
-            _fill_lines(connection, runs, line)
+            fill_lines(connection, runs, line)
 
 
 def _fill_runs(connection: Connection, runs: int, jobs: int, first: datetime, rhythm_seconds: int) -> None:
@@ -68,7 +68,8 @@ def _fill_runs(connection: Connection, runs: int, jobs: int, first: datetime, rh
     connection.execute(text(query.replace(":", r"\:")))
 
 
-def _fill_lines(connection: Connection, runs: int, line: int) -> None:
+def fill_lines(connection: Connection, runs: int, line: int) -> None:
+    """Give each of the first `runs` runs one more log line; `line` is its place among those of the run, from 0."""
     message = "'in quarantine\\: labware DN0000684E stands in no location that has a barcode'"
     query = (
         "INSERT INTO run_logs (run_id, at, level, logger, message, file, line) "

@@ -1,7 +1,8 @@
 """Every block of code in the tutorial and the how-to pages: it runs as for a reader, or is checked in another way."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from tests.servers import SqlServer
 MOST_SECONDS = 600
 """How long all pages of the tutorial may take on a busy machine; on an idle one they take half a minute."""
 
-SECRET = "janitor:secret@127.0.0.1:3306/janitor_state"
+USER, PLACE, DATABASE = "janitor", "127.0.0.1:3306", "janitor_state"
+"""The user, the server and the database of pages whose state is on a server."""
 
 
 def by_console(page: Path) -> bool:
@@ -24,15 +26,17 @@ def by_console(page: Path) -> bool:
 
 
 RUN = [page for page in HOW_TO if by_console(page)]
+ON_SERVER = [page for page in RUN if PLACE in page.read_text(encoding="utf-8")]
 
 
 def programs(pages: Sequence[Path]) -> set[str]:
     """The programs that commands of these pages call, and that a machine may lack."""
     consoles = [block for page in pages for block in blocks(page) if block.language == "console"]
     return {command.text.split()[0] for block in consoles for command in block.commands} & {
-        "sqlite3",
-        "mysqldump",
+        "curl",
         "mysql",
+        "mysqldump",
+        "sqlite3",
     }
 
 
@@ -54,28 +58,37 @@ def test_the_tutorial_leads_from_nothing_to_a_daemon(tmp_path: Path) -> None:
     read(TUTORIAL, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in RUN if page.stem != "back_up_and_restore"], ids=lambda page: page.stem
-)
+@pytest.mark.parametrize("page", [page for page in RUN if page not in ON_SERVER], ids=lambda page: page.stem)
 def test_a_how_to_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     read([page], tmp_path)
 
 
-def test_what_is_backed_up_can_be_restored(tmp_path: Path, mariadb: SqlServer) -> None:
-    (page,) = (page for page in RUN if page.stem == "back_up_and_restore")
-    url = mariadb.create_database()
-    server = f"{url.username}:{url.password or ''}@{url.host}:{url.port}/{url.database}"
-    options = {
+@pytest.mark.parametrize("page", ON_SERVER, ids=lambda page: page.stem)
+def test_a_page_with_a_server_does_what_it_says(page: Path, tmp_path: Path, mariadb: SqlServer) -> None:
+    with state_of_the_page(mariadb, tmp_path) as instead:
+        read([page], tmp_path, instead)
+
+
+@contextmanager
+def state_of_the_page(server: SqlServer, home: Path) -> Iterator[dict[str, str]]:
+    """Make the database and the user that pages name, and a login for `mysql` in `home`; what is called otherwise."""
+    url = server.create_database()
+    server.execute(f"DROP USER IF EXISTS {USER}", f"CREATE USER {USER} IDENTIFIED BY 'secret'")
+    server.execute(f"GRANT ALL ON `{url.database}`.* TO {USER}")
+    login = {
         "host": url.host,
         "port": url.port,
         "user": url.username,
         "password": url.password or "",
         "protocol": "tcp",
     }
-    lines = [f"{name}={value}\n" for name, value in options.items()]
-    (tmp_path / ".my.cnf").write_text("".join(["[client]\n", *lines]), encoding="utf-8")
-    read([page], tmp_path, {SECRET: server, "janitor_state": str(url.database)})
-    mariadb.drop_database(url.database)
+    lines = [f"{name}={value}\n" for name, value in login.items()]
+    (home / ".my.cnf").write_text("".join(["[client]\n", *lines]), encoding="utf-8")
+    try:
+        yield {PLACE: f"{url.host}:{url.port}", DATABASE: str(url.database)}
+    finally:
+        server.execute(f"DROP USER {USER}")
+        server.drop_database(url.database)
 
 
 @pytest.mark.parametrize("page", [*TUTORIAL, *HOW_TO], ids=lambda page: page.stem)
