@@ -11,6 +11,7 @@ import pymysql
 import pytest
 from sqlalchemy import URL, Connection, insert, select
 
+from janitor.databases.sqlite_sessions import make_file
 from janitor.engine.journal import Journal
 from janitor.engine.journal_records import Record
 from janitor.engine.obstacles import Obstacles
@@ -207,6 +208,7 @@ def test_of_too_many_records_the_newest_are_kept(
 def test_what_cannot_be_recorded_is_an_obstacle_while_it_waits(lite_url: URL) -> None:
     # Given: a state database without tables. What happens: records fail, again and again; one of them is kept.
     # What must hold: that hinders recording until what waits is written, and no longer.
+    make_file(Path(str(lite_url.database)))
     state, obstacles = State(lite_url), Obstacles()
     journal = Journal(state, obstacles)
 

@@ -29,7 +29,8 @@ def test_old_runs_are_forgotten_and_the_newest_slot_stays(tmp_path: Path, databa
         for job, age in (("often", 30), ("often", 20), ("often", 10), ("often", 3), ("rarely", 30), ("rarely", 20)):
             remember_run(runner.state, job, now() - timedelta(days=age))
         pruning = Pruning(runner.state, runner.settings, {}, runner.leadership)
-        assert pruned(pruning) == 4 and pruned(pruning) == 0
+        # What was recorded after newer runs goes in a later round.
+        assert [pruned(pruning) for _ in range(3)] == [3, 1, 0]
         ages = {row.job: round((now() - row.slot_at) / timedelta(days=1)) for row in rows_of(runner.state)}
         assert ages == {"often": 3, "rarely": 20}
 

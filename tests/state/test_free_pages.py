@@ -12,6 +12,8 @@ from tests.small_engine import migrated
 from tests.state.history import NOW
 
 PAGES = 4_000
+MAPS = PAGES // 500
+"""So many pages of the file tell where others belong, at most."""
 
 
 def grow_and_empty(state: State) -> None:
@@ -48,7 +50,8 @@ def test_a_new_file_gives_pages_back_and_keeps_some(tmp_path: Path) -> None:
     gone = steps(state, 700)
     assert gone[:3] == [700, 700, 700] and 0 < (gone[-1] or 0) < 700
     left = pages - sum(each or 0 for each in gone)
-    assert pages_of(file)[0] == left and pages_of(file)[1] <= max(LEAST, left // SHARE)
+    # With them go pages that only told where they belonged.
+    assert left - MAPS <= pages_of(file)[0] <= left and pages_of(file)[1] <= max(LEAST, left // SHARE)
     assert steps(state, 700) == []
     state.close()
 

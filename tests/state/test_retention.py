@@ -5,16 +5,13 @@ What happens: old runs are deleted, a few at a time, until nothing is left to de
 What must hold: the newest runs, the run with the newest slot, and open runs stay.
 """
 
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import delete, func, insert, select
 
-from janitor.state import State, expired, log_lines, retention, run_records
+from janitor.state import State, log_lines, retention, run_records
 from janitor.state.log_lines import LogLine
 from janitor.state.tables import attempts, run_logs, runs
 from tests.small_engine import remember_run, rows_of
-from tests.state.history import MINUTE, NOW, begin
+from tests.state.history import MINUTE, NOW, begin, prune
 
 
 def full_history(state: State, count: int) -> None:
@@ -26,18 +23,6 @@ def full_history(state: State, count: int) -> None:
             log_lines.add(connection, [LogLine(row.id, NOW, "INFO", "x", "line")])
             values = {"run_id": row.id, "number": 1, "started_at": NOW, "ended_at": NOW, "outcome": "failed"}
             connection.execute(insert(attempts).values(values))
-
-
-def prune(state: State, before: datetime, keep: int, most: int = 4, **more: Any) -> list[int]:
-    """How many runs went with each step that deleted any."""
-    gone = []
-    for walk in expired.walks(expired.Bounds(before, keep, **more)):
-        step: int | None = 0
-        while step is not None:
-            gone.append(step)
-            with state.begin() as connection:
-                step = retention.OldRuns(walk).step(connection, most)
-    return [step for step in gone if step]
 
 
 def counted(state: State) -> list[int]:
@@ -98,30 +83,3 @@ def test_a_run_that_stays_among_many_that_go_keeps_all_it_has(state: State) -> N
         with state.begin() as connection:
             assert sorted(connection.execute(select(run_logs.c.run_id)).scalars()) == left
             connection.execute(delete(runs))
-
-
-def test_slots_recorded_late_are_not_taken_for_old_records(state: State) -> None:
-    # Given old runs, newer runs, and an old slot that was recorded as missed after them.
-    # What happens: the walk through what is old looks for its end.
-    # What must hold: it ends at the newest old run: no newer record is read. The old slot goes in a later round.
-    for age in (9, 8, 2, 1):
-        remember_run(state, "a", NOW - age * MINUTE)
-    remember_run(state, "b", NOW - 9 * MINUTE, "missed", attempts=0)
-    remember_run(state, "b", NOW - 7 * MINUTE, "missed", attempts=0)
-    bounds = expired.Bounds(NOW - 5 * MINUTE, 1_000)
-    with state.begin() as connection:
-        walk = expired.OldRuns(bounds, expired.NewestSlots())
-        batch = walk.next(connection, 100)
-        assert batch is not None and [len(batch.ids), batch.stay] == [2, []]
-        assert walk.next(connection, 100) is None
-    remember_run(state, "c", NOW - 6 * MINUTE)
-    assert prune(state, NOW - 5 * MINUTE, 1_000) == [3]
-    assert [row.job for row in rows_of(state)] == ["a", "a", "b", "c"]
-
-
-def test_a_run_that_began_later_than_its_number_says_stays(state: State) -> None:
-    # As after the clock was set back: the first record is of a later run than the next two.
-    for age in (1, 9, 8, 0):
-        remember_run(state, "a", NOW - age * MINUTE)
-    assert prune(state, NOW - 5 * MINUTE, 1_000) == [2]
-    assert [row.slot_at for row in rows_of(state)] == [NOW - MINUTE, NOW]
