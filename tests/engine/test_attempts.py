@@ -6,7 +6,6 @@ import gc
 import json
 import math
 import sys
-import time
 import weakref
 from datetime import timedelta
 
@@ -258,47 +257,6 @@ def test_a_task_that_leaves_with_code_0_has_succeeded(lite: Runner, isolation: s
     run_by_hand(lite, sys.exit, "no rows today", isolation=isolation)
     (row,) = rows_of(lite.state)[2:]
     assert (row.outcome, row.reason) == ("failed", "SystemExit: no rows today")
-
-
-def use_up_the_time() -> None:
-    """Let the time of the current run be over."""
-    current_run().deadline = time.monotonic() - 1
-
-
-def test_a_task_over_its_time_ends_at_a_safe_point(lite: Runner) -> None:
-    passed: list[str] = []
-
-    def task() -> None:
-        current_run().progress(1)
-        use_up_the_time()
-        passed.append("the first safe point")
-        current_run().progress(2)
-        passed.append("the second safe point")
-
-    run_by_hand(lite, task, timeout=90)
-    row = rows_of(lite.state)[0]
-    assert (row.outcome, row.reason) == ("timed_out", "over its timeout of 90 s")
-    assert "in task" in row.traceback and passed == ["the first safe point"]
-
-
-def test_a_task_that_returns_late_is_timed_out(lite: Runner) -> None:
-    def task() -> dict[str, int]:
-        use_up_the_time()
-        return {"rows": 3}
-
-    run_by_hand(lite, task)
-    row = rows_of(lite.state)[0]
-    assert row.outcome == "timed_out" and "it finished" in row.reason
-    assert json.loads(row.counts) == {"rows": 3}
-
-
-def test_a_call_bounded_by_the_deadline_is_timed_out(lite: Runner) -> None:
-    def task() -> None:
-        use_up_the_time()
-        raise Unavailable("the statement was stopped")
-
-    run_by_hand(lite, task)
-    assert outcomes(lite.state) == ["timed_out"]
 
 
 def test_each_attempt_is_in_the_history(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
