@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, update
 
 from janitor.engine.clock import Phase
 from janitor.engine.runner import Runner
@@ -16,6 +16,7 @@ from janitor.runs import Fence, Outcome, current_run
 from janitor.scheduler import Scheduler
 from janitor.state import job_records
 from janitor.state.slot_records import LostSlots
+from janitor.state.tables import jobs as job_rows
 from tests.small_engine import (
     SECOND,
     check_slots,
@@ -157,6 +158,9 @@ def test_a_schedule_in_another_zone_owes_nothing(starting: Runner, lite_url: URL
     last = slots_between(job.trigger, now() - timedelta(hours=10), now())
     assert last is not None
     remember_run(starting.state, "task", last.last_at)
+    # The job is no new one: else it would owe nothing anyway.
+    with starting.state.begin() as connection:
+        connection.execute(update(job_rows).values(enabled_at=now() - timedelta(days=3)))
     # Eight hours behind UTC the same words are one hour ago.
     start("Etc/GMT+8")
     assert outcomes(starting.state, "task") == ["succeeded"]
