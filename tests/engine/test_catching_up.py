@@ -182,6 +182,19 @@ def test_a_job_that_was_not_there_owes_nothing(starting: Runner, lite_url: URL, 
     assert outcomes(starting.state, "task") == ["succeeded"]
 
 
+def test_a_job_owes_nothing_from_before_it_was_switched_on(starting: Runner, clock: Scheduler) -> None:
+    # Given: a job that ran hours ago, and was switched on again half an hour ago; it has not run since.
+    clock.add_job(nothing, "interval", minutes=10, id="task")
+    switched_on, trigger = now() - timedelta(minutes=35), clock.jobs["task"].trigger
+    last = slots_between(trigger, switched_on - timedelta(hours=3), switched_on)
+    assert last is not None
+    remember(starting.state, "task", switched_on, schedule=clock.jobs["task"].identity)
+    remember_run(starting.state, "task", last.first_at)
+    assert tick(clock, starting, ended(starting, "task", 3))
+    _, missed, caught = rows_of(starting.state)[:3]
+    assert (missed.outcome, caught.origin) == ("missed", "catch_up") and missed.slot_at > switched_on
+
+
 def test_whoever_says_when_to_begin_is_heard(starting: Runner, clock: Scheduler) -> None:
     begin = now() + timedelta(seconds=1.5)
     clock.add_job(nothing, "interval", hours=5, id="task", next_run_time=begin)

@@ -123,6 +123,14 @@ def test_a_trigger_that_raises_holds_up_no_other_job(
     assert caplog.text.count("bad has no further slot until the next start, since its trigger fails: ZeroDivision") == 1
 
 
+def test_a_job_that_is_off_gets_no_next_slot(opened: Clock, executor: Noted) -> None:
+    opened.add_job(nothing, "interval", hours=1, id="off", next_run_time=None)
+    opened.set_next("off", now() - SECOND)
+    opened.go()
+    opened.tick(now())
+    assert executor.due == ["task"]
+
+
 def test_slots_come_by_the_time_that_is_handed_in(opened: Clock, executor: Noted) -> None:
     # Given a job whose next slot is in three hours by the host's clock. The clock ticks, and is told a later time.
     # The slot is run then; what comes next is told by that time too.
