@@ -27,6 +27,7 @@ from janitor.verbs.health import health
 from janitor.verbs.history import history
 from janitor.verbs.jobs import jobs
 from janitor.verbs.listen import listen
+from janitor.verbs.migrate import migrate
 from janitor.verbs.pause import pause, resume
 from janitor.verbs.quarantine import quarantine
 from janitor.verbs.rename import rename
@@ -42,7 +43,7 @@ __all__ = ["main"]
 VERBS = (
     *(start, jobs, run, history, show, delete, pause, resume, rename),
     *(check, cancel, quarantine, cursor, listen, health),
-    *(backup, restore, restored),
+    *(migrate, backup, restore, restored),
 )
 
 

@@ -13,10 +13,13 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import OperationalError
 
 from janitor.jobs import schedules
-from janitor.state import State, cursors
+from janitor.state import State, cursors, leases
+from janitor.state.tables import SCHEMA_VERSION
 from tests.daemons import Daemon, daemons
+from tests.engine.keeping import ELSEWHERE
 from tests.engine.test_child import alive
 from tests.small_engine import check_slots, eventually, lines_of, migrated, outcomes, rows_of
+from tests.state.migrations.older import older
 
 EVERY_SECOND = schedules.every(1)
 
@@ -190,6 +193,30 @@ def test_a_newer_schema_ends_the_start_in_one_line(tmp_path: Path) -> None:
         assert "has schema 9999, and this release knows schemas up to" in daemon.text
         assert "Traceback" not in daemon.text
     assert rows_of(state) == []
+
+
+@pytest.mark.slow
+def test_a_daemon_takes_an_older_release_s_place(database_url: URL, tmp_path: Path) -> None:
+    # Given: a daemon of the release before leads. A daemon of this release starts beside it, and is killed.
+    # What must hold: the schema stays. Once the other daemon has gone, a daemon of this release migrates, and leads.
+    state = older(database_url, "0005")
+    with state.begin() as connection:
+        fence = leases.acquire(connection, leases.DAEMON, ELSEWHERE, state.now(connection), 600)
+    assert fence is not None
+    with processes(database_url, tmp_path, JOBS="quick") as start:
+        daemon = start("daemon")
+        daemon.says("has schema 0005, this release needs schema")
+        daemon.end(signal.SIGKILL)
+        assert state.version() == "0005"
+        with state.begin() as connection:
+            leases.release(connection, fence)
+        daemon = start("daemon")
+        daemon.says("leading with", 1)
+        assert "make the table identity: done in" in daemon.text and "Traceback" not in daemon.text
+        eventually(lambda: "succeeded" in outcomes(state, "quick"))
+        assert daemon.end() == 0
+    assert state.version() == SCHEMA_VERSION and outcomes(state, "follow") == ["succeeded"]
+    state.close()
 
 
 def test_a_failure_hard_to_describe_ends_its_run_alone(tmp_path: Path) -> None:

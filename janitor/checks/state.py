@@ -13,11 +13,11 @@ from janitor.engine.host_clock import OFF_SECONDS, sentence
 from janitor.errors import JanitorError
 from janitor.settings.settings import Settings
 from janitor.state import State
-from janitor.state.tables import leases
+from janitor.state.tables import SCHEMA_VERSION, leases
 
 
 def of_state(settings: Settings) -> Iterator[Finding]:
-    """Look whether the state database is reachable, of this release's schema or empty, and writable."""
+    """Look whether the state database is reachable, writable, and of this release's schema, or older, or empty."""
     url = settings.state_database_url
     where = f"STATE_DATABASE_URL: the state database at {databases.place(url)}"
     if databases.family(url) == "sqlite" and url.database and not Path(url.database).exists():
@@ -32,11 +32,14 @@ def of_state(settings: Settings) -> Iterator[Finding]:
         if version is None:
             yield ok(f"{where} is empty; the first start makes its tables{state_secured_by(settings)}")
             return
-        state.migrate()
+        state.require(or_older=True)
         with state.begin() as connection:
             connection.execute(update(leases).where(leases.c.name == "").values(holder=None))
             state.now(connection)
-        yield ok(f"{where} can be read and written, schema {state.version()}{state_secured_by(settings)}")
+        yield ok(f"{where} can be read and written, schema {version}{state_secured_by(settings)}")
+        if version != SCHEMA_VERSION:
+            needed = f"this release needs schema {SCHEMA_VERSION}: `migrate` and `start` bring it there"
+            yield note(f"{where} has schema {version}, and {needed}; `migrate --check` tells how long that takes")
         if abs(ahead := state.clock.host_ahead_seconds) > OFF_SECONDS:
             yield note(sentence(ahead))
     except JanitorError as exc:

@@ -12,6 +12,7 @@ from janitor.databases.mysql_error_numbers import (
     CONNECTION_LOST,
     DUPLICATES,
     LEAST_OWN_NUMBER,
+    LOCKED,
     LOST_RACES,
     MEANINGS,
 )
@@ -41,6 +42,11 @@ _SQLITE: tuple[tuple[str, type[JanitorError], str], ...] = (
 def lost_a_race(error: BaseException) -> bool:
     """Tell whether the same transaction may succeed at once: after a deadlock, or if a key was inserted meanwhile."""
     return is_duplicate(error) or _number(error.__cause__) in LOST_RACES
+
+
+def waited_for_a_lock(error: BaseException) -> bool:
+    """Tell whether a statement was stopped since another session held a lock for too long: it may succeed later."""
+    return _number(error.__cause__) == LOCKED or "is locked" in str(error.__cause__)
 
 
 def is_duplicate(error: BaseException) -> bool:

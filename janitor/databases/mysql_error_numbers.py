@@ -9,6 +9,7 @@ CONNECT_FAILED = 2003
 CONNECTION_LOST = 2013
 CERTIFICATE = 2026
 STATEMENT_TOO_LONG = 1153
+LOCKED = 1205
 
 LOST_RACES = frozenset({1020, 1213})
 """A row changed meanwhile, a deadlock: the same transaction may succeed at once."""
@@ -70,7 +71,7 @@ _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
         (STATEMENT_TOO_LONG,),
     ),
     (StatementTimeout, "a statement ran over its time limit at {where} and was stopped: {text}", (1028, 1969, 3024)),
-    (StatementTimeout, "{where} waited too long for a lock that another session holds: {text}", (1205,)),
+    (StatementTimeout, "{where} waited too long for a lock that another session holds: {text}", (LOCKED,)),
     (Unavailable, "{where} chose this transaction to end a deadlock: {text}", (1213,)),
     (Unavailable, "a row changed meanwhile at {where}: {text}", (1020,)),
     (Unavailable, "a table was changed meanwhile at {where}: {text}", (1412,)),

@@ -18,7 +18,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from janitor.engine import dead_runs
+from janitor.engine import dead_runs, migrating
 from janitor.engine.lease_renewal import LeaseRenewal
 from janitor.engine.live import LiveRuns
 from janitor.engine.observers import Observers
@@ -95,6 +95,25 @@ class Leadership:
         self._renewal.renewed(began)
         self._told_standby = False
         return True
+
+    def other(self) -> str | None:
+        """Who leads; None if it is this process, or nobody that can be alive.
+
+        Raises:
+            Unavailable, Rejected: the state database is away.
+        """
+        with self._state.read() as connection:
+            found = leases.holder_of(connection, leases.DAEMON)
+            alive = leases.live_holders(connection, self._state.now(connection))
+        return found if found in alive and found != self._holder else None
+
+    def migrate(self) -> Fence | None:
+        """Bring the schema to this release's version; None, and nothing is changed, if another daemon leads.
+
+        Raises:
+            as `migrating.migrate`.
+        """
+        return migrating.migrate(self._state, self._holder, self._seconds)
 
     def lose(self, why: Fenced) -> None:
         """Lead no more, since another daemon leads: ask every run to stop."""

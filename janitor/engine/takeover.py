@@ -6,8 +6,10 @@ from contextlib import ExitStack
 
 from janitor.databases.places import place
 from janitor.engine.leadership import Leadership
-from janitor.errors import Fenced
+from janitor.errors import Fenced, Unavailable
 from janitor.state import State, identity
+from janitor.state.holders import process
+from janitor.state.tables import SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +41,17 @@ class Takeover:
         """
         self._state, self._leadership, self._may_lead = state, leadership, may_lead
         self._on_leading, self._on_standby = on_leading, on_standby
-        self._migrated = False
+        self._seen = False
         self.at_work = self.begun = False
 
     def step(self) -> None:
         """Come to lead, if no other daemon leads, and this daemon may.
 
         Raises:
-            Unavailable, Rejected: the state database is away.
+            Unavailable, Rejected: the state database is away, or has a schema with which this daemon cannot lead now.
         """
-        if not self._migrated:
-            if self._state.migrate():
-                self._note_made()
-            self._migrated = True
+        self._bring_up_to_date(self._state.version())
+        self._seen = True
         if self._may_lead() and self._leadership.try_to_take():
             with ExitStack() as undo:
                 undo.callback(self._leadership.give_up)
@@ -59,6 +59,31 @@ class Takeover:
                 self.at_work = True
                 undo.pop_all()
         self.begun = True
+
+    def _bring_up_to_date(self, found: str | None) -> None:
+        """Make a state database if there is none, and bring an older schema to this release's version.
+
+        No table changes while another daemon leads: it may be of the release before. It is looked at before each try to
+        lead, since another daemon may have brought the schema to a newer release's version meanwhile.
+
+        Raises:
+            Rejected: the schema is a newer release's. That ends the start, unless the newer daemon leads.
+            Unavailable: the schema is older, and another daemon leads.
+        """
+        self._seen = self._seen or found is not None
+        if found is None:
+            # If a state database that this daemon has seen is gone, only the next start makes another.
+            if not self._seen and self._state.migrate():
+                self._note_made()
+        elif found > SCHEMA_VERSION:
+            self.begun = self.begun or self._leadership.other() is not None
+            self._state.require()
+        elif found < SCHEMA_VERSION and self._leadership.migrate() is None:
+            other = process(self._leadership.other() or "")
+            raise Unavailable(
+                f"the state database has schema {found}, this release needs schema {SCHEMA_VERSION}, and another "
+                f"daemon leads ({other}): this one migrates once that daemon has stopped"
+            )
 
     def _note_made(self) -> None:
         log.warning(MADE, place(self._state.url))

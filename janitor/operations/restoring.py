@@ -16,6 +16,7 @@ from janitor.state.backup import back_up, copy_rows
 from janitor.state.holders import process
 from janitor.state.identity import Identity
 from janitor.state.same_file import put_journals_aside
+from janitor.state.tables import SCHEMA_VERSION
 
 SECONDS = 5.0
 """How long the lease of the daemon is asked for: in the same transaction it is given back."""
@@ -79,8 +80,9 @@ def tell(state: State, memos: Memos, actor: str) -> Identity:
 
 
 def _is_empty(state: State) -> bool:
-    if state.version() is None:
-        return True
+    found = state.version()
+    if found is None or found != SCHEMA_VERSION:
+        return found is None
     with state.read() as connection:
         return identity.load(connection) is None and recent.newest_id(connection) == 0
 
@@ -89,6 +91,7 @@ def _opened(path: Path) -> State:
     found = State(URL.create("sqlite", database=str(path)))
     if found.version() is None:
         raise Rejected(f"{shown(path)} holds no state database, so it is no backup")
+    found.require(or_older=True)
     return found
 
 

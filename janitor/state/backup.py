@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Column, ColumnElement, Connection, Table, and_, insert, or_, select
+from sqlalchemy import URL, Column, ColumnElement, Connection, Table, and_, insert, inspect, or_, select
 
 from janitor.databases.places import family
 from janitor.errors import Rejected
 from janitor.settings.paths import shown
 from janitor.state.database import State
-from janitor.state.tables import metadata
+from janitor.state.tables import SCHEMA_VERSION, metadata
 
 PAGES = 1_000
 """So many pages of a SQLite file are copied between two looks whether to go on."""
@@ -74,9 +74,14 @@ def back_up(state: State, path: Path, check: Callable[[], None] = lambda: None) 
 
 
 def copy_rows(source: Connection, target: Connection, check: Callable[[], None] = lambda: None) -> None:
-    """Copy every row of every table into the same tables, which are empty."""
-    for table in metadata.sorted_tables:
-        for page in _pages(source, table):
+    """Copy every row into the tables of `target`, which are empty; their schema may be that of an earlier release.
+
+    The source has that schema too. A migration that was cut off may have added more to it, without any rows that count.
+    """
+    inspector = inspect(target)
+    for table in (table for table in metadata.sorted_tables if inspector.has_table(table.name)):
+        there = {column["name"] for column in inspector.get_columns(table.name)}
+        for page in _pages(source, table, [column for column in table.columns if column.name in there]):
             check()
             target.execute(insert(table), page)
 
@@ -97,7 +102,7 @@ def _copy_file(state: State, new: Path, check: Callable[[], None]) -> None:
 
 def _copy_tables(state: State, new: Path, check: Callable[[], None]) -> None:
     copy = State(URL.create("sqlite", database=str(new)))
-    copy.migrate()
+    copy.migrate(to=state.version() or SCHEMA_VERSION)
     with closing(copy), state.read() as source, copy.begin() as target:
         source.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         source.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
@@ -109,10 +114,10 @@ def _copy_tables(state: State, new: Path, check: Callable[[], None]) -> None:
         alone.execute("PRAGMA journal_mode = DELETE")
 
 
-def _pages(source: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+def _pages(source: Connection, table: Table, columns: Sequence[Column[Any]]) -> Iterator[list[dict[str, Any]]]:
     keys, after = list(table.primary_key.columns), None
     while True:
-        query = select(table).order_by(*keys).limit(ROWS)
+        query = select(*columns).order_by(*keys).limit(ROWS)
         if after is not None:
             query = query.where(_beyond(keys, after))
         rows = source.execute(query).all()

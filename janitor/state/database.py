@@ -1,11 +1,11 @@
 """The state database: connections to it, and its schema."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 from sqlalchemy import URL, Connection, Engine, event, func, inspect, select, text
@@ -22,9 +22,14 @@ from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
 from janitor.state.free_pages import prepare_new_file
+from janitor.state.migrations import Keep
+from janitor.state.patience import patient_engine
 from janitor.state.same_file import Identity, SameFile
 from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from janitor.state.migrations.plan import Pending
 
 STATEMENT_SECONDS = 10.0
 """One statement on the state database may take so long."""
@@ -32,6 +37,10 @@ IDLE_SECONDS = 10
 """MariaDB rolls a transaction back that stands still so long between two statements."""
 MYSQL_IDLE_SECONDS = 30
 """MySQL has no such limit. It ends a connection that is idle so long, in a transaction or not."""
+
+
+def _nothing(connection: Connection) -> None:
+    """What is called in each transaction of a migration, if the caller has no say."""
 
 
 class State:
@@ -52,6 +61,7 @@ class State:
         any if None. `clock` tells the database's time, and is made for its kind if None.
         """
         self.url = url
+        self._connect_seconds, self._login = connect_seconds, login
         self.clock = clock or clock_of(url)
         """Its time of day, which all machines share; each `now` corrects it."""
         self.stopped = ""
@@ -144,41 +154,76 @@ class State:
             found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             return found
 
-    def require(self) -> None:
-        """Make sure that there is a state database, and bring its schema to this release's version.
+    def require(self, or_older: bool = False) -> None:
+        """Make sure that there is a state database with this release's schema; nothing is changed.
+
+        With `or_older` the schema of an earlier release will do.
 
         Raises:
-            Rejected: there is none, or it belongs to a newer release.
+            Rejected: there is none, or its schema is another release's.
         """
-        if self.version() is None:
+        found = self.version()
+        if found is None:
             raise Rejected(
                 f"there is no state database at {place(self.url)}: check STATE_DATABASE_URL, or let `start` make it"
             )
-        self.migrate()
+        self._refuse_newer(found)
+        if found < SCHEMA_VERSION and not or_older:
+            raise Rejected(
+                f"the state database at {place(self.url)} has schema {found}, and this release needs schema "
+                f"{SCHEMA_VERSION}: `migrate` and `start` bring it there; until then use the release before"
+            )
 
-    def migrate(self) -> bool:
+    def migrate(self, keep: Keep = _nothing, to: str = SCHEMA_VERSION) -> bool:
         """Bring the schema to this release's version, and make the database if there is none; whether it was made.
 
-        Nothing happens if it has that version.
+        Nothing happens if it has that version. What is cut off goes on at the next call. `keep` is called in each
+        transaction, and raises to end it all. `to` is an earlier version, for a copy.
+
+        No daemon may lead meanwhile: see `engine/migrating.py`.
 
         Raises:
             Rejected: the database belongs to a newer release, or cannot be made.
+            Unavailable: it is away, or another session holds a table.
         """
         found = self.version()
-        if found == SCHEMA_VERSION:
+        if found is not None and found >= to:
+            self._refuse_newer(found)
             return False
-        if found is not None and found > SCHEMA_VERSION:
-            raise Rejected(
-                f"the state database at {place(self.url)} has schema {found}, and this release knows schemas up to "
-                f"{SCHEMA_VERSION}: start the newer release, or give an older copy of the database"
-            )
         if found is None and self._file is not None:
             make_file(self._file.path)
         # Alembic costs a tenth of a second and several megabytes: only a first start pays for it.
         from janitor.state.migrations.upgrade import upgrade
 
-        upgrade(self.engine)
+        with self._patient_engine() as engine:
+            upgrade(engine, to, keep)
         return found is None
+
+    def pending(self) -> "Sequence[Pending]":
+        """The steps that are to take until the schema is this release's; none if it is, or if it is newer."""
+        from janitor.state.migrations.plan import pending
+
+        return pending(self.version(), SCHEMA_VERSION)
+
+    def _refuse_newer(self, found: str) -> None:
+        if found > SCHEMA_VERSION:
+            raise Rejected(
+                f"the state database at {place(self.url)} has schema {found}, and this release knows schemas up to "
+                f"{SCHEMA_VERSION}: start the newer release, or give an older copy of the database"
+            )
+
+    @contextmanager
+    def _patient_engine(self) -> Iterator[Engine]:
+        """An engine whose statements may take hours; SQLite has no limit anyway."""
+        if family(self.url) == "sqlite":
+            yield self.engine
+            return
+        engine = patient_engine(self.url, self._connect_seconds, self._login)
+        event.listen(engine, "connect", _let_go_of_locks)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -21,4 +21,6 @@ def backup(assembly: Assembly, file: Path) -> None:
     from janitor.state.backup import back_up
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    print(back_up(assembly.state, file))
+    # The older schema of the release before will do: whoever upgrades backs up first.
+    assembly.unopened_state.require(or_older=True)
+    print(back_up(assembly.unopened_state, file))

@@ -44,7 +44,7 @@ def run(
     from janitor.verbs import run_here, run_plan
 
     wanted, pinned = assembly.job(job), run_plan.pinned(pins)
-    if new_state and assembly.unopened_state.migrate():
+    if new_state and assembly.unopened_state.version() is None and assembly.unopened_state.migrate():
         streams.complain(f"a new state database was made at {place(assembly.settings.state_database_url)}")
     plan = run_plan.plan(
         assembly.state,

@@ -1,5 +1,7 @@
 """Taking over: when the clock goes, and when it stands by."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import URL
 
@@ -86,6 +88,71 @@ def test_the_first_step_makes_the_tables_and_tells(
     said = f"there was no state database at {empty.url.database}, so a new one is made, and every job begins anew"
     assert caplog.text.count(said) == 1
     empty.close()
+
+
+def is_of(state: State, version: str) -> None:
+    """Let the schema be another release's."""
+    with state.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+
+
+def led_elsewhere(runner: Runner) -> Fence:
+    """Let another daemon lead."""
+    with runner.state.begin() as connection:
+        fence = leases.acquire(connection, "daemon", ELSEWHERE, runner.state.now(connection), 60)
+    assert fence is not None
+    return fence
+
+
+def test_no_table_changes_while_an_older_daemon_leads(lite_follower: Runner) -> None:
+    # Given: a daemon of the release before leads, on its schema. A daemon of this release starts beside it.
+    # What must hold: it says why it stands by, and leaves the schema alone. Once the other daemon has stopped, it
+    # migrates and leads, under one lease.
+    clock, state = Clock(lite_follower), lite_follower.state
+    is_of(state, "0005")
+    fence = led_elsewhere(lite_follower)
+    for _ in range(2):
+        with pytest.raises(
+            Unavailable, match="has schema 0005, .* another daemon leads .process 1 on elsewhere.: this"
+        ):
+            clock.takeover.step()
+        assert state.version() == "0005" and not clock.takeover.at_work
+    with state.begin() as connection:
+        leases.release(connection, fence)
+    clock.takeover.step()
+    assert state.version() == SCHEMA_VERSION and clock.takeover.at_work
+    assert lease(lite_follower, "daemon").holder == lite_follower.holder
+
+
+def test_beside_a_newer_schema_a_daemon_stands_by(lite_follower: Runner) -> None:
+    # Given: a daemon of a newer release leads, on its schema. A daemon of this release stands by, or starts.
+    # What must hold: it says so, stands by, and does not lead on that schema, even if nobody leads any more.
+    for stood_by in (True, False):
+        keeper = Keeper(lite_follower, Clock(lite_follower).takeover)
+        fence = led_elsewhere(lite_follower)
+        if stood_by:
+            keeper.step()
+        is_of(lite_follower.state, "9999")
+        keeper.try_step()
+        with lite_follower.state.begin() as connection:
+            leases.release(connection, fence)
+        keeper.try_step()
+        assert keeper.failure is None and lease(lite_follower, "daemon").holder is None
+        (trouble,) = lite_follower.obstacles.troubles
+        assert "has schema 9999, and this release knows schemas up to" in trouble.why
+        is_of(lite_follower.state, SCHEMA_VERSION)
+
+
+def test_a_state_database_that_went_away_is_not_made_again(lite_follower: Runner) -> None:
+    clock, state = Clock(lite_follower), lite_follower.state
+    is_of(state, "0005")
+    led_elsewhere(lite_follower)
+    with pytest.raises(Unavailable):
+        clock.takeover.step()
+    Path(str(state.url.database)).unlink()
+    with pytest.raises(Unavailable, match="is gone"):
+        clock.takeover.step()
+    assert not Path(str(state.url.database)).exists()
 
 
 def test_who_gives_the_lead_up_lets_its_runs_go_on(lite_follower: Runner) -> None:

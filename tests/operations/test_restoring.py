@@ -18,9 +18,10 @@ from janitor.operations import restoring
 from janitor.state import State, actions, identity, leases, run_records
 from janitor.state.backup import back_up
 from janitor.state.identity import Identity
-from janitor.state.tables import metadata
+from janitor.state.tables import SCHEMA_VERSION, metadata
 from tests.engine.keeping import ELSEWHERE
 from tests.small_engine import DATABASES, empty_state, lite_state, now, remember_run, rows_of
+from tests.state.migrations.older import older
 
 HOUR = timedelta(hours=1)
 BACKUP = now().replace(microsecond=0) - HOUR
@@ -132,3 +133,38 @@ def test_a_restore_is_not_told_under_a_daemon(state: State, found: Identity, mem
         restoring.tell(state, memos, "anna")
     with state.read() as connection:
         assert identity.load(connection) == found
+
+
+def test_an_older_backup_is_brought_up_to_date(state: State, memos: Memos, tmp_path: Path) -> None:
+    gone(state)
+    old = older(URL.create("sqlite", database=str(tmp_path / "backup.db")), "0004")
+    fresh = State(state.url)
+    restoring.restore(fresh, tmp_path / "backup.db", memos, "anna")
+    assert fresh.version() == SCHEMA_VERSION and [row.job for row in rows_of(fresh)] == ["follow"]
+    assert old.version() == "0004"
+    for each in (fresh, old):
+        each.close()
+
+
+def test_neither_an_older_nor_a_newer_schema_is_overwritten(memos: Memos, tmp_path: Path) -> None:
+    # Given a state database of the release before, a backup of a newer release, and a path without a state database.
+    older(lite(tmp_path / "old.db"), "0005").close()
+    for name, version in (("backup.db", SCHEMA_VERSION), ("newer.db", "9999")):
+        lite_state(tmp_path / name)
+        made = State(lite(tmp_path / name))
+        with made.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+        made.close()
+    for target, backup, said in (
+        ("old.db", "backup.db", "there is a state database at"),
+        ("none.db", "newer.db", "has schema 9999, and this release knows"),
+    ):
+        state = State(lite(tmp_path / target))
+        with pytest.raises(Rejected, match=said):
+            restoring.restore(state, tmp_path / backup, memos, "anna")
+        state.close()
+    assert State(lite(tmp_path / "old.db")).version() == "0005" and not (tmp_path / "none.db").exists()
+
+
+def lite(path: Path) -> URL:
+    return URL.create("sqlite", database=str(path))

@@ -17,8 +17,9 @@ from janitor.runs import Fence
 from janitor.state import State, backup, cursors, identity, leases, ledger, log_lines
 from janitor.state.backup import back_up, copy_rows
 from janitor.state.log_lines import LogLine
-from janitor.state.tables import metadata
+from janitor.state.tables import SCHEMA_VERSION, metadata
 from tests.small_engine import migrated, now, remember, remember_run, rows_of
+from tests.state.migrations.older import kept, older
 
 RUNS = 7
 
@@ -64,6 +65,24 @@ def test_a_backup_has_every_row(filled: State, tmp_path: Path, at_once: int, mon
     copy = opened(path)
     assert copy.version() == filled.version() and rows(copy) == rows(filled)
     copy.close()
+
+
+def test_the_backup_of_an_older_state_database_is_as_old(database_url: URL, tmp_path: Path) -> None:
+    # Given the state database of an earlier release, whose migration was cut off after a table of this release.
+    # What must hold: the backup has its schema and its rows, so that the earlier release can go back to it.
+    state = older(database_url, "0004")
+    with state.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE memories (job VARCHAR(191), name VARCHAR(191))")
+        connection.exec_driver_sql("INSERT INTO memories VALUES ('follow', 'task')")
+    made = back_up(state, tmp_path / "backup.db")
+    copy = opened(tmp_path / "backup.db")
+    assert copy.version() == "0004" and made.runs == 1
+    with state.read() as connection, copy.read() as copied:
+        assert kept(copied) == kept(connection)
+    copy.migrate()
+    assert copy.version() == SCHEMA_VERSION
+    for each in (copy, state):
+        each.close()
 
 
 def test_a_backup_is_that_of_one_moment(filled: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

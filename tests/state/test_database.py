@@ -51,6 +51,19 @@ def test_a_newer_schema_is_refused_in_words(state: State) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
     with pytest.raises(Rejected, match=f"has schema 0099, .* schemas up to {SCHEMA_VERSION}: start the newer"):
         state.migrate()
+    for or_older in (True, False):
+        with pytest.raises(Rejected, match="has schema 0099"):
+            state.require(or_older)
+    assert state.pending() == []
+
+
+def test_an_older_schema_is_told_and_left_alone(state: State) -> None:
+    with state.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+    with pytest.raises(Rejected, match="has schema 0004, .* needs schema .*: `migrate` and `start` bring it there"):
+        state.require()
+    state.require(or_older=True)
+    assert state.version() == "0004" and {one.version for one in state.pending()} == {"0005", "0006"}
 
 
 def test_a_block_that_raises_writes_nothing(state: State) -> None:

@@ -2,10 +2,11 @@
 
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from janitor.cli import verbs
 from janitor.errors import BadSetting, Rejected
@@ -16,7 +17,25 @@ from janitor.verbs.assembly import Assembly
 from janitor.verbs.wing import Wing
 from tests.small_engine import job_of, nothing
 from tests.small_house import build
+from tests.state.migrations.older import older
 from tests.verbs.house import done
+
+VERBS: Sequence[tuple[str, ...]] = (
+    ("history",),
+    ("show", "1"),
+    ("delete", "1"),
+    ("pause", "count"),
+    ("resume", "count"),
+    ("cancel", "1"),
+    ("quarantine",),
+    ("quarantine", "count", "--retry", "all"),
+    ("cursor", "count"),
+    ("cursor", "count", "--set", "start"),
+    ("notices",),
+    ("run", "count"),
+    ("run", "count", "--dry-run"),
+)
+"""Verbs that need the state database, as they are typed."""
 
 
 class Adding(Wing):
@@ -43,25 +62,7 @@ def test_the_clock_has_the_jobs_of_wings_too(assembly: Assembly) -> None:
         _ = Assembly(build, wings=[Adding("nope")], given=assembly.given).scheduler
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        ("history",),
-        ("show", "1"),
-        ("delete", "1"),
-        ("pause", "count"),
-        ("resume", "count"),
-        ("cancel", "1"),
-        ("quarantine",),
-        ("quarantine", "count", "--retry", "all"),
-        ("cursor", "count"),
-        ("cursor", "count", "--set", "start"),
-        ("notices",),
-        ("run", "count"),
-        ("run", "count", "--dry-run"),
-    ],
-    ids=" ".join,
-)
+@pytest.mark.parametrize("typed", VERBS, ids=" ".join)
 def test_no_verb_but_start_makes_a_state_database(assembly: Assembly, typed: tuple[str, ...]) -> None:
     # Given a path that is mistyped: there is no state database. A verb is typed.
     # It says so, and makes nothing there.
@@ -70,6 +71,19 @@ def test_no_verb_but_start_makes_a_state_database(assembly: Assembly, typed: tup
     with pytest.raises(Rejected, match=said):
         done(verbs.commands[typed[0]], assembly, *typed[1:])
     assert not Path("mistyped").exists()
+
+
+@pytest.mark.parametrize("typed", [*VERBS, ("jobs",), ("restored",), ("rename", "old", "count")], ids=" ".join)
+def test_no_verb_but_migrate_and_start_changes_the_schema(assembly: Assembly, typed: tuple[str, ...]) -> None:
+    # Given the state database of the release before, on which its daemon may lead. A verb of this release is typed.
+    # It says which release it needs, and changes nothing.
+    state = older(make_url("sqlite:///older.db"), "0005")
+    assembly.given["STATE_DATABASE_URL"] = "sqlite:///older.db"
+    said = "the state database at older.db has schema 0005, and this release needs schema .*: `migrate` and `start` bri"
+    with pytest.raises(Rejected, match=said):
+        done(verbs.commands[typed[0]], assembly, *typed[1:])
+    assert state.version() == "0005"
+    state.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"a stranger's"])

@@ -1,35 +1,109 @@
-"""Run the migrations on an engine that is open already."""
+"""Take the steps that a state database lacks.
 
+    version    0004                  0005                  0006
+    steps        |  table, index ...  |  table ...  step ... |
+                                      ^ recorded    ^ cut off here: what is done is passed over at the next start
+
+1. Each step is a transaction of its own, or several. Whoever is cut off has lost one step at most.
+2. A version is recorded once all its steps are taken. Steps only add: until then the release before can go on.
+3. Two processes may take the same steps: whoever comes later finds them done.
+"""
+
+import logging
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import nullcontext
+from itertools import groupby
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError
+import sqlalchemy as sa
 
-from janitor.errors import JanitorError
+from janitor.databases.errors import waited_for_a_lock
+from janitor.errors import RowRefused, StatementTimeout
+from janitor.state.migrations import Keep
+from janitor.state.migrations.plan import Pending, estimate, pending
+from janitor.state.migrations.steps import transaction
 
-TRIES = 5
+log = logging.getLogger(__name__)
+
+TRIES = 12
+"""So often a step is tried while another session holds its table: a minute, if each try waits some seconds."""
+LONG_SECONDS = 1.0
+"""A step is announced if it is expected to take so long."""
+_VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the schema to its newest version. Two daemons that start at once may both call it."""
-    for attempt in range(1, TRIES + 1):
+def upgrade(engine: sa.Engine, to: str, keep: Keep) -> None:
+    """Bring the schema to a version; nothing happens if it has it. `keep` is called in each transaction.
+
+    Raises:
+        Unavailable, Rejected: the state database is away or says no; the next call goes on.
+    """
+    with engine.connect() as connection:
+        with connection.begin():
+            found = _found(connection)
+        # A new file is made at once: each transaction would wait for the disk.
+        with connection.begin() if found is None and engine.dialect.name == "sqlite" else nullcontext():
+            _take_all(connection, pending(found, to), keep, told=found is not None)
+
+
+def _take_all(connection: sa.Connection, steps: Sequence[Pending], keep: Keep, told: bool) -> None:
+    for version, of_version in groupby(steps, lambda one: one.version):
+        for one in of_version:
+            _take(connection, one, keep, told)
+        _record(connection, version, keep)
+
+
+def _take(connection: sa.Connection, one: Pending, keep: Keep, told: bool) -> None:
+    if told and one.step.reads:
+        with transaction(connection):
+            expected = estimate(connection, one)
+        if expected.seconds >= LONG_SECONDS:
+            log.info("%s", expected)
+    began = time.monotonic()
+    for left in reversed(range(TRIES)):
         try:
-            return _upgrade(engine)
-        except (DatabaseError, JanitorError, CommandError):
-            # MySQL commits DDL at once. The loser of a race may find tables half made, or a step recorded already that
-            # it wants to record: at the next try everything is there.
-            if attempt == TRIES:
+            one.step.take(connection, keep)
+            break
+        except StatementTimeout as exc:
+            if not left or not waited_for_a_lock(exc):
                 raise
-            time.sleep(0.5 * attempt)
+            log.warning("%s, is tried again: %s", one, exc)
+    if told:
+        log.info("%s: done in %.1f s", one, time.monotonic() - began)
 
 
-def _upgrade(engine: Engine) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+def _found(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        connection.execute(
+            sa.text(
+                "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, "
+                "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+            )
+        )
+    return _recorded(connection)
+
+
+def _recorded(connection: sa.Connection) -> str | None:
+    found: str | None = connection.execute(sa.select(_VERSION.c.version_num).with_for_update()).scalar()
+    return found
+
+
+def _record(connection: sa.Connection, version: str, keep: Keep) -> None:
+    try:
+        with transaction(connection):
+            _write(connection, version)
+            keep(connection)
+    except RowRefused:
+        # Another process has recorded its first version at the same moment.
+        with transaction(connection):
+            _write(connection, version)
+            keep(connection)
+
+
+def _write(connection: sa.Connection, version: str) -> None:
+    found = _recorded(connection)
+    if found is None:
+        connection.execute(sa.insert(_VERSION).values(version_num=version))
+    elif found < version:
+        # Another process may be further.
+        connection.execute(sa.update(_VERSION).where(_VERSION.c.version_num == found).values(version_num=version))

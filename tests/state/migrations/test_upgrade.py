@@ -1,17 +1,21 @@
-"""Migrations: they make the tables as stated, from nothing, from what was cut off, and from two sides at once."""
+"""Migrations: they make the tables as stated, from nothing, from each release, cut off, and from two sides at once."""
 
+import logging
 import multiprocessing
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import URL, select, text
+from sqlalchemy import URL, Connection, Engine, event, select, text
 
-from janitor.state import State, cursors, quarantine
-from janitor.state.quarantine import Quarantined
+from janitor.state import State, cursors
+from janitor.state.migrations.plan import pending
 from janitor.state.tables import SCHEMA_VERSION, memories, metadata
-from tests.small_engine import migrated, now, remember_run, rows_of
+from tests.small_engine import migrated, now
+from tests.state.migrations.older import RELEASED, kept, older
 
 
 @pytest.fixture
@@ -61,23 +65,72 @@ def test_a_migration_that_was_cut_off_goes_on(state: State) -> None:
         assert cursors.load(connection, "feed") == "seven"
 
 
-def test_what_runs_have_remembered_is_found_by_their_jobs(state: State) -> None:
-    # Given a state database of an earlier release: two jobs of one task have saved its cursor and kept a row, and the
-    # run of another row is gone. What happens: the upgrade, twice. What must hold: each job has the name, once.
-    for job in ("follow", "reconcile"):
-        remember_run(state, job, now())
-    with state.begin() as connection:
-        first, second = (row.id for row in rows_of(state))
-        cursors.save(connection, "task", "seven", now(), first)
-        quarantine.put(connection, "task", [Quarantined("a", "why"), Quarantined("b", "why")], now(), second)
-        quarantine.put(connection, "other", [Quarantined("a", "why")], now(), 99)
-        connection.execute(text("DROP TABLE memories"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
-    for _ in range(2):
-        state.migrate()
-        with state.begin() as connection:
-            assert connection.execute(select(memories)).all() == [("follow", "task"), ("reconcile", "task")]
-            connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+@pytest.mark.parametrize("version", RELEASED)
+def test_every_released_version_comes_to_the_newest(
+    database_url: URL, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = older(database_url, version)
+    with made.read() as connection:
+        before = kept(connection)
+    assert before["cursors"] and [one.version for one in made.pending()][0] > version
+    caplog.set_level(logging.INFO, "janitor")
+    assert made.migrate() is False
+    check_tables(made)
+    with made.read() as connection:
+        assert kept(connection) == before
+        assert [tuple(row) for row in connection.execute(select(memories))] == [("follow", "task")]
+    steps = [record.getMessage() for record in caplog.records if record.name.startswith("janitor.state.migrations")]
+    assert len(steps) == len(pending(version, SCHEMA_VERSION))
+    assert steps[-1].startswith("schema 0006, step 6: make the table identity: done in ")
+    made.close()
+
+
+def test_a_migration_goes_to_an_earlier_version_too(database_url: URL) -> None:
+    made = State(database_url)
+    assert made.migrate(to="0003") is True and made.version() == "0003"
+    assert made.migrate(to="0002") is False and made.version() == "0003"
+    made.migrate()
+    check_tables(made)
+    made.close()
+
+
+def test_a_migration_killed_again_and_again_goes_on(database_url: URL) -> None:
+    # Given the oldest state database there is. Each process that migrates it is killed: the first with its first
+    # statement that changes something, the next with its second, and so on, before or after it is sent.
+    # What must hold: sooner or later a process comes to the end; nothing is there twice, and no row is lost.
+    made = older(database_url, RELEASED[0])
+    with made.read() as connection:
+        before = kept(connection)
+    made.close()
+    codes: list[int | None] = []
+    while 0 not in codes:
+        assert len(codes) < 200
+        process = multiprocessing.get_context("fork").Process(
+            target=die_while_migrating, args=(database_url, len(codes) // 2, len(codes) % 2 == 0)
+        )
+        process.start()
+        process.join(60)
+        codes.append(process.exitcode)
+    assert set(codes) == {0, -signal.SIGKILL} and len(codes) > 10
+    check_tables(made)
+    with made.read() as connection:
+        assert kept(connection) == before
+    made.close()
+
+
+def die_while_migrating(url: URL, after: int, before_it_is_sent: bool) -> None:
+    """Migrate, and be killed with a statement that changes something, after so many others."""
+    left = [after]
+
+    def count(connection: Connection, cursor: object, statement: str, *rest: object) -> None:
+        if statement.split()[0] in ("CREATE", "ALTER", "INSERT", "UPDATE", "COMMIT"):
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute" if before_it_is_sent else "after_cursor_execute", count)
+    State(url).migrate()
+    os._exit(0)
 
 
 def test_two_that_migrate_at_once_both_end_well(database_url: URL) -> None:

@@ -1,29 +1,28 @@
 """The first schema."""
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
-from janitor.state.migrations.steps import add_index, add_table
+from janitor.state.migrations.steps import AddIndex, AddTable, Step
 from janitor.state.tables import Digest, Instant, LongText, RowId
 
-revision = "0001"
-down_revision = None
+
+def steps() -> Iterator[Step]:
+    """The steps, in their order."""
+    yield from _actions()
+    yield from _cursors()
+    yield from _jobs()
+    yield from _leases()
+    yield from _ledger()
+    yield from _quarantine()
+    yield from _runs()
+    yield from _attempts()
+    yield from _run_logs()
 
 
-def upgrade() -> None:
-    """Make every table and index that is missing."""
-    _actions()
-    _cursors()
-    _jobs()
-    _leases()
-    _ledger()
-    _quarantine()
-    _runs()
-    _attempts()
-    _run_logs()
-
-
-def _actions() -> None:
-    add_table(
+def _actions() -> Iterator[Step]:
+    yield AddTable(
         "actions",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("at", Instant, nullable=False),
@@ -33,11 +32,11 @@ def _actions() -> None:
         sa.Column("detail", LongText),
         sa.PrimaryKeyConstraint("id"),
     )
-    add_index("actions_of_job", "actions", ["job", "id"])
+    yield AddIndex("actions_of_job", "actions", ["job", "id"])
 
 
-def _cursors() -> None:
-    add_table(
+def _cursors() -> Iterator[Step]:
+    yield AddTable(
         "cursors",
         sa.Column("name", sa.String(191), nullable=False),
         sa.Column("position", LongText, nullable=False),
@@ -47,8 +46,8 @@ def _cursors() -> None:
     )
 
 
-def _jobs() -> None:
-    add_table(
+def _jobs() -> Iterator[Step]:
+    yield AddTable(
         "jobs",
         sa.Column("id", sa.String(191), nullable=False),
         sa.Column("schedule", sa.String(255), nullable=False),
@@ -60,8 +59,8 @@ def _jobs() -> None:
     )
 
 
-def _leases() -> None:
-    add_table(
+def _leases() -> Iterator[Step]:
+    yield AddTable(
         "leases",
         sa.Column("name", sa.String(191), nullable=False),
         sa.Column("holder", sa.String(255)),
@@ -69,11 +68,11 @@ def _leases() -> None:
         sa.Column("expires_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    add_index("leases_of_holder", "leases", ["holder"])
+    yield AddIndex("leases_of_holder", "leases", ["holder"])
 
 
-def _ledger() -> None:
-    add_table(
+def _ledger() -> Iterator[Step]:
+    yield AddTable(
         "ledger",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("digest", Digest, nullable=False),
@@ -81,11 +80,11 @@ def _ledger() -> None:
         sa.PrimaryKeyConstraint("name", "digest"),
         sqlite_with_rowid=False,
     )
-    add_index("ledger_by_age", "ledger", ["name", "published_at"])
+    yield AddIndex("ledger_by_age", "ledger", ["name", "published_at"])
 
 
-def _quarantine() -> None:
-    add_table(
+def _quarantine() -> Iterator[Step]:
+    yield AddTable(
         "quarantine",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("key", sa.String(255), nullable=False),
@@ -96,12 +95,12 @@ def _quarantine() -> None:
         sa.Column("run_id", RowId, nullable=False),
         sa.PrimaryKeyConstraint("name", "key", "item"),
     )
-    add_index("quarantine_by_item", "quarantine", ["name", "item"])
-    add_index("quarantine_by_age", "quarantine", ["name", "last_at"])
+    yield AddIndex("quarantine_by_item", "quarantine", ["name", "item"])
+    yield AddIndex("quarantine_by_age", "quarantine", ["name", "last_at"])
 
 
-def _runs() -> None:
-    add_table(
+def _runs() -> Iterator[Step]:
+    yield AddTable(
         "runs",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("job", sa.String(191), nullable=False),
@@ -124,12 +123,12 @@ def _runs() -> None:
         sa.UniqueConstraint("job", "slot_at", name="one_outcome_per_slot"),
         sqlite_autoincrement=True,
     )
-    add_index("runs_by_outcome", "runs", ["outcome", "job"])
-    add_index("runs_of_job", "runs", ["job", "id"])
+    yield AddIndex("runs_by_outcome", "runs", ["outcome", "job"])
+    yield AddIndex("runs_of_job", "runs", ["job", "id"])
 
 
-def _attempts() -> None:
-    add_table(
+def _attempts() -> Iterator[Step]:
+    yield AddTable(
         "attempts",
         sa.Column("run_id", RowId, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -143,8 +142,8 @@ def _attempts() -> None:
     )
 
 
-def _run_logs() -> None:
-    add_table(
+def _run_logs() -> Iterator[Step]:
+    yield AddTable(
         "run_logs",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("run_id", RowId, nullable=False),
@@ -155,4 +154,4 @@ def _run_logs() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    add_index("logs_of_run", "run_logs", ["run_id", "id"])
+    yield AddIndex("logs_of_run", "run_logs", ["run_id", "id"])

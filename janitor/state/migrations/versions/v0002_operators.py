@@ -1,30 +1,29 @@
 """For operators: runs that are asked to stop, dropped quarantine rows, notices and their deliveries."""
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
-from janitor.state.migrations.steps import add_column, add_index, add_table
+from janitor.state.migrations.steps import AddColumn, AddIndex, AddTable, Step
 from janitor.state.tables import Instant, LongText, RowId
 
-revision = "0002"
-down_revision = "0001"
 
-
-def upgrade() -> None:
-    """Make every table, column and index that is missing."""
-    add_column("runs", sa.Column("stop_asked_by", sa.String(255)))
-    add_index("runs_by_start", "runs", ["started_at"])
+def steps() -> Iterator[Step]:
+    """The steps, in their order."""
+    yield AddColumn("runs", sa.Column("stop_asked_by", sa.String(255)))
+    yield AddIndex("runs_by_start", "runs", ["started_at"])
     for column in (
         sa.Column("dropped_at", Instant),
         sa.Column("dropped_by", sa.String(255)),
         sa.Column("note", LongText),
     ):
-        add_column("quarantine", column)
-    _notices()
-    _deliveries()
+        yield AddColumn("quarantine", column)
+    yield from _notices()
+    yield from _deliveries()
 
 
-def _notices() -> None:
-    add_table(
+def _notices() -> Iterator[Step]:
+    yield AddTable(
         "notices",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("rule", sa.String(32), nullable=False),
@@ -36,12 +35,12 @@ def _notices() -> None:
         sa.Column("ended_at", Instant),
         sa.PrimaryKeyConstraint("id"),
     )
-    add_index("notices_open", "notices", ["ended_at", "job"])
-    add_index("notices_of_job", "notices", ["job", "id"])
+    yield AddIndex("notices_open", "notices", ["ended_at", "job"])
+    yield AddIndex("notices_of_job", "notices", ["job", "id"])
 
 
-def _deliveries() -> None:
-    add_table(
+def _deliveries() -> Iterator[Step]:
+    yield AddTable(
         "deliveries",
         sa.Column("id", RowId, autoincrement=True),
         sa.Column("notice_id", RowId, nullable=False),
@@ -57,5 +56,5 @@ def _deliveries() -> None:
         sa.ForeignKeyConstraint(["notice_id"], ["notices.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    add_index("deliveries_due", "deliveries", ["outcome", "due_at"])
-    add_index("deliveries_of_notice", "deliveries", ["notice_id", "id"])
+    yield AddIndex("deliveries_due", "deliveries", ["outcome", "due_at"])
+    yield AddIndex("deliveries_of_notice", "deliveries", ["notice_id", "id"])

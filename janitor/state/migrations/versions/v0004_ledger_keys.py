@@ -5,18 +5,17 @@ if its digest is there, and then gets its entry. So nothing is published again b
 copied here, so the step takes the same time on a ledger of any size. An earlier release goes on writing its own table.
 """
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
-from janitor.state.migrations.steps import add_index, add_table
+from janitor.state.migrations.steps import AddIndex, AddTable, Step
 from janitor.state.tables import Digest, Instant, LedgerKey
 
-revision = "0004"
-down_revision = "0003"
 
-
-def upgrade() -> None:
-    """Make the table and its index, if they are missing."""
-    add_table(
+def steps() -> Iterator[Step]:
+    """The steps, in their order."""
+    yield AddTable(
         "ledger_entries",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("key", LedgerKey, nullable=False),
@@ -25,4 +24,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", "key"),
         sqlite_with_rowid=False,
     )
-    add_index("ledger_entries_by_age", "ledger_entries", ["name", "published_at"])
+    yield AddIndex("ledger_entries_by_age", "ledger_entries", ["name", "published_at"])

@@ -1,17 +1,16 @@
 """Which messages a broker has refused, how often, and when they are to be tried again."""
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
-from janitor.state.migrations.steps import add_table
+from janitor.state.migrations.steps import AddTable, Step
 from janitor.state.tables import Instant, LongText
 
-revision = "0005"
-down_revision = "0004"
 
-
-def upgrade() -> None:
-    """Make the table, if it is missing."""
-    add_table(
+def steps() -> Iterator[Step]:
+    """The steps, in their order."""
+    yield AddTable(
         "refusals",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("item", sa.String(64), nullable=False),

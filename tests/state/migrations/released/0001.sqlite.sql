@@ -1,0 +1,121 @@
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE actions (
+	id INTEGER NOT NULL,
+	at DATETIME NOT NULL,
+	actor VARCHAR(255) NOT NULL,
+	action VARCHAR(64) NOT NULL,
+	job VARCHAR(191),
+	detail TEXT,
+	PRIMARY KEY (id)
+);
+
+CREATE INDEX actions_of_job ON actions (job, id);
+
+CREATE TABLE cursors (
+	name VARCHAR(191) NOT NULL,
+	position TEXT NOT NULL,
+	updated_at DATETIME NOT NULL,
+	run_id INTEGER NOT NULL,
+	PRIMARY KEY (name)
+);
+
+CREATE TABLE jobs (
+	id VARCHAR(191) NOT NULL,
+	schedule VARCHAR(255) NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	enabled_at DATETIME NOT NULL,
+	paused_at DATETIME,
+	paused_by VARCHAR(255),
+	PRIMARY KEY (id)
+);
+
+CREATE TABLE leases (
+	name VARCHAR(191) NOT NULL,
+	holder VARCHAR(255),
+	token BIGINT NOT NULL,
+	expires_at DATETIME NOT NULL,
+	PRIMARY KEY (name)
+);
+
+CREATE INDEX leases_of_holder ON leases (holder);
+
+CREATE TABLE ledger (
+	name VARCHAR(64) NOT NULL,
+	digest BLOB NOT NULL,
+	published_at DATETIME NOT NULL,
+	PRIMARY KEY (name, digest)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ledger_by_age ON ledger (name, published_at);
+
+CREATE TABLE quarantine (
+	name VARCHAR(64) NOT NULL,
+	"key" VARCHAR(255) NOT NULL,
+	item VARCHAR(64) NOT NULL,
+	reason TEXT NOT NULL,
+	first_at DATETIME NOT NULL,
+	last_at DATETIME NOT NULL,
+	run_id INTEGER NOT NULL,
+	PRIMARY KEY (name, "key", item)
+);
+
+CREATE INDEX quarantine_by_item ON quarantine (name, item);
+
+CREATE INDEX quarantine_by_age ON quarantine (name, last_at);
+
+CREATE TABLE runs (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	job VARCHAR(191) NOT NULL,
+	origin VARCHAR(16) NOT NULL,
+	slot_at DATETIME,
+	slot_until_at DATETIME,
+	slots INTEGER NOT NULL,
+	outcome VARCHAR(16),
+	reason TEXT,
+	started_at DATETIME NOT NULL,
+	ended_at DATETIME,
+	seconds FLOAT,
+	attempts INTEGER NOT NULL,
+	dry_run BOOLEAN NOT NULL,
+	counts TEXT,
+	progress TEXT,
+	traceback TEXT,
+	holder VARCHAR(255) NOT NULL,
+	CONSTRAINT one_outcome_per_slot UNIQUE (job, slot_at)
+);
+
+CREATE INDEX runs_by_outcome ON runs (outcome, job);
+
+CREATE INDEX runs_of_job ON runs (job, id);
+
+CREATE TABLE attempts (
+	run_id INTEGER NOT NULL,
+	number INTEGER NOT NULL,
+	started_at DATETIME NOT NULL,
+	ended_at DATETIME NOT NULL,
+	outcome VARCHAR(16) NOT NULL,
+	reason TEXT,
+	traceback TEXT,
+	PRIMARY KEY (run_id, number),
+	FOREIGN KEY(run_id) REFERENCES runs (id) ON DELETE CASCADE
+);
+
+CREATE TABLE run_logs (
+	id INTEGER NOT NULL,
+	run_id INTEGER NOT NULL,
+	at DATETIME NOT NULL,
+	level VARCHAR(16) NOT NULL,
+	logger VARCHAR(255) NOT NULL,
+	message TEXT NOT NULL,
+	PRIMARY KEY (id),
+	FOREIGN KEY(run_id) REFERENCES runs (id) ON DELETE CASCADE
+);
+
+CREATE INDEX logs_of_run ON run_logs (run_id, id);
+
+INSERT INTO alembic_version VALUES ('0001');

@@ -1,0 +1,52 @@
+"""Filling `memories` from what is kept: in batches, each name of each job once.
+
+Given: two jobs of one task have saved its cursor and kept rows, and the run of another row is gone.
+What happens: the names are entered, in batches of one row, of some, or all at once; and entered again.
+What must hold: each job has the name, once.
+"""
+
+import pytest
+from sqlalchemy import text
+
+from janitor.state import State, cursors, quarantine
+from janitor.state.migrations import known_names
+from janitor.state.migrations.known_names import NamesOfCursors, NamesOfQuarantines
+from janitor.state.quarantine import Quarantined
+from tests.small_engine import now, remember_run, rows_of
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 5_000])
+def test_what_runs_have_remembered_is_found_by_their_jobs(
+    state: State, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_names, "BATCH", batch)
+    for job in ("follow", "reconcile", "last"):
+        remember_run(state, job, now())
+    first, second, third = (row.id for row in rows_of(state))
+    with state.begin() as connection:
+        cursors.save(connection, "task", "seven", now(), first)
+        for name, keys, run_id in (
+            ("task", ("a", "b", "c"), first),
+            ("task", ("d",), second),
+            ("task", ("é",), 99),
+            ("other", ("a",), 99),
+            ("Z", ("a", "b"), third),
+        ):
+            quarantine.put(connection, name, [Quarantined(key, "why") for key in keys], now(), run_id)
+    kept: list[int] = []
+    for _ in range(2):
+        with state.engine.connect() as connection:
+            for step in (NamesOfCursors(), NamesOfQuarantines()):
+                step.take(connection, lambda connection: kept.append(1))
+    with state.read() as connection:
+        found = connection.execute(text("SELECT job, name FROM memories ORDER BY job")).all()
+    assert [tuple(row) for row in found] == [("follow", "task"), ("last", "Z"), ("reconcile", "task")]
+    # Once for the cursors. A batch that is full has another after it, which may be empty.
+    assert len(kept) == 2 * (1 + sum(rows // batch + 1 for rows in (5, 1, 2)))
+
+
+def test_without_rows_there_is_nothing_to_enter(state: State) -> None:
+    with state.engine.connect() as connection:
+        for step in (NamesOfCursors(), NamesOfQuarantines()):
+            step.take(connection, lambda connection: None)
+        assert connection.execute(text("SELECT COUNT(*) FROM memories")).scalar() == 0
