@@ -294,6 +294,7 @@ memories = Table(
 )
 """Under which names the task of each job keeps its cursor, ledger and quarantine."""
 
+# By these columns, and by `alembic_version`, daemons of different releases agree who leads: they stay as they are.
 leases = Table(
     "leases",
     metadata,

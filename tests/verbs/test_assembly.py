@@ -73,7 +73,10 @@ def test_no_verb_but_start_makes_a_state_database(assembly: Assembly, typed: tup
     assert not Path("mistyped").exists()
 
 
-@pytest.mark.parametrize("typed", [*VERBS, ("jobs",), ("restored",), ("rename", "old", "count")], ids=" ".join)
+MORE_VERBS = (("jobs",), ("restored",), ("rename", "old", "count"), ("run", "count", "--new-state"))
+
+
+@pytest.mark.parametrize("typed", [*VERBS, *MORE_VERBS], ids=" ".join)
 def test_no_verb_but_migrate_and_start_changes_the_schema(assembly: Assembly, typed: tuple[str, ...]) -> None:
     # Given the state database of the release before, on which its daemon may lead. A verb of this release is typed.
     # It says which release it needs, and changes nothing.
