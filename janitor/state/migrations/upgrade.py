@@ -12,8 +12,9 @@
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -41,9 +42,13 @@ def upgrade(engine: sa.Engine, to: str, keep: Keep) -> None:
     with engine.connect() as connection:
         with connection.begin():
             found = _found(connection)
-        # A new file is made at once: each transaction would wait for the disk.
-        with connection.begin() if found is None and engine.dialect.name == "sqlite" else nullcontext():
+        with _around(connection, is_new=found is None):
             _take_all(connection, pending(found, to), keep, told=found is not None)
+
+
+def _around(connection: sa.Connection, is_new: bool) -> AbstractContextManager[Any]:
+    """A new file is made in one transaction: each would wait for the disk."""
+    return connection.begin() if is_new and connection.dialect.name == "sqlite" else nullcontext()
 
 
 def _take_all(connection: sa.Connection, steps: Sequence[Pending], keep: Keep, told: bool) -> None:
