@@ -53,7 +53,7 @@ class NamesOfQuarantines(Step):
 
     def take(self, connection: sa.Connection, keep: Keep) -> None:
         """Enter the names."""
-        name = ""
+        name: Any = ""
         while name is not None:
             with transaction(connection):
                 name = connection.execute(sa.select(sa.func.min(_ROWS.c.name)).where(_ROWS.c.name > name)).scalar()
