@@ -9,13 +9,13 @@
 3. If the lease is lost all the same, the migration ends after its step. Whoever migrates next goes on from there.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from sqlalchemy import Connection
 
 from janitor.errors import Fenced, JanitorError
+from janitor.loops import Loops
 from janitor.runs import Fence
 from janitor.state import State, leases
 
@@ -60,17 +60,16 @@ def give_back(state: State, fence: Fence) -> None:
 @contextmanager
 def _again_and_again(act: Callable[[], None], seconds: float) -> Iterator[None]:
     """Do something each so many seconds, in a thread, until the block ends; what it raises is for the next time."""
-    over = threading.Event()
 
-    def go_on() -> None:
-        while not over.wait(seconds):
-            with suppress(JanitorError):
-                act()
+    def body() -> float:
+        with suppress(JanitorError):
+            act()
+        return seconds
 
-    thread = threading.Thread(target=go_on, name="keeping the lease", daemon=True)
-    thread.start()
+    loop = Loops().loop("keeping the lease", body, first=seconds)
+    loop.start()
     try:
         yield
     finally:
-        over.set()
-        thread.join(seconds)
+        loop.ask_to_stop()
+        loop.wait(seconds)
