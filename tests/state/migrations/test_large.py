@@ -54,8 +54,9 @@ def fill(url: URL) -> None:
             count += more
         for query in of_others:
             for first in range(0, OTHERS, CHUNK):
-                last = min(first + CHUNK, OTHERS)
-                connection.execute(text(f"{query} FROM run_logs WHERE id > {first} AND id <= {last}"))
+                # Not by ids: a server leaves gaps between them.
+                part = f"ORDER BY id LIMIT {min(CHUNK, OTHERS - first)} OFFSET {first}"
+                connection.execute(text(f"{query} FROM run_logs {part}"))
                 connection.commit()
     engine.dispose()
 
