@@ -170,7 +170,7 @@ class Journal:
     def _write_together(self, batch: Sequence[Record]) -> None:
         """All or none: if one record is refused, none is written."""
         fences = {fence for record in batch for fence in record.fences}
-        with self._state.begin(*sorted(fences)) as connection:
+        with self._state.begin(*sorted(fences), alone=True) as connection:
             for record in batch:
                 record.error, record.refused, record.result = None, None, record.write(connection)
 

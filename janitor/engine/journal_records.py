@@ -135,7 +135,7 @@ def write_apart(connection: Connection, record: Record) -> None:
 def _tried(connection: Connection, record: Record, write: Callable[[Connection], Any]) -> Exception | None:
     try:
         with connection.begin_nested():
-            hold(connection, record.fences)
+            hold(connection, record.fences, alone=True)
             record.result = write(connection)
     except FAILURES as exc:
         if not concerns_one(exc):

@@ -84,8 +84,10 @@ class State:
             event.listen(self.engine, "connect", _let_go_of_locks)
 
     @contextmanager
-    def begin(self, *fences: Fence) -> Iterator[Connection]:
+    def begin(self, *fences: Fence, alone: bool = False) -> Iterator[Connection]:
         """One transaction: it makes sure that every fence still stands, and commits when the block ends.
+
+        If `alone`, no other transaction under one of these fences goes on meanwhile.
 
         Raises:
             Fenced: another process holds one of the leases now; nothing is written.
@@ -93,7 +95,7 @@ class State:
         """
         with undisturbed(self.url), self._connect(self.engine) as connection, connection.begin():
             if fences:
-                hold(connection, fences)
+                hold(connection, fences, alone)
             yield connection
             self.check()
 

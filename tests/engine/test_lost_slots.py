@@ -1,6 +1,8 @@
 """Lost slots: each gets its outcome, under the lease of the leader alone."""
 
+import threading
 from datetime import timedelta
+from pathlib import Path
 
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import update
@@ -11,7 +13,11 @@ from janitor.runs import Fence, Outcome
 from janitor.state import leases, run_records
 from janitor.state.slot_records import LostSlots
 from janitor.state.tables import leases as lease_rows
-from tests.small_engine import job_of, nothing, now, rows_of
+from tests.servers import SqlServer
+from tests.small_engine import job_of, nothing, now, rows_of, runner_for, settings_for
+
+WAITS_SECONDS = 1.0
+"""So long the journal has time to write what it should not write yet."""
 
 
 def test_a_start_whose_answer_was_lost_is_failed(runner: Runner) -> None:
@@ -41,6 +47,29 @@ def test_a_start_within_a_stretch_whose_answer_was_lost_is_failed(runner: Runner
     assert [(row.slot_at, row.slot_until_at, row.outcome) for row in rows] == [
         (first, first, "failed"),
         (second, third, "failed"),
+    ]
+
+
+def test_a_start_that_is_committed_late_keeps_its_slot(mariadb: SqlServer, tmp_path: Path) -> None:
+    """Given: the start of the second of two runs, whose commit is on its way for seconds.
+
+    Happens: meanwhile both slots are recorded as failed, for one reason. Then the commit comes.
+    Must hold: each slot has one outcome.
+    """
+    first = now()
+    second = first + timedelta(minutes=1)
+    lost = LostSlots("task", first, second, 2, Outcome.FAILED, "away", IntervalTrigger(minutes=1, start_date=first))
+    with runner_for(settings_for(mariadb.create_database(), tmp_path)) as runner:
+        recording = threading.Thread(target=runner.lost, args=[lost])
+        with runner.state.begin(*runner.lead.fences, alone=True) as connection:
+            run_records.start(connection, "task", "schedule", second, second, False, runner.holder)
+            recording.start()
+            recording.join(WAITS_SECONDS)
+        recording.join()
+        rows = sorted(rows_of(runner.state), key=lambda row: row.slot_at)
+    assert [(row.slot_at, row.slot_until_at, row.outcome) for row in rows] == [
+        (first, first, "failed"),
+        (second, second, "failed"),
     ]
 
 
