@@ -210,7 +210,14 @@ class Scheduler(Clock):
         From now on this process is there for the jobs: what runs print is in their logs, and logging stays as it is.
         """
         state = State(self.settings.state_database_url, self.settings.connect_timeout_seconds, self.settings.login)
-        return Runner(state, self.settings, holders.new_holder(), mask, run_log, surroundings=kept(mask, run_log))
+        return Runner(
+            state,
+            self.settings,
+            holders.new_holder(self.settings.lease_seconds),
+            mask,
+            run_log,
+            surroundings=kept(mask, run_log),
+        )
 
     def daemon(self, runner: Runner) -> Daemon:
         """This clock with all that it needs to run its jobs, not started; `start` makes it and runs it."""

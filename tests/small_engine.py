@@ -122,7 +122,7 @@ def runner_for(settings: Settings, leads: bool = True, clock: SharedClock | None
     """
     state = migrated(settings.state_database_url, clock)
     with logging_to(settings) as (mask, run_log):
-        runner = Runner(state, settings, holders.new_holder(), mask, run_log)
+        runner = Runner(state, settings, holders.new_holder(60 if leads else settings.lease_seconds), mask, run_log)
         if leads:
             with state.begin() as connection:
                 now = state.now(connection)

@@ -59,11 +59,12 @@ class Beginning:
             again=True,
         )
         other = None if facts.running is None else run_records.get(connection, facts.running)
+            leapt=self._state.clock.leapt(),
         if fence is None:
             where = f"run {other.id}" if other else "its last run"
             raise Skip(f"still running in another process ({where})")
         if other is not None:
-            dead_runs.close_one(connection, other, now)
+            dead_runs.close_one(connection, other, now, self._holder)
         try:
             used = uses_of(connection, job, slot.pins, by_itself=slot.origin == run_records.AFTER)
         except NotReady:

@@ -19,6 +19,7 @@ from janitor.engine import heartbeat
 from janitor.engine.allocator import GivingBack
 from janitor.engine.catching_up import CatchingUp
 from janitor.engine.clock import Clock, Phase
+from janitor.engine.dead_runs import DeadRuns
 from janitor.engine.dependents import Dependents
 from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.identity_watch import IdentityWatch
@@ -74,7 +75,12 @@ class Daemon:
             "watching the state database": self._identity.step,
             "looking for a standstill": self._look_for_standstill,
         }
-        duties = {"counting slots anew": self._count_anew, "giving memory back": GivingBack().step}
+        dead = DeadRuns(runner.state, lambda: runner.lead.fence, runner.observers, runner.settings.lease_seconds)
+        duties = {
+            "counting slots anew": self._count_anew,
+            "closing runs of dead processes": dead.look,
+            "giving memory back": GivingBack().step,
+        }
         self.keeper = Keeper(runner, takeover, duties, first, on_failure=clock.ask_to_stop)
         self._pruning = Pruning(
             runner.state, runner.settings, jobs, runner.leadership, runner.loops, clock=runner.state.clock.boot

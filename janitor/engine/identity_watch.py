@@ -25,6 +25,7 @@ from janitor.engine.memos import Memo, Memos
 from janitor.errors import Fenced, Unavailable
 from janitor.state import State, identity, leases, recent
 from janitor.state.clocks import boot_clock
+from janitor.state.holders import process
 from janitor.state.identity import Identity
 from janitor.state.main_file import MainFile
 
@@ -60,10 +61,9 @@ class IdentityWatch:
     def look_before_leading(self) -> bool:
         """Notice that a backup was restored, before anything is made of what it knows; whether this daemon may lead.
 
-        It may not while the backup's own leader counts as alive.
-
         Raises:
-            Unavailable, Rejected: the state database is away.
+            Unavailable: the backup's own leader counts as alive; or the state database is away, or another than before.
+            Rejected: the state database says no.
         """
         self._known = None
         with self._state.read() as connection:
@@ -141,13 +141,20 @@ class IdentityWatch:
             self._state.stop("")
 
     def _note_restore(self, memo: Memo) -> bool:
+        noted = None
         with self._state.begin() as connection:
             now, found = self._state.now(connection), identity.load(connection)
             if found is None or not memo.is_ahead_of(found):
                 return True
-            if leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, again=True) is None:
-                return False
-            noted = restoring.note(connection, found, memo, NOTICED, now)
+            leapt, other = self._state.clock.leapt(), leases.holder_of(connection, leases.DAEMON)
+            fence = leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, True, leapt)
+            if fence is not None:
+                noted = restoring.note(connection, found, memo, NOTICED, now)
+        if fence is None:
+            raise Unavailable(
+                "a backup of the state database was restored, and in it another process holds the daemon's lease "
+                f"({process(other or '')}): once that lease is over, this daemon notes the restore, and leads"
+            )
         if noted is not None:
             self._memo = Memo.of(noted, memo.newest_run)
             log.warning("%s", restoring.sentence(noted))

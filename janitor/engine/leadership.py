@@ -16,6 +16,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from janitor.engine import dead_runs, migrating
@@ -83,14 +84,19 @@ class Leadership:
         with self._state.begin() as connection:
             now = self._state.now(connection)
             # A lease left by our own unfinished attempt counts as free.
-            fence = leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, again=True)
+            leapt = self._state.clock.leapt()
+            fence = leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, again=True, leapt=leapt)
             other = leases.holder_of(connection, leases.DAEMON)
         if fence is None:
             if not self._told_standby:
                 log.info("standing by: another daemon holds the state database (%s)", (other or "").split("|")[0])
             self._told_standby = True
             return False
-        dead_runs.close_all(self._state, fence, self._observers)
+        with ExitStack() as after_an_error:
+            # Another daemon may do better.
+            after_an_error.callback(migrating.give_back, self._state, fence)
+            dead_runs.close_all(self._state, fence, self._observers)
+            after_an_error.pop_all()
         self.take(fence)
         self._renewal.renewed(began)
         self._told_standby = False
@@ -104,7 +110,7 @@ class Leadership:
         """
         with self._state.read() as connection:
             found = leases.holder_of(connection, leases.DAEMON)
-            alive = leases.live_holders(connection, self._state.now(connection))
+            alive = leases.live_holders(connection, self._state.now(connection) - self._state.clock.leapt())
         return found if found in alive and found != self._holder else None
 
     def migrate(self) -> Fence | None:

@@ -79,6 +79,7 @@ class LeaseRenewal:
                     now = self._state.now(connection)
                     held = leases.renew(connection, fences, now, self._seconds)
                     leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
+                    leases.cut_all(connection, now)
                 return held
             except JanitorError as exc:
                 if attempt == DEADLOCK_TRIES or not lost_a_race(exc):

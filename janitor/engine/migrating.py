@@ -31,7 +31,9 @@ def migrate(state: State, holder: str, seconds: float) -> Fence | None:
         Unavailable, Rejected: the state database is away or says no; the next call goes on.
     """
     with state.begin() as connection:
-        fence = leases.acquire(connection, leases.DAEMON, holder, state.now(connection), seconds, again=True)
+        now = state.now(connection)
+        leapt = state.clock.leapt()
+        fence = leases.acquire(connection, leases.DAEMON, holder, now, seconds, again=True, leapt=leapt)
     if fence is None:
         return None
 

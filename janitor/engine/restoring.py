@@ -109,4 +109,4 @@ def _leap_over(connection: Connection, floor: int, now: datetime) -> None:
 
 def _close_runs(connection: Connection, found: Identity, now: datetime) -> None:
     reason = f"{UNKNOWN} from a backup of {found.beat_at:{INSTANT}}"
-    run_records.interrupt(connection, set(), now, reason)
+    run_records.interrupt(connection, set(), now, lambda holder: reason)

@@ -17,8 +17,9 @@ from janitor.errors import JanitorError
 from janitor.memory.access import state_of
 from janitor.runs import Fence, Run, current_run
 from janitor.state import State, leases
+from janitor.state.holders import LONGEST_LEASE_SECONDS
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = LONGEST_LEASE_SECONDS
 """How long a lease lasts if its process dies; while a run goes on, the keeper renews its leases."""
 
 WAIT_SECONDS = 0.2
@@ -56,7 +57,8 @@ def _acquire(state: State, run: Run, name: str) -> Fence | None:
     with state.begin(*run.fences.values()) as connection:
         for lease in left_over:
             leases.release(connection, lease)
-        fence = leases.acquire(connection, name, run.holder, state.now(connection), LEASE_SECONDS)
+        now = state.now(connection)
+        fence = leases.acquire(connection, name, run.holder, now, LEASE_SECONDS, leapt=state.clock.leapt())
     state.unreleased -= left_over
     return fence
 

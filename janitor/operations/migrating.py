@@ -40,7 +40,7 @@ def migrate(state: State, actor: str, lease_seconds: float) -> str:
     found, where = state.version(), place(state.url)
     if found == SCHEMA_VERSION:
         return f"the state database at {where} has schema {found}: there is nothing to migrate"
-    fence = migrating.migrate(state, holders.new_holder(), lease_seconds)
+    fence = migrating.migrate(state, holders.new_holder(lease_seconds), lease_seconds)
     if fence is None:
         raise JanitorError(f"a daemon leads on this state database ({_leader(state)}): stop it first")
     with state.begin(fence) as connection:

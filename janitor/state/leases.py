@@ -11,11 +11,16 @@
 3. Each change of holder, giving back too, makes the token larger by 1. A token never comes twice.
 4. Name and token are a fence. A write under a fence first looks whether that row still stands.
 5. Who holds a lease renews it. If its holder dies or hangs, the lease expires by itself.
+6. The clock may be set back, and every lease ends too late then. Nobody renews a lease for longer than its length. So
+   whoever finds a lease that ends later lets it end after its length. A holder that lives renews it before.
+7. The clock may be set forward, and every lease has ended then. Who knows of that leap (`SharedClock.leapt`) leaves
+   leases to their holders until these have renewed them.
 
 It is our own because the state database is the only thing that all daemons share: a lock server would be another part
 to run, and a database's own locks end with a connection and have no token.
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -23,11 +28,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
 
 from janitor.runs import Fence
-from janitor.state.holders import is_dead
+from janitor.state.holders import LONGEST_LEASE_SECONDS, is_dead, lease_seconds_of, process
 from janitor.state.tables import leases
 
+log = logging.getLogger(__name__)
+
 DAEMON = "daemon"
+OF_JOB = "job:"
 NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+NO_LEAP = timedelta()
+MARGIN = timedelta(seconds=1)
+"""A lease may end so much too late: clocks are moved a little all the time."""
 
 # Statements that every run executes are made once: making one takes SQLAlchemy longer than executing it.
 _FOUND = select(leases).where(leases.c.name == bindparam("b_name")).with_for_update()
@@ -46,19 +57,26 @@ _CHANGE = (
 
 def job_lease(job: str) -> str:
     """The name of the lease that one run of `job` holds."""
-    return f"job:{job}"
+    return f"{OF_JOB}{job}"
 
 
 def acquire(
-    connection: Connection, name: str, holder: str, now: datetime, seconds: float, again: bool = False
+    connection: Connection,
+    name: str,
+    holder: str,
+    now: datetime,
+    seconds: float,
+    again: bool = False,
+    leapt: timedelta = NO_LEAP,
 ) -> Fence | None:
     """Take a lease for `seconds` from `now`, with a new token; None if another holder has it.
 
     It counts once the caller's transaction commits. A lease whose holder is known to be dead is free at once. With
-    `again` the holder's own lease is free too: for a caller who knows that nothing goes on under it.
+    `again` the holder's own lease is free too: for a caller who knows that nothing goes on under it. `leapt` is how far
+    the clock was set forward just now.
     """
     row = connection.execute(_FOUND, {"b_name": name}).one_or_none()
-    return take(connection, name, row, holder, now, seconds, again)
+    return take(connection, name, row, holder, now, seconds, again, leapt)
 
 
 def take(
@@ -69,6 +87,7 @@ def take(
     now: datetime,
     seconds: float,
     again: bool = False,
+    leapt: timedelta = NO_LEAP,
 ) -> Fence | None:
     """As `acquire`, with the lease as it was found just now, None if there is no such row.
 
@@ -78,12 +97,35 @@ def take(
     if row is None:
         first = {"name": name, "holder": holder, "token": 1, "expires_at": expires_at}
         return Fence(name, 1) if connection.execute(_FIRST, first).rowcount == 1 else None
-    free = row.holder is None or row.expires_at <= now or (again and row.holder == holder) or is_dead(row.holder)
-    if not free:
+    ended = row.expires_at <= now - leapt
+    if not (row.holder is None or ended or (again and row.holder == holder) or is_dead(row.holder)):
+        _cut(connection, row, now)
         return None
     values = {"holder": holder, "token": row.token + 1, "expires_at": expires_at}
     changed = connection.execute(_CHANGE, {"b_name": name, "b_token": row.token, **values})
     return Fence(name, row.token + 1) if changed.rowcount == 1 else None
+
+
+def cut_all(connection: Connection, now: datetime) -> None:
+    """Let each lease end after its length that would end later, since the clock was set back after it was renewed.
+
+    It may be done at any time, by anybody: a holder that lives renews its lease long before.
+    """
+    latest = now + timedelta(seconds=LONGEST_LEASE_SECONDS) + MARGIN
+    for row in connection.execute(select(leases).where(leases.c.holder.is_not(None), leases.c.expires_at > latest)):
+        _cut(connection, row, now)
+
+
+def _cut(connection: Connection, row: Row[Any], now: datetime) -> None:
+    with_its_process = row.name == DAEMON or row.name.startswith(OF_JOB)
+    seconds = lease_seconds_of(row.holder) if with_its_process else LONGEST_LEASE_SECONDS
+    latest = now + timedelta(seconds=seconds)
+    if row.expires_at <= latest + MARGIN:
+        return
+    same = (leases.c.name == row.name) & (leases.c.token == row.token) & (leases.c.expires_at == row.expires_at)
+    if connection.execute(update(leases).where(same).values(expires_at=latest)).rowcount == 1:
+        text = "the clock was set back: the lease %s of %s would last for %.0f s, and ends in %g s if it is not renewed"
+        log.warning(text, row.name, process(row.holder), (row.expires_at - now).total_seconds(), seconds)
 
 
 def renew(connection: Connection, fences: Collection[Fence], now: datetime, seconds: float) -> set[Fence]:

@@ -1,7 +1,7 @@
 """Run records: a row for each run; it has no outcome while the run goes on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -124,13 +124,19 @@ def attempts_of(connection: Connection, run_id: int) -> Sequence[Row[Any]]:
     return connection.execute(select(attempts).where(attempts.c.run_id == run_id).order_by(attempts.c.number)).all()
 
 
-def interrupt(connection: Connection, live: set[str], now: datetime, reason: str) -> Sequence[Row[Any]]:
-    """Close as `interrupted` every open run whose process is not in `live`; the rows closed."""
+def interrupt(
+    connection: Connection, live: set[str], now: datetime, reason_of: Callable[[str], str]
+) -> Sequence[Row[Any]]:
+    """Close as `interrupted` every open run whose process is not in `live`; the rows closed.
+
+    `reason_of` gives the reason for a process.
+    """
     open_runs = connection.execute(select(runs).where(runs.c.outcome.is_(None)).order_by(runs.c.id)).all()
     dead = [row for row in open_runs if row.holder not in live]
     for row in dead:
         seconds = max(0.0, (now - row.started_at).total_seconds())
-        finish(connection, row.id, Ending(Outcome.INTERRUPTED, reason, now, seconds, attempts=row.attempts))
+        ending = Ending(Outcome.INTERRUPTED, reason_of(row.holder), now, seconds, attempts=row.attempts)
+        finish(connection, row.id, ending)
     return dead
 
 

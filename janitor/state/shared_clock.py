@@ -8,14 +8,21 @@
 3. What was known before stays if it fits the telling. If it does not, it moves just as far as it must: a slow answer
    makes no clock leap.
 4. SQLite has no clock of its own: all its processes are on one machine, and share the clock of that machine.
+5. If the state database's clock is set forward, every lease seems to have ended. So each leap is remembered until all
+   who live have renewed theirs.
 """
 
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Connection
 
 from janitor.state.clocks import boot_clock
+from janitor.state.holders import LONGEST_LEASE_SECONDS
+
+LEAST_LEAP = timedelta(seconds=1)
+"""By how much the clock must have been set to be remembered: a little is due to how clocks run."""
 
 
 def host_time() -> datetime:
@@ -42,6 +49,8 @@ class SharedClock:
         """Seconds on the boot clock."""
         self.zero = zero
         """The moment, by the state database's clock, at which the boot clock was 0; None if it is not known."""
+        self._seen = zero
+        self._leaps: deque[tuple[float, datetime]] = deque(maxlen=100)
 
     def now(self) -> datetime:
         """The time of the state database, as far as it was ever asked; the host's time before that. Aware UTC."""
@@ -50,12 +59,24 @@ class SharedClock:
 
     def ask(self, connection: Connection) -> datetime:
         """What the state database says, aware UTC; from now on `now` goes by it."""
-        if self._asked is None:
-            return self._host()
         began = self.boot()
-        told = self._asked(connection)
-        self._fit(told - timedelta(seconds=self.boot()), told - timedelta(seconds=began))
+        told = self._host() if self._asked is None else self._asked(connection)
+        before, ended = self._seen, self.boot()
+        seen = self._seen = _fitted(before, told - timedelta(seconds=ended), told - timedelta(seconds=began))
+        if before is not None and abs(seen - before) > LEAST_LEAP:
+            self._leaps.append((ended, before))
+        if self._asked is not None:
+            self.zero = seen
         return told
+
+    def leapt(self) -> timedelta:
+        """How far the clock was set forward within the time that the longest lease lasts; 0 if it was not.
+
+        A lease that has ended by `now`, and had not ended so long before, may be its holder's all the same.
+        """
+        since, seen = self.boot() - LONGEST_LEASE_SECONDS, self._seen
+        before = [zero for at, zero in list(self._leaps) if at >= since]
+        return max(timedelta(), seen - min(before)) if seen is not None and before else timedelta()
 
     @property
     def host_ahead_seconds(self) -> float:
@@ -63,6 +84,7 @@ class SharedClock:
         zero = self.zero
         return 0.0 if zero is None else (self._host() - self.now()).total_seconds()
 
-    def _fit(self, earliest: datetime, latest: datetime) -> None:
-        zero = self.zero
-        self.zero = earliest + (latest - earliest) / 2 if zero is None else min(max(zero, earliest), latest)
+
+def _fitted(zero: datetime | None, earliest: datetime, latest: datetime) -> datetime:
+    """What was known, moved just as far as it must to lie between two moments."""
+    return earliest + (latest - earliest) / 2 if zero is None else min(max(zero, earliest), latest)

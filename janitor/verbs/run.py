@@ -62,7 +62,7 @@ def run(
     runner = Runner(
         assembly.state,
         assembly.settings,
-        holders.new_holder(),
+        holders.new_holder(assembly.settings.lease_seconds),
         assembly.mask,
         run_log,
         surroundings=kept(assembly.mask, run_log, echo=True),

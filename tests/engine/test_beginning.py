@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event
 
+from janitor.engine.dead_runs import UNTOLD
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
 from janitor.errors import Skip
@@ -88,3 +89,4 @@ def test_who_does_not_lead_starts_and_records_nothing(runner: Runner, caplog: py
     runner.lost(LostSlots("task", now(), now(), 1, Outcome.MISSED, "asleep"))
     assert ran == [] and rows_of(runner.state) == [] and runner.waiting == 0
     assert "did not start" in caplog.text and "not recorded" in caplog.text
+    assert rows_of(runner.state)[0].reason == UNTOLD

@@ -23,7 +23,7 @@ def test_a_run_found_dead_by_another_stays_as_recorded(runner: Runner) -> None:
     def task() -> dict[str, int]:
         with runner.state.begin() as connection:
             leases.release_of(connection, runner.holder)
-            run_records.interrupt(connection, set(), now(), "the process that ran it is gone")
+            run_records.interrupt(connection, set(), now(), lambda holder: "the process that ran it is gone")
         log.info("a late word")
         current_run().progress(3)
         runner.flush()

@@ -86,8 +86,10 @@ def test_a_restored_backup_is_noticed_before_a_daemon_leads(watched: Watched, ca
     watched.memos.write(Memo(found.id, 1, 70, found.beat_at + timedelta(hours=1), 41))
     give_away(watched.runner, "daemon")
     watch = watched.watch()
-    # The leader of the backup counts as alive until its lease ends.
-    assert not watch.look_before_leading() and watched.identity().restored_at is None
+    # The leader of the backup counts as alive until its lease ends, and that is said.
+    with pytest.raises(Unavailable, match="another process holds the daemon's lease .process 1 on elsewhere."):
+        watch.look_before_leading()
+    assert watched.identity().restored_at is None
     with watched.runner.state.begin() as connection:
         leases.release_of(connection, ELSEWHERE)
     assert watch.look_before_leading() and watch.look_before_leading()

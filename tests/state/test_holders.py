@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from janitor.settings.state import StateSettings
 from janitor.state import holders
 
 NAME_ITSELF = "from janitor.state import holders; print(holders.new_holder())"
@@ -47,6 +49,21 @@ def test_a_zombie_counts_as_dead() -> None:
     assert holders.is_dead(holder)
     child.wait()
     child.stdout.close()
+
+
+def test_a_process_that_is_hidden_counts_as_living(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # As on a machine that shows nobody the processes of other users, `hidepid`.
+    dead, me = dead_holder(), holders.new_holder()
+    monkeypatch.setattr(holders, "PROCESSES", tmp_path)
+    assert not holders.is_dead(me) and holders.is_dead(dead)
+
+
+def test_a_name_tells_how_long_leases_last() -> None:
+    mine = holders.new_holder(12.5)
+    assert holders.lease_seconds_of(mine) == holders.lease_seconds_of(holders.holder_of_run(mine, 7)) == 12.5
+    assert holders.lease_seconds_of(ELSEWHERE) == holders.lease_seconds_of("a/b") == 60
+    (most,) = (limit.le for limit in StateSettings.model_fields["lease_seconds"].metadata if hasattr(limit, "le"))
+    assert most == holders.LONGEST_LEASE_SECONDS, "no lease lasts longer"
 
 
 def test_a_process_is_named_for_people() -> None:

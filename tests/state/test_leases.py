@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from janitor.runs import Fence
 from janitor.state import State, holders, leases
 from tests.state.test_holders import dead_holder
@@ -48,6 +50,58 @@ def test_only_what_is_renewed_lasts(state: State) -> None:
         assert leases.renew(connection, [], half, 30) == set()
         assert leases.acquire(connection, "kept", "me", LATER, 30) is None
         assert leases.acquire(connection, "left", "me", LATER, 30) is not None
+
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "holder", "seconds"),
+    [("daemon", f"{ELSEWHERE}/30", 30), ("job:a", f"{ELSEWHERE}/4", 4), ("a", f"{ELSEWHERE}/4#7", 60)],
+)
+@pytest.mark.parametrize("back", [20 * SECOND, HOUR], ids=str)
+def test_a_clock_set_back_keeps_no_lease_for_longer(
+    state: State, name: str, holder: str, seconds: int, back: timedelta
+) -> None:
+    # Given: a lease of a process elsewhere. What happens: the clock is set back, and the process dies.
+    # What must hold: from the first look on, it ends after its whole length; its token grows.
+    with state.begin() as connection:
+        leases.acquire(connection, name, holder, NOW, seconds)
+        for after, fence in ((0, None), (seconds - 1, None), (seconds + 1, Fence(name, 2))):
+            moment = NOW - back + after * SECOND
+            assert leases.acquire(connection, name, "me", moment, 30) == fence, after
+
+
+def test_a_lease_that_is_renewed_after_a_clock_was_set_back_lasts(state: State) -> None:
+    with state.begin() as connection:
+        held = leases.acquire(connection, "daemon", f"{ELSEWHERE}/30", NOW, 30)
+        assert held is not None
+        assert leases.acquire(connection, "daemon", "me", NOW - HOUR, 30) is None
+        assert leases.renew(connection, [held], NOW - HOUR + 10 * SECOND, 30) == {held}
+        assert leases.acquire(connection, "daemon", "me", NOW - HOUR + 39 * SECOND, 30) is None
+        assert leases.acquire(connection, "daemon", "me", NOW - HOUR + 41 * SECOND, 30) == Fence("daemon", 2)
+
+
+def test_all_leases_that_end_too_late_are_cut(state: State, caplog: pytest.LogCaptureFixture) -> None:
+    with state.begin() as connection:
+        for name in ("daemon", "job:a"):
+            leases.acquire(connection, name, f"{ELSEWHERE}/30", NOW, 30)
+        leases.cut_all(connection, NOW)
+        assert not caplog.messages
+        leases.cut_all(connection, NOW - HOUR)
+        assert leases.live_holders(connection, NOW - HOUR + 31 * SECOND) == set()
+    assert "the lease daemon of process 1 on elsewhere would last for 3630 s, and ends in 30 s" in caplog.text
+
+
+def test_a_clock_set_forward_ends_no_lease(state: State) -> None:
+    # Given: a lease. What happens: the clock is set forward by an hour, which whoever asks knows.
+    # What must hold: the lease is its holder's for as long as it would have been.
+    with state.begin() as connection:
+        leases.acquire(connection, "daemon", ELSEWHERE, NOW, 30)
+        for after, fence in ((29, None), (31, Fence("daemon", 2))):
+            moment = NOW + HOUR + after * SECOND
+            assert leases.acquire(connection, "daemon", "me", moment, 30, leapt=HOUR) == fence, after
 
 
 def test_a_lost_lease_is_not_renewed(state: State) -> None:

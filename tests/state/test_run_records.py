@@ -34,7 +34,7 @@ def test_a_slot_has_one_record(state: State) -> None:
 def test_runs_of_dead_processes_are_interrupted(state: State) -> None:
     mine, theirs = begin(state, "a", NOW, "me"), begin(state, "b", NOW, "them")
     with state.begin() as connection:
-        closed = run_records.interrupt(connection, {"me"}, NOW + MINUTE, "gone")
+        closed = run_records.interrupt(connection, {"me"}, NOW + MINUTE, lambda holder: "gone")
         assert [row.id for row in closed] == [theirs]
         assert run_records.running(connection, "a").id == mine  # type: ignore[union-attr]
         assert run_records.running(connection, "b") is None

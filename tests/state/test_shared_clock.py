@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from sqlalchemy import URL
 
 from janitor.state.shared_clock import SharedClock
@@ -80,6 +81,39 @@ def test_a_state_database_whose_clock_is_set_is_followed() -> None:
         of.server += leap * SECOND
         ask()
         assert abs(clock.now() - of.server) <= 0.5 * SECOND
+
+
+def test_a_clock_set_forward_is_known_for_a_minute() -> None:
+    of = world()
+    clock, ask = clock_of(of)
+    ask()
+    assert clock.leapt() == timedelta()
+    of.server += 3600 * SECOND
+    for after, leapt in ((0, 3600), (59, 3600), (2, 0)):
+        pass_by(of, after)
+        ask()
+        assert clock.leapt() == leapt * SECOND
+
+
+@pytest.mark.parametrize(("leaps", "leapt"), [((-3600,), 0), ((3600, -3600), 0), ((-3600, 3600), 3600), ((0.5,), 0)])
+def test_only_what_a_clock_was_set_forward_counts(leaps: tuple[float, ...], leapt: float) -> None:
+    of = world()
+    clock, ask = clock_of(of)
+    ask()
+    for leap in leaps:
+        of.server += leap * SECOND
+        pass_by(of, 1)
+        ask()
+    assert clock.leapt() == leapt * SECOND
+
+
+def test_the_machine_s_own_clock_that_is_set_forward_is_known_too() -> None:
+    of = world()
+    clock = SharedClock(None, lambda: of.host, lambda: float(of.boot))
+    for leap in (0, 90):
+        of.host += leap * SECOND
+        clock.ask(None)  # type: ignore[arg-type]  # there is none to ask
+    assert clock.leapt() == 90 * SECOND and clock.zero is None
 
 
 def test_each_kind_of_state_database_has_a_clock(database_url: URL) -> None:
