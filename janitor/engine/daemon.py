@@ -27,7 +27,7 @@ from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import Lanes
 from janitor.engine.leaps import LEAP, Leaps
 from janitor.engine.memos import memos_of
-from janitor.engine.obstacles import RUNNING
+from janitor.engine.obstacles import KEEPER, RUNNING
 from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
 from janitor.engine.standstill import Standstill
@@ -41,6 +41,8 @@ from janitor.runs.forks import Handler, signals_taken
 log = logging.getLogger(__name__)
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
+KEEPER_SECONDS = 60.0
+"""How long a step of the keeper may take without being told."""
 ALARMS = (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU)
 """What a task may let come with `alarm`, `setitimer` or `setrlimit`, from any thread; each would end the process."""
 TIMERS = {
@@ -63,8 +65,10 @@ class Daemon:
         self._dependents = Dependents(jobs, runner, self.lanes.enter)
         self._catching_up = CatchingUp(clock, jobs, runner, self.lanes, begin_as_told)
         self._standstill = Standstill(
-            *(self.heartbeat, runner.journal, runner.renewal), counting=lambda: clock.phase is Phase.COUNTING
+            *(self.heartbeat, runner.journal, runner.renewal),
+            counting=lambda: clock.phase is Phase.COUNTING and not self._is_behind,
         )
+        self._is_behind = False
         self._identity = IdentityWatch(
             *(runner.state, runner.leadership, runner.holder, memos_of(runner.settings)),
             *(runner.settings.lease_seconds, runner.state.clock.boot),
@@ -159,16 +163,29 @@ class Daemon:
         following = self.clock.tick(now)
         self.lanes.hand_out()
         self.runner.loops.end_old_troubles()
+        self._look_at_keeper()
         self.heartbeat.beat(troubles=self.runner.loops.troubles)
         return None if following is None else max(0.0, (following - self._now()).total_seconds())
 
+    def _look_at_keeper(self) -> None:
+        """Tell if the keeper hangs: nobody else would."""
+        silent = self.keeper.silent_seconds()
+        if silent is None or silent <= KEEPER_SECONDS:
+            self.runner.obstacles.overcome(KEEPER)
+        elif self.runner.obstacles.meet(KEEPER, f"it has been at one step for {silent:.0f} s") is not None:
+            text = (
+                "the keeper has been at one step for %.0f s: no lease of a run is renewed, and nobody looks who leads"
+            )
+            log.error(text, silent)
+
     def _count_anew(self) -> None:
-        """Let a clock that is held go again, once the state database has told which slots have an outcome."""
+        """Let a clock that is held go again, once all is on record that has an outcome, and its slots are counted."""
         if self.clock.phase is not Phase.COUNTING:
             return
         try:
-            self.runner.flush()
-            self._lead(self.clock.held_because)
+            self._is_behind = not self.runner.save()
+            if not self._is_behind:
+                self._lead(self.clock.held_because)
         except JanitorError as exc:
             self.clock.held_because = AWAY
             log.warning("the slots cannot be counted yet, and no run begins: %s", exc)
@@ -190,7 +207,6 @@ class Daemon:
             return True
         if self.runner.obstacles.meet(RUNNING, why) is not None:
             log.error("this daemon does not lead, as it could run nothing: %s", why)
-        self.runner.journal.settle()
         return False
 
     def _lead(self, why: str = "") -> None:

@@ -12,6 +12,7 @@
 5. While the state database is away, the records that must not be lost wait in memory, in order. The others fail
    at once, as each attempt on an absent server takes its time. Lost slots that follow one another become one record.
 6. A deadlock is tried again, up to five times.
+7. A transaction ends after a second, and the rest of its records come with the next: leases are renewed between.
 
 It is our own because a transaction for each record waits for the disk once a record: `benchmarks/many_jobs.py` and
 `benchmarks/recording.py` measure it.
@@ -19,9 +20,10 @@ It is our own because a transaction for each record waits for the disk once a re
 
 import collections
 import logging
+import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from janitor.databases.errors import lost_a_race
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 
 TOGETHER = 200
 """How many records are written in one transaction."""
+MOST_SECONDS = 1.0
+"""For how long a transaction takes further records: whoever renews leases waits for it."""
 MOST_WAITING = 10_000
 """How many records wait in memory while the state database is away; the oldest give way."""
 LOOK_SECONDS = 1.0
@@ -44,9 +48,11 @@ DEADLOCK_TRIES = 5
 class Journal:
     """Writes records in the order in which they were added."""
 
-    def __init__(self, state: State, obstacles: Obstacles | None = None) -> None:
+    def __init__(
+        self, state: State, obstacles: Obstacles | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Nothing is opened before the first record; `obstacles` are told if nothing can be written."""
-        self._state, self._obstacles = state, obstacles or Obstacles()
+        self._state, self._obstacles, self._clock = state, obstacles or Obstacles(), clock
         self._queue: collections.deque[Record] = collections.deque()
         self._turn = threading.Lock()
         self._in_hand = 0
@@ -62,7 +68,7 @@ class Journal:
         """Put a record at the end; it is written when a thread next calls `result`, `settle` or `flush`."""
         self._queue.append(record)
         if self.waits_since is None:
-            self.waits_since = time.monotonic()
+            self.waits_since = self._clock()
         return record
 
     def result(self, record: Record) -> Any:
@@ -87,8 +93,10 @@ class Journal:
         while record is not None and not record.answered.wait(LOOK_SECONDS):
             self._write_out()
 
-    def flush(self, wait: bool = True) -> None:
+    def flush(self, wait: bool = True, seconds: float = math.inf) -> bool:
         """Write what waits; if another thread writes already, `wait` for it, or leave it at that.
+
+        After so many seconds no further transaction begins. True if nothing waited any more at the end.
 
         Raises:
             Unavailable, Rejected: the state database is away; nothing is lost.
@@ -97,14 +105,17 @@ class Journal:
             # What could not be written may have failed, and waits no more.
             self.waits_since = None
             self._obstacles.overcome(RECORDING)
-        if not self.waiting or not self._turn.acquire(blocking=wait):
-            return
+            return True
+        if not self._turn.acquire(blocking=wait):
+            return False
         try:
-            failure = self._drain()
+            failure = self._drain(self._clock() + seconds)
+            is_over = not self._queue
         finally:
             self._turn.release()
         if failure is not None:
             raise failure
+        return is_over
 
     def _write_out(self) -> None:
         """Write for all who wait, unless another thread has the turn."""
@@ -116,48 +127,58 @@ class Journal:
             if failure is not None:
                 return
 
-    def _drain(self) -> JanitorError | None:
-        """Write batch after batch; why the state database is away, None if all are written."""
-        while self._queue:
-            self._in_hand = min(TOGETHER, len(self._queue))
-            batch = [self._queue.popleft() for _ in range(self._in_hand)]
-            # An error that nobody expects goes to whoever writes: it costs no record, and nobody waits for it.
-            failure: JanitorError | None = Unavailable("nothing can be recorded: it was interrupted")
-            try:
-                failure = self._failure_of(batch)
-            finally:
-                if failure is not None:
-                    self._put_back(batch, failure)
-                self._in_hand = 0
+    def _drain(self, until: float = math.inf) -> JanitorError | None:
+        """Write batch after batch; why the state database is away, None if all are written, or the time is over."""
+        while self._queue and self._clock() < until:
+            failure = self._write_next()
             if failure is not None:
                 self._tell(failure)
                 return failure
-            self.waits_since = time.monotonic() if self._queue else None
-            self._obstacles.overcome(RECORDING)
-            for record in batch:
-                record.answered.set()
-                tell_what_came(record)
         return None
+
+    def _write_next(self) -> JanitorError | None:
+        """Write a batch, or as much of it as there is time for; why the state database is away."""
+        self._in_hand = min(TOGETHER, len(self._queue))
+        batch = [self._queue.popleft() for _ in range(self._in_hand)]
+        # An error that nobody expects goes to whoever writes: it costs no record, and nobody waits for it.
+        failure: JanitorError | None = Unavailable("nothing can be recorded: it was interrupted")
+        written = 0
+        try:
+            written, failure = self._written_of(batch)
+        finally:
+            if failure is not None:
+                self._put_back(batch, failure)
+            self._queue.extendleft(reversed(batch[written:] if failure is None else ()))
+            self._in_hand = 0
+        if failure is None:
+            self._answer(batch[:written])
+        return failure
+
+    def _answer(self, written: Sequence[Record]) -> None:
+        self.waits_since = self._clock() if self._queue else None
+        self._obstacles.overcome(RECORDING)
+        for record in written:
+            record.answered.set()
+            tell_what_came(record)
 
     def _tell(self, failure: JanitorError) -> None:
         seconds = self._obstacles.meet(RECORDING, failure)
         if isinstance(failure, Rejected):
-            self.waits_since = time.monotonic()
+            self.waits_since = self._clock()
         if seconds == 0:
             log.warning("what is recorded waits in memory until the state database is back: %s", failure)
         elif seconds is not None:
             text = "what is recorded has waited in memory for %.0f s until the state database is back: %s"
             log.warning(text, seconds, failure)
 
-    def _failure_of(self, batch: Sequence[Record]) -> JanitorError | None:
-        """Write a batch; why the state database is away, None if the batch is written."""
+    def _written_of(self, batch: Sequence[Record]) -> tuple[int, JanitorError | None]:
+        """Write a batch; how many of its records are written, and why the state database is away."""
         try:
-            self._write(batch)
+            return self._write(batch), None
         except FAILURES as exc:
-            return exc if isinstance(exc, JanitorError) else Unavailable(f"nothing can be recorded: {summary(exc)}")
-        return None
+            return 0, exc if isinstance(exc, JanitorError) else Unavailable(f"nothing can be recorded: {summary(exc)}")
 
-    def _write(self, batch: Sequence[Record]) -> None:
+    def _write(self, batch: Sequence[Record]) -> int:
         for attempt in range(1, DEADLOCK_TRIES + 1):
             try:
                 return self._write_together(batch)
@@ -166,19 +187,33 @@ class Journal:
                     return self._write_apart(batch)
                 if attempt == DEADLOCK_TRIES or not lost_a_race(exc):
                     raise
+        raise AssertionError("unreachable")
 
-    def _write_together(self, batch: Sequence[Record]) -> None:
-        """All or none: if one record is refused, none is written."""
-        fences = {fence for record in batch for fence in record.fences}
+    def _write_together(self, batch: Sequence[Record]) -> int:
+        """As many as there is time for. If one of them is refused, none is written."""
+        fences, written = {fence for record in batch for fence in record.fences}, 0
         with self._state.begin(*sorted(fences), alone=True) as connection:
-            for record in batch:
+            for record in self._in_time(batch):
                 record.error, record.refused, record.result = None, None, record.write(connection)
+                written += 1
+        return written
 
-    def _write_apart(self, batch: Sequence[Record]) -> None:
+    def _write_apart(self, batch: Sequence[Record]) -> int:
         """In one transaction too, with a savepoint for each record, so that each is written or refused by itself."""
+        written = 0
         with self._state.begin() as connection:
-            for record in batch:
+            for record in self._in_time(batch):
                 write_apart(connection, record)
+                written += 1
+        return written
+
+    def _in_time(self, batch: Sequence[Record]) -> Iterator[Record]:
+        """The first record of a batch, and those that follow within `MOST_SECONDS`."""
+        until = self._clock() + MOST_SECONDS
+        for number, record in enumerate(batch):
+            if number and self._clock() >= until:
+                return
+            yield record
 
     def _put_back(self, batch: Sequence[Record], error: JanitorError) -> None:
         """Let kept records wait at the front, merged, and let all others fail."""

@@ -7,6 +7,7 @@ that only a leader has. A duty that fails keeps no other duty from being done.
 
 import functools
 import logging
+import time
 from collections.abc import Callable, Mapping
 
 from janitor.engine.host_clock import HostClock
@@ -16,7 +17,7 @@ from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
 from janitor.engine.wishes import pass_on_wishes
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
-from janitor.loops import named_errors
+from janitor.loops import Duty, named_errors
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +45,20 @@ class Keeper:
         """
         self._runner, self._takeover, self._on_failure = runner, takeover, on_failure
         self._seconds = runner.settings.lease_seconds
-        bodies: Duties = {
-            **(first or {}),
+        of_runs: Duties = {
             "renewing the leases": self._renew,
-            "saving what runs report": runner.save,
+            "saving what runs report": self._save,
             "passing on wishes to stop": functools.partial(pass_on_wishes, runner.state, runner.live),
             "warning of late runs": functools.partial(warn_late, runner.live),
             "putting back what runs share": runner.look_around,
-            **(duties or {}),
         }
         host_clock = HostClock(runner.state.clock, runner.loops)
         self._comparing = runner.loops.duty("comparing clocks", host_clock.look)
-        self._duties = [runner.loops.duty(name, body, passes=named_errors) for name, body in bodies.items()]
+        self._of_runs = self._made(of_runs)
+        self._duties = [*self._made(first or {}), *self._of_runs, *self._made(duties or {})]
         self._loop = runner.loops.loop("keeper", self.try_step)
         self.failure: JanitorError | None = None
+        self._came_round: float | None = None
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
@@ -92,14 +93,19 @@ class Keeper:
         if self._takeover is not None and not self._takeover.at_work:
             self._stand_by(self._takeover)
             return
-        for duty in self._duties:
-            duty.do()
+        _do(self._duties)
 
     def _stand_by(self, takeover: Takeover) -> None:
-        """Look whether this daemon is to lead; runs of the time when it led go on, and end."""
+        """Look whether this daemon is to lead; runs of the time when it led go on, and are cared for as before."""
         if self._runner.live:
-            self._renew()
+            _do(self._of_runs)
         takeover.step()
+        self._save()
+
+    def _made(self, duties: Duties) -> "list[Duty[None]]":
+        return [self._runner.loops.duty(name, body, passes=named_errors) for name, body in duties.items()]
+
+    def _save(self) -> None:
         self._runner.save()
 
     def _renew(self) -> None:
@@ -107,6 +113,15 @@ class Keeper:
 
     def try_step(self) -> float:
         """As `step`, and take what it raises; how many seconds there are until the next time."""
+        self._try()
+        self._came_round = time.monotonic()
+        return min(STEP_SECONDS, self._seconds / 3)
+
+    def silent_seconds(self) -> float | None:
+        """How long ago its last step ended, by a clock that nobody sets; None before the first has ended."""
+        return None if self._came_round is None else time.monotonic() - self._came_round
+
+    def _try(self) -> None:
         try:
             self.step()
             self._tell_back()
@@ -120,7 +135,6 @@ class Keeper:
             if self._takeover is not None and not self._takeover.begun:
                 self._fail(exc)
             self._tell_away(exc)
-        return min(STEP_SECONDS, self._seconds / 3)
 
     def _fail(self, why: JanitorError) -> None:
         self.failure = self.failure or why
@@ -145,3 +159,8 @@ class Keeper:
     def _tell_back(self) -> None:
         if any([self._runner.obstacles.overcome(part) for part in (KEEPING, LEADING)]):
             log.info("the state database is back")
+
+
+def _do(duties: "list[Duty[None]]") -> None:
+    for duty in duties:
+        duty.do()

@@ -17,6 +17,7 @@ from janitor.loops import Trouble
 
 LEADING = "coming to lead"
 KEEPING = "keeping the leases"
+KEEPER = "the keeper"
 RECORDING = "recording"
 RUNNING = "running what is due"
 TELL_AGAIN_SECONDS = 60.0

@@ -45,6 +45,9 @@ from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 
+SAVE_SECONDS = 2.0
+"""For how long a save writes what waits, however much that is: whoever saves also renews leases."""
+
 
 class Runner:
     """Executes jobs and remembers how it went; the daemon's lanes and the command line share one."""
@@ -128,14 +131,17 @@ class Runner:
         self.journal.flush()
         self._reports.save()
 
-    def save(self) -> None:
-        """As `flush`, but what another thread writes is not waited for: it may hang.
+    def save(self) -> bool:
+        """As `flush`, but only for some seconds, and what another thread writes is not waited for: it may hang.
+
+        False if something still waits: the next call goes on.
 
         Raises:
             Unavailable, Rejected: as `flush` does.
         """
-        self.journal.flush(wait=False)
+        is_over = self.journal.flush(wait=False, seconds=SAVE_SECONDS)
         self._reports.save()
+        return is_over
 
     def look_around(self) -> None:
         """Put back what a task has changed for all."""

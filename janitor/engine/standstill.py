@@ -7,6 +7,9 @@
 Another daemon may do better. So whoever stands still gives the lead up, and leads again once it could work; its runs go
 on. While the state database is away, or says no, nobody could do better: that is no standstill. Only the time counts in
 which leases are renewed.
+
+A slow state database is no standstill either, as long as one record after the other is written. A transaction is over
+after a second and its last record, and the time is counted anew.
 """
 
 import math
@@ -18,7 +21,7 @@ from janitor.engine.journal import Journal
 from janitor.engine.lease_renewal import LeaseRenewal
 
 STILL_SECONDS = 60.0
-"""How long a record may wait, or the clock. One transaction may take as long, if each of its tries waits for a lock."""
+"""For how long nothing may be written although a record waits, and for how long the clock may wait for one count."""
 SURE = 5
 """In so many looks, one after the other, nothing must have come. A process that was frozen catches up within one."""
 
@@ -34,7 +37,10 @@ class Standstill:
         clock: Callable[[], float] = time.monotonic,
         counting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Nothing is looked at before `why`; `counting` tells whether the clock waits until slots are counted."""
+        """Nothing is looked at before `why`.
+
+        `counting` tells whether the clock waits until slots are counted, with nothing left to be written before.
+        """
         self._heartbeat, self._journal, self._renewal, self._clock = heartbeat, journal, renewal, clock
         self._counting, self._counting_since = counting, math.inf
         self._looks = 0

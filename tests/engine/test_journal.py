@@ -1,6 +1,7 @@
 """The journal: many records at once, and what waits while the state database is away."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -12,11 +13,13 @@ import pytest
 from sqlalchemy import URL, Connection, insert, select
 
 from janitor.databases.sqlite_sessions import make_file
+from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.journal import Journal
 from janitor.engine.journal_records import Record
 from janitor.engine.obstacles import Obstacles
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
+from janitor.engine.standstill import Standstill
 from janitor.errors import Unavailable
 from janitor.jobs import schedules
 from janitor.logs.run_log import RunLog
@@ -186,6 +189,64 @@ def test_a_batch_that_lost_a_race_is_written_again(lite_url: URL, races: int, wr
     with state.read() as connection:
         kept = connection.execute(select(config_rows.c.content)).scalars().all()
     assert (len(kept), journal.waiting) == ((1, 0) if written else (0, 2))
+    state.close()
+
+
+def test_a_transaction_ends_after_a_second(lite: Runner, tmp_path: Path) -> None:
+    # Given: a slow state database: each of 300 records takes 0.4 s, and leases are renewed meanwhile.
+    # What must hold: a transaction has three records, in their order; such a leader does not stand still.
+    moment, written, transactions = [time.monotonic()], list[int](), list[object]()
+    journal = Journal(lite.state, clock=lambda: moment[0])
+    lite.renewal.renewed(0.0)
+    still = Standstill(Heartbeat(tmp_path / "beat"), journal, lite.renewal, lambda: moment[0])
+
+    def write(number: int, connection: Connection) -> None:
+        moment[0] += 0.4
+        written.append(number)
+        transactions.append(connection.get_transaction())
+        assert still.why() is None, moment
+
+    records = [journal.add(Record(partial(write, number), kept=True)) for number in range(300)]
+    assert journal.flush()
+    assert written == list(range(300)) and all(record.answered.is_set() for record in records)
+    assert [transactions.count(one) for one in dict.fromkeys(transactions)] == [3] * 100
+
+
+def test_a_flush_ends_in_its_time_and_the_next_goes_on(lite_url: URL) -> None:
+    moment, written = [0.0], list[int]()
+    state = small_engine.migrated(lite_url)
+    journal = Journal(state, clock=lambda: moment[0])
+
+    def write(number: int, connection: Connection) -> None:
+        moment[0] += 0.4
+        written.append(number)
+
+    for number in range(10):
+        journal.add(Record(partial(write, number), kept=True))
+    assert not journal.flush(wait=False, seconds=2.0)
+    assert (written, journal.waiting) == ([0, 1, 2, 3, 4, 5], 4)
+    assert journal.flush(wait=False, seconds=2.0) and written == list(range(10))
+    state.close()
+
+
+def test_a_record_refused_in_a_slow_batch_is_alone(lite_url: URL) -> None:
+    # Given: records of 0.4 s each, of which one is refused. What must hold: all others are written, once.
+    moment, written = [0.0], list[int]()
+    state = small_engine.migrated(lite_url)
+    journal = Journal(state, clock=lambda: moment[0])
+
+    def write(number: int, connection: Connection) -> None:
+        moment[0] += 0.4
+        if number == 1:
+            raise ValueError("not this one")
+        connection.execute(insert(config_rows).values(digest=bytes([number]), content="x"))
+        written.append(number)
+
+    records = [journal.add(Record(partial(write, number))) for number in range(6)]
+    journal.flush()
+    with state.read() as connection:
+        assert len(connection.execute(select(config_rows.c.content)).all()) == 5
+    assert [record.error is None for record in records] == [True, False, True, True, True, True]
     state.close()
 
 

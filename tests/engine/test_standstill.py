@@ -1,6 +1,7 @@
 """A standstill: a leader of whose slots nothing comes says so, and gives the lead up."""
 
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.engine import standstill
+from janitor.engine.clock import Phase
 from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.journal_records import Record
 from janitor.engine.runner import Runner
@@ -71,6 +73,45 @@ def test_a_renewal_that_fails_begins_anew(database_url: URL, tmp_path: Path) -> 
         runner.renewal._renew_at = 0
         runner.renewal.renew_if_due(runner.lead.fence)
         assert since is not None and runner.renewal.renewed_since == since
+
+
+def test_a_keeper_waits_for_no_thread_that_hangs(clock: Scheduler, starting: Runner) -> None:
+    # Given: a daemon that leads. What happens: a thread hangs while it writes records, and slots are to be counted.
+    # What must hold: the keeper goes on, else nobody renews leases or sees the standstill. The slots are counted later.
+    clock.add_job(nothing, "interval", hours=1, id="task")
+    daemon = clock.daemon(starting)
+    clock.open(daemon.lanes)
+    daemon.keeper.step()
+    starting.journal._turn.acquire()
+    starting.journal.add(Record(lambda connection: None))
+    assert clock.hold("the jobs changed")
+    keeping = threading.Thread(target=daemon.keeper.step, daemon=True)
+    keeping.start()
+    keeping.join(30)
+    assert not keeping.is_alive() and clock.phase is Phase.COUNTING
+    starting.journal._turn.release()
+    daemon.keeper.step()
+    assert clock.phase is Phase.GOING
+    daemon.lanes.close()
+    clock.close()
+
+
+def test_a_keeper_that_hangs_is_told_by_the_clock(clock: Scheduler, starting: Runner) -> None:
+    daemon = clock.daemon(starting)
+    clock.open(daemon.lanes)
+    daemon.tick()
+    daemon.keeper.try_step()
+    daemon.tick()
+    assert starting.obstacles.troubles == []
+    daemon.keeper._came_round = time.monotonic() - 61
+    daemon.tick()
+    daemon.tick()
+    assert [one.why for one in starting.obstacles.troubles] == ["it has been at one step for 61 s"]
+    daemon.keeper.try_step()
+    daemon.tick()
+    assert starting.obstacles.troubles == []
+    daemon.lanes.close()
+    clock.close()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
 from janitor.errors import Fenced, Unavailable
 from janitor.runs import Fence, Run
-from janitor.state import State, leases
+from janitor.state import State, leases, run_records
 from janitor.state.tables import SCHEMA_VERSION
 from tests.engine.keeping import ELSEWHERE, going_on, lease, until_stopped
 from tests.small_engine import eventually, job_of
@@ -171,4 +171,7 @@ def test_who_gives_the_lead_up_lets_its_runs_go_on(lite_follower: Runner) -> Non
         eventually(lambda: keeper.step() or lease(lite_follower, "job:task").expires_at > before)
         (live,) = lite_follower.live.values()
         assert not live.run.stop.is_set()
-        live.run.ask_to_stop(Fenced("the test is over"))
+        with lite_follower.state.begin() as connection:
+            run_records.ask_to_stop(connection, live.run.id, "anna")
+        keeper.step()
+        assert str(live.run.stopped_by) == "cancelled by anna", "wishes come to it too"
