@@ -1,7 +1,7 @@
 """Calling a job's `cleanup` with a run before the run's record is deleted."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
@@ -14,7 +14,7 @@ from janitor.jobs.descriptions import job_takes_settings
 from janitor.jobs.job import Job
 from janitor.jobs.result_texts import decode
 from janitor.jobs.returned import call
-from janitor.runs import PastRun
+from janitor.runs import Fence, PastRun
 from janitor.settings.settings import Settings
 from janitor.state import State, builds, expired, result_records, retention, run_records
 from janitor.state.expired import Batch, Bounds, Runs
@@ -25,14 +25,20 @@ BATCH = 200
 """So many runs are looked at before the first of them is cleaned up."""
 
 
-def prune(state: State, jobs: Mapping[str, Job], settings: Settings, bounds: Bounds) -> int:
+def prune(
+    state: State, jobs: Mapping[str, Job], settings: Settings, bounds: Bounds, fences: Sequence[Fence] = ()
+) -> int:
     """Delete the old runs of jobs that have a `cleanup`; how many went.
 
-    A run goes once its cleanup has succeeded, in a commit of its own; a run whose cleanup failed stays.
+    A run goes once its cleanup has succeeded, in a commit of its own; a run whose cleanup failed stays. No cleanup is
+    called, and no run goes, once one of the `fences` does not stand any more.
+
+    Raises:
+        Fenced: another daemon leads now.
+        Unavailable, Rejected: the state database is away.
     """
-    return sum(
-        _prune(state, jobs, settings, run_id) for walk in expired.walks(bounds) for run_id in _found(state, walk)
-    )
+    found = (run_id for walk in expired.walks(bounds) for run_id in _found(state, walk))
+    return sum(_prune(state, jobs, settings, run_id, fences) for run_id in found)
 
 
 def _found(state: State, walk: Runs) -> Iterator[int]:
@@ -44,9 +50,9 @@ def _found(state: State, walk: Runs) -> Iterator[int]:
             batch = walk.next(connection, BATCH)
 
 
-def _prune(state: State, jobs: Mapping[str, Job], settings: Settings, run_id: int) -> bool:
+def _prune(state: State, jobs: Mapping[str, Job], settings: Settings, run_id: int, fences: Sequence[Fence]) -> bool:
     """Clean up a run, and delete it; whether it went."""
-    with state.read() as connection:
+    with state.begin(*fences) as connection:
         row = run_records.get(connection, run_id)
     if row is None:
         return False
@@ -54,7 +60,7 @@ def _prune(state: State, jobs: Mapping[str, Job], settings: Settings, run_id: in
         clean_up(state, jobs.get(row.job), settings, row)
     except JanitorError:
         return False  # clean_up has logged it, and the run's record tells of it
-    with state.begin() as connection:
+    with state.begin(*fences) as connection:
         retention.remove(connection, [row.id])
     return True
 

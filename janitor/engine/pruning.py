@@ -4,7 +4,8 @@
     next round               ten minutes later
 
 A step is one transaction. It takes as many rows as a tenth of a second lets it: others that write wait no longer. Then
-it is their turn for as long.
+it is their turn for as long. Every step of a round is under the lease of the round's beginning: who has lost the lead
+takes no further step, even if it leads again.
 """
 
 import logging
@@ -69,7 +70,7 @@ class Pruning:
         self._loops = loops or Loops()
         self._loop = self._loops.loop("pruning", self.step)
         self._cleaning: Loop | None = None
-        self._bounds: Bounds | None = None
+        self._to_clean: tuple[Bounds, tuple[Fence, ...]] | None = None
         self._round: Iterator[Step] | None = None
         self._told = False
 
@@ -92,7 +93,7 @@ class Pruning:
         if self._clock() < self._at:
             return min(LOOK_SECONDS, self._at - self._clock())
         # If a step raises what is no JanitorError, the duty is done again soon, with a new round.
-        steps, self._round = self._round or self.round(self._state.clock.now()), None
+        steps, self._round = self._round or self.round(self._state.clock.now(), fence), None
         taken = self._take_next(steps)
         if taken is None:
             self._at = self._clock() + EVERY_SECONDS
@@ -100,23 +101,24 @@ class Pruning:
         self._round = steps
         return max(LEAST_PAUSE_SECONDS, taken.seconds)
 
-    def round(self, now: datetime) -> Iterator[Step]:
+    def round(self, now: datetime, fence: Fence | None = None) -> Iterator[Step]:
         """Delete what is old at a moment: a little whenever the next step is asked for.
 
-        Runs of jobs with a `cleanup` are deleted in a thread of their own: a cleanup may take its time.
+        `fence` is that of the daemon's lease, as it stands when the first step is asked for if None. Runs of jobs with
+        a `cleanup` are deleted in a thread of their own: a cleanup may take its time.
 
         Raises:
             Fenced: this daemon does not lead any more; nothing is deleted.
             Unavailable, Rejected: the state database is away.
         """
-        jobs = dict(self._jobs)
+        jobs, fences = dict(self._jobs), self._leadership.lead.fences if fence is None else (fence,)
         cleaned = [job.id for job in jobs.values() if job.cleanup is not None]
         bounds = self._bounds_at(now, jobs)
         if cleaned:
-            self._wake_cleaning(replace(bounds, jobs=cleaned))
+            self._wake_cleaning(replace(bounds, jobs=cleaned), fences)
         for walk in self._walks(replace(bounds, without=cleaned), now):
             rows = FIRST_ROWS
-            while (taken := self._take(walk, rows)) is not None:
+            while (taken := self._take(walk, rows, fences)) is not None:
                 yield taken
                 rows = next_size(rows, taken.seconds)
 
@@ -133,8 +135,8 @@ class Pruning:
             self._told = True
             return None
 
-    def _take(self, walk: Walk, rows: int) -> Step | None:
-        with self._state.begin(*self._leadership.lead.fences) as connection:
+    def _take(self, walk: Walk, rows: int, fences: tuple[Fence, ...]) -> Step | None:
+        with self._state.begin(*fences) as connection:
             # From here on others wait; how long this has waited for them does not count.
             began = time.perf_counter()
             gone = walk.step(connection, rows)
@@ -146,7 +148,7 @@ class Pruning:
             # Jobs that depend on a job build on its newest success, however old it is.
             spared = frozenset(recent.last_with(connection, needed, Outcome.SUCCEEDED).values())
         days = timedelta(days=self._settings.history_days)
-        return Bounds(now - days, self._settings.history_runs, spared)
+        return Bounds(now - days, self._settings.history_runs, spared, needed=needed)
 
     def _walks(self, bounds: Bounds, now: datetime) -> Iterator[Walk]:
         yield from map(OldRuns, expired.walks(bounds))
@@ -156,8 +158,8 @@ class Pruning:
         yield OldRows(actions, actions.c.at < now - timedelta(days=self._settings.actions_days))
         yield FreePages()
 
-    def _wake_cleaning(self, bounds: Bounds) -> None:
-        self._bounds = bounds
+    def _wake_cleaning(self, bounds: Bounds, fences: tuple[Fence, ...]) -> None:
+        self._to_clean = bounds, fences
         if self._cleaning is None:
             cleaning = self._loops.loop("cleaning up", self._clean)
             # There may be no thread to be had: then the next look tries again.
@@ -167,10 +169,12 @@ class Pruning:
 
     def _clean(self) -> None:
         """Delete runs of jobs with a `cleanup`, until none is old."""
-        bounds, self._bounds = self._bounds, None
+        wanted, self._to_clean = self._to_clean, None
         try:
-            if bounds is not None:
-                cleanup.prune(self._state, dict(self._jobs), self._settings, bounds)
+            if wanted is not None:
+                cleanup.prune(self._state, dict(self._jobs), self._settings, *wanted)
+        except Fenced:
+            pass  # another daemon leads, and does the rest
         except JanitorError as exc:
             log.warning("old runs could not be cleaned up, the next look tries again: %s", exc)
 

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, select
 
+from janitor.runs import Outcome
+from janitor.state import recent
 from janitor.state.tables import runs
 
 JOBS = 20
@@ -25,8 +27,8 @@ class Bounds:
     """Which runs may be deleted: ended runs that began `before` a moment, or with `keep_runs` newer runs of their job.
 
     `jobs` are the only jobs meant; None means all. No run of a job in `without` is deleted, no run in `spared`, and no
-    run whose cleanup has failed. The run with a job's newest slot stays, however old: it tells which slots have an
-    outcome.
+    run whose cleanup has failed. Of a job in `needed` the newest success stays, whenever it came. The run with a job's
+    newest slot stays, however old: it tells which slots have an outcome.
     """
 
     before: datetime
@@ -34,6 +36,7 @@ class Bounds:
     spared: Collection[int] = ()
     jobs: Collection[str] | None = None
     without: Collection[str] = ()
+    needed: Collection[str] = ()
 
     def concern(self, job: str) -> bool:
         """Whether runs of a job may be deleted."""
@@ -57,9 +60,8 @@ class Runs(Protocol):
 
 def walks(bounds: Bounds) -> Iterator[Runs]:
     """The walks that find every run that may be deleted."""
-    newest = NewestSlots()
-    yield OldRuns(bounds, newest)
-    yield SurplusRuns(bounds, newest)
+    yield OldRuns(bounds, NewestSlots())
+    yield SurplusRuns(bounds)
 
 
 class NewestSlots:
@@ -108,9 +110,9 @@ class OldRuns:
 class SurplusRuns:
     """The runs that have enough newer ones of their job, job by job."""
 
-    def __init__(self, bounds: Bounds, newest: NewestSlots) -> None:
+    def __init__(self, bounds: Bounds) -> None:
         """Nothing is read yet."""
-        self._bounds, self._newest = bounds, newest
+        self._bounds = bounds
         self._names = None if bounds.jobs is None else iter(sorted(bounds.jobs))
         self._job, self._edge, self._after = "", 0, 0
 
@@ -119,7 +121,7 @@ class SurplusRuns:
         for _ in range(JOBS):
             if self._edge and (rows := self._below_edge(connection, most)):
                 self._after = rows[-1].id
-                kept = self._newest.of(connection, [self._job]).union(self._bounds.spared)
+                kept = self._kept(connection)
                 return Batch([row.id for row in rows if _may_go(row, kept)])
             name = self._next_name(connection)
             if name is None:
@@ -127,6 +129,13 @@ class SurplusRuns:
             self._job, self._after = name, 0
             self._edge = _edge(connection, name, self._bounds.keep_runs) if self._bounds.concern(name) else 0
         return Batch([])
+
+    def _kept(self, connection: Connection) -> Collection[int | None]:
+        # Asked anew: a walk may take hours, and both may have come meanwhile, with enough newer runs.
+        success = (
+            recent.last_with(connection, [self._job], Outcome.SUCCEEDED) if self._job in self._bounds.needed else {}
+        )
+        return {newest_slot(connection, self._job), *success.values(), *self._bounds.spared}
 
     def _below_edge(self, connection: Connection, most: int) -> Sequence[Row[Any]]:
         query = select(runs.c.id, *_STATE).where(runs.c.job == self._job)
@@ -148,7 +157,7 @@ def newest_slot(connection: Connection, job: str) -> int | None:
     return connection.execute(of_job.order_by(runs.c.slot_at.desc()).limit(1)).scalar_one_or_none()
 
 
-def _may_go(row: Row[Any], kept: Collection[int]) -> bool:
+def _may_go(row: Row[Any], kept: Collection[int | None]) -> bool:
     return row.outcome is not None and not row.is_kept and row.id not in kept
 
 

@@ -5,14 +5,17 @@ import weakref
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL, select
 
 from janitor.engine import cleanup
 from janitor.engine.runner import Runner
+from janitor.errors import Fenced
 from janitor.runs import PastRun
 from janitor.state import result_records
 from janitor.state.expired import Bounds
 from janitor.state.tables import run_logs
+from tests.engine.keeping import give_away
 from tests.small_engine import job_of, nothing, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
 
 
@@ -42,6 +45,24 @@ def test_what_a_failed_cleanup_held_is_let_go(lite: Runner) -> None:
         gc.enable()
     (row,) = rows_of(lite.state)
     assert row.kept_because.endswith("ValueError: still in use")
+
+
+def test_whoever_lost_the_lead_cleans_up_no_more(lite: Runner) -> None:
+    # Given: two old runs of a job with a cleanup. What happens: the lead is lost while the first is cleaned up.
+    # What must hold: neither record goes, and the second is not cleaned up: that is the new leader's.
+    cleaned = list[int]()
+
+    def clean(run: PastRun) -> None:
+        cleaned.append(run.id)
+        give_away(lite, "daemon")
+
+    first, _ = run_by_hand(lite, nothing)
+    run_by_hand(lite, nothing)
+    job, bounds = job_of(nothing, cleanup=clean), Bounds(now() + timedelta(days=1), 100, jobs=["task"])
+    for _ in range(2):
+        with pytest.raises(Fenced):
+            cleanup.prune(lite.state, {job.id: job}, lite.settings, bounds, lite.lead.fences)
+        assert cleaned == [first] and len(rows_of(lite.state)) == 2
 
 
 def task() -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, insert, select, update
 
+from janitor.engine import pruning as pruning_module
 from janitor.engine.pruning import LOOK_SECONDS, MOST_ROWS, Pruning, log_days, next_size
 from janitor.errors import Fenced
 from janitor.jobs import Job
@@ -46,6 +47,24 @@ def test_whoever_does_not_lead_forgets_nothing(tmp_path: Path, database_url: URL
         # Another daemon has taken the lease, and this one has not noticed yet.
         runner.leadership.take(Fence(leases.DAEMON, 7))
         assert pruning.step() == LOOK_SECONDS and len(rows_of(runner.state)) == 2
+
+
+def test_a_round_ends_with_its_lead(lite_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a round that has taken a step. What happens: the lead is lost, and this daemon leads again.
+    # What must hold: the round takes no further step. What it knew, another daemon may have changed.
+    monkeypatch.setattr(pruning_module, "FIRST_ROWS", 1)
+    with runner_for(settings_for(lite_url, tmp_path, HISTORY_DAYS="7")) as runner:
+        for age in (40, 30, 20):
+            remember_run(runner.state, "often", now() - timedelta(days=age))
+        steps = Pruning(runner.state, runner.settings, {}, runner.leadership).round(now())
+        assert next(steps).gone == 1
+        with runner.state.begin() as connection:
+            runner.leadership.take(
+                leases.acquire(connection, leases.DAEMON, runner.holder, runner.state.now(connection), 60, again=True)
+            )
+        with pytest.raises(Fenced):
+            next(steps)
+        assert len(rows_of(runner.state)) == 2
 
 
 def test_nothing_is_forgotten_right_after_the_start(tmp_path: Path, database_url: URL) -> None:

@@ -30,3 +30,21 @@ def test_a_run_that_began_later_than_its_number_says_stays(state: State) -> None
         remember_run(state, "a", NOW - age * MINUTE)
     assert prune(state, NOW - 5 * MINUTE, 1_000) == [2]
     assert [row.slot_at for row in rows_of(state)] == [NOW - MINUTE, NOW]
+
+
+def test_what_came_during_a_walk_and_is_needed_stays(state: State) -> None:
+    # Given: a walk through what a job has too much of, which has begun. What happens: a success comes, on which other
+    # jobs build, and the newest slot; then enough newer runs by hand. What must hold: both stay.
+    for age in (9, 8):
+        remember_run(state, "a", NOW - age * MINUTE)
+    walk = expired.SurplusRuns(expired.Bounds(NOW - 60 * MINUTE, 1, needed=["b"]))
+    with state.begin() as connection:
+        assert walk.next(connection, 1) is not None
+    remember_run(state, "b", NOW - 3 * MINUTE)
+    remember_run(state, "b", NOW - 2 * MINUTE, "failed")
+    for _ in range(3):
+        remember_run(state, "b", None, "failed", started_at=NOW)  # type: ignore[arg-type]  # by hand
+    kept = {row.id for row in rows_of(state, "b")[:2]}
+    with state.begin() as connection:
+        while (batch := walk.next(connection, 100)) is not None:
+            assert not kept & set(batch.ids)
