@@ -16,7 +16,7 @@ from janitor.jobs.job import Job
 from janitor.logs.formats import facts_of
 from janitor.runs import Outcome
 from janitor.state import State, builds, leases, run_records, slot_records, starts
-from janitor.state.slot_records import LostSlots
+from janitor.state.slot_records import HasOutcome, LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Beginning:
         Raises:
             Skip, NotReady: a run without a slot may not begin.
             BadSetting: a pin names no run that it could use.
-            Rejected: the slot has an outcome already.
+            HasOutcome: the slot has an outcome already.
         """
         try:
             return self._begin(connection, job, slot, dry_run)
@@ -46,7 +46,9 @@ class Beginning:
 
     def _begin(self, connection: Connection, job: Job, slot: Slot, dry_run: bool) -> Begun:
         now = self._state.now(connection)
-        facts = starts.look(connection, job.id)
+        facts = starts.look(connection, job.id, slot.at)
+        if facts.slot_is_over:
+            raise HasOutcome(f"the slot {slot.at} of {job.id} has an outcome already")
         if slot.origin != run_records.BY_HAND and facts.paused:
             raise Skip("paused")
         fence = leases.take(
@@ -57,9 +59,9 @@ class Beginning:
             now=now,
             seconds=self._lease_seconds,
             again=True,
+            leapt=self._state.clock.leapt(),
         )
         other = None if facts.running is None else run_records.get(connection, facts.running)
-            leapt=self._state.clock.leapt(),
         if fence is None:
             where = f"run {other.id}" if other else "its last run"
             raise Skip(f"still running in another process ({where})")

@@ -42,6 +42,10 @@ STORE = "default"
 """APScheduler's name for the place where jobs are kept."""
 
 
+HANDING_SECONDS = 2.0
+"""How long to wait for a tick that is handing slots on."""
+
+
 class Phase(Enum):
     """What becomes of a slot that is due."""
 
@@ -186,6 +190,9 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
     def _pause(self) -> None:
         if self.state == STATE_RUNNING:
             self.pause()
+        # What another thread is handing on belongs to the time before. But a trigger may hang, and must not hold us up.
+        if self._jobstores_lock.acquire(timeout=HANDING_SECONDS):
+            self._jobstores_lock.release()
 
 
 def _due(job: ClockJob, now: datetime) -> tuple[list[datetime], datetime | None]:

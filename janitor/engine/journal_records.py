@@ -15,7 +15,7 @@ from janitor.databases.mysql_error_numbers import STATEMENT_TOO_LONG
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable, summary
 from janitor.runs import Fence
 from janitor.state.fences import hold
-from janitor.state.slot_records import LostSlots
+from janitor.state.slot_records import HasOutcome, LostSlots
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,9 @@ def _grows(before: Record, record: Record) -> bool:
 
 def is_recorded(error: Exception) -> bool:
     """Whether a record was refused because it is there already."""
-    return isinstance(error.__cause__, (sqlite3.IntegrityError, pymysql.err.IntegrityError))
+    return isinstance(error, HasOutcome) or isinstance(
+        error.__cause__, (sqlite3.IntegrityError, pymysql.err.IntegrityError)
+    )
 
 
 def concerns_one(error: Exception) -> bool:

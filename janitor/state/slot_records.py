@@ -11,11 +11,16 @@ from typing import Any
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from janitor.errors import JanitorError
 from janitor.guard import foreign_code
 from janitor.jobs.slots import MOMENT, Slots, next_slot, next_slot_if_told, slots_between
 from janitor.runs import Outcome
 from janitor.state.run_records import SCHEDULE
 from janitor.state.tables import jobs, runs
+
+
+class HasOutcome(JanitorError):
+    """Raised when a run for a slot is to begin that has an outcome already."""
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,18 @@ def test_a_slot_that_has_an_outcome_does_not_run_again(runner: Runner, caplog: p
     assert runner.execute(job, Slot(now())) is not None
 
 
+def test_a_slot_that_was_counted_as_lost_does_not_run_late(lite: Runner) -> None:
+    # Given: a stretch of slots that is on record as missed. What happens: a run for a slot in its middle begins late,
+    # as from a thread that hung. What must hold: the slot has one outcome.
+    ran: list[int] = []
+    job, first = replace(job_of(lambda: ran.append(1)), trigger=schedules.every(1)), now().replace(microsecond=0)
+    lite.lost(LostSlots(job.id, first, first + 4 * SECOND, 5, Outcome.MISSED, "asleep", job.trigger))
+    for number in (0, 2, 4):
+        assert lite.execute(job, Slot(first + number * SECOND)) is None
+    assert ran == [] and outcomes(lite.state) == ["missed"]
+    assert lite.execute(job, Slot(first + 5 * SECOND)) is not None
+
+
 def test_an_open_run_of_one_s_own_does_not_block_its_job(runner: Runner) -> None:
     # As when the answer to the commit of its start was lost: the row is there, and nobody runs it.
     job = job_of(nothing)
@@ -80,6 +92,7 @@ def test_an_open_run_of_one_s_own_does_not_block_its_job(runner: Runner) -> None
         run_records.start(connection, "task", "schedule", now(), moment, False, runner.holder)
     assert runner.execute(job, Slot(now())) is not None
     assert outcomes(runner.state) == ["interrupted", "succeeded"]
+    assert rows_of(runner.state)[0].reason == UNTOLD
 
 
 def test_who_does_not_lead_starts_and_records_nothing(runner: Runner, caplog: pytest.LogCaptureFixture) -> None:
@@ -89,4 +102,3 @@ def test_who_does_not_lead_starts_and_records_nothing(runner: Runner, caplog: py
     runner.lost(LostSlots("task", now(), now(), 1, Outcome.MISSED, "asleep"))
     assert ran == [] and rows_of(runner.state) == [] and runner.waiting == 0
     assert "did not start" in caplog.text and "not recorded" in caplog.text
-    assert rows_of(runner.state)[0].reason == UNTOLD

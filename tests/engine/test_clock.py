@@ -1,7 +1,7 @@
 """The clock: its phases, and what it needs of APScheduler's private parts."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from apscheduler.events import EVENT_JOB_SUBMITTED, JobSubmissionEvent
@@ -13,7 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from janitor.engine.clock import STORE, Clock, Phase
 from janitor.engine.leaps import ASLEEP
 from janitor.engine.stretches import REPLACED
-from tests.small_engine import SECOND, nothing, now
+from tests.small_engine import SECOND, eventually, nothing, now
 
 
 class Noted(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotations
@@ -64,6 +64,33 @@ def test_a_clock_that_stands_by_runs_nothing(opened: Clock, executor: Noted) -> 
     opened.go()
     opened.stand_by()
     assert opened.tick(now()) is None and executor.due == [] and not opened.leading
+
+
+@pytest.mark.parametrize("lay", [lambda clock: clock.stand_by(), lambda clock: clock.hold("a leap")])
+def test_what_is_being_handed_on_comes_before_a_stand_by(
+    opened: Clock, executor: Noted, lay: Callable[[Clock], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: a clock that hands a slot on, and is slow. What happens: it is to stand by, or to wait.
+    # What must hold: that is so only once the slot is handed on. Else it would count for the time after.
+    opened.go()
+    handing, may_go_on, order = threading.Event(), threading.Event(), list[str]()
+
+    def slow(job: object, slots: object) -> None:
+        handing.set()
+        assert may_go_on.wait(30)
+        order.append("handed on")
+
+    monkeypatch.setattr(opened, "_submit", slow)
+    ticking = threading.Thread(target=opened.tick, args=(now(),), daemon=True)
+    laying = threading.Thread(target=lambda: (lay(opened), order.append("over")), daemon=True)
+    ticking.start()
+    assert handing.wait(30)
+    laying.start()
+    eventually(lambda: opened.phase is not Phase.GOING)
+    may_go_on.set()
+    laying.join(30)
+    ticking.join(30)
+    assert order == ["handed on", "over"]
 
 
 def test_a_clock_asked_to_stop_waits_no_more(opened: Clock) -> None:

@@ -127,6 +127,18 @@ def test_a_single_slot_with_an_outcome_is_refused(state: State) -> None:
     assert stretches(state) == [(1, 1, 1)]
 
 
+def test_any_slots_of_a_stretch_may_have_an_outcome_by_now(state: State) -> None:
+    # Given: runs and lost slots, on record in any order. Happens: a stretch over all of them is lost.
+    # Must hold: each keeps its outcome, and each slot between has one.
+    begin(state, slot=NOW + 3 * MINUTE)
+    begin(state, slot=NOW + 4 * MINUTE)
+    lose(state, 6, 7)
+    lose(state, 1, 9, "asleep", "missed")
+    assert stretches(state) == [(1, 2, 2), (3, 3, 1), (4, 4, 1), (5, 5, 1), (6, 7, 2), (8, 9, 2)]
+    lose(state, 0, 9, "again", "missed")
+    assert stretches(state)[0] == (0, 0, 1) and len(stretches(state)) == 7
+
+
 def test_the_last_slots_have_an_outcome_or_a_run(state: State) -> None:
     begin(state, slot=NOW)
     lose(state, 1, 7)

@@ -6,6 +6,7 @@ from janitor.runs import Outcome
 from janitor.state import State, job_records, leases
 from janitor.state.leases import job_lease
 from janitor.state.run_records import Ending, finish
+from janitor.state.slot_records import LostSlots, record_lost
 from janitor.state.starts import StartFacts, look
 from tests.state.history import MINUTE, NOW, begin
 
@@ -33,6 +34,17 @@ def test_each_fact_is_that_of_the_job_itself(state: State) -> None:
     assert found.lease is not None
     assert (found.lease.name, found.lease.holder, found.lease.token) == ("job:leased", "me", 1)
     assert found.lease.expires_at == NOW + MINUTE
+
+
+def test_a_slot_is_over_within_a_stretch_and_once_it_ran(state: State) -> None:
+    # Given: a run for minute 0, and the slots of minutes 2 to 4 as one record.
+    begin(state, slot=NOW)
+    lost = LostSlots("a", NOW + 2 * MINUTE, NOW + 4 * MINUTE, 3, Outcome.MISSED, "asleep")
+    with state.begin() as connection:
+        record_lost(connection, lost, "me")
+        over = [look(connection, "a", NOW + minute * MINUTE).slot_is_over for minute in range(-1, 6)]
+        assert over == [False, True, False, True, True, True, False]
+        assert not look(connection, "b", NOW).slot_is_over and not look(connection, "a", None).slot_is_over
 
 
 def test_a_run_that_has_ended_does_not_count_as_running(state: State) -> None:
