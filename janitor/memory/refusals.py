@@ -15,10 +15,12 @@ from datetime import datetime, timedelta
 from janitor.memory.access import now, reading, writing
 from janitor.runs import current_run
 from janitor.state import refusals
-from janitor.state.refusals import RUNS, Identity, Refusal
+from janitor.state.refusals import NEVER, RUNS, Identity, Refusal
 
 PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(days=1)
+SLACK = timedelta(seconds=1)
+"""A clock is moved a little all the time."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,14 @@ class Refusals:
 
 
 def is_due(refusal: Refusal | None) -> bool:
-    """Whether a run may try now: it was never refused, or its pause is over."""
-    return refusal is None or refusal.next_at <= now()
+    """Whether a run may try now: it was never refused, or its pause is over; what a person gave up is never due.
+
+    No pause is longer than its number of refusals says: else the clock was set back meanwhile.
+    """
+    if refusal is None or refusal.next_at == NEVER:
+        return refusal is None
+    left = refusal.next_at - now()
+    return left <= timedelta() or left > _pause(refusal.attempts) + SLACK
 
 
 def is_for_quarantine(refusal: Refusal) -> bool:
@@ -86,5 +94,8 @@ def is_for_quarantine(refusal: Refusal) -> bool:
 
 def _again(before: Refusal | None, why: NotTaken, at: datetime) -> Refusal:
     attempts = max(1 + (before.attempts if before else 0), RUNS if why.for_itself else 0)
-    pause = timedelta() if attempts == 1 else min(PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
-    return Refusal(why.reason, attempts, at + pause)
+    return Refusal(why.reason, attempts, at + _pause(attempts))
+
+
+def _pause(attempts: int) -> timedelta:
+    return timedelta() if attempts == 1 else min(PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)

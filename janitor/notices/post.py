@@ -17,9 +17,10 @@ is given up. So neither holds up what waits behind it.
 
 import collections
 import logging
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import takewhile
 from typing import Any, NoReturn
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 600.0
+SLACK_SECONDS = 1.0
+"""A clock is moved a little all the time."""
 GIVEN_UP_AFTER = timedelta(days=1)
 IDLE_SECONDS = 60.0
 """How often a channel looks for deliveries without being woken."""
@@ -76,7 +79,7 @@ class Post:
         self._alone_upto = 0
         """Deliveries up to this id are sent alone: the digest with them was refused."""
         self._direct: collections.deque[Content] = collections.deque(maxlen=MOST_DIRECT)
-        self._direct_at = datetime.min.replace(tzinfo=timezone.utc)
+        self._direct_at, self._boot = -math.inf, runner.state.clock.boot
         self._loop = runner.loops.loop(f"notices to {channel.name}", self._step)
         self._failures = 0
 
@@ -106,13 +109,13 @@ class Post:
 
     def _round(self, now: datetime) -> float:
         """Tell what is due, at most one message from the state database; return the seconds until the next round."""
-        while self._direct and now >= self._direct_at:
+        while self._direct and self._boot() >= self._direct_at:
             if self._send(self._direct[0]).answer is Answer.NOT_NOW:
-                self._direct_at = now + timedelta(seconds=self._pause(self._failures))
+                self._direct_at = self._boot() + self._pause(self._failures)
             else:
                 self._direct.popleft()
         pause = self._tell_next(now)
-        return min(pause, (self._direct_at - now).total_seconds()) if self._direct else pause
+        return min(pause, self._direct_at - self._boot()) if self._direct else pause
 
     def _tell_next(self, now: datetime) -> float:
         if self._runner.lead.fence is None:
@@ -122,9 +125,9 @@ class Post:
                 rows = deliveries.waiting_of(connection, self.channel.name, MOST_TOGETHER)
             if not rows:
                 return IDLE_SECONDS
-            if rows[0].due_at > now:
-                return float((rows[0].due_at - now).total_seconds())
-            due = list(takewhile(lambda row: row.due_at <= now, rows))
+            if (seconds := self._seconds_until_due(rows[0], now)) > 0:
+                return seconds
+            due = list(takewhile(lambda row: self._seconds_until_due(row, now) <= 0, rows))
             alone = not self.channel.together or rows[0].id <= self._alone_upto
             return self._deliver(due[:1] if alone else due)
         except Fenced:
@@ -132,6 +135,11 @@ class Post:
         except JanitorError as exc:
             log.debug("%s waits for the state database: %s", self.channel.name, exc)
             return AWAY_SECONDS
+
+    def _seconds_until_due(self, row: Any, now: datetime) -> float:
+        """How long a delivery still waits; never longer than its pause: else the clock was set back meanwhile."""
+        seconds, pause = float((row.due_at - now).total_seconds()), self._pause(row.tries) if row.tries else 0.0
+        return seconds if seconds <= pause + SLACK_SECONDS else 0.0
 
     def _deliver(self, rows: Sequence[Any]) -> float:
         """Send these deliveries as one message, and record what came of it; return the seconds until the next round."""

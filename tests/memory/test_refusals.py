@@ -39,6 +39,16 @@ def test_what_is_refused_for_itself_is_for_quarantine_at_once(run: Run) -> None:
     assert (memory.is_due(made[ONE]), memory.is_due(made[TWO]), memory.is_due(None)) == (False, True, True)
 
 
+def test_a_clock_set_back_holds_nothing_back_for_longer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: what was refused twice, and waits for ten minutes. What happens: the clock is set back by an hour.
+    # What must hold: the next run tries it; what a person gave up, no run tries.
+    held = Refusal("full", 2, NOW + timedelta(minutes=10))
+    given_up = Refusal("full", 9, refusals.NEVER)
+    assert not memory.is_due(held) and not memory.is_due(given_up)
+    monkeypatch.setattr(counted, "now", lambda: NOW - timedelta(hours=1))
+    assert memory.is_due(held) and not memory.is_due(given_up)
+
+
 def test_what_was_delivered_is_forgotten(run: Run) -> None:
     of_task = Refusals("task")
     of_task.settle({}, {ONE: NotTaken("full"), TWO: NotTaken("full")})

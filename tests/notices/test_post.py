@@ -191,6 +191,20 @@ def test_pauses_grow_and_last_over_restarts(house: House) -> None:
     assert pauses == [10, 20, 40, 80, 160, 320, 600, 600, 600]
 
 
+def test_a_clock_set_back_holds_no_notice_up(house: House) -> None:
+    # Given: a notice that is to be told, then one that was put off. What happens: the clock is set back by an hour.
+    # What must hold: it is told at once, not in an hour.
+    hour = timedelta(hours=1)
+    house.ran("failed")
+    house.watch().look(now())
+    channel = Notebook(errors=[Undelivered("it is asleep")])
+    Post(house.runner, channel)._round(now() - hour)
+    assert records(house)[0].tries == 1
+    assert Post(house.runner, channel)._round(now()) > 5 and channel.told == []
+    Post(house.runner, channel)._round(now() - hour)
+    assert channel.told == ["began failed"]
+
+
 def test_a_daemon_without_the_lead_tells_nothing(house: House) -> None:
     house.ran("failed")
     house.watch().look(now())
