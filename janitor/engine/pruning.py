@@ -6,6 +6,8 @@
 A step is one transaction. It takes as many rows as a tenth of a second lets it: others that write wait no longer. Then
 it is their turn for as long. Every step of a round is under the lease of the round's beginning: who has lost the lead
 takes no further step, even if it leads again.
+
+A clock that is set years ahead makes all that is kept old. So the time before counts for a day: a person may notice.
 """
 
 import logging
@@ -33,6 +35,8 @@ log = logging.getLogger(__name__)
 FIRST_SECONDS = 60.0
 """How long after the daemon came to lead: what was missed runs first."""
 EVERY_SECONDS = 600.0
+TRUSTED_SECONDS = 24 * 3600.0
+"""How long ago the clock must have been set forward to be believed."""
 LOOK_SECONDS = 30.0
 """How often a daemon looks whether it leads."""
 STEP_SECONDS = 0.1
@@ -93,7 +97,8 @@ class Pruning:
         if self._clock() < self._at:
             return min(LOOK_SECONDS, self._at - self._clock())
         # If a step raises what is no JanitorError, the duty is done again soon, with a new round.
-        steps, self._round = self._round or self.round(self._state.clock.now(), fence), None
+        now = self._state.clock.now() - self._state.clock.leapt(TRUSTED_SECONDS)
+        steps, self._round = self._round or self.round(now, fence), None
         taken = self._take_next(steps)
         if taken is None:
             self._at = self._clock() + EVERY_SECONDS

@@ -69,12 +69,12 @@ class SharedClock:
             self.zero = seen
         return told
 
-    def leapt(self) -> timedelta:
-        """How far the clock was set forward within the time that the longest lease lasts; 0 if it was not.
+    def leapt(self, seconds: float = LONGEST_LEASE_SECONDS) -> timedelta:
+        """How far the clock was set forward within the last `seconds`, as long as the longest lease; 0 if it was not.
 
         A lease that has ended by `now`, and had not ended so long before, may be its holder's all the same.
         """
-        since, seen = self.boot() - LONGEST_LEASE_SECONDS, self._seen
+        since, seen = self.boot() - seconds, self._seen
         before = [zero for at, zero in list(self._leaps) if at >= since]
         return max(timedelta(), seen - min(before)) if seen is not None and before else timedelta()
 

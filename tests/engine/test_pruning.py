@@ -14,6 +14,7 @@ from janitor.errors import Fenced
 from janitor.jobs import Job
 from janitor.runs import Fence, Outcome
 from janitor.state import actions, leases, recent
+from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import run_logs, runs
 from tests.small_engine import eventually, job_of, now, remember_run, rows_of, run_by_hand, runner_for, settings_for
 
@@ -65,6 +66,33 @@ def test_a_round_ends_with_its_lead(lite_url: URL, tmp_path: Path, monkeypatch: 
         with pytest.raises(Fenced):
             next(steps)
         assert len(rows_of(runner.state)) == 2
+
+
+def test_a_clock_set_years_ahead_makes_nothing_old(lite_url: URL, tmp_path: Path) -> None:
+    # Given: runs of the last days. What happens: the state database's clock is set three years ahead.
+    # What must hold: they stay for a day, in which it may be set right.
+    server, boot = [now()], [100.0]
+    clock = SharedClock(lambda connection: server[0], now, lambda: boot[0])
+
+    def prune() -> int:
+        boot[0] += 3600
+        server[0] += timedelta(hours=1)
+        with runner.state.begin() as connection:
+            runner.state.now(connection)
+        while pruning.step() < LOOK_SECONDS:
+            pass
+        return len(rows_of(runner.state))
+
+    with runner_for(settings_for(lite_url, tmp_path, HISTORY_DAYS="7"), clock=clock) as runner:
+        for age in (30, 3, 2):
+            remember_run(runner.state, "often", now() - age * DAY)
+        args = runner.state, runner.settings, dict[str, Job](), runner.leadership
+        pruning = Pruning(*args, first_seconds=0, clock=lambda: boot[0])
+        assert prune() == 2
+        server[0] += 3 * 365 * DAY
+        assert [prune() for _ in range(24)] == [2] * 24
+        boot[0] += 3600
+        assert prune() == 1, "the newest slot stays"
 
 
 def test_nothing_is_forgotten_right_after_the_start(tmp_path: Path, database_url: URL) -> None:
