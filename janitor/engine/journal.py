@@ -224,5 +224,8 @@ class Journal:
             record.answered.set()
         kept = merged([record for record in rest if record.kept])
         if len(kept) > MOST_WAITING:
+            # A slot whose record is given up would never have an outcome.
+            kept = merged(kept, for_any_reason=True)
+        if len(kept) > MOST_WAITING:
             log.error("%d records are given up: too many wait for the state database", len(kept) - MOST_WAITING)
         self._queue.extendleft(reversed(kept[-MOST_WAITING:]))

@@ -35,20 +35,26 @@ FAILURES = (
 """What writing a record may raise. An error that is no JanitorError gives up one record alone."""
 
 
+OTHERS = "; later slots were lost for other reasons"
+
+
 @dataclass
 class Stretch:
     """Lost slots that wait to be written, and grow by the slots that follow them."""
 
     lost: LostSlots
 
-    def takes(self, later: LostSlots) -> bool:
+    def takes(self, later: LostSlots, for_any_reason: bool = False) -> bool:
         """Whether later slots were lost for the same reason, with none between."""
-        same = (self.lost.outcome, self.lost.reason) == (later.outcome, later.reason)
+        same = self.lost.outcome is later.outcome and (for_any_reason or self.lost.reason == later.reason)
         return same and later.goes_on_after(self.lost.last_at)
 
     def grow(self, later: LostSlots) -> None:
-        """Take in later slots."""
-        self.lost = replace(self.lost, last_at=later.last_at, slots=self.lost.slots + later.slots)
+        """Take in later slots; if they were lost for another reason, the reason says that there were others."""
+        reason = self.lost.reason
+        if later.reason != reason and not reason.endswith(OTHERS):
+            reason += OTHERS
+        self.lost = replace(self.lost, last_at=later.last_at, slots=self.lost.slots + later.slots, reason=reason)
 
 
 @dataclass(eq=False)
@@ -71,10 +77,11 @@ class Record:
     refused: Exception | None = None
 
 
-def merged(records: Sequence[Record]) -> list[Record]:
+def merged(records: Sequence[Record], for_any_reason: bool = False) -> list[Record]:
     """The records in their order; lost slots that follow one another become a single record.
 
-    A job's first stretch does not grow: it may be on record already.
+    They must be lost for the same reason, unless `for_any_reason`. A job's first stretch does not grow: it may be on
+    record already.
     """
     kept: list[Record] = []
     newest: dict[str, tuple[Record, bool]] = {}
@@ -82,17 +89,17 @@ def merged(records: Sequence[Record]) -> list[Record]:
         if record.stretch is not None:
             job = record.stretch.lost.job
             before, may_grow = newest.get(job, (None, False))
-            if before is not None and may_grow and _grows(before, record):
+            if before is not None and may_grow and _grows(before, record, for_any_reason):
                 continue
             newest[job] = record, before is not None
         kept.append(record)
     return kept
 
 
-def _grows(before: Record, record: Record) -> bool:
+def _grows(before: Record, record: Record, for_any_reason: bool) -> bool:
     if before.stretch is None or record.stretch is None or before.fences != record.fences:
         return False
-    if not before.stretch.takes(record.stretch.lost):
+    if not before.stretch.takes(record.stretch.lost, for_any_reason):
         return False
     before.stretch.grow(record.stretch.lost)
     return True

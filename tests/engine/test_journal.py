@@ -23,9 +23,11 @@ from janitor.engine.standstill import Standstill
 from janitor.errors import Unavailable
 from janitor.jobs import schedules
 from janitor.logs.run_log import RunLog
+from janitor.runs import Outcome
 from janitor.state import State, holders, result_records
 from janitor.state.log_lines import LogLine
 from janitor.state.run_records import BY_HAND
+from janitor.state.slot_records import LostSlots
 from janitor.state.tables import configs as config_rows
 from janitor.state.tables import leases as lease_rows
 from tests import small_engine
@@ -264,6 +266,22 @@ def test_of_too_many_records_the_newest_are_kept(
     journal.flush()
     assert written == [2, 3, 4] and "2 records are given up: too many wait" in caplog.text
     state.close()
+
+
+def test_of_too_many_lost_slots_none_is_given_up(lite: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a state database that is away, and says so in other words each second. What happens: more slots are lost
+    # than records may wait. What must hold: once it is back, each slot has its outcome.
+    monkeypatch.setattr("janitor.engine.journal.MOST_WAITING", 10)
+    trigger, first = schedules.every(1), now().replace(microsecond=0)
+    lite.state.stop("away")
+    for number in range(30):
+        at, reason = first + number * SECOND, ("it hangs", "it refuses")[number % 2]
+        lite.lost(LostSlots("task", at, at, 1, Outcome.FAILED, reason, trigger))
+    assert lite.waiting <= 11
+    lite.state.stop("")
+    lite.flush()
+    assert small_engine.check_slots(lite.state, "task", trigger) == 30
+    assert "it refuses; later slots were lost for other reasons" in {row.reason for row in rows_of(lite.state)}
 
 
 def test_what_cannot_be_recorded_is_an_obstacle_while_it_waits(lite_url: URL) -> None:
