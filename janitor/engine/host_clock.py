@@ -24,13 +24,22 @@ class HostClock:
             self._loops.note_over(NAME)
         elif told is None or abs(ahead - told) > OFF_SECONDS:
             self._told = ahead
-            self._loops.note(NAME, sentence(ahead))
+            self._loops.note(NAME, sentence(ahead, self._clock.was_set_seconds))
 
 
-def sentence(ahead_seconds: float) -> str:
-    """What is told of a host's clock that is so far ahead; a negative number is behind."""
-    side = "ahead of" if ahead_seconds > 0 else "behind"
+def sentence(ahead_seconds: float, was_set_seconds: float = 0.0) -> str:
+    """What is told of a host's clock that is so far ahead; a negative number is behind.
+
+    The state database's clock `was_set` so far forward while this process ran; a negative number is back.
+    """
+    side, way = "ahead of" if ahead_seconds > 0 else "behind", "forward" if was_set_seconds > 0 else "back"
+    what = "set it right"
+    if abs(was_set_seconds) > OFF_SECONDS:
+        what = (
+            f"but the state database's clock was set {way} by {abs(was_set_seconds):.0f} s while this process ran: "
+            "look there first"
+        )
     return (
         f"the clock of this host is {abs(ahead_seconds):.0f} s {side} the state database's clock: slots come by the "
-        "state database's clock, and files and logs of this host have other times; set it right"
+        f"state database's clock, and files and logs of this host have other times; {what}"
     )

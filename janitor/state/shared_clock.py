@@ -49,7 +49,7 @@ class SharedClock:
         """Seconds on the boot clock."""
         self.zero = zero
         """The moment, by the state database's clock, at which the boot clock was 0; None if it is not known."""
-        self._seen = zero
+        self._seen = self._first = zero
         self._leaps: deque[tuple[float, datetime]] = deque(maxlen=100)
 
     def now(self) -> datetime:
@@ -65,6 +65,7 @@ class SharedClock:
         seen = self._seen = _fitted(before, told - timedelta(seconds=ended), told - timedelta(seconds=began))
         if before is not None and abs(seen - before) > LEAST_LEAP:
             self._leaps.append((ended, before))
+        self._first = self._first or seen
         if self._asked is not None:
             self.zero = seen
         return told
@@ -77,6 +78,11 @@ class SharedClock:
         since, seen = self.boot() - seconds, self._seen
         before = [zero for at, zero in list(self._leaps) if at >= since]
         return max(timedelta(), seen - min(before)) if seen is not None and before else timedelta()
+
+    @property
+    def was_set_seconds(self) -> float:
+        """How far the state database's clock was set since it was first asked; negative if it was set back."""
+        return 0.0 if self._seen is None or self._first is None else (self._seen - self._first).total_seconds()
 
     @property
     def host_ahead_seconds(self) -> float:

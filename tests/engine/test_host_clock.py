@@ -37,3 +37,16 @@ def test_a_host_whose_clock_is_off_is_told(caplog: pytest.LogCaptureFixture) -> 
         "the clock of this host",
     ]
     assert [over for _, over in heard] == [False, True] and "300 s behind" in heard[0][0]
+
+
+def test_a_state_database_whose_clock_was_set_is_named() -> None:
+    # Given: a host whose clock is right. What happens: the state database's clock is set back by an hour.
+    # What must hold: the host is not blamed.
+    back, loops = [0.0], Loops()
+    clock = SharedClock(lambda connection: NOON - back[0] * SECOND, lambda: NOON, lambda: 7.0)
+    host = HostClock(clock, loops)
+    for back[0] in (0.0, 3600.0):
+        clock.ask(None)  # type: ignore[arg-type]  # the state database is the test
+        host.look()
+    (noted,) = loops.noted
+    assert "was set back by 3600 s while this process ran: look there first" in noted.why
