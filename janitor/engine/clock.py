@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 STORE = "default"
 """APScheduler's name for the place where jobs are kept."""
-
-
 HANDING_SECONDS = 2.0
 """How long to wait for a tick that is handing slots on."""
 

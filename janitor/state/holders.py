@@ -44,7 +44,7 @@ def is_dead(holder: str) -> bool:
     A zombie counts as gone. A machine may hide the processes of other users (`hidepid`): those count as living.
     """
     parts = holder.split("|")
-    if len(parts) != 6 or parts[:3] != _neighbourhood() or not parts[1]:
+    if len(parts) != 6 or parts[:3] != _neighbourhood() or not (parts[1] and parts[2]):
         return False
     began = _began(int(parts[3]))
     return began != parts[4] and not (began is None and _exists(int(parts[3])))
@@ -73,16 +73,15 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # it is another user's
     return True
 
 
 def _began(pid: int) -> str | None:
     """When a process began, in the kernel's ticks; empty if only its zombie is there, None if it cannot be seen."""
     try:
-        fields = (
-            (PROCESSES / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        )
+        text = (PROCESSES / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
+    fields = text.rpartition(")")[2].split()
     return "" if fields[0] in ("Z", "X") else fields[19]

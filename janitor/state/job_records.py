@@ -48,11 +48,16 @@ def remember(
     what an earlier release may have remembered of the same schedules.
     """
     before = all_jobs(connection)
+    new = [job for job in schedules if job not in before]
+    if new:
+        # In one statement: there may be a thousand.
+        made = [{"id": job, "schedule": schedules[job][0], "enabled": schedules[job][1]} for job in new]
+        connection.execute(insert(jobs), [{**one, "enabled_at": now} for one in made])
     for job, (schedule, enabled) in schedules.items():
         known = before.get(job)
         if known is None:
-            connection.execute(insert(jobs).values(id=job, schedule=schedule, enabled=enabled, enabled_at=now))
-        elif (known.schedule, known.enabled) != (schedule, enabled):
+            continue
+        if (known.schedule, known.enabled) != (schedule, enabled):
             same = known.schedule in (schedule, (words or {}).get(job))
             goes_on = same and (known.enabled or not enabled)
             since = known.enabled_at if goes_on else now

@@ -41,6 +41,13 @@ def test_nobody_knows_of_processes_elsewhere(part: int) -> None:
     assert not holders.is_dead("|".join(elsewhere))
 
 
+def test_who_does_not_know_its_namespace_knows_nobody_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holders, "_pid_namespace", lambda: "")
+    nameless = dead_holder().split("|")
+    nameless[2] = ""
+    assert not holders.is_dead("|".join(nameless))
+
+
 def test_a_zombie_counts_as_dead() -> None:
     child = subprocess.Popen([sys.executable, "-c", NAME_ITSELF], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
