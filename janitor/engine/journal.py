@@ -12,7 +12,8 @@
 5. While the state database is away, the records that must not be lost wait in memory, in order. The others fail
    at once, as each attempt on an absent server takes its time. Lost slots that follow one another become one record.
 6. A deadlock is tried again, up to five times.
-7. A transaction ends after a second, and the rest of its records come with the next: leases are renewed between.
+7. A transaction ends after a second, and the rest of its records come with the next. Between them leases are renewed:
+   so there is a pause, since whoever waits for a SQLite file looks only each tenth of a second.
 
 It is our own because a transaction for each record waits for the disk once a record: `benchmarks/many_jobs.py` and
 `benchmarks/recording.py` measure it.
@@ -38,6 +39,8 @@ TOGETHER = 200
 """How many records are written in one transaction."""
 MOST_SECONDS = 1.0
 """For how long a transaction takes further records: whoever renews leases waits for it."""
+PAUSE_SECONDS = 0.15
+"""How long others have their turn after a transaction that took that long."""
 MOST_WAITING = 10_000
 """How many records wait in memory while the state database is away; the oldest give way."""
 LOOK_SECONDS = 1.0
@@ -49,10 +52,15 @@ class Journal:
     """Writes records in the order in which they were added."""
 
     def __init__(
-        self, state: State, obstacles: Obstacles | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        state: State,
+        obstacles: Obstacles | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Nothing is opened before the first record; `obstacles` are told if nothing can be written."""
-        self._state, self._obstacles, self._clock = state, obstacles or Obstacles(), clock
+        self._state, self._obstacles = state, obstacles or Obstacles()
+        self._clock, self._sleep = clock, sleep
         self._queue: collections.deque[Record] = collections.deque()
         self._turn = threading.Lock()
         self._in_hand = 0
@@ -129,11 +137,13 @@ class Journal:
 
     def _drain(self, until: float = math.inf) -> JanitorError | None:
         """Write batch after batch; why the state database is away, None if all are written, or the time is over."""
-        while self._queue and self._clock() < until:
+        while self._queue and (began := self._clock()) < until:
             failure = self._write_next()
             if failure is not None:
                 self._tell(failure)
                 return failure
+            if self._queue and self._clock() - began >= MOST_SECONDS:
+                self._sleep(PAUSE_SECONDS)
         return None
 
     def _write_next(self) -> JanitorError | None:

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, insert, select
 
 from janitor.databases.sqlite_sessions import make_file
 from janitor.engine.heartbeat import Heartbeat
-from janitor.engine.journal import Journal
+from janitor.engine.journal import PAUSE_SECONDS, Journal
 from janitor.engine.journal_records import Record
 from janitor.engine.obstacles import Obstacles
 from janitor.engine.runner import Runner
@@ -196,9 +196,11 @@ def test_a_batch_that_lost_a_race_is_written_again(lite_url: URL, races: int, wr
 
 def test_a_transaction_ends_after_a_second(lite: Runner, tmp_path: Path) -> None:
     # Given: a slow state database: each of 300 records takes 0.4 s, and leases are renewed meanwhile.
-    # What must hold: a transaction has three records, in their order; such a leader does not stand still.
+    # What must hold: a transaction has three records, in their order, and others have their turn after it.
+    # Such a leader does not stand still.
     moment, written, transactions = [time.monotonic()], list[int](), list[object]()
-    journal = Journal(lite.state, clock=lambda: moment[0])
+    paused = list[float]()
+    journal = Journal(lite.state, clock=lambda: moment[0], sleep=paused.append)
     lite.renewal.renewed(0.0)
     still = Standstill(Heartbeat(tmp_path / "beat"), journal, lite.renewal, lambda: moment[0])
 
@@ -212,12 +214,13 @@ def test_a_transaction_ends_after_a_second(lite: Runner, tmp_path: Path) -> None
     assert journal.flush()
     assert written == list(range(300)) and all(record.answered.is_set() for record in records)
     assert [transactions.count(one) for one in dict.fromkeys(transactions)] == [3] * 100
+    assert paused == [PAUSE_SECONDS] * 99
 
 
 def test_a_flush_ends_in_its_time_and_the_next_goes_on(lite_url: URL) -> None:
     moment, written = [0.0], list[int]()
     state = small_engine.migrated(lite_url)
-    journal = Journal(state, clock=lambda: moment[0])
+    journal = Journal(state, clock=lambda: moment[0], sleep=lambda seconds: None)
 
     def write(number: int, connection: Connection) -> None:
         moment[0] += 0.4
@@ -235,7 +238,7 @@ def test_a_record_refused_in_a_slow_batch_is_alone(lite_url: URL) -> None:
     # Given: records of 0.4 s each, of which one is refused. What must hold: all others are written, once.
     moment, written = [0.0], list[int]()
     state = small_engine.migrated(lite_url)
-    journal = Journal(state, clock=lambda: moment[0])
+    journal = Journal(state, clock=lambda: moment[0], sleep=lambda seconds: None)
 
     def write(number: int, connection: Connection) -> None:
         moment[0] += 0.4
