@@ -19,6 +19,9 @@ connections: with SQLite's own 2,000 they grew with the files, to more than 18 M
 SPILL_PAGES = 500
 """So many pages a transaction may change before SQLite writes some of them out, as many as by default."""
 
+Inode = tuple[int, int]
+"""Which file a path leads to: the device and the number of its inode. A file keeps both until it is deleted."""
+
 
 def open_file(dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> Any:
     """Open the file only if it is there: a mistyped path is an error, not an empty database."""
@@ -61,18 +64,18 @@ def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any)
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     path = record.info["path"] = next((row[2] for row in connection.execute("PRAGMA database_list")), "")
-    record.info["file"] = identity_of(path)
+    record.info["file"] = inode_of(path)
     connection.set_progress_handler(lambda: time.monotonic() > deadline[0], STEPS_BETWEEN_LOOKS)
 
 
 def leave_replaced_file(connection: Any, record: Any, proxy: Any) -> None:
     """Let the pool open a new connection if another file has come in the place of the file that is open."""
-    if record.info["path"] and identity_of(record.info["path"]) != record.info["file"]:
+    if record.info["path"] and inode_of(record.info["path"]) != record.info["file"]:
         raise DisconnectionError(f"{record.info['path']} was replaced")
 
 
-def identity_of(path: Path | str) -> tuple[int, int] | None:
-    """The device and the inode of the file that a path leads to; None if there is none."""
+def inode_of(path: Path | str) -> Inode | None:
+    """The inode of the file that a path leads to; None if there is no file."""
     try:
         found = os.stat(path)
     except OSError:

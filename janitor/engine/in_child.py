@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Self, TextIO
 
 from janitor import databases
+from janitor.databases.sqlite_sessions import Inode
 from janitor.errors import Cancelled, Fenced, Interrupted, JanitorError, is_a, name_of, summary, text_of
 from janitor.guard import foreign_code
 from janitor.jobs.result_texts import Keeps
@@ -63,7 +64,7 @@ class About:
     fences: dict[str, Fence]
     used: dict[str, int]
     clock_zero: datetime | None
-    state_file: tuple[int, int] | None = None
+    state_file: Inode | None = None
 
     @classmethod
     def of(cls, run: Run) -> Self:

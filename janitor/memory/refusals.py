@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from janitor.memory.access import now, reading, writing
 from janitor.runs import current_run
 from janitor.state import refusals
-from janitor.state.refusals import NEVER, RUNS, Identity, Refusal
+from janitor.state.refusals import NEVER, RUNS, KeyAndItem, Refusal
 
 PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(days=1)
@@ -38,7 +38,7 @@ class Refusals:
         """Nothing is read yet."""
         self.name = name
 
-    def of_items(self, items: Iterable[str]) -> dict[Identity, Refusal]:
+    def of_items(self, items: Iterable[str]) -> dict[KeyAndItem, Refusal]:
         """What was refused under these items, by (key, item) of the quarantine.
 
         Raises:
@@ -52,8 +52,8 @@ class Refusals:
             return refusals.of_items(connection, self.name, sorted(set(items)))
 
     def settle(
-        self, before: Mapping[Identity, Refusal], refused: Mapping[Identity, NotTaken]
-    ) -> dict[Identity, Refusal]:
+        self, before: Mapping[KeyAndItem, Refusal], refused: Mapping[KeyAndItem, NotTaken]
+    ) -> dict[KeyAndItem, Refusal]:
         """Count what was refused now, and forget the rest of `before`: it was delivered.
 
         `before` is what `of_items` gave for what was tried now. It is committed when this returns.

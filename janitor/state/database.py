@@ -17,14 +17,14 @@ from janitor.databases.logins import Login, as_given
 from janitor.databases.mysql_sessions import is_mariadb
 from janitor.databases.places import family, place
 from janitor.databases.sqlite_forks import undisturbed
-from janitor.databases.sqlite_sessions import make_file
+from janitor.databases.sqlite_sessions import Inode, make_file
 from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
 from janitor.state.free_pages import prepare_new_file
 from janitor.state.migrations import Keep
 from janitor.state.patience import patient_engine
-from janitor.state.same_file import Identity, SameFile
+from janitor.state.same_file import SameFile
 from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import SCHEMA_VERSION
 
@@ -52,7 +52,7 @@ class State:
         connect_seconds: float = 5.0,
         login: Login = as_given,
         *,
-        file: Identity | None = None,
+        file: Inode | None = None,
         clock: SharedClock | None = None,
     ) -> None:
         """Nothing is opened before the first use.
@@ -125,7 +125,7 @@ class State:
             self._file.check()
 
     @property
-    def file(self) -> Identity | None:
+    def file(self) -> Inode | None:
         """The SQLite file that was opened; None before that, and on a server."""
         return None if self._file is None else self._file.known
 

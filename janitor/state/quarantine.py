@@ -5,7 +5,7 @@
     my_task        sample DN7   42      no name     -             the same key: told and counted once
     my_task        sample DN8   42      no name     2026-07-01    a person gave it up: it is not counted
 
-A row's identity is (name, key, item). The key is for people. The item is what the task looks at again.
+A row is known by (name, key, item). The key is for people. The item is what the task looks at again.
 """
 
 import hashlib
@@ -73,9 +73,9 @@ def put(
     wanted = {(row.key, row.item): row for row in map(fitted, rows)}
     held = _reasons(connection, name, sorted({key for key, _ in wanted}))
     known = {key for key, _ in held}
-    fresh = [row for identity, row in wanted.items() if identity not in held]
-    renewed = [row for identity, row in wanted.items() if held.get(identity) == row.reason]
-    changed = {identity: row for identity, row in wanted.items() if held.get(identity, row.reason) != row.reason}
+    fresh = [row for pair, row in wanted.items() if pair not in held]
+    renewed = [row for pair, row in wanted.items() if held.get(pair) == row.reason]
+    changed = {pair: row for pair, row in wanted.items() if held.get(pair, row.reason) != row.reason}
     if fresh:
         connection.execute(_ADDITION, [{**_values(row, now, run_id), "name": name, "first_at": now} for row in fresh])
     if renewed:
@@ -83,7 +83,7 @@ def put(
     if changed:
         taken_up_again = _renewal(name).values(dropped_at=None, dropped_by=None, note=None)
         connection.execute(taken_up_again, [_parameters(row, now, run_id) for row in changed.values()])
-    news = {row.key: row for identity, row in wanted.items() if row.key not in known or identity in changed}
+    news = {row.key: row for pair, row in wanted.items() if row.key not in known or pair in changed}
     return list(news.values())
 
 

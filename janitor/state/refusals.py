@@ -24,8 +24,8 @@ ITEMS_AT_ONCE = 5_000
 
 NEVER = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
-Identity = tuple[str, str]
-"""Key and item, as in the quarantine."""
+KeyAndItem = tuple[str, str]
+"""By what a refused row is known, as in the quarantine."""
 
 _TABLE = refusals.c
 _ANY = select(_TABLE.key).where(_TABLE.name == bindparam("name")).limit(1)
@@ -43,9 +43,9 @@ class Refusal:
     next_at: datetime
 
 
-def of_items(connection: Connection, name: str, items: Sequence[str]) -> dict[Identity, Refusal]:
+def of_items(connection: Connection, name: str, items: Sequence[str]) -> dict[KeyAndItem, Refusal]:
     """What was refused under these items, by (key, item)."""
-    found = dict[Identity, Refusal]()
+    found = dict[KeyAndItem, Refusal]()
     for start in range(0, len(items), ITEMS_AT_ONCE):
         rows = connection.execute(_OF_ITEMS, {"name": name, "items": items[start : start + ITEMS_AT_ONCE]})
         found.update(((row.key, row.item), Refusal(row.reason, row.attempts, row.next_at)) for row in rows)
@@ -57,7 +57,7 @@ def is_empty(connection: Connection, name: str) -> bool:
     return connection.execute(_ANY, {"name": name}).scalar() is None
 
 
-def put(connection: Connection, name: str, refused: Mapping[Identity, Refusal]) -> None:
+def put(connection: Connection, name: str, refused: Mapping[KeyAndItem, Refusal]) -> None:
     """Keep refusals, each in place of the one before, in the caller's fenced transaction."""
     remove(connection, name, refused)
     rows = [
@@ -75,12 +75,12 @@ def put(connection: Connection, name: str, refused: Mapping[Identity, Refusal]) 
         connection.execute(insert(refusals), rows)
 
 
-def remove(connection: Connection, name: str, identities: Iterable[Identity]) -> None:
+def remove(connection: Connection, name: str, gone: Iterable[KeyAndItem]) -> None:
     """Forget refusals; doing it twice is harmless."""
-    gone = [{"_key": key, "_item": item} for key, item in identities]
+    rows = [{"_key": key, "_item": item} for key, item in gone]
     mine = (_TABLE.name == name) & (_TABLE.key == bindparam("_key")) & (_TABLE.item == bindparam("_item"))
-    if gone:
-        connection.execute(delete(refusals).where(mine), gone)
+    if rows:
+        connection.execute(delete(refusals).where(mine), rows)
 
 
 def try_now(connection: Connection, name: str, key: str | None = None) -> int:

@@ -16,7 +16,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from janitor.databases.sqlite_sessions import identity_of
+from janitor.databases.sqlite_sessions import Inode, inode_of
 from janitor.errors import Unavailable
 from janitor.settings.paths import shown
 
@@ -25,17 +25,14 @@ log = logging.getLogger(__name__)
 JOURNALS = ("-wal", "-shm")
 ASIDE = ".replaced"
 
-Identity = tuple[int, int]
-"""A file's device and inode."""
-
 
 class SameFile:
     """The file of a state database, from its first connection on."""
 
-    def __init__(self, path: Path, known: Identity | None = None) -> None:
+    def __init__(self, path: Path, known: Inode | None = None) -> None:
         """Nothing is opened here yet; `known` is the file that this process's parent has opened."""
         self.path, self.known, self._real = path, known, str(path)
-        self._journal: Identity | None = None
+        self._journal: Inode | None = None
         self._is_aside = False
 
     @property
@@ -43,18 +40,18 @@ class SameFile:
         """Whether the path leads to a file."""
         return self.path.exists()
 
-    def opened(self, real_path: str, identity: Identity | None) -> None:
+    def opened(self, real_path: str, inode: Inode | None) -> None:
         """Note that a connection was opened to a file; the first connection tells which file is the right one.
 
         Raises:
             Unavailable: it is another file than before.
         """
-        if identity is None:
+        if inode is None:
             return
-        if self.known not in (None, identity):
+        if self.known not in (None, inode):
             raise self._replaced()
-        self.known, self._real = identity, real_path
-        self._journal = identity_of(f"{self._real}-wal") or self._journal
+        self.known, self._real = inode, real_path
+        self._journal = inode_of(f"{self._real}-wal") or self._journal
 
     def check(self) -> None:
         """Make sure that the path still leads to the file that was opened.
@@ -64,9 +61,9 @@ class SameFile:
         """
         if self.known is None:
             return
-        found = identity_of(self.path)
+        found = inode_of(self.path)
         if found == self.known:
-            self._journal = self._journal or identity_of(f"{self._real}-wal")
+            self._journal = self._journal or inode_of(f"{self._real}-wal")
             self._put_journals_back()
         elif found is None:
             raise Unavailable(
@@ -84,7 +81,7 @@ class SameFile:
         )
 
     def _put_journals_aside(self) -> None:
-        if self._is_aside or self._journal is None or identity_of(f"{self._real}-wal") != self._journal:
+        if self._is_aside or self._journal is None or inode_of(f"{self._real}-wal") != self._journal:
             return
         self._is_aside = True
         log.warning("the journal of the state database that was replaced is put aside: %s-wal%s", self._real, ASIDE)

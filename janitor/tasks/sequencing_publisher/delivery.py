@@ -21,7 +21,7 @@ from janitor.tasks.sequencing_publisher.changes import Change, StatusChanges
 
 NAME = "sequencing_publisher"
 
-Identity = tuple[str, str]
+SampleAndItem = tuple[str, str]
 """A sample and a status, as they are in quarantine."""
 
 
@@ -30,7 +30,7 @@ class Delivered:
     """What came of some changes: the keys of those that are safe, and the refusals of the others."""
 
     safe: set[bytes] = field(default_factory=set)
-    refused: dict[Identity, Refusal] = field(default_factory=dict)
+    refused: dict[SampleAndItem, Refusal] = field(default_factory=dict)
 
     def is_whole(self, status: StatusChanges) -> bool:
         """Whether all of a status is safe, or waits in quarantine."""
@@ -38,14 +38,14 @@ class Delivered:
 
     def in_quarantine(self, status: StatusChanges) -> list[Quarantined]:
         """The rows of a status that wait in quarantine since the broker refuses them."""
-        identities = {_identity(change) for change in status.changes if change.key not in self.safe}
+        known = {_sample_and_item(change) for change in status.changes if change.key not in self.safe}
         return [
             Quarantined(sample_uuid, f"sample {sample_uuid}: {self.refused[sample_uuid, item].reason}", item)
-            for sample_uuid, item in sorted(identities & self.refused.keys())
+            for sample_uuid, item in sorted(known & self.refused.keys())
         ]
 
     def _is_in_quarantine(self, change: Change) -> bool:
-        refusal = self.refused.get(_identity(change))
+        refusal = self.refused.get(_sample_and_item(change))
         return refusal is not None and memory.is_for_quarantine(refusal)
 
 
@@ -76,14 +76,14 @@ class Delivery:
             delivered.safe.update(change.key for change in missing)
             return
         before = self._refusals.of_items(change.item for change in missing)
-        if not any(memory.is_due(before.get(_identity(change))) for change in missing):
+        if not any(memory.is_due(before.get(_sample_and_item(change))) for change in missing):
             self._note_refusals(missing, (), before, {}, delivered)
             return
         # Follow and reconcile may both have a message: whoever comes second counts on from what the first has counted.
         with memory.exclusively(NAME):
             before = self._refusals.of_items(change.item for change in missing)
-            due = [change for change in missing if memory.is_due(before.get(_identity(change)))]
-            refused: dict[Identity, NotTaken] = {}
+            due = [change for change in missing if memory.is_due(before.get(_sample_and_item(change)))]
+            refused: dict[SampleAndItem, NotTaken] = {}
             try:
                 self._publish(due, delivered.safe, refused)
             finally:
@@ -103,7 +103,7 @@ class Delivery:
             reason = next(iter(self._to_try_again.values()))
             raise Unavailable(f"{len(self._to_try_again)} messages were refused and wait for another try: {reason}")
 
-    def _publish(self, due: Sequence[Change], safe: set[bytes], refused: dict[Identity, NotTaken]) -> None:
+    def _publish(self, due: Sequence[Change], safe: set[bytes], refused: dict[SampleAndItem, NotTaken]) -> None:
         # What another run has published meanwhile is in the ledger now.
         last = memory.last_published(NAME, [change.key for change in due])
         known = {change.key for change in due if change.key in last and last[change.key].digest == change.digest}
@@ -122,31 +122,31 @@ class Delivery:
                 safe.update(done)
                 self._totals["published"] += len(done)
                 for one in settled.refused:
-                    refused[_identity(news[one.at])] = NotTaken(one.reason, one.for_itself)
+                    refused[_sample_and_item(news[one.at])] = NotTaken(one.reason, one.for_itself)
 
     def _note_refusals(
         self,
         missing: Sequence[Change],
         due: Sequence[Change],
-        before: Mapping[Identity, Refusal],
-        refused: Mapping[Identity, NotTaken],
+        before: Mapping[SampleAndItem, Refusal],
+        refused: Mapping[SampleAndItem, NotTaken],
         delivered: Delivered,
     ) -> None:
         """Count what was refused, forget what was delivered, and keep in mind what is to be tried again."""
-        waiting = {_identity(change) for change in missing if change.key not in delivered.safe}
-        over = {_identity(change) for change in due} - waiting
+        waiting = {_sample_and_item(change) for change in missing if change.key not in delivered.safe}
+        over = {_sample_and_item(change) for change in due} - waiting
         tried = {one: refusal for one, refusal in before.items() if one in over or one in refused}
         delivered.refused = {one: before[one] for one in before.keys() & waiting}
         delivered.refused |= self._refusals.settle(tried, refused)
         for change in missing:
-            refusal = delivered.refused.get(_identity(change))
+            refusal = delivered.refused.get(_sample_and_item(change))
             if change.key in delivered.safe or refusal is None or memory.is_for_quarantine(refusal):
                 self._to_try_again.pop(change.key, None)
             else:
                 self._to_try_again[change.key] = refusal.reason
 
 
-def _identity(change: Change) -> Identity:
+def _sample_and_item(change: Change) -> SampleAndItem:
     return change.sample_uuid, change.item
 
 
