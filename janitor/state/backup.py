@@ -25,6 +25,8 @@ from janitor.state.tables import SCHEMA_VERSION, metadata
 
 PAGES = 1_000
 """So many pages of a SQLite file are copied between two looks whether to go on."""
+JOURNALS = ("-journal", "-wal", "-shm")
+"""The endings of what SQLite keeps beside a file."""
 ROWS = 2_000
 """So many rows of a server's table are copied at once."""
 
@@ -57,7 +59,7 @@ def back_up(state: State, path: Path, check: Callable[[], None] = lambda: None) 
         raise Rejected(f"{shown(path)} is the state database itself: give another file for the backup")
     new = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with _told_as_backup(path), ExitStack() as cleaning:
-        for suffix in ("", "-journal", "-wal", "-shm"):
+        for suffix in ("", *JOURNALS):
             cleaning.callback(Path(f"{new}{suffix}").unlink, missing_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         new.unlink(missing_ok=True)
@@ -66,10 +68,13 @@ def back_up(state: State, path: Path, check: Callable[[], None] = lambda: None) 
         else:
             _copy_tables(state, new, check)
         count, newest = _checked(new, path)
-        _sync(new)
+        sync(new)
         made = Backup(path, new.stat().st_size, count, newest)
         os.replace(new, path)
-        _sync(path.parent)
+        # What a daemon has left that was started on the backup before.
+        for suffix in JOURNALS:
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        sync(path.parent)
     return made
 
 
@@ -157,7 +162,8 @@ def _told_as_backup(path: Path) -> Iterator[None]:
         raise Rejected(said) from exc
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Let a file, or a folder's list of names, be on disk when this returns."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -147,8 +147,10 @@ class State:
 
     def version(self) -> str | None:
         """The version of the schema; None if there is no state database, or it has no tables yet."""
-        if self._file is not None and not self._file.exists:
-            return None
+        if self._file is not None:
+            if not self._file.exists:
+                return None
+            self._file.put_stale_journals_aside()
         # The reader changes nothing: the path may be mistyped, and lead to a stranger's file.
         with self._reader.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
@@ -194,6 +196,7 @@ class State:
             return False
         if found is None and self._file is not None:
             make_file(self._file.path)
+            self._file.put_stale_journals_aside()
         # Alembic costs a tenth of a second and several megabytes: only a first start pays for it.
         from janitor.state.migrations.upgrade import upgrade
 

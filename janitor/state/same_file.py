@@ -7,8 +7,11 @@
 SQLite would go on: it writes into the deleted file, and nobody ever reads that again. So each transaction looks where
 the path leads, when it begins and before it commits. Once the same file is back, all goes on.
 
-A SQLite database in use has a journal beside it, by its name. The journal of the file that was opened would be played
-into the file that came in its place, and spoil it. So the journal is put aside, and put back with its file.
+A SQLite database in use has a journal beside it, by its name. SQLite plays a journal into whatever file has the name:
+
+    the file that was opened is replaced    its journal is put aside, and put back with its file
+    a daemon was killed, and a backup is    its journal is put aside before the backup is opened: the first page of a
+    put in the place of its file            backup tells that it has no journal; an empty file has none either
 """
 
 import logging
@@ -24,6 +27,9 @@ log = logging.getLogger(__name__)
 
 JOURNALS = ("-wal", "-shm")
 ASIDE = ".replaced"
+MAGIC = b"SQLite format 3\0"
+WITHOUT_WAL = b"\x01\x01"
+"""What the first page of a SQLite file holds at byte 18 if the file has no journal with the ending -wal."""
 
 
 class SameFile:
@@ -60,6 +66,7 @@ class SameFile:
             Unavailable: it does not; the text tells what happened.
         """
         if self.known is None:
+            self.put_stale_journals_aside()
             return
         found = inode_of(self.path)
         if found == self.known:
@@ -74,6 +81,16 @@ class SameFile:
             self._put_journals_aside()
             raise self._replaced()
 
+    def put_stale_journals_aside(self) -> None:
+        """Before the file is opened: put a journal aside that lies beside it, if it is another file's.
+
+        SQLite notes in a file's first page that it has such a journal, before it makes one.
+        """
+        real = os.path.realpath(self.path)
+        if self.known is not None or not _size(f"{real}-wal") or _may_have_journal(real):
+            return
+        put_journals_aside(real)
+
     def _replaced(self) -> Unavailable:
         return Unavailable(
             f"another file came in the place of the state database {shown(self.path)}; nothing is written until the "
@@ -85,7 +102,7 @@ class SameFile:
             return
         self._is_aside = True
         log.warning("the journal of the state database that was replaced is put aside: %s-wal%s", self._real, ASIDE)
-        put_journals_aside(self._real)
+        _rename(self._real, "", ASIDE)
 
     def _put_journals_back(self) -> None:
         if self._is_aside:
@@ -93,8 +110,27 @@ class SameFile:
             _rename(self._real, ASIDE, "")
 
 
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _may_have_journal(path: str) -> bool:
+    """Whether a file can have a journal with the ending -wal; True too if nobody can tell."""
+    try:
+        with open(path, "rb") as file:
+            first = file.read(20)
+    except OSError:
+        return True
+    return bool(first) and not (first.startswith(MAGIC) and first[18:] == WITHOUT_WAL)
+
+
 def put_journals_aside(path: Path | str) -> None:
     """Let a file that comes to a path have no journal of the file that was there."""
+    if _size(f"{path}-wal"):
+        log.warning("a journal of another file lies beside the state database, and is put aside: %s-wal%s", path, ASIDE)
     _rename(str(path), "", ASIDE)
 
 

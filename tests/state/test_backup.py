@@ -120,6 +120,15 @@ def test_a_copy_that_is_ended_leaves_the_one_before(filled: State, tmp_path: Pat
     back_up(filled, path)
 
 
+def test_journals_beside_the_backup_before_spoil_no_new_one(filled: State, tmp_path: Path) -> None:
+    # As a daemon leaves them that was started on a backup, and killed.
+    journals = [tmp_path / f"backup.db{suffix}" for suffix in ("-wal", "-shm", "-journal")]
+    for journal in journals:
+        journal.write_text("of another file")
+    back_up(filled, tmp_path / "backup.db")
+    assert not any(journal.exists() for journal in journals)
+
+
 def test_a_path_that_cannot_be_written_is_told(filled: State, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Rejected, match="the backup .*backup.db cannot be made: .*; check the path, and the room on"):

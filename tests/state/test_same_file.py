@@ -17,6 +17,7 @@ from sqlalchemy import URL
 
 from janitor.errors import Unavailable
 from janitor.state import State, cursors
+from janitor.state.backup import back_up
 from tests.small_engine import migrated, now
 
 GONE = "the file .*state.db of the state database is gone: it was deleted or moved, or its volume is not mounted"
@@ -82,6 +83,45 @@ def test_a_file_in_its_place_is_neither_written_nor_spoiled(state: State, path: 
     refuses(state, REPLACED)
     state.close()
     assert position(path) == "first"
+
+
+@pytest.mark.parametrize("there", ["a backup", "an empty file", "nothing"])
+def test_a_journal_of_a_killed_daemon_spoils_no_other_file(state: State, path: Path, there: str) -> None:
+    # Given a daemon that was killed: its journal lies beside its file. The file is replaced, or is gone and made anew.
+    # Nothing of the journal may come into the new file, and the journal is kept.
+    back_up(state, path.with_name("backup.db"))
+    save(state, "later")
+    journal = Path(f"{path}-wal").read_bytes()
+    state.close()
+    path.unlink()
+    if there != "nothing":
+        shutil.copy(path.with_name("backup.db"), path) if there == "a backup" else path.touch()
+    Path(f"{path}-wal").write_bytes(journal)
+    again = State(state.url)
+    assert (again.version() is None) is (there != "a backup")
+    again.migrate()
+    with again.read() as connection:
+        assert cursors.load(connection, "feed") == ("first" if there == "a backup" else None)
+    again.close()
+    assert Path(f"{path}-wal.replaced").read_bytes() == journal
+
+
+def test_the_journal_of_the_file_itself_is_used(state: State, path: Path) -> None:
+    back_up(state, path.with_name("backup.db"))
+    state.close()
+    shutil.copy(path.with_name("backup.db"), path)
+    killed = State(state.url)
+    save(killed, "later")
+    assert cursor_of(State(state.url)) == "later" and not Path(f"{path}-wal.replaced").exists()
+    killed.close()
+
+
+def cursor_of(state: State) -> str | None:
+    """The cursor, as a process reads it that has just begun."""
+    with state.read() as connection:
+        found = cursors.load(connection, "feed")
+    state.close()
+    return found
 
 
 def test_the_right_file_is_used_again_after_another_was_there(state: State, path: Path) -> None:
