@@ -44,7 +44,7 @@ def rename(
         _carry_notices(connection, old, new, now)
         memories.hand_over(connection, old, new)
         connection.execute(update(action_table).where(action_table.c.job == old).values(job=new))
-        actions.record(connection, actor, "renamed", new, f"it was {old}", now)
+        actions.record(connection, actor, actions.RENAMED, new, f"{actions.WAS}{old}", now)
         leases.release(connection, fence)
     return carried
 
@@ -58,7 +58,9 @@ def _begin(state: State, jobs: Mapping[str, Job], old: str, new: str, lease_seco
     with state.begin() as connection:
         known, at = job_records.all_jobs(connection).get(old), state.now(connection)
         if known is None and not job_records.is_on_record(connection, old):
-            raise BadSetting("OLD", old, "nothing is kept of a job with this id")
+            newer = actions.new_id(connection, old)
+            said = f", which was renamed: it is called {newer} now" if newer else ""
+            raise BadSetting("OLD", old, f"nothing is kept of a job with this id{said}")
         leader = leases.holder_of(connection, leases.DAEMON)
         if known is not None and known.enabled and leader in leases.live_holders(connection, at):
             raise JanitorError(f"the daemon that leads still has the job {old}: restart it first, then rename")
@@ -81,7 +83,7 @@ def _carry_runs(state: State, fence: Fence, old: str, new: str, lease_seconds: f
         of_new = select(runs.c.slot_at).where(runs.c.job == new, runs.c.slot_at.in_([*filter(None, slots.values())]))
         taken = set(connection.execute(of_new).scalars())
         twice = [run_id for run_id, slot in slots.items() if slot in taken]
-        connection.execute(update(runs).where(runs.c.id.in_(twice)).values(slot_at=None))
+        connection.execute(update(runs).where(runs.c.id.in_(twice)).values(slot_at=None, slot_until_at=None, slots=0))
         connection.execute(update(runs).where(runs.c.id.in_(list(slots))).values(job=new))
         _carry_uses(connection, list(slots), old, new)
     return len(slots)

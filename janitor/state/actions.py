@@ -8,10 +8,24 @@ from sqlalchemy import Connection, Row, insert, select
 
 from janitor.state.tables import actions
 
+RENAMED, WAS = "renamed", "it was "
+"""The action of a rename, and how its detail begins; the old id follows."""
+LOOKED_AT = 1_000
+"""Among so many of the newest actions a rename is looked for."""
+
 
 def record(connection: Connection, actor: str, action: str, job: str | None, detail: str, now: datetime) -> None:
     """Remember one action; `job` is None if it was on no job."""
     connection.execute(insert(actions).values(at=now, actor=actor, action=action, job=job, detail=detail))
+
+
+def new_id(connection: Connection, old: str) -> str | None:
+    """The id that a job has now, if it was renamed lately, also several times; None if nothing is known of that."""
+    found = old
+    for row in reversed(listing(connection, limit=LOOKED_AT)):
+        if (row.action, row.detail) == (RENAMED, f"{WAS}{found}"):
+            found = row.job
+    return found if found != old else None
 
 
 def listing(connection: Connection, job: str | None = None, limit: int = 50) -> Sequence[Row[Any]]:

@@ -21,7 +21,7 @@ from janitor.logs.mask import Mask, mask_for
 from janitor.logs.run_log import RunLog
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Groups, Settings
-from janitor.state import State, job_records
+from janitor.state import State, actions, job_records
 from janitor.verbs.front_door import Build, FrontDoor, command, front_door
 from janitor.verbs.wing import Wing
 
@@ -129,7 +129,7 @@ class Assembly:
         """The job of that name.
 
         Raises:
-            BadSetting: there is no such job, or it is gone; the error lists all jobs.
+            BadSetting: there is no such job, or it is gone, or has another id now; the error tells that, or all jobs.
         """
         jobs = self.scheduler.jobs
         if name in jobs:
@@ -137,6 +137,8 @@ class Assembly:
         if self._is_gone(name):
             said = f"this job is gone, and `history` has what is kept of it; the jobs are {', '.join(jobs)}"
             raise BadSetting("JOB", name, said)
+        if (newer := self._new_id(name)) is not None:
+            raise BadSetting("JOB", name, f"this job was renamed: it is called {newer} now")
         raise BadSetting("JOB", name, f"there is no such job; the jobs are {', '.join(jobs)}")
 
     def known(self, name: str) -> str:
@@ -171,6 +173,15 @@ class Assembly:
             if self._is_there():
                 with self.state.read() as connection:
                     found = job_records.is_on_record(connection, name)
+        return found
+
+    def _new_id(self, name: str) -> str | None:
+        """The id that a job of that name has now; None if it was not renamed, or the state database is away."""
+        found = None
+        with suppress(JanitorError):
+            if self._is_there():
+                with self.state.read() as connection:
+                    found = actions.new_id(connection, name)
         return found
 
     def _is_there(self) -> bool:

@@ -83,12 +83,30 @@ def test_a_job_that_has_run_under_both_names_keeps_each_slot_once(state: State) 
         job_records.pause(connection, "old", "every 1h", NOON, "berta")
         connection.execute(insert(notices), [{**told, "job": job} for job in ("old", "new")])
     assert rename(state) == 2
-    slots = [(row.job, row.slot_at) for row in rows_of(state)]
-    assert slots == [("new", NOON - 2 * HOUR), ("new", None), ("new", NOON - HOUR), ("new", NOON)]
+    slots = [(row.job, row.slot_at, row.slots) for row in rows_of(state)]
+    assert slots == [("new", NOON - 2 * HOUR, 1), ("new", None, 0), ("new", NOON - HOUR, 1), ("new", NOON, 1)]
     assert sorted(row[1] is None for row in rows(state, notices.c.job, notices.c.ended_at)) == [False, True]
     with state.read() as connection:
         (record,) = job_records.all_jobs(connection).values()
     assert (record.id, record.paused_by) == ("new", "berta")
+
+
+def test_a_job_that_is_renamed_back_has_all_again(state: State) -> None:
+    known(state, {"old": ("every 1h", True)})
+    remember_run(state, "old", NOON)
+    with state.begin() as connection:
+        memories.remember(connection, "old", "task")
+        quarantine.put(connection, "old", [Quarantined("DN1", "no user")], NOON, 1)
+    assert rename(state) == 1
+    known(state, {"old": ("every 1h", True)})
+    jobs = {"old": job_of(nothing, id="old")}
+    assert renaming.rename(state, jobs, "new", "old", "anna", NOON, 30.0) == 1
+    assert [row.job for row in rows_of(state)] == ["old"]
+    with state.read() as connection:
+        assert list(job_records.all_jobs(connection)) == ["old"]
+        assert memories.names_of(connection, "old") == ["old", "task"] and not memories.is_in_use(connection, "new")
+        assert actions.new_id(connection, "old") is None and actions.new_id(connection, "new") == "old"
+        assert memories.owners(connection, jobs) == {"old": "old", "task": "old"}
 
 
 def test_a_rename_that_was_cut_off_is_finished_by_the_next(state: State) -> None:

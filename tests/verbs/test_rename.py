@@ -77,6 +77,13 @@ def test_a_renamed_job_has_what_was_kept(gone: Assembly, capsys: pytest.CaptureF
     assert [row["job"] for row in json.loads(capsys.readouterr().out)] == ["count"]
     done(history, gone, "count")
     assert f"renamed by {USER}: it was old" in capsys.readouterr().out
+    for verb in (run, pause, resume, history, cursor, quarantine_verb):
+        with pytest.raises(BadSetting, match="JOB is 'old': this job was renamed: it is called count now"):
+            done(verb, gone, "old")
+    with pytest.raises(
+        BadSetting, match="nothing is kept of a job with this id, which was renamed: it is called count"
+    ):
+        done(rename, gone, "old", "count")
 
 
 def test_of_several_cursors_one_must_be_named(gone: Assembly, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from janitor.jobs.job import Job
-from janitor.state import notices
+from janitor.state import actions, notices
 from janitor.web.access.gate import User
 from janitor.web.access.permissions import csrf_token, signs_in
 from janitor.web.desk import Desk
@@ -64,7 +64,10 @@ def kept_or_404(desk: Desk, connection: Connection, job_id: str) -> Kept:
     Raises:
         HTTPException: 404, if there is no such job.
     """
-    return kept_of(connection, desk.jobs, job_id) or Kept(job_of(desk, job_id).id, ())
+    kept = kept_of(connection, desk.jobs, job_id)
+    if kept is None and (newer := actions.new_id(connection, job_id)) is not None:
+        raise HTTPException(404, f"There is no job {job_id} any more: it is called {newer} now.")
+    return kept or Kept(job_of(desk, job_id).id, ())
 
 
 def known_outcome(outcome: str) -> str:
