@@ -1,6 +1,8 @@
 """The watch over the state database's identity: whether it is still the one that this daemon wrote to.
 
     before it leads     is it older than the memo says?      a backup was restored: put right what is wrong
+                        does another daemon lead on it?      Unavailable: that daemon knows of no restore
+                        is it newer than the memo says?      the memo keeps up: a stand-by may be the next to lead
                         is it the one that it led on before? Unavailable: it does not lead on another one
     each second         is its file still there?             Unavailable: nothing is written until it is back
                         has nobody overwritten it?           Unavailable: nothing is written any more
@@ -23,7 +25,8 @@ from janitor.engine import restoring
 from janitor.engine.leadership import Leadership
 from janitor.engine.memos import Memo, Memos
 from janitor.errors import Fenced, Unavailable
-from janitor.state import State, identity, leases, recent
+from janitor.runs import Fence
+from janitor.state import State, identity, leases, loading, recent, run_records
 from janitor.state.clocks import boot_clock
 from janitor.state.holders import process
 from janitor.state.identity import Identity
@@ -55,6 +58,7 @@ class IdentityWatch:
         self._own: Identity | None = None
         """The identity at the last beat of this process, also after it has lost the lead."""
         self._beat_at, self._told_other, self._is_overwritten = 0.0, False, False
+        self._behind_since: float | None = None
         on_file = family(state.url) == "sqlite" and state.url.database
         self._file = MainFile(Path(str(state.url.database))) if on_file else None
 
@@ -62,22 +66,59 @@ class IdentityWatch:
         """Notice that a backup was restored, before anything is made of what it knows; whether this daemon may lead.
 
         Raises:
-            Unavailable: the backup's own leader counts as alive; or the state database is away, or another than before.
-            Rejected: the state database says no.
+            Unavailable, Rejected: the state database is away, or a backup is being loaded into it, or was restored
+                although a daemon leads that does not know it.
         """
         self._known = None
         with self._state.read() as connection:
-            found = identity.load(connection)
+            found, runs = identity.load(connection), run_records.history(connection, limit=1)
         if self._own is not None and (found is None or found.id != self._own.id):
             raise Unavailable(self._another())
         memo = self._memo = self._memo or self._memos.newest(found.id if found else "")
-        if memo is None:
-            return True
-        if found is not None and memo.is_ahead_of(found):
+        if memo is not None and self._went_back(memo, found, runs[0].started_at if runs else None):
             return self._note_restore(memo)
-        if found is None or memo.id != found.id:
+        self._behind_since = None
+        if memo is not None and (found is None or memo.id != found.id):
             self._tell_other(memo)
+        if found is not None:
+            self._keep_up(found, runs[0].id if runs else 0)
         return True
+
+    def _went_back(self, memo: Memo, found: Identity | None, newest_at: datetime | None) -> bool:
+        """Whether the state database, whose newest run began at a moment, is older than a memo."""
+        if found is None:
+            # A backup of an earlier release has no identity. What was made just now has no runs.
+            return memo.place == self._memos.place and newest_at is not None and newest_at < memo.at
+        return memo.is_ahead_of(found)
+
+    def _keep_up(self, found: Identity, newest: int) -> None:
+        """Let the memo know what another daemon does, while this one stands by: it may be the next to lead."""
+        if self._clock() >= self._beat_at:
+            self._beat_at = self._clock() + self._seconds
+            self._memos.write(self._learn(found, newest))
+
+    def _learn(self, found: Identity, newest_run: int) -> Memo:
+        """The memo of what was found just now. Ids that a restore leapt over count as given."""
+        if self._memo is not None and self._memo.id == found.id:
+            newest_run = max(newest_run, self._memo.newest_run)
+        self._memo = Memo.of(found, newest_run)
+        return self._memo
+
+    def beat_last(self, fence: Fence | None) -> None:
+        """Count a last beat, under the lease that is about to be given back: no backup from before is as old.
+
+        Raises:
+            Fenced: another daemon leads by now.
+            Unavailable, Rejected: the state database is away.
+        """
+        if fence is None or self._known is None:
+            return
+        with self._state.begin(fence) as connection:
+            beaten = identity.beat(connection, self._known, self._state.now(connection))
+            newest = recent.newest_id(connection)
+        if beaten is not None:
+            self._known = beaten
+            self._learn(beaten, newest)
 
     def leave(self, now: datetime) -> None:
         """Note when this daemon ended, if it led: slots up to now had their outcome."""
@@ -114,8 +155,7 @@ class IdentityWatch:
             self._state.check()
         else:
             self._own = self._known = beaten
-            self._memo = Memo.of(beaten, newest)
-            self._memos.write(self._memo)
+            self._memos.write(self._learn(beaten, newest))
 
     def _another(self) -> str:
         return (
@@ -141,32 +181,42 @@ class IdentityWatch:
             self._state.stop("")
 
     def _note_restore(self, memo: Memo) -> bool:
-        noted = None
         with self._state.begin() as connection:
-            now, found = self._state.now(connection), identity.load(connection)
-            if found is None or not memo.is_ahead_of(found):
+            loading.require_loaded(connection)
+            now = self._state.now(connection)
+            found = restoring.identity_of_backup(connection, now, memo.id)
+            if not memo.is_ahead_of(found):
                 return True
-            leapt, other = self._state.clock.leapt(), leases.holder_of(connection, leases.DAEMON)
-            fence = leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, True, leapt)
-            if fence is not None:
-                noted = restoring.note(connection, found, memo, NOTICED, now)
-        if fence is None:
-            raise Unavailable(
-                "a backup of the state database was restored, and in it another process holds the daemon's lease "
-                f"({process(other or '')}): once that lease is over, this daemon notes the restore, and leads"
-            )
-        if noted is not None:
-            self._memo = Memo.of(noted, memo.newest_run)
+            other = leases.holder_of(connection, leases.DAEMON)
+            leapt = self._state.clock.leapt()
+            if leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, True, leapt) is None:
+                self._wait_for(other or "")
+                return False
+            left = restoring.note(connection, found, memo, NOTICED, now)
+            noted = identity.load(connection)
+        if left is not None and noted is not None:
+            self._memo = left
+            self._memos.write(left)
             log.warning("%s", restoring.sentence(noted))
-        return noted is not None
+        return left is not None
+
+    def _wait_for(self, leader: str) -> None:
+        """Wait for the daemon that leads: the lease may be the backup's, or its holder is just noticing the restore."""
+        now = self._clock()
+        self._behind_since = now if self._behind_since is None else self._behind_since
+        if now - self._behind_since >= 3 * self._seconds:
+            raise Unavailable(
+                f"a backup of the state database was restored, and the daemon that leads ({process(leader)}) does not "
+                "know it: stop that daemon, so that this daemon can put right what the restore has made wrong"
+            )
 
     def _tell_other(self, memo: Memo) -> None:
         self._memo = None
         if not self._told_other:
             log.warning(
-                "before, this daemon worked on another state database than %s: up to run %d, until %s; if that one is "
+                "before, this daemon worked on another state database, at %s, up to run %d, until %s; if that is "
                 "meant, stop this daemon, and correct STATE_DATABASE_URL or mount its volume",
-                place(self._state.url),
+                memo.place,
                 memo.newest_run,
                 f"{memo.at:{restoring.INSTANT}}",
             )

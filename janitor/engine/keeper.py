@@ -18,6 +18,7 @@ from janitor.engine.takeover import Takeover
 from janitor.engine.wishes import pass_on_wishes
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.loops import Duty, named_errors
+from janitor.runs import Fence
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +38,16 @@ class Keeper:
         duties: Duties | None = None,
         first: Duties | None = None,
         on_failure: Callable[[], None] = lambda: None,
+        last: Callable[[Fence | None], None] = lambda fence: None,
     ) -> None:
         """Nothing happens before `start`.
 
         A daemon gives its `takeover`, and `duties` that only a leader has; `first` come before all others.
-        `on_failure` is called once if the keeper cannot go on; `failure` tells why.
+        `on_failure` is called once if the keeper cannot go on; `failure` tells why. `last` is called when the keeper
+        stops, before the lease under which this process leads is given back.
         """
         self._runner, self._takeover, self._on_failure = runner, takeover, on_failure
+        self._last = last
         self._seconds = runner.settings.lease_seconds
         of_runs: Duties = {
             "renewing the leases": self._renew,
@@ -78,6 +82,7 @@ class Keeper:
         try:
             # First what waits: it can be written only while its lease stands.
             self._runner.flush()
+            self._last(fence)
             leadership.free(fence)
         except JanitorError as exc:
             log.warning("the lease could not be given back: %s", exc)

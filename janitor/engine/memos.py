@@ -6,19 +6,29 @@
     state database      id 5f3a, generation 1, beat 3,002       at its next start the daemon sees that it went back
 
 A memo lies beside the heartbeat file, and beside a state database that is a file. It is found as long as one of the two
-places stays. A state database on a server has nowhere else to keep it: a daemon on a new machine has no memo. Then a
+folders stays. A state database on a server has nowhere else to keep it: a daemon on a new machine has no memo. Then a
 person tells of the restore with the verb `restored`.
+
+Each state database has a file of its own there, and so has each copy of it at another place:
+
+    heartbeat-memo-1c0f2b7a    id 5f3a, at db:3306/janitor      the daemon at work
+    heartbeat-memo-e93d5501    id 5f3a, at db:3306/trial        a copy, with a daemon of its own: it is no restore
+    heartbeat-memo-77ab40c3    id 90d1, at db:3306/janitor      what was at this place before
 """
 
+import glob
+import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from janitor.databases.places import family
+from sqlalchemy import URL
+
+from janitor.databases.places import family, place
 from janitor.settings.settings import Settings
 from janitor.state.identity import Identity
 
@@ -30,13 +40,14 @@ UNREADABLE = (OSError, ValueError, TypeError, LookupError)
 
 @dataclass(frozen=True)
 class Memo:
-    """What was known at `at`: the id, the generation and the beat of a state database, and its newest run."""
+    """What was known at `at`: a state database's id, generation and beat, its newest run, and its place."""
 
     id: str
     generation: int
     beat: int
     at: datetime
     newest_run: int
+    place: str = ""
 
     @classmethod
     def of(cls, known: Identity, newest_run: int) -> "Memo":
@@ -54,23 +65,36 @@ class Memo:
 
 
 class Memos:
-    """The files with the memos of this daemon; all hold the same."""
+    """The memos of a daemon whose state database is at `place`; each stands in a file beside each of some paths."""
 
-    def __init__(self, paths: Iterable[Path]) -> None:
+    def __init__(self, beside: Iterable[Path], place: str = "") -> None:
         """Nothing is read or written yet."""
-        self.paths = tuple(paths)
+        self.beside, self.place = tuple(beside), place
         self._fails = False
 
     def newest(self, known: str = "") -> Memo | None:
-        """The newest memo of the state database with the id `known`; else the newest of any; None if there is none."""
-        found = [memo for path in self.paths if (memo := _read(path)) is not None]
+        """The newest memo of the state database with the id `known`; None if there is no memo at all.
+
+        A memo of this place comes before those of copies at other places. If there is no memo of that state database,
+        it is the newest of any, of this place first.
+        """
+        found = list(self._all())
         same = [memo for memo in found if memo.id == known]
-        return max(same, key=lambda memo: memo.age) if same else max(found, key=lambda memo: memo.at, default=None)
+        if same:
+            return max(self._of_this_place(same), key=lambda memo: memo.age)
+        return max(self._of_this_place(found), key=lambda memo: memo.at, default=None)
 
     def write(self, memo: Memo) -> None:
-        """Replace all memos; a file that cannot be written is told once, and nothing else suffers."""
+        """Replace the memo of this state database at this place; a memo never goes back.
+
+        A file that cannot be written is told once, and nothing else suffers.
+        """
+        memo = replace(memo, place=self.place)
         text = json.dumps({**asdict(memo), "at": memo.at.isoformat()})
-        for path in self.paths:
+        for path in self._paths_of(memo):
+            before = _read(path)
+            if before is not None and before.id == memo.id and (before.age, before.at) > (memo.age, memo.at):
+                continue
             try:
                 _replace(path, text)
             except OSError as exc:
@@ -78,17 +102,31 @@ class Memos:
                 log.log(level, "%s cannot be written, so a restored backup may not be noticed: %s", path, exc.strerror)
                 self._fails = True
 
+    def _all(self) -> Iterator[Memo]:
+        for path in self.beside:
+            for each in sorted(path.parent.glob(f"{glob.escape(path.name)}{SUFFIX}-*")):
+                if (memo := _read(each)) is not None:
+                    yield memo
+
+    def _of_this_place(self, found: Sequence[Memo]) -> Sequence[Memo]:
+        return [memo for memo in found if memo.place == self.place] or found
+
+    def _paths_of(self, memo: Memo) -> Iterator[Path]:
+        which = hashlib.blake2b(f"{memo.id} {memo.place}".encode(), digest_size=4).hexdigest()
+        return (path.with_name(f"{path.name}{SUFFIX}-{which}") for path in self.beside)
+
 
 def memos_of(settings: Settings) -> Memos:
     """The memos of a daemon with these settings."""
-    return Memos(_paths(settings))
-
-
-def _paths(settings: Settings) -> Sequence[Path]:
     url, beside = settings.state_database_url, [settings.heartbeat_file]
     if family(url) == "sqlite" and url.database:
         beside.append(Path(url.database))
-    return [path.with_name(f"{path.name}{SUFFIX}") for path in beside]
+    return Memos(beside, _whole_place(url))
+
+
+def _whole_place(url: URL) -> str:
+    """The place of a state database, whatever the folder is in which a command is typed."""
+    return os.path.realpath(url.database) if family(url) == "sqlite" and url.database else place(url)
 
 
 def _read(path: Path) -> Memo | None:

@@ -38,20 +38,35 @@ MARGIN = 10_000
 TOKENS = 1_000_000
 """So many times a lease may have been taken in the lost time."""
 DAY = timedelta(days=1)
+DAY_SECONDS = 86_400
+BEATS_A_SECOND = 10
+"""No daemon's beat comes more often."""
 INSTANT = "%Y-%m-%d %H:%M:%S UTC"
 
 
-def note(connection: Connection, found: Identity, memo: Memo | None, actor: str, now: datetime) -> Identity | None:
+def identity_of_backup(connection: Connection, now: datetime, id: str | None = None) -> Identity:
+    """The identity of a state database that may be a backup.
+
+    A backup of an earlier release has none. It gets one as of its newest run, with `id` if that is known.
+    """
+    newest = run_records.history(connection, limit=1)
+    return identity.ensure(connection, newest[0].started_at if newest else now, id=id)
+
+
+def note(connection: Connection, found: Identity, memo: Memo | None, actor: str, now: datetime) -> Memo | None:
     """Put right what a restore has made wrong, in the caller's transaction; None if somebody else just did it.
 
     `memo` is what was known last, None if nothing is. `actor` told or noticed it. No daemon may lead meanwhile.
+
+    Returns:
+        The memo to leave once that is committed. Its newest run is the id that the next run's is above.
     """
     lost_until = now if memo is None else max(memo.at, found.beat_at)
-    noted = identity.restored(connection, found, found.age if memo is None else memo.age, now, lost_until)
+    noted = identity.restored(connection, found, _newest_age(found, memo, now), now, lost_until)
     if noted is None:
         return None
     floor = _floor(connection, found, memo, now)
-    _leap_over(connection, floor, now)
+    leap_over(connection, floor, now)
     _close_runs(connection, found, now)
     tokens = {"holder": None, "expires_at": leases.NEVER, "token": lease_table.c.token + TOKENS}
     connection.execute(update(lease_table).values(tokens))
@@ -61,13 +76,17 @@ def note(connection: Connection, found: Identity, memo: Memo | None, actor: str,
     deliveries.forget_waiting(connection)
     connection.execute(update(notices).where(notices.c.ended_at.is_(None)).values(told_at=now))
     actions.record(connection, actor, RESTORED, None, sentence(noted), now)
-    return noted
+    return Memo.of(noted, floor)
 
 
 def sentence(noted: Identity) -> str:
     """What a restore means, in words; empty if the state database was never restored."""
     if noted.lost_since is None or noted.lost_until is None:
         return ""
+    if noted.lost_until <= noted.lost_since:
+        return (
+            "the state database was restored from a backup, which holds all that the last daemon knew: nothing is lost"
+        )
     return (
         f"the state database was restored from a backup: what was recorded between {noted.lost_since:{INSTANT}} and "
         f"{noted.lost_until:{INSTANT}} is lost. Slots of that time do not count as missed. What was published then is "
@@ -75,22 +94,37 @@ def sentence(noted: Identity) -> str:
     )
 
 
+def _newest_age(found: Identity, memo: Memo | None, now: datetime) -> tuple[int, int]:
+    """The highest age that anybody may know.
+
+    Without a memo it grows with the time: if the same backup is restored again later, nobody takes that for the first
+    restore.
+    """
+    if memo is not None:
+        return memo.age
+    return found.generation, found.beat + BEATS_A_SECOND * _seconds_since(found.beat_at, now)
+
+
 def _floor(connection: Connection, found: Identity, memo: Memo | None, now: datetime) -> int:
-    """An id that no lost run had."""
+    """An id that no lost run had.
+
+    Without a memo it grows with the time, twice as fast as ids did in the day before the backup, and by one each second
+    at least. So it is also above what was given after an earlier restore of the same backup.
+    """
     newest = recent.newest_id(connection)
     if memo is not None:
-        return _rounded(max(newest, memo.newest_run) + MARGIN)
+        return -(-(max(newest, memo.newest_run) + MARGIN) // MARGIN) * MARGIN
     first = select(func.min(runs.c.id)).where(runs.c.started_at >= found.beat_at - DAY)
     a_day = newest - (connection.execute(first).scalar() or newest)
-    days = max(0.0, (now - found.beat_at) / DAY)
-    return _rounded(newest + MARGIN + int(2 * a_day * days))
+    seconds = _seconds_since(found.beat_at, now)
+    return newest + MARGIN + max(seconds, 2 * a_day * seconds // DAY_SECONDS)
 
 
-def _rounded(id: int) -> int:
-    return -(-id // MARGIN) * MARGIN
+def _seconds_since(at: datetime, now: datetime) -> int:
+    return max(0, int((now - at).total_seconds()))
 
 
-def _leap_over(connection: Connection, floor: int, now: datetime) -> None:
+def leap_over(connection: Connection, floor: int, now: datetime) -> None:
     """Let new runs get ids above `floor`: both kinds of database count on from the highest id that was ever there."""
     row = {
         "id": floor,

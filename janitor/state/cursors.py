@@ -9,7 +9,9 @@ from janitor.state.tables import cursors, identity
 
 _OF_NAME = cursors.c.name == bindparam("name")
 _POSITION = select(cursors.c.position).where(_OF_NAME)
-_RESTORE = [select(identity.c[name]).scalar_subquery().label(name) for name in ("restored_at", "lost_until")]
+_RESTORE = [
+    select(identity.c[name]).scalar_subquery().label(name) for name in ("restored_at", "lost_since", "lost_until")
+]
 _SAVED = select(cursors.c.position, cursors.c.updated_at, *_RESTORE).where(_OF_NAME)
 _CHANGE = (
     update(cursors)
@@ -42,7 +44,7 @@ def saved(connection: Connection, name: str) -> Saved | None:
     row = connection.execute(_SAVED, {"name": name}).one_or_none()
     if row is None:
         return None
-    is_of_backup = row.restored_at is not None and row.updated_at < row.restored_at
+    is_of_backup = row.restored_at is not None and row.updated_at < row.restored_at and row.lost_since < row.lost_until
     return Saved(row.position, row.updated_at, row.lost_until if is_of_backup else None)
 
 

@@ -58,10 +58,20 @@ def load(connection: Connection) -> Identity | None:
     return Identity(**{name: value for name, value in row._mapping.items() if name != "name"})
 
 
-def ensure(connection: Connection, now: datetime, made_at: datetime | None = None) -> Identity:
-    """The identity; a state database that has none gets one. `made_at` is when it was made, if a daemon made it."""
+def ensure(connection: Connection, now: datetime, made_at: datetime | None = None, id: str | None = None) -> Identity:
+    """The identity; a state database that has none gets one, with `id` or an id made by chance.
+
+    `made_at` is when it was made, if a daemon made it.
+    """
     if (found := load(connection)) is None:
-        new = {"name": STATE, "id": uuid.uuid4().hex, "generation": 1, "beat": 0, "beat_at": now, "made_at": made_at}
+        new = {
+            "name": STATE,
+            "id": id or uuid.uuid4().hex,
+            "generation": 1,
+            "beat": 0,
+            "beat_at": now,
+            "made_at": made_at,
+        }
         connection.execute(_FIRST, new)
         found = load(connection)
         assert found is not None

@@ -12,7 +12,7 @@ from janitor.errors import BadSetting
 from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
-from janitor.state import holders
+from janitor.state import holders, identity
 from janitor.terminal import streams
 from janitor.terminal.exit_codes import OF_OUTCOME
 from janitor.verbs.assembly import Assembly
@@ -45,7 +45,7 @@ def run(
 
     wanted, pinned = assembly.job(job), run_plan.pinned(pins)
     if new_state and assembly.unopened_state.version() is None and assembly.unopened_state.migrate():
-        streams.complain(f"a new state database was made at {place(assembly.settings.state_database_url)}")
+        _make_known(assembly)
     plan = run_plan.plan(
         assembly.state,
         assembly.scheduler.jobs,
@@ -85,6 +85,13 @@ def run(
             # Threads of a run that went well may end their work, as in any program.
             leaving.begin(OF_OUTCOME[outcome])
     return OF_OUTCOME[outcome]
+
+
+def _make_known(assembly: Assembly) -> None:
+    """Tell that a state database was made, and let no daemon take it for a backup of the one that was there before."""
+    streams.complain(f"a new state database was made at {place(assembly.settings.state_database_url)}")
+    with assembly.state.begin() as connection:
+        identity.ensure(connection, assembly.state.now(connection))
 
 
 def _confirm(job: Job, confirmed: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from janitor.engine.identity_watch import IdentityWatch
 from janitor.engine.memos import Memo, Memos
 from janitor.engine.runner import Runner
 from janitor.errors import Fenced, Unavailable
-from janitor.state import cursors, identity, leases
+from janitor.state import cursors, identity, leases, loading
 from janitor.state.identity import Identity
 from janitor.state.tables import identity as table
 from tests.engine.keeping import ELSEWHERE, give_away
-from tests.small_engine import now
+from tests.small_engine import now, remember_run
 
 LEASE_SECONDS = 9.0
 
@@ -35,6 +35,7 @@ class Watched:
 
     runner: Runner
     memos: Memos
+    path: Path
     seconds: list[float] = field(default_factory=lambda: [0.0])
 
     def watch(self) -> IdentityWatch:
@@ -56,9 +57,10 @@ class Watched:
 
 
 @pytest.fixture
-def watched(runner: Runner, tmp_path: Path) -> Iterator[Watched]:
-    """A runner that leads, on each kind of state database."""
-    yield Watched(runner, Memos([tmp_path / "memo"]))
+def watched(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """A runner that leads, on each kind of state database; the server's tables may be new."""
+    monkeypatch.setattr(loading, "SETTLED_SECONDS", 0)
+    yield Watched(runner, Memos([tmp_path / "memo"]), tmp_path)
     runner.state.stop("")
 
 
@@ -80,6 +82,20 @@ def test_a_leader_beats_every_few_seconds_and_leaves_a_memo(watched: Watched) ->
     assert watched.memos.newest() == Memo(found.id, 1, 3, found.beat_at + timedelta(seconds=2), 0)
 
 
+def test_a_leader_that_ends_beats_a_last_time(watched: Watched) -> None:
+    # So a backup that was made after the beat before is older than what the daemon leaves.
+    watch = watched.watch()
+    watch.step()
+    remember_run(watched.runner.state, "task", now())
+    (fence,) = watched.runner.lead.fences
+    watch.beat_last(fence)
+    watch.leave(now())
+    found, memo = watched.identity(), watched.memos.newest()
+    assert memo is not None and (memo.age, found.age) == ((1, 2), (1, 2)) and memo.newest_run > 0
+    watch.beat_last(None)
+    assert watched.identity() == found
+
+
 def test_a_restored_backup_is_noticed_before_a_daemon_leads(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     watched.watch().step()
     found = watched.identity()
@@ -99,11 +115,67 @@ def test_a_restored_backup_is_noticed_before_a_daemon_leads(watched: Watched, ca
     assert watched.watch().look_before_leading() and watched.identity() == noted
 
 
+def test_a_backup_without_an_identity_is_noticed(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    # As after an upgrade: the memo is that of this release, and the backup that of the release before.
+    watched.memos.write(Memo("5f3a", 1, 70, now(), 41))
+    remember_run(watched.runner.state, "task", now() - timedelta(hours=1), id=7)
+    assert watched.watch().look_before_leading()
+    assert (watched.identity().id, watched.identity().age) == ("5f3a", (2, 71))
+    assert "the state database was restored from a backup" in caplog.text
+
+
+def test_a_stand_by_keeps_its_memo_up_to_date(watched: Watched) -> None:
+    # Given a daemon that stands by while another leads, and a backup of that time.
+    # What happens: the backup is restored, and the stand-by is the first to come. What must hold: it notices.
+    leader, stand_by = watched.watch(), replace(watched, memos=Memos([watched.path / "elsewhere"]))
+    watch = stand_by.watch()
+    for second in (0.0, 4.0, 8.0):
+        watched.seconds[0] = second
+        leader.step()
+        assert watch.look_before_leading()
+    memo = stand_by.memos.newest()
+    assert memo is not None and memo.age == (1, 3)
+    watched.change(beat=1)
+    assert stand_by.watch().look_before_leading() and watched.identity().age == (2, 4)
+
+
+def test_a_leader_that_knows_of_no_restore_is_told_of(watched: Watched) -> None:
+    # Given a restore, and a daemon on another machine that leads on the backup: it has no memo.
+    watched.watch().step()
+    watched.memos.write(Memo(watched.identity().id, 1, 70, now(), 41))
+    give_away(watched.runner, "daemon")
+    watch = watched.watch()
+    for second in (0.0, LEASE_SECONDS - 1):
+        watched.seconds[0] = second
+        assert not watch.look_before_leading()
+    watched.seconds[0] = LEASE_SECONDS
+    with pytest.raises(
+        Unavailable, match=r"was restored, and the daemon that leads \(process 1 on elsewhere\) does not"
+    ):
+        watch.look_before_leading()
+    assert watched.identity().restored_at is None
+
+
+def test_nothing_is_put_right_while_a_dump_is_loaded(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a server into which a dump is loaded: the identity is that of the backup, other tables come later.
+    if watched.runner.state.engine.dialect.name == "sqlite":
+        pytest.skip("a file comes as a whole")
+    watched.watch().step()
+    watched.memos.write(Memo(watched.identity().id, 1, 70, now(), 41))
+    watch = watched.watch()
+    monkeypatch.setattr(loading, "SETTLED_SECONDS", 10**9)
+    with pytest.raises(Unavailable, match="a backup of the state database is being loaded: this daemon waits until"):
+        watch.look_before_leading()
+    assert watched.identity().age == (1, 1)
+    monkeypatch.setattr(loading, "SETTLED_SECONDS", 0)
+    assert watch.look_before_leading() and watched.identity().age == (2, 71)
+
+
 def test_another_state_database_than_before_is_told_once(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     watched.memos.write(Memo("other", 1, 70, now(), 41))
     watch = watched.watch()
     assert watch.look_before_leading() and watch.look_before_leading()
-    assert caplog.text.count("before, this daemon worked on another state database than") == 1
+    assert caplog.text.count("before, this daemon worked on another state database, at ") == 1
     watch.step()
     assert watched.identity().restored_at is None
 
@@ -184,7 +256,7 @@ def test_who_lost_the_lead_beats_no_more(watched: Watched) -> None:
 def test_a_file_that_is_overwritten_under_a_leader_is_not_written_any_more(lite: Runner, tmp_path: Path) -> None:
     # Given a leader on a SQLite file, and a copy of it. Somebody copies the older file over the file that is open.
     # The leader says so, and writes nothing any more, also if it looks again.
-    watched = Watched(lite, Memos([tmp_path / "memo"]))
+    watched = Watched(lite, Memos([tmp_path / "memo"]), tmp_path)
     watch, path = watched.watch(), Path(str(lite.state.url.database))
     watch.step()
     checkpoint(path)

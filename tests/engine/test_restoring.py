@@ -16,7 +16,18 @@ from janitor.engine.memos import Memo
 from janitor.engine.runner import Runner
 from janitor.errors import Fenced
 from janitor.runs import Fence
-from janitor.state import actions, deliveries, identity, job_records, leases, notices, recent, run_records, watched
+from janitor.state import (
+    actions,
+    cursors,
+    deliveries,
+    identity,
+    job_records,
+    leases,
+    notices,
+    recent,
+    run_records,
+    watched,
+)
 from janitor.state.identity import Identity
 from janitor.state.tables import deliveries as delivery_table
 from janitor.state.watched import Watched
@@ -44,9 +55,10 @@ def backup(runner: Runner) -> Identity:
 
 def noted(runner: Runner, found: Identity, memo: Memo | None) -> Identity:
     with runner.state.begin() as connection:
-        made = restoring.note(connection, found, memo, "anna", NOW)
+        left = restoring.note(connection, found, memo, "anna", NOW)
         assert restoring.note(connection, found, memo, "anna", NOW) is None
-    assert made is not None
+        made = identity.load(connection)
+    assert left is not None and made is not None and (left.id, left.age) == (made.id, made.age)
     return made
 
 
@@ -74,10 +86,24 @@ def test_new_runs_get_ids_above_all_lost_ones(runner: Runner, backup: Identity) 
 
 
 def test_without_a_memo_the_lost_runs_are_estimated(runner: Runner, backup: Identity) -> None:
-    # In the day before the backup there were 9,998 runs, and the backup is 30 hours old.
-    remember_run(runner.state, "other", BACKUP, id=10_000)
+    # In the day before the backup there were 999,999 runs, and the backup is 30 hours old.
+    remember_run(runner.state, "other", BACKUP, id=1_000_000)
     noted(runner, backup, None)
-    assert begun(runner) == at_least(runner, 50_001)
+    assert begun(runner) == at_least(runner, 1_000_000 + 10_000 + int(2 * 999_999 * 30 / 24) + 1)
+
+
+def test_two_restores_of_one_backup_give_no_id_and_no_age_twice(runner: Runner, backup: Identity) -> None:
+    # Given a backup that is restored twice on new machines, which have no memo. After the first restore a run a second
+    # begins, and ten beats a second come. What must hold: ids and beats of the second restore are above all of these.
+    floors, ages = list[int](), list[tuple[int, int]]()
+    for at in (NOW, NOW + HOUR):
+        with runner.state.begin() as connection, connection.begin_nested() as undone:
+            left = restoring.note(connection, backup, None, "anna", at)
+            assert left is not None
+            floors.append(run_records.start(connection, "task", run_records.BY_HAND, None, at, False, "me"))
+            ages.append(left.age)
+            undone.rollback()
+    assert floors[1] >= floors[0] + 3_600 and ages[1] >= (2, ages[0][1] + 36_000)
 
 
 def test_runs_of_the_backup_end_and_nobody_is_told(runner: Runner, backup: Identity) -> None:
@@ -88,7 +114,7 @@ def test_runs_of_the_backup_end_and_nobody_is_told(runner: Runner, backup: Ident
     with runner.state.read() as connection:
         looked_at = watched.load(connection)
         assert looked_at is not None and looked_at.has_seen(1) and looked_at.has_seen(2)
-        assert not looked_at.has_seen(20_001)
+        assert not looked_at.has_seen(118_001)
         assert connection.execute(select(delivery_table)).all() == []
         (still,) = notices.still_open(connection)
     assert still.told_at == NOW
@@ -128,6 +154,15 @@ def test_the_audit_has_the_restore_in_words(runner: Runner, backup: Identity) ->
     assert f"between {BACKUP:{FORM}} and {STOPPED:{FORM}} is lost" in action.detail
 
 
+def test_a_backup_that_holds_all_loses_nothing(runner: Runner, backup: Identity) -> None:
+    made = noted(runner, backup, Memo(backup.id, *backup.age, backup.beat_at, 2))
+    assert restoring.sentence(made).endswith("which holds all that the last daemon knew: nothing is lost")
+    with runner.state.begin() as connection:
+        cursors.save(connection, "feed", "x", BACKUP - HOUR, 1)
+        found = cursors.saved(connection, "feed")
+    assert found is not None and found.lost_until is None
+
+
 def test_a_state_database_that_was_never_restored_has_nothing_to_say(backup: Identity) -> None:
     assert restoring.sentence(backup) == ""
 
@@ -138,4 +173,4 @@ def test_a_database_without_jobs_and_notices_is_noted_too(runner: Runner) -> Non
     noted(runner, found, None)
     with runner.state.read() as connection:
         assert watched.load(connection) is None
-    assert begun(runner) == at_least(runner, 10_001)
+    assert begun(runner) >= at_least(runner, 10_001 + 30 * 3_600)

@@ -72,11 +72,44 @@ def test_a_backup_is_restored_whole(state: State, found: Identity, memos: Memos,
     assert (noted.id, noted.age, noted.lost_until) == (found.id, (2, 71), BACKUP + HOUR / 2)
     assert [tuple(row) for row in rows_of(fresh)] == before
     assert begun(fresh) >= 20_001
+    assert [path.name for path in tmp_path.glob(".restore*")] == [], "nothing is left of the copy"
     fresh.close()
     copy = State(URL.create("sqlite", database=str(tmp_path / "backup.db")))
     with copy.read() as connection:
         assert identity.load(connection) == found
     copy.close()
+
+
+def test_a_lease_of_the_backup_holds_nobody_up(state: State, found: Identity, memos: Memos, tmp_path: Path) -> None:
+    # Given a backup that was made a moment ago, under a daemon on another machine: its lease has not ended.
+    with state.begin() as connection:
+        leases.acquire(connection, "daemon", ELSEWHERE, state.now(connection), 60)
+    back_up(state, tmp_path / "backup.db")
+    gone(state)
+    fresh = State(state.url)
+    restoring.restore(fresh, tmp_path / "backup.db", memos, "anna")
+    with fresh.begin() as connection:
+        assert leases.acquire(connection, "daemon", "me", fresh.now(connection), 60) is not None
+    fresh.close()
+
+
+def test_a_backup_that_holds_all_is_restored_too(state: State, found: Identity, memos: Memos, tmp_path: Path) -> None:
+    # As it is moved to another place, or restored after its daemon has stopped.
+    back_up(state, tmp_path / "backup.db")
+    memos.write(Memo(found.id, *found.age, found.beat_at, 1))
+    gone(state)
+    fresh = State(state.url)
+    noted = restoring.restore(fresh, tmp_path / "backup.db", memos, "anna")
+    assert noted.generation == 2 and noted.lost_since == noted.lost_until
+    assert begun(fresh) > 10_000
+    fresh.close()
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, memos: Memos) -> None:
+    State(lite_state(tmp_path / "backup.db")).close()
+    (tmp_path / "file").touch()
+    with pytest.raises(Rejected, match="the state database at .* cannot be made: .*; check the path, and the room on"):
+        restoring.restore(State(lite(tmp_path / "file" / "state.db")), tmp_path / "backup.db", memos, "anna")
 
 
 def test_a_journal_that_was_left_does_not_spoil_the_backup(tmp_path: Path, memos: Memos) -> None:
@@ -112,11 +145,14 @@ def test_what_is_no_backup_is_not_restored(state: State, memos: Memos, tmp_path:
 def test_a_person_tells_of_a_restore(state: State, found: Identity, memos: Memos) -> None:
     began = now()
     noted = restoring.tell(state, memos, "anna")
-    assert noted.age == (2, 1) and noted.lost_since == BACKUP and noted.lost_until is not None
+    assert noted.generation == 2 and noted.beat > 3_600 and noted.lost_since == BACKUP and noted.lost_until is not None
     assert began - timedelta(seconds=5) < noted.lost_until < now() + timedelta(seconds=5)
     with state.read() as connection:
         assert [action.actor for action in actions.listing(connection)] == ["anna"]
-    assert memos.newest() == Memo(found.id, 2, 1, noted.beat_at, 1)
+    memo = memos.newest()
+    assert (
+        memo is not None and (memo.id, memo.age) == (found.id, noted.age) and 13_600 <= memo.newest_run < begun(state)
+    )
     with pytest.raises(JanitorError, match="the state database is as the last daemon left it: no backup was restored"):
         restoring.tell(state, memos, "anna")
 

@@ -16,6 +16,7 @@ def test_a_lost_state_database_is_brought_back(house: CommandLine) -> None:
     assert restored.code == 0 and restored.out.startswith("the state database was restored from a backup: ")
     assert "up to id 41" in house("cursor", "count").out
     house("run", "count")
-    assert [row["run"] for row in house("history").rows if row["run"]] == ["20001", "1"]
+    newest, first = (int(row["run"]) for row in house("history").rows if row["run"])
+    assert (newest > 10_001, first) == (True, 1)
     again = house("restored")
     assert again.code == 1 and "no backup was restored since" in again.err
