@@ -62,6 +62,9 @@ def note(connection: Connection, found: Identity, memo: Memo | None, actor: str,
         The memo to leave once that is committed. Its newest run is the id that the next run's is above.
     """
     lost_until = now if memo is None else max(memo.at, found.beat_at)
+    if memo is not None and memo.is_ahead_of(found):
+        # Something is lost, also if the clock was set back meanwhile.
+        lost_until = max(lost_until, found.beat_at + timedelta(microseconds=1))
     noted = identity.restored(connection, found, _newest_age(found, memo, now), now, lost_until)
     if noted is None:
         return None

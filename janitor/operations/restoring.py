@@ -61,11 +61,11 @@ def restore(state: State, backup: Path, memos: Memos, actor: str) -> Identity:
     return noted
 
 
-def tell(state: State, memos: Memos, actor: str) -> Identity:
+def tell(state: State, memos: Memos, actor: str, snapshot: bool = False) -> Identity:
     """Note that a backup was restored, and put right what it has made wrong; the state database's identity since.
 
     It is one transaction. If the last daemon left its memo here, that tells up to when records are lost; else they
-    count as lost up to now.
+    count as lost up to now. With `snapshot` the memo counts for nothing: it was restored too.
 
     Raises:
         JanitorError: a daemon leads, or the memo tells that nothing was restored; nothing is changed.
@@ -74,9 +74,12 @@ def tell(state: State, memos: Memos, actor: str) -> Identity:
     with state.begin() as connection:
         now = state.now(connection)
         found = restoring.identity_of_backup(connection, now)
-        memo = memos.newest(found.id)
+        memo = None if snapshot else memos.newest(found.id)
         if memo is not None and memo.id == found.id and memo.age == found.age:
-            raise JanitorError("the state database is as the last daemon left it: no backup was restored since")
+            raise JanitorError(
+                "the state database is as the last daemon left it: no backup was restored since; if its memo was "
+                "restored too, as with a snapshot of a volume, give --snapshot"
+            )
         other = leases.holder_of(connection, leases.DAEMON) or ""
         if leases.acquire(connection, leases.DAEMON, holders.new_holder(), now, SECONDS) is None:
             raise JanitorError(

@@ -9,7 +9,7 @@ A dump makes each table anew, and holds a lock on it while it fills it. So the l
 each can be read.
 """
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from janitor.errors import Unavailable
 from janitor.state.tables import metadata
@@ -19,8 +19,8 @@ SETTLED_SECONDS = 10
 
 _SINCE_NEWEST = text(
     "SELECT TIMESTAMPDIFF(SECOND, MAX(create_time), NOW()) FROM information_schema.tables "
-    "WHERE table_schema = DATABASE()"
-)
+    "WHERE table_schema = DATABASE() AND table_name IN :names"
+).bindparams(bindparam("names", [table.name for table in metadata.sorted_tables], expanding=True))
 
 
 def require_loaded(connection: Connection) -> None:

@@ -12,6 +12,8 @@ A SQLite database in use has a journal beside it, by its name. SQLite plays a jo
     the file that was opened is replaced    its journal is put aside, and put back with its file
     a daemon was killed, and a backup is    its journal is put aside before the backup is opened: the first page of a
     put in the place of its file            backup tells that it has no journal; an empty file has none either
+    the journal is deleted under a daemon   nothing more is written: other processes would make another journal, and two
+                                            journals spoil the file. As the daemon ends, SQLite saves what is in its own
 """
 
 import logging
@@ -63,15 +65,15 @@ class SameFile:
         """Make sure that the path still leads to the file that was opened.
 
         Raises:
-            Unavailable: it does not; the text tells what happened.
+            Unavailable: it does not, or its journal was deleted; the text tells what happened.
         """
         if self.known is None:
             self.put_stale_journals_aside()
             return
         found = inode_of(self.path)
         if found == self.known:
-            self._journal = self._journal or inode_of(f"{self._real}-wal")
             self._put_journals_back()
+            self._check_journal()
         elif found is None:
             raise Unavailable(
                 f"the file {shown(self.path)} of the state database is gone: it was deleted or moved, or its volume is "
@@ -80,6 +82,18 @@ class SameFile:
         else:
             self._put_journals_aside()
             raise self._replaced()
+
+    def _check_journal(self) -> None:
+        found = inode_of(f"{self._real}-wal")
+        if found == self._journal:
+            return
+        if self._journal is not None and _is_open_but_deleted(f"{self._real}-wal"):
+            raise Unavailable(
+                f"the journal of the state database, {shown(self._real)}-wal, was deleted while this process had it "
+                "open; nothing is written any more; stop this process without `kill -9`, so that it saves what is in "
+                "the journal, and start it anew"
+            )
+        self._journal = found or self._journal
 
     def put_stale_journals_aside(self) -> None:
         """Before the file is opened: put a journal aside that lies beside it, if it is another file's.
@@ -115,6 +129,16 @@ def _size(path: str) -> int:
         return os.stat(path).st_size
     except OSError:
         return 0
+
+
+def _is_open_but_deleted(path: str) -> bool:
+    """Whether this process has a file open that was at a path; False if the system does not tell."""
+    with suppress(OSError):
+        for each in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                if os.readlink(f"/proc/self/fd/{each}") == f"{path} (deleted)":
+                    return True
+    return False
 
 
 def _may_have_journal(path: str) -> bool:

@@ -153,8 +153,17 @@ def test_a_person_tells_of_a_restore(state: State, found: Identity, memos: Memos
     assert (
         memo is not None and (memo.id, memo.age) == (found.id, noted.age) and 13_600 <= memo.newest_run < begun(state)
     )
-    with pytest.raises(JanitorError, match="the state database is as the last daemon left it: no backup was restored"):
+    with pytest.raises(JanitorError, match="as the last daemon left it: no backup was restored since; if its memo was"):
         restoring.tell(state, memos, "anna")
+
+
+def test_a_snapshot_brings_the_memo_back_too(state: State, found: Identity, memos: Memos) -> None:
+    # As if a whole volume was restored: the memo says what the state database says. Then a person is believed.
+    memos.write(Memo(found.id, *found.age, found.beat_at, 1))
+    noted = restoring.tell(state, memos, "anna", snapshot=True)
+    assert noted.generation == 2 and noted.lost_until is not None and noted.lost_until > BACKUP
+    memo = memos.newest()
+    assert memo is not None and memo.age == noted.age and begun(state) > 13_600
 
 
 def test_a_backup_of_an_earlier_release_counts_up_to_its_newest_run(state: State, memos: Memos) -> None:

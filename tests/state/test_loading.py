@@ -10,17 +10,21 @@ from janitor.state import State, loading
 
 
 @contextmanager
-def changed(state: State, there: str, back: str) -> Iterator[None]:
-    """Change a server's tables for the length of a block; a SQLite file comes as a whole."""
+def away(state: State, *instead: str) -> Iterator[None]:
+    """Let the table `refusals` have another name for the length of a block, or another table be there instead."""
     if state.engine.dialect.name == "sqlite":
         pytest.skip("a file comes as a whole")
-    with state.begin() as connection:
-        connection.exec_driver_sql(there)
+    execute(state, "RENAME TABLE refusals TO away", *instead)
     try:
         yield
     finally:
-        with state.begin() as connection:
-            connection.exec_driver_sql(back)
+        execute(state, "DROP TABLE IF EXISTS refusals", "RENAME TABLE away TO refusals")
+
+
+def execute(state: State, *statements: str) -> None:
+    with state.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
 
 
 def require_loaded(state: State) -> None:
@@ -29,7 +33,7 @@ def require_loaded(state: State) -> None:
 
 
 def test_a_table_that_was_made_just_now_tells_of_a_load(state: State) -> None:
-    with changed(state, "CREATE TABLE just_now (id INT)", "DROP TABLE just_now"):
+    with away(state, "CREATE TABLE refusals LIKE away"):
         with pytest.raises(Unavailable, match="is being loaded: this daemon waits until no table has been made for 10"):
             require_loaded(state)
 
@@ -37,5 +41,5 @@ def test_a_table_that_was_made_just_now_tells_of_a_load(state: State) -> None:
 def test_a_table_that_is_not_there_tells_of_a_load(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "SETTLED_SECONDS", 0)
     require_loaded(state)
-    with changed(state, "RENAME TABLE memories TO away", "RENAME TABLE away TO memories"), pytest.raises(JanitorError):
+    with away(state), pytest.raises(JanitorError):
         require_loaded(state)

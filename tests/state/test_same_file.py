@@ -85,6 +85,16 @@ def test_a_file_in_its_place_is_neither_written_nor_spoiled(state: State, path: 
     assert position(path) == "first"
 
 
+def test_a_journal_that_is_deleted_is_told_and_saved(state: State, path: Path) -> None:
+    save(state, "second")
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink()
+    refuses(state, "the journal of the state database, .*-wal, was deleted while this process had it open; nothing is")
+    assert not Path(f"{path}-wal").exists()
+    state.close()
+    assert position(path) == "second"
+
+
 @pytest.mark.parametrize("there", ["a backup", "an empty file", "nothing"])
 def test_a_journal_of_a_killed_daemon_spoils_no_other_file(state: State, path: Path, there: str) -> None:
     # Given a daemon that was killed: its journal lies beside its file. The file is replaced, or is gone and made anew.
