@@ -100,7 +100,7 @@ def test_two_restores_of_one_backup_give_no_id_and_no_age_twice(runner: Runner, 
         with runner.state.begin() as connection, connection.begin_nested() as undone:
             left = restoring.note(connection, backup, None, "anna", at)
             assert left is not None
-            floors.append(run_records.start(connection, "task", run_records.BY_HAND, None, at, False, "me"))
+            floors.append(left.newest_run)
             ages.append(left.age)
             undone.rollback()
     assert floors[1] >= floors[0] + 3_600 and ages[1] >= (2, ages[0][1] + 36_000)
