@@ -85,7 +85,9 @@ class Daemon:
             "closing runs of dead processes": dead.look,
             "giving memory back": GivingBack().step,
         }
-        self.keeper = Keeper(runner, takeover, duties, first, clock.ask_to_stop, self._identity.beat_last)
+        self.keeper = Keeper(
+            runner, takeover, duties, first, on_failure=clock.ask_to_stop, last=self._identity.beat_last
+        )
         self._pruning = Pruning(
             runner.state, runner.settings, jobs, runner.leadership, runner.loops, clock=runner.state.clock.boot
         )
