@@ -11,7 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import Pool
 
 from janitor.databases import dry_runs, mysql_sessions, sqlite_sessions
-from janitor.databases.errors import is_another_server, translated
+from janitor.databases.errors import is_another_server, is_not_there, translated
 from janitor.databases.limits import Limits
 from janitor.databases.logins import Login, as_given, log_in
 from janitor.databases.moved_names import MovedNames
@@ -34,6 +34,8 @@ RECYCLE_SECONDS = 300
 """After so long a connection to a server is replaced: by then the server's name may lead elsewhere."""
 KEPT_STATEMENTS = 32
 """So many prepared statements each connection to SQLite keeps; Python's own 128 took up to 5 MB a connection."""
+LOOKS = ("DESCRIBE ", "SHOW CREATE TABLE ")
+"""How SQLAlchemy looks at a table of a server. From the driver's own error it learns that the table is not there."""
 _READ_ONLY = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
 
 
@@ -112,6 +114,7 @@ def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits:
     event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
     event.listen(engine, "connect", lambda connection, record: _leave_older(url, record))
     event.listen(engine, "connect", lambda connection, record: keep_from_children(connection, sockets_of))
+    event.listen(engine, "set_connection_execution_options", _go_on_translating)
     return engine
 
 
@@ -145,9 +148,7 @@ def _limit_statement(limits: Limits, connection: Connection, *statement: Any) ->
 def _translate(url: URL, context: ExceptionContext) -> None:
     if context.is_pre_ping:
         return  # the pool itself replaces a connection that has died in it
-    executed = context.execution_context
-    if executed is not None and executed.execution_options.get("skip_user_error_events"):
-        # SQLAlchemy learns from the driver's own error whether a table exists.
+    if str(context.statement).startswith(LOOKS) and is_not_there(context.original_exception):
         return
     error = translated(context.original_exception, place(url))
     run = current_run()
@@ -158,6 +159,11 @@ def _translate(url: URL, context: ExceptionContext) -> None:
         leave_server(url)
     if error is not None:
         raise error from context.original_exception
+
+
+def _go_on_translating(connection: Connection, options: dict[str, Any]) -> None:
+    """Let a connection go on with our errors, whatever SQLAlchemy asks for as it looks at a table of a server."""
+    options.pop("skip_user_error_events", None)
 
 
 def _is_same_server(url: URL, other: URL) -> bool:

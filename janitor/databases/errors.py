@@ -15,6 +15,7 @@ from janitor.databases.mysql_error_numbers import (
     LOCKED,
     LOST_RACES,
     MEANINGS,
+    NOT_THERE,
 )
 from janitor.errors import JanitorError, Rejected, RowRefused, StatementTimeout, Unavailable
 
@@ -64,6 +65,11 @@ def _number(error: BaseException | None) -> int:
 def is_another_server(error: BaseException) -> bool:
     """Tell whether an open connection is of no more use, as its server stopped, or is no longer what it was."""
     return _number(error) in ANOTHER_SERVER
+
+
+def is_not_there(error: BaseException) -> bool:
+    """Tell whether a server says that a table, a view's table or a database is not there."""
+    return _number(error) in NOT_THERE
 
 
 def translated(error: BaseException, where: str) -> JanitorError | None:

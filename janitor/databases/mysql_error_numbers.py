@@ -17,6 +17,9 @@ LOST_RACES = frozenset({1020, 1213})
 DUPLICATES = frozenset({1062, 1169, 1586})
 """A row with the same unique value is there."""
 
+NOT_THERE = frozenset({1049, 1051, 1146, 1356})
+"""No such database or table, or a view of a table that is gone."""
+
 _REFUSED_ROWS = (
     *(1048, 1062, 1169, 1364, 1369, 1526, 1557, 1586, 1748, 3819, 4025),  # NULL, keys, checks, partitions
     *(1216, 1217, 1451, 1452, 1761, 1762),  # foreign keys
@@ -81,6 +84,8 @@ _MEANINGS: tuple[tuple[type[JanitorError], str, tuple[int, ...]], ...] = (
     (Rejected, "the disk or table is full at {where}: {text}; free some space there", (1114,)),
     (Rejected, "the storage engine failed at {where}: {text}; look at the server's disk and log", (1030,)),
     (Rejected, "the server could not write a file at {where}: {text}; look at the server's disk", (3,)),
+    (Rejected, "the disk for temporary files is full at {where}: {text}; free some space there", (1878,)),
+    (Unavailable, "too much was written meanwhile to a table of which an index was made at {where}: {text}", (1799,)),
     (Rejected, "a table is damaged at {where}: {text}; look at the server's log", (1932,)),
 )
 

@@ -4,14 +4,16 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, inspect
+from sqlalchemy.exc import NoSuchTableError
 
 from janitor.databases import Limits
 from janitor.databases.engines import Engines, make_engine
 from janitor.databases.sqlite_sessions import make_file
-from janitor.errors import DeadlineExceeded, Rejected, StatementTimeout
+from janitor.errors import DeadlineExceeded, Rejected, RowRefused, StatementTimeout, Unavailable
 from janitor.runs import Run, running
 from tests.databases.numbers_table import ENDLESS
+from tests.servers import SqlServer
 
 
 def file_in(folder: Path) -> URL:
@@ -67,4 +69,24 @@ def test_an_error_is_one_sentence_with_the_place(tmp_path: Path) -> None:
     engine = make_engine(url, read_only=True, limits=Limits())
     with engine.connect() as connection, pytest.raises(Rejected, match="a table is missing in .*numbers.db: .*nowhere"):
         connection.exec_driver_sql("SELECT 'a secret' FROM nowhere")
+    engine.dispose()
+
+
+def test_whoever_looks_at_a_table_gets_our_errors_later(mariadb: SqlServer, mariadb_url: URL) -> None:
+    # Given a connection through which SQLAlchemy has looked for tables. It asks for the driver's own errors meanwhile.
+    # What must hold: a table that is missing is found missing, and each later error is one of ours.
+    engine = make_engine(mariadb_url, read_only=False, limits=Limits())
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (n INTEGER PRIMARY KEY)")
+        assert not inspect(connection).has_table("missing")
+        with pytest.raises(NoSuchTableError):
+            inspect(connection).get_columns("missing")
+        assert [column["name"] for column in inspect(connection).get_columns("t")] == ["n"]
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+        with pytest.raises(RowRefused, match="^a row was refused at .*Duplicate entry"):
+            connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+        # A server that went away is told too, though it answers to a look.
+        mariadb.execute(f"KILL {connection.exec_driver_sql('SELECT CONNECTION_ID()').scalar()}")
+        with pytest.raises(Unavailable):
+            inspect(connection).has_table("missing")
     engine.dispose()

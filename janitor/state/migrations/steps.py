@@ -39,8 +39,6 @@ class Step:
         try:
             with transaction(connection):
                 if not self.is_done(connection):
-                    # To look at a table, SQLAlchemy switches the translation of errors off for the whole connection.
-                    connection.execution_options(skip_user_error_events=False)
                     self.make(Operations(MigrationContext.configure(connection)))
                 keep(connection)
         except JanitorError:
