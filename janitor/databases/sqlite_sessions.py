@@ -68,6 +68,19 @@ def set_up_session(read_only: bool, connection: sqlite3.Connection, record: Any)
     connection.set_progress_handler(lambda: time.monotonic() > deadline[0], STEPS_BETWEEN_LOOKS)
 
 
+def sort_beside(path: Path, connection: Connection) -> None:
+    """Let SQLite keep what it sorts for a large index in the folder of the file, for the rest of this process.
+
+    Else it takes the first of several folders that may be written. In a container that may be a small one in memory.
+    The administrator may name another in the environment, in SQLITE_TMPDIR.
+    """
+    driver: Any = connection.connection.driver_connection
+    folder = str(path.absolute().parent)
+    quoted = folder.replace("'", "''")
+    if not os.environ.get("SQLITE_TMPDIR") and driver.execute("PRAGMA temp_store_directory").fetchone() != (folder,):
+        driver.execute(f"PRAGMA temp_store_directory = '{quoted}'")
+
+
 def leave_replaced_file(connection: Any, record: Any, proxy: Any) -> None:
     """Let the pool open a new connection if another file has come in the place of the file that is open."""
     if record.info["path"] and inode_of(record.info["path"]) != record.info["file"]:

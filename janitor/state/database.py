@@ -17,7 +17,7 @@ from janitor.databases.logins import Login, as_given
 from janitor.databases.mysql_sessions import is_mariadb
 from janitor.databases.places import family, place
 from janitor.databases.sqlite_forks import undisturbed
-from janitor.databases.sqlite_sessions import Inode, make_file
+from janitor.databases.sqlite_sessions import Inode, make_file, sort_beside
 from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
@@ -221,6 +221,9 @@ class State:
     def _patient_engine(self) -> Iterator[Engine]:
         """An engine whose statements may take hours; SQLite has no limit anyway."""
         if family(self.url) == "sqlite":
+            if self._file is not None:
+                with self.engine.connect() as connection:
+                    sort_beside(self._file.path, connection)
             yield self.engine
             return
         engine = patient_engine(self.url, self._connect_seconds, self._login)

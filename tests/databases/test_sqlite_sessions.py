@@ -1,5 +1,8 @@
 """SQLite files: opened only if they are there, whatever their names."""
 
+import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ from sqlalchemy import URL, make_url, text
 
 from janitor.databases import Limits
 from janitor.databases.engines import make_engine
-from janitor.databases.sqlite_sessions import make_file
+from janitor.databases.sqlite_sessions import make_file, sort_beside
 from janitor.errors import Rejected
 from tests.databases.numbers_table import count
 
@@ -47,3 +50,32 @@ def test_a_session_keeps_little_of_its_file(tmp_path: Path, read_only: bool) -> 
         found = [connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("cache_size", "cache_spill")]
     engine.dispose()
     assert found == [-256, 500]
+
+
+def test_what_is_sorted_lies_beside_the_file(tmp_path: Path) -> None:
+    # Given a table of which an index is made that is too large for memory. What must hold: what SQLite sorts is in the
+    # folder of the file, which has the room for it; the system's own folder may be small.
+    path, found, over = tmp_path / "it's.db", set[Path](), threading.Event()
+    make_file(path)
+
+    def look() -> None:
+        while not over.is_set():
+            for one in os.listdir("/proc/self/fd"):
+                with suppress(OSError):
+                    found.add(Path(os.readlink(f"/proc/self/fd/{one}")))
+
+    watcher = threading.Thread(target=look)
+    engine = make_engine(URL.create("sqlite", database=str(path)), read_only=False, limits=Limits())
+    with engine.connect() as connection:
+        sort_beside(path, connection)
+        connection.exec_driver_sql("CREATE TABLE t (n TEXT)")
+        connection.exec_driver_sql(
+            "WITH RECURSIVE t2(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t2 WHERE n < 60000) "
+            "INSERT INTO t SELECT 'one of many long texts that are to be sorted ' || n FROM t2"
+        )
+        watcher.start()
+        connection.exec_driver_sql("CREATE INDEX sorted ON t (n)")
+        over.set()
+    watcher.join()
+    engine.dispose()
+    assert {one.parent for one in found if "etilqs" in one.name} == {tmp_path}
