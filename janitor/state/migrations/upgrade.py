@@ -1,19 +1,18 @@
 """Take the steps that a state database lacks.
 
-    version    0004                  0005                  0006
-    steps        |  table, index ...  |  table ...  step ... |
-                                      ^ recorded    ^ cut off here: what is done is passed over at the next start
+    of version      0005      0006
+    steps           | table   | table   index   step ...
+    recorded 0004                    ^ cut off here: what is done is passed over at the next start         recorded 0006
 
 1. Each step is a transaction of its own, or several. Whoever is cut off has lost one step at most.
-2. A version is recorded once all its steps are taken. Steps only add: until then the release before can go on.
+2. The version is recorded once all steps of all versions are taken. Steps only add: until then the release that made
+   the state database can go on.
 3. Two processes may take the same steps: whoever comes later finds them done.
 """
 
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,7 +42,9 @@ def upgrade(engine: sa.Engine, to: str, keep: Keep) -> None:
         with connection.begin():
             found = _found(connection)
         with _around(connection, is_new=found is None):
-            _take_all(connection, pending(found, to), keep, told=found is not None)
+            for one in pending(found, to):
+                _take(connection, one, keep, told=found is not None)
+            _record(connection, to, keep)
 
 
 def _around(connection: sa.Connection, is_new: bool) -> AbstractContextManager[Any]:
@@ -51,22 +52,12 @@ def _around(connection: sa.Connection, is_new: bool) -> AbstractContextManager[A
     return connection.begin() if is_new and connection.dialect.name == "sqlite" else nullcontext()
 
 
-def _take_all(connection: sa.Connection, steps: Sequence[Pending], keep: Keep, told: bool) -> None:
-    for version, of_version in groupby(steps, lambda one: one.version):
-        for one in of_version:
-            _take(connection, one, keep, told)
-        _record(connection, version, keep)
-
-
 def _take(connection: sa.Connection, one: Pending, keep: Keep, told: bool) -> None:
-    if told and one.step.reads:
-        with transaction(connection):
-            expected = estimate(connection, one)
-        if expected.seconds >= LONG_SECONDS:
-            log.info("%s", expected)
     began = time.monotonic()
     for left in reversed(range(TRIES)):
         try:
+            if told and left == TRIES - 1:
+                _announce(connection, one)
             one.step.take(connection, keep)
             break
         except StatementTimeout as exc:
@@ -75,6 +66,15 @@ def _take(connection: sa.Connection, one: Pending, keep: Keep, told: bool) -> No
             log.warning("%s, is tried again: %s", one, exc)
     if told:
         log.info("%s: done in %.1f s", one, time.monotonic() - began)
+
+
+def _announce(connection: sa.Connection, one: Pending) -> None:
+    """Say beforehand what takes long."""
+    if one.step.reads:
+        with transaction(connection):
+            expected = None if one.step.is_done(connection) else estimate(connection, one)
+        if expected is not None and expected.seconds >= LONG_SECONDS:
+            log.info("%s", expected)
 
 
 def _found(connection: sa.Connection) -> str | None:
@@ -99,7 +99,7 @@ def _record(connection: sa.Connection, version: str, keep: Keep) -> None:
             _write(connection, version)
             keep(connection)
     except RowRefused:
-        # Another process has recorded its first version at the same moment.
+        # Another process has made the same database at the same moment.
         with transaction(connection):
             _write(connection, version)
             keep(connection)

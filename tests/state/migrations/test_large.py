@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -24,41 +24,14 @@ from janitor.errors import Unavailable
 from janitor.operations import migrating
 from janitor.state import State
 from janitor.state.tables import SCHEMA_VERSION
-from tests.servers import SqlServer
 from tests.small_engine import eventually
-from tests.state.migrations.older import older
+from tests.state.migrations.older import cutting, fill, older
 
 LINES = int(os.environ.get("MIGRATION_ROWS", "5000000"))
 OTHERS = LINES // 5
-CHUNK = 200_000
 CUT_SECONDS = LINES / 5_000_000
 """So long a statement may take on the server."""
 INDEX, NAMES = "CREATE INDEX logs_by_age", "INSERT INTO memories"
-
-
-def fill(url: URL) -> None:
-    """Fill three tables, by statements on the server."""
-    engine = create_engine(url)
-    lines = "INSERT INTO run_logs (run_id, at, level, logger, message) SELECT run_id, at, level, logger, message"
-    of_others = (
-        "INSERT INTO actions (at, actor, action, job) SELECT at, 'anna', 'paused', 'follow'",
-        "INSERT INTO quarantine (name, `key`, item, reason, first_at, last_at, run_id) "
-        "SELECT 'task', id, '2', 'no such user', at, at, 1",
-    )
-    with engine.connect() as connection:
-        count = 1
-        while count < LINES:
-            more = min(count, CHUNK, LINES - count)
-            connection.execute(text(f"{lines} FROM run_logs ORDER BY id LIMIT {more}"))
-            connection.commit()
-            count += more
-        for query in of_others:
-            for first in range(0, OTHERS, CHUNK):
-                # Not by ids: a server leaves gaps between them.
-                part = f"ORDER BY id LIMIT {min(CHUNK, OTHERS - first)} OFFSET {first}"
-                connection.execute(text(f"{query} FROM run_logs {part}"))
-                connection.commit()
-    engine.dispose()
 
 
 @contextmanager
@@ -82,25 +55,12 @@ def timed() -> Iterator[dict[str, float]]:
         event.remove(Engine, name, listener)
 
 
-@contextmanager
-def cutting(url: URL, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let the server cut each statement; SQLite has no such limit."""
-    if family(url) == "sqlite":
-        yield
-        return
-    server: SqlServer = request.getfixturevalue("mariadb")
-    server.execute(f"SET GLOBAL max_statement_time = {CUT_SECONDS}")
-    try:
-        yield
-    finally:
-        server.execute("SET GLOBAL max_statement_time = 0")
-
-
 @pytest.mark.slow
 def test_a_large_state_database_is_migrated(database_url: URL, request: pytest.FixtureRequest) -> None:
     older(database_url, "0001").close()
-    fill(database_url)
-    with cutting(database_url, request):
+    fill(database_url, LINES)
+    is_file = family(database_url) == "sqlite"
+    with nullcontext() if is_file else cutting(request.getfixturevalue("mariadb"), CUT_SECONDS):
         state = State(database_url)
         print(*migrating.plan(state)[1], sep="\n")
         for statement in (INDEX, NAMES):
