@@ -64,6 +64,8 @@ class Leadership:
         self._renewal, self._live, self._observers = renewal, live, observers
         self._told_standby = False
         self._lead = Lead(None, renewal.check)
+        self.is_migrating = False
+        """Whether the keeper's thread migrates. A step may take minutes, and may be cut off at any time."""
 
     @property
     def lead(self) -> Lead:
@@ -78,7 +80,7 @@ class Leadership:
         """Take the daemon's lease if it is free, and close what dead processes left; whether this process leads now.
 
         Raises:
-            Unavailable, Rejected: the state database is away.
+            Unavailable, Rejected: the state database is away, or another release has migrated it meanwhile.
         """
         began = self._state.clock.boot()
         with self._state.begin() as connection:
@@ -87,6 +89,9 @@ class Leadership:
             leapt = self._state.clock.leapt()
             fence = leases.acquire(connection, leases.DAEMON, self._holder, now, self._seconds, again=True, leapt=leapt)
             other = leases.holder_of(connection, leases.DAEMON)
+            if fence is not None:
+                # Whoever migrates holds this lease. So the schema stays as it is now.
+                self._state.require()
         if fence is None:
             if not self._told_standby:
                 log.info("standing by: another daemon holds the state database (%s)", (other or "").split("|")[0])
@@ -119,7 +124,11 @@ class Leadership:
         Raises:
             as `migrating.migrate`.
         """
-        return migrating.migrate(self._state, self._holder, self._seconds)
+        self.is_migrating = True
+        try:
+            return migrating.migrate(self._state, self._holder, self._seconds)
+        finally:
+            self.is_migrating = False
 
     def lose(self, why: Fenced) -> None:
         """Lead no more, since another daemon leads: ask every run to stop."""

@@ -37,6 +37,9 @@ def stop_in_order(clock: Clock, lanes: Lanes, runner: Runner, keeper: Keeper) ->
     lanes.wait(grace_seconds)
     recorded = _begin("recording", lambda: _record_end(runner, keeper, closed))
     if not recorded.wait(RECORD_SECONDS):
+        if runner.leadership.is_migrating:
+            log.warning("stopped in the middle of a migration: the next start goes on with it")
+            return
         log.error("the state database does not answer: the next start records what ended here as interrupted")
     log.info("stopped")
 

@@ -82,7 +82,7 @@ class Takeover:
             other = process(self._leadership.other() or "")
             raise Unavailable(
                 f"the state database has schema {found}, this release needs schema {SCHEMA_VERSION}, and another "
-                f"daemon leads ({other}): this one migrates once that daemon has stopped"
+                f"daemon leads or migrates ({other}): this one waits until that process has stopped, or has migrated"
             )
 
     def _note_made(self) -> None:

@@ -33,7 +33,7 @@ def migrate(state: State, actor: str, lease_seconds: float) -> str:
     """Bring the schema to this release's version; what was done, in a sentence.
 
     Raises:
-        JanitorError: a daemon leads; nothing is changed.
+        JanitorError: a daemon leads, or another process migrates; nothing is changed.
         Unavailable, Rejected: the state database is away, or says no; the same call goes on from there.
     """
     state.require(or_older=True)
@@ -42,7 +42,10 @@ def migrate(state: State, actor: str, lease_seconds: float) -> str:
         return f"the state database at {where} has schema {found}: there is nothing to migrate"
     fence = migrating.migrate(state, holders.new_holder(lease_seconds), lease_seconds)
     if fence is None:
-        raise JanitorError(f"a daemon leads on this state database ({_leader(state)}): stop it first")
+        raise JanitorError(
+            f"a daemon leads on this state database, or migrates it ({_leader(state)}): stop it, or wait until it has "
+            "migrated; if that process is gone, its lease ends within LEASE_SECONDS"
+        )
     with state.begin(fence) as connection:
         now = state.now(connection)
         actions.record(connection, actor, "migrated", None, f"schema {found} to {SCHEMA_VERSION}", now)

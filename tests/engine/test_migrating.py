@@ -3,15 +3,19 @@
 Given: the state database of the release before.
 """
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection, Engine, event
 
 from janitor.engine.migrating import migrate
 from janitor.errors import Fenced, Rejected
 from janitor.runs import Fence
 from janitor.state import State, leases
+from janitor.state.holders import new_holder
 from janitor.state.migrations import Keep
 from janitor.state.tables import SCHEMA_VERSION
 from tests.engine.keeping import ELSEWHERE
@@ -41,6 +45,33 @@ def test_nothing_changes_while_another_process_has_the_lease(old: State) -> None
     with old.begin() as connection:
         leases.release(connection, fence)
     assert migrate(old, "me", 30) == Fence("daemon", fence.token + 2)
+
+
+def test_after_a_killed_migration_the_lease_is_free_at_once(old: State) -> None:
+    # Given: a process of this machine was killed as it migrated. What must hold: nobody waits for the end of its lease.
+    # What happened on another machine nobody can know: there the lease ends by itself.
+    killed = multiprocessing.get_context("fork").Process(target=die_holding_the_lease, args=(old.url,))
+    killed.start()
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL and old.version() == "0005"
+    assert migrate(old, "me", 30) == Fence("daemon", 2) and old.version() == SCHEMA_VERSION
+
+
+def die_holding_the_lease(url: URL) -> None:
+    """Migrate, and be killed at the first table."""
+
+    def kill(connection: Connection, cursor: object, statement: str, *rest: object) -> None:
+        if "CREATE TABLE" in statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", kill)
+    migrate(State(url), new_holder(), 3600)
+
+
+def test_after_a_migration_elsewhere_the_lease_ends_by_itself(old: State) -> None:
+    with old.begin() as connection:
+        leases.acquire(connection, leases.DAEMON, ELSEWHERE, old.now(connection), -1)
+    assert migrate(old, "me", 30) == Fence("daemon", 2)
 
 
 def test_a_lease_that_is_lost_ends_the_migration(old: State) -> None:

@@ -9,7 +9,7 @@ from janitor.engine.keeper import Keeper
 from janitor.engine.live import Live, Progress
 from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
-from janitor.errors import Fenced, Unavailable
+from janitor.errors import Fenced, Rejected, Unavailable
 from janitor.runs import Fence, Run
 from janitor.state import State, leases, run_records
 from janitor.state.tables import SCHEMA_VERSION
@@ -113,7 +113,7 @@ def test_no_table_changes_while_an_older_daemon_leads(lite_follower: Runner) -> 
     fence = led_elsewhere(lite_follower)
     for _ in range(2):
         with pytest.raises(
-            Unavailable, match="has schema 0005, .* another daemon leads .process 1 on elsewhere.: this"
+            Unavailable, match="has schema 0005, .* another daemon leads or migrates .process 1 on elsewhere.: this"
         ):
             clock.takeover.step()
         assert state.version() == "0005" and not clock.takeover.at_work
@@ -141,6 +141,20 @@ def test_beside_a_newer_schema_a_daemon_stands_by(lite_follower: Runner) -> None
         (trouble,) = lite_follower.obstacles.troubles
         assert "has schema 9999, and this release knows schemas up to" in trouble.why
         is_of(lite_follower.state, SCHEMA_VERSION)
+
+
+def test_nobody_leads_on_a_schema_that_changed_meanwhile(lite_follower: Runner) -> None:
+    # Given: a stand-by has looked at the schema. Before it takes the lease, a newer release migrates, and has ended.
+    # What must hold: it does not lead, and leaves the lease alone.
+    def is_migrated() -> bool:
+        is_of(lite_follower.state, "9999")
+        return True
+
+    takeover = Takeover(lite_follower.state, lite_follower.leadership, may_lead=is_migrated)
+    with pytest.raises(Rejected, match="has schema 9999"):
+        takeover.step()
+    assert not takeover.at_work and lease(lite_follower, "daemon") is None
+    is_of(lite_follower.state, SCHEMA_VERSION)
 
 
 def test_a_state_database_that_went_away_is_not_made_again(lite_follower: Runner) -> None:
