@@ -47,7 +47,12 @@ def lost_a_race(error: BaseException) -> bool:
 
 def waited_for_a_lock(error: BaseException) -> bool:
     """Tell whether a statement was stopped since another session held a lock for too long: it may succeed later."""
-    return _number(error.__cause__) == LOCKED or "is locked" in str(error.__cause__)
+    return _number(error.__cause__) == LOCKED or has_locked_file(error)
+
+
+def has_locked_file(error: BaseException) -> bool:
+    """Tell whether a transaction could not begin since another process has the SQLite file to itself."""
+    return isinstance(error.__cause__, sqlite3.OperationalError) and "is locked" in str(error.__cause__)
 
 
 def is_duplicate(error: BaseException) -> bool:

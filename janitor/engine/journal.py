@@ -202,7 +202,7 @@ class Journal:
     def _write_together(self, batch: Sequence[Record]) -> int:
         """As many as there is time for. If one of them is refused, none is written."""
         fences, written = {fence for record in batch for fence in record.fences}, 0
-        with self._state.begin(*sorted(fences), alone=True) as connection:
+        with self._state.begin(*sorted(fences), alone=True, patient=True) as connection:
             for record in self._in_time(batch):
                 record.error, record.refused, record.result = None, None, record.write(connection)
                 written += 1
@@ -211,7 +211,7 @@ class Journal:
     def _write_apart(self, batch: Sequence[Record]) -> int:
         """In one transaction too, with a savepoint for each record, so that each is written or refused by itself."""
         written = 0
-        with self._state.begin() as connection:
+        with self._state.begin(patient=True) as connection:
             for record in self._in_time(batch):
                 write_apart(connection, record)
                 written += 1

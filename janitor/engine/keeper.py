@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
+from janitor.databases.errors import has_locked_file
 from janitor.engine.host_clock import HostClock
 from janitor.engine.lateness import warn_late
 from janitor.engine.obstacles import KEEPING, LEADING
@@ -152,7 +153,9 @@ class Keeper:
         seconds = self._runner.obstacles.meet(KEEPING if leads else LEADING, exc)
         if seconds is None:
             return
-        if leads and seconds == 0:
+        if leads and has_locked_file(exc):
+            log.warning("the state database has been locked for %.0f s, runs wait until it is free: %s", seconds, exc)
+        elif leads and seconds == 0:
             log.error("the state database is away, runs fail until it is back: %s", exc)
         elif leads:
             log.error("the state database has been away for %.0f s, runs fail until it is back: %s", seconds, exc)

@@ -34,11 +34,12 @@ log = logging.getLogger(__name__)
 class Lead:
     """Whether this process leads, at one moment: the fence of the daemon's lease, None if it does not lead.
 
-    `check` raises Unavailable once another process may have taken the leases over.
+    `check` tells whether a run may write: False if that will turn out soon. It raises Unavailable once another process
+    may have taken the leases over.
     """
 
     fence: Fence | None
-    check: Callable[[], None]
+    check: Callable[[], bool]
 
     @property
     def fences(self) -> tuple[Fence, ...]:

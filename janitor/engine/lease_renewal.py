@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from janitor.databases.errors import lost_a_race
+from janitor.databases.errors import has_locked_file, lost_a_race
 from janitor.engine.live import Live, LiveRuns
 from janitor.errors import Fenced, JanitorError, Unavailable
 from janitor.runs import Fence
@@ -23,22 +23,29 @@ class LeaseRenewal:
         self._valid_until, self._renew_at = math.inf, 0.0
         self.renewed_since: float | None = None
         """Since when each renewal went well, by `time.monotonic`; None if the last did not, or there was none."""
+        self._is_locked = False
 
     def begin(self) -> None:
         """Watch the leases from now on: `check` raises once they may have ended."""
         self._valid_until = self._clock() + self._seconds
 
-    def check(self) -> None:
-        """Let a run go on only while nobody else can have taken over.
+    def check(self) -> bool:
+        """Let a run go on only while nobody else can have taken over; False: it is to wait, and to ask again.
+
+        It waits while another process has the SQLite file to itself: nobody takes leases over then. The next renewal
+        tells whether they still stand.
 
         Raises:
             Unavailable: the leases could not be renewed for as long as they last.
         """
-        if self._clock() > self._valid_until:
-            raise Unavailable(
-                f"the leases in the state database could not be renewed for {self._seconds:g} s, so that another "
-                "daemon may have taken over: this run writes nothing more"
-            )
+        if self._clock() <= self._valid_until:
+            return True
+        if self._is_locked:
+            return False
+        raise Unavailable(
+            f"the leases in the state database could not be renewed for {self._seconds:g} s, so that another "
+            "daemon may have taken over: this run writes nothing more"
+        )
 
     def renewed(self, began: float) -> None:
         """Count anew from `began`, a reading of the boot clock before the leases were renewed."""
@@ -80,8 +87,10 @@ class LeaseRenewal:
                     held = leases.renew(connection, fences, now, self._seconds)
                     leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
                     leases.cut_all(connection, now)
+                self._is_locked = False
                 return held
             except JanitorError as exc:
+                self._is_locked = has_locked_file(exc)
                 if attempt == DEADLOCK_TRIES or not lost_a_race(exc):
                     raise
         raise AssertionError("unreachable")

@@ -16,8 +16,13 @@ from janitor.runs.outcome import Fence
 ProgressSink = Callable[[tuple[str, ...], float, float | None, str], None]
 
 
-def _let_pass() -> None:
+LOOK_SECONDS = 0.2
+"""How often a run that waits looks whether it may go on."""
+
+
+def _let_pass() -> bool:
     """The guard of a run that may always write."""
+    return True
 
 
 def _tell_nobody(path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
@@ -29,8 +34,9 @@ class Run:
     """One execution of a job, as its task sees it. The engine makes it; the task finds it with `current_run()`.
 
     `deadline` is a reading of `time.monotonic()`; it is infinite without a timeout. The engine sets `stop` with
-    `ask_to_stop`; the task notices at its next safe point. `guard` raises if the run may no longer write. `used` tells
-    which run of each dependency this run uses. `mask` takes secrets out of a text that is kept.
+    `ask_to_stop`; the task notices at its next safe point. `guard` tells whether the run may write: False if that will
+    turn out soon; it raises if the run may not write any more. `used` tells which run of each dependency this run uses.
+    `mask` takes secrets out of a text that is kept.
     """
 
     id: int = 0
@@ -45,7 +51,7 @@ class Run:
     state: Any = None
     holder: str = ""
     used: Mapping[str, int] = field(default_factory=dict)
-    guard: Callable[[], None] = _let_pass
+    guard: Callable[[], bool] = _let_pass
     on_progress: ProgressSink = _tell_nobody
     mask: Callable[[str], str] = str
     stop: threading.Event = field(default_factory=threading.Event)
@@ -65,11 +71,16 @@ class Run:
             Cancelled: the run was asked to stop.
             Unavailable: the state database was away so long that another daemon may have taken over.
         """
+        self._end_if_due()
+        while not self.guard():
+            self.stop.wait(LOOK_SECONDS)
+            self._end_if_due()
+
+    def _end_if_due(self) -> None:
         if self.stop.is_set():
             raise self.stopped_by or Cancelled("asked to stop")
         if time.monotonic() > self.deadline:
             raise DeadlineExceeded(f"over its timeout of {self.timeout_seconds:g} s")
-        self.guard()
 
     def ask_to_stop(self, reason: Cancelled) -> None:
         """Let the task end at its next safe point, with `reason`."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from janitor.state.patience import patient_engine
 from janitor.state.same_file import SameFile
 from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import SCHEMA_VERSION
+from janitor.state.write_lock import WriteLock
 
 if TYPE_CHECKING:
     from janitor.state.migrations.plan import Pending
@@ -73,6 +74,7 @@ class State:
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
         self.engine = make_engine(url, read_only=False, limits=limits, login=login)
         self._reader = make_engine(url, read_only=True, limits=limits, login=login)
+        self._lock = WriteLock(place(url))
         self._file: SameFile | None = None
         if family(url) == "sqlite" and url.database:
             self._file = SameFile(Path(url.database), file)
@@ -84,20 +86,39 @@ class State:
             event.listen(self.engine, "connect", _let_go_of_locks)
 
     @contextmanager
-    def begin(self, *fences: Fence, alone: bool = False) -> Iterator[Connection]:
+    def begin(self, *fences: Fence, alone: bool = False, patient: bool = False) -> Iterator[Connection]:
         """One transaction: it makes sure that every fence still stands, and commits when the block ends.
 
         If `alone`, no other transaction under one of these fences goes on meanwhile.
+        If another process has a SQLite file to itself, a run waits up to ten minutes for its turn; so does what is
+        `patient`. Anything else waits ten seconds.
 
         Raises:
             Fenced: another process holds one of the leases now; nothing is written.
             Unavailable, Rejected: the state database is away or says no.
+            DeadlineExceeded, Cancelled: as the run's `check` does, while it waits.
         """
-        with undisturbed(self.url), self._connect(self.engine) as connection, connection.begin():
+        with ExitStack() as transaction:
+            connection = self._begun(transaction, self._lock.until(patient))
             if fences:
                 hold(connection, fences, alone)
             yield connection
             self.check()
+
+    def _begun(self, transaction: ExitStack, until: float) -> Connection:
+        """A connection with a transaction that has begun; both end with the stack."""
+        while True:
+            with ExitStack() as attempt:
+                try:
+                    attempt.enter_context(undisturbed(self.url))
+                    connection = attempt.enter_context(self._connect(self.engine))
+                    attempt.enter_context(connection.begin())
+                except Unavailable as exc:
+                    self._lock.wait(exc, until)
+                    continue
+                transaction.push(attempt.pop_all())
+            self._lock.has_begun()
+            return connection
 
     @contextmanager
     def read(self, even_if_stopped: bool = False) -> Iterator[Connection]:

@@ -2,17 +2,20 @@
 
 import json
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
 
 from janitor.engine.keeper import Keeper
+from janitor.engine.obstacles import KEEPING
 from janitor.engine.runner import Runner
 from janitor.engine.takeover import Takeover
 from janitor.errors import Rejected
 from janitor.runs import Outcome, current_run
-from janitor.state import leases
+from janitor.state import database, leases
 from janitor.state.slot_records import LostSlots
 from tests.daemons import Daemon, daemons
 from tests.engine.keeping import ELSEWHERE, daemon_of, going_on, kept, lease
@@ -124,6 +127,25 @@ def test_a_stand_by_waits_for_a_state_that_says_no(lite_follower: Runner, caplog
         leases.release(connection, fence)
     eventually(lambda: kept.leading)
     kept.keeper.stop()
+
+
+def test_a_file_that_another_process_has_to_itself_is_told_as_that(
+    lite_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given: a daemon that leads. What happens: another process has the file of its state database to itself.
+    # What must hold: it says that runs wait. It does not say that they fail, as it does if the database is away.
+    monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.05)
+    with (
+        runner_for(settings_for(lite_url, tmp_path)) as runner,
+        closing(sqlite3.connect(str(lite_url.database), isolation_level=None)) as other,
+    ):
+        keeper = Keeper(runner)
+        other.execute("BEGIN IMMEDIATE")
+        keeper.try_step()
+        assert "has been locked for 0 s, runs wait until it is free" in caplog.text and "is away" not in caplog.text
+        other.execute("COMMIT")
+        keeper.try_step()
+        assert runner.obstacles.overcome(KEEPING) is False
 
 
 @pytest.mark.slow

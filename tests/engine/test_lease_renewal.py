@@ -1,7 +1,9 @@
 """Leases of runs: renewed while the runs go on, and missed if they cannot be."""
 
 import logging
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +13,9 @@ from sqlalchemy import URL
 from janitor.engine.lease_renewal import LeaseRenewal
 from janitor.engine.live import LiveRuns
 from janitor.engine.runner import Runner
-from janitor.errors import Unavailable
+from janitor.errors import StatementTimeout, Unavailable
 from janitor.runs import Fence, current_run
-from janitor.state import holders, leases
+from janitor.state import database, holders, leases
 from janitor.state.fences import hold
 from tests.engine.keeping import ELSEWHERE, give_away, going_on, kept, lease, until_stopped
 from tests.servers import SqlServer
@@ -60,6 +62,32 @@ def test_a_renewal_counts_from_the_moment_at_which_it_began(lite: Runner) -> Non
     renewal.renew_if_due(lite.lead.fence)
     with pytest.raises(Unavailable):
         renewal.check()
+
+
+def test_a_run_waits_while_the_file_is_locked(lite_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: leases of 30 s, and another process that has the file to itself for longer, as `VACUUM` does.
+    # What must hold: a run waits until it turns out that its leases still stand, and fails if that does not come.
+    monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.05)
+    clock = [100.0]
+    with (
+        runner_for(settings_for(lite_url, tmp_path)) as runner,
+        closing(sqlite3.connect(str(lite_url.database), isolation_level=None)) as other,
+    ):
+        renewal = LeaseRenewal(runner.state, 30, LiveRuns(), clock=lambda: clock[0])
+        renewal.renew_if_due(runner.lead.fence)
+        other.execute("BEGIN IMMEDIATE")
+        clock[0] = 111.0
+        with pytest.raises(StatementTimeout):
+            renewal.renew_if_due(runner.lead.fence)
+        assert renewal.check()
+        clock[0] = 131.0
+        assert not renewal.check()
+        other.execute("COMMIT")
+        renewal.renew_if_due(runner.lead.fence)
+        assert renewal.check()
+        clock[0] = 162.0
+        with pytest.raises(Unavailable, match="could not be renewed for 30 s"):
+            renewal.check()
 
 
 def test_a_run_whose_job_was_taken_over_stops(follower: Runner) -> None:

@@ -61,8 +61,22 @@ def test_a_sleep_is_no_longer_than_the_run() -> None:
 
 
 def test_a_safe_point_asks_whether_the_run_may_go_on() -> None:
-    def guard() -> None:
+    def guard() -> bool:
         raise Unavailable("the leases are old")
 
     with pytest.raises(Unavailable, match="leases are old"):
         Run(guard=guard).progress(1)
+
+
+def test_a_safe_point_waits_until_it_turns_out_whether_the_run_may_go_on() -> None:
+    # Given a run for which it will turn out soon whether it may write. What happens: it comes to a safe point.
+    # What must hold: it waits until then, and no longer than its timeout, or than until it is asked to stop.
+    answers = [False, False, True]
+    Run(guard=lambda: answers.pop(0)).check()
+    assert answers == []
+    with pytest.raises(DeadlineExceeded):
+        Run(guard=lambda: False, deadline=time.monotonic() + 0.05, timeout_seconds=0.05).check()
+    asked = Run(guard=lambda: False)
+    threading.Timer(0.05, asked.ask_to_stop, (Cancelled("enough"),)).start()
+    with pytest.raises(Cancelled, match="enough"):
+        asked.check()
