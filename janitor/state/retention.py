@@ -5,18 +5,21 @@ the history is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
 from janitor.state import expired
+from janitor.state.expired import Batch
 from janitor.state.tables import attempts, results, run_logs, run_uses, runs
 
 TOGETHER = 500
 """One statement names so many ids: a server may look for each of a thousand in the whole table."""
 FEW = 100
 """So many runs that stay are named, within a range of ids that go."""
+LINES_A_RUN = 10
+"""A step for so many runs deletes so many lines for each: a run may have thousands, and then fewer runs go at once."""
 
 
 class Walk(Protocol):
@@ -26,19 +29,23 @@ class Walk(Protocol):
         """Delete up to so many rows; how many went, which may be 0. None once all have been seen."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class OldRuns:
-    """The runs that a walk finds, with all that is kept of them."""
+    """The runs that a walk finds, with all that is kept of them; those with many lines go in several steps."""
 
     walk: expired.Runs
+    _left: Batch | None = field(default=None, init=False)
 
     def step(self, connection: Connection, most: int) -> int | None:
         """As `Walk` says."""
-        batch = self.walk.next(connection, most)
+        batch = self._left or self.walk.next(connection, most)
         if batch is None:
             return None
-        remove(connection, batch.ids, batch.stay)
-        return len(batch.ids)
+        goes = _that_fit(connection, batch, most * LINES_A_RUN)
+        remove(connection, goes, batch.stay)
+        rest = batch.ids[len(goes) :]
+        self._left = Batch(rest, batch.stay) if rest else None
+        return len(goes)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,17 @@ class OldRows:
         return len(ids) or None
 
 
+def _that_fit(connection: Connection, batch: Batch, most_lines: int) -> Sequence[int]:
+    """The first runs of a batch, which have up to so many lines together; the very first in any case."""
+    ids = batch.ids if _is_range(batch.stay) else batch.ids[:TOGETHER]
+    if not ids:
+        return ids
+    # Along the index of lines by run, and no further than to the line that is one too many.
+    among = select(run_logs.c.run_id).where(_named(run_logs.c.run_id, ids, batch.stay)).order_by(run_logs.c.run_id)
+    full = connection.execute(among.offset(most_lines).limit(1)).scalar_one_or_none()
+    return ids if full is None else [run for run in ids if run < full] or ids[:1]
+
+
 def remove(connection: Connection, ids: Sequence[int], stay: Sequence[int] | None = None) -> None:
     """Delete runs with all that is kept of them; `stay` are all other runs between the first and the last, if given."""
     for table in (run_logs, attempts, results, run_uses):
@@ -69,9 +87,18 @@ def remove(connection: Connection, ids: Sequence[int], stay: Sequence[int] | Non
 def _delete(
     connection: Connection, table: Table, column: ColumnElement[int], ids: Sequence[int], stay: Sequence[int] | None
 ) -> None:
-    if ids and stay is not None and len(stay) <= FEW:
-        within = column.between(ids[0], ids[-1])
-        connection.execute(delete(table).where(within & column.not_in(stay) if stay else within))
-        return
-    for start in range(0, len(ids), TOGETHER):
-        connection.execute(delete(table).where(column.in_(ids[start : start + TOGETHER])))
+    together = len(ids) if _is_range(stay) else TOGETHER
+    for start in range(0, len(ids), max(1, together)):
+        connection.execute(delete(table).where(_named(column, ids[start : start + together], stay)))
+
+
+def _is_range(stay: Sequence[int] | None) -> bool:
+    """Whether runs are named by the first and the last; if not, each is named."""
+    return stay is not None and len(stay) <= FEW
+
+
+def _named(column: ColumnElement[int], ids: Sequence[int], stay: Sequence[int] | None) -> ColumnElement[bool]:
+    if not _is_range(stay):
+        return column.in_(ids)
+    within = column.between(ids[0], ids[-1])
+    return within & column.not_in(stay) if stay else within

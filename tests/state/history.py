@@ -17,10 +17,10 @@ def begin(state: State, job: str = "a", slot: datetime | None = None, holder: st
 def prune(state: State, before: datetime, keep: int, most: int = 4, **more: Any) -> list[int]:
     """How many runs went with each step that deleted any."""
     gone = []
-    for walk in expired.walks(expired.Bounds(before, keep, **more)):
+    for walk in map(retention.OldRuns, expired.walks(expired.Bounds(before, keep, **more))):
         step: int | None = 0
         while step is not None:
             gone.append(step)
             with state.begin() as connection:
-                step = retention.OldRuns(walk).step(connection, most)
+                step = walk.step(connection, most)
     return [step for step in gone if step]

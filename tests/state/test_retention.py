@@ -5,9 +5,11 @@ What happens: old runs are deleted, a few at a time, until nothing is left to de
 What must hold: the newest runs, the run with the newest slot, and open runs stay.
 """
 
+from collections.abc import Iterator
+
 from sqlalchemy import delete, func, insert, select
 
-from janitor.state import State, log_lines, retention, run_records
+from janitor.state import State, expired, log_lines, retention, run_records
 from janitor.state.log_lines import LogLine
 from janitor.state.tables import attempts, run_logs, runs
 from tests.small_engine import remember_run, rows_of
@@ -83,3 +85,36 @@ def test_a_run_that_stays_among_many_that_go_keeps_all_it_has(state: State) -> N
         with state.begin() as connection:
             assert sorted(connection.execute(select(run_logs.c.run_id)).scalars()) == left
             connection.execute(delete(runs))
+
+
+def test_runs_with_many_lines_go_a_few_at_once(state: State) -> None:
+    # Given old runs, of which some have far more lines than others. What happens: they are deleted, twenty at once.
+    # What must hold: a step deletes a bounded number of lines, or a single run; in the end all is gone, and what stays
+    # is whole. Runs that go by their number are named one by one, and it is the same with them.
+    for keep, spared in ((1_000, [5]), (1, [])):
+        full_history(state, 12)
+        ids = [row.id for row in rows_of(state, "a")]
+        spare = [ids[at] for at in spared]
+        with state.begin() as connection:
+            many = {ids[1]: 500, ids[2]: 150, ids[3]: 150, ids[5]: 150, ids[7]: 90, ids[8]: 500}
+            log_lines.add(connection, [LogLine(run, NOW, "INFO", "x", "y") for run in many for _ in range(many[run])])
+        walks = expired.walks(expired.Bounds(NOW if keep > 1 else NOW - 100 * MINUTE, keep, spared=spare))
+        steps = [step for walk in map(retention.OldRuns, walks) for step in steps_of(state, walk, most=20)]
+        assert [gone for gone, _ in steps] == ([1, 1, 1, 3, 1, 1, 2] if spare else [1, 1, 1, 2, 2, 1, 1, 2])
+        assert all(gone == 1 or lines <= 20 * retention.LINES_A_RUN for gone, lines in steps)
+        assert [row.id for row in rows_of(state)] == [*spare, ids[-1]]
+        assert counted(state) == ([152, 2] if spare else [1, 1])
+        with state.begin() as connection:
+            connection.execute(delete(run_logs))
+            connection.execute(delete(runs))
+
+
+def steps_of(state: State, walk: retention.OldRuns, most: int) -> Iterator[tuple[int, int]]:
+    """How many runs and lines went with each step that deleted any."""
+    gone: int | None = 0
+    while gone is not None:
+        before = counted(state)[0]
+        with state.begin() as connection:
+            gone = walk.step(connection, most)
+        if gone:
+            yield gone, before - counted(state)[0]
