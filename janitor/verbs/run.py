@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -69,8 +70,14 @@ def run(
     )
 
     def run_planned(planned: Job) -> Outcome:
-        own = pinned if planned is wanted else {}
-        report = run_here.run(runner, planned, dry_run=dry_run, show_command=f"{assembly.command} show", pins=own)
+        report = run_here.run(
+            runner,
+            planned,
+            dry_run=dry_run,
+            show_command=f"{assembly.command} show",
+            pins=pinned if planned is wanted else {},
+            on_term=partial(leaving.begin, OF_OUTCOME[Outcome.INTERRUPTED]),
+        )
         streams.report(report.text)
         return report.outcome
 

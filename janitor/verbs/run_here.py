@@ -5,10 +5,10 @@ import os
 import pwd
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Self
@@ -43,10 +43,19 @@ class Report:
     text: str
 
 
-def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Mapping[str, int] | None = None) -> Report:
+def run(
+    runner: Runner,
+    job: Job,
+    *,
+    dry_run: bool,
+    show_command: str,
+    pins: Mapping[str, int] | None = None,
+    on_term: Callable[[], None] = lambda: None,
+) -> Report:
     """Run a job now, to its end. Ctrl-C asks it to stop at its next safe point; a second Ctrl-C ends the process.
 
-    Call it in the main thread. `show_command` is the command that shows a whole run, without the run's id. `pins` are
+    SIGTERM asks it to stop too, and cuts it off once the grace is over; `on_term` is called first. Call it in the main
+    thread. `show_command` is the command that shows a whole run, without the run's id. `pins` are
     the runs of dependencies that it uses. A job that is running already is reported as skipped.
 
     Raises:
@@ -55,7 +64,7 @@ def run(runner: Runner, job: Job, *, dry_run: bool, show_command: str, pins: Map
         Unavailable, Rejected: the state database cannot record the run, so the run does not begin.
     """
     keeper = Keeper(runner)
-    with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread, Stopper(runner) as stopper:
+    with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread, Stopper(runner, on_term) as stopper:
         keeper.start()
         try:
             future = thread.submit(runner.execute, job, Slot(None, BY_HAND, pins or {}), dry_run)
@@ -95,11 +104,14 @@ def _report(job: Job, finished: Finished, dry_run: bool, show_command: str, unre
 
 
 class Stopper:
-    """Turns SIGINT and SIGTERM into a request to the run to stop; a second signal ends the process."""
+    """Turns SIGINT and SIGTERM into a request to the run to stop; a second signal ends the process.
 
-    def __init__(self, runner: Runner) -> None:
-        """Signals are as they were until the block begins."""
-        self._runner, self._signals = runner, ExitStack()
+    Whoever sends SIGTERM does not wait for ever: after the grace the run is cut off.
+    """
+
+    def __init__(self, runner: Runner, on_term: Callable[[], None] = lambda: None) -> None:
+        """Signals are as they were until the block begins; `on_term` is called at SIGTERM."""
+        self._runner, self._on_term, self._signals = runner, on_term, ExitStack()
         self._reason: Cancelled | None = None
 
     def __enter__(self) -> Self:
@@ -122,7 +134,18 @@ class Stopper:
             self._end_at_once()
         by_hand = Cancelled(f"stopped by {user_name()} with Ctrl-C")
         self._reason = by_hand if number == signal.SIGINT else Interrupted("the process was asked to stop")
+        if number == signal.SIGTERM:
+            self._on_term()
+            self._begin_grace()
         self.pass_on()
+
+    def _begin_grace(self) -> None:
+        seconds = self._runner.settings.grace_seconds
+        why = f"it came to no safe point within {seconds:g} s of the process being asked to stop"
+        timer = threading.Timer(seconds, self._runner.cut_off, (why,))
+        timer.daemon = True
+        with suppress(RuntimeError):  # there is no thread to be had: the next start closes the run
+            timer.start()
 
     def _end_at_once(self) -> None:
         # In a thread: the state database may be away, or may wait for this very thread.

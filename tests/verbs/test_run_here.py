@@ -106,6 +106,18 @@ def test_a_second_ctrl_c_ends_a_run_at_once(house: CommandLine) -> None:
     ]
 
 
+def test_sigterm_ends_a_run_once_the_grace_is_over(house: CommandLine) -> None:
+    # Given a run by hand whose task comes to no safe point. What happens: SIGTERM, as from Kubernetes to a job's pod.
+    # What must hold: the process ends soon after the grace; the run is interrupted, and its record says why.
+    with house.started("run", "stick", GRACE_SECONDS="0.3") as process:
+        wait_for(lambda: is_running(house, "stick"))
+        ended = house.stopped(process, signal.SIGTERM)
+    assert ended.code == 6
+    assert recorded(house, "SELECT outcome, reason FROM runs") == [
+        ("interrupted", "it came to no safe point within 0.3 s of the process being asked to stop")
+    ]
+
+
 @pytest.mark.parametrize(
     ("logger", "level", "shown"),
     [
