@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, select, text
 
 from janitor import feeds
 from janitor.engine import overdue
-from janitor.errors import Rejected
+from janitor.engine.obstacles import RECORDING
+from janitor.errors import Rejected, Unavailable
 from janitor.jobs.counts import stored
 from janitor.runs import Outcome
 from janitor.state import job_records, memories, quarantine, recent, tries
@@ -92,8 +93,12 @@ class Vitals:
         """When the state database took a write.
 
         Raises:
-            Unavailable, Rejected: it does not: its disk is full, say.
+            Unavailable, Rejected: it does not, or it does not take what runs record: its disk is full, say.
         """
+        # A server may have room for a small change, and none for rows that are new.
+        refused = [met.why for met in self._desk.runner.obstacles.troubles if met.duty == RECORDING]
+        if refused:
+            raise Unavailable(f"nothing can be recorded: {refused[0]}")
         with self._desk.state.begin() as connection:
             now = self._desk.state.now(connection)
             tries.write(connection, now)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from janitor.engine.obstacles import RECORDING
 from janitor.scheduler import Scheduler
 from janitor.web.desk import Desk
 from janitor.web.metrics import probes, vitals
@@ -39,4 +40,19 @@ def test_a_state_database_that_takes_no_writes_is_told(desk: Desk) -> None:
     eventually(lambda: probes.ready(desk, read)[1]["status"] == "the state database takes no writes")
     with desk.state.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER full")
+    eventually(lambda: probes.ready(desk, read)[0] == 200)
+
+
+def test_a_server_that_has_room_for_no_new_rows_takes_no_writes(desk: Desk) -> None:
+    # Given: a daemon that is ready. What happens: what runs record is refused again and again, as a table has no more
+    # room; a small change of what is there already would do.
+    # What must hold: the state database takes no writes, until records are written again.
+    read = Vitals(desk)
+    assert probes.ready(desk, read)[0] == 200
+    desk.runner.obstacles.meet(RECORDING, "the disk or table is full")
+    assert desk.runner.obstacles.troubles == [], "an error that comes once is no obstacle"
+    desk.runner.obstacles.meet(RECORDING, "the disk or table is full")
+    eventually(lambda: probes.ready(desk, read)[1]["status"] == "the state database takes no writes")
+    assert "the disk or table is full" in (read.writing.get(1).failure or "")
+    desk.runner.obstacles.overcome(RECORDING)
     eventually(lambda: probes.ready(desk, read)[0] == 200)
