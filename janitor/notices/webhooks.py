@@ -25,10 +25,10 @@ Render = Callable[[Content], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Webhook:
-    """An address that takes notices as JSON."""
+    """An address that takes notices as JSON; it is asked for anew for each notice."""
 
     name: str
-    url: SecretStr
+    address: Callable[[], SecretStr]
     render: Render
     together: bool = True
     client: http.Client = field(default_factory=http.Client, repr=False)
@@ -36,32 +36,36 @@ class Webhook:
     @property
     def where(self) -> str:
         """The server's name: the rest of the address is a secret."""
-        return f"to {urlsplit(self.url.get_secret_value()).hostname}"
+        return f"to {urlsplit(self.address().get_secret_value()).hostname}"
 
     def send(self, content: Content) -> str:
         """Post one notice."""
         body = json.dumps(self.render(content), default=str).encode()
         try:
-            self.client.post(self.url.get_secret_value(), body, {"Content-Type": "application/json"})
+            self.client.post(self.address().get_secret_value(), body, {"Content-Type": "application/json"})
         except http.RequestFailed as exc:
             raise Undelivered(str(exc), exc.status in REFUSED_FOR_GOOD) from None
         return ""
 
 
 def webhooks_of(settings: Settings) -> Sequence[Webhook]:
-    """Return the webhooks that are set."""
+    """Return the webhooks that are set. An address or a key in a file is read again for each notice."""
     found = []
     if settings.slack_url is not None:
-        found.append(Webhook("slack", settings.slack_url, slack))
+        found.append(Webhook("slack", partial(settings.fresh, "SLACK_URL"), slack))
     if settings.teams_url is not None:
-        found.append(Webhook("teams", settings.teams_url, teams))
+        found.append(Webhook("teams", partial(settings.fresh, "TEAMS_URL"), teams))
     if settings.pagerduty_key is not None:
-        url, render = SecretStr(settings.pagerduty_url), partial(pagerduty, key=settings.pagerduty_key)
+        url = SecretStr(settings.pagerduty_url)
         # Each notice is an incident of its own: a digest would close none.
-        found.append(Webhook("pagerduty", url, render, together=False))
+        found.append(Webhook("pagerduty", lambda: url, partial(_to_pagerduty, settings), together=False))
     if settings.webhook_url is not None:
-        found.append(Webhook("webhook", settings.webhook_url, plain))
+        found.append(Webhook("webhook", partial(settings.fresh, "WEBHOOK_URL"), plain))
     return found
+
+
+def _to_pagerduty(settings: Settings, content: Content) -> dict[str, Any]:
+    return pagerduty(content, settings.fresh("PAGERDUTY_KEY"))
 
 
 def plain(content: Content) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     the start     reads each file, and refuses a value that cannot be right
     each login    reads the file again: its user and password are those that the file holds now
+                  if they cannot be right, they are those of the login before: somebody writes the file just now
 
 So a password may be rotated without a restart: put the new one into the file, whether before or after the server knows
 it. Connections that are open go on.
@@ -24,6 +25,7 @@ class Rotation:
         """`variables` are those of the start, what came from files among them; relative paths begin in `folder`."""
         self._variables, self._folder = dict(variables or {}), folder
         self._told: dict[str, str] = {}
+        self._taken: dict[str, str] = {}
 
     @property
     def names(self) -> Sequence[str]:
@@ -42,18 +44,21 @@ class Rotation:
             self.tell(name, str(exc))
             return None
 
-    def is_new(self, name: str, text: str) -> bool:
-        """Whether a variable had another value at the start; the first login with a new value is told."""
-        if text == self._variables.get(name):
-            self._told.pop(name, None)
+    def last(self, name: str) -> str | None:
+        """What was taken last from the file of a variable; None if that is what it held at the start."""
+        return self._taken.get(name)
+
+    def take(self, name: str, text: str) -> bool:
+        """Take what the file of a variable holds; whether it is another value than the last, which is told."""
+        self._told.pop(name, None)
+        if text == self._taken.get(name, self._variables.get(name)):
             return False
-        if self._told.get(name) != text:
-            self._told[name] = text
-            log.info("%s has changed in its file: new logins use what it holds now", name)
+        self._taken[name] = text
+        log.info("%s has changed in its file: new logins use what it holds now", name)
         return True
 
     def tell(self, name: str, problem: str) -> None:
-        """Log once why the value of the start is used, though the file may hold another."""
+        """Log once why the value of before is used, though the file may hold another."""
         if self._told.get(name) != problem:
             self._told[name] = problem
-            log.warning("%s stays as it was at the start: %s", name, problem)
+            log.warning("%s stays as it was: %s", name, problem)

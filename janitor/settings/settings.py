@@ -157,23 +157,23 @@ class Settings(
     def fresh(self, name: str) -> Any:
         """The value of the variable `name`, as it is right for a login now: its file is read again, if it has one.
 
-        What cannot be read, or is malformed, is as it was at the start; the log tells it.
+        If it cannot be read, or is malformed, the value is that of the login before; the log tells it.
 
         Raises:
             BadSetting: no group declares the variable.
         """
-        before, text = self.value(name), self._rotation.text(name)
-        if text is None:
-            return before
-        group = next(group for group in (type(self), *self._of_tasks) if name in group.variables())
-        try:
-            found = getattr(group.read({name: text}, folder=self._folder), name.lower())
-        except BadSetting as exc:
-            self._rotation.tell(name, str(exc))
-            return before
-        if self._rotation.is_new(name, text):
-            self.keep_secret(name, text)
-        return found
+        at_start = self.value(name)
+        for text, is_now in self._texts(name):
+            group = next(group for group in (type(self), *self._of_tasks) if name in group.variables())
+            try:
+                found = getattr(group.read({name: text}, folder=self._folder), name.lower())
+            except BadSetting as exc:
+                self._rotation.tell(name, str(exc))
+                continue
+            if is_now:
+                self._take(name, text)
+            return found
+        return at_start
 
     def login(self, url: URL) -> URL:
         """A database URL with the user and the password that are right now.
@@ -182,22 +182,32 @@ class Settings(
         """
         for name in self._rotation.names:
             with suppress(BadSetting):
-                if self.database(name) == url and (text := self._rotation.text(name)) is not None:
-                    return self._login_from(name, text, url)
+                for text, is_now in self._texts(name) if self.database(name) == url else ():
+                    if (found := self._login_from(name, text, url)) is not None:
+                        if is_now:
+                            self._take(name, text)
+                        return found
         return url
 
-    def _login_from(self, name: str, text: str, url: URL) -> URL:
+    def _login_from(self, name: str, text: str, url: URL) -> URL | None:
         try:
             now = cast(URL, absolute(database_url(text), self._folder))
         except ValueError as exc:
             self._rotation.tell(name, str(exc))
-            return url
+            return None
         if now.set(username="", password="") != url.set(username="", password=""):
             self._rotation.tell(name, "its file names another database, which counts from the next start on")
-            return url
-        if self._rotation.is_new(name, text):
-            self.keep_secret(name, text)
+            return None
         return now
+
+    def _texts(self, name: str) -> list[tuple[str, bool]]:
+        """What a variable may be now, and whether its file holds that now; if not, it was taken from the file last."""
+        found = ((self._rotation.text(name), True), (self._rotation.last(name), False))
+        return [(text, is_now) for text, is_now in found if text is not None]
+
+    def _take(self, name: str, text: str) -> None:
+        if self._rotation.take(name, text):
+            self.keep_secret(name, text)
 
     def secrets(self) -> list[str]:
         """Every text that must not be shown: the value of each secret setting, or the password in it."""

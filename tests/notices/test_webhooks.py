@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,26 @@ def test_any_other_webhook_gets_plain_values(hooks: Hooks) -> None:
     body = sent(hooks, only(WEBHOOK_URL=f"{hooks.url}/hook"))
     assert (body["kind"], body["rule"], body["job"], body["run"]) == ("began", "failed", "copy", 9)
     assert (body["counts"], body["began_at"]) == ({"rows": 3}, "2026-07-01T12:00:00+00:00")
+
+
+@pytest.mark.parametrize("name", ["SLACK_URL", "TEAMS_URL", "WEBHOOK_URL", "PAGERDUTY_KEY"])
+def test_an_address_that_is_replaced_in_its_file_counts_at_once(hooks: Hooks, name: str, tmp_path: Path) -> None:
+    # Given: a channel whose secret is in a file. What happens: the file gets another one, and later is emptied.
+    # What must hold: each notice goes with the newest that could be right, without a restart.
+    def write(secret: str) -> None:
+        (tmp_path / "secret").write_text(f"{hooks.url}/{secret}\n" if secret else "", encoding="utf-8")
+
+    def used() -> str:
+        channel.send(CONTENT)
+        sent_last = hooks.requests[-1]
+        return str(json.loads(sent_last.body)["routing_key"]) if name == "PAGERDUTY_KEY" else sent_last.path
+
+    write("old-secret")
+    channel = only(**{f"{name}_FILE": str(tmp_path / "secret"), "PAGERDUTY_URL": hooks.url})
+    assert used().endswith("/old-secret")
+    for secret in ("new-secret", ""):
+        write(secret)
+        assert used().endswith("/new-secret")
 
 
 @pytest.mark.parametrize(("status", "final"), [(500, False), (429, False), (404, False), (302, False), (400, True)])

@@ -66,7 +66,7 @@ def test_a_secret_of_a_group_is_read_again(tmp_path: Path) -> None:
     [
         (None, "STATE_DATABASE_URL_FILE is '.*': give a readable file"),
         ("", "this one is empty"),
-        ("mysql+pymysql://me:new", "STATE_DATABASE_URL stays as it was at the start: its host or port cannot be read"),
+        ("mysql+pymysql://me:new", "STATE_DATABASE_URL stays as it was: its host or port cannot be read"),
         (URL.format("me:new-word").replace("lab", "other"), "its file names another database, which counts from the n"),
     ],
 )
@@ -85,6 +85,32 @@ def test_what_cannot_be_right_changes_nothing(
     assert "new-word" not in record.getMessage()
     write(STATE_DATABASE_URL=URL.format("me:new-word"))
     assert settings.login(url).password == "new-word"
+
+
+def test_a_file_that_is_being_written_leaves_the_login_before(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # Given: secrets that were rotated since the start: the server does not take those of the start any more.
+    # What happens: the files are emptied, hold a half of something, or are gone, as whoever rotates them writes anew.
+    # What must hold: logins go on with what was taken last, which is told once; then what the files hold counts again.
+    settings, write = loaded(tmp_path, STATE_DATABASE_URL=URL.format("me:old-word"), RABBITMQ_PASSWORD="old-word")
+    url = settings.state_database_url
+    write(STATE_DATABASE_URL=URL.format("me:new-word"), RABBITMQ_PASSWORD="new-word")
+
+    def passwords() -> tuple[str | None, str]:
+        return settings.login(url).password, settings.fresh("RABBITMQ_PASSWORD").get_secret_value()
+
+    assert passwords() == ("new-word", "new-word")
+    write(STATE_DATABASE_URL="", RABBITMQ_PASSWORD="\n")
+    caplog.clear()
+    for _ in range(3):
+        assert passwords() == ("new-word", "new-word")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    write(STATE_DATABASE_URL="mysql+pymysql://me:")
+    (tmp_path / "RABBITMQ_PASSWORD").unlink()
+    assert passwords() == ("new-word", "new-word")
+    write(STATE_DATABASE_URL=URL.format("me:newest"), RABBITMQ_PASSWORD="newest")
+    assert passwords() == ("newest", "newest")
+    write(STATE_DATABASE_URL=URL.format("me:old-word"), RABBITMQ_PASSWORD="old-word")
+    assert passwords() == ("old-word", "old-word")
 
 
 def test_a_url_of_no_file_stays(tmp_path: Path) -> None:

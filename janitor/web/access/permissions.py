@@ -22,8 +22,9 @@ _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The session t
 
 
 def gate_of(request: Request) -> Gate:
-    """The gate of the application that a request goes to."""
+    """The gate of the application that a request goes to, with the users and tokens of now."""
     found: Gate = request.app.state.gate
+    found.look_again()
     return found
 
 

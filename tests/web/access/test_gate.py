@@ -31,6 +31,34 @@ def test_sessions_end_with_the_password_and_with_time(tmp_path: Path, monkeypatc
     assert made().session(cookie) is None
 
 
+def test_a_token_that_is_replaced_in_its_file_is_of_no_more_use(tmp_path: Path) -> None:
+    # Given: users and a token in files. What happens: they are replaced; then the files are emptied.
+    # What must hold: within a second the old token lets nobody in, and sessions of before have ended. What an empty
+    # file holds cannot be right: nobody else comes in, and the newest token still does.
+    clock, settings = [100.0], {name: value for name, value in SETTINGS.items() if name.startswith("WEB_")}
+    files = {name: tmp_path / name.lower() for name in ("WEB_USERS", "WEB_OPERATOR_TOKEN")}
+    for name, file in files.items():
+        file.write_text(settings.pop(name), encoding="utf-8")
+    settings |= {f"{name}_FILE": str(file) for name, file in files.items()}
+    gate = Gate(settings_for(empty_state(sqlite(), tmp_path), tmp_path, **settings), clock=lambda: clock[0])
+    cookie = gate.signed(User("anna", "operator"))
+    operator = User("operator token", "operator")
+    assert gate.of_token(SETTINGS["WEB_OPERATOR_TOKEN"]) == operator and gate.session(cookie) is not None
+    files["WEB_OPERATOR_TOKEN"].write_text("a-newer-token-0123456789\n", encoding="utf-8")
+    gate.look_again()
+    assert gate.session(cookie) is not None
+    clock[0] += 1
+    gate.look_again()
+    assert gate.of_token(SETTINGS["WEB_OPERATOR_TOKEN"]) is None and gate.session(cookie) is None
+    assert gate.of_token("a-newer-token-0123456789") == operator
+    files["WEB_USERS"].write_text(f"olga:viewer:{hashed('olgas password')}", encoding="utf-8")
+    files["WEB_OPERATOR_TOKEN"].write_text("", encoding="utf-8")
+    clock[0] += 1
+    gate.look_again()
+    assert gate.of_token("a-newer-token-0123456789") == operator and gate.of_token("") is None
+    assert gate.knows("olga") and not gate.knows("anna") and not gate.is_open
+
+
 def test_roles_are_those_of_today(tmp_path: Path) -> None:
     url = empty_state(sqlite(), tmp_path)
     cookie = Gate(settings_for(url, tmp_path, **SETTINGS)).signed(User("ben", "operator"))
@@ -71,7 +99,7 @@ def test_unknown_names_take_as_long_as_different_known_ones(tmp_path: Path) -> N
 def counted(folder: Path) -> tuple[Gate, list[Counting]]:
     """A gate with three accounts, and their hashes, which count."""
     gate, hashes = Gate(settings_for(empty_state(sqlite(), folder), folder, **SETTINGS)), list[Counting]()
-    for name, account in gate._accounts.items():
+    for name, account in gate._known.accounts.items():
         hashes.append(Counting())
-        gate._accounts[name] = Account(name, account.role, hashes[-1])
+        gate._known.accounts[name] = Account(name, account.role, hashes[-1])
     return gate, hashes
