@@ -63,3 +63,7 @@ class Obstacles:
     def troubles(self) -> Sequence[Trouble]:
         """What is hindered now, and was so more than once."""
         return [met.trouble for met in list(self._met.values()) if met.trouble.failures > 1]
+
+    def why(self, part: str) -> str | None:
+        """Why a part is hindered now, if it was so more than once; None if it is not."""
+        return next((trouble.why for trouble in self.troubles if trouble.duty == part), None)

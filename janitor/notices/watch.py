@@ -18,8 +18,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from janitor.databases.places import place
+from janitor.engine.obstacles import RECORDING
 from janitor.engine.runner import Runner
-from janitor.errors import Fenced, JanitorError
+from janitor.errors import Fenced, JanitorError, Unavailable
 from janitor.jobs.job import Job
 from janitor.notices import house, reading
 from janitor.notices.away import AWAY_SECONDS, AwayNotice
@@ -110,7 +111,11 @@ class Watch:
             self._book = None
             self._away.is_away(exc, now, stands_by=self._stands_by)
         else:
-            self._away.is_back(now)
+            # Its disk is full, say: it can be read, and nothing new is to be seen as nothing can be recorded.
+            if (why := self._runner.obstacles.why(RECORDING)) is not None:
+                self._away.is_away(Unavailable(f"nothing can be recorded: {why}"), now, stands_by=self._stands_by)
+            else:
+                self._away.is_back(now)
 
     def look(self, now: datetime) -> bool:
         """Look once; return True if more has ended than one look takes.

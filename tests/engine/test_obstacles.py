@@ -25,3 +25,4 @@ def test_what_comes_once_is_shown_to_nobody() -> None:
     assert obstacles.troubles == []
     obstacles.meet(RECORDING, "it is away")
     assert [str(one.why) for one in obstacles.troubles] == ["it is away"]
+    assert (obstacles.why(RECORDING), obstacles.why(LEADING)) == ("it is away", None)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from janitor.engine.obstacles import RECORDING
 from janitor.errors import Unavailable
 from janitor.logs.mask import Mask
 from janitor.notices.away import AwayNotice
@@ -29,6 +30,22 @@ def test_the_state_database_away_is_told_from_memory(house: House) -> None:
         ("began", "state_away", ""),
         ("ended", "state_away", "the state database is back"),
     ]
+
+
+def test_a_state_database_that_takes_no_records_is_told_as_away(house: House) -> None:
+    # Given: a daemon that watches. What happens: the disk of its state database is full. All can be read, and nothing
+    # new is to be seen, since nothing can be recorded. What must hold: it is told until records are written again.
+    watch = house.watch(away_seconds=0)
+    (post,) = watch._posts
+    for met in (False, True, True, False):
+        if met:
+            house.runner.obstacles.meet(RECORDING, "the disk is full")
+        watch.try_look(NOON)
+    (began,) = post._direct
+    assert began.rule == "state_away" and began.text.endswith("nothing can be recorded: the disk is full")
+    house.runner.obstacles.overcome(RECORDING)
+    watch.try_look(NOON)
+    assert [one.kind for one in post._direct] == ["began", "ended"]
 
 
 class Told(list[Content]):

@@ -96,9 +96,8 @@ class Vitals:
             Unavailable, Rejected: it does not, or it does not take what runs record: its disk is full, say.
         """
         # A server may have room for a small change, and none for rows that are new.
-        refused = [met.why for met in self._desk.runner.obstacles.troubles if met.duty == RECORDING]
-        if refused:
-            raise Unavailable(f"nothing can be recorded: {refused[0]}")
+        if (why := self._desk.runner.obstacles.why(RECORDING)) is not None:
+            raise Unavailable(f"nothing can be recorded: {why}")
         with self._desk.state.begin() as connection:
             now = self._desk.state.now(connection)
             tries.write(connection, now)
