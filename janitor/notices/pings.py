@@ -3,7 +3,7 @@
 import collections
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -43,9 +43,14 @@ class Ping:
 class Pinger:
     """Tells the watchers of this process's runs, from a thread of its own. A full queue drops its oldest ping."""
 
-    def __init__(self, urls: Mapping[str, str], loops: Loops) -> None:
-        """`urls` are the watchers' addresses by job. Other jobs are told to nobody."""
-        self._urls = urls
+    def __init__(
+        self, urls: Mapping[str, str], loops: Loops, now: Callable[[str, str], str] = lambda job, url: url
+    ) -> None:
+        """`urls` are the watchers' addresses by job. Other jobs are told to nobody.
+
+        `now` gives the address of a job's watcher as it is now, which may be in a file.
+        """
+        self._urls, self._now = urls, now
         self._queue: collections.deque[Ping] = collections.deque(maxlen=MOST_WAITING)
         self._told_of: set[int] = set()
         self._loop = loops.loop("pings", self._tell_all, at_end=True)
@@ -66,7 +71,7 @@ class Pinger:
         url = self._urls.get(job.id)
         if url is not None and slot.origin != BY_HAND and not run.dry_run:
             self._told_of.add(run.id)
-            self._add(Ping(job.id, address(url, "/start", run)))
+            self._add(Ping(job.id, address(self._now(job.id, url), "/start", run)))
 
     def ended(self, job: Job, run: Run, ending: Ending) -> None:
         """Queue a ping. The runner calls this in the run's thread."""
@@ -74,7 +79,8 @@ class Pinger:
             self._told_of.discard(run.id)
             suffix = SUFFIXES.get(ending.outcome)
             if suffix is not None:
-                self._add(Ping(job.id, address(self._urls[job.id], suffix, run), ending.reason or ""))
+                url = self._now(job.id, self._urls[job.id])
+                self._add(Ping(job.id, address(url, suffix, run), ending.reason or ""))
 
     def lost(self, lost: LostSlots) -> None:
         """Do nothing: a slot without a run is silence, and the watcher alarms by itself."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from janitor.engine.runner import Runner
 from janitor.jobs.job import Job, Jobs
@@ -10,7 +11,7 @@ from janitor.notices.channels import channels_of
 from janitor.notices.post import Post
 from janitor.notices.troubles import TroubleNotices
 from janitor.notices.watch import Watch
-from janitor.settings.notices import NoticeRules, ping_url_of, rules_of
+from janitor.settings.notices import NoticeRules, address, ping_url_of, rules_of
 from janitor.settings.settings import Settings
 
 STOP_SECONDS = 2.0
@@ -79,6 +80,14 @@ def ping_urls(settings: Settings, jobs: Mapping[str, Job]) -> dict[str, str]:
     return {job: url for job, url in found.items() if url is not None}
 
 
+def ping_url_now(settings: Settings, job: str, url: str) -> str:
+    """The address of a job's watcher as it is now; at the start it was `url`. A file that holds it is read again."""
+    own = settings.fresh_text(f"{variable(job)}_PING_URL", check=address)
+    of_all = settings.fresh("PING_URL") if own is None else None
+    found = own if of_all is None else of_all.get_secret_value()
+    return url if found is None else found.replace("{job}", job)
+
+
 def _ping_url(settings: Settings, job: str) -> dict[str, str]:
     """A job's own variable, if it is given; a file that it names and that cannot be read is an error."""
     name = f"{variable(job)}_PING_URL"
@@ -102,7 +111,7 @@ def _telling(posts: list[Post]) -> Iterator[None]:
 def _pinging(runner: Runner, urls: Mapping[str, str]) -> Iterator[None]:
     from janitor.notices.pings import Pinger
 
-    pinger = Pinger(urls, runner.loops)
+    pinger = Pinger(urls, runner.loops, partial(ping_url_now, runner.settings))
     pinger.start()
     runner.observers.append(pinger)
     try:

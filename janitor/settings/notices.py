@@ -53,7 +53,12 @@ def _duration(value: object) -> object:
     return found
 
 
-def _url(value: str) -> str:
+def address(value: str) -> str:
+    """A web address as it was given.
+
+    Raises:
+        ValueError: it is none; the error says what would be right.
+    """
     try:
         parts = urlsplit(value)
         given = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
@@ -67,7 +72,7 @@ def _url(value: str) -> str:
 
 
 def _secret_url(value: SecretStr) -> SecretStr:
-    _url(value.get_secret_value())
+    address(value.get_secret_value())
     return value
 
 
@@ -112,7 +117,7 @@ class NoticeSettings(NoticeRules):
     slack_url: SecretUrl | None = Field(None, description="a Slack incoming webhook: a URL")
     teams_url: SecretUrl | None = Field(None, description="a Teams workflow's webhook: a URL")
     pagerduty_key: Secret | None = Field(None, description="the integration key of a PagerDuty service (Events v2)")
-    pagerduty_url: Annotated[str, AfterValidator(_url)] = Field(
+    pagerduty_url: Annotated[str, AfterValidator(address)] = Field(
         "https://events.pagerduty.com/v2/enqueue", description="where PagerDuty takes events: a URL"
     )
     webhook_url: SecretUrl | None = Field(None, description="any other webhook, which gets plain JSON: a URL")

@@ -6,7 +6,7 @@ start, whichever group it belongs to. The task finds its group again with `setti
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -174,6 +174,25 @@ class Settings(
                 self._take(name, text)
             return found
         return at_start
+
+    def fresh_text(self, name: str, check: Callable[[str], object]) -> str | None:
+        """The value of a variable that no group declares, as it is right now; None if it is not given.
+
+        What cannot be read is as it was, as `fresh` says; so is what `check` refuses with a ValueError.
+
+        Raises:
+            BadSetting: as `given` does.
+        """
+        for text, is_now in self._texts(name):
+            try:
+                check(text)
+            except ValueError as exc:
+                self._rotation.tell(name, str(exc))
+                continue
+            if is_now:
+                self._take(name, text)
+            return text
+        return self.given(name)
 
     def login(self, url: URL) -> URL:
         """A database URL with the user and the password that are right now.

@@ -1,6 +1,7 @@
 """The wing as a whole: the rules and the watcher of each job, and what stops a start."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -115,6 +116,27 @@ def test_each_job_has_its_watcher() -> None:
     urls = wing.ping_urls(scheduler.settings, scheduler.jobs)
     assert urls == {"nightly-report": "https://hc.example.org/key/nightly-report?create=1", "sync": SECRET}
     assert address(urls["nightly-report"], "/start") == "https://hc.example.org/key/nightly-report/start?create=1"
+
+
+@pytest.mark.parametrize("name", ["PING_URL", "SYNC_PING_URL"])
+def test_a_watcher_s_address_that_is_replaced_in_its_file_counts_at_once(name: str, tmp_path: Path) -> None:
+    # Given: the address of all watchers, or of a job's, in a file. What happens: it is replaced; then a half is there.
+    # What must hold: the next ping goes to the newest address that could be right, and no text shows it.
+    file = tmp_path / "url"
+    file.write_text("https://hc.example.org/old-key/{job}", encoding="utf-8")
+    scheduler = clock(**{f"{name}_FILE": str(file)})
+    settings, urls = scheduler.settings, wing.ping_urls(scheduler.settings, scheduler.jobs)
+    assert wing.ping_url_now(settings, "sync", urls["sync"]) == urls["sync"] == "https://hc.example.org/old-key/sync"
+    for text in ("https://hc.example.org/new-key/{job}\n", "https:"):
+        file.write_text(text, encoding="utf-8")
+        assert wing.ping_url_now(settings, "sync", urls["sync"]) == "https://hc.example.org/new-key/sync"
+    assert mask_for(settings)("https://hc.example.org/new-key/{job}") == "***"
+
+
+def test_a_watcher_that_is_in_no_file_stays() -> None:
+    scheduler = clock(PING_URL="https://hc.example.org/key/{job}", SYNC_PING_URL=SECRET)
+    for job, url in wing.ping_urls(scheduler.settings, scheduler.jobs).items():
+        assert wing.ping_url_now(scheduler.settings, job, url) == url
 
 
 def test_a_bad_rule_stops_the_start(janitor: CommandLine) -> None:
