@@ -19,6 +19,7 @@ from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
 from janitor.jobs.standings import Standing
 from janitor.runs import Outcome
+from janitor.runs.bounds import listed_near
 
 MOST_CIRCLES = 20
 
@@ -140,7 +141,7 @@ def check(jobs: Mapping[str, Job]) -> None:
     """
     for job in jobs.values():
         for name in (name for name in job.dependencies if name not in jobs):
-            known = f"there is no such job; the jobs are {', '.join(jobs)}"
+            known = f"there is no such job; the jobs are {listed_near(name, jobs)}"
             raise BadSetting(f"dependencies of job {job.id}", name, known)
     for circle in cycles({job.id: job.dependencies for job in jobs.values()}):
         text = "they go round in a circle: leave one out"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from janitor.errors import BadSetting
+from janitor.runs.bounds import listed_near
 from janitor.settings.truth import truth
 
 LIKE_ENDING = 0.8
@@ -31,7 +32,6 @@ def is_true(name: str, value: str) -> bool:
 
 def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: Iterable[str]) -> dict[str, str]:
     """Variables of `environ` that look like a job's or like a setting, and are neither; each with a sentence."""
-    names = ", ".join(jobs)
     prefixes, known = {variable(job_id) for job_id in jobs}, set(settings)
     readable = known | {f"{name}_FILE" for name in known if not name.endswith("_FILE")}
     unknown = {}
@@ -44,7 +44,8 @@ def unknown_variables(environ: Iterable[str], jobs: Collection[str], settings: I
         elif (meant := _meant(name, readable)) is not None:
             unknown[name] = f"{name} is set, and there is no such setting; did you mean {meant}?"
         elif match and not name.endswith("_FILE"):
-            unknown[name] = f"{name} is set, and there is no job {match[1].lower()}; the jobs are {names}"
+            sought = match[1].lower()
+            unknown[name] = f"{name} is set, and there is no job {sought}; the jobs are {listed_near(sought, jobs)}"
     return unknown
 
 

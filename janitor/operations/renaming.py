@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, select, update
 from janitor.errors import BadSetting, JanitorError
 from janitor.jobs.job import Job
 from janitor.runs import Fence
+from janitor.runs.bounds import listed_near
 from janitor.state import State, actions, holders, job_records, leases, memories, run_records
 from janitor.state.tables import actions as action_table
 from janitor.state.tables import jobs as job_table
@@ -52,7 +53,7 @@ def rename(
 def _begin(state: State, jobs: Mapping[str, Job], old: str, new: str, lease_seconds: float) -> Fence:
     """The lease of the old job, once it is sure that the job may be renamed."""
     if new not in jobs:
-        raise BadSetting("NEW", new, f"there is no such job; the jobs are {', '.join(jobs)}")
+        raise BadSetting("NEW", new, f"there is no such job; the jobs are {listed_near(new, jobs)}")
     if old in jobs:
         raise BadSetting("OLD", old, "it is still a job: first change its id where the job is made, then rename")
     with state.begin() as connection:

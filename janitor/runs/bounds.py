@@ -4,8 +4,9 @@ A server takes statements up to a size only, 1 MB with the smallest default that
 before it is written, and all texts of one record together fit into one statement.
 """
 
+import difflib
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 REASON = 16_384
 """Of a reason in words."""
@@ -13,6 +14,8 @@ TRACEBACK = 200_000
 """Of a traceback; its beginning and its end are kept."""
 LOG_LINE = 20_000
 """Of a line that is logged during a run."""
+MOST_NAMED = 20
+"""So many names stand in a sentence."""
 
 
 def shortened(text: str, most: int, *, keep_end: bool = False) -> str:
@@ -37,6 +40,15 @@ def listed(names: Sequence[str], most: int, more: str = " and {} more") -> str:
     """The first `most` names, with commas; `more` tells how many are left out."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (more.format(rest) if rest > 0 else "")
+
+
+def listed_near(sought: str, names: Iterable[str]) -> str:
+    """Names with commas; of very many the first are those most like the name that was sought."""
+    all_names = list(names)
+    if len(all_names) > MOST_NAMED:
+        near = difflib.get_close_matches(sought, all_names, n=5)
+        all_names = [*near, *(name for name in all_names if name not in near)]
+    return listed(all_names, MOST_NAMED)
 
 
 def shown(value: object, most: int) -> str:

@@ -19,6 +19,7 @@ from janitor.jobs.job import Job
 from janitor.logs import set_up
 from janitor.logs.mask import Mask, mask_for
 from janitor.logs.run_log import RunLog
+from janitor.runs.bounds import listed_near
 from janitor.scheduler import Scheduler
 from janitor.settings.settings import Groups, Settings
 from janitor.state import State, actions, job_records
@@ -135,11 +136,11 @@ class Assembly:
         if name in jobs:
             return jobs[name]
         if self._is_gone(name):
-            said = f"this job is gone, and `history` has what is kept of it; the jobs are {', '.join(jobs)}"
+            said = f"this job is gone, and `history` has what is kept of it; the jobs are {listed_near(name, jobs)}"
             raise BadSetting("JOB", name, said)
         if (newer := self._new_id(name)) is not None:
             raise BadSetting("JOB", name, f"this job was renamed: it is called {newer} now")
-        raise BadSetting("JOB", name, f"there is no such job; the jobs are {', '.join(jobs)}")
+        raise BadSetting("JOB", name, f"there is no such job; the jobs are {listed_near(name, jobs)}")
 
     def known(self, name: str) -> str:
         """The id of a job; also of a job that is gone, if anything is kept of it.

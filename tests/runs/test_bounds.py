@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.runs.bounds import shortened, shown
+from janitor.runs.bounds import listed_near, shortened, shown
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,10 @@ def test_a_value_in_lists_within_lists_is_shown_in_short() -> None:
         within = [within] * 500
     assert shown(within, 100).startswith("[[[[") and len(shown(within, 100)) < 5_000
     assert shown({"a": (1, 2)}, 100) == "{'a': (1, 2)}"
+
+
+def test_of_very_many_names_the_nearest_come_first() -> None:
+    few, many = ["a", "b"], [f"job_{number:03}" for number in range(300)]
+    assert listed_near("c", few) == "a, b"
+    told = listed_near("job_42", many)
+    assert told.startswith("job_042, ") and told.endswith(" and 280 more") and told.count("job_042") == 1

@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from janitor.jobs.job import Job
+from janitor.runs.bounds import listed_near
 from janitor.web.desk import Desk
 from janitor.web.queries import models
 from janitor.web.queries.kept import Kept, kept_of
@@ -72,7 +73,7 @@ def job_of(desk: Desk, job: str) -> Job:
         HTTPException: 404, if there is none.
     """
     if job not in desk.jobs:
-        raise HTTPException(404, f"there is no job {job}; the jobs are {', '.join(desk.jobs)}")
+        raise HTTPException(404, f"there is no job {job}; the jobs are {listed_near(job, desk.jobs)}")
     return desk.jobs[job]
 
 

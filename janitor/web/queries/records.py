@@ -14,6 +14,8 @@ from janitor.web.queries import models
 PUBLISHED = ("published",)
 ROWS = ("inserted", "updated", "deleted", "repaired")
 """The counts by which runs tell how many messages they published, and how many rows they changed."""
+MOST_PARTS = 5
+"""So many parts of a run are shown among others; the run's page has all."""
 MOST = 10**15
 """What one run counts at most of them: no chart shows more, and MySQL refuses a sum beyond its largest number."""
 
@@ -38,7 +40,7 @@ def going(row: Row[Any], now: datetime) -> models.Going:
         seconds=max(0.0, (now - row.started_at).total_seconds()),
         dry_run=row.dry_run,
         stop_asked_by=row.stop_asked_by,
-        progress=progress(getattr(row, "progress", None)),
+        progress=progress(getattr(row, "progress", None), MOST_PARTS),
     )
 
 
@@ -63,24 +65,27 @@ def quarantine_line(row: Row[Any]) -> models.QuarantineLine:
     return models.QuarantineLine(**fields | {"last_at": None if row.last_at == schedules.EPOCH else row.last_at})
 
 
-def progress(text: str | None) -> models.Part | None:
-    """What a run reported, as a tree; None if it reported nothing."""
+def progress(text: str | None, most: int | None = None) -> models.Part | None:
+    """What a run reported, as a tree; None if it reported nothing. With `most`, only its first parts."""
     if not text:
         return None
     told = {"/".join(filter(None, path.split("/"))): node for path, node in read(text).items()}
+    # Each stands before its own parts, so that the first of them are a tree too.
+    nodes = list(tree(told).items())
+    shown = nodes if most is None else nodes[: most + 1]
     parts: dict[str, models.Part] = {}
-    for path, node in tree(told).items():
-        parts[path] = part = _part(path, node)
+    for path, node in shown:
+        parts[path] = part = _part(path, node, len(nodes) - len(shown) if path == "" else 0)
         if path:
             parts[path.rpartition("/")[0]].parts.append(part)
     return parts.get("")
 
 
-def _part(path: str, node: Mapping[str, Any]) -> models.Part:
+def _part(path: str, node: Mapping[str, Any], left_out: int) -> models.Part:
     done, total = node["done"], node["total"]
     share = min(1.0, max(0.0, done / total)) if done is not None and total else None
     note, name = str(node.get("note", "")), path.rpartition("/")[2]
-    return models.Part(name=name, done=done, total=total, share=share, note=note, parts=[])
+    return models.Part(name=name, done=done, total=total, share=share, note=note, parts=[], left_out=left_out)
 
 
 def fields_of(row: Row[Any], model: type[models.Model], *without: str) -> dict[str, Any]:

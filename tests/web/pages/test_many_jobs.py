@@ -33,7 +33,8 @@ def let_much_go_on(connection: Connection, now: datetime) -> None:
     """Half of the runs failed, each job for its own reason; 300 go on; 40 notices are open, which no channel took."""
     every_second = runs.c.id // JOBS % 2 == 0
     connection.execute(update(runs).where(every_second).values(outcome="failed", reason=runs.c.job + " " + LONG))
-    parts = {"": {"done": 3, "total": 10}, "garden": {"done": 1, "total": 5}, "garden/words": {"done": 2}}
+    # As many parts as a run may report, and notes as long as they may be.
+    parts = {f"garden {number}/words": {"done": 2, "total": 5, "note": "n" * 300} for number in range(250)}
     going = {"job": "", "origin": "by_hand", "slots": 1, "started_at": now, "attempts": 1, "dry_run": False}
     going |= {"holder": "h", "progress": json.dumps(parts)}
     rows = [going | {"job": name} for name in job_names(RUNNING)]

@@ -33,6 +33,16 @@ def test_parts_lie_in_the_parts_that_their_paths_name() -> None:
     assert (shelves.name, shelves.share, shelves.note, shelves.parts) == ("shelves", 0.5, "on its way", [])
 
 
+def test_of_very_many_parts_the_first_are_shown_among_others() -> None:
+    told = json.dumps({f"shelf {number}/box": {"done": number, "total": 500} for number in range(250)})
+    first, whole = records.progress(told, 21), records.progress(told)
+    assert first is not None and whole is not None
+    assert [part.name for part in first.parts] == [f"shelf {number}" for number in range(11)]
+    assert [len(part.parts) for part in first.parts] == [1] * 10 + [0]
+    assert (first.done, first.left_out) == (whole.done, 500 - 21)
+    assert (len(whole.parts), whole.left_out, first.parts[0].left_out) == (250, 0, 0)
+
+
 def test_charts_add_up_numbers_alone(state: State) -> None:
     told = {
         "inserted": 2,

@@ -21,6 +21,7 @@ class Part(Model):
     share: float | None = Field(description="`done` of `total`, 0 to 1; None without a total.")
     note: str = Field(description="What the task says of it.")
     parts: list["Part"] = Field(description="Its own parts, in the order in which they were first reported.")
+    left_out: int = Field(description="Of the whole run: how many further parts are left out here; else 0.")
 
 
 class Going(Model):
@@ -32,7 +33,9 @@ class Going(Model):
     seconds: float = Field(description="How long it has gone on.")
     dry_run: bool
     stop_asked_by: str | None = Field(description="Who asked it to stop, at its next safe point.")
-    progress: Part | None = Field(description="What it has reported so far; None until it reports.")
+    progress: Part | None = Field(
+        description="What it has reported so far, up to 5 parts; None until it reports. The run itself tells all."
+    )
 
 
 class Bar(Model):
