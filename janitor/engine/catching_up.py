@@ -7,8 +7,9 @@
 
 1. The state database remembers each job: its schedule, and since when it is enabled.
 2. A job that was switched off, was not there, or had another schedule, owes nothing for that time. The same words in
-   another zone are another schedule.
-3. A job that is new owes nothing; if it is due at an interval, its newest slot runs at once.
+   another zone are another schedule; other words for the same slots are not.
+3. A job that is new owes nothing; if it is due at an interval, its newest slot runs at once. A moment that was over
+   before its job came runs late.
 4. Of the slots that are owed, the last runs (`catch_up="last"`), the others are recorded as missed.
 5. What the time is, the state database says, whatever the hosts' clocks say. If a slot on record is a little ahead, it
    does not run again. Slots far ahead are taken back first: its clock was set back, and they come again.
@@ -18,7 +19,7 @@
 import functools
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from apscheduler.triggers.date import DateTrigger
@@ -30,9 +31,10 @@ from janitor.engine.lanes import Lanes
 from janitor.engine.leaps import LEAP
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
-from janitor.engine.stretches import before_last
+from janitor.engine.stretches import PAST, before_last
 from janitor.jobs.job import Job, Jobs
-from janitor.jobs.slots import next_slot, slots_between
+from janitor.jobs.slots import Slots, next_slot, slots_between
+from janitor.runs.bounds import MOST_NAMED, listed
 from janitor.state import job_records, run_records, slot_records
 from janitor.state.job_records import JobRecord
 
@@ -62,18 +64,22 @@ class CatchingUp:
         jobs = list(self._jobs.values())
         known = {job.id: (job.identity, job.enabled) for job in jobs}
         with self._runner.state.begin(*self._runner.lead.fences) as connection:
-            before = job_records.remember(connection, known, now, {job.id: job.schedule for job in jobs})
+            before = job_records.remember(connection, known, now, lambda job, was: self._jobs[job].has_schedule(was))
             last, taken_back = self._last_slots(connection, jobs, now)
         # What waits for a thread and is still to come, comes again.
         self._lanes.withdraw_after(now)
-        log.info("leading with %d jobs: %s", len(known), ", ".join(known))
+        log.info("leading with %d jobs: %s", len(known), listed(list(known), MOST_NAMED))
         _tell_ahead({name: at for name, at in last.items() if name in known}, now)
         for job in (job for job in jobs if job.enabled):
             with self._duty.aside(job.id):
-                since = accounted_until(job, before.get(job.id), last.get(job.id), now)
-                self._catch_up(job, now if job.id in taken_back else since, now, why)
+                newest = last.get(job.id)
+                since = now if job.id in taken_back else accounted_until(job, before.get(job.id), newest, now)
+                if isinstance(job.trigger, DateTrigger) and job.id not in self._begin_as_told:
+                    self._come_once(job, newest, since, now, why)
+                    continue
+                self._catch_up(job, since, now, why)
                 # It may be ahead: a slot on record has its outcome.
-                self._set_next(job, max(now, last.get(job.id, now)))
+                self._set_next(job, max(now, newest or now))
         self._clock.go()
 
     def _last_slots(
@@ -101,9 +107,19 @@ class CatchingUp:
             return
         lost = slots_between(job.trigger, since, now)
         if lost is not None:
-            down = f"no daemon led then; a daemon leads again since {now:%Y-%m-%d %H:%M:%S} UTC"
             before = before_last(job.trigger, lost)
-            self._lanes.take(job, lost, before, now, why or down, run_records.CATCH_UP)
+            self._lanes.take(job, lost, before, now, why or _down_until(now), run_records.CATCH_UP)
+
+    def _come_once(self, job: Job, newest: datetime | None, since: datetime | None, now: datetime, why: str) -> None:
+        """A moment that is over has its outcome, or gets it now: it is due only once, however late the job came."""
+        at: datetime = job.trigger.run_date.astimezone(timezone.utc)
+        if at > now:
+            return
+        if newest != at:
+            owed = since is not None and since < at
+            origin, reason = (run_records.CATCH_UP, why or _down_until(now)) if owed else (run_records.SCHEDULE, PAST)
+            self._lanes.take(job, Slots(at, at, 1), None, now, reason, origin)
+        self._clock.set_next(job.id, None)
 
     def _set_next(self, job: Job, after: datetime) -> None:
         if job.id in self._begin_as_told:
@@ -116,10 +132,13 @@ def accounted_until(job: Job, before: JobRecord | None, last_slot: datetime | No
     """The moment up to which all slots of a job have their outcome; None for a job that is new."""
     if before is None:
         return last_slot
-    # Releases before 0.2 remembered the words alone, without the zone.
-    if not before.enabled or before.schedule not in (job.identity, job.schedule):
+    if not before.enabled or not job.has_schedule(before.schedule):
         return now
     return max(last_slot or before.enabled_at, before.enabled_at)
+
+
+def _down_until(now: datetime) -> str:
+    return f"no daemon led then; a daemon leads again since {now:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def newest_slot(job: Job, now: datetime) -> datetime | None:

@@ -61,7 +61,9 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         super().__init__(timezone=timezone.utc, job_defaults=defaults)
         self.phase = Phase.STANDING_BY
         self.held_because = ""
-        """Why slots that wait until they are counted anew get no run of their own."""
+        """Why slots that wait until they are counted anew get no run of their own; empty if the clock stood by."""
+        self.begins = False
+        """Whether the clock goes, or goes again, and its first tick is still to come: slots waited for it."""
         self.changing = threading.RLock()
         """Held while slots are counted, or jobs replaced."""
         self._store, self._submit = MemoryJobStore(), _to_nobody
@@ -106,6 +108,7 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
         """Run slots when they are due, from now on."""
         with self.changing:
             if self.state != STATE_STOPPED:
+                self.begins = self.begins or self.phase is not Phase.GOING
                 self.phase = Phase.GOING
                 self.resume()
 
@@ -124,7 +127,7 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
     def stand_by(self) -> None:
         """Run no slot: they are another daemon's."""
         with self.changing:
-            self.phase = Phase.STANDING_BY
+            self.phase, self.held_because = Phase.STANDING_BY, ""
             self._pause()
 
     def ask_to_stop(self) -> None:
@@ -162,6 +165,7 @@ class Clock(BlockingScheduler):  # type: ignore[misc]  # APScheduler 3 has no an
                     self._submit(job, slots)
                     submitted.append(JobSubmissionEvent(EVENT_JOB_SUBMITTED, job.id, STORE, slots))
                 self._move_on(job, following)
+            self.begins = False
             next_at: datetime | None = self._store.get_next_run_time()
         for event in submitted:
             self._dispatch_event(event)

@@ -32,7 +32,7 @@ from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
 from janitor.engine.standstill import Standstill
 from janitor.engine.stopping import stop_in_order
-from janitor.engine.stretches import AWAY
+from janitor.engine.stretches import AWAY, COUNTED
 from janitor.engine.takeover import Takeover
 from janitor.errors import JanitorError
 from janitor.jobs.job import Job, Jobs
@@ -61,7 +61,7 @@ class Daemon:
         self.heartbeat = Heartbeat(runner.settings.heartbeat_file)
         self._now = runner.state.clock.now
         self._leaps = Leaps(self._now, runner.state.clock.boot)
-        self.lanes = Lanes(jobs, runner, lambda: self._dependents.wake(), lambda: self._leaps.why)
+        self.lanes = Lanes(jobs, runner, lambda: self._dependents.wake(), self._why_late)
         self._dependents = Dependents(jobs, runner, self.lanes.enter)
         self._catching_up = CatchingUp(clock, jobs, runner, self.lanes, begin_as_told)
         self._standstill = Standstill(
@@ -179,6 +179,10 @@ class Daemon:
                 "the keeper has been at one step for %.0f s: no lease of a run is renewed, and nobody looks who leads"
             )
             log.error(text, silent)
+
+    def _why_late(self) -> str:
+        """Why slots came due together, at the tick that goes on."""
+        return (self.clock.held_because or COUNTED) if self.clock.begins else self._leaps.why
 
     def _count_anew(self) -> None:
         """Let a clock that is held go again, once all is on record that has an outcome, and its slots are counted."""

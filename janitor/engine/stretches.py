@@ -13,6 +13,8 @@ from janitor.state.slot_records import LostSlots
 
 # Why slots were missed although a daemon led; `leaps.py` has the reasons of a clock that stood still.
 REPLACED = "the jobs were replaced, and no run began meanwhile"
+PAST = "the job was not here, or was off, at that moment"
+COUNTED = "this daemon had just come to lead, and still counted slots"
 AWAY = "the state database was away, and could not tell which slots have an outcome"
 
 

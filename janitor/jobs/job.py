@@ -11,9 +11,10 @@ from apscheduler.triggers.base import BaseTrigger
 
 from janitor.errors import BadSetting
 from janitor.guard import foreign_code
+from janitor.jobs import identities
 from janitor.jobs.result_texts import Keeps
 from janitor.jobs.results import referred
-from janitor.jobs.schedules import AFTER, Unscheduled, describe, identity
+from janitor.jobs.schedules import AFTER, Unscheduled, describe
 from janitor.needs import Need
 
 CatchUp = Literal["last", "none"]
@@ -64,7 +65,11 @@ class Job:
     @cached_property
     def identity(self) -> str:
         """What tells the job's schedule from every other, as it is remembered between starts."""
-        return identity(self.trigger)
+        return identities.identity(self.trigger)
+
+    def has_schedule(self, known: str) -> bool:
+        """Whether its schedule is the one that was remembered as `known`, however it is written."""
+        return identities.is_same(known, self.trigger)
 
     @property
     def enabled(self) -> bool:

@@ -9,7 +9,6 @@ by hand                no slots: the job runs only if somebody starts it
 `plain_schedules` has the other ways to write the first two, such as `@daily` and `02:00`.
 """
 
-import hashlib
 import re
 from datetime import datetime, timezone, tzinfo
 from typing import Any
@@ -33,8 +32,6 @@ HELP = (
     "a time of day (02:00), 'at' and a moment (at 2027-01-01T00:00Z), 'after' or 'by hand'"
 )
 AFTER, BY_HAND = "after", "by hand"
-LONGEST_IDENTITY = 255
-"""What the state database holds of a schedule, in characters."""
 SHORTEST_SECONDS = 0.05
 LONGEST_SECONDS = 10 * 365 * 86400.0
 
@@ -107,16 +104,6 @@ def describe(trigger: BaseTrigger) -> str:
     if isinstance(trigger, DateTrigger):
         return f"at {trigger.run_date.isoformat()}"
     return str(trigger)
-
-
-def identity(trigger: BaseTrigger) -> str:
-    """What tells a schedule from every other: its words, and the zone of its times of day."""
-    words = describe(trigger)
-    if isinstance(trigger, (CronTrigger, CalendarIntervalTrigger)):
-        words += f" in {trigger.timezone}"
-    if len(words) <= LONGEST_IDENTITY:
-        return words
-    return f"{words[: LONGEST_IDENTITY - 33]} {hashlib.blake2b(words.encode(), digest_size=16).hexdigest()}"
 
 
 def _moment(text: str, zone: tzinfo) -> datetime:

@@ -1,6 +1,6 @@
 """Job records: since when each job is enabled, and whether it is paused; kept between starts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,12 +40,12 @@ def remember(
     connection: Connection,
     schedules: Mapping[str, tuple[str, bool]],
     now: datetime,
-    words: Mapping[str, str] | None = None,
+    is_same: Callable[[str, str], bool] = lambda job, known: False,
 ) -> dict[str, JobRecord]:
     """Bring the records up to the jobs of now, id -> (schedule, enabled); return the records from before.
 
-    Jobs that are not among them are remembered as not enabled: until they come back, they owe nothing. `words` are
-    what an earlier release may have remembered of the same schedules.
+    Jobs that are not among them are remembered as not enabled: until they come back, they owe nothing. `is_same` tells
+    whether a job has the schedule that is known of it, if that is written otherwise.
     """
     before = all_jobs(connection)
     new = [job for job in schedules if job not in before]
@@ -58,8 +58,7 @@ def remember(
         if known is None:
             continue
         if (known.schedule, known.enabled) != (schedule, enabled):
-            same = known.schedule in (schedule, (words or {}).get(job))
-            goes_on = same and (known.enabled or not enabled)
+            goes_on = (known.enabled or not enabled) and (known.schedule == schedule or is_same(job, known.schedule))
             since = known.enabled_at if goes_on else now
             changed = {"schedule": schedule, "enabled": enabled, "enabled_at": since}
             connection.execute(update(jobs).where(jobs.c.id == job).values(changed))
@@ -83,9 +82,9 @@ def enabled_by(connection: Connection, now: datetime, taken_back: Collection[str
 
 def pause(connection: Connection, job: str, schedule: str, now: datetime, actor: str) -> bool:
     """Let no further slot of the job run, also after a restart. False if the job was paused already."""
-    remember_one = connection.execute(select(jobs.c.id).where(jobs.c.id == job)).scalar() is None
-    if remember_one:
-        connection.execute(insert(jobs).values(id=job, schedule=schedule, enabled=True, enabled_at=now))
+    if connection.execute(select(jobs.c.id).where(jobs.c.id == job)).scalar() is None:
+        # No daemon has had it yet: until one has, it owes nothing.
+        connection.execute(insert(jobs).values(id=job, schedule=schedule, enabled=False, enabled_at=now))
     unpaused = (jobs.c.id == job) & jobs.c.paused_at.is_(None)
     return connection.execute(update(jobs).where(unpaused).values(paused_at=now, paused_by=actor)).rowcount == 1
 

@@ -166,6 +166,26 @@ def test_a_schedule_in_another_zone_owes_nothing(starting: Runner, lite_url: URL
     assert outcomes(starting.state, "task") == ["succeeded"]
 
 
+def test_an_interval_that_begins_elsewhere_owes_nothing(starting: Runner, clock: Scheduler) -> None:
+    # Given: a job of each day that has run today, and now begins an hour later. What must hold: it does not run again.
+    at, day = now() - timedelta(hours=3), timedelta(days=1)
+    clock.add_job(nothing, "interval", days=1, start_date=at - 9 * day, id="before", enabled=False)
+    clock.add_job(nothing, "interval", days=1, start_date=at - 9 * day + timedelta(hours=1), id="task")
+    clock.add_job(nothing, "every 1s", id="beat")
+    remember(starting.state, "task", now() - 5 * day, schedule=clock.jobs["before"].identity)
+    remember_run(starting.state, "task", at)
+    assert tick(clock, starting, ended(starting, "beat", 2))
+    assert outcomes(starting.state, "task") == ["succeeded"]
+
+
+def test_other_words_for_the_same_slots_owe_what_was_lost(starting: Runner, clock: Scheduler) -> None:
+    clock.add_job(nothing, "cron 0,10,20,30,40,50 * * * *", id="task")
+    clock.add_job(nothing, "cron */10 * * * *", id="before", enabled=False)
+    remember(starting.state, "task", now() - timedelta(minutes=35), schedule=clock.jobs["before"].identity)
+    assert tick(clock, starting, ended(starting, "task", 2))
+    assert outcomes(starting.state, "task") == ["missed", "succeeded"]
+
+
 def test_a_job_that_was_not_there_owes_nothing(starting: Runner, lite_url: URL, tmp_path: Path) -> None:
     # Given: a job that has run, and slots since. What happens: a daemon without it, then one with it again.
     # What must hold: nothing of the time without it is missed, and nothing is caught up.
@@ -211,6 +231,29 @@ def test_a_date_runs_once_in_all_starts(starting: Runner, lite_url: URL, tmp_pat
             clock.add_job(nothing, "interval", seconds=1, id="beat")
             assert tick(clock, other, lambda: ended(other, "once")() and ended(other, "beat", beats)())
     assert [(row.outcome, row.slot_at) for row in rows_of(starting.state, "once")] == [("succeeded", at)]
+
+
+def test_a_moment_that_is_over_has_one_outcome_and_a_true_reason(
+    starting: Runner, lite_url: URL, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given: a job that came after its moment, and may not run late; and a job whose moment no daemon led at.
+    # Happens: two starts. Must hold: each slot is missed once, for its own reason; nothing is told of it again.
+    at = now() - timedelta(hours=1)
+    schedule = f"at {at.isoformat()}"
+    remember(starting.state, "known", now() - timedelta(days=1), schedule=schedule)
+    for beats in (1, 3):
+        caplog.clear()
+        with runner_for(settings_for(lite_url, tmp_path), leads=False) as other:
+            clock = Scheduler(other.settings)
+            for name in ("late", "known"):
+                clock.add_job(nothing, schedule, id=name, catch_up="none")
+            clock.add_job(nothing, "every 1s", id="beat")
+            assert tick(clock, other, ended(other, "beat", beats))
+    late, known = (rows_of(starting.state, name) for name in ("late", "known"))
+    assert [(row.outcome, row.slot_at) for row in (*late, *known)] == [("missed", at)] * 2
+    assert late[0].reason == "the job was not here, or was off, at that moment"
+    assert known[0].reason.startswith("no daemon led then")
+    assert "missed 1 slot" not in caplog.text
 
 
 def test_slots_of_a_clock_that_was_ahead_are_taken_back(starting: Runner, clock: Scheduler) -> None:

@@ -22,9 +22,12 @@ class Noted(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
     def __init__(self) -> None:
         super().__init__()
         self.due: list[str] = []
+        self.clock: Clock | None = None
+        self.begins = False
 
     def _do_submit_job(self, job: object, run_times: object) -> None:
         self.due.append(job.id)  # type: ignore[attr-defined]
+        self.begins = self.clock is not None and self.clock.begins
         self._run_job_success(job.id, [])  # type: ignore[attr-defined]
 
 
@@ -58,6 +61,26 @@ def test_only_a_clock_that_goes_can_be_held(opened: Clock, executor: Noted) -> N
     opened.go()
     opened.tick(now())
     assert executor.due == ["task"]
+
+
+def test_slots_that_waited_for_the_first_tick_are_told_apart(opened: Clock, executor: Noted) -> None:
+    # Given: a job that is always late. What happens: the clock goes, is held, goes again, and stands by. What must
+    # hold: at the first tick of each, and at no other, slots are told to have waited until the clock went.
+    def at_tick() -> tuple[bool, str]:
+        opened.set_next("task", now() - SECOND)
+        opened.tick(now())
+        return executor.begins, opened.held_because
+
+    executor.clock = opened
+    opened.go()
+    assert [at_tick(), at_tick()] == [(True, ""), (False, "")]
+    opened.hold(REPLACED)
+    opened.go()
+    opened.go()
+    assert [at_tick(), at_tick()] == [(True, REPLACED), (False, REPLACED)]
+    opened.stand_by()
+    opened.go()
+    assert at_tick() == (True, "")
 
 
 def test_a_clock_that_stands_by_runs_nothing(opened: Clock, executor: Noted) -> None:

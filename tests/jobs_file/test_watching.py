@@ -81,6 +81,24 @@ def test_another_schedule_owes_nothing_for_the_time_before_it(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_a_job_that_is_put_back_owes_nothing(tmp_path: Path) -> None:
+    # Given: a daemon with two jobs that are due each second. What happens: one is taken out for some slots, and put
+    # back. What must hold: no record tells of the time between.
+    whole = FIRST + "  - {id: d, function: 'FUNCTIONS:skips', schedule: every 1s}\n"
+    with daemon(tmp_path, whole) as house:
+        wait_for(lambda: house.seen("d") == {"skipped"})
+        house.change(FIRST)
+        house.says("it has 2 jobs")
+        begun = rows_of(house.state, "a")[-1].slot_until_at
+        wait_for(lambda: (rows_of(house.state, "a")[-1].slot_until_at - begun).total_seconds() > 4)
+        gone = rows_of(house.state, "d")[-1]
+        house.change(whole)
+        wait_for(lambda: rows_of(house.state, "d")[-1].id > gone.id)
+        back = next(row for row in rows_of(house.state, "d") if row.id > gone.id)
+        assert (back.slot_at - gone.slot_until_at).total_seconds() > 3, (gone, back)
+
+
+@pytest.mark.slow
 def test_a_run_that_goes_on_ends_as_it_began(tmp_path: Path) -> None:
     text = "jobs:\n  - {id: slow, function: 'FUNCTIONS:slow', args: [2], schedule: every 1h}\n"
     with daemon(tmp_path, text) as house:

@@ -46,14 +46,25 @@ def test_a_job_that_is_not_there_is_not_enabled(state: State) -> None:
     assert (back["b"].enabled, back["b"].enabled_at, back["a"].enabled_at) == (True, NOW + 3 * MINUTE, NOW)
 
 
+def test_a_job_paused_before_any_daemon_had_it_owes_nothing(state: State) -> None:
+    with state.begin() as connection:
+        job_records.pause(connection, "new", "every 1h", NOW, "me")
+        before = job_records.remember(connection, {"new": ("every 1h", True)}, NOW + 3 * MINUTE)["new"]
+        after = job_records.all_jobs(connection)["new"]
+    assert not before.enabled and (after.enabled, after.enabled_at) == (True, NOW + 3 * MINUTE)
+    assert after.paused_by == "me"
+
+
 def test_a_schedule_that_an_earlier_release_remembered_goes_on(state: State) -> None:
     # Given: an earlier release remembered the words of a schedule, without its zone. Happens: a daemon of this release
     # starts, and dies at once. Must hold: at the next start the job is still enabled since its first day.
-    words = {"a": "cron 0 2 * * *"}
+    words, identity = "cron 0 2 * * *", "cron 0 2 * * * in Europe/London"
     with state.begin() as connection:
-        job_records.remember(connection, {"a": (words["a"], True)}, NOW)
+        job_records.remember(connection, {"a": (words, True)}, NOW)
         for minute in (1, 2):
-            identity = f"{words['a']} in Europe/London"
-            job_records.remember(connection, {"a": (identity, True)}, NOW + minute * MINUTE, words)
+            at = NOW + minute * MINUTE
+            job_records.remember(
+                connection, {"a": (identity, True)}, at, lambda job, known: (job, known) == ("a", words)
+            )
             record = job_records.all_jobs(connection)["a"]
             assert (record.schedule, record.enabled_at) == (identity, NOW)
