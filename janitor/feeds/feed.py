@@ -18,6 +18,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -81,7 +82,7 @@ class Feed:
         saved = memory.cursor(self.name)
         if saved is None:
             return None
-        position = loaded(Position.load, saved, self.name)
+        position = loaded(partial(Position.load, clock=self.clock), saved, self.name)
         self.check(position)
         return Reading(self, position)
 

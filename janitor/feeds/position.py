@@ -130,8 +130,8 @@ class Position:
         )
 
     @classmethod
-    def load(cls, text: str) -> "Position":
-        """A saved position. If the machine was started again since, its ids count as seen only now.
+    def load(cls, text: str, clock: Callable[[], float] = boot_clock) -> "Position":
+        """A saved position. If the machine was started again since, the newest of its ids counts as seen only now.
 
         Raises:
             ValueError, LookupError, TypeError: it is that of a feed of another kind.
@@ -147,8 +147,9 @@ class Position:
             witnesses=tuple(Witness(*witness) for witness in fields.get("witnesses", ())),
         )
         if position.seen and fields["era"] != era():
-            # The boot clock began again at 0: the old moments mean nothing on it.
-            return replace(position, seen=(Seen(boot_clock(), position.top),))
+            # The boot clock began again at 0: how long ago the newest moment was, nobody knows. The others were before.
+            later = clock() - max(seen.at for seen in position.seen)
+            return replace(position, seen=tuple(Seen(seen.at + later, seen.top) for seen in position.seen))
         return position
 
 

@@ -53,6 +53,22 @@ def test_a_feed_settles_although_each_tick_has_news(
             break
 
 
+def test_a_machine_that_starts_anew_each_night_lets_a_feed_settle() -> None:
+    # Given: a feed with a lag of two days, read each half an hour, each time with news after an id that never comes.
+    # What happens: each night the machine starts anew, or another host leads.
+    # What must hold: nothing settles early, and the gaps are those of little more than the lag.
+    lag, place, boot, tops = 48 * 3600.0, Position(), 0.0, list[int]()
+    for number in range(48 * 20):
+        boot += 1800.0
+        if number % 48 == 47:
+            boot, saved = 60.0, place.dump().replace('"era": "', '"era": "another-')
+            place = Position.load(saved, lambda: boot)
+        tops.append(place.top + 2)
+        place = place.settle(boot, lag).take(tops[-1:], boot, lag)
+        assert place.mark <= max(tops[: max(0, number - 96)], default=0)
+        assert place.mark >= max(tops[: max(0, number - 110)], default=0)
+
+
 @pytest.mark.parametrize("value", ["-1", "1.5", "the end", ""])
 def test_a_position_that_is_no_id_is_refused(value: str) -> None:
     with pytest.raises(BadSetting, match="give the id to go on after"):
