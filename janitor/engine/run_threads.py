@@ -110,7 +110,8 @@ def _state_of_thread() -> tuple[object, ...]:
     if sys.platform != "linux":
         return found
     # On Linux these are a thread's too.
-    return *found, os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    return *found, os.sched_getaffinity(0), os.sched_getscheduler(0), nice
 
 
 def _forget_event_loop() -> None:

@@ -2,7 +2,9 @@
 
 a pipe whose reader is gone, a full disk    the line is lost; it is counted
 a pipe that is full, a terminal on hold     after a second the line is lost; so are all others until there is room
+a reader who is slow all the time           of the time a tenth is waited for it; what has no room then is lost
 the first line that is lost                 stderr is told so, once
+a reader who is gone for good               what a task's programs print is lost too, and kills none of them
 there is room again                         how many lines were lost is told, and the next lines follow
 `sys.stdout` is closed or replaced, or      nothing: it writes to a descriptor of its own
 somebody closes file descriptor 1
@@ -14,14 +16,20 @@ import os
 import select
 import stat
 import sys
+import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
 PATIENCE_SECONDS = 1.0
 """How long a line may wait for room, if the line before it found room."""
+MOST_PATIENCE_SECONDS, PATIENCE_SHARE = 2.0, 0.1
+"""How long lines may wait in all, if none has waited for long, and how fast that comes back: so a burst finds room."""
 PIECE_BYTES = 4096
 """So much a pipe takes in one piece, or it has no room."""
+STANDARD = (1, 2)
+"""The descriptors of stdout and stderr, which each program inherits."""
 FIRST_OWN = 10
 """Descriptors of our own have at least this number: a task that closes all below 10 does not mean ours."""
 
@@ -37,8 +45,13 @@ def double(number: int) -> int:
 class Outlet(io.TextIOBase):
     """A text stream on a descriptor of its own, which is a double of another stream's."""
 
-    def __init__(self, stream: TextIO) -> None:
-        """Nothing is written yet.
+    def __init__(
+        self,
+        stream: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+        room: Callable[[int, float], bool] | None = None,
+    ) -> None:
+        """Nothing is written yet; `clock` tells how long lines wait, `room` waits until a descriptor has room.
 
         Raises:
             OSError, ValueError: the stream has no file descriptor.
@@ -48,7 +61,9 @@ class Outlet(io.TextIOBase):
         self._descriptor = double(stream.fileno())
         self._encoding = stream.encoding
         self._waits = not stat.S_ISREG(os.fstat(self._descriptor).st_mode)
-        self._lost, self._stalled, self._said = 0, False, False
+        self._lost, self._stalled, self._said, self._torn = 0, False, False, False
+        self._clock, self._room = clock, room or has_room
+        self._patience, self._asked_at = MOST_PATIENCE_SECONDS, clock()
         weakref.finalize(self, os.close, self._descriptor)
 
     def writable(self) -> bool:
@@ -57,7 +72,9 @@ class Outlet(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write a whole line, or lose it."""
-        if self._lost and self._put(f"{self._lost} lines were lost here: nobody took them\n"):
+        # A line that was begun had its end lost.
+        end = "\n" if self._torn else ""
+        if self._lost and self._put(f"{end}{self._lost} lines were lost here: there was no room for them\n"):
             self._lost = 0
         if not self._put(text):
             self._lost += 1
@@ -74,13 +91,29 @@ class Outlet(io.TextIOBase):
         try:
             while left:
                 if not self._has_room():
-                    self._say("nobody reads them")
+                    self._say("nobody reads them, or not fast enough")
                     return False
                 left = left[os.write(self._descriptor, left[:PIECE_BYTES] if self._waits else left) :]
+                self._torn = bool(left)
         except OSError as exc:
             self._say(exc.strerror or str(exc))
+            if isinstance(exc, BrokenPipeError):
+                self._spare_programs()
             return False
         return True
+
+    def _spare_programs(self) -> None:
+        """Let stdout and stderr lead nowhere if they lead to the same reader, who is gone.
+
+        A program that a task starts has them too, and would be ended by SIGPIPE at its first line.
+        """
+        mine = os.fstat(self._descriptor)
+        for number in STANDARD:
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(number), mine):
+                    nowhere = os.open(os.devnull, os.O_WRONLY)
+                    os.dup2(nowhere, number)
+                    os.close(nowhere)
 
     def _say(self, why: str) -> None:
         if not self._said:
@@ -88,7 +121,13 @@ class Outlet(io.TextIOBase):
             say_that_lines_are_lost(why)
 
     def _has_room(self) -> bool:
-        self._stalled = self._waits and not has_room(self._descriptor, 0 if self._stalled else PATIENCE_SECONDS)
+        if self._waits:
+            before = self._clock()
+            patience = min(MOST_PATIENCE_SECONDS, self._patience + (before - self._asked_at) * PATIENCE_SHARE)
+            seconds = 0 if self._stalled else min(PATIENCE_SECONDS, patience)
+            self._stalled = not self._room(self._descriptor, seconds)
+            self._asked_at = self._clock()
+            self._patience = max(0.0, patience - (self._asked_at - before))
         return not self._stalled
 
 

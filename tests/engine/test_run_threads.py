@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import os
 import signal
 import sys
 import threading
@@ -94,7 +95,11 @@ def watch_calls() -> None:
     sys.setprofile(lambda *_: None)
 
 
-@pytest.mark.parametrize("change", [block_a_signal, watch_calls])
+def yield_to_others() -> None:
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+@pytest.mark.parametrize("change", [block_a_signal, watch_calls, yield_to_others])
 def test_a_thread_that_was_changed_serves_no_other_run(change: Callable[[], None]) -> None:
     pool = Pool()
     for work in (change, lambda: None, change, change):
