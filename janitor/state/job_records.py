@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from janitor.state.tables import jobs, runs
 
 TOGETHER = 500
+_RECORDS = select(jobs.c.id, jobs.c.schedule, jobs.c.enabled, jobs.c.enabled_at, jobs.c.paused_at, jobs.c.paused_by)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class JobRecord:
 
 def all_jobs(connection: Connection) -> dict[str, JobRecord]:
     """The records of all jobs that a daemon ever had, by id."""
-    return {row.id: JobRecord(**row._mapping) for row in connection.execute(select(jobs))}
+    return {row.id: JobRecord(*row) for row in connection.execute(_RECORDS)}
 
 
 def is_on_record(connection: Connection, job: str) -> bool:

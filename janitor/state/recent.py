@@ -49,9 +49,12 @@ _LAST_ENDED = (
     .scalar_subquery()
     .correlate(jobs_table)
 )
+# The first of an order and not the greatest: MariaDB would read each success of a job for that.
 _SUCCESS = (
-    select(func.max(runs.c.id))
+    select(runs.c.id)
     .where(runs.c.job == jobs_table.c.id, runs.c.outcome == Outcome.SUCCEEDED.value, runs.c.dry_run.is_(False))
+    .order_by(runs.c.id.desc())
+    .limit(1)
     .scalar_subquery()
     .correlate(jobs_table)
 )
@@ -76,6 +79,29 @@ _LAST_COLUMNS: tuple[Any, ...] = (
     runs.c.seconds,
 )
 _LAST_ROWS = select(*_LAST_COLUMNS).select_from(_LAST_IDS.join(runs, runs.c.id == _LAST_IDS.c.id))
+
+
+def _newest_by(index: str, *conditions: Any) -> Any:
+    """The id of a job's newest run that fits, read from an index alone; the job is that of `jobs_table`."""
+    query = _along(index, select(runs.c.id).where(runs.c.job == jobs_table.c.id, *conditions))
+    return query.order_by(runs.c.id.desc()).limit(1).scalar_subquery().correlate(jobs_table)
+
+
+def _along(index: str, query: Select[Any]) -> Select[Any]:
+    """A query along an index. Without the hint a server may intersect two indexes, and sort everything it finds."""
+    for dialect in ("mysql", "mariadb"):
+        query = query.with_hint(runs, f"FORCE INDEX ({index})", dialect)
+    return query
+
+
+_LATEST = select(
+    jobs_table.c.id,
+    _newest_by("runs_of_job").label("newest"),
+    *(
+        _newest_by("runs_by_outcome", runs.c.outcome == outcome.value).label(outcome.value)
+        for outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
+    ),
+)
 _RESUMED = (
     select(actions.c.job, func.max(actions.c.at, type_=actions.c.at.type))
     .where(actions.c.action == "resumed", actions.c.job.is_not(None))
@@ -97,6 +123,14 @@ def ends(connection: Connection, jobs: Sequence[str], limit: int) -> dict[str, l
     for row in _of_each(connection, jobs, "ends", limit=limit):
         found.setdefault(row.job, []).append(row)
     return found
+
+
+def latest(connection: Connection) -> dict[str, Row[Any]]:
+    """The newest runs of each job on record, as ids: `newest` of all, `failed` and `timed_out` with these outcomes.
+
+    An id is None if there is no such run. Dry runs count, too.
+    """
+    return {row.id: row for row in connection.execute(_LATEST)}
 
 
 def last_of(connection: Connection, jobs: Sequence[str]) -> dict[str, Row[Any]]:
@@ -211,9 +245,7 @@ def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     if kind == "by_hand":
         query = query.where(runs.c.slot_at.is_(None))
     if index := INDEXES.get(kind):
-        for dialect in ("mysql", "mariadb"):
-            # Without the hint the server may intersect two indexes, and sort everything it finds.
-            query = query.with_hint(runs, f"FORCE INDEX ({index})", dialect)
+        query = _along(index, query)
     return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))
 
 

@@ -57,11 +57,15 @@ class Instant(TypeDecorator[datetime]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
         """Read whatever is stored: one row that a person changed by hand must not hide all others."""
-        process = super().result_processor(dialect, coltype)
+        # As `process_result_value`, without its two calls for each value: a list of jobs reads thousands.
+        process = self.impl_instance.result_processor(dialect, coltype)
 
         def read(value: Any) -> datetime | None:
+            if value is None:
+                return None
             try:
-                return value if process is None else process(value)
+                found: datetime = value if process is None else process(value)
+                return found.replace(tzinfo=timezone.utc)
             except (ValueError, TypeError):  # on SQLite any text; on MySQL 0000-00-00, which comes as a text
                 return UNREADABLE
 

@@ -53,6 +53,15 @@ def test_many_jobs_are_asked_in_several_statements(state: State, monkeypatch: py
     assert ids(ask(state, recent.with_outcome, list("abcde"), "succeeded", 2)) == [made["e"], made["d"]]
 
 
+def test_the_latest_of_each_job_on_record_are_told_by_id(state: State) -> None:
+    for job in ("a", "b", "new"):
+        remember(state, job, NOW)
+    failed, late = ran(state, "a", "failed"), ran(state, "a", "timed_out")
+    newest = {"a": ran(state, "a", None), "b": ran(state, "b"), "unknown": ran(state, "unknown", "failed")}
+    found = {job: (row.newest, row.failed, row.timed_out) for job, row in ask(state, recent.latest).items()}
+    assert found == {"a": (newest["a"], failed, late), "b": (newest["b"], None, None), "new": (None, None, None)}
+
+
 def test_what_changed_are_new_runs_and_those_that_went_on(state: State) -> None:
     assert ask(state, recent.newest_id) == 0
     old, going, known = ran(state, "a"), ran(state, "a", None), ran(state, "b")

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from janitor.state import job_records
 from janitor.web.charts.of_models import strip_of
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
@@ -41,7 +40,7 @@ def _values(desk: Desk, tag: str, offset: int) -> dict[str, Any]:
         order = job_order(connection, all_jobs, moment)
         names = [name for name in order.conditions if not tag or tag in all_jobs[name].tags]
         lines = job_lines(connection, all_jobs, order, names[offset : offset + LINES])
-        gone = sorted(job_records.all_jobs(connection).keys() - all_jobs.keys())
+    gone = sorted(order.overall.records.keys() - all_jobs.keys())
     return {
         "jobs": lines,
         "count": len(names),

@@ -15,7 +15,7 @@ from janitor.jobs.schedule_in_english import in_english
 from janitor.jobs.slots import next_slot_if_told
 from janitor.operations import cursor
 from janitor.web.queries import models, records
-from janitor.web.queries.known import Known, Overall, last_ended
+from janitor.web.queries.known import Known, Latest, Overall, last_ended
 
 FAILURES = ("failed", "timed_out")
 NEUTRAL = ("skipped", "missed", "cancelled", "interrupted", "running")
@@ -26,12 +26,12 @@ def job_line(job: Job, known: Known) -> models.JobLine:
     """A job's line, made of what is known of it."""
     record, rows = known.records.get(job.id), known.newest.get(job.id, ())
     last, live = last_ended(rows), next((row for row in rows if row.outcome is None), None)
-    paused_at, failures = record.paused_at if record else None, _failures(rows)
+    paused_at, failures = record.paused_at if record else None, failures_of(rows)
     late, success = known.overdue.get(job.id), known.successes.get(job.id)
     return models.JobLine(
         id=job.id,
         title=job.title or _first_sentence(docstring(job)),
-        condition=condition_of(job, known, rows),
+        condition=condition_of(job, known, latest_of(rows)),
         schedule=job.schedule,
         schedule_text=_schedule_text(job),
         enabled=job.enabled,
@@ -53,8 +53,13 @@ def job_line(job: Job, known: Known) -> models.JobLine:
     )
 
 
-def condition_of(job: Job, overall: Overall, rows: Sequence[Row[Any]]) -> models.Condition:
-    """A job's condition; `rows` are its newest runs, the newest first."""
+def latest_of(rows: Sequence[Row[Any]]) -> Latest:
+    """What a job's last runs tell; they are given with the newest first."""
+    return Latest(rows[0].id if rows else 0, any(row.outcome is None for row in rows), failures_of(rows) > 0)
+
+
+def condition_of(job: Job, overall: Overall, latest: Latest) -> models.Condition:
+    """A job's condition."""
     record = overall.records.get(job.id)
     if not job.enabled:
         return "disabled"
@@ -62,9 +67,9 @@ def condition_of(job: Job, overall: Overall, rows: Sequence[Row[Any]]) -> models
         return "paused"
     if job.id in overall.overdue:
         return "overdue"
-    if _failures(rows):
+    if latest.fails:
         return "failing"
-    return "running" if any(row.outcome is None for row in rows) else "fine" if rows else "new"
+    return "running" if latest.runs else "fine" if latest.newest else "new"
 
 
 def docstring(job: Job) -> str:
@@ -81,7 +86,7 @@ def _schedule_text(job: Job) -> str:
     return f"after {job.dependencies[0] if len(job.dependencies) == 1 else f'its {len(job.dependencies)} dependencies'}"
 
 
-def _failures(rows: Sequence[Row[Any]]) -> int:
+def failures_of(rows: Sequence[Row[Any]]) -> int:
     """How many of a job's last runs failed in a row."""
     count = 0
     for row in rows:

@@ -7,8 +7,9 @@ and not what the history holds: each statement follows an index to the few rows 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from janitor.jobs import json_texts
 from janitor.jobs.descriptions import described
@@ -20,8 +21,8 @@ from janitor.state import quarantine, recent
 from janitor.state.memories import names_of
 from janitor.state.tables import runs
 from janitor.web.queries import job_settings, models, records
-from janitor.web.queries.job_line import condition_of, docstring, job_line
-from janitor.web.queries.known import Overall, known_of, overall_of, strip_length
+from janitor.web.queries.job_line import condition_of, docstring, job_line, latest_of
+from janitor.web.queries.known import Latest, Overall, known_of, overall_of, strip_length
 
 POINTS = 100
 NEXT_RUNS = 5
@@ -29,22 +30,52 @@ NEXT_RUNS = 5
 
 @dataclass(frozen=True)
 class JobOrder:
-    """All jobs: overdue jobs first, then failing jobs, then the others; with the condition and newest run of each."""
+    """All jobs: overdue jobs first, then failing jobs, then the others; with the condition and newest run of each.
+
+    `ids` are the newest runs of the jobs on record, as `recent.latest` tells them.
+    """
 
     now: datetime
     overall: Overall
     conditions: Mapping[str, models.Condition]
     newest: Mapping[str, int]
+    ids: Mapping[str, Row[Any]]
+
+    def with_newest(self, outcome: str, limit: int) -> list[str]:
+        """The jobs with the newest runs of an outcome, failed or timed_out: so many, and those not on record yet."""
+        found = {name: getattr(self.ids[name], outcome) for name in self.conditions if name in self.ids}
+        ended = sorted((name for name in found if found[name]), key=lambda name: -found[name])
+        return [*ended[:limit], *(name for name in self.conditions if name not in self.ids)]
 
 
 def job_order(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> JobOrder:
     """Read what tells in which order a list has the jobs; those in one condition are in `all_jobs`'s order."""
     overall = overall_of(connection, all_jobs.values(), now)
-    rows = recent.ends(connection, list(all_jobs), strip_length(len(all_jobs)))
-    found = {name: condition_of(job, overall, rows.get(name, ())) for name, job in all_jobs.items()}
+    ids = recent.latest(connection)
+    latest = _latest(connection, list(all_jobs), overall, ids)
+    found = {name: condition_of(job, overall, latest[name]) for name, job in all_jobs.items()}
     order = {"overdue": 0, "failing": 1}
     conditions = dict(sorted(found.items(), key=lambda one: order.get(one[1], 2)))
-    return JobOrder(now, overall, conditions, {name: of_job[0].id for name, of_job in rows.items()})
+    return JobOrder(now, overall, conditions, {name: latest[name].newest for name in all_jobs}, ids)
+
+
+def _latest(
+    connection: Connection, names: Sequence[str], overall: Overall, ids: Mapping[str, Row[Any]]
+) -> dict[str, Latest]:
+    """What the last runs of each job tell. Runs are read only of jobs that may fail, or that are not on record yet."""
+    going = {row.job for row in recent.live(connection)}
+
+    def is_plain(name: str) -> bool:
+        if name not in ids:
+            return False
+        success = overall.successes.get(name)
+        return max(ids[name].failed or 0, ids[name].timed_out or 0) <= (success.id if success else 0)
+
+    doubtful = [name for name in names if not is_plain(name)]
+    rows = recent.ends(connection, doubtful, strip_length(len(names)))
+    found = {name: latest_of(rows.get(name, ())) for name in doubtful}
+    plain = [name for name in names if name not in found]
+    return found | {name: Latest(ids[name].newest or 0, name in going, fails=False) for name in plain}
 
 
 def job_lines(

@@ -25,6 +25,15 @@ MANY = 100
 
 
 @dataclass(frozen=True)
+class Latest:
+    """What a job's last runs tell: the id of the newest, 0 if there is none; whether a run goes on; if runs fail."""
+
+    newest: int
+    runs: bool
+    fails: bool
+
+
+@dataclass(frozen=True)
 class Overall:
     """What the state database holds of all jobs, by job; `overdue` tells since when, of those that were asked for."""
 

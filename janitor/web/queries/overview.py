@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Row
 
 from janitor.jobs.job import Job
 from janitor.loops import Trouble
@@ -43,7 +44,7 @@ def overview_of(
         conditions=dict(Counter(order.conditions.values())),
         timeline=past.timeline,
         running=going(connection, now, GOING),
-        failed=_failed(connection, list(all_jobs), since),
+        failed=_failed(connection, order, since),
         hours=past.hours,
         notices=told.open,
         undelivered=told.undelivered,
@@ -82,8 +83,12 @@ def _past(connection: Connection, order: JobOrder, all_jobs: Mapping[str, Job], 
     return kept
 
 
-def _failed(connection: Connection, names: Sequence[str], since: datetime) -> list[models.RunLine]:
+def _failed(connection: Connection, order: JobOrder, since: datetime) -> list[models.RunLine]:
     """The newest runs that failed or timed out and began at `since` or later."""
-    rows = [row for outcome in FAILURES for row in recent.with_outcome(connection, names, outcome, FAILED)]
+    rows: list[Row[Any]] = []
+    for outcome in FAILURES:
+        # The 20 newest are runs of those 20 jobs that have the newest run of each job.
+        names = order.with_newest(outcome, FAILED)
+        rows += recent.with_outcome(connection, names, outcome, FAILED)
     rows = sorted((row for row in rows if row.started_at >= since), key=lambda row: row.id, reverse=True)
     return [records.run_line(row) for row in rows[:FAILED]]
