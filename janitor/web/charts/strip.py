@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 from markupsafe import Markup
 
@@ -21,17 +22,36 @@ def strip(bars: Sequence[Bar], label: str) -> Markup:
     shown = list(bars)[-BARS:]
     top = max((bar.value or 0 for bar in shown), default=0) or 1.0
     offset = BARS - len(shown)
-    parts = [tag("rect", x=empty * STEP, y=BASE - 1, width=WIDTH, height=1, class_="none") for empty in range(offset)]
+    parts = [_none(place * STEP) for place in range(offset)]
     for place, bar in enumerate(shown, offset):
         height = max(LEAST_HEIGHT, math.sqrt(max(0.0, bar.value or 0) / top) * BASE)
         parts.append(mark(bar, _shape(place * STEP, height, bar.outcome), last=place == BARS - 1))
     return figure(parts, label, kind="strip", width=BARS * STEP - (STEP - WIDTH), height=HEIGHT)
 
 
-def _shape(x: float, height: float, outcome: str) -> Markup:
-    room = tag("rect", x=x, y=0, width=WIDTH, height=BASE, class_="room")
+def _shape(x: int, height: float, outcome: str) -> Markup:
     if outcome in DID_NOT_RUN:
-        return room + tag("rect", x=x + 0.75, y=BASE - 5.25, width=WIDTH - 1.5, height=4.5, class_="bar hollow")
+        return Markup(_room(x) + _hollow(x))
     bar = tag("rect", x=x, y=BASE - height, width=WIDTH, height=height, class_="bar")
-    cross = tag("path", d=f"M{x + 1} {BASE + 2.5}l4 4m0-4l-4 4", class_="mark") if outcome in WENT_WRONG else ""
-    return room + bar + cross
+    return Markup("".join([_room(x), bar, _cross(x) if outcome in WENT_WRONG else ""]))
+
+
+# There are 30 places in a strip, and 50 strips on a page: what is the same at a place is drawn once.
+@cache
+def _room(x: int) -> Markup:
+    return tag("rect", x=x, y=0, width=WIDTH, height=BASE, class_="room")
+
+
+@cache
+def _none(x: int) -> Markup:
+    return tag("rect", x=x, y=BASE - 1, width=WIDTH, height=1, class_="none")
+
+
+@cache
+def _hollow(x: int) -> Markup:
+    return tag("rect", x=x + 0.75, y=BASE - 5.25, width=WIDTH - 1.5, height=4.5, class_="bar hollow")
+
+
+@cache
+def _cross(x: int) -> Markup:
+    return tag("path", d=f"M{x + 1} {BASE + 2.5}l4 4m0-4l-4 4", class_="mark")
