@@ -253,7 +253,8 @@ class Scheduler(Clock):
             raise JobExists("id", job.id, f"give another id: {other} has a job of this id")
         self._check_id(job.id, self.jobs)
         self._own[job.id], self._places[job.id] = job, place
-        self.jobs.replace({**self.jobs, job.id: job})
+        # `{**self.jobs}` would ask for each job by name, in Python.
+        self.jobs.replace({**dict(self.jobs.items()), job.id: job})
         if moment is None:  # the job is off; or a variable has switched it on, and it runs as its schedule says
             moment = undefined
         if job.enabled and moment is not undefined:

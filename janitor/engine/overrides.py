@@ -1,6 +1,7 @@
 """What the environment says of a job in place of its line: `<ID>_SCHEDULE` and `<ID>_ENABLED`."""
 
 import difflib
+import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields
@@ -58,12 +59,17 @@ def trigger_of(
 
 def _check_names(job_id: str, trigger: BaseTrigger | str | None, arguments: Mapping[str, Any]) -> None:
     kind = KINDS.get(trigger or "date") if isinstance(trigger, (str, type(None))) else None
-    names = set() if kind is None else set(inspect.signature(kind).parameters)
+    names = frozenset[str]() if kind is None else _arguments_of(kind)
     for name in sorted(arguments.keys() - names):
         near = difflib.get_close_matches(name, names | OPTIONS, 1)
         hint = f"did you mean {near[0]!r}?" if near else "arguments of the task go into kwargs"
         why = f"neither add_job nor this trigger has the argument {name}; {hint}"
         raise BadSetting(f"the schedule of job {job_id}", trigger or "date", why)
+
+
+@functools.cache
+def _arguments_of(kind: type[BaseTrigger]) -> frozenset[str]:
+    return frozenset(inspect.signature(kind).parameters)
 
 
 def disabled_because(

@@ -1,6 +1,7 @@
 """Environment variables of jobs: how their names begin, and which name no job."""
 
 import difflib
+import functools
 import re
 from collections.abc import Collection, Iterable
 
@@ -14,6 +15,8 @@ LIKE = 0.86
 """How like two names must be to be taken for each other: LOG_LEVL and LOG_LEVEL are by 0.94."""
 
 
+# Each new job is compared with all others: with a thousand jobs that is half a million times.
+@functools.lru_cache(maxsize=65_536)
 def variable(job_id: str) -> str:
     """How the names of a job's environment variables begin: `NIGHTLY_REPORT` for the job `nightly-report`."""
     return re.sub(r"[^A-Z0-9]+", "_", job_id.upper())
