@@ -14,6 +14,7 @@ from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.journal_records import Record
 from janitor.engine.runner import Runner
 from janitor.engine.standstill import Standstill
+from janitor.errors import Unavailable
 from janitor.scheduler import Scheduler
 from tests.engine.keeping import lease
 from tests.small_engine import eventually, nothing, run_until, runner_for, settings_for
@@ -66,13 +67,24 @@ def test_slots_that_cannot_be_counted_are_a_standstill(lite: Runner, tmp_path: P
     assert not any(whys(still)), "it is counted anew"
 
 
-def test_a_renewal_that_fails_begins_anew(database_url: URL, tmp_path: Path) -> None:
-    with runner_for(settings_for(database_url, tmp_path)) as runner:
-        runner.renewal.renew_if_due(runner.lead.fence)
-        since = runner.renewal.renewed_since
-        runner.renewal._renew_at = 0
-        runner.renewal.renew_if_due(runner.lead.fence)
-        assert since is not None and runner.renewal.renewed_since == since
+def test_the_time_of_renewals_begins_anew_after_one_that_failed(lite: Runner) -> None:
+    # Given: two renewals that went well. What happens: the state database is away at the third, and is back.
+    # What must hold: meanwhile no renewal counts; after it the time counts from the fourth on.
+    renewal, found = lite.renewal, list[float | None]()
+
+    def renew() -> float | None:
+        renewal._renew_at = 0
+        renewal.renew_if_due(lite.lead.fence)
+        return renewal.renewed_since
+
+    found += [renew(), renew()]
+    lite.state.stop("away")
+    with pytest.raises(Unavailable, match="away"):
+        renew()
+    assert renewal.renewed_since is None
+    lite.state.stop("")
+    first, second, third = [*found, renew()]
+    assert first is not None and third is not None and first == second < third
 
 
 def test_a_keeper_waits_for_no_thread_that_hangs(clock: Scheduler, starting: Runner) -> None:

@@ -15,7 +15,6 @@ from sqlalchemy import URL, Connection, Engine, column, text
 
 from janitor import databases
 from janitor.feeds import Feed, Position, Reading, describe, ids, position_after
-from janitor.feeds.position import LOOK_BACK
 from janitor.runs import Fence, Run
 from janitor.state import cursors, leases
 from tests.feeds.model import LAG, Clock, tick
@@ -178,10 +177,10 @@ def test_a_first_look_remembers_the_last_rows(feed: Feed, engine: Engine) -> Non
     # Given: more rows than a first look remembers, the ids far apart.
     # What happens: after the first look, rows commit below them and among them.
     # What must hold: what is among the remembered rows is found, what is below them is not.
-    add(engine, *range(1_000, 1_000 * (LOOK_BACK + 50), 1_000))
+    add(engine, *range(1_000, 10_050_000, 1_000))
     feed.begin_at_end()
     lowest = position(feed).mark + 1
-    assert (lowest, len(position(feed).taken)) == (50_000, LOOK_BACK)
+    assert (lowest, len(position(feed).taken)) == (50_000, 10_000)
     add(engine, 40_001, 50_001, 9_000_001)
     assert drain(feed) == [50_001, 9_000_001]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from janitor.settings.accounts import Account
-from janitor.web.access.gate import SESSION_SECONDS, Gate, User
+from janitor.web.access.gate import Gate, User
 from tests.small_engine import empty_state, settings_for
 from tests.web.access.guarded import SETTINGS, USERS, hashed, sqlite
 
@@ -25,9 +25,9 @@ def test_sessions_end_with_the_password_and_with_time(tmp_path: Path, monkeypatc
     head, _, signature = cookie.rpartition(".")
     assert made().session(f"{head}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}") is None
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + SESSION_SECONDS - 5)
+    monkeypatch.setattr(time, "time", lambda: now + 12 * 3600 - 5)
     assert made().session(cookie) is not None
-    monkeypatch.setattr(time, "time", lambda: now + SESSION_SECONDS + 5)
+    monkeypatch.setattr(time, "time", lambda: now + 12 * 3600 + 5)
     assert made().session(cookie) is None
 
 
