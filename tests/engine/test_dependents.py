@@ -14,14 +14,14 @@ from sqlalchemy import URL, select
 from janitor.engine.dependents import Dependents
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
-from janitor.errors import BadSetting, JanitorError
+from janitor.errors import BadSetting, JanitorError, Skip
 from janitor.jobs import Job, Result
 from janitor.jobs.dependencies import NotReady, Status, due, status
 from janitor.jobs.result_texts import decode
 from janitor.jobs_file.loading import load
 from janitor.scheduler import Scheduler
 from janitor.state import State, builds, description_records, job_records, leases, result_records
-from janitor.state.run_records import BY_HAND, Ending
+from janitor.state.run_records import AFTER, BY_HAND, Ending
 from janitor.state.tables import configs
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import write
@@ -132,7 +132,9 @@ def test_a_pinned_run_is_used_in_place_of_the_newest(state_url: URL, tmp_path: P
         pinned = by_hand(runner, scheduler.jobs["process"], {"crawl": first})[0]
         newest = by_hand(runner, scheduler.jobs["process"])[0]
         assert (used(runner.state, pinned), used(runner.state, newest)) == ({"crawl": first}, {"crawl": second})
+        dry, _ = by_hand(runner, scheduler.jobs["crawl"], dry_run=True)
         for pins, said in (
+            ({"crawl": dry}, f"run {dry} is no run of crawl that succeeded"),
             ({"crawl": newest + 1}, f"run {newest + 1} is no run of crawl that succeeded"),
             ({"crawl": pinned}, f"run {pinned} is no run of crawl that succeeded"),
             ({"report": 1}, "report is no dependency of process; its dependencies are: crawl"),
@@ -161,9 +163,39 @@ def test_a_paused_or_disabled_job_does_not_follow(state_url: URL, tmp_path: Path
         with runner.state.begin() as connection:
             job_records.pause(connection, "process", "after", now(), "anna")
         assert tick(scheduler, runner, lambda: "succeeded" in outcomes(runner.state, "crawl"))
-        scheduler = loaded(tmp_path, state_url, TWIN_ENABLED="false")
-        tick(scheduler, runner, lambda: False, seconds=1.0)
+        assert no_job_is_due(runner, scheduler)
         assert {row.job for row in rows_of(runner.state)} == {"crawl"}
+        with runner.state.begin() as connection:
+            job_records.resume(connection, "process")
+        assert not no_job_is_due(runner, scheduler)
+
+
+def test_only_the_leader_begins_what_is_due(state_url: URL, tmp_path: Path) -> None:
+    scheduler, entered = loaded(tmp_path, state_url), list[str]()
+    with runner_for(scheduler.settings) as runner:
+        by_hand(runner, scheduler.jobs["crawl"])
+        dependents = Dependents(scheduler.jobs, runner, lambda job, slot: entered.append(job.id))
+        fence = runner.lead.fence
+        runner.leadership.take(None)
+        dependents._step()
+        assert entered == []
+        runner.leadership.take(fence)
+        dependents._step()
+        assert entered == ["process", "twin"]
+
+
+def test_what_was_used_meanwhile_does_not_begin_by_itself(state_url: URL, tmp_path: Path) -> None:
+    # Given: a job that is due after its dependency. What happens: it runs by hand before it begins by itself.
+    # What must hold: it runs once for that success, and anybody may run it again.
+    scheduler = loaded(tmp_path, state_url)
+    with runner_for(scheduler.settings) as runner:
+        for name in ("crawl", "process"):
+            by_hand(runner, scheduler.jobs[name])
+        with pytest.raises(Skip, match="its dependencies have nothing newer"):
+            runner.execute(scheduler.jobs["process"], Slot(None, AFTER))
+        assert outcomes(runner.state, "process") == ["succeeded"]
+        with runner.state.read() as connection:
+            assert leases.holder_of(connection, "job:process") is None
 
 
 def test_what_is_described_is_kept_once_for_all_runs(state_url: URL, tmp_path: Path) -> None:

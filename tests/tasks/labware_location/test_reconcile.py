@@ -74,7 +74,9 @@ def test_orphans_are_deleted_only_if_that_is_set(lab: LabWhere, warehouses: Ware
         lab.scan(lab.labware(f"DN{n}"), user, shelf)
     texts = {"location_barcode": "x", "full_location_address": "x", "location_name": "x", "stored_by": "x"}
     moments = dict.fromkeys(("stored_at", "created_at", "updated_at"), datetime(2026, 1, 1))
-    Tables(warehouses.mlwh).add("labware_location", labware_barcode="THEIRS", lims_id="Other", **texts, **moments)
+    # The barcode with a separator is looked at singly, as no text of its row can be compared.
+    for barcode, owner in (("THEIRS", "Other"), ("ODD\x1f", "LabWhere")):
+        Tables(warehouses.mlwh).add("labware_location", labware_barcode=barcode, lims_id=owner, **texts, **moments)
     for wanted in ("false", "true"):
         environment = warehouses.environment() | {"LABWARE_LOCATION_DELETE_ORPHANS": wanted}
         daemon = Daemon(environment, state_folder)
@@ -83,13 +85,26 @@ def test_orphans_are_deleted_only_if_that_is_set(lab: LabWhere, warehouses: Ware
         lab.remove("labwares", barcode="DN4")
         lab.audit("Labware", 2, user)
         daemon.run(follow)
-        assert {"DN1", "DN4"} <= set(stored(warehouses.mlwh))
+        assert {"DN1", "DN4", "ODD\x1f"} <= set(stored(warehouses.mlwh))
         dry = daemon.counts(reconcile, dry_run=True)
-        assert (dry["orphaned"], dry["deleted"]) == (2, 0) and "DN1" in stored(warehouses.mlwh)
+        assert (dry["orphaned"], dry["deleted"]) == (3, 0) and "DN1" in stored(warehouses.mlwh)
         counts = daemon.counts(reconcile)
-        assert (counts["orphaned"], counts["deleted"]) == (2, 2 if wanted == "true" else 0)
+        assert (counts["orphaned"], counts["deleted"]) == (3, 3 if wanted == "true" else 0)
         daemon.close()
     assert set(stored(warehouses.mlwh)) == {"DN0", "DN2", "DN3", "DN5", "THEIRS"}
+
+
+def test_reconcile_looks_at_what_waits_in_quarantine(lab: LabWhere, warehouses: Warehouses, daemon: Daemon) -> None:
+    # Given: two labwares that stand nowhere. What happens: one of them is removed, and no audit tells.
+    # What must hold: reconcile alone takes it out of quarantine; the other stays there.
+    user = lab.user()
+    for barcode in ("GONE", "LOST"):
+        lab.scan(lab.labware(barcode), user)
+    assert daemon.counts(follow)["quarantined"] == 2
+    lab.remove("labwares", barcode="GONE")
+    assert daemon.counts(reconcile)["quarantined"] == 1
+    with daemon.state.begin() as connection:
+        assert [row.key for row in quarantine.listing(connection, "labware_location")] == ["LOST"]
 
 
 def test_a_row_whose_labware_came_back_is_not_deleted(sqlite_warehouses: Warehouses, state_folder: Path) -> None:

@@ -153,6 +153,19 @@ def test_what_two_runs_try_at_once_is_counted_twice(warehouse: Warehouse, daemon
     assert tries == {2} == set(counted(exchange.received()).values())
 
 
+def test_what_two_runs_have_at_once_is_published_once(warehouse: Warehouse, daemon: Daemon, exchange: Exchange) -> None:
+    # Given: a follow and a reconcile that wait to publish the same messages. What happens: one may, and then the other.
+    # What must hold: each message is published once.
+    daemon.counts(follow)
+    small_run(warehouse, samples=4)
+    warehouse.status(RUN)
+    with ThreadPoolExecutor(2) as pool:
+        with both_waiting(daemon.state):
+            runs = [pool.submit(daemon.run, task, task.__name__) for task in (follow, reconcile)]
+        published = sorted((run.result().counts or {})["published"] for run in runs)
+    assert published == [0, 4] and set(counted(exchange.received()).values()) == {1}
+
+
 @contextmanager
 def both_waiting(state: State) -> Iterator[None]:
     """Hold the lease to publish until two runs have asked for it."""
