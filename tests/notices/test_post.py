@@ -258,8 +258,9 @@ def test_who_was_followed_records_no_delivery(house: House) -> None:
                 connection.execute(update(lease_table).where(lease_table.c.name == leases.DAEMON).values(token=99))
             return super().send(content)
 
-    Post(house.runner, Followed())._round(now())
-    assert records(house)[0].outcome is None
+    channel = Followed()
+    Post(house.runner, channel)._round(now())
+    assert channel.told == ["began failed"] and records(house)[0].outcome is None
 
 
 def test_a_delivery_that_nobody_can_read_holds_up_nothing(house: House) -> None:

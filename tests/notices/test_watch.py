@@ -143,10 +143,10 @@ def test_a_first_look_tells_what_holds_and_nothing_that_is_over(house: House) ->
 
 
 def test_only_the_daemon_that_leads_tells(house: House) -> None:
-    """Given: a failure, and a watch without the lead; then with a lead that another daemon has taken.
+    """Given: a failure, and a watch without the lead; then with a lead that another daemon has taken; then with its own.
 
     Happens: the watch looks.
-    Must hold: nothing is told and no notice is written.
+    Must hold: nothing is told and no notice is written, until it leads.
     """
     house.ran("failed")
     fence = house.runner.lead.fence
@@ -155,10 +155,12 @@ def test_only_the_daemon_that_leads_tells(house: House) -> None:
     watch.try_look(NOON)
     assert house.told() == []
     house.runner.leadership.take(fence)
-    with house.runner.state.begin() as connection:
-        connection.execute(update(lease_table).where(lease_table.c.name == leases.DAEMON).values(token=99))
-    watch.try_look(NOON)
-    assert house.told() == [] and house.rows() == []
+    assert fence is not None
+    for token, told in ((99, []), (fence.token, ["began copy failed"])):
+        with house.runner.state.begin() as connection:
+            connection.execute(update(lease_table).where(lease_table.c.name == leases.DAEMON).values(token=token))
+        watch.try_look(NOON)
+        assert house.told() == told and len(house.rows()) == len(told)
 
 
 HOSTILE_COUNTS = (
