@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from janitor.jobs.job import Job
+from janitor.runs.bounds import listed_near
 from janitor.state import actions, notices
 from janitor.web.access.gate import User
 from janitor.web.access.permissions import csrf_token, signs_in
@@ -54,7 +55,7 @@ def job_of(desk: Desk, job_id: str) -> Job:
         HTTPException: 404, if there is none.
     """
     if job_id not in desk.jobs:
-        raise HTTPException(404, f"There is no job {job_id}. The jobs are {', '.join(desk.jobs)}.")
+        raise HTTPException(404, f"There is no job {job_id}. The jobs are {listed_near(job_id, desk.jobs)}.")
     return desk.jobs[job_id]
 
 

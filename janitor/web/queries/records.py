@@ -14,7 +14,7 @@ from janitor.web.queries import models
 PUBLISHED = ("published",)
 ROWS = ("inserted", "updated", "deleted", "repaired")
 """The counts by which runs tell how many messages they published, and how many rows they changed."""
-MOST_PARTS = 5
+MOST_PARTS = 3
 """So many parts of a run are shown among others; the run's page has all."""
 MOST = 10**15
 """What one run counts at most of them: no chart shows more, and MySQL refuses a sum beyond its largest number."""

@@ -8,7 +8,7 @@ Three kinds of records reach into the timeline:
 - runs that go on.
 
 If that makes more than 2,000 bars, the database merges them: a bar for each job and ten minutes, or each hour. What is
-shown is fewer still: 20 jobs, and 160 bars among them.
+shown is fewer still: 20 jobs, and 100 bars among them.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from janitor.web.queries.jobs import JobOrder
 
 MOST_BARS = 2_000
 """How many bars are read."""
-MOST_LANES, SHOWN_BARS = 20, 160
+MOST_LANES, SHOWN_BARS = 20, 100
 """How many jobs are shown, and how many bars in all."""
 LONGEST = timedelta(hours=24)
 """How long before the timeline a run may have begun that is still looked for."""

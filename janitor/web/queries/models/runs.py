@@ -34,7 +34,7 @@ class Going(Model):
     dry_run: bool
     stop_asked_by: str | None = Field(description="Who asked it to stop, at its next safe point.")
     progress: Part | None = Field(
-        description="What it has reported so far, up to 5 parts; None until it reports. The run itself tells all."
+        description="What it has reported so far, up to 3 parts; None until it reports. The run itself tells all."
     )
 
 
