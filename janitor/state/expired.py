@@ -57,6 +57,9 @@ class Runs(Protocol):
     def next(self, connection: Connection, most: int) -> Batch | None:
         """Look at up to so many runs; those that may be deleted, which may be none. None once all have been seen."""
 
+    def return_to(self, run: int) -> None:
+        """Look again at what came after a run of the last batch: there was no time for it."""
+
 
 def walks(bounds: Bounds) -> Iterator[Runs]:
     """The walks that find every run that may be deleted."""
@@ -106,6 +109,10 @@ class OldRuns:
             (ids if is_old and _may_go(row, kept) else stay).append(row.id)
         return Batch(ids, stay)
 
+    def return_to(self, run: int) -> None:
+        """As `Runs` says."""
+        self._after = run
+
 
 class SurplusRuns:
     """The runs that have enough newer ones of their job, job by job."""
@@ -129,6 +136,10 @@ class SurplusRuns:
             self._job, self._after = name, 0
             self._edge = _edge(connection, name, self._bounds.keep_runs) if self._bounds.concern(name) else 0
         return Batch([])
+
+    def return_to(self, run: int) -> None:
+        """As `Runs` says."""
+        self._after = run
 
     def _kept(self, connection: Connection) -> Collection[int | None]:
         # Asked anew: a walk may take hours, and both may have come meanwhile, with enough newer runs.

@@ -5,7 +5,7 @@ the history is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select
@@ -29,22 +29,22 @@ class Walk(Protocol):
         """Delete up to so many rows; how many went, which may be 0. None once all have been seen."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class OldRuns:
     """The runs that a walk finds, with all that is kept of them; those with many lines go in several steps."""
 
     walk: expired.Runs
-    _left: Batch | None = field(default=None, init=False)
 
     def step(self, connection: Connection, most: int) -> int | None:
         """As `Walk` says."""
-        batch = self._left or self.walk.next(connection, most)
+        batch = self.walk.next(connection, most)
         if batch is None:
             return None
         goes = _that_fit(connection, batch, most * LINES_A_RUN)
         remove(connection, goes, batch.stay)
-        rest = batch.ids[len(goes) :]
-        self._left = Batch(rest, batch.stay) if rest else None
+        if len(goes) < len(batch.ids):
+            # Whether the rest may go is asked anew: the next step may come late.
+            self.walk.return_to(goes[-1])
         return len(goes)
 
 

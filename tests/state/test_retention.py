@@ -109,6 +109,21 @@ def test_runs_with_many_lines_go_a_few_at_once(state: State) -> None:
             connection.execute(delete(runs))
 
 
+def test_whether_a_run_may_go_is_asked_when_its_turn_comes(state: State) -> None:
+    # Given three old runs with so many lines that each takes a step. What happens: after the first step a run is to
+    # stay, since its cleanup has failed. What must hold: it stays, and the others go.
+    full_history(state, 4)
+    ids = [row.id for row in rows_of(state, "a")]
+    with state.begin() as connection:
+        log_lines.add(connection, [LogLine(run, NOW, "INFO", "x", "y") for run in ids for _ in range(150)])
+    for walk in map(retention.OldRuns, expired.walks(expired.Bounds(NOW, 1_000))):
+        for gone, _ in steps_of(state, walk, most=20):
+            assert gone == 1
+            with state.begin() as connection:
+                run_records.keep_because(connection, ids[1], "its cleanup failed")
+    assert [row.id for row in rows_of(state)] == [ids[1], ids[3]]
+
+
 def steps_of(state: State, walk: retention.OldRuns, most: int) -> Iterator[tuple[int, int]]:
     """How many runs and lines went with each step that deleted any."""
     gone: int | None = 0
