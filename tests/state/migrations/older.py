@@ -128,7 +128,7 @@ def die_while_migrating(url: URL, after: int, before_it_is_sent: bool) -> None:
     left = [after]
 
     def count(connection: Connection, cursor: object = None, statement: str = "UPDATE", *rest: object) -> None:
-        if statement.startswith(CHANGES):
+        if statement.lstrip().startswith(CHANGES):
             left[0] -= 1
             if left[0] < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
