@@ -70,6 +70,11 @@ class Keeper:
         self._runner.renewal.begin()
         self._loop.start()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the state database has ever let this daemon lead, or stand by."""
+        return self._takeover is not None and self._takeover.begun
+
     def wake(self) -> None:
         """Do the duties now; from any thread."""
         self._loop.wake()

@@ -1,6 +1,6 @@
 """The desk: the parts of the daemon that requests read, and act on through `janitor.operations`.
 
-It stands apart from what serves requests: the daemon makes it at its start, and loads the server at the first visit.
+It stands apart from what serves requests: the daemon makes it at its start, and loads the server later.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Pages from templates: what every page has, and answers that lead back to a page with a sentence on it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
@@ -141,9 +141,16 @@ def _shown(value: Any) -> Any:
     return visible(value, keep=LAID_OUT) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def compiled() -> Iterator[str]:
+    """Compile each template, one whenever the next is asked for; their names."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+        yield name
+
+
 @cache
 def _environment() -> Environment:
-    """The templates; they are read when the first page is asked for."""
+    """The templates; each is compiled when it is first asked for."""
     environment = Environment(
         loader=PackageLoader("janitor.web"),
         autoescape=True,

@@ -1,11 +1,12 @@
-"""The web server beside the clock. The door listens from the start; the server is made at the first visit.
+"""The web server beside the clock. The door listens from the start; the server is made for the first visitor.
 
     door      takes every connection, and answers probes          a thread of its own
     visitors  wait until the server is made
     server    serves them                                         a thread of its own, from the first visitor on
 
-Until then the daemon's start does not wait for it, and the daemon does without the memory that it takes. A server that
-breaks is made anew for the next visitor.
+Until then the daemon does without the memory that it takes. If somebody visited lately, the server is made ahead, once
+the daemon leads or stands by, and what the first page needs is warmed: that page comes at once, and the daemon's start
+waits for neither. A server that breaks is made anew for the next visitor.
 """
 
 import logging
@@ -24,6 +25,7 @@ from janitor.web.access.hosts import host_is_ours, is_open
 from janitor.web.desk import Desk
 from janitor.web.metrics import counters, probes
 from janitor.web.serving.door import Door
+from janitor.web.serving.visits import Visits
 
 if TYPE_CHECKING:
     from janitor.web.serving.hosting import Server
@@ -32,12 +34,14 @@ log = logging.getLogger(__name__)
 
 MOST_VISITORS = 100
 """How many visitors wait while the server is made; further ones are turned away."""
+LOOK_SECONDS = 0.25
+"""How often a server that is made ahead looks whether the daemon leads or stands by."""
 STOP_SECONDS = 2.0
 """How long the server may take to end with the daemon. What still goes on then ends with the process."""
 
 
 class Host:
-    """Waits for the first visitor, then serves."""
+    """Makes a server for the first visitor, or ahead of that visitor, and serves."""
 
     def __init__(self, desk: Desk, listener: socket.socket) -> None:
         """Nothing is started yet. Its threads are daemon threads, and so are its handlers': none holds up the exit."""
@@ -48,7 +52,10 @@ class Host:
         later = {"/health/ready": partial(probes.ready, desk, self._counted.vitals)}
         is_ours = partial(host_is_ours, desk.settings)
         self._door = Door(listener, loops, at_once, later, is_ours, hand_over=self._take)
-        self._loop = loops.loop("web", self._serve, first=None)
+        self._visits = Visits(desk.settings.heartbeat_file)
+        self._ahead, self._visited = self._visits.are_recent, False
+        self._loop = loops.loop("web", self._serve, first=0.0 if self._ahead else None)
+        self._warming = loops.duty("warming the dashboard", self._warm)
         self._visitors: list[socket.socket] = []
         self._server: Server | None = None
         self._lock = threading.Lock()
@@ -67,9 +74,12 @@ class Host:
         self._door.stop(STOP_SECONDS / 3)
         self._loop.wait(STOP_SECONDS * 2 / 3)
         self._turn_away()
+        if self._visited:
+            self._visits.note()
 
     def _take(self, connection: socket.socket) -> None:
         """Serve a visitor, or let it wait until the server is made."""
+        self._visited = True
         with self._lock:
             if self._server is not None:
                 self._server.take(connection)
@@ -79,13 +89,24 @@ class Host:
                 connection.close()
         self._loop.wake()
 
-    def _serve(self) -> None:
-        """Make a server for the visitors that wait, and serve until it ends."""
+    def _serve(self) -> float | None:
+        """Make a server for the visitors that wait, or ahead of the first, and serve until it ends."""
         if not self._visitors:
-            return
+            if not self._ahead:
+                return None
+            if not self._desk.daemon.keeper.begun:
+                return LOOK_SECONDS
+        else:
+            self._visits.note()
+        ahead, self._ahead = self._ahead, False
         with ExitStack() as at_the_end:
             at_the_end.callback(self._turn_away)
-            self._made().host()
+            server = self._made()
+            if ahead:
+                # Beside the server: whoever comes meanwhile is served.
+                threading.Thread(target=self._warming.do, name=self._warming.name, daemon=True).start()
+            server.host()
+        return None
 
     def _made(self) -> "Server":
         from janitor.web.serving.app import make_app
@@ -100,6 +121,15 @@ class Host:
             if self._loop.is_stopping:
                 server.ask_to_stop()
         return server
+
+    def _warm(self) -> None:
+        """Do what the first page would have to do."""
+        from janitor.web.serving import warming
+
+        for _ in warming.steps(self._desk):
+            if self._loop.is_stopping:
+                return
+        log.info("the dashboard is loaded")
 
     def _turn_away(self) -> None:
         """Close the connections that nobody will answer."""

@@ -17,6 +17,7 @@ from janitor.errors import BadSetting
 from janitor.settings import Settings
 from janitor.settings.passwords import Argon2
 from janitor.web.serving import door, server, uvicorn_private
+from janitor.web.serving.visits import Visits
 from tests.command_line import CommandLine
 from tests.daemons import Daemon, daemons
 from tests.small_engine import DATABASES, ROOT, empty_state, eventually, migrated, outcomes
@@ -24,6 +25,17 @@ from tests.web.caller import Caller, watching
 from tests.web.desks import served
 
 HASH = str(Argon2(7168, 5, 1, b"salt" * 4, b"d" * 32))
+SLOW = """
+import importlib, pathlib, sys, time
+here = pathlib.Path(__file__).parent
+(here / "begun").touch()
+while not (here / "go").exists():
+    time.sleep(0.01)
+sys.path.remove(str(here))
+del sys.modules["uvicorn"]
+importlib.import_module("uvicorn")
+"""
+"""A uvicorn that loads when it is told to go."""
 PLAIN = b"GET /api/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -212,6 +224,28 @@ def ended(connection: socket.socket) -> bool:
         return connection.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+@pytest.mark.slow
+def test_a_dashboard_that_is_visited_is_loaded_with_the_daemon(tmp_path: Path) -> None:
+    # Given: a dashboard that somebody visited lately, whose server takes long to load. What happens: its daemon starts.
+    # What must hold: it is loaded without a page being asked for. Meanwhile runs begin and probes are answered.
+    slow, url = tmp_path / "slow", URL.create("sqlite", database=str(tmp_path / "state.db"))
+    slow.mkdir()
+    (slow / "uvicorn.py").write_text(SLOW, encoding="utf-8")
+    state = migrated(url)
+    Visits(tmp_path / "daemon.heartbeat").note()
+    with daemons("tests.small_house", tmp_path, WEB_ENABLED="true", WEB_PORT="0") as start:
+        daemon = start(url, COUNT_SCHEDULE="every 1s", PYTHONPATH=f"{slow}:{ROOT}")
+        address = address_of(daemon)
+        assert eventually((slow / "begun").exists) and "leading with" in daemon.text
+        before = len(outcomes(state, "count"))
+        eventually(lambda: len(outcomes(state, "count")) >= before + 2)
+        assert serves(address) and "the dashboard is loaded" not in daemon.text
+        (slow / "go").touch()
+        daemon.says("the dashboard is loaded")
+        assert answers(address)
+        assert daemon.end() == 0
 
 
 def test_nothing_of_the_server_is_loaded_before_somebody_comes() -> None:
