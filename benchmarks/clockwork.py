@@ -62,9 +62,15 @@ class Started:
 
 
 @contextmanager
-def process(folder: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Started]:
-    """Run `python arguments...` during a block; its output goes to `log` in the folder."""
-    own = {"STATE_DATABASE_URL": f"sqlite:///{folder / 'state.db'}", "HEARTBEAT_FILE": str(folder / "heartbeat")}
+def process(
+    folder: Path, arguments: Sequence[str], environment: Mapping[str, str], state_url: str = ""
+) -> Iterator[Started]:
+    """Run `python arguments...` during a block; its output goes to `log` in the folder.
+
+    Its state is at `state_url`, or in the folder if that is empty, whatever the environment says.
+    """
+    state_url = state_url or f"sqlite:///{folder / 'state.db'}"
+    own = {"STATE_DATABASE_URL": state_url, "HEARTBEAT_FILE": str(folder / "heartbeat")}
     variables = {**os.environ, **environment, **own, "PYTHONPATH": str(ROOT)}
     with (folder / "log").open("ab") as log:
         at = time.time()

@@ -1,16 +1,22 @@
-"""The table in docs/explanation/how_fast.md, made from the results of a run: `python -m benchmarks.page` writes it."""
+"""The tables of figures in the documentation, made from the results of runs: `python -m benchmarks.page` writes them.
+
+`how_fast.md` has those of `python -m benchmarks`, `how_large_things_grow.md` those of `python -m benchmarks.years`.
+"""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks import years_figures
 from benchmarks.report import shown
 
-PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "how_fast.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE, PAGE_OF_YEARS = DOCS / "explanation" / "how_fast.md", DOCS / "how-to" / "how_large_things_grow.md"
 RESULTS = Path(__file__).with_name("results")
 NUMBER = re.compile(r"[\d.,]*\d")
 PART = re.compile(r"(?<=<!-- benchmarks -->\n).*(?=<!-- end of benchmarks -->)", re.DOTALL)
+PART_OF_YEARS = re.compile(r"(?<=<!-- years -->\n).*(?=<!-- end of years -->)", re.DOTALL)
 
 
 def table(results: Path) -> str:
@@ -39,9 +45,13 @@ def _rival(rival: dict[str, Any], unit: str) -> str:
 
 
 def main() -> None:
-    """Write the table into the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(PART.sub(lambda _: table(RESULTS), text), encoding="utf-8")
+    """Write each table into its page."""
+    _put(PAGE, PART, table(RESULTS))
+    _put(PAGE_OF_YEARS, PART_OF_YEARS, years_figures.table(years_figures.RESULTS))
+
+
+def _put(page: Path, part: re.Pattern[str], told: str) -> None:
+    page.write_text(part.sub(lambda _: told, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

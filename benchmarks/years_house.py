@@ -1,4 +1,4 @@
-"""A thousand jobs that have run for months: `python -m benchmarks.years_house VERB`, with JOBS."""
+"""Many jobs that have run for months: `python -m benchmarks.years_house VERB`, with JOBS; with TICKS one ticks."""
 
 import os
 import sys
@@ -9,6 +9,8 @@ from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 
 RHYTHM_SECONDS = 5_400
+TICKS = "ticks"
+"""A job of each second, which tells how late a run begins."""
 
 
 def nothing() -> None:
@@ -20,6 +22,8 @@ def build(settings: Settings) -> Scheduler:
     scheduler = Scheduler(settings)
     for name in job_names(int(os.environ["JOBS"])):
         scheduler.add_job(nothing, "interval", seconds=RHYTHM_SECONDS, id=name)
+    if "TICKS" in os.environ:
+        scheduler.add_job(nothing, "interval", seconds=1, id=TICKS)
     return scheduler
 
 
