@@ -31,12 +31,12 @@ class Proxy:
     A method changes only new connections, if it does not say otherwise. `close`, or the end of a `with`, ends all.
     """
 
-    def __init__(self, host: str, port: int, answers: Pieces = as_they_come) -> None:
+    def __init__(self, host: str, port: int, answers: Pieces = as_they_come, requests: Pieces = as_they_come) -> None:
         """Listen on a free loopback port, before the server at `host` and `port`. The server need not run yet.
 
-        `answers` gives what is forwarded of the server's answers.
+        `answers` gives what is forwarded of the server's answers, `requests` what is forwarded to the server.
         """
-        self._server, self._answers = (host, port), answers
+        self._server, self._answers, self._requests = (host, port), answers, requests
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
@@ -165,7 +165,7 @@ class Proxy:
             others.add(far_writer)
             self._writers.add(far_writer)
             await asyncio.gather(
-                self._pump(as_they_come(reader), far_writer), self._pump(self._answers(far_reader), writer)
+                self._pump(self._requests(reader), far_writer), self._pump(self._answers(far_reader), writer)
             )
         except (OSError, asyncio.CancelledError):
             pass  # a side is gone, and the connection with it; or the proxy ends

@@ -11,9 +11,11 @@ from janitor.publisher import Settled
 from janitor.publisher.confirming_channel import ConfirmingChannel
 from janitor.runs import Run, running
 from tests.brokers import channel_limit, full_queue, message_limit
+from tests.faults.proxy import Proxy
 from tests.fixtures import Exchange
 from tests.messages import SCHEMA, publisher_to, settings_for, statuses
 from tests.publisher.decoding import decoded
+from tests.rabbitmq.closing_frames import ClosedBehindConfirm
 from tests.servers import Broker
 
 
@@ -122,6 +124,20 @@ def test_among_many_in_flight_the_guilty_is_found(
     found = decoded(exchange)
     assert {row["labware_barcode"] for row in found} == {rows[at]["labware_barcode"] for at in places(settled)}
     assert len(found) <= 37 + 3 * 9
+
+
+def test_what_was_confirmed_just_before_a_close_is_not_sent_again(rabbitmq: Broker, exchange: Exchange) -> None:
+    # Given: a broker that confirms the first of ten messages, and closes the channel in the same piece.
+    # What happens: the other nine go again, one by one.
+    # What must hold: each is told as published once, and the first is not sent a second time.
+    behind, rows = ClosedBehindConfirm(), statuses(10)
+    with Proxy(rabbitmq.host, rabbitmq.port, behind.answers, behind.requests) as proxy:
+        settings = settings_for(rabbitmq, RABBITMQ_HOST="127.0.0.1", RABBITMQ_PORT=str(proxy.port))
+        with publisher_to(settings, exchange.name) as publisher:
+            settled = list(publisher.publish_each(rows, window=10))
+    found = decoded(exchange)
+    assert behind.is_done and places(settled) == list(range(10))
+    assert found.count(rows[0]) == 1 and all(row in found for row in rows)
 
 
 def test_lines_that_are_too_many_go_in_halves(rabbitmq: Broker, exchange: Exchange) -> None:

@@ -79,6 +79,22 @@ def test_full_disk_is_rejected_and_leaves_no_file(small_disk: Path) -> None:
         publisher.publish(statuses(3, id_run=2))
 
 
+def test_a_message_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a reader that takes each file that is there. What happens: the plug is pulled at any moment.
+    # What must hold: the file was synced before it got its name, and then its folder, so the name.
+    synced, sync = list[tuple[int, int]](), os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, len(list(tmp_path.glob("*.avro")))))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    with publisher_to(settings_in(tmp_path), "x") as publisher:
+        publisher.publish(statuses(3))
+    (path,) = tmp_path.iterdir()
+    assert synced == [(path.stat().st_ino, 0), (tmp_path.stat().st_ino, 1)]
+
+
 DIES_IN_MID_WRITE = """
 import pathlib, resource, signal, sys
 from tests.messages import publisher_to, statuses
