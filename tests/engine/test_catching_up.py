@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import URL, update
 
 from janitor.engine.clock import Phase
+from janitor.engine.leaps import ASLEEP
 from janitor.engine.runner import Runner
+from janitor.engine.stretches import AWAY
 from janitor.errors import Fenced
 from janitor.jobs import Job
 from janitor.jobs.slots import slots_between
@@ -369,3 +371,27 @@ def test_slots_that_wait_to_be_recorded_are_not_counted_again(lite: Runner) -> N
     clock.close()
     lite.flush()
     assert check_slots(lite.state, "task", job.trigger) >= last.count
+
+
+def test_slots_that_could_not_be_counted_for_a_while_say_so(lite: Runner) -> None:
+    # Given: slots that wait to be counted, since the machine was asleep. What happens: the state database is away when
+    # they are to be counted, and is back. What must hold: none runs before; the reason of the missed slots is true.
+    clock = Scheduler(lite.settings)
+    clock.add_job(nothing, "interval", minutes=10, id="task")
+    job, daemon = clock.jobs["task"], clock.daemon(lite)
+    last = slots_between(job.trigger, now() - timedelta(minutes=65), now())
+    assert last is not None
+    remember(lite.state, "task", now() - timedelta(days=1), schedule=job.identity)
+    remember_run(lite.state, "task", last.first_at)
+    clock.open(daemon.lanes)
+    clock.phase, clock.held_because = Phase.COUNTING, ASLEEP
+    lite.state.stop("away")
+    daemon._count_anew()
+    assert clock.phase is Phase.COUNTING
+    lite.state.stop("")
+    daemon._count_anew()
+    assert daemon.lanes.wait(30)
+    daemon.lanes.close()
+    clock.close()
+    lite.flush()
+    assert [row.reason for row in rows_of(lite.state) if row.outcome == "missed"] == [AWAY]

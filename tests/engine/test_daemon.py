@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
 from janitor.engine.clock import Phase
@@ -16,6 +17,7 @@ from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import job_records
 from janitor.state.database import STATEMENT_SECONDS
+from janitor.state.shared_clock import SharedClock
 from tests.engine.told import Told
 from tests.servers import SqlServer
 from tests.small_engine import (
@@ -145,6 +147,30 @@ def test_slots_slept_over_are_missed_and_the_last_runs(starting: Runner, clock: 
     assert (ran.outcome, ran.slot_at) == ("succeeded", hour)
     (lost,) = rows_of(starting.state, "none")
     assert (lost.outcome, lost.slots, lost.slot_until_at) == ("missed", 4, hour)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_leap_of_the_time_of_day_holds_the_clock(
+    hours: int, lite_url: URL, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a clock that goes, by a time that the test sets. The time leaps by 50 s, and then by an hour, either way.
+    # The first is waited out; after the second no slot runs until the slots are counted anew.
+    moment = [now().replace(minute=30, second=0, microsecond=0)]
+    shared = SharedClock(None, lambda: moment[0])
+    with runner_for(settings_for(lite_url, tmp_path), clock=shared) as runner:
+        clock = Scheduler(runner.settings)
+        clock.add_job(nothing, "cron", minute=0, id="task")
+        daemon, phases = clock.daemon(runner), list[Phase]()
+        clock.open(daemon.lanes)
+        clock.go()
+        for seconds in (50, 3600):
+            moment[0] += hours * seconds * SECOND
+            daemon.tick()
+            phases.append(clock.phase)
+        daemon.lanes.close()
+        clock.close()
+        assert phases == [Phase.GOING, Phase.COUNTING] and rows_of(runner.state) == []
+    assert f"the time of day leapt by {hours * 3600:+} s" in caplog.text
 
 
 def test_a_clock_that_leapt_counts_its_slots_anew(starting: Runner, clock: Scheduler) -> None:

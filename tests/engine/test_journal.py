@@ -255,6 +255,28 @@ def test_a_record_refused_in_a_slow_batch_is_alone(lite_url: URL) -> None:
     state.close()
 
 
+def test_a_record_that_hangs_still_waits(lite_url: URL) -> None:
+    # Given: a record whose writing hangs. What happens: another thread looks whether something is to be written.
+    # What must hold: something is, and since when it waits stays known: a standstill is told by it.
+    state, began, let_go = small_engine.migrated(lite_url), threading.Event(), threading.Event()
+
+    def write(connection: Connection) -> None:
+        began.set()
+        let_go.wait(30)
+
+    journal = Journal(state)
+    record = journal.add(Record(write))
+    since, thread = journal.waits_since, threading.Thread(target=journal.settle, args=(record,))
+    thread.start()
+    assert began.wait(30)
+    journal.flush(wait=False)
+    assert since is not None and (journal.waiting, journal.waits_since) == (1, since)
+    let_go.set()
+    thread.join(30)
+    assert (journal.waiting, journal.waits_since) == (0, None)
+    state.close()
+
+
 def test_of_too_many_records_the_newest_are_kept(
     lite_url: URL, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -20,6 +20,7 @@ from janitor.errors import Skip, Unavailable
 from janitor.jobs.slots import Slots
 from janitor.scheduler import Scheduler
 from janitor.state import run_records
+from janitor.state.database import STATEMENT_SECONDS
 from tests.small_engine import eventually, nothing, now, outcomes, remember_run, rows_of, runner_for, settings_for
 
 
@@ -237,6 +238,10 @@ def test_who_waits_for_a_run_s_end_is_told_once_it_is_on_record(lite: Runner, cl
     made = lanes.Lanes(clock.jobs, lite, lambda: seen.append((outcomes(lite.state), made.wait(0))))
     made.enter(clock.jobs["nothing"], Slot(now()))
     assert eventually(lambda: seen) == [(["succeeded"], True)]
+
+
+def test_the_recorder_may_take_a_little_longer_than_a_statement() -> None:
+    assert STATEMENT_SECONDS < lanes.RECORDER_SECONDS <= STATEMENT_SECONDS + 3
 
 
 def test_nobody_overtakes_what_waits_although_a_thread_is_free(lite_url: URL, tmp_path: Path) -> None:

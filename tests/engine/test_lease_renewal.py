@@ -19,7 +19,7 @@ from janitor.state import database, holders, leases
 from janitor.state.fences import hold
 from tests.engine.keeping import ELSEWHERE, give_away, going_on, kept, lease, until_stopped
 from tests.servers import SqlServer
-from tests.small_engine import eventually, lines_of, rows_of, runner_for, settings_for
+from tests.small_engine import eventually, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
 
 
 def test_a_third_of_the_time_is_over_before_each_renewal(runner: Runner) -> None:
@@ -136,6 +136,26 @@ def test_leases_taken_within_a_run_are_renewed_with_it(lite_follower: Runner) ->
     with kept(lite_follower), going_on(lite_follower, task):
         pass
     assert len(seen) == 1
+
+
+def test_what_a_run_has_left_is_not_renewed_by_another(lite_follower: Runner) -> None:
+    # Given: a run that has ended, and left a lease. What happens: another run of this process goes on, and its leases
+    # are renewed. What must hold: the lease that was left ends in its time.
+    def leave() -> None:
+        with lite_follower.state.begin() as connection:
+            moment = lite_follower.state.now(connection)
+            leases.acquire(connection, "left", current_run().holder, moment, 1)
+
+    def task() -> None:
+        first = lease(lite_follower, "job:task").expires_at
+        eventually(lambda: lease(lite_follower, "job:task").expires_at > first)
+
+    run_by_hand(lite_follower, leave, id="before")
+    left = lease(lite_follower, "left").expires_at
+    with kept(lite_follower), going_on(lite_follower, task):
+        pass
+    assert outcomes(lite_follower.state) == ["succeeded", "succeeded"]
+    assert lease(lite_follower, "left").expires_at == left
 
 
 def test_two_runs_of_one_process_exclude_each_other(lite_follower: Runner) -> None:

@@ -121,3 +121,30 @@ def test_what_one_run_reports_costs_no_other_its_progress(lite_url: URL, tmp_pat
         run_by_hand(runner, first)
         assert [json.loads(progress or "{}") for progress in seen] == [{"": {"done": 3, "total": 20}}]
         state.close()
+
+
+def test_what_is_refused_of_one_run_loses_no_line_of_another_in_an_outage(lite_url: URL, tmp_path: Path) -> None:
+    # Given two runs, of which the second has a line that the state database refuses. What happens: the state database
+    # goes away just then, and comes back. What must hold: the line of the first is saved.
+    settings, seen = settings_for(lite_url, tmp_path), list[str]()
+    with small_engine.logging_to(settings) as (mask, _):
+        state = migrated(lite_url)
+        runner = Runner(state, settings, holders.new_holder(), mask, Poisoned(mask))
+
+        def second() -> None:
+            event.listen(state.engine, "rollback", lambda connection: state.stop("away"), once=True)
+            with pytest.raises(Unavailable, match="away"):
+                runner.flush()
+            state.stop("")
+            runner.flush()
+            seen.extend(lines_of(state, 1))
+
+        def first() -> None:
+            log.info("so far")
+            other = threading.Thread(target=run_by_hand, args=(runner, second), kwargs={"id": "other"})
+            other.start()
+            other.join()
+
+        run_by_hand(runner, first)
+        assert seen == ["so far"]
+        state.close()
