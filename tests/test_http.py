@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from janitor import http
+from tests.forked import code_of_child
 from tests.outside import Hooks
 from tests.servers import free_port
 
@@ -76,6 +77,16 @@ def test_a_proxy_is_used_unless_the_host_is_excepted(hooks: Hooks, monkeypatch: 
     for url in ("http://hooks.example.org/a", f"{hooks.url}/b"):
         client.post(url, b"x", TEXT)
     assert hooks.paths == ["http://hooks.example.org/a", "/b"]
+
+
+def test_a_forked_child_has_connections_of_its_own(hooks: Hooks) -> None:
+    client = http.Client()
+    ours = client._pool(hooks.url)
+
+    def act() -> None:
+        assert client._pool(hooks.url) is not ours
+
+    assert client._pool(hooks.url) is ours and code_of_child(act) == 0
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:

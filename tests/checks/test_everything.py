@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
+from janitor.checks import everything
+from janitor.needs import DatabaseNeed
 from tests.command_line import ROOT, CommandLine, Ended
 from tests.fixtures import Exchange, Warehouses
 from tests.servers import SqlServer, free_port
+from tests.small_engine import job_of, nothing
 
 PASSWORD = "s3cret@least/99"
 JOBS_OFF = {"SEQUENCING_RUN_CHANGES_JOB_ENABLED": "false"}
@@ -165,6 +168,14 @@ def test_a_server_that_is_away_does_not_end_the_check(janitor: CommandLine, sqli
     assert "LABWHERE_DATABASE_URL: 127.0.0.1:" in labwhere and "cannot be reached" in labwhere
     assert "cannot connect to RabbitMQ at 127.0.0.1:" in broker
     assert "MLWH_EVENTS_DATABASE_URL: table roles" in ended.out
+
+
+def test_what_two_jobs_need_of_a_database_is_looked_at_together() -> None:
+    first = DatabaseNeed("LAB_DATABASE_URL", reads={"t": ("a",)}, writes={"w": ("a",)})
+    second = DatabaseNeed("LAB_DATABASE_URL", reads={"t": ("b", "a")}, writes={"w": ("b",), "v": ("c",)})
+    jobs = [job_of(nothing, id="one", needs=(first,)), job_of(nothing, id="two", needs=(second,))]
+    ((need, names),) = everything._databases(jobs).values()
+    assert (need.reads, need.writes, names) == ({"t": ("a", "b")}, {"w": ("a", "b"), "v": ("c",)}, "one, two")
 
 
 @pytest.mark.slow

@@ -88,6 +88,7 @@ def on_mysql(url: URL) -> bool:
         "SELECT NEXTVAL(numbers)",
         "SELECT NEXT VALUE FOR numbers",
         "SET PASSWORD = ''",
+        "SET DEFAULT ROLE NONE",
         "START TRANSACTION",
         "COMMIT",
         "LOCK TABLES t WRITE",

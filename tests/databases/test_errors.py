@@ -7,6 +7,7 @@ from sqlalchemy import URL
 
 from janitor import databases
 from janitor.databases import Limits
+from janitor.databases.errors import is_duplicate, lost_a_race
 from janitor.errors import Rejected, Unavailable
 from tests.databases.numbers_table import SECRET, read_with, refuses, write_with
 from tests.servers import SqlServer, free_port
@@ -25,6 +26,15 @@ def test_a_refused_statement_is_told(url: URL, statement: str, sentence: str) ->
     with pytest.raises(Rejected, match=f"^{sentence}") as caught:
         write_with(url, statement)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("statement", "lost"), [("INSERT INTO t (n) VALUES (1)", True), ("DELETE FROM nowhere", False)]
+)
+def test_a_row_that_is_there_is_a_lost_race(url: URL, statement: str, lost: bool) -> None:
+    with pytest.raises(Rejected) as caught:
+        write_with(url, statement)
+    assert (lost_a_race(caught.value), is_duplicate(caught.value)) == (lost, lost)
 
 
 def test_a_refused_login_is_told(mariadb: SqlServer) -> None:

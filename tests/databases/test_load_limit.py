@@ -72,6 +72,15 @@ def test_a_calm_server_is_not_waited_for(url: URL) -> None:
     assert wait_while_busy([url, url], 50) == 0.0
 
 
+def test_as_many_threads_as_the_limit_are_no_reason_to_wait(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The session that asks is one of them: a limit of 1 must let a server through that nobody else uses.
+    monkeypatch.setattr(load_limit, "PAUSE_SECONDS", 0.05)
+    limit = load_limit._busiest([url])
+    assert limit > 0
+    with running(Run(deadline=time.monotonic() + 10, timeout_seconds=10)):
+        wait_while_busy([url], limit)
+
+
 def test_sqlite_has_no_threads_to_wait_for() -> None:
     assert wait_while_busy([URL.create("sqlite", database="nowhere.db")], 1) == 0.0
 

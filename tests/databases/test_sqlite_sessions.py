@@ -1,13 +1,15 @@
 """SQLite files: opened only if they are there, whatever their names."""
 
 import os
+import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, make_url, text
 
+from janitor import databases
 from janitor.databases import Limits
 from janitor.databases.engines import make_engine
 from janitor.databases.sqlite_sessions import make_file, sort_beside
@@ -79,3 +81,18 @@ def test_what_is_sorted_lies_beside_the_file(tmp_path: Path) -> None:
     watcher.join()
     engine.dispose()
     assert {one.parent for one in found if "etilqs" in one.name} == {tmp_path}
+
+
+def test_a_transaction_that_may_write_has_the_file_from_its_beginning(tmp_path: Path) -> None:
+    # Given: a transaction that has only read so far. What happens: another process wants to write.
+    # What must hold: it waits. Else one of the two would fail when it writes after what it has read.
+    url = URL.create("sqlite", database=str(tmp_path / "some.db"))
+    make_file(tmp_path / "some.db")
+    with closing(sqlite3.connect(tmp_path / "some.db", timeout=0, isolation_level=None)) as other:
+        with databases.begin(url) as connection:
+            connection.exec_driver_sql("SELECT 1").scalar_one()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+        with databases.read(url):
+            other.execute("BEGIN IMMEDIATE")
+    databases.dispose()

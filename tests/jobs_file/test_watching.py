@@ -3,14 +3,17 @@
 import json
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import urllib3
 
+from janitor.jobs import Job
 from janitor.jobs_file import watching
 from janitor.jobs_file.loading import load
 from janitor.jobs_file.watching import Watcher
+from janitor.scheduler import Scheduler
 from tests.command_line import CommandLine, wait_for
 from tests.jobs_file.files import clock, write
 from tests.jobs_file.living import FIRST, SECOND, daemon
@@ -141,6 +144,44 @@ def test_a_job_whose_settings_are_missing_is_not_taken_over(tmp_path: Path, capl
     assert "LABWHERE_DATABASE_URL" in caplog.text and "the jobs stay as they were" in caplog.text
     write(tmp_path, FIRST + job.replace("follow'", "follow', enabled: false"))
     assert watcher.look() and list(scheduler.jobs) == ["a", "b", "sync"]
+
+
+class Failing(Scheduler):
+    """A clock that fails once to take jobs over, as nobody expects it."""
+
+    has_failed = False
+
+    def replace_jobs(self, jobs: Mapping[str, Job]) -> None:
+        if not self.has_failed:
+            self.has_failed = True
+            raise OSError("no descriptor is left")
+        super().replace_jobs(jobs)
+
+
+def test_what_was_asked_for_is_read_at_the_next_look_if_one_fails(tmp_path: Path) -> None:
+    # Given: a file that has not changed. What happens: somebody asks for it by SIGHUP, and the look fails.
+    # What must hold: the next look reads the file, and the look after that has nothing to do.
+    scheduler, path = Failing(clock().settings), write(tmp_path, FIRST)
+    watcher = Watcher(scheduler, path, load(path, scheduler))
+    watcher.ask()
+    with pytest.raises(OSError, match="no descriptor"):
+        watcher.look()
+    assert watcher.look() and list(scheduler.jobs) == ["a", "b"] and not watcher.look()
+
+
+def test_a_change_while_the_file_is_read_is_seen_at_the_next_look(tmp_path: Path) -> None:
+    class Slow(Scheduler):
+        """A clock during whose work somebody changes the file."""
+
+        def replace_jobs(self, jobs: Mapping[str, Job]) -> None:
+            super().replace_jobs(jobs)
+            write(tmp_path, SECOND)
+
+    scheduler, path = Slow(clock().settings), write(tmp_path, FIRST)
+    watcher = Watcher(scheduler, path, load(path, scheduler))
+    watcher.ask()
+    assert watcher.look() and list(scheduler.jobs) == ["a", "b"]
+    assert watcher.look() and list(scheduler.jobs) == ["a", "c"]
 
 
 def test_the_dashboard_and_the_metrics_have_the_new_jobs(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
+from janitor.logs.mask import Mask
 from janitor.state.tables import run_logs
 from tests.notices.house import NOON, House
 
@@ -26,6 +27,20 @@ def test_a_notice_carries_the_error_the_log_and_where_to_look(house: House) -> N
     assert ("copy", "https://janitor.example.org/jobs/copy") in content.links
     assert (f"run {run_id}", f"https://janitor.example.org/runs/{run_id}") in content.links
     assert content.subject == "copy failed" and content.sentence == "copy: failed: the disk is full"
+
+
+def test_a_secret_that_stands_on_record_goes_to_no_channel(house: House) -> None:
+    # Given: a run of before a word was known as a secret, with the word in its reason and in its log.
+    # What happens: its failure is told. What must hold: the word is nowhere in what a channel gets.
+    house.runner.mask, watch = Mask(["hidden-word"]), house.watch()
+    run_id = house.ran("failed", reason="no hidden-word today")
+    line = {"run_id": run_id, "at": NOON, "level": "INFO", "logger": "task", "message": "it is hidden-word"}
+    with house.runner.state.begin() as connection:
+        connection.execute(insert(run_logs), [line])
+    watch.look(NOON + MINUTE)
+    (content,) = house.contents()
+    assert (content.error, content.log) == ("no *** today", ["12:00:30 INFO it is ***"])
+    assert content.sentence == "copy: failed: no *** today"
 
 
 @pytest.mark.parametrize("trigger", ["notices", "deliveries"])

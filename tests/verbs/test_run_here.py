@@ -4,8 +4,11 @@ import logging
 import os
 import pwd
 import signal
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from janitor.runs import Outcome, current_run
 from janitor.verbs import run_here
 from janitor.verbs.run_here import Report
 from tests.command_line import USER, CommandLine, wait_for
-from tests.small_engine import job_of, nothing, outcomes, rows_of, runner_for, settings_for
+from tests.small_engine import eventually, job_of, nothing, outcomes, rows_of, runner_for, settings_for
 from tests.verbs.house import is_running, recorded
 
 
@@ -84,6 +87,36 @@ def test_a_signal_asks_the_run_to_stop(runner: Runner, number: int, outcome: Out
     assert (report.outcome, reason in report.text) == (outcome, True)
     assert outcomes(runner.state) == [outcome]
     assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_signal_before_the_run_begins_stops_it_too(runner: Runner) -> None:
+    # Given: a run that cannot begin yet, since another process writes to the state database.
+    # What happens: Ctrl-C, and then the other process is done. What must hold: the run stops at its first safe point.
+    usual = signal.getsignal(signal.SIGINT)
+    other = sqlite3.connect(str(runner.state.url.database), isolation_level=None, check_same_thread=False)
+
+    def press() -> None:
+        eventually(lambda: signal.getsignal(signal.SIGINT) is not usual)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+        other.execute("ROLLBACK")
+
+    with closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        presses = threading.Thread(target=press)
+        presses.start()
+        report = run(runner, lambda: current_run().sleep(60), timeout=20)
+        presses.join()
+    assert report.outcome == Outcome.CANCELLED and outcomes(runner.state) == ["cancelled"]
+
+
+def test_a_run_whose_end_waits_says_so(runner: Runner) -> None:
+    report = run(runner, lambda: runner.state.stop("away"))
+    assert report.outcome == Outcome.SUCCEEDED
+    assert report.text.endswith("(run 1; its end is not recorded, as the state database is away)")
+    runner.state.stop("")
+    runner.flush()
+    assert outcomes(runner.state) == ["succeeded"]
 
 
 def test_a_run_without_its_dependency_does_not_begin(runner: Runner) -> None:

@@ -132,6 +132,18 @@ def test_a_job_that_is_overdue_is_a_503(house: tuple[Desk, str]) -> None:
     assert found["jobs"]["minutely"]["last_outcome"] == "succeeded"
 
 
+def test_what_is_not_known_now_is_a_503(house: tuple[Desk, str]) -> None:
+    # Given: a daemon that has told of its jobs. What happens: its state database goes away, and is back.
+    # What must hold: meanwhile nobody takes what was known for what holds now.
+    desk, address = house
+    assert health(address, "jobs")[0] == 200
+    desk.state.stop("it is away")
+    status, found = eventually(lambda: (answer := health(address, "jobs"))[0] == 503 and answer)
+    assert found == {"status": "not known: it is away", "jobs": {}}
+    desk.state.stop("")
+    assert eventually(lambda: health(address, "jobs")[0] == 200)
+
+
 def test_a_daemon_tells_of_its_health(tmp_path: Path) -> None:
     web = {"WEB_ENABLED": "true", "WEB_PORT": "0", "LOG_FORMAT": "json"}
     house = CommandLine(tmp_path, ("-m", "tests.small_house"), web)
