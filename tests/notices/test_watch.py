@@ -143,7 +143,7 @@ def test_a_first_look_tells_what_holds_and_nothing_that_is_over(house: House) ->
 
 
 def test_only_the_daemon_that_leads_tells(house: House) -> None:
-    """Given: a failure, and a watch without the lead; then with a lead that another daemon has taken; then with its own.
+    """Given: a failure, and a watch without the lead; then with a lead that another daemon took; then with its own.
 
     Happens: the watch looks.
     Must hold: nothing is told and no notice is written, until it leads.
@@ -156,7 +156,8 @@ def test_only_the_daemon_that_leads_tells(house: House) -> None:
     assert house.told() == []
     house.runner.leadership.take(fence)
     assert fence is not None
-    for token, told in ((99, []), (fence.token, ["began copy failed"])):
+    cases: list[tuple[int, list[str]]] = [(99, []), (fence.token, ["began copy failed"])]
+    for token, told in cases:
         with house.runner.state.begin() as connection:
             connection.execute(update(lease_table).where(lease_table.c.name == leases.DAEMON).values(token=token))
         watch.try_look(NOON)
