@@ -117,6 +117,7 @@ ONE_SHOT = {
     ("janitor/verbs/run_here.py", "cut_off"),
     ("janitor/web/metrics/readings.py", "_read"),
     ("janitor/web/serving/door.py", "_answer_later"),
+    ("janitor/web/serving/server.py", "do"),
     ("janitor/demo/inbox.py", "serve_forever"),
 }
 """Threads that do one thing and end, or do what they are given, by file and target; the demo is no part of a daemon."""

@@ -64,8 +64,9 @@ class Instant(TypeDecorator[datetime]):
             if value is None:
                 return None
             try:
-                found: datetime = value if process is None else process(value)
-                return found.replace(tzinfo=timezone.utc)
+                found: Any = value if process is None else process(value)
+                instant: datetime = found.replace(tzinfo=timezone.utc)
+                return instant
             except (ValueError, TypeError):  # on SQLite any text; on MySQL 0000-00-00, which comes as a text
                 return UNREADABLE
 

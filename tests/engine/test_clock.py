@@ -103,9 +103,13 @@ def test_what_is_being_handed_on_comes_before_a_stand_by(
         assert may_go_on.wait(30)
         order.append("handed on")
 
+    def lay_down() -> None:
+        lay(opened)
+        order.append("over")
+
     monkeypatch.setattr(opened, "_submit", slow)
     ticking = threading.Thread(target=opened.tick, args=(now(),), daemon=True)
-    laying = threading.Thread(target=lambda: (lay(opened), order.append("over")), daemon=True)
+    laying = threading.Thread(target=lay_down, daemon=True)
     ticking.start()
     assert handing.wait(30)
     laying.start()

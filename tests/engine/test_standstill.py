@@ -100,7 +100,8 @@ def test_a_keeper_waits_for_no_thread_that_hangs(clock: Scheduler, starting: Run
     keeping = threading.Thread(target=daemon.keeper.step, daemon=True)
     keeping.start()
     keeping.join(30)
-    assert not keeping.is_alive() and clock.phase is Phase.COUNTING
+    waited = clock.phase
+    assert not keeping.is_alive() and waited is Phase.COUNTING
     starting.journal._turn.release()
     daemon.keeper.step()
     assert clock.phase is Phase.GOING
