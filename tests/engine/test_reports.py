@@ -129,7 +129,9 @@ def test_what_is_refused_of_one_run_loses_no_line_of_another_in_an_outage(lite_u
     settings, seen = settings_for(lite_url, tmp_path), list[str]()
     with small_engine.logging_to(settings) as (mask, _):
         state = migrated(lite_url)
-        runner = Runner(state, settings, holders.new_holder(), mask, Poisoned(mask))
+        poisoned = Poisoned(mask)
+        runner = Runner(state, settings, holders.new_holder(), mask, poisoned)
+        log.addHandler(poisoned)
 
         def second() -> None:
             event.listen(state.engine, "rollback", lambda connection: state.stop("away"), once=True)
@@ -145,6 +147,9 @@ def test_what_is_refused_of_one_run_loses_no_line_of_another_in_an_outage(lite_u
             other.start()
             other.join()
 
-        run_by_hand(runner, first)
+        try:
+            run_by_hand(runner, first)
+        finally:
+            log.removeHandler(poisoned)
         assert seen == ["so far"]
         state.close()
