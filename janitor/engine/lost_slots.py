@@ -39,7 +39,7 @@ def _write(connection: Connection, stretch: Stretch, holder: str) -> None:
     lost = stretch.lost
     if lost.outcome is Outcome.FAILED:
         # The start of a run may be committed although the answer never came.
-        begun = run_records.open_slots(connection, lost.job, lost.first_at, lost.last_at, holder)
+        begun = run_records.open_runs(connection, lost.job, lost.first_at, lost.last_at, holder)
         for run_id in begun:
             run_records.finish(connection, run_id, Ending(Outcome.FAILED, lost.reason, lost.last_at, 0.0))
         if begun:

@@ -145,7 +145,7 @@ def running(connection: Connection, job: str) -> Row[Any] | None:
     return connection.execute(_RUNNING, {"b_job": job}).first()
 
 
-def open_slots(connection: Connection, job: str, first_at: datetime, last_at: datetime, holder: str) -> Sequence[int]:
+def open_runs(connection: Connection, job: str, first_at: datetime, last_at: datetime, holder: str) -> Sequence[int]:
     """The runs that `holder` has begun and not ended, for slots from the first moment to the last."""
     query = select(runs.c.id).where(runs.c.job == job, runs.c.slot_at.between(first_at, last_at))
     return connection.execute(query.where(runs.c.holder == holder, runs.c.outcome.is_(None))).scalars().all()

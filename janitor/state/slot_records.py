@@ -50,7 +50,7 @@ MOST_SLOTS = 2**31 - 1
 
 
 def record_lost(connection: Connection, lost: LostSlots, holder: str) -> None:
-    """Record a stretch of slots without a run; a slot that has an outcome, or whose run has begun, keeps it.
+    """Record a stretch of slots without a run, less those that have an outcome or whose run has begun.
 
     If it follows the job's newest record, with the same outcome and reason, that record grows; else a new row is made.
     A record never spans two schedules.
