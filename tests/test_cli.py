@@ -120,4 +120,4 @@ def test_every_verb_has_help_of_one_line(janitor: CommandLine) -> None:
 
 
 VERBS = "start jobs run history show delete pause resume cancel check quarantine cursor listen notices password".split()
-VERBS += ["validate", "health", "rename", "backup", "restore", "restored"]
+VERBS += ["validate", "health", "rename", "backup", "restore", "restored", "migrate"]

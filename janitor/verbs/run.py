@@ -60,14 +60,8 @@ def run(
         _confirm(planned, confirmed)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
-    runner = Runner(
-        assembly.state,
-        assembly.settings,
-        holders.new_holder(assembly.settings.lease_seconds),
-        assembly.mask,
-        run_log,
-        surroundings=kept(assembly.mask, run_log, echo=True),
-    )
+    holder, surroundings = holders.new_holder(assembly.settings.lease_seconds), kept(assembly.mask, run_log, echo=True)
+    runner = Runner(assembly.state, assembly.settings, holder, assembly.mask, run_log, surroundings=surroundings)
 
     def run_planned(planned: Job) -> Outcome:
         report = run_here.run(

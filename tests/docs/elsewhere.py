@@ -33,13 +33,17 @@ KNOWN = (
     "docker rm",
     "docker run",
     "docker stop",
+    "git fetch",
     "git pull",
+    "git worktree add",
+    "git worktree remove",
     "journalctl",
     "kubectl apply",
     "kubectl create secret generic",
     "kubectl exec",
     "kubectl logs",
     "kubectl rollout status",
+    "mysqldump",
     "pip install",
     "pipenv shell",
     "pipenv sync",
@@ -48,9 +52,10 @@ KNOWN = (
     "timedatectl",
     "useradd",
 )
-COMPOSE = {"up", "exec", "logs", "--file", "--detach", "--follow", "--build"}
+COMPOSE = {"up", "exec", "logs", "run", "--file", "--detach", "--follow", "--build", "--rm"}
 OF_A_JOB = re.compile(r"[A-Z0-9_]+_(?:ENABLED|SCHEDULE|NOTICE_[A-Z]+|PING_URL)")
 WEB_PORT, STATE_FOLDER = 8080, "/app/var"
+IMAGE = "janitor"
 GONE_SECONDS = 3.0
 """How long after its grace a daemon is gone."""
 
@@ -72,6 +77,12 @@ def check_command(line: str) -> None:
             return
     program = next((known for known in KNOWN if words[: len(known.split())] == known.split()), None)
     assert program, f"{line!r}: this program is not known to the test"
+    if (program == "docker run" and "--entrypoint" not in words) or (program == "docker compose" and "run" in words):
+        # The image's entry point is `python run.py`: what follows the image, or the service, is a verb.
+        assert "run.py" not in line, f"{line!r}: the image begins with `python run.py` by itself"
+        image = len(words) - words[::-1].index(IMAGE)
+        check_verb(words[image:])
+        words = words[:image]
     options = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
     if program == "docker compose":
         unknown = {word for word in options if word not in COMPOSE}
