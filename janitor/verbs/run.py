@@ -67,21 +67,23 @@ def run(
         report = run_here.run(
             runner,
             planned,
+            stopper=stopper,
             dry_run=dry_run,
             show_command=f"{assembly.command} show",
             pins=pinned if planned is wanted else {},
-            on_term=partial(leaving.begin, OF_OUTCOME[Outcome.INTERRUPTED]),
         )
         streams.report(report.text)
         return report.outcome
 
     with Leaving(assembly.settings.grace_seconds, ends_soon=True) as leaving:
         try:
-            outcome, left = run_plan.carry_out(plan, assembly.state, run_planned)
+            with run_here.Stopper(runner, partial(leaving.begin, OF_OUTCOME[Outcome.INTERRUPTED])) as stopper:
+                outcome, left = run_plan.carry_out(plan, assembly.state, run_planned, lambda: stopper.outcome)
         except NotReady as exc:
             raise NotReady(f"{exc}, or give --with-dependencies") from exc
         if left:
-            streams.report(f"not run because of that: {', '.join(planned.id for planned in left)}")
+            why = "because of that" if stopper.outcome is None else "since the process was asked to stop"
+            streams.report(f"not run {why}: {', '.join(planned.id for planned in left)}")
         if outcome is not Outcome.SUCCEEDED:
             # Threads of a run that went well may end their work, as in any program.
             leaving.begin(OF_OUTCOME[outcome])

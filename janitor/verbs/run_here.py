@@ -47,15 +47,14 @@ def run(
     runner: Runner,
     job: Job,
     *,
+    stopper: "Stopper",
     dry_run: bool,
     show_command: str,
     pins: Mapping[str, int] | None = None,
-    on_term: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Run a job now, to its end. Ctrl-C asks it to stop at its next safe point; a second Ctrl-C ends the process.
+    """Run a job now, to its end, or until the `stopper` asks it to stop.
 
-    SIGTERM asks it to stop too, and cuts it off once the grace is over; `on_term` is called first. Call it in the main
-    thread. `show_command` is the command that shows a whole run, without the run's id. `pins` are
+    Call it in the main thread. `show_command` is the command that shows a whole run, without the run's id. `pins` are
     the runs of dependencies that it uses. A job that is running already is reported as skipped.
 
     Raises:
@@ -64,7 +63,7 @@ def run(
         Unavailable, Rejected: the state database cannot record the run, so the run does not begin.
     """
     keeper = Keeper(runner)
-    with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread, Stopper(runner, on_term) as stopper:
+    with ThreadPoolExecutor(1, thread_name_prefix=job.id) as thread:
         keeper.start()
         try:
             future = thread.submit(runner.execute, job, Slot(None, BY_HAND, pins or {}), dry_run)
@@ -104,9 +103,9 @@ def _report(job: Job, finished: Finished, dry_run: bool, show_command: str, unre
 
 
 class Stopper:
-    """Turns SIGINT and SIGTERM into a request to the run to stop; a second signal ends the process.
+    """Turns SIGINT and SIGTERM into a request to the run to stop at a safe point; a second signal ends the process.
 
-    Whoever sends SIGTERM does not wait for ever: after the grace the run is cut off.
+    Whoever sends SIGTERM does not wait for ever: after the grace the run is cut off. Enter it in the main thread.
     """
 
     def __init__(self, runner: Runner, on_term: Callable[[], None] = lambda: None) -> None:
@@ -122,6 +121,13 @@ class Stopper:
     def __exit__(self, *_: object) -> None:
         """Leave signals as they were."""
         self._signals.close()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome of what does not begin because a signal came; None if none came."""
+        if self._reason is None:
+            return None
+        return Outcome.INTERRUPTED if isinstance(self._reason, Interrupted) else Outcome.CANCELLED
 
     def pass_on(self) -> None:
         """Ask the run to stop, if a signal came; a run that begins after the signal is asked too."""

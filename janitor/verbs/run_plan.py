@@ -54,11 +54,18 @@ def plan(
     return Plan(outdated, wanted, [jobs[name] for name in dependents])
 
 
-def carry_out(plan: Plan, state: State, run: Callable[[Job], Outcome]) -> tuple[Outcome, list[Job]]:
-    """Run a plan up to the first job that does not succeed; return the decisive outcome, and the jobs left over."""
+def carry_out(
+    plan: Plan, state: State, run: Callable[[Job], Outcome], stopped: Callable[[], Outcome | None] = lambda: None
+) -> tuple[Outcome, list[Job]]:
+    """Run a plan up to the first job that does not succeed; return the decisive outcome, and the jobs left over.
+
+    No job begins once `stopped` tells the outcome of a plan that was asked to stop.
+    """
     waiting = plan.jobs
     decisive = Outcome.SUCCEEDED
     while waiting:
+        if (outcome := stopped()) is not None:
+            return outcome, waiting
         job = waiting.pop(0)
         if job in plan.outdated and not dependencies.needs_build(job, read(state, [job.id, *job.dependencies])):
             continue

@@ -123,6 +123,23 @@ def test_a_failure_ends_what_builds_on_it(chain: CommandLine) -> None:
     assert sorted(ended.lines[1].removeprefix("not run because of that: ").split(", ")) == ["process", "report", "twin"]
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 5), (signal.SIGTERM, 6)])
+def test_nothing_begins_after_a_signal(chain: CommandLine, number: int, code: int) -> None:
+    # Given a plan whose first job comes to no safe point, and ends well. What happens: a signal, while it runs.
+    # What must hold: it ends well, and no other job begins.
+    crawl = "{id: crawl, function: 'FUNCTIONS:crawl', args: [garden]"
+    assert crawl in CHAIN
+    write(chain.folder, CHAIN.replace(crawl, "{id: crawl, function: 'time:sleep', args: [3]"))
+    begun = "SELECT id FROM runs WHERE job = 'crawl' AND outcome IS NULL"
+    with chain.started("run", "report", "--with-dependencies") as process:
+        wait_for(lambda: recorded(chain, begun))
+        ended = chain.stopped(process, number)
+    assert recorded(chain, "SELECT job, outcome FROM runs") == [("crawl", "succeeded")]
+    assert ended.code == code, ended.err
+    left = ended.lines[-1].removeprefix("not run since the process was asked to stop: ").split(", ")
+    assert sorted(left) == ["process", "report", "twin"]
+
+
 @pytest.mark.slow
 def test_rerun_dependents_runs_what_builds_on_it(chain: CommandLine) -> None:
     assert chain("run", "report", "--with-dependencies").code == 0

@@ -20,7 +20,7 @@ from janitor.errors import Skip
 from janitor.jobs.dependencies import NotReady
 from janitor.runs import Outcome, current_run
 from janitor.verbs import run_here
-from janitor.verbs.run_here import Report
+from janitor.verbs.run_here import Report, Stopper
 from tests.command_line import USER, CommandLine, wait_for
 from tests.small_engine import eventually, job_of, nothing, outcomes, rows_of, runner_for, settings_for
 from tests.verbs.house import is_running, recorded
@@ -37,7 +37,8 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
 def run(runner: Runner, func: Callable[..., object], *args: Any, dry_run: bool = False, **options: Any) -> Report:
     """Run a task by hand; `janitor show` shows runs."""
     job = job_of(func, *args, id="task", **options)
-    return run_here.run(runner, job, dry_run=dry_run, show_command="janitor show")
+    with Stopper(runner) as stopper:
+        return run_here.run(runner, job, stopper=stopper, dry_run=dry_run, show_command="janitor show")
 
 
 def counts() -> dict[str, int]:

@@ -111,6 +111,19 @@ def test_a_job_that_another_has_built_meanwhile_is_left_out(state: State) -> Non
     assert carried_out(state, plan, Outcome.SUCCEEDED) == (["clean"], Outcome.SUCCEEDED, [])
 
 
+@pytest.mark.parametrize("asked", [Outcome.CANCELLED, Outcome.INTERRUPTED])
+def test_nothing_begins_once_a_plan_is_asked_to_stop(state: State, asked: Outcome) -> None:
+    names: list[str] = []
+
+    def run(job: Job) -> Outcome:
+        names.append(job.id)
+        return Outcome.SUCCEEDED
+
+    plan = Plan(jobs("fetch"), JOBS["clean"], jobs("report"))
+    outcome, left = run_plan.carry_out(plan, state, run, lambda: asked if names else None)
+    assert (names, outcome, [job.id for job in left]) == (["fetch"], asked, ["clean", "report"])
+
+
 def test_pins_name_a_run_for_each_job() -> None:
     assert run_plan.pinned(["crawl=12", "fetch=7"]) == {"crawl": 12, "fetch": 7}
 

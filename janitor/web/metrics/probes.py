@@ -27,7 +27,8 @@ def ready(desk: Desk, vitals: Vitals) -> Told:
     A daemon that stands by is ready too, unless something keeps it from coming to lead.
     """
     vitals.writing.get(0)
-    unread, unwritten = vitals.schema.get(WAIT_SECONDS).failure, vitals.writing.get(WAIT_SECONDS).failure
+    unread = vitals.schema.get(WAIT_SECONDS).failure
+    unwritten = vitals.writing.get(WAIT_SECONDS).failure if unread is None else None
     failing = [trouble.duty for trouble in desk.troubles]
     # The reasons may name hosts and users. They are in the log: anybody may ask this, without signing in.
     if unread is not None:

@@ -34,7 +34,8 @@ class Reading(Generic[T]):
     ) -> None:
         """Nothing is read before the first `get`; `loops` tell of a source that raises what it should not.
 
-        A value is kept for `keep_seconds`; longer, if reading would else take more than `share` of the time.
+        A value is kept for `keep_seconds`; longer, if reading would else take more than `share` of the time. After a
+        failure it may take half of the time: else the failure would be told long after it is over.
         """
         self._keep_seconds, self._share = keep_seconds, share
         name = f"reading for metrics ({getattr(source, '__name__', 'reading').strip('_')})"
@@ -68,6 +69,7 @@ class Reading(Generic[T]):
         with self._lock:
             self._answer = Answer(found) if failure is None else Answer(self._answer.value, failure)
             going_on, self._going_on = self._going_on, None
-            self._read_again_at = ended + max(self._keep_seconds, (ended - began) / self._share)
+            pause = (ended - began) / (self._share if failure is None else 1)
+            self._read_again_at = ended + max(self._keep_seconds, pause)
         if going_on is not None:
             going_on.set()

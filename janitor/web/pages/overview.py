@@ -79,7 +79,7 @@ def _verdict(view: models.Overview, troubled: int, undelivered: bool) -> str:
     if view.troubles:
         return f"No job fails, but look at {' and '.join(one.part for one in view.troubles)}"
     if view.notices:
-        return f"No job fails, but {len(view.notices)} notice{'s are' if len(view.notices) > 1 else ' is'} open"
+        return f"No job fails, but {view.open_notices} notice{'s are' if view.open_notices > 1 else ' is'} open"
     if undelivered:
         return "No job fails, but not every notice was delivered"
     if view.conditions.get("new", 0) == count:

@@ -66,7 +66,7 @@ def overall_of(connection: Connection, jobs: Collection[Job], now: datetime) -> 
 
 
 def strip_length(jobs: int) -> int:
-    """How many runs are read of each of so many jobs."""
+    """How many runs are read of each job of a house with so many jobs."""
     return STRIP if jobs <= MANY else SHORT_STRIP
 
 
@@ -81,7 +81,7 @@ def known_of(
     overall = overall or overall_of(connection, wanted, now)
     names, dependents = [job.id for job in wanted], dependencies.dependents(all_jobs)
     built = [job for job in wanted if job.dependencies or job.id in dependents]
-    newest = recent.newest(connection, names, strip_length(len(names)))
+    newest = recent.newest(connection, names, strip_length(len(all_jobs) if len(names) > 1 else 1))
     owner = memories.owners(connection, all_jobs)
     owned = {name: job for name, job in owner.items() if job in names}
     return Known(

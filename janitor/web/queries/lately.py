@@ -25,11 +25,13 @@ class Lately:
         Raises:
             Whatever `find` raises; nothing is kept then.
         """
+        if len(self._locks) > MOST:
+            # Whoever still waits for a lock that is forgotten here finds it out once more.
+            self._known.clear()
+            self._locks.clear()
         with self._locks.setdefault(name, threading.Lock()):
             at, value = self._known.get(name, (-SECONDS, None))
             if fresh or time.monotonic() - at > SECONDS:
                 value = find()
-                if len(self._known) > MOST:
-                    self._known.clear()
                 self._known[name] = time.monotonic(), value
             return value

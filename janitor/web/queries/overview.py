@@ -22,8 +22,8 @@ from janitor.web.queries.runs import going
 from janitor.web.queries.timeline import is_busy, most_urgent, timeline
 
 SPAN = timedelta(hours=24)
-FAILED, GOING = 20, 10
-"""How many failed runs are listed, and how many that go on."""
+FAILED, GOING, TOLD = 20, 10, 10
+"""How many failed runs are listed, how many that go on, and how many notices and deliveries."""
 FRESH = timedelta(seconds=15)
 """How old the timeline and the hours of a busy day may be."""
 
@@ -46,8 +46,9 @@ def overview_of(
         running=going(connection, now, GOING),
         failed=_failed(connection, order, since),
         hours=past.hours,
-        notices=told.open,
-        undelivered=told.undelivered,
+        notices=told.open[:TOLD],
+        open_notices=len(told.open),
+        undelivered=told.undelivered[:TOLD],
         troubles=[
             models.TroubleLine(part=one.duty, since=one.since, failures=one.failures, why=one.why) for one in troubles
         ],

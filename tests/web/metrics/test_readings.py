@@ -40,6 +40,24 @@ def test_a_slow_reading_takes_a_small_share_of_the_time() -> None:
     assert all(later - earlier >= 0.5 for earlier, later in zip(asked, asked[1:], strict=False))
 
 
+def test_a_slow_failure_is_soon_looked_at_again() -> None:
+    # Given a source that fails after a while, of which reading may take a two-hundredth of the time. What happens: it is
+    # well again. What must hold: that is seen soon, and not after two hundred times as long as the failure took.
+    asked: list[float] = []
+
+    def fails_once() -> int:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            time.sleep(0.5)
+            raise Unavailable("the state database is away")
+        return 7
+
+    reading = Reading(fails_once, 0.0, share=0.005)
+    assert reading.get(10.0).failure == "the state database is away"
+    answer = eventually(lambda: (one := reading.get(1.0)).failure is None and one)
+    assert answer.value == 7 and asked[1] - asked[0] >= 1.0
+
+
 def test_a_failure_keeps_the_last_value() -> None:
     found = iter([3])
 

@@ -57,9 +57,12 @@ def test_the_overview_of_1_000_jobs_is_small(tmp_path: Path) -> None:
         let_much_go_on(connection, now)
     state.close()
     with served(url, tmp_path, add_jobs) as (_, address):
-        page = Visitor(address).get("/")
+        page, read = Visitor(address).get("/"), Visitor(address).get("/api/overview")
     assert page.status == 200
     assert len(page.text.encode()) < MOST_BYTES
-    assert page.text.count('class="lane"') == 20 and page.text.count("20 of") == 1
+    assert page.text.count('class="lane"') == 20 and '20 of <a href="/jobs">1,000 jobs</a>' in page.text
     assert ">All that run</a>" in page.text
     assert f">All notices: {TOLD} are open</a>" in page.text
+    overview = json.loads(read.text)
+    assert len(read.text.encode()) < MOST_BYTES and overview["open_notices"] == TOLD
+    assert (len(overview["notices"]), len(overview["undelivered"])) == (10, 10)

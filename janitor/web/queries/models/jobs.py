@@ -46,7 +46,7 @@ class JobLine(Model):
     last_success_at: datetime | None = Field(description="When a run last succeeded; dry runs do not count.")
     failures: int = Field(description="How many of the runs in its strip failed or timed out in a row.")
     strip: list[Bar] = Field(
-        description="Its last 30 runs, the newest last; in a list of more than 100 jobs, its last 10."
+        description="Its last 30 runs, the newest last; in a list, if there are more than 100 jobs in all, its last 10."
     )
     next_run_at: datetime | None = Field(description="None if it is paused or disabled, or if no slot comes.")
     cursor: Cursor | None

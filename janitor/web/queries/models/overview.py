@@ -55,6 +55,7 @@ class Overview(Model):
     running: list[Going] = Field(description="The runs that go on, the oldest first; up to 10.")
     failed: list[RunLine] = Field(description="The newest runs that failed or timed out, within these hours.")
     hours: list[Hour]
-    notices: list[NoticeLine] = Field(description="Notices that are not over.")
-    undelivered: list[DeliveryLine] = Field(description="Deliveries that failed or are tried again.")
+    notices: list[NoticeLine] = Field(description="Notices that are not over, the oldest first; up to 10.")
+    open_notices: int = Field(description="How many notices are not over; 100 if they are more.")
+    undelivered: list[DeliveryLine] = Field(description="Deliveries that failed or are tried again; up to 10.")
     troubles: list[TroubleLine] = Field(description="What is wrong with the daemon itself.")
