@@ -95,11 +95,17 @@ def _is_bounded(sent: Sent) -> bool:
     return "LIMIT" in sent.statement and "WHERE" not in sent.statement.replace("WHERE 1 ", "")
 
 
+def _is_all_that_are_known(detail: str, statement: str) -> re.Match[str] | None:
+    """Whether a search finds each row that has any value at all: SQLite calls that a search too."""
+    found = re.match(r"SEARCH (\w+) .*\((\w+)>\?\)$", detail)
+    return found if found and f"{found[2]} IS NOT NULL" in statement else None
+
+
 def _sqlite_scans(plan: list[dict[str, Any]], sent: Sent, small: Collection[str]) -> list[str]:
     found = []
     sorts = any("TEMP B-TREE FOR ORDER BY" in step["detail"] for step in plan)
     for step in plan:
-        scanned = re.match(r"SCAN (\w+)", step["detail"])
+        scanned = re.match(r"SCAN (\w+)", step["detail"]) or _is_all_that_are_known(step["detail"], sent.statement)
         bounded = _is_bounded(sent) and not sorts
         if scanned and scanned[1] not in MADE_UP.union(small) and not bounded:
             found.append(scanned[0])

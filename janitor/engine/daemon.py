@@ -171,7 +171,8 @@ class Daemon:
 
     def _look_at_keeper(self) -> None:
         """Tell if the keeper hangs: nobody else would."""
-        silent = self.keeper.silent_seconds()
+        # An upgrade takes its time, and renews this daemon's lease meanwhile.
+        silent = None if self.runner.leadership.is_migrating else self.keeper.silent_seconds()
         if silent is None or silent <= KEEPER_SECONDS:
             self.runner.obstacles.overcome(KEEPER)
         elif self.runner.obstacles.meet(KEEPER, f"it has been at one step for {silent:.0f} s") is not None:

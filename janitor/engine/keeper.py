@@ -137,6 +137,8 @@ class Keeper:
             self.step()
             self._tell_back()
         except Unavailable as exc:
+            # Whichever duty it was: those behind it were not done, perhaps the renewal among them.
+            self._runner.renewal.is_locked = has_locked_file(exc)
             self._tell_away(exc)
         except Fenced as exc:
             if self._takeover is not None:
@@ -170,8 +172,10 @@ class Keeper:
             log.error("this daemon has not been able to lead for %.0f s: %s", seconds, exc)
 
     def _tell_back(self) -> None:
-        if any([self._runner.obstacles.overcome(part) for part in (KEEPING, LEADING)]):
+        if self._runner.obstacles.overcome(KEEPING):
             log.info("the state database is back")
+        if self._runner.obstacles.overcome(LEADING):
+            log.info("nothing keeps this daemon from leading any more")
 
 
 def _do(duties: "list[Duty[None]]") -> None:

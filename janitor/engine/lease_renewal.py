@@ -23,7 +23,8 @@ class LeaseRenewal:
         self._valid_until, self._renew_at = math.inf, 0.0
         self.renewed_since: float | None = None
         """Since when each renewal went well, by `time.monotonic`; None if the last did not, or there was none."""
-        self._is_locked = False
+        self.is_locked = False
+        """Whether another process has the SQLite file to itself, so that no lease can be renewed, or taken over."""
 
     def begin(self) -> None:
         """Watch the leases from now on: `check` raises once they may have ended."""
@@ -40,7 +41,7 @@ class LeaseRenewal:
         """
         if self._clock() <= self._valid_until:
             return True
-        if self._is_locked:
+        if self.is_locked:
             return False
         raise Unavailable(
             f"the leases in the state database could not be renewed for {self._seconds:g} s, so that another "
@@ -87,10 +88,10 @@ class LeaseRenewal:
                     held = leases.renew(connection, fences, now, self._seconds)
                     leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
                     leases.cut_all(connection, now)
-                self._is_locked = False
+                self.is_locked = False
                 return held
             except JanitorError as exc:
-                self._is_locked = has_locked_file(exc)
+                self.is_locked = has_locked_file(exc)
                 if attempt == DEADLOCK_TRIES or not lost_a_race(exc):
                     raise
         raise AssertionError("unreachable")

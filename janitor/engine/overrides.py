@@ -25,6 +25,7 @@ OPTIONS = {field.name for field in fields(Job)} - {
     "disabled_because",
     "keeps_result",
     "file",
+    "memories",
 }
 """The arguments of `add_job` that a job has."""
 MOMENTS = frozenset({"run_date", "start_date", "end_date"})

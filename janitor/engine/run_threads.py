@@ -83,7 +83,10 @@ class RunThreads:
                 reusable = _state_of_thread() == as_new
             finally:
                 self._leave(mine if reusable else None)
-                self._on_free()
+                # A new thread has what this one has, and would take it for its own: then the clock's next tick sees
+                # that one is free.
+                if reusable:
+                    self._on_free()
             work = self._next(mine) if reusable else None
 
     def _next(self, mine: "SimpleQueue[Work]") -> Work | None:

@@ -139,6 +139,11 @@ class Runner:
         Raises:
             Unavailable, Rejected: as `flush` does.
         """
+        if self.journal.waiting:
+            # What the journal writes waits for long if another process has the SQLite file to itself. Nobody else may
+            # renew leases meanwhile.
+            with self.state.begin():
+                pass
         is_over = self.journal.flush(wait=False, seconds=SAVE_SECONDS)
         self._reports.save()
         return is_over

@@ -15,7 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Column, ColumnElement, Connection, Table, and_, insert, inspect, or_, select
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    insert,
+    inspect,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from janitor.databases.places import family
 from janitor.errors import Rejected
@@ -124,7 +137,7 @@ def _pages(source: Connection, table: Table, columns: Sequence[Column[Any]]) -> 
     while True:
         query = select(*columns).order_by(*keys).limit(ROWS)
         if after is not None:
-            query = query.where(_beyond(keys, after))
+            query = query.where(_beyond(keys, after, source.dialect.name))
         rows = source.execute(query).all()
         if rows:
             yield [dict(row._mapping) for row in rows]
@@ -133,8 +146,10 @@ def _pages(source: Connection, table: Table, columns: Sequence[Column[Any]]) -> 
         after = tuple(getattr(rows[-1], key.name) for key in keys)
 
 
-def _beyond(keys: Sequence[Column[Any]], after: Sequence[Any]) -> ColumnElement[bool]:
-    """What comes after a row in the order of its key, in the form for which MySQL uses the index."""
+def _beyond(keys: Sequence[Column[Any]], after: Sequence[Any], dialect: str) -> ColumnElement[bool]:
+    """What comes after a row in the order of its key, in the form for which the database uses the index."""
+    if dialect == "sqlite":
+        return tuple_(*keys) > tuple_(*(literal(value, key.type) for key, value in zip(keys, after, strict=True)))
     return or_(
         *(
             and_(*(keys[at] == after[at] for at in range(place)), keys[place] > after[place])

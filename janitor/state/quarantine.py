@@ -129,7 +129,8 @@ def release(connection: Connection, name: str, identities: Iterable[tuple[str, s
 def page(connection: Connection, name: str, after: tuple[str, str], limit: int) -> Sequence[tuple[str, str]]:
     """The next identities (key, item) after `after`, in order; `("", "")` begins."""
     table = quarantine.c
-    later = (table.key > after[0]) | ((table.key == after[0]) & (table.item > after[1]))
+    # A bound of the key by itself, and first: SQLite finds its way along the index by no other.
+    later = (table.key >= after[0]) & ((table.key > after[0]) | (table.item > after[1]))
     query = select(table.key, table.item).where(table.name == name, later).order_by(table.key, table.item).limit(limit)
     return [(key, item) for key, item in connection.execute(query)]
 

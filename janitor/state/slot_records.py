@@ -156,8 +156,10 @@ def take_back(
     did_not_run = runs.c.outcome.in_((Outcome.MISSED.value, Outcome.SKIPPED.value))
     connection.execute(delete(runs).where(ahead & did_not_run))
     connection.execute(update(runs).where(ahead).values(slot_at=None, slot_until_at=None, slots=0))
-    across = (runs.c.job == job) & (runs.c.slot_at <= now) & (runs.c.slot_until_at > now)
-    for row in connection.execute(select(runs).where(across)).all():
+    # No record spans the slots of another: only the newest can reach beyond.
+    newest = select(runs).where(runs.c.job == job, runs.c.slot_at <= now).order_by(runs.c.slot_at.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    if row is not None and row.slot_until_at > now:
         past = between(row.slot_at - timedelta(microseconds=1), now)
         until, count = (row.slot_at, 1) if past is None else (past.last_at, past.count)
         values = {"slot_until_at": until, "ended_at": until, "slots": min(count, MOST_SLOTS)}

@@ -1,9 +1,10 @@
 """The journal: many records at once, and what waits while the state database is away."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from janitor.errors import Unavailable
 from janitor.jobs import schedules
 from janitor.logs.run_log import RunLog
 from janitor.runs import Outcome
-from janitor.state import State, holders, result_records
+from janitor.state import State, database, holders, result_records
 from janitor.state.log_lines import LogLine
 from janitor.state.run_records import BY_HAND
 from janitor.state.slot_records import LostSlots
@@ -307,6 +308,31 @@ def test_of_too_many_lost_slots_none_is_given_up(lite: Runner, monkeypatch: pyte
     lite.flush()
     assert small_engine.check_slots(lite.state, "task", trigger) == 30
     assert "it refuses; later slots were lost for other reasons" in {row.reason for row in rows_of(lite.state)}
+
+
+def test_whoever_renews_leases_waits_for_no_locked_file(
+    lite_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: a record that waits. What happens: another process has the file to itself for a second, when the keeper
+    # comes to write it. What must hold: the keeper does not wait, and goes on to renew leases; the record is not lost.
+    monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.05)
+    at, path = now().replace(microsecond=0), str(lite_url.database)
+    with (
+        runner_for(settings_for(lite_url, tmp_path)) as runner,
+        closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other,
+    ):
+        runner.state.stop("away")
+        runner.lost(LostSlots("task", at, at, 1, Outcome.FAILED, "it hangs", schedules.every(1)))
+        runner.state.stop("")
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(1.0, other.execute, ("COMMIT",))
+        end.start()
+        with pytest.raises(Unavailable):
+            runner.save()
+        end.join()
+        assert runner.waiting == 1
+        runner.save()
+        assert (runner.waiting, outcomes(runner.state)) == (0, ["failed"])
 
 
 def test_what_cannot_be_recorded_is_an_obstacle_while_it_waits(lite_url: URL) -> None:

@@ -16,6 +16,7 @@ from janitor.engine.takeover import Takeover
 from janitor.errors import Rejected
 from janitor.runs import Outcome, current_run
 from janitor.state import database, leases
+from janitor.state.shared_clock import SharedClock
 from janitor.state.slot_records import LostSlots
 from tests.daemons import Daemon, daemons
 from tests.engine.keeping import ELSEWHERE, daemon_of, going_on, kept, lease
@@ -146,6 +147,35 @@ def test_a_file_that_another_process_has_to_itself_is_told_as_that(
         other.execute("COMMIT")
         keeper.try_step()
         assert runner.obstacles.overcome(KEEPING) is False
+
+
+def test_runs_wait_whichever_duty_meets_a_locked_file(
+    lite_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given: a daemon with a duty that writes before it renews its leases. What happens: another process has the file to
+    # itself, from just after a renewal, for longer than a lease. What must hold: runs wait, as they do else.
+    monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.05)
+    boot = [100.0]
+    clock = SharedClock(None, now, lambda: boot[0])
+    with (
+        runner_for(settings_for(lite_url, tmp_path), clock=clock) as runner,
+        closing(sqlite3.connect(str(lite_url.database), isolation_level=None)) as other,
+    ):
+
+        def beat() -> None:
+            with runner.state.begin(*runner.lead.fences):
+                pass
+
+        keeper = Keeper(runner, first={"beating": beat})
+        keeper.try_step()
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(4):
+            boot[0] += runner.settings.lease_seconds / 3
+            keeper.try_step()
+        assert not runner.renewal.check()
+        other.execute("COMMIT")
+        keeper.try_step()
+        assert runner.renewal.check()
 
 
 @pytest.mark.slow

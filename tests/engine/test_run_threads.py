@@ -22,11 +22,13 @@ class Pool:
     def __init__(self, keep_seconds: float = 30.0, stuck: Callable[[], int] = lambda: 0) -> None:
         self.waiting: list[Callable[[], None]] = []
         self.threads = RunThreads(2, self.hand_out, stuck, keep_seconds)
+        self.handing_out = threading.Lock()
         self.idents: list[int] = []
 
     def hand_out(self) -> None:
-        while self.waiting and self.threads.give(self.waiting[0]):
-            self.waiting.pop(0)
+        with self.handing_out:
+            while self.waiting and self.threads.give(self.waiting[0]):
+                self.waiting.pop(0)
 
     def note(self) -> None:
         self.idents.append(threading.get_native_id())
@@ -105,6 +107,31 @@ def test_a_thread_that_was_changed_serves_no_other_run(change: Callable[[], None
     for work in (change, lambda: None, change, change):
         pool.run(work)
     assert len(set(pool.idents)) == 3, "the second run's thread served the third too"
+
+
+def test_no_new_thread_comes_from_one_that_was_changed() -> None:
+    # Given two busy threads, and a run that waits. What happens: the run of one thread changes its thread, and is over.
+    # What must hold: the thread of the run that waited is as new: a thread has what the thread has that starts it.
+    pool, let_go, masks = Pool(), threading.Event(), list[set[int]]()
+
+    def change() -> None:
+        let_go.wait(30)
+        block_a_signal()
+
+    def look() -> None:
+        masks.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+
+    here = set(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    assert [pool.threads.give(change) for _ in range(2)] == [True, True]
+    pool.waiting.append(look)
+    let_go.set()
+
+    def tick() -> list[set[int]]:
+        pool.hand_out()
+        return masks
+
+    assert eventually(tick)
+    assert masks == [here] and signal.SIGUSR2 not in here
 
 
 def test_a_thread_whose_run_broke_is_gone_and_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:

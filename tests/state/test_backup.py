@@ -14,10 +14,12 @@ from sqlalchemy import URL, func, select
 
 from janitor.errors import Cancelled, Rejected
 from janitor.runs import Fence
-from janitor.state import State, backup, cursors, identity, leases, ledger, log_lines
+from janitor.state import State, backup, cursors, identity, leases, ledger, log_lines, quarantine
 from janitor.state.backup import back_up, copy_rows
 from janitor.state.log_lines import LogLine
+from janitor.state.quarantine import Quarantined
 from janitor.state.tables import SCHEMA_VERSION, metadata
+from tests.explained import noted
 from tests.small_engine import migrated, now, remember, remember_run, rows_of
 from tests.state.migrations.older import older
 
@@ -168,7 +170,11 @@ def test_a_copy_that_is_not_whole_is_not_kept(tmp_path: Path) -> None:
     broken.close()
 
 
-def test_rows_go_back_into_an_empty_database(filled: State, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [2, 2_000])
+def test_rows_go_back_into_an_empty_database(
+    filled: State, tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "ROWS", at_once)
     back_up(filled, tmp_path / "backup.db")
     before = rows(filled)
     with filled.begin() as connection:
@@ -179,3 +185,24 @@ def test_rows_go_back_into_an_empty_database(filled: State, tmp_path: Path) -> N
     assert rows(filled) == before
     with filled.read() as connection:
         assert connection.execute(select(func.count()).select_from(metadata.tables["runs"])).scalar() == RUNS
+
+
+def test_each_page_of_a_backup_begins_where_the_last_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a backup, whose tables have keys of several columns. What must hold: no page reads the rows of those before.
+    monkeypatch.setattr(backup, "ROWS", 2)
+    url, at = URL.create("sqlite", database=str(tmp_path / "state.db")), now()
+    state, target = migrated(url), migrated(url.set(database=str(tmp_path / "target.db")))
+    with state.begin() as connection:
+        kept = [Quarantined(str(key), "why") for key in range(7)]
+        quarantine.put(connection, "task", kept, at, 1)
+        ledger.enter(connection, "some", {bytes([n]) * 32: bytes([n]) * 16 for n in range(5)}, at)
+    with noted() as sends, state.read() as source, target.begin() as connection:
+        copy_rows(source, connection)
+    later = [sent for sent in sends if sent.statement.startswith("SELECT") and ") > (" in sent.statement]
+    assert len(later) >= 5
+    for sent in later:
+        with state.read() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sent.statement}", sent.parameters).all()
+        assert any(")>(" in row.detail for row in plan), plan
+    state.close()
+    target.close()

@@ -34,7 +34,9 @@ def test_no_statement_scans_what_grows(
     each = sends.of_each_shape({sent.url for sent in sends})
     assert len(each) > 100
     assert [scan for sent in each for scan in scans(sent, SMALL)] == []
+    of_kind = ["SELECT job, max(at) FROM actions WHERE job IS NOT NULL GROUP BY job"] if kind == "sqlite" else []
     for statement in (
+        *of_kind,
         "SELECT max(id) FROM runs WHERE outcome IS NOT NULL GROUP BY job",
         "SELECT DISTINCT reason FROM runs",
         "SELECT id FROM runs ORDER BY ended_at LIMIT 10",

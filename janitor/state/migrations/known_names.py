@@ -69,12 +69,17 @@ def _batch(connection: sa.Connection, name: str, after: Any) -> Any:
     here = (_ROWS.c.name == name) & _beyond(*after)
     ordered = sa.select(_ROWS.c.key, _ROWS.c.item).where(here).order_by(_ROWS.c.key, _ROWS.c.item)
     last = connection.execute(ordered.limit(1).offset(BATCH - 1)).one_or_none()
-    connection.execute(_entered(_ROWS, here if last is None else here & ~_beyond(*last)))
+    connection.execute(_entered(_ROWS, here if last is None else here & _up_to(*last)))
     return last
 
 
 def _beyond(key: str, item: str) -> sa.ColumnElement[bool]:
-    return (_ROWS.c.key > key) | ((_ROWS.c.key == key) & (_ROWS.c.item > item))
+    # A bound of the key by itself, and first: SQLite finds its way along the index by no other.
+    return (_ROWS.c.key >= key) & ((_ROWS.c.key > key) | (_ROWS.c.item > item))
+
+
+def _up_to(key: str, item: str) -> sa.ColumnElement[bool]:
+    return (_ROWS.c.key <= key) & ((_ROWS.c.key < key) | (_ROWS.c.item <= item))
 
 
 def _entered(table: sa.TableClause, where: sa.ColumnElement[bool] = sa.true()) -> sa.Insert:

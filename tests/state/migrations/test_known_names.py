@@ -5,14 +5,17 @@ What happens: the names are entered, in batches of one row, of some, or all at o
 What must hold: each job has the name, once.
 """
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, text
 
 from janitor.state import State, cursors, quarantine
 from janitor.state.migrations import known_names
 from janitor.state.migrations.known_names import NamesOfCursors, NamesOfQuarantines
 from janitor.state.quarantine import Quarantined
-from tests.small_engine import now, remember_run, rows_of
+from tests.explained import noted
+from tests.small_engine import migrated, now, remember_run, rows_of
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 5_000])
@@ -43,6 +46,24 @@ def test_what_runs_have_remembered_is_found_by_their_jobs(
     assert [tuple(row) for row in found] == [("follow", "task"), ("last", "Z"), ("reconcile", "task")]
     # Once for the cursors. A batch that is full has another after it, which may be empty.
     assert len(kept) == 2 * (1 + sum(rows // batch + 1 for rows in (5, 1, 2)))
+
+
+def test_a_batch_reads_no_more_than_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # SQLite reads an index between two bounds only if each is a plain comparison, and not one of several that may hold.
+    monkeypatch.setattr(known_names, "BATCH", 10)
+    state = migrated(URL.create("sqlite", database=str(tmp_path / "state.db")))
+    with state.begin() as connection:
+        quarantine.put(connection, "task", [Quarantined(str(key), "why") for key in range(50)], now(), 1)
+    with noted() as sends, state.engine.connect() as connection:
+        NamesOfQuarantines().take(connection, lambda connection: None)
+    batches = [sent for sent in sends if "INSERT INTO memories" in sent.statement]
+    assert len(batches) == 6
+    # The last batch has no upper bound.
+    for sent in batches[:-1]:
+        with state.read() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sent.statement}", sent.parameters).all()
+        assert any("(name=? AND key>? AND key<?)" in row.detail for row in plan), plan
+    state.close()
 
 
 def test_without_rows_there_is_nothing_to_enter(state: State) -> None:

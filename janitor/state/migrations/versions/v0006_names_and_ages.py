@@ -1,4 +1,4 @@
-"""The names under which jobs remember things; actions by age, deliveries by channel; and which state database this is.
+"""The names under which jobs remember things; actions by age and kind, deliveries by channel; and an identity.
 
 So old actions can go, pages read what they show, and a restored backup is noticed.
 """
@@ -23,6 +23,7 @@ def steps() -> Iterator[Step]:
     yield NamesOfCursors()
     yield NamesOfQuarantines()
     yield AddIndex("actions_by_age", "actions", ["at"])
+    yield AddIndex("actions_by_kind", "actions", ["action", "job", "at"])
     yield AddIndex("deliveries_of_channel", "deliveries", ["channel", "outcome", "id"])
     yield AddTable(
         "identity",
