@@ -24,12 +24,12 @@ def test_an_older_state_database_is_brought_up_to_date(assembly: Assembly, capsy
     assert "backup.db holds the state database: " in capsys.readouterr().out
     done(migrate, assembly, "--check")
     first, *steps = capsys.readouterr().out.splitlines()
-    assert first.startswith("the state database at older.db has schema 0005, and this release needs schema 0006: 6 ste")
+    assert first.startswith("the state database at older.db has schema 0005, and this release needs schema 0006: 7 ste")
     assert steps[0] == "schema 0006, step 1: make the table memories"
     assert assembly.unopened_state.version() == "0005"
     done(migrate, assembly)
     told = capsys.readouterr()
     assert told.out == "the state database at older.db had schema 0005, and has schema 0006 now\n"
-    assert "schema 0006, step 6: make the table identity: done in 0." in told.err
+    assert "schema 0006, step 7: make the table identity: done in 0." in told.err
     done(history, assembly)
     assert "follow" in capsys.readouterr().out
