@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from janitor.engine import migrating
 from janitor.errors import Rejected, StatementTimeout, Unavailable
@@ -141,8 +142,21 @@ def test_a_full_disk_of_a_server_is_told_and_costs_nothing(
 ) -> None:
     older(mariadb_url, "0005").close()
     disk.take(mariadb, mariadb_url, "actions")
-    fill(mariadb_url, 200_000)
+    fill(mariadb_url, 10_000)
+    disk.grow("30m")
+    fill_up(mariadb_url)
     goes_on_once_there_is_room(mariadb_url, disk, 100)
+
+
+def fill_up(url: URL) -> None:
+    """Add actions until a server has no room for more: its file has at most 4 MB to spare then, less than an index."""
+    more = "INSERT INTO actions (at, actor, action, job) SELECT at, actor, action, job FROM actions LIMIT 2000"
+    engine = create_engine(url)
+    with pytest.raises(OperationalError, match="is full"):
+        while True:
+            with engine.begin() as connection:
+                connection.execute(text(more))
+    engine.dispose()
 
 
 def goes_on_once_there_is_room(url: URL, disk: SmallDisk, kb: int) -> None:
