@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, event
 
 from janitor import databases
 
-MADE_UP = {"page", "newest", "CONSTANT"}
+MADE_UP = re.compile(r"page|newest|CONSTANT|one|some|of_\d+|\d+")
 """Names of a statement's own parts in SQLite's plans."""
 
 
@@ -62,7 +62,7 @@ def noted() -> Iterator[Sends]:
 
 def scans(sent: Sent, small: Collection[str]) -> list[str]:
     """The tables that a statement reads from end to end, `small` tables and what has a LIMIT aside."""
-    if re.match(r"INSERT INTO \S+ \([^)]*\) VALUES", sent.statement):
+    if re.match(r"INSERT (IGNORE )?INTO \S+ \([^)]*\) VALUES", sent.statement):
         return []  # it reads nothing, which MariaDB calls ALL
     is_sqlite = databases.family(sent.url) == "sqlite"
     with databases.begin(sent.url) as connection:
@@ -107,6 +107,6 @@ def _sqlite_scans(plan: list[dict[str, Any]], sent: Sent, small: Collection[str]
     for step in plan:
         scanned = re.match(r"SCAN (\w+)", step["detail"]) or _is_all_that_are_known(step["detail"], sent.statement)
         bounded = _is_bounded(sent) and not sorts
-        if scanned and scanned[1] not in MADE_UP.union(small) and not bounded:
+        if scanned and not MADE_UP.fullmatch(scanned[1]) and scanned[1] not in small and not bounded:
             found.append(scanned[0])
     return found

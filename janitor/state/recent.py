@@ -150,8 +150,9 @@ def newest_id(connection: Connection) -> int:
 
 def changed(connection: Connection, after: int, live: Sequence[int]) -> Sequence[Row[Any]]:
     """The runs with an id above `after`, and the runs in `live`, in the order of ids; their columns are `ENDS`."""
-    query = select(*ENDS).where((runs.c.id > after) | runs.c.id.in_(live)).order_by(runs.c.id)
-    return connection.execute(query).all()
+    # Sorted here: for a database it would be an order along all ids.
+    found = connection.execute(select(*ENDS).where((runs.c.id > after) | runs.c.id.in_(live))).all()
+    return sorted(found, key=lambda row: int(row.id))
 
 
 def with_outcome(
@@ -172,12 +173,31 @@ def by_hand(connection: Connection, jobs: Sequence[str], limit: int, **bounds: A
 def of_any(
     connection: Connection, job: str | None, limit: int, ids: Sequence[int] | None = None, **bounds: Any
 ) -> Sequence[Row[Any]]:
-    """The newest runs of a job, or of all; of `ids` alone, if given. Columns and bounds are those of `with_outcome`."""
+    """The newest runs of a job, or of all; of `ids` alone, if given. Columns and bounds are those of `with_outcome`.
+
+    The newest of all between two moments are those that began last: only they are found without the rest.
+    """
     given = {name: value for name, value in bounds.items() if value is not None}
     query = select(*LINE).where(*(WITHIN[name] for name in given))
     query = query if job is None else query.where(runs.c.job == job)
     query = query if ids is None else query.where(runs.c.id.in_(ids))
-    return connection.execute(query.order_by(runs.c.id.desc()).limit(limit), given).all()
+    query = query.order_by(runs.c.id.desc())
+    if job is None and ids is None and given.keys() & {"since", "until"}:
+        query = _by_start(connection, select(*LINE), given)
+    return connection.execute(query.limit(limit), given).all()
+
+
+def _by_start(connection: Connection, query: Select[Any], given: Mapping[str, Any]) -> Select[Any]:
+    """A query of runs by the moment at which they began, the newest first; `before` is the last run of the page before.
+
+    Ids follow these moments, unless a clock was set back.
+    """
+    query = query.where(*(WITHIN[name] for name in given if name != "before"))
+    if "before" in given:
+        at = connection.execute(select(runs.c.started_at).where(runs.c.id == given["before"])).scalar()
+        earlier = () if at is None else (runs.c.started_at <= at, (runs.c.started_at < at) | WITHIN["before"])
+        query = query.where(*earlier or (WITHIN["before"],))
+    return _along("runs_by_start", query).order_by(runs.c.started_at.desc(), runs.c.id.desc())
 
 
 def last_with(connection: Connection, jobs: Sequence[str], outcome: Outcome) -> dict[str, int]:

@@ -11,22 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Row, select
 
-from janitor.databases.sqlite_sessions import make_file
 from janitor.engine.leaps import ASLEEP, LEAPT
 from janitor.settings import Settings
-from janitor.state import State, migrations
 from janitor.state.tables import leases
 from tests.faults.year import LEASE_SECONDS, World
 from tests.faults.year_events import Year, records
 from tests.small_engine import logging_to, settings_for
+from tests.state.migrations.older import RELEASED, without_rows
 
 BEGIN = datetime(2026, 1, 5, 9, 17, 3, tzinfo=UTC)
-RELEASED = ("0001", "0002", "0003", "0004", "0005")
-"""The schemas of the releases that a state database may come from."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HISTORY_DAYS = 4
 OUTCOMES = {"succeeded", "missed", "skipped", "interrupted"}
@@ -52,18 +47,6 @@ HAPPENED = {
     "runs were pruned",
 }
 """Each of them must happen twice at least."""
-
-
-def state_of_release(url: URL, version: str) -> None:
-    """Make a state database as the release with this schema made it."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    make_file(Path(str(url.database)))
-    state = State(url)
-    with state.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, version)
-    state.close()
 
 
 @pytest.fixture
@@ -126,7 +109,7 @@ def test_a_simulated_year_gives_each_slot_one_outcome(world: World, faults_seed:
     Must hold: each slot of a time in which its job was there has exactly one outcome; no other slot has an outcome.
     All of that did happen.
     """
-    state_of_release(world.url, RELEASED[0])
+    without_rows(world.url, RELEASED[0]).close()
     year = Year(world, random.Random(faults_seed), 300)
     outcomes = simulate(world, year, 365, every=DAY)
     assert outcomes.keys() == OUTCOMES and outcomes["succeeded"] > 15_000
@@ -137,6 +120,6 @@ def test_a_simulated_year_gives_each_slot_one_outcome(world: World, faults_seed:
 @pytest.mark.slow
 @pytest.mark.parametrize("version", RELEASED)
 def test_days_after_each_release_give_each_slot_one_outcome(world: World, version: str, faults_seed: int) -> None:
-    state_of_release(world.url, version)
+    without_rows(world.url, version).close()
     year = Year(world, random.Random(faults_seed + int(version)), 40)
     assert simulate(world, year, 6, every=4 * HOUR)["succeeded"] > 50

@@ -97,6 +97,21 @@ def test_a_list_of_all_runs_has_the_lost_slots_too(state: State) -> None:
     assert ids(ask(state, recent.of_any, None, 9, ids=[run, going], until=NOW + MINUTE)) == [run]
 
 
+def test_a_page_between_two_moments_begins_where_the_last_ended(state: State) -> None:
+    # Given: runs of which one began before the run before it, as after a clock was set back, and two at once.
+    # What happens: those of an hour are read in pages of one. What must hold: each comes once, that which began last first.
+    first, second = ran(state, "a"), ran(state, "a")
+    back, third, twin = (ran(state, "a", started_at=NOW + minutes * MINUTE) for minutes in (-5, 2, 2))
+    ran(state, "a", started_at=NOW + 90 * MINUTE)
+    found, before = list[int](), None
+    bounds = {"since": NOW - 30 * MINUTE, "until": NOW + 30 * MINUTE}
+    while page := ids(ask(state, recent.of_any, None, 1, before=before, **bounds)):
+        found, before = found + page, page[-1]
+    assert found == [twin, third, second, first, back]
+    assert ids(ask(state, recent.of_any, None, 9, before=10**9, **bounds)) == found
+    assert ids(ask(state, recent.of_any, None, 9, until=NOW, before=None)) == [back]
+
+
 def test_a_long_reason_is_cut_in_a_list(state: State) -> None:
     ran(state, "a", "failed", reason="ä" * 5_000, traceback="not read", progress="not read")
     (row,) = ask(state, recent.of_any, "a", 9)

@@ -14,11 +14,12 @@ MOST_NOTICES = 100
 def notice_list(connection: Connection, job: str | None = None, limit: int = MOST_NOTICES) -> models.NoticeList:
     """What people were told, of one job or of all: notices that are open, that are over, and failed deliveries."""
     query = select(notices) if job is None else select(notices).where(notices.c.job == job)
-    going_on = query.where(notices.c.ended_at.is_(None)).order_by(notices.c.id).limit(limit)
-    over = query.where(notices.c.ended_at.is_not(None)).order_by(notices.c.id.desc()).limit(limit)
+    going_on = connection.execute(query.where(notices.c.ended_at.is_(None)).order_by(notices.c.id).limit(limit)).all()
+    # Of the newest some are open, as many as there are at the most: so nothing is looked for.
+    newest = connection.execute(query.order_by(notices.c.id.desc()).limit(limit + len(going_on))).all()
     return models.NoticeList(
-        open=[_notice(row) for row in connection.execute(going_on)],
-        ended=[_notice(row) for row in connection.execute(over)],
+        open=[_notice(row) for row in going_on],
+        ended=[_notice(row) for row in newest if row.ended_at is not None][:limit],
         undelivered=_undelivered(connection, limit),
     )
 

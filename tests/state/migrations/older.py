@@ -45,8 +45,8 @@ CHANGES = ("CREATE", "ALTER", "INSERT", "UPDATE")
 """How the statements of a migration begin that change something."""
 
 
-def older(url: URL, version: str) -> State:
-    """The state database of an earlier release, with rows in many tables; `url` is that of an empty database."""
+def without_rows(url: URL, version: str) -> State:
+    """A new state database of an earlier release; `url` is that of an empty database."""
     if family(url) == "sqlite":
         Path(str(url.database)).touch()
     state = State(url)
@@ -55,6 +55,13 @@ def older(url: URL, version: str) -> State:
     with state.begin() as connection:
         for statement in made.strip().removesuffix(";").split(";\n\n"):
             connection.exec_driver_sql(statement)
+    return state
+
+
+def older(url: URL, version: str) -> State:
+    """The state database of an earlier release, with rows in many tables; `url` is that of an empty database."""
+    state = without_rows(url, version)
+    with state.begin() as connection:
         for table, row in ROWS.items():
             connection.exec_driver_sql(f"INSERT INTO {table} ({COLUMNS[table]}) VALUES {row}")
     return state
