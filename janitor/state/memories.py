@@ -1,9 +1,9 @@
 """Memories: under which names the task of each job remembers things: the names of cursors, ledgers and quarantines.
 
-    job                          names
-    lab_sync                     lab_sync, labware_location      its runs have written there, or its feed is called so
-    labware_location_reconcile   the same task's                 as both are jobs of one task
-    copy                         copy                            a job always has its own id
+    job                  names
+    nightly_sync         nightly_sync, lab_rows      its runs have written there, or its feed is called so
+    lab_rows_reconcile   the same task's             as both are jobs of one task
+    copy                 copy                        a job always has its own id
 
 A name that several jobs have belongs to one of them, its owner, so that what waits in a quarantine is told once.
 """

@@ -66,7 +66,7 @@ def test_what_is_sorted_lies_beside_the_file(tmp_path: Path) -> None:
                 with suppress(OSError):
                     found.add(Path(os.readlink(f"/proc/self/fd/{one}")))
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=look, daemon=True)
     engine = make_engine(URL.create("sqlite", database=str(path)), read_only=False, limits=Limits())
     with engine.connect() as connection:
         sort_beside(path, connection)

@@ -107,7 +107,7 @@ def test_what_is_being_handed_on_comes_before_a_stand_by(
         lay(opened)
         order.append("over")
 
-    monkeypatch.setattr(opened, "_submit", slow)
+    monkeypatch.setattr(executor, "_do_submit_job", slow)
     ticking = threading.Thread(target=opened.tick, args=(now(),), daemon=True)
     laying = threading.Thread(target=lay_down, daemon=True)
     ticking.start()

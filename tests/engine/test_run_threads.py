@@ -34,17 +34,13 @@ class Pool:
         self.idents.append(threading.get_native_id())
 
     def run(self, work: Callable[[], object]) -> None:
-        """Let a thread do some work to its end."""
-        done = threading.Event()
+        """Let a thread do some work to its end, and have nothing to do."""
 
         def noted() -> None:
             self.note()
-            try:
-                work()
-            finally:
-                done.set()
+            work()
 
-        assert eventually(lambda: self.threads.give(noted)) and done.wait(30)
+        assert eventually(lambda: self.threads.give(noted)) and eventually(lambda: self.threads._busy == 0)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ def test_a_host_with_another_clock_takes_over(
     # Given a daemon on a host whose clock is right. It runs slots of each second, and stops.
     # A daemon on a host whose clock is off leads after it, and then one on the first host again.
     # No slot is taken back, none is lost, all come at their time; the host whose clock is off says so.
+    began = now()
     for seconds in (0, ahead, 0):
         with runner_for(settings_for(lite_url, tmp_path), leads=False, clock=host(seconds)) as runner:
             clock = Scheduler(runner.settings)
@@ -30,6 +31,7 @@ def test_a_host_with_another_clock_takes_over(
             rows = rows_of(runner.state)
     check_slots(runner.state, "task", clock.jobs["task"].trigger)
     assert all(row.slot_at is not None and row.slot_at <= row.started_at <= now() + SECOND for row in rows)
-    assert {row.outcome for row in rows} <= {"succeeded", "missed"} and sum(row.slots for row in rows) < 60
+    assert {row.outcome for row in rows} <= {"succeeded", "missed"}
+    assert sum(row.slots for row in rows) <= (now() - began) / SECOND + 2
     assert "set back" not in caplog.text and "leapt" not in caplog.text and "still to come" not in caplog.text
     assert f"the clock of this host is {abs(ahead)} s" in caplog.text

@@ -42,9 +42,12 @@ def test_nobody_knows_of_processes_elsewhere(part: int) -> None:
 
 
 def test_who_does_not_know_its_namespace_knows_nobody_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holders, "_pid_namespace", lambda: "")
+    def refuse(path: str) -> str:
+        raise PermissionError(13, "Permission denied")
+
     nameless = dead_holder().split("|")
     nameless[2] = ""
+    monkeypatch.setattr(os, "readlink", refuse)
     assert not holders.is_dead("|".join(nameless))
 
 

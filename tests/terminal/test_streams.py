@@ -108,6 +108,7 @@ def test_a_front_door_that_prints_to_nobody_harms_no_run(tmp_path: Path) -> None
         "print('hello')\nfrom tests.hostile_house import build\nfrom janitor.cli import main\nexit(main(build))\n"
     )
     (tmp_path / "run.py").write_text(front_door, encoding="utf-8")
+    lite_state(tmp_path / "var" / "janitor.db")
     house = CommandLine(tmp_path, ("run.py",), {"JOBS": "tell", "PYTHONUNBUFFERED": ""})
     ended = in_shell(house, "$run tell > >(exec true)")
     assert (ended.returncode, outcomes(house)) == (0, ["succeeded"]), ended.stderr

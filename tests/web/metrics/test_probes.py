@@ -53,6 +53,6 @@ def test_a_server_that_has_room_for_no_new_rows_takes_no_writes(desk: Desk) -> N
     assert desk.runner.obstacles.troubles == [], "an error that comes once is no obstacle"
     desk.runner.obstacles.meet(RECORDING, "the disk or table is full")
     eventually(lambda: probes.ready(desk, read)[1]["status"] == "the state database takes no writes")
-    assert "the disk or table is full" in (read.writing.get(1).failure or "")
+    assert "the disk or table is full" in (read.writing.get(30).failure or "")
     desk.runner.obstacles.overcome(RECORDING)
     eventually(lambda: probes.ready(desk, read)[0] == 200)

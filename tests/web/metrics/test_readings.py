@@ -41,7 +41,7 @@ def test_a_slow_reading_takes_a_small_share_of_the_time() -> None:
 
 
 def test_a_slow_failure_is_soon_looked_at_again() -> None:
-    # Given a source that fails after a while, of which reading may take a two-hundredth of the time. What happens: it is
+    # Given a source that fails after a while; reading may take a two-hundredth of the time. What happens: it is
     # well again. What must hold: that is seen soon, and not after two hundred times as long as the failure took.
     asked: list[float] = []
 
