@@ -99,7 +99,7 @@ def test_a_list_of_all_runs_has_the_lost_slots_too(state: State) -> None:
 
 def test_a_page_between_two_moments_begins_where_the_last_ended(state: State) -> None:
     # Given: runs of which one began before the run before it, as after a clock was set back, and two at once.
-    # What happens: those of an hour are read in pages of one. What must hold: each comes once, what began last is first.
+    # What happens: those of an hour are read in pages of one. What must hold: each comes once, what began last first.
     first, second = ran(state, "a"), ran(state, "a")
     back, third, twin = (ran(state, "a", started_at=NOW + minutes * MINUTE) for minutes in (-5, 2, 2))
     ran(state, "a", started_at=NOW + 90 * MINUTE)
