@@ -9,6 +9,8 @@ from janitor.jobs.schedules import describe, every
 from janitor.runs import Outcome
 from janitor.state import State, job_records
 
+CHUNK = 50_000
+"""So many rows are made by one statement: none takes so long that the limit of the state database cuts it."""
 _DIGIT = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
 _OUTCOMES = (
     f"CASE WHEN {{0}} % 97 = 0 THEN '{Outcome.FAILED}' WHEN {{0}} % 193 = 0 THEN '{Outcome.MISSED}' "
@@ -34,19 +36,21 @@ def fill(
     with state.begin() as connection:
         schedules = {name: (describe(every(rhythm_seconds)), True) for name in job_names(jobs)}
         job_records.remember(connection, schedules, first)
-        _fill_runs(connection, runs, jobs, first, rhythm_seconds)
+        for done in range(0, runs, CHUNK):
+            _fill_runs(connection, range(done, min(done + CHUNK, runs)), jobs, first, rhythm_seconds)
     for line in range(lines):
         with state.begin() as connection:
             fill_lines(connection, runs, line)
 
 
-def _fill_runs(connection: Connection, runs: int, jobs: int, first: datetime, rhythm_seconds: int) -> None:
-    number = "n.i"
+def _fill_runs(connection: Connection, runs: range, jobs: int, first: datetime, rhythm_seconds: int) -> None:
+    number = f"(n.i + {runs.start})"
     of_server, of_sqlite = (f"({number} {divide} {jobs}) * {rhythm_seconds}" for divide in ("DIV", "/"))
     slot = _later(connection, first, of_server, of_sqlite)
     ended = _later(connection, first, f"{of_server} + 1", f"{of_sqlite} + 1")
     counts = '{"audits": 12, "labwares": 12, "inserted": 0, "updated": 3, "unchanged": 9}'
     columns: dict[str, Any] = {
+        "id": f"{number} + 1",
         "job": _joined(connection, "'job_'", f"({number} % {jobs})"),
         "origin": "'schedule'",
         "slot_at": slot,
@@ -64,7 +68,7 @@ def _fill_runs(connection: Connection, runs: int, jobs: int, first: datetime, rh
     }
     names, values = ", ".join(columns), ", ".join(columns.values())
     # In the order of ids, as runs come.
-    query = f"INSERT INTO runs ({names}) SELECT {values} FROM {_numbers(runs)} ORDER BY {number}"
+    query = f"INSERT INTO runs ({names}) SELECT {values} FROM {_numbers(len(runs))} ORDER BY {number}"
     connection.execute(text(query.replace(":", r"\:")))
 
 
@@ -75,9 +79,10 @@ def fill_lines(connection: Connection, runs: int, line: int) -> None:
         "INSERT INTO run_logs (run_id, at, level, logger, message, file, line) "
         f"SELECT id, started_at, CASE WHEN id % 10 = {line} THEN 'WARNING' ELSE 'INFO' END, "
         f"'janitor.tasks.labware_location.sync', {message}, 'janitor/tasks/labware_location/sync.py', {100 + line} "
-        f"FROM runs WHERE id <= {runs}"
+        "FROM runs WHERE id > {} AND id <= {}"
     )
-    connection.execute(text(query))
+    for done in range(0, runs, CHUNK):
+        connection.execute(text(query.format(done, min(done + CHUNK, runs))))
 
 
 def _numbers(count: int) -> str:

@@ -111,6 +111,8 @@ def of_database(url: URL, kind: str, folder: Path, runs: int, jobs: int) -> Meas
     with _daemon(folder, environment) as daemon:
         leading.append(_seconds_until(daemon, LEADS))
         _seconds_until(daemon, LOADED)
+        # What a start costs is told above.
+        time.sleep(SETTLE_SECONDS)
         asked = _told(ask_all(_address(daemon)))
         verbs = do_all(folder, environment, alone=False)
     verbs = _told([*verbs, *do_all(folder, environment, alone=True)])

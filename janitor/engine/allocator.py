@@ -1,13 +1,17 @@
-"""The C library's memory: few arenas, and what they have no use for goes back to the system.
+"""Memory: few arenas, what they have no use for goes back to the system, and what lives long is not looked through.
 
 glibc gives each new thread an arena of its own, up to eight for each processor. A run has a thread, and its arena keeps
 what the run freed. So a daemon grew for hours, although nothing in it was lost. With few arenas, threads share.
 glibc also puts larger and larger pieces into an arena, and small pieces between them hold it. With a fixed limit, each
 large piece is the system's and goes back at once. What is free in an arena is given back once a minute, which takes
 some milliseconds. Other C libraries have no such calls, and nothing happens there.
+
+Python's collector of cycles stops all threads while it looks through what has lived for a while: a tenth of a second in
+a daemon with a dashboard, every few dozen pages. So what lives then is set aside, until as much has come again.
 """
 
 import ctypes
+import gc
 from collections.abc import Callable
 
 from janitor.state.clocks import boot_clock
@@ -18,6 +22,8 @@ EVERY_SECONDS = 60.0
 """How often free memory is given back."""
 LARGE = 64 * 1024
 """So many bytes or more are a large piece, which is in no arena."""
+MANY = 20_000
+"""So many objects that the collector looks through are worth being set aside."""
 _M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1
 """The numbers of these settings in glibc's `malloc.h`."""
 
@@ -36,8 +42,19 @@ def give_back() -> None:
         trim(0)
 
 
+def set_aside() -> None:
+    """Take what lives now for what lives long, if it is much: the collector looks through what comes later alone.
+
+    What was set aside before, and lives no more, is freed.
+    """
+    if len(gc.get_objects(generation=2)) > MANY:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
+
 class GivingBack:
-    """A duty of the daemon: memory is given back once a minute."""
+    """A duty of the daemon: memory is given back once a minute, and what lives long is set aside."""
 
     def __init__(self, clock: Callable[[], float] = boot_clock) -> None:
         """Memory is given back a minute from now for the first time."""
@@ -46,5 +63,6 @@ class GivingBack:
     def step(self) -> None:
         """Give memory back, if it is time to."""
         if self._clock() >= self._at:
+            set_aside()
             give_back()
             self._at = self._clock() + EVERY_SECONDS

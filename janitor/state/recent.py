@@ -17,8 +17,8 @@ from janitor.state.tables import actions
 from janitor.state.tables import jobs as jobs_table
 from janitor.state.tables import runs
 
-TOGETHER = 100
-"""One statement asks for so many jobs: SQLite takes up to 500 parts."""
+TOGETHER = 50
+"""One statement asks for so many jobs: SQLAlchemy takes longer to make a larger one than a server to answer two."""
 CUT = 1_000
 """So many characters of a reason are read for a list."""
 

@@ -96,3 +96,44 @@ def test_what_is_free_goes_back_once_a_minute() -> None:
     ended = subprocess.run([sys.executable, "-c", FREES], capture_output=True, text=True, check=True)
     first, early, after, later = map(int, ended.stdout.split())
     assert first == early and after < early - 50 and abs(later - after) <= 1
+
+
+SETS_ASIDE = """
+import gc, weakref
+from janitor.engine.allocator import MANY, set_aside
+
+class Node:
+    pass
+
+def nodes(count):
+    made = [Node() for _ in range(count)]
+    for one in made:
+        one.itself = one
+    gc.collect()
+    return made
+
+gc.collect()
+gc.freeze()
+gc.unfreeze()
+set_aside()
+first = nodes(2 * MANY)
+set_aside()
+print(gc.get_freeze_count() > 2 * MANY, len(gc.get_objects(generation=2)) < MANY)
+some = weakref.ref(first[0])
+del first
+gc.collect()
+kept = some() is not None
+few = nodes(MANY // 2)
+set_aside()
+print(kept, some() is not None)
+many = nodes(2 * MANY)
+set_aside()
+print(some() is None)
+"""
+
+
+def test_what_lives_long_is_set_aside_once_it_is_much() -> None:
+    # Given: many objects that live. What happens: they are set aside, and live no more; a few come, then many.
+    # What must hold: the collector has only others to look through. Those that are gone are freed when many have come.
+    ended = subprocess.run([sys.executable, "-c", SETS_ASIDE], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == ["True True", "True True", "True"]

@@ -19,6 +19,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from janitor.engine.allocator import set_aside
 from janitor.errors import BadSetting
 from janitor.settings.settings import Settings
 from janitor.web.access.hosts import host_is_ours, is_open
@@ -129,6 +130,7 @@ class Host:
         for _ in warming.steps(self._desk):
             if self._loop.is_stopping:
                 return
+        set_aside()
         log.info("the dashboard is loaded")
 
     def _turn_away(self) -> None:
