@@ -236,9 +236,30 @@ def _of_all(
     connection: Connection, jobs: Sequence[str], kind: str, limit: int, bounds: Mapping[str, Any]
 ) -> Sequence[Row[Any]]:
     given = {name: value for name, value in bounds.items() if value is not None}
+    if len(jobs) > limit:
+        jobs = _with_newest(connection, jobs, kind, limit, given)
     ids = (row.id for row in _of_each(connection, jobs, kind, *given, limit=limit, **given))
     query = select(*LINE).where(runs.c.id.in_(sorted(ids, reverse=True)[:limit])).order_by(runs.c.id.desc())
     return connection.execute(query).all()
+
+
+def _with_newest(
+    connection: Connection, jobs: Sequence[str], kind: str, limit: int, given: Mapping[str, Any]
+) -> list[str]:
+    """The jobs whose newest runs that fit are the newest, so many: the others have none of the newest of all.
+
+    Jobs that are not on record come too.
+    """
+    found = {job: newest for job, newest in connection.execute(_newest_of_each(kind, tuple(given)), given)}
+    ids = {job: found[job] for job in jobs if found.get(job) is not None}
+    return [*sorted(ids, key=lambda job: -ids[job])[:limit], *(job for job in jobs if job not in found)]
+
+
+@functools.lru_cache(maxsize=64)
+def _newest_of_each(kind: str, bounds: tuple[str, ...]) -> Any:
+    by_hand = (runs.c.slot_at.is_(None),) if kind == "by_hand" else ()
+    newest = _newest_by(INDEXES[kind], *by_hand, *(WITHIN[name] for name in bounds))
+    return select(jobs_table.c.id, newest.label("newest"))
 
 
 def _of_each(connection: Connection, jobs: Sequence[str], kind: str, *bounds: str, **values: Any) -> list[Row[Any]]:

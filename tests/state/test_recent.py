@@ -97,6 +97,24 @@ def test_a_list_of_all_runs_has_the_lost_slots_too(state: State) -> None:
     assert ids(ask(state, recent.of_any, None, 9, ids=[run, going], until=NOW + MINUTE)) == [run]
 
 
+def test_of_many_jobs_those_with_the_newest_runs_are_asked(state: State) -> None:
+    # Given: more jobs than runs are wanted, one of them not on record. What must hold: the newest are those of a list
+    # of all, whatever bounds there are; each job may have several of them, or none.
+    names = [f"job {number}" for number in range(7)]
+    for name in names[:-1]:
+        remember(state, name, NOW)
+    made = [(ran(state, names[number % 5 if number < 12 else 6], "failed"), number) for number in range(15)]
+    made += [(ran(state, names[0], "failed", origin="by_hand", slot_at=None), 15), (ran(state, names[1]), 16)]
+    failed = [run for run, number in made if number < 16]
+    for limit in (1, 2, 3, 6, 20):
+        for before in (None, failed[9], failed[2]):
+            expected = [run for run in reversed(failed) if before is None or run < before][:limit]
+            assert ids(ask(state, recent.with_outcome, names, "failed", limit, before=before)) == expected
+    assert ids(ask(state, recent.with_outcome, names, "failed", 3, until=NOW + 5 * MINUTE)) == failed[4:1:-1]
+    assert ids(ask(state, recent.by_hand, names, 3)) == [failed[15]]
+    assert ids(ask(state, recent.with_outcome, names[:5], "failed", 2)) == [failed[15], failed[11]]
+
+
 def test_a_page_between_two_moments_begins_where_the_last_ended(state: State) -> None:
     # Given: runs of which one began before the run before it, as after a clock was set back, and two at once.
     # What happens: those of an hour are read in pages of one. What must hold: each comes once, what began last first.
