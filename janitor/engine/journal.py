@@ -56,9 +56,12 @@ class Journal:
         state: State,
         obstacles: Obstacles | None = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = threading.Event().wait,
     ) -> None:
-        """Nothing is opened before the first record; `obstacles` are told if nothing can be written."""
+        """Nothing is opened before the first record; `obstacles` are told if nothing can be written.
+
+        Pauses are no `time.sleep`, which fails now and then where libfaketime sets the clock.
+        """
         self._state, self._obstacles = state, obstacles or Obstacles()
         self._clock, self._sleep = clock, sleep
         self._queue: collections.deque[Record] = collections.deque()

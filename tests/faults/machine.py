@@ -84,6 +84,7 @@ class Machine:
         lines = (self.folder / "effects").read_text(encoding="ascii").splitlines()
         acted = Counter(int(line.split()[2]) for line in lines)
         rows = [row for row in rows_of(self.state) if row.job != "scribe"]
-        assert {row.outcome for row in rows} <= {"succeeded", "missed", "skipped", "interrupted"}
+        others = [row for row in rows if row.outcome not in ("succeeded", "missed", "skipped", "interrupted")]
+        assert not others, "\n".join(f"{row.job} {row.slot_at} {row.outcome}: {row.reason}" for row in others)
         assert [row for row in rows if acted.pop(row.id, 0) != (row.outcome == "succeeded")] == []
         assert not acted
