@@ -103,8 +103,6 @@ def _actions(connection: Connection, wanted: Filter, limit: int, before: int | N
     query = query.add_columns(func.substr(actions.c.detail, 1, recent.CUT).label("detail"))
     if wanted.job is not None:
         query = query.where(actions.c.job == wanted.job)
-    if before is not None:
-        query = query.where(actions.c.id < before)
     if wanted.since is not None:
         query = query.where(actions.c.at >= wanted.since)
     if wanted.until is not None:
@@ -112,6 +110,10 @@ def _actions(connection: Connection, wanted: Filter, limit: int, before: int | N
     # The newest of all between two moments are those that were done last: only they are found without the rest.
     by_age = wanted.job is None and (wanted.since or wanted.until)
     order = (actions.c.at.desc(), actions.c.id.desc()) if by_age else (actions.c.id.desc(),)
+    if before is not None:
+        earlier = actions.c.id < before
+        at = connection.execute(select(actions.c.at).where(actions.c.id == before)).scalar() if by_age else None
+        query = query.where(earlier if at is None else (actions.c.at <= at) & ((actions.c.at < at) | earlier))
     rows = connection.execute(query.order_by(*order).limit(limit))
     return [models.Action(**records.fields_of(row, models.Action) | {"detail": row.detail or ""}) for row in rows]
 

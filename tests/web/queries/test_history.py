@@ -7,7 +7,7 @@ import pytest
 from janitor.errors import BadSetting
 from janitor.state import State, actions
 from janitor.web.queries import models
-from janitor.web.queries.history import Filter, history_of, run_list
+from janitor.web.queries.history import Filter, action_list, history_of, run_list
 from tests.small_engine import remember
 from tests.web.queries.past import MINUTE, NOON, add, ask, clock
 
@@ -51,6 +51,21 @@ def test_pages_of_a_history_hold_each_line_once(state: State) -> None:
     assert pages(Filter("a", "failed", "schedule", since, until), 5) == [(4.0, "run")]
     with pytest.raises(BadSetting, match="before is 'x'"):
         ask(state, history_of, scheduler.jobs, Filter(), 5, "x")
+
+
+def test_what_was_done_out_of_order_is_in_the_order_of_moments(state: State) -> None:
+    # As after a clock was set back. Each action comes once, however many stand on a page.
+    with state.begin() as connection:
+        for minute in (5, 2, 8, 8, 1):
+            actions.record(connection, "anna", "paused", None, "", NOON + minute * MINUTE)
+    for limit in (1, 2, 9):
+        found, before = list[float](), None
+        while True:
+            page = ask(state, action_list, Filter(until=NOON + 9 * MINUTE), limit, before)
+            found += [(one.at - NOON) / MINUTE for one in page.actions]
+            if (before := page.next_before) is None:
+                break
+        assert found == [8, 8, 5, 2, 1]
 
 
 def test_lists_of_runs_are_narrowed_and_paged(state: State) -> None:
