@@ -181,11 +181,11 @@ def test_pauses_grow_and_last_over_restarts(house: House) -> None:
     house.watch().look(now())
     pauses = list[int]()
     for _ in range(9):
-        channel = Notebook(errors=[Undelivered("it is asleep")])
-        assert Post(house.runner, channel)._round(now()) == Post(house.runner, channel)._pause(len(pauses) + 1)
+        channel, at = Notebook(errors=[Undelivered("it is asleep")]), now()
+        assert Post(house.runner, channel)._round(at) == Post(house.runner, channel)._pause(len(pauses) + 1)
         (row,) = records(house)
-        pauses.append(round((row.due_at - now()).total_seconds()))
-        assert Post(house.runner, channel)._round(now()) > 5 and channel.told == []
+        pauses.append(round((row.due_at - at).total_seconds()))
+        assert Post(house.runner, channel)._round(at) > 5 and channel.told == []
         with house.runner.state.begin() as connection:
             connection.execute(update(deliveries).values(due_at=now()))
     assert pauses == [10, 20, 40, 80, 160, 320, 600, 600, 600]
