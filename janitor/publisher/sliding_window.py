@@ -7,7 +7,8 @@
 
 A message larger than any that the broker has taken so far goes alone: nothing is in flight beside it. If the broker
 closes the channel over it, that message was meant, and no other is in doubt. If the channel closes while several are in
-flight, nobody knows which was meant: each of them goes again, alone. A message of several records goes again in halves.
+flight, nobody knows which was meant: each of them goes again, alone, and from then on no size counts as taken before a
+message of it was. So it happens once, whatever the broker takes. A message of several records goes again in halves.
 
 If the broker refuses a whole window in a row, it would refuse the rest too: nothing more is sent. If the run is to end,
 nothing more is sent either, and what is in flight is heard out for a second.
@@ -28,7 +29,7 @@ from janitor.rabbitmq.errors import refused
 from janitor.rabbitmq.exchange import Exchange
 
 SMALL_BYTES = 4_096
-"""Any broker takes messages up to this size."""
+"""Nearly any broker takes messages up to this size. Of one that does not, a window is in doubt once."""
 
 SHARE = 8
 """The caller gets what has settled as soon as it is this part of the window."""
@@ -203,6 +204,7 @@ class SlidingWindow:
             raise refused(closed, channel.peer, self._exchange) from closed
         if len(doubtful) > 1:
             self._suspects.update(message.id for message in doubtful)
+            self._largest = 0
             self._send_again(doubtful, doubtful)
         elif halves := self._halves(doubtful[0]):
             self._send_again(doubtful, halves)

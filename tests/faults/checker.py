@@ -100,7 +100,7 @@ def check(house: "House", ledger: Ledger, title: str, crashes: int, asked_at: da
     lost = source_lost(house.warehouses, ledger)
     lost_rows, invented_rows = compare_rows(house, ledger, state)
     lost_messages, invented_messages = compare_messages(house, ledger, messages)
-    again, size = repeated(messages, house.refused), int(house.settings["SEQUENCING_PUBLISHER_GROUP_SIZE"])
+    groups = groups_again(house)
     slots, without, with_two = compare_slots(state, house.seconds, asked_at)
     report = Report(
         title=title,
@@ -109,9 +109,9 @@ def check(house: "House", ledger: Ledger, title: str, crashes: int, asked_at: da
         failed=ledger.failed["steps"],
         lost=lost + lost_rows + lost_messages + compare_quarantine(house, state),
         invented=invented_rows + invented_messages,
-        twice=again.total(),
-        groups=sum(-(-count // size) for count in again.values()),
-        groups_of_a_run=max((-(-count // size) for count in again.values()), default=0),
+        twice=repeated(messages, house.refused).total(),
+        groups=groups.total(),
+        groups_of_a_run=max(groups.values(), default=0),
         crashes=crashes,
         runs_without_outcome=sum(run["outcome"] is None for run in state.runs),
         slots=slots,
@@ -198,6 +198,13 @@ def repeated(messages: Iterable[Message], refused: Set[str] = frozenset()) -> Co
             again[last[message.id]] += len(message.records)
         last[message.id] = message.run
     return again
+
+
+def groups_again(house: "House") -> Counter[str]:
+    """Count the groups that came again until now, at least, by the run that had published them before."""
+    size = int(house.settings["SEQUENCING_PUBLISHER_GROUP_SIZE"])
+    again = repeated(house.consumer.drain(), house.refused)
+    return Counter({run: -(-count // size) for run, count in again.items()})
 
 
 def compare_slots(state: State, seconds: Mapping[str, float], asked_at: datetime) -> tuple[int, list[str], list[str]]:

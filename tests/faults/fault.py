@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import URL, make_url
 
 from janitor.guard import foreign_code
+from tests.faults import checker
 from tests.faults.house import URLS, House
 from tests.servers import SqlServer
 from tests.small_engine import eventually
@@ -29,7 +30,7 @@ AGAIN_SECONDS = 0.01
 LONGEST_REASON = 500
 
 Happens = Callable[[], AbstractContextManager[None]]
-Repeats = Literal["no group", "one group", "a group a run"]
+Repeats = Literal["no group", "one group", "a group a failed run", "a group a run"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Fault:
 
     It lasts `seconds`, and then until a run has failed for it. At least one failed run says one of the `words`; without
     words no run need fail. Each failed run names one of the `culprits`. `repeats` limits what may be published again:
-    nothing; one group, whose confirms were lost; or a group for each failed run of the publisher. `hides_history`: the
-    history cannot be read meanwhile, so the daemon's log is read.
+    nothing; one group, whose confirms were lost; or a group for each run of the publisher, or for each that failed.
+    `hides_history`: the history cannot be read meanwhile, so the daemon's log is read.
     """
 
     name: str
@@ -54,10 +55,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Happened:
-    """What came of a fault: how many runs failed, how many of the publisher's, why, and when all was well again."""
+    """What came of a fault: how many runs failed, and of the publisher's, why, and when all was well again."""
 
     fault: Fault
     failed: int
+    published: int
     failed_publishing: int
     reason: str
     settled_seconds: float
@@ -65,7 +67,13 @@ class Happened:
     @property
     def repeatable(self) -> int:
         """How many groups may have been published again, at most."""
-        return {"no group": 0, "one group": 1, "a group a run": self.failed_publishing}[self.fault.repeats]
+        groups: dict[Repeats, int] = {
+            "no group": 0,
+            "one group": 1,
+            "a group a failed run": self.failed_publishing,
+            "a group a run": self.published,
+        }
+        return groups[self.fault.repeats]
 
     @property
     def line(self) -> str:
@@ -112,11 +120,13 @@ def prepare(house: House, *servers: SqlServer) -> None:
 
 def go_through(house: House, faults: Sequence[Fault], title: str) -> None:
     """Let the faults happen one after another, note a line for each, and check what came of them."""
-    happened = []
+    happened, groups = list[Happened](), 0
     for fault in faults:
         happened.append(let_happen(house, fault))
         house.note(f"{title}, {happened[-1].line}")
         assert house.alive == house.daemons, f"{fault.name} ended the daemon:\n{house.daemons[-1].text[-3000:]}"
+        before, groups = groups, checker.groups_again(house).total()
+        assert groups - before <= happened[-1].repeatable, f"{happened[-1].line}: {groups - before} groups came again"
     note, house.note = house.note, lambda line: note(line.replace(" crashes, ", " groups at risk, "))
     house.finish(f"{title}, {len(faults)} faults", crashes=sum(each.repeatable for each in happened))
     house.note = note
@@ -126,9 +136,12 @@ def let_happen(house: House, fault: Fault) -> Happened:
     """Let a fault happen, wait until each job succeeds again, and check what the failed runs say."""
     before = {run for run, outcome, _, _ in history(house) if outcome is not None}
 
+    def ended() -> list[tuple[str, str, str]]:
+        news = [row for row in history(house) if row[0] not in before and row[1] is not None]
+        return [(outcome, job, reason) for _, outcome, job, reason in news]
+
     def failed() -> list[tuple[str, str]]:
-        news = [row for row in history(house) if row[0] not in before and row[1] not in ("succeeded", None)]
-        return [(job, reason) for _, outcome, job, reason in news if outcome == "failed"]
+        return [(job, reason) for outcome, job, reason in ended() if outcome == "failed"]
 
     def is_seen() -> bool:
         return not fault.words or any(word in reason for _, reason in failed() for word in fault.words)
@@ -152,8 +165,10 @@ def let_happen(house: House, fault: Fault) -> Happened:
         clear = "\n" not in reason and len(reason) < LONGEST_REASON and "Traceback" not in reason
         assert clear and any(culprit in reason for culprit in fault.culprits), f"{fault.name}: {job} says {reason!r}"
     reasons = [reason for _, reason in found if any(word in reason for word in fault.words)]
-    publishing = sum(job.startswith("sequencing_publisher") for job, _ in found)
-    return Happened(fault, len(found), publishing, reasons[0] if reasons else "", settled_seconds)
+    outcomes = [outcome for outcome, job, _ in ended() if job.startswith("sequencing_publisher")]
+    failures = outcomes.count("failed")
+    published = outcomes.count("succeeded") + failures
+    return Happened(fault, len(found), published, failures, reasons[0] if reasons else "", settled_seconds)
 
 
 def history(house: House) -> list[Any]:

@@ -165,7 +165,7 @@ def faults_of_broker(house: House, broker: Broker) -> list[Fault]:
     """List the faults of the broker, the exchange and its queue.
 
     What a broker refuses for itself waits in quarantine, where only a reconcile finds it. Without it that fault is left
-    out.
+    out. A broker that takes less than any other puts a window of each run in doubt, also of one that then succeeds.
     """
     where, consumer = f"{broker.host}:{broker.port}", house.consumer
 
@@ -176,16 +176,17 @@ def faults_of_broker(house: House, broker: Broker) -> list[Fault]:
         return Fault(f"RabbitMQ {name}", happens, (where,), says, repeats, seconds)
 
     closing = functools.partial(broker.ctl, "eval", CLOSE_ALL)
-    little = fault("takes little", lambda: taking_little(house, broker), "is larger than configured max size")
+    too_large = "is larger than configured max size"
+    little = fault("takes little", lambda: taking_little(house, broker), too_large, "a group a run")
     return [
         *([little] if "sequencing_publisher_reconcile" in house.seconds else []),
         fault("killed and restarted", broker.killed, "cannot connect to"),
-        fault("closes all connections", lambda: again_and_again(closing), "(CONNECTION_FORCED", "a group a run"),
+        fault("closes all connections", lambda: again_and_again(closing), "(CONNECTION_FORCED", "a group a failed run"),
         fault(
             "out of memory",
             lambda: alarm(broker),
             "it has blocked its publishers: low on memory",
-            "a group a run",
+            "a group a failed run",
             ALARM_SECONDS,
         ),
         fault("without a queue", lambda: unbound(consumer), "no queue is bound to exchange"),

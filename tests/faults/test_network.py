@@ -49,7 +49,7 @@ class Way:
     def faults(self) -> list[Fault]:
         """List the faults of this way."""
         words = "rabbitmq" if self.name == "rabbitmq" else "database"
-        cut_off: Repeats = "a group a run" if self.name == "rabbitmq" else "no group"
+        cut_off: Repeats = "a group a failed run" if self.name == "rabbitmq" else "no group"
         silence = (STATE_STATEMENT_SECONDS if self.name == "state" else STATEMENT_SECONDS) + SLACK_SECONDS + LONGER
         hidden = self.name == "state"
         lost_confirms: Repeats = "no group" if self.name == "sources" else "one group"

@@ -74,7 +74,7 @@ def test_a_full_disk_under_the_ledger_loses_nothing(
         disk.take(state_server, house.state_url, "ledger_entries")
         prepare(house, mariadb, state_server)
         full = Fault(
-            "disk full", lambda: started_on(house, disk), (address(state_server.admin),), FULL, "a group a run"
+            "disk full", lambda: started_on(house, disk), (address(state_server.admin),), FULL, "a group a failed run"
         )
         go_through(house, [full], "state database")
 
