@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from janitor.state.seeks import along
 from janitor.state.tables import deliveries
 
 BEGAN, REPEATED, ENDED = "began", "repeated", "ended"
@@ -100,7 +101,5 @@ def _channels(connection: Connection) -> Iterator[str]:
 def _last_with(connection: Connection, channel: str, outcome: str) -> Row[Any] | None:
     """The newest delivery of a channel with an outcome."""
     mine = select(deliveries).where(deliveries.c.channel == channel, deliveries.c.outcome == outcome)
-    for dialect in ("mysql", "mariadb"):
-        # Else a server may go through all deliveries, the newest first, until enough are of this channel.
-        mine = mine.with_hint(deliveries, "FORCE INDEX (deliveries_of_channel)", dialect)
+    mine = along("deliveries_of_channel", deliveries, mine)
     return connection.execute(mine.order_by(deliveries.c.id.desc()).limit(1)).one_or_none()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select, union_a
 
 from janitor.runs import Outcome
 from janitor.state.run_records import BY_HAND
+from janitor.state.seeks import along, earlier
 from janitor.state.tables import actions
 from janitor.state.tables import jobs as jobs_table
 from janitor.state.tables import runs
@@ -83,15 +84,8 @@ _LAST_ROWS = select(*_LAST_COLUMNS).select_from(_LAST_IDS.join(runs, runs.c.id =
 
 def _newest_by(index: str, *conditions: Any) -> Any:
     """The id of a job's newest run that fits, read from an index alone; the job is that of `jobs_table`."""
-    query = _along(index, select(runs.c.id).where(runs.c.job == jobs_table.c.id, *conditions))
+    query = along(index, runs, select(runs.c.id).where(runs.c.job == jobs_table.c.id, *conditions))
     return query.order_by(runs.c.id.desc()).limit(1).scalar_subquery().correlate(jobs_table)
-
-
-def _along(index: str, query: Select[Any]) -> Select[Any]:
-    """A query along an index. Without the hint a server may intersect two indexes, and sort everything it finds."""
-    for dialect in ("mysql", "mariadb"):
-        query = query.with_hint(runs, f"FORCE INDEX ({index})", dialect)
-    return query
 
 
 _LATEST = select(
@@ -194,10 +188,8 @@ def _by_start(connection: Connection, query: Select[Any], given: Mapping[str, An
     """
     query = query.where(*(WITHIN[name] for name in given if name != "before"))
     if "before" in given:
-        at = connection.execute(select(runs.c.started_at).where(runs.c.id == given["before"])).scalar()
-        earlier = () if at is None else (runs.c.started_at <= at, (runs.c.started_at < at) | WITHIN["before"])
-        query = query.where(*earlier or (WITHIN["before"],))
-    return _along("runs_by_start", query).order_by(runs.c.started_at.desc(), runs.c.id.desc())
+        query = query.where(earlier(connection, runs.c.started_at, runs.c.id, given["before"]))
+    return along("runs_by_start", runs, query).order_by(runs.c.started_at.desc(), runs.c.id.desc())
 
 
 def last_with(connection: Connection, jobs: Sequence[str], outcome: Outcome) -> dict[str, int]:
@@ -286,7 +278,7 @@ def _of_one(number: int, kind: str, bounds: tuple[str, ...]) -> Select[Any]:
     if kind == "by_hand":
         query = query.where(runs.c.slot_at.is_(None))
     if index := INDEXES.get(kind):
-        query = _along(index, query)
+        query = along(index, runs, query)
     return query.order_by(runs.c.id.desc()).limit(bindparam("limit"))
 
 

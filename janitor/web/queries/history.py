@@ -16,6 +16,7 @@ from janitor.errors import BadSetting
 from janitor.state import recent
 from janitor.state.job_records import all_jobs
 from janitor.state.run_records import BY_HAND
+from janitor.state.seeks import earlier
 from janitor.state.tables import actions, runs
 from janitor.web.queries import models, records
 
@@ -111,9 +112,8 @@ def _actions(connection: Connection, wanted: Filter, limit: int, before: int | N
     by_age = wanted.job is None and (wanted.since or wanted.until)
     order = (actions.c.at.desc(), actions.c.id.desc()) if by_age else (actions.c.id.desc(),)
     if before is not None:
-        earlier = actions.c.id < before
-        at = connection.execute(select(actions.c.at).where(actions.c.id == before)).scalar() if by_age else None
-        query = query.where(earlier if at is None else (actions.c.at <= at) & ((actions.c.at < at) | earlier))
+        rest = earlier(connection, actions.c.at, actions.c.id, before) if by_age else actions.c.id < before
+        query = query.where(rest)
     rows = connection.execute(query.order_by(*order).limit(limit))
     return [models.Action(**records.fields_of(row, models.Action) | {"detail": row.detail or ""}) for row in rows]
 
