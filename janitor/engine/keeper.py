@@ -138,7 +138,7 @@ class Keeper:
             self._tell_back()
         except Unavailable as exc:
             # Whichever duty it was: those behind it were not done, perhaps the renewal among them.
-            self._runner.renewal.is_locked = has_locked_file(exc)
+            self._runner.renewal.failed(exc)
             self._tell_away(exc)
         except Fenced as exc:
             if self._takeover is not None:

@@ -23,8 +23,7 @@ class LeaseRenewal:
         self._valid_until, self._renew_at = math.inf, 0.0
         self.renewed_since: float | None = None
         """Since when each renewal went well, by `time.monotonic`; None if the last did not, or there was none."""
-        self.is_locked = False
-        """Whether another process has the SQLite file to itself, so that no lease can be renewed, or taken over."""
+        self._is_locked = False
 
     def begin(self) -> None:
         """Watch the leases from now on: `check` raises once they may have ended."""
@@ -41,12 +40,16 @@ class LeaseRenewal:
         """
         if self._clock() <= self._valid_until:
             return True
-        if self.is_locked:
+        if self._is_locked:
             return False
         raise Unavailable(
             f"the leases in the state database could not be renewed for {self._seconds:g} s, so that another "
             "daemon may have taken over: this run writes nothing more"
         )
+
+    def failed(self, error: JanitorError) -> None:
+        """Note why the leases were not renewed: if another process has the SQLite file to itself, nobody renews any."""
+        self._is_locked = has_locked_file(error)
 
     def renewed(self, began: float) -> None:
         """Count anew from `began`, a reading of the boot clock before the leases were renewed."""
@@ -88,10 +91,10 @@ class LeaseRenewal:
                     held = leases.renew(connection, fences, now, self._seconds)
                     leases.renew_of(connection, [live.run.holder for live in going_on], now, self._seconds)
                     leases.cut_all(connection, now)
-                self.is_locked = False
+                self._is_locked = False
                 return held
             except JanitorError as exc:
-                self.is_locked = has_locked_file(exc)
+                self.failed(exc)
                 if attempt == DEADLOCK_TRIES or not lost_a_race(exc):
                     raise
         raise AssertionError("unreachable")

@@ -83,11 +83,12 @@ class RunThreads:
                 reusable = _state_of_thread() == as_new
             finally:
                 self._leave(mine if reusable else None)
-                # A new thread has what this one has, and would take it for its own: then the clock's next tick sees
-                # that one is free.
-                if reusable:
-                    self._on_free()
-            work = self._next(mine) if reusable else None
+            # A new thread would have what this one has, and take it for its own: if this one ends, the clock's next
+            # tick sees that one is free.
+            if not reusable:
+                return
+            self._on_free()
+            work = self._next(mine)
 
     def _next(self, mine: "SimpleQueue[Work]") -> Work | None:
         """What the thread is given next; None if it has had nothing to do for long."""
