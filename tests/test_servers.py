@@ -1,17 +1,34 @@
 """The servers of the tests: what they keep when they are killed, and what a missing server says."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pika
+import psutil
 import pytest
 from pika.exceptions import AMQPConnectionError, UnroutableError
 from sqlalchemy import create_engine, inspect, make_url
 from sqlalchemy.exc import OperationalError
 
+from tests.command_line import ROOT
 from tests.fixtures import Exchange, Warehouses
 from tests.servers import Broker, SqlServer, running
+from tests.servers.lifetime import OwnServer
 from tests.servers.process import binary
 
+STARTS = """
+import os, sys, tempfile
+from pathlib import Path
+from tests.servers.process import Process, free_port
+port = free_port()
+command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+server = Process(command, port, Path(tempfile.mkdtemp()) / "log").start()
+if not os.fork():
+    sys.exit()
+os.wait()
+print(server.running(), server.process.pid)
+"""
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
 
@@ -38,6 +55,24 @@ def test_a_stopped_server_answers_again_afterwards(mariadb: SqlServer) -> None:
     with mariadb.stopped(), pytest.raises(OperationalError), create_engine(mariadb.url()).connect():
         pass
     assert mariadb.execute("SELECT 41 + 1") == [(42,)]
+
+
+def test_a_process_that_ends_leaves_the_servers_of_others(mariadb: SqlServer) -> None:
+    # Given: a process whose number is a digit in the mark by which mirakuru knows the server. What happens: it ends.
+    # What must hold: the server goes on.
+    assert isinstance(mariadb, OwnServer)
+    digit = next(letter for letter in mariadb.process._uuid if letter in "123456789")
+    ends = f"import os, tests.servers.process; os.getpid = lambda: {digit}"
+    subprocess.run([sys.executable, "-c", ends], cwd=ROOT, check=True)
+    assert mariadb.process.running() and mariadb.execute("SELECT 41 + 1") == [(42,)]
+
+
+def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    # Given: a process that starts a server and forks. What happens: the fork ends, then the process.
+    # What must hold: the server outlives the fork, and not the process.
+    told = subprocess.run([sys.executable, "-c", STARTS], cwd=ROOT, check=True, capture_output=True, text=True)
+    running, pid = told.stdout.split()
+    assert running == "True" and not psutil.pid_exists(int(pid))
 
 
 def test_a_given_server_is_never_ended() -> None:

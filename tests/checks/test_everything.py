@@ -220,7 +220,7 @@ def test_only_enabled_jobs_are_looked_at_but_for_all(janitor: CommandLine, sqlit
 @pytest.mark.slow
 def test_the_state_database_is_looked_at(janitor: CommandLine, sqlite_warehouses: Warehouses) -> None:
     environment = sqlite_warehouses.environment() | JOBS_OFF
-    assert janitor("pause", "labware_location", **environment).code == 0
+    assert janitor("run", "labware_location", **environment).code == 0
     assert "can be read and written, schema 0" in janitor("check", **environment).out
     (found,) = wrong(janitor("check", **environment, STATE_DATABASE_URL="sqlite:////proc/version/state.db"))
     assert "the state database at /proc/version/state.db cannot be made" in found

@@ -1,5 +1,6 @@
 """A server's process: found, started on a free loopback port, and ended."""
 
+import atexit
 import contextlib
 import os
 import random
@@ -12,9 +13,13 @@ from typing import Self
 
 import pytest
 from mirakuru import TCPExecutor
+from mirakuru.base import cleanup_subprocesses
 from mirakuru.exceptions import ExecutorError
 
 START_SECONDS = 60
+# When a process ends that has imported mirakuru, it would kill each server whose mark holds the digits of its number in
+# any place: by chance also those of other processes. Each server is ended by who started it.
+atexit.unregister(cleanup_subprocesses)
 
 
 def free_port() -> int:
@@ -45,6 +50,8 @@ class Process(TCPExecutor):
             stdout=self._log_file,
             stderr=subprocess.STDOUT,
         )
+        self._owner = os.getpid()
+        atexit.register(self._end_with_owner)
 
     def answers(self) -> bool:
         """Whether a client can log in."""
@@ -69,6 +76,16 @@ class Process(TCPExecutor):
         """Kill it and close its log."""
         self.kill()
         self._log_file.close()
+        atexit.unregister(self._end_with_owner)
+
+    def __del__(self) -> None:
+        """A fork that ends leaves it alone."""
+        self._end_with_owner()
+
+    def _end_with_owner(self) -> None:
+        """Kill it if the process that started it ends, and has left it."""
+        if os.getpid() == getattr(self, "_owner", None) and self.process is not None:
+            self.kill()
 
 
 def binary(name: str, package: str) -> str:

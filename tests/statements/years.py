@@ -48,7 +48,10 @@ def _rows(now: datetime) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     yield run_uses, [{"run_id": run, "dependency": "job_0", "used_id": run} for run in range(1, ROWS)]
     yield actions, [{"at": at, "actor": "anna", "action": "paused", "job": name} for at, name in zip(ats, names)]
     told = {"rule": "failed", "text": "no space left"}
-    yield notices, [told | {"job": name, "began_at": at, "told_at": at, "ended_at": at} for at, name in zip(ats, names)]
+    yield notices, [
+        told | {"id": number + 1, "job": name, "began_at": at, "told_at": at, "ended_at": at}
+        for number, (at, name) in enumerate(zip(ats, names))
+    ]
     sent = {"channel": "slack", "kind": "began", "content": "{}", "tries": 1, "outcome": "delivered"}
     yield deliveries, [
         sent | {"notice_id": number + 1, "added_at": at, "due_at": at, "ended_at": at} for number, at in enumerate(ats)

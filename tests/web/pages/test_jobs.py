@@ -37,7 +37,7 @@ def test_a_list_of_many_jobs_comes_in_pages(tmp_path: Path) -> None:
                 )
             assert seen == [f"/jobs/{name}" for name in expected]
             assert before == (f"{start}?offset=50" if start == "/jobs" else start)
-        assert "failing, 12 or more in a row" in visitor.get("/jobs").words
+        assert "failing, 10 or more in a row" in visitor.get("/jobs").words
         assert visitor.get("/jobs?offset=5000").status == 200
         lists = [Api(address, "")(f"/jobs{query}")[1] for query in ("", "?offset=50&limit=500", "?offset=102")]
         assert {found["count"] for found in lists} == {102} and lists[2]["jobs"] == []
