@@ -41,12 +41,22 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./demo.sh", description="Janitor at work on a simulated lab.")
-    parser.add_argument("--seconds", type=float, help="end after so many seconds; on Ctrl-C without it")
+    parser.add_argument("--seconds", type=_seconds, help="end after so many seconds; on Ctrl-C without it")
     patience = "how long the daemon may take to catch up in the end: seconds (default: 45)"
-    parser.add_argument("--patience", type=float, default=45.0, help=patience)
+    parser.add_argument("--patience", type=_seconds, default=45.0, help=patience)
     help_text = "where the demo keeps its databases and messages; emptied at the start (default: var/demo)"
     parser.add_argument("--folder", type=Path, default=Path("var/demo"), help=help_text)
     return parser.parse_args()
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, like 15 or 2.5")
+    return seconds
 
 
 def _is_ours(lock: IO[str]) -> bool:

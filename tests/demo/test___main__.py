@@ -3,6 +3,8 @@
 import fcntl
 from pathlib import Path
 
+import pytest
+
 from tests.demo.test_demo import demo
 
 
@@ -18,7 +20,10 @@ def test_a_folder_in_which_another_demo_works_is_left_alone(tmp_path: Path) -> N
     assert (tmp_path / "labwhere.db").read_text() == "in use"
 
 
-def test_an_option_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    ended = demo(tmp_path / "demo", "--seconds", "soon")
-    assert ended.returncode == 2 and "argument --seconds: invalid float value: 'soon'" in ended.stderr
+@pytest.mark.parametrize("option", ["--seconds", "--patience"])
+@pytest.mark.parametrize("text", ["soon", "-3", "inf", "nan"])
+def test_an_option_that_is_no_number_of_seconds_is_refused(option: str, text: str, tmp_path: Path) -> None:
+    ended = demo(tmp_path / "demo", option, text)
+    assert ended.returncode == 2
+    assert f"argument {option}: {text!r} is no number of seconds, like 15 or 2.5" in ended.stderr
     assert not (tmp_path / "demo").exists()
