@@ -12,6 +12,7 @@ from tests.faults.consumer import Consumer
 from tests.faults.fault import (
     A_SECOND,
     STATE_STATEMENT_SECONDS,
+    STATEMENT_SECONDS,
     USER,
     Fault,
     Happens,
@@ -25,7 +26,7 @@ from tests.faults.refused_messages import one_queue_full, try_until_taken
 from tests.faults.small_disk import SmallDisk
 from tests.servers import Broker, SqlServer
 
-ALARM_SECONDS = 7.0
+ALARM_SECONDS = 2.5 * STATEMENT_SECONDS
 """Long enough for a few runs: each sends its group into the alarm."""
 CLOSE_ALL = """
     IsOpen = fun(One) -> (catch rabbit_networking:connection_info(One, [state])) =:= [{state, running}] end,

@@ -60,16 +60,21 @@ def counted(runner: Runner) -> tuple[int, list[str], list[str]]:
 
 
 def test_a_run_is_cancelled_from_another_process(runner: Runner) -> None:
+    both_asked = threading.Event()
+
+    def task() -> None:
+        both_asked.wait(60)
+        current_run().sleep(60)
+
     keeper = Keeper(runner)
     keeper.start()
-    thread = threading.Thread(
-        target=runner.execute, args=(job_of(lambda: current_run().sleep(60)), Slot(None, BY_HAND))
-    )
+    thread = threading.Thread(target=runner.execute, args=(job_of(task), Slot(None, BY_HAND)))
     thread.start()
     run_id: int = eventually(lambda: list(runner.live))[0]
     assert operations.cancel(runner.state, run_id, "anna", now())
     assert not operations.cancel(runner.state, run_id, "bert", now())
-    thread.join(30)
+    both_asked.set()
+    thread.join(60)
     keeper.stop()
     [row] = rows_of(runner.state)
     assert (row.outcome, row.reason) == ("cancelled", "cancelled by anna")

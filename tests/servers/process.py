@@ -79,7 +79,7 @@ class Process(TCPExecutor):
         atexit.unregister(self._end_with_owner)
 
     def __del__(self) -> None:
-        """A fork that ends leaves it alone."""
+        """Kill it if nobody can end it any more. A fork that ends leaves it alone."""
         self._end_with_owner()
 
     def _end_with_owner(self) -> None:
