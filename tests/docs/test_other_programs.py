@@ -58,6 +58,7 @@ def block(page: Path, file: str) -> Block:
     return elsewhere.block_of(page, file, blocks(page))
 
 
+@pytest.mark.slow
 def test_the_probes_of_the_manifest_are_answered(tmp_path: Path) -> None:
     manifest = block(DOCS / "how-to" / "run_on_kubernetes.md", "janitor.yaml")
     pods = elsewhere.kubernetes_parts(manifest)[0]["template"]["spec"]

@@ -52,6 +52,7 @@ def read(pages: Sequence[Path], folder: Path, instead: dict[str, str] | None = N
                 reader.follow(block)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(MOST_SECONDS)
 def test_the_tutorial_leads_from_nothing_to_a_daemon(tmp_path: Path) -> None:
     assert TUTORIAL, "the tutorial has pages"
@@ -63,6 +64,7 @@ def test_a_how_to_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     read([page], tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ON_SERVER, ids=lambda page: page.stem)
 def test_a_page_with_a_server_does_what_it_says(page: Path, tmp_path: Path, mariadb: SqlServer) -> None:
     with state_of_the_page(mariadb, tmp_path) as instead:

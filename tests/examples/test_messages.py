@@ -82,6 +82,7 @@ def test_the_command_of_the_readme_publishes_every_scan(tmp_path: Path) -> None:
     assert len(published(tmp_path / "var" / MESSAGES)) == 199
 
 
+@pytest.mark.slow
 def test_a_killed_run_loses_no_scan_and_repeats_none(tmp_path: Path) -> None:
     # Given 16,000 scans and a run that is killed after some groups; run again, all scans are there, each once.
     janitor = CommandLine(tmp_path, environment={"JOBS_FILE": JOBS, "MESSAGES_DIR": MESSAGES})

@@ -124,6 +124,7 @@ def test_a_dry_run_counts_and_writes_nothing(house: House) -> None:
     assert house.report() == counts
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_whole_reports_and_goes_on(tmp_path: Path) -> None:
     # Given a run with 400 reports to write, killed after some; run again, all of them are there and whole.
     jobs = Path(JOBS).read_text(encoding="utf-8").replace("kwargs:\n", "kwargs:\n      days: 400\n")

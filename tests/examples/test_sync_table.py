@@ -58,6 +58,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     made.daemon.close()
 
 
+@pytest.mark.slow
 def test_a_killed_daemon_goes_on_where_it_stopped(tmp_path: Path) -> None:
     # Given the daemon of the README; killed while the shop changes, then started anew; then both are equal.
     janitor = CommandLine(tmp_path, ("-m", "examples.sync_table.run"))

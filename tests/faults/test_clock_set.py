@@ -150,6 +150,7 @@ def processor_seconds(daemon: Daemon) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.slow
 def test_slots_slept_over_are_recorded_once_each(machine: Machine) -> None:
     """Given: a daemon that is frozen with SIGSTOP for some seconds, as on a machine that sleeps.
 

@@ -49,7 +49,8 @@ def uses(told: dict[str, Any]) -> None:
     raise ValueError(f"cannot use {told}")
 
 
-@pytest.mark.parametrize("isolation", ["thread", pytest.param("process", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("isolation", ["thread", "process"])
 def test_a_key_from_the_environment_is_nowhere_in_clear(tmp_path: Path, isolation: str) -> None:
     # Given: two tasks that log, count, return and raise a key and a number from the environment.
     # What happens: both run, and every verb that shows something of them is asked.

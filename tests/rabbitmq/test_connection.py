@@ -55,6 +55,7 @@ def test_request_to_stop_ends_connecting(backlog: int) -> None:
         inspect_exchange(settings, exchanges.Exchange("x"))
 
 
+@pytest.mark.slow
 def test_broker_that_hangs_is_unavailable_in_time(rabbitmq: Broker) -> None:
     """Given a broker that hangs with an open connection, opening a channel ends after 1 s.
 

@@ -1,8 +1,11 @@
 """The verbs `backup`, `restore` and `restored`: a state database is copied, lost, and brought back."""
 
+import pytest
+
 from tests.command_line import CommandLine
 
 
+@pytest.mark.slow
 def test_a_lost_state_database_is_brought_back(house: CommandLine) -> None:
     house("run", "count")
     made = house("backup", "backup/janitor.db")

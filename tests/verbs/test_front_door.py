@@ -43,6 +43,7 @@ def janitor(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path, (str(script),))
 
 
+@pytest.mark.slow
 def test_a_jobs_file_alone_needs_no_front_door_and_no_settings(janitor: CommandLine) -> None:
     # Given: a folder with nothing but a jobs file. What happens: verbs are asked, with --jobs before and after them.
     # What must hold: the file's jobs are the only ones, nothing else is needed, and reports name the whole command.
@@ -99,6 +100,7 @@ def test_a_front_door_that_cannot_be_opened_is_told(janitor: CommandLine, text: 
     assert (ended.code, ended.err.count("\n")) == (2, 1) and said in ended.err, ended
 
 
+@pytest.mark.slow
 def test_an_application_is_named_before_or_after_the_verb(janitor: CommandLine) -> None:
     package = janitor.folder / "lab"
     package.mkdir()

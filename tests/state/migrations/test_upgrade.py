@@ -112,6 +112,7 @@ def test_a_migration_goes_to_an_earlier_version_too(database_url: URL) -> None:
     made.close()
 
 
+@pytest.mark.slow
 def test_a_migration_killed_again_and_again_goes_on(database_url: URL) -> None:
     # Given the oldest state database there is. The processes that migrate it are killed, all but the last.
     # What must hold: sooner or later a process comes to the end; nothing is there twice, and no row is lost.
