@@ -154,11 +154,12 @@ def faults_of_state(server: SqlServer, database: str | None) -> list[Fault]:
     culprits = (address(server.admin), "the leases in the state database")
     rows = (f"SELECT * FROM `{database}`.leases FOR UPDATE", f"SELECT * FROM `{database}`.runs FOR UPDATE")
     long = STATE_STATEMENT_SECONDS + 3.0
+    # What is confirmed waits for the ledger for 20 s: two statements that wait for a lock as long as they may.
     return [
         Fault("state killed and restarted", server.killed, culprits, GONE, "no group", 4, True),
         Fault("state's connections killed", lambda: connections_killed(server), culprits, ENDED, "no group", 3, True),
         Fault("state made read-only", lambda: read_only(server), culprits, READ_ONLY, "one group", 3, True),
-        Fault("state's rows locked", lambda: held(server, *rows), culprits, LOCKED, "no group", long, True, True),
+        Fault("state's rows locked", lambda: held(server, *rows), culprits, LOCKED, "one group", long, True, True),
     ]
 
 
