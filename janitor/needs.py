@@ -12,6 +12,7 @@ __all__ = [
     "ExchangeNeed",
     "FeedNeed",
     "Need",
+    "ServiceNeed",
 ]
 
 
@@ -65,4 +66,18 @@ class FeedNeed:
     feed: Callable[[Any], Any]
 
 
-Need = DatabaseNeed | ExchangeNeed | FeedNeed
+@dataclass(frozen=True)
+class ServiceNeed:
+    """Something else that is needed: a queue, a bucket, a folder, a server.
+
+    `what` names it for people. `look` gets the settings, and returns what is worth knowing, in sentences; it raises
+    Unavailable or Rejected if something is wrong, and takes nothing away. `settings` are the variables that must be
+    given.
+    """
+
+    what: str
+    look: Callable[[Any], Sequence[str]]
+    settings: tuple[str, ...] = ()
+
+
+Need = DatabaseNeed | ExchangeNeed | FeedNeed | ServiceNeed

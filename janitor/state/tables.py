@@ -31,7 +31,7 @@ from sqlalchemy.dialects import mysql
 from janitor.runs import bounds
 from janitor.runs.bounds import shortened
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest migration. A state database of this version is used as it is."""
 UNREADABLE = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """What is read if a stored instant is none, such as 2023-02-30."""

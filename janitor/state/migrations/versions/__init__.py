@@ -10,6 +10,7 @@ from janitor.state.migrations.versions import (
     v0004_ledger_keys,
     v0005_refusals,
     v0006_names_and_ages,
+    v0007_items,
 )
 
 VERSIONS: Mapping[str, Callable[[], Iterator[Step]]] = {
@@ -19,4 +20,5 @@ VERSIONS: Mapping[str, Callable[[], Iterator[Step]]] = {
     "0004": v0004_ledger_keys.steps,
     "0005": v0005_refusals.steps,
     "0006": v0006_names_and_ages.steps,
+    "0007": v0007_items.steps,
 }

@@ -1,0 +1,176 @@
+"""Adding items: each key of a pipeline is one item, however often it comes.
+
+    the key is new             an item, and a row for each of its steps; those without needs can be taken at once
+    the key is there already   by `on_duplicate`:
+        reply    whoever asks is told when it is done, at once if it is done already
+        ignore   nothing changes
+        change   its arguments, order and priority are the new ones
+        anew     so they are, and all its steps are done again
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from janitor.state import item_acts, item_replies
+from janitor.state.item_changes import First
+from janitor.state.item_counts import OF_ITEMS, Changes
+from janitor.state.item_plans import Plan
+from janitor.state.item_states import NOT_PROCESSED, OPEN, READY, name_of_item, settled
+from janitor.state.item_tables import item_steps, items
+
+DUPLICATES = ("reply", "ignore", "change", "anew")
+MOST_KEY = 255
+"""In characters."""
+MOST_ENVELOPES = 100
+"""So many who asked for the same item are told; the oldest give way."""
+TOGETHER = 500
+_ADD = insert(items)
+_ADD_STEPS = insert(item_steps)
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """An item to add.
+
+    `args` and `secrets` are JSON texts. `envelope` says whom to answer, None if nobody is to be. A larger `priority`
+    goes first, then the earlier `order_at`.
+    """
+
+    key: str
+    args: str
+    order_at: datetime
+    priority: int = 0
+    expires_at: datetime | None = None
+    origin: str = "add"
+    envelope: Mapping[str, Any] | None = None
+    secrets: str | None = None
+    on_duplicate: str | None = None
+
+
+@dataclass
+class Added:
+    """How many items were new, and what became of keys that were there; `ready` is what can be taken now."""
+
+    new: int = 0
+    known: int = 0
+    anew: int = 0
+    ready: list[First] = field(default_factory=list)
+
+
+def add(connection: Connection, plan: Plan, news: Iterable[NewItem], now: datetime) -> Added:
+    """Add items to a pipeline, in the transaction of the caller."""
+    added, left = Added(), iter(news)
+    while batch := list(islice(left, TOGETHER)):
+        _add_batch(connection, plan, batch, now, added)
+    return added
+
+
+def _add_batch(connection: Connection, plan: Plan, batch: Sequence[NewItem], now: datetime, added: Added) -> None:
+    fresh: dict[str, NewItem] = {}
+    again: list[NewItem] = []
+    known = _known(connection, plan.pipeline, [new.key for new in batch])
+    for new in batch:
+        if new.key in known or new.key in fresh:
+            again.append(new)
+        else:
+            fresh[new.key] = new
+    _insert(connection, plan, list(fresh.values()), now, added)
+    if again:
+        rows = _known(connection, plan.pipeline, [new.key for new in again], lock=True)
+        for new in again:
+            _take_again(connection, plan, rows[new.key], new, now, added)
+
+
+def _known(connection: Connection, pipeline: str, keys: Sequence[str], lock: bool = False) -> dict[str, Row[Any]]:
+    columns = (items.c.id, items.c.key, items.c.state, items.c.envelope) if lock else (items.c.id, items.c.key)
+    query = select(*columns).where(items.c.pipeline == pipeline, items.c.key.in_(keys))
+    rows = connection.execute(query.with_for_update() if lock else query)
+    return {row.key: row for row in rows}
+
+
+def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: datetime, added: Added) -> None:
+    if not fresh:
+        return
+    connection.execute(_ADD, [_row_of(plan.pipeline, new, now) for new in fresh])
+    by_key = _known(connection, plan.pipeline, [new.key for new in fresh])
+    states = settled(plan, {})
+    rows = [
+        {
+            "item_id": by_key[new.key].id,
+            "step": step,
+            "lane": plan.lane(step),
+            "state": state,
+            "rank": -new.priority,
+            "sort_at": new.order_at,
+            "status": NOT_PROCESSED,
+            "since_at": now,
+            "tries": 0,
+            "deaths": 0,
+            "claims": 0,
+        }
+        for new in fresh
+        for step, state in states.items()
+    ]
+    connection.execute(_ADD_STEPS, rows)
+    changes = Changes(plan.pipeline)
+    for step, state in states.items():
+        changes.add(step, state, NOT_PROCESSED, len(fresh))
+    changes.add(OF_ITEMS, OPEN, name_of_item(OPEN), len(fresh))
+    changes.write(connection)
+    added.new += len(fresh)
+    first = min(fresh, key=lambda new: (-new.priority, new.order_at))
+    ready = [step for step, state in states.items() if state == READY]
+    added.ready += [First(plan.lane(step), -first.priority, first.order_at) for step in ready]
+
+
+def _row_of(pipeline: str, new: NewItem, now: datetime) -> dict[str, Any]:
+    return {
+        "pipeline": pipeline,
+        "key": new.key,
+        "args": new.args,
+        "priority": new.priority,
+        "order_at": new.order_at,
+        "added_at": now,
+        "expires_at": new.expires_at,
+        "state": OPEN,
+        "origin": new.origin,
+        "envelope": None if new.envelope is None else json.dumps([new.envelope]),
+        "secrets": new.secrets,
+        "times": 1,
+    }
+
+
+def _take_again(
+    connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime, added: Added
+) -> None:
+    """Do with a key that is there what its pipeline, or whoever adds it, says."""
+    added.known += 1
+    what = new.on_duplicate or plan.on_duplicate
+    if what == "reply" and new.envelope is not None:
+        _ask_again(connection, plan, row, new, now)
+    elif what in ("change", "anew"):
+        values = {"args": new.args, "priority": new.priority, "order_at": new.order_at, "expires_at": new.expires_at}
+        more = {"secrets": new.secrets} if new.secrets is not None else {}
+        envelope = {} if new.envelope is None else {"envelope": json.dumps([new.envelope])}
+        connection.execute(update(items).where(items.c.id == row.id).values(**values, **more, **envelope))
+        item_acts.reorder(connection, row.id, -new.priority, new.order_at)
+        if what == "anew":
+            added.anew += 1
+            added.ready += item_acts.reprocess(connection, plan, [row.id], now).ready
+
+
+def _ask_again(connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime) -> None:
+    """Let one more be told: when the item has ended, or at once if it has."""
+    if row.state != OPEN:
+        item_replies.add(connection, plan, [item_replies.Due(row.id, row.key, new.envelope)], now)
+        return
+    known = [] if row.envelope is None else json.loads(row.envelope)
+    if new.envelope not in known:
+        text = json.dumps([*known, new.envelope][-MOST_ENVELOPES:])
+        connection.execute(update(items).where(items.c.id == row.id).values(envelope=text))

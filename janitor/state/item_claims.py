@@ -1,0 +1,291 @@
+"""Claiming: a run takes what is due at a step, in batches, and holds it until it has ended.
+
+    look     the first rows of the lane's range, a plain read that locks nothing
+    take     UPDATE ... WHERE state is READY: of two who look at a row, one has it
+    hold     the row says PROCESSING, and which run has it; its claim number tells it from every later claim
+    lose     what a dead run held goes back, with an attempt that was interrupted
+
+A server must step over each row that was taken and that an open snapshot may still see: a backup's, for example. So
+whoever claims remembers how far it has come, and begins to look there. What comes before that place is told to it, or
+is found by a whole look now and then.
+
+    which rows of a batch a process died of is unknown, so all of them count a death, and are taken one at a time
+    from then on: an item that kills its process is found, and all others go on
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+
+from janitor.runs import Outcome
+from janitor.state.item_changes import Changed, First, StepRow, Steps, change
+from janitor.state.item_counts import Changes
+from janitor.state.item_plans import Plan
+from janitor.state.item_states import (
+    EXPIRED,
+    FAILED,
+    FAILURE,
+    IN_PROCESS,
+    LATER,
+    NOT_PROCESSED,
+    PROCESSING,
+    READY,
+)
+from janitor.state.item_tables import item_attempts, item_results, item_steps, items
+from janitor.state.tables import runs
+
+INTERRUPTED = Outcome.INTERRUPTED.value
+"""The status of an attempt whose process ended in the middle."""
+Position = tuple[int, datetime, int]
+"""Where a row stands in its lane: rank, moment, item."""
+_IDS: Any = bindparam("ids", expanding=True)
+_ORDER = (item_steps.c.rank, item_steps.c.sort_at, item_steps.c.item_id)
+_DUE = (
+    select(*_ORDER, item_steps.c.deaths)
+    .where(item_steps.c.lane == bindparam("b_lane"), item_steps.c.state == READY)
+    .order_by(*_ORDER)
+    .limit(bindparam("b_most"))
+)
+_DUE_AFTER = _DUE.where(
+    tuple_(*_ORDER) > tuple_(bindparam("b_rank"), bindparam("b_sort_at"), bindparam("b_item_id"))
+).where(item_steps.c.rank >= bindparam("b_rank"))
+_TAKE = (
+    update(item_steps)
+    .where(
+        item_steps.c.step == bindparam("b_step"),
+        item_steps.c.item_id.in_(_IDS),
+        item_steps.c.state == READY,
+        item_steps.c.lane == bindparam("b_lane"),
+    )
+    .values(
+        state=PROCESSING,
+        status=IN_PROCESS,
+        rank=0,
+        sort_at=bindparam("b_now"),
+        since_at=bindparam("b_now"),
+        run_id=bindparam("b_run"),
+        claims=item_steps.c.claims + 1,
+    )
+)
+_TAKEN = (
+    select(
+        items.c.id,
+        items.c.key,
+        items.c.args,
+        items.c.priority,
+        items.c.order_at,
+        items.c.added_at,
+        items.c.expires_at,
+        items.c.envelope,
+        items.c.secrets,
+        items.c.times,
+        item_steps.c.tries,
+        item_steps.c.deaths,
+        item_steps.c.claims,
+    )
+    .join(item_steps, item_steps.c.item_id == items.c.id)
+    .where(
+        item_steps.c.step == bindparam("b_step"),
+        item_steps.c.item_id.in_(_IDS),
+        item_steps.c.state == PROCESSING,
+        item_steps.c.run_id == bindparam("b_run"),
+    )
+)
+_RESULTS = select(item_results).where(item_results.c.item_id.in_(_IDS))
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """An item that a run holds at a step; `results` are JSON texts of the steps before it, by step."""
+
+    id: int
+    key: str
+    args: str
+    priority: int
+    order_at: datetime
+    added_at: datetime
+    expires_at: datetime | None
+    envelope: str | None
+    secrets: str | None
+    times: int
+    tries: int
+    deaths: int
+    claim: int
+    results: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look found: the items in their order, and where the last stands; None if nothing is due."""
+
+    ids: Sequence[int]
+    last: Position | None
+
+
+def look(connection: Connection, lane: str, most: int, after: Position | None = None) -> Found:
+    """The first items that are due in a lane, from a place on; one whose process has died before comes alone."""
+    values: dict[str, Any] = {"b_lane": lane, "b_most": most}
+    if after is None:
+        rows = connection.execute(_DUE, values).all()
+    else:
+        place = dict(zip(("b_rank", "b_sort_at", "b_item_id"), after, strict=True))
+        rows = connection.execute(_DUE_AFTER, values | place).all()
+    deadly = next((at for at, row in enumerate(rows) if row.deaths), None)
+    rows = rows if deadly is None else rows[: max(1, deadly)]
+    last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)
+    return Found([row.item_id for row in rows], last)
+
+
+def take(
+    connection: Connection, plan: Plan, step: str, run_id: int, ids: Sequence[int], now: datetime, changes: Changes
+) -> list[Claimed]:
+    """Take items for a run, as far as nobody has taken them, in the order of `ids`."""
+    if not ids:
+        return []
+    taking = {"b_step": step, "ids": ids, "b_lane": plan.lane(step), "b_now": now, "b_run": run_id}
+    count = connection.execute(_TAKE, taking).rowcount
+    if not count:
+        return []
+    rows = connection.execute(_TAKEN, {"b_step": step, "ids": ids, "b_run": run_id}).all()
+    changes.move(step, (READY, NOT_PROCESSED), (PROCESSING, IN_PROCESS), count)
+    results = _results_of(connection, [row.id for row in rows]) if len(plan.steps) > 1 else {}
+    found = {row.id: Claimed(*row, results=results.get(row.id, {})) for row in rows}
+    return [found[item_id] for item_id in ids if item_id in found]
+
+
+def _results_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for row in connection.execute(_RESULTS, {"ids": ids}):
+        found.setdefault(row.item_id, {})[row.step] = row.content
+    return found
+
+
+def let_go(connection: Connection, plan: Plan, step: str, claims: Mapping[int, int], now: datetime) -> Changed:
+    """Give back what a run holds and has not begun: nothing is counted. `claims` are claim numbers by item."""
+    changes = Changes(plan.pipeline)
+
+    def edit(item_id: int, found: Steps) -> bool:
+        row = found.get(step)
+        if row is None or row.state != PROCESSING or row.claims != claims[item_id]:
+            return False
+        found[step] = replace(row, state=READY, status=NOT_PROCESSED)
+        return True
+
+    changed = change(connection, plan, list(claims), edit, now, changes)
+    changes.write(connection)
+    return changed
+
+
+def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: int = 1_000) -> Changed:
+    """Let those be taken whose moment for another try has come."""
+    query = select(item_steps.c.item_id).where(item_steps.c.lane == plan.lane(step), item_steps.c.state == LATER)
+    ids = connection.execute(query.where(item_steps.c.rank == 0, item_steps.c.sort_at <= now).limit(most)).scalars()
+    changes = Changes(plan.pipeline)
+
+    def edit(item_id: int, found: Steps) -> bool:
+        row = found.get(step)
+        if row is None or row.state != LATER:
+            return False
+        found[step] = replace(row, state=READY)
+        return True
+
+    changed = change(connection, plan, list(ids), edit, now, changes)
+    changes.write(connection)
+    return changed
+
+
+def release_dead(
+    connection: Connection, plan: Plan, step: str, run_id: int, deaths: Callable[[str], int], now: datetime
+) -> Changed:
+    """Give back what runs of a step hold that have ended; `run_id` is the run that goes on, which holds the job's lease.
+
+    If the process of such a run died, the items count a death. `deaths` gives how many end an item, by pipeline step.
+    """
+    held = select(item_steps.c.item_id, item_steps.c.run_id, item_steps.c.since_at, runs.c.outcome, runs.c.ended_at)
+    held = held.outerjoin(runs, runs.c.id == item_steps.c.run_id)
+    held = held.where(item_steps.c.lane == plan.lane(step), item_steps.c.state == PROCESSING)
+    rows = {row.item_id: row for row in connection.execute(held) if row.run_id != run_id}
+    changes = Changes(plan.pipeline)
+    attempts: list[dict[str, Any]] = []
+
+    def edit(item_id: int, found: Steps) -> bool:
+        row, was = found.get(step), rows[item_id]
+        if row is None or row.state != PROCESSING:
+            return False
+        died = was.outcome in (None, INTERRUPTED)
+        count = row.deaths + died
+        most = deaths(step)
+        reason = "its run ended before it was done" if not died else f"its process ended before it was done, {count} of {most}"
+        found[step] = _after_death(row, count, count >= most)
+        seconds = max(0.0, ((was.ended_at or now) - was.since_at).total_seconds())
+        status = INTERRUPTED if found[step].state == READY else FAILURE
+        changes.tried(step, status, seconds)
+        attempts.append(attempt_row(item_id, step, was.run_id or 0, was.since_at, seconds, status, reason))
+        return True
+
+    changed = change(connection, plan, list(rows), edit, now, changes)
+    if attempts:
+        connection.execute(insert(item_attempts), attempts)
+    changes.write(connection)
+    return changed
+
+
+def _after_death(row: StepRow, deaths: int, is_last: bool) -> StepRow:
+    if is_last:
+        return replace(row, state=FAILED, status=FAILURE, deaths=deaths)
+    return replace(row, state=READY, status=NOT_PROCESSED, deaths=deaths)
+
+
+def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000) -> Changed:
+    """Let items end that are past their time at each step that has not begun, and that could be taken."""
+    query = select(items.c.id).where(items.c.state == 0, items.c.expires_at <= now, items.c.pipeline == plan.pipeline)
+    ids = connection.execute(query.limit(most)).scalars()
+    changes = Changes(plan.pipeline)
+
+    def edit(item_id: int, found: Steps) -> bool:
+        due = [name for name, row in found.items() if row.state in (READY, LATER)]
+        found.update({name: replace(found[name], state=FAILED, status=EXPIRED) for name in due})
+        return bool(due)
+
+    changed = change(connection, plan, list(ids), edit, now, changes)
+    changes.write(connection)
+    return changed
+
+
+def attempt_row(
+    item_id: int,
+    step: str,
+    run_id: int,
+    started_at: datetime,
+    seconds: float,
+    status: str,
+    reason: str | None,
+    traceback: str | None = None,
+    log: str | None = None,
+) -> dict[str, Any]:
+    """A row of `item_attempts`."""
+    return {
+        "item_id": item_id,
+        "step": step,
+        "run_id": run_id,
+        "started_at": started_at,
+        "seconds": seconds,
+        "status": status,
+        "reason": reason,
+        "traceback": traceback,
+        "log": log,
+    }
+
+
+def first_of(changed: Sequence[Changed]) -> list[First]:
+    """What several changes made ready."""
+    return [first for one in changed for first in one.ready]
+
+
+def envelopes_of(text: str | None) -> list[Mapping[str, Any]]:
+    """Who asked for an item, as they came."""
+    return [] if text is None else list(json.loads(text))

@@ -1,0 +1,125 @@
+"""Replies: what is to be told of an item that has ended, written with its last status, and kept until it is told.
+
+A row stands for one reply by one way to one who asked. Whoever sends it takes what it tells from the item.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
+
+from janitor.state.item_counts import OF_REPLIES, Changes
+from janitor.state.item_plans import Plan
+from janitor.state.item_tables import item_replies, items
+
+DUE, SENT, GIVEN_UP = range(3)
+NAMES = ("waiting", "sent", "given up")
+
+
+@dataclass(frozen=True)
+class Due:
+    """A reply to one who asked: `envelope` says how to reach them; None tells all who listen."""
+
+    item_id: int | None
+    key: str
+    envelope: Mapping[str, Any] | None
+    content: Mapping[str, Any] | None = None
+
+
+def add(connection: Connection, plan: Plan, due: Sequence[Due], now: datetime) -> None:
+    """Write replies, one for each way of the pipeline's and each who asked."""
+    rows = [
+        {
+            "lane": plan.lane(way),
+            "state": DUE,
+            "due_at": now,
+            "pipeline": plan.pipeline,
+            "key": one.key,
+            "item_id": one.item_id,
+            "content": json.dumps({"envelope": one.envelope, **(one.content or {})}, ensure_ascii=False),
+            "added_at": now,
+            "tries": 0,
+        }
+        for way in plan.replies
+        for one in due
+    ]
+    if rows:
+        connection.execute(insert(item_replies), rows)
+        changes = Changes(plan.pipeline)
+        changes.add(OF_REPLIES, DUE, NAMES[DUE], len(rows))
+        changes.write(connection)
+
+
+def of_ended(connection: Connection, plan: Plan, ids: Sequence[int], now: datetime) -> None:
+    """Write the replies for items that have just ended, one for each who asked for them."""
+    if not plan.replies or not ids:
+        return
+    query = select(items.c.id, items.c.key, items.c.envelope).where(items.c.id.in_(ids))
+    due: list[Due] = []
+    for row in connection.execute(query):
+        envelopes = [None] if row.envelope is None else json.loads(row.envelope)
+        due += [Due(row.id, row.key, envelope) for envelope in envelopes]
+    add(connection, plan, due, now)
+
+
+def take(connection: Connection, lane: str, now: datetime, most: int) -> Sequence[Row[Any]]:
+    """The replies of one way that are due, the longest due first, each with its item's row."""
+    query = select(item_replies).where(item_replies.c.lane == lane, item_replies.c.state == DUE)
+    query = query.where(item_replies.c.due_at <= now).order_by(item_replies.c.due_at).limit(most)
+    return connection.execute(query).all()
+
+
+def note_sent(connection: Connection, pipeline: str, ids: Sequence[int], now: datetime) -> int:
+    """Note that replies have reached the other side; how many waited until now."""
+    return _end(connection, pipeline, ids, SENT, now, None)
+
+
+def give_up(connection: Connection, pipeline: str, ids: Sequence[int], now: datetime, reason: str) -> int:
+    """Send replies no more; how many waited until now."""
+    return _end(connection, pipeline, ids, GIVEN_UP, now, reason)
+
+
+def _end(
+    connection: Connection, pipeline: str, ids: Sequence[int], state: int, now: datetime, reason: str | None
+) -> int:
+    if not ids:
+        return 0
+    waiting = (item_replies.c.id.in_(ids)) & (item_replies.c.state == DUE)
+    values = {"state": state, "ended_at": now, "reason": reason, "tries": item_replies.c.tries + 1, "secrets": None}
+    done = connection.execute(update(item_replies).where(waiting).values(values)).rowcount
+    changes = Changes(pipeline)
+    changes.move(OF_REPLIES, (DUE, NAMES[DUE]), (state, NAMES[state]), done)
+    changes.write(connection)
+    return done
+
+
+def put_off(connection: Connection, reply_id: int, until: datetime, reason: str) -> None:
+    """Let a reply wait that could not be delivered."""
+    values = {"due_at": until, "reason": reason, "tries": item_replies.c.tries + 1}
+    connection.execute(update(item_replies).where(item_replies.c.id == reply_id).values(values))
+
+
+def try_now(connection: Connection, pipeline: str, now: datetime, lane: str | None = None) -> int:
+    """Let replies that wait, or were given up, be tried at once; how many."""
+    own = (item_replies.c.pipeline == pipeline) & or_(
+        item_replies.c.state == GIVEN_UP, (item_replies.c.state == DUE) & (item_replies.c.tries > 0)
+    )
+    if lane is not None:
+        own &= item_replies.c.lane == lane
+    given_up = connection.execute(
+        select(func.count()).where(own, item_replies.c.state == GIVEN_UP)
+    ).scalar_one()
+    done = connection.execute(update(item_replies).where(own).values(state=DUE, due_at=now)).rowcount
+    changes = Changes(pipeline)
+    changes.move(OF_REPLIES, (GIVEN_UP, NAMES[GIVEN_UP]), (DUE, NAMES[DUE]), int(given_up))
+    changes.write(connection)
+    return done
+
+
+def of_item(connection: Connection, item_id: int, most: int = 50) -> Sequence[Row[Any]]:
+    """The newest replies of an item."""
+    query = select(item_replies).where(item_replies.c.item_id == item_id).order_by(item_replies.c.id.desc())
+    return connection.execute(query.limit(most)).all()
