@@ -16,11 +16,15 @@ from janitor.engine.allocator import bound_arenas
 from janitor.engine.clock import Clock
 from janitor.engine.daemon import Daemon
 from janitor.engine.leaving import Leaving
-from janitor.engine.overrides import disabled_because, trigger_of
+from janitor.engine.overrides import disabled_because, trigger_of, with_work_trigger
 from janitor.engine.runner import Runner
 from janitor.engine.stretches import REPLACED
 from janitor.engine.surroundings import kept
 from janitor.errors import BadSetting
+from janitor.items import pipelines
+from janitor.items.ends import Inbox, Reply, Store
+from janitor.items.pipeline import Pipeline
+from janitor.items.step import Step
 from janitor.jobs import arguments, dependencies, schedules
 from janitor.jobs.arguments import JobExists
 from janitor.jobs.feed_names import feed_names
@@ -133,6 +137,62 @@ class Scheduler(Clock):
                 cleanup=cleanup,
             )
             return self._take(arguments.read(job), next_run_time, replace_existing, place, str(name or ""))
+
+    def add_pipeline(
+        self,
+        name: str,
+        steps: Sequence[Step],
+        *,
+        statuses: Mapping[str, str] | None = None,
+        inboxes: Sequence[Inbox] = (),
+        replies: Sequence[Reply] = (),
+        store: Store | None = None,
+        schema: Any = None,
+        task_name: str = "",
+        **options: Any,
+    ) -> Pipeline:
+        """Add a pipeline: each of its steps, inboxes and ways of replying becomes a job, `name.step` for example.
+
+        `options` are the other fields of `items.Pipeline`, such as `on_duplicate` and `keep_days`.
+
+        Raises:
+            BadSetting: the pipeline cannot work; all its mistakes are told at once, with the line of the call.
+        """
+        with self._mistakes_of_call() as place:
+            made = pipelines.made(
+                name,
+                steps,
+                statuses=statuses or {},
+                inboxes=inboxes,
+                replies=replies,
+                store=store,
+                schema=schema,
+                task_name=task_name,
+                **options,
+            )
+            jobs = self.jobs_of_pipeline(made)
+            for job in jobs.values():
+                arguments.check_call(job)
+                self._take(arguments.read(job), undefined, False, place, "")
+            return made
+
+    def jobs_of_pipeline(self, pipeline: Pipeline) -> dict[str, Job]:
+        """The jobs of a pipeline, by id; they are not on the clock.
+
+        Raises:
+            BadSetting: an option, or a variable that overrides it, is malformed.
+        """
+        found = {job.id: self._of_pipeline(job) for job in pipelines.jobs(pipeline, self.settings)}
+        return found
+
+    def _of_pipeline(self, job: Job) -> Job:
+        """A job of a pipeline, with what its variables say."""
+        trigger = with_work_trigger(self.settings, job.id, str(job.trigger))
+        off = job.disabled_because
+        because = disabled_because(self.settings, job.id, not off if off == pipelines.OFF else off or True, off=off)
+        job = replace(job, trigger=trigger, disabled_because=because)
+        check_options(job)
+        return job
 
     def make_job(self, description: Mapping[str, Any]) -> Job:
         """The job that an entry of a jobs file describes; it is not on the clock before `replace_jobs`.

@@ -1,17 +1,24 @@
 """Requests at a real web server: what arrives, and what is said of a server that does not say yes."""
 
+import gzip
+import json
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
 from janitor import http
+from janitor.errors import Cancelled
+from janitor.runs import Run
 from tests.forked import code_of_child
 from tests.outside import Hooks
-from tests.servers import free_port
+from tests.servers import compute, free_port
+from tests.servers.compute import Behaviour, ComputeWorker
 
 TEXT = {"Content-Type": "text/plain"}
 
@@ -96,3 +103,127 @@ def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
         with pytest.raises(http.RequestFailed, match="^no TLS with it: .*certificate verify failed"):
             http.Client().post(hooks.url, b"x", TEXT)
     assert hooks.requests == []
+
+
+@pytest.fixture
+def worker() -> Iterator[ComputeWorker]:
+    """A compute worker that does what it is told."""
+    with ComputeWorker().open() as worker:
+        yield worker
+
+
+def ask(url: str, seconds: float = 20.0, most_bytes: int = 1_000_000, **more: Any) -> http.Response:
+    return http.Client().ask("POST", url, b"[7]", TEXT, seconds=seconds, most_bytes=most_bytes, **more)
+
+
+def test_an_answer_comes_whole_whatever_its_status(worker: ComputeWorker) -> None:
+    large = b"\0" * 300_000
+    worker.next = [compute.well, compute.answers(418, large, "X-Kind: Tea\r\n")]
+    assert json.loads(ask(f"{worker.url}/here").body) == {"computed": [7]}
+    answer = ask(f"{worker.url}/here")
+    assert (answer.status, answer.body, answer.headers["x-kind"]) == (418, large, "Tea")
+    assert [(one.method, one.path, one.body) for one in worker.requests] == [("POST", "/here", b"[7]")] * 2
+
+
+def test_an_answer_that_is_packed_is_unpacked(worker: ComputeWorker) -> None:
+    packed = gzip.compress(b"x" * 50_000)
+    worker.next = [compute.answers(200, packed, "Content-Encoding: gzip\r\n")] * 2
+    assert ask(worker.url).body == b"x" * 50_000
+    with pytest.raises(http.RequestFailed, match="^its answer has more than 40,000 bytes$"):
+        ask(worker.url, most_bytes=40_000)
+    worker.next = [compute.answers(200, b"no gzip", "Content-Encoding: gzip\r\n")]
+    with pytest.raises(http.RequestFailed, match="^its answer cannot be unpacked$"):
+        ask(worker.url)
+
+
+@pytest.mark.parametrize(
+    ("behave", "says"),
+    [
+        (compute.hang, r"^its answer did not come within 0\.6 s$"),
+        (compute.drip_headers, r"^its answer did not come within 0\.6 s$"),
+        (compute.drip, r"^its whole answer did not come within 0\.6 s$"),
+    ],
+)
+def test_the_whole_answer_is_bounded_in_time(behave: Behaviour, says: str, worker: ComputeWorker) -> None:
+    # Given: a server whose every byte comes in time, and whose answer never ends. The time for all of it counts.
+    worker.next = [behave]
+    with pytest.raises(http.RequestFailed, match=says) as caught:
+        ask(worker.url, seconds=0.6)
+    assert caught.value.status == 0 and not caught.value.is_unsent
+
+
+@pytest.mark.parametrize(
+    ("behave", "says"),
+    [
+        (compute.half, r"^its answer broke off in the middle \(ProtocolError\)$"),
+        (compute.half_in_chunks, r"^its answer broke off in the middle \(ProtocolError\)$"),
+        (compute.die, r"^it broke off \(ProtocolError\)$"),
+    ],
+)
+def test_half_an_answer_is_none(behave: Behaviour, says: str, worker: ComputeWorker) -> None:
+    worker.next = [behave]
+    with pytest.raises(http.RequestFailed, match=says) as caught:
+        ask(worker.url)
+    assert not caught.value.is_unsent and len(worker.requests) == 1
+
+
+def test_a_request_that_reached_nobody_says_so() -> None:
+    with pytest.raises(http.RequestFailed, match="nothing listens there") as caught:
+        ask(f"http://127.0.0.1:{free_port()}/")
+    assert caught.value.is_unsent
+
+
+def test_a_server_that_reads_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(http.RequestFailed, match=r"^its answer did not come within 0\.5 s$"):
+            http.Client().ask("POST", url, b"x" * 50_000_000, TEXT, seconds=0.5, most_bytes=10)
+
+
+@pytest.mark.parametrize("behave", [compute.hang, compute.drip])
+def test_whoever_waits_for_an_answer_may_give_up(behave: Behaviour, worker: ComputeWorker) -> None:
+    # Given: a run that is asked to stop while it waits. What must hold: it ends at once, with its own error.
+    run = Run()
+    worker.next = [behave]
+
+    def go_on() -> None:
+        if worker.requests:
+            run.ask_to_stop(Cancelled("a person asked"))
+        run.check()
+
+    with pytest.raises(Cancelled, match="^a person asked$"):
+        ask(worker.url, go_on=go_on)
+
+
+def test_an_answer_comes_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, ca = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), trustme.CA()
+    ca.issue_cert("localhost").configure_cert(context)
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with Hooks().open(tls=context) as hooks:
+        assert ask(hooks.url).body == b"so it is"
+        hooks.hangs.set()
+        with pytest.raises(http.RequestFailed, match=r"^its answer did not come within 0\.5 s$"):
+            ask(hooks.url, seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("https://Lab.Example.org/a?b", ("https", "lab.example.org", 443)),
+        ("http://lab.example.org.:81", ("http", "lab.example.org", 81)),
+        ("http://[::1]:81/", ("http", "[::1]", 81)),
+        ("http://lab.example.org#@evil.example", ("http", "lab.example.org", 80)),
+    ],
+)
+def test_the_server_of_an_address(url: str, server: tuple[str, str, int]) -> None:
+    assert http.server_of(url) == server
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "lab.example.org", "/path", "ftp://lab.example.org", "http://me@lab.example.org/", "http://a b/", "http:"],
+)
+def test_what_is_no_address_has_no_server(url: str) -> None:
+    with pytest.raises(ValueError, match="^it is no address"):
+        http.server_of(url)

@@ -19,12 +19,13 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
-from janitor.engine import in_child
+from janitor.engine import in_child, in_warm_child
 from janitor.engine.in_child import About, Task
 from janitor.errors import (
     Cancelled,
@@ -37,6 +38,10 @@ from janitor.errors import (
     StatementTimeout,
     Unavailable,
 )
+from janitor.items.item import Item
+from janitor.items.step import Step
+from janitor.items.trying import Call, Died, Failed, FailedElsewhere
+from janitor.items.trying import Returned as ItemReturned
 from janitor.jobs.job import Job
 from janitor.jobs.returned import Returned
 from janitor.runs import Run
@@ -84,7 +89,7 @@ def call(job: Job, run: Run, settings: Settings, show: Show) -> Returned:
     try:
         process.start()
         theirs.close()
-        returned = _follow(child)
+        returned: Returned = _follow(child)
         seconds = KILL_AFTER_SECONDS
         return returned
     finally:
@@ -103,9 +108,90 @@ class _Child:
     grace_seconds: float
     stop_until: float | None = None
     gone: bool = False
+    answered: bool = False
+    stop_word: str | None = None
 
 
-def _follow(child: _Child) -> Returned:
+class WarmChild:
+    """A child process that calls a step for one item after the other; it is made anew after each death.
+
+    It is killed if an item is over its time, and replaced after `step.items_per_child` items.
+    """
+
+    def __init__(self, step: Step, settings: Settings, show: Show) -> None:
+        """Nothing is started before the first item; `show` gets what the step prints."""
+        self._step, self._settings, self._show = step, settings, show
+        self._child: _Child | None = None
+        self._items = 0
+
+    def call(self, item: Item, run: Run) -> ItemReturned:
+        """Have an item's step called; what it returned.
+
+        Raises:
+            DeadlineExceeded: the item's time was over; the process was killed.
+            Interrupted, Cancelled: the run was asked to stop.
+            Failed, FailedElsewhere: it raised.
+            Died: its process ended.
+        """
+        child = self._ready(run)
+        try:
+            self._items += 1
+            try:
+                child.pipe.send((in_warm_child.CALL, (About.of(run), item)))
+            except OSError:
+                raise _died(child) from None
+            returned: ItemReturned = _follow(child)
+        except ChildFailed as exc:
+            if child.gone:
+                raise Died(str(exc)) from None
+            raise FailedElsewhere(str(exc), exc.raised) from None
+        finally:
+            if not child.answered:
+                self.close()
+        if returned.failure is not None:
+            raise Failed(*returned.failure)
+        return returned
+
+    def close(self) -> None:
+        """End the process, with all that it started."""
+        child, self._child = self._child, None
+        if child is not None:
+            _end(child, 0.0)
+            child.pipe.close()
+
+    def _ready(self, run: Run) -> _Child:
+        """The child, waiting for an item."""
+        child = self._child
+        if child is not None and (self._items >= self._step.items_per_child or _has_ended(child.process)):
+            self.close()
+            child = None
+        if child is None:
+            child = self._started(run)
+        self._child = replace(child, run=run, stop_until=None, answered=False)
+        return self._child
+
+    def _started(self, run: Run) -> _Child:
+        context, self._items = multiprocessing.get_context("spawn"), 0
+        ours, theirs = context.Pipe()
+        arguments = (theirs, self._settings, self._step)
+        process = context.Process(target=in_warm_child.main, args=arguments, daemon=True)
+        child = _Child(ours, process, run, self._show, self._settings.grace_seconds, stop_word=in_warm_child.STOP)
+        process.start()
+        theirs.close()
+        return child
+
+
+@contextlib.contextmanager
+def warm(settings: Settings, show: Show, step: Step) -> Iterator[Call]:
+    """Give what calls a step in a child process; it ends with the block."""
+    child = WarmChild(step, settings, show)
+    try:
+        yield child.call
+    finally:
+        child.close()
+
+
+def _follow(child: _Child) -> Any:
     while True:
         _let_go_on(child)
         if not child.pipe.poll(POLL_SECONDS):
@@ -123,9 +209,10 @@ def _follow(child: _Child) -> Returned:
         elif kind == in_child.PROGRESS:
             child.run.on_progress(*value)
         elif kind == in_child.RETURNED:
-            assert isinstance(value, Returned)
+            child.answered = True
             return value
         else:
+            child.answered = True
             raise _as_error(*value)
 
 
@@ -147,7 +234,8 @@ def _let_go_on(child: _Child) -> None:
         if child.stop_until is None:
             child.stop_until = now + child.grace_seconds
             with contextlib.suppress(OSError):
-                child.pipe.send((type(exc).__name__, str(exc)))
+                said = type(exc).__name__, str(exc)
+                child.pipe.send(said if child.stop_word is None else (child.stop_word, said))
         if now >= min(child.stop_until, child.run.deadline):
             raise
 

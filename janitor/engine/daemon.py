@@ -23,11 +23,13 @@ from janitor.engine.dead_runs import DeadRuns
 from janitor.engine.dependents import Dependents
 from janitor.engine.heartbeat import Heartbeat
 from janitor.engine.identity_watch import IdentityWatch
+from janitor.engine.item_care import ItemCare
 from janitor.engine.keeper import Keeper
 from janitor.engine.lanes import Lanes
 from janitor.engine.leaps import LEAP, Leaps
 from janitor.engine.memos import memos_of
 from janitor.engine.obstacles import KEEPER, RUNNING
+from janitor.engine.on_demand import OnDemand
 from janitor.engine.pruning import Pruning
 from janitor.engine.runner import Runner
 from janitor.engine.standstill import Standstill
@@ -61,8 +63,9 @@ class Daemon:
         self.heartbeat = Heartbeat(runner.settings.heartbeat_file)
         self._now = runner.state.clock.now
         self._leaps = Leaps(self._now, runner.state.clock.boot)
-        self.lanes = Lanes(jobs, runner, lambda: self._dependents.wake(), self._why_late)
+        self.lanes = Lanes(jobs, runner, self._run_ended, self._why_late)
         self._dependents = Dependents(jobs, runner, self.lanes.enter)
+        self._on_demand, self._item_care = OnDemand(jobs, runner, self.lanes.enter), ItemCare(jobs, runner)
         self._catching_up = CatchingUp(clock, jobs, runner, self.lanes, begin_as_told)
         self._standstill = Standstill(
             *(self.heartbeat, runner.journal, runner.renewal),
@@ -112,11 +115,15 @@ class Daemon:
                 self.clock.open(self.lanes)
                 self.keeper.start()
                 self._dependents.start()
+                self._on_demand.start()
+                self._item_care.start()
                 self._pruning.start()
                 self._loop()
             finally:
                 on_stop()
                 self._dependents.stop()
+                self._on_demand.stop()
+                self._item_care.stop()
                 self._pruning.stop()
                 stop_in_order(self.clock, self.lanes, self.runner, self.keeper)
                 self._identity.leave(self._now())
@@ -147,6 +154,10 @@ class Daemon:
             JanitorError: the run could not begin; the error says why.
         """
         return self.lanes.run_now(job, dry_run)
+
+    def _run_ended(self) -> None:
+        self._dependents.wake()
+        self._on_demand.wake()
 
     def _loop(self) -> None:
         seconds: float | None = 0.0
@@ -220,8 +231,10 @@ class Daemon:
         # The first time that the state database told is no leap.
         self._leaps.tick()
         with self.clock.changing:
+            self._item_care.keep_plans()
             self._catching_up.account(self._now(), why)
         self._dependents.wake()
+        self._on_demand.wake()
 
     def _stand_by(self) -> None:
         self.clock.stand_by()

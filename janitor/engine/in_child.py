@@ -149,33 +149,42 @@ class Traced(logging.Formatter):
 
 def main(pipe: Connection, settings: Settings, about: About, task: Task) -> None:
     """Be the child: call the task, and send what it returns or raises."""
+    line, traced = begin(pipe, settings)
+    run = run_of(about, settings, line, traced.mask)
+    threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
+    with running(run):
+        # The parent tells of every error, SystemExit too.
+        with foreign_code(partial(report, line, traced), BaseException):
+            with EndsHereInChildren():
+                returned = call(partial(task.function, *task.arguments, **task.keywords), task.keeps_result)
+            print_rest()
+            line.send(RETURNED, returned)
+
+
+def begin(pipe: Connection, settings: Settings) -> tuple[Line, Traced]:
+    """Become a child: log and print to the parent, and end with it."""
     mask = mask_for(settings)
     line, traced = Line(keep_from_children(pipe, lambda own: [own.fileno()])), Traced(mask, settings.traceback_locals)
     _set_up(line, traced, settings)
     os.register_at_fork(after_in_child=partial(_log_in_forked_child, settings, mask))
-    run = _run_of(about, settings, line, mask)
-    threading.Thread(target=_listen, args=(pipe, run), daemon=True).start()
-    with running(run):
-        # The parent tells of every error, SystemExit too.
-        with foreign_code(partial(_report, line, traced), BaseException):
-            with EndsHereInChildren():
-                returned = call(partial(task.function, *task.arguments, **task.keywords), task.keeps_result)
-            _print_rest()
-            line.send(RETURNED, returned)
+    return line, traced
 
 
-def _print_rest() -> None:
+def print_rest() -> None:
+    """Send what was printed and is not sent yet."""
     sys.stdout.flush()
     sys.stderr.flush()
 
 
-def _report(line: Line, traced: Traced, error: BaseException) -> None:
-    _print_rest()
+def report(line: Line, traced: Traced, error: BaseException) -> None:
+    """Send what a task has raised."""
+    print_rest()
     text = text_of(error) if is_a(error, JanitorError) else summary(error)
     line.send(RAISED, (name_of(error), shortened(traced.mask(text), bounds.REASON), traced.raised(error)))
 
 
-def _run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
+def run_of(about: About, settings: Settings, line: Line, mask: Mask) -> Run:
+    """The run that a child is part of."""
     url = settings.state_database_url
     return Run(
         id=about.id,

@@ -113,7 +113,7 @@ class Lanes(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no annotat
             self._begin(job, slot)
         elif (before := self._occupied.waiting_of(job.id)) is not None:
             self._take_place(before, job, slot)
-        elif slot.origin != run_records.AFTER and not self._occupied.closed:
+        elif slot.origin not in (run_records.AFTER, run_records.WORK) and not self._occupied.closed:
             self._skip(job, slot)
 
     def _begin(self, job: Job, slot: Slot) -> None:

@@ -17,6 +17,7 @@ from janitor.jobs import schedules
 from janitor.jobs.job import Job
 from janitor.jobs.triggers import KINDS, make
 from janitor.jobs.variables import is_true, variable
+from janitor.jobs.with_work import WITH_WORK, Paced
 from janitor.settings.settings import Settings
 
 OPTIONS = {field.name for field in fields(Job)} - {
@@ -26,6 +27,7 @@ OPTIONS = {field.name for field in fields(Job)} - {
     "keeps_result",
     "file",
     "memories",
+    "work",
 }
 """The arguments of `add_job` that a job has."""
 MOMENTS = frozenset({"run_date", "start_date", "end_date"})
@@ -56,6 +58,25 @@ def trigger_of(
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
         values = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
         raise BadSetting(told, trigger, f"with {values}: {exc}" if values else str(exc)) from exc
+
+
+def with_work_trigger(settings: Settings, job_id: str, schedule: str) -> BaseTrigger:
+    """When runs of a job that has no slots begin: with work, at moments of a schedule, or by hand.
+
+    Raises:
+        BadSetting: the schedule is malformed.
+    """
+    name = f"{variable(job_id)}_SCHEDULE"
+    given = settings.given(name)
+    said, told = (schedule, f"the schedule of job {job_id}") if given is None else (given, name)
+    if said.strip().lower() == WITH_WORK:
+        return Paced()
+    trigger = schedules.parse(said, settings.schedule_timezone, told)
+    if isinstance(trigger, schedules.Unscheduled):
+        if trigger.words == schedules.AFTER:
+            raise BadSetting(told, said, f"give '{WITH_WORK}', 'every 5m', 'cron 0 2 * * *' or 'by hand'")
+        return trigger
+    return Paced(schedules.describe(trigger), trigger)
 
 
 def _check_names(job_id: str, trigger: BaseTrigger | str | None, arguments: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from janitor.engine import child
 from janitor.engine.attempts import Attempts
 from janitor.engine.beginning import Beginning
 from janitor.engine.descriptions import Descriptions
@@ -197,6 +198,8 @@ class Runner:
             guard=self.lead.check,
             on_progress=progress.report,
             mask=self.mask,
+            by_hand=entered.slot.origin == run_records.BY_HAND,
+            children=functools.partial(child.warm, self.settings, self._surroundings.print),
         )
         live = Live(run, job, begun.fence, progress)
         self._reports.open(live)

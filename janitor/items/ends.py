@@ -1,8 +1,8 @@
 """The ends of a pipeline: where items come from, who is told, and where results are kept; each by its protocol.
 
-    Inbox    `receive` runs for as long as its run may, and hands over batches of messages
-    Reply    `send` tells one who asked what came of an item
-    Store    `put` keeps a result under an item's key, `find` tells whether one is there
+Inbox    `receive` runs for as long as its run may, and hands over batches of messages
+Reply    `send` tells one who asked what came of an item
+Store    `put` keeps a result under an item's key, `find` tells whether one is there
 """
 
 from collections.abc import Callable, Mapping, Sequence

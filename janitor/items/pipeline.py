@@ -115,7 +115,7 @@ def require(pipeline: Pipeline) -> Pipeline:
 
 
 def _mistakes(pipeline: Pipeline) -> Iterator[str]:
-    if not isinstance(pipeline.name, str) or NAME.fullmatch(pipeline.name) is None:
+    if not _is_text(pipeline.name) or NAME.fullmatch(pipeline.name) is None:
         yield "give it a name of letters, digits, '_' and '-'"
     if not pipeline.steps:
         yield "give it at least one step"
@@ -133,7 +133,8 @@ def _mistakes(pipeline: Pipeline) -> Iterator[str]:
 
 def _mistakes_of_names(pipeline: Pipeline) -> Iterator[str]:
     seen: set[str] = set()
-    for part in (*pipeline.steps, *pipeline.inboxes, *pipeline.replies):
+    parts: list[Any] = [*pipeline.steps, *pipeline.inboxes, *pipeline.replies]
+    for part in parts:
         if part.name in seen:
             yield f"two parts are called {part.name}: give each step, inbox and reply a name of its own"
         seen.add(part.name)
@@ -149,7 +150,7 @@ def _mistakes_of_statuses(pipeline: Pipeline) -> Iterator[str]:
             yield f"the status {status!r} is of kind {kind!r}: give ok, warning or error"
         if status in (NOT_PROCESSED, IN_PROCESS) or BUILT_IN.get(status, kind) != kind:
             yield f"the status {status!r} is built in: give yours another name"
-        if not isinstance(status, str) or not 0 < len(status) <= 64:
+        if not _is_text(status) or not 0 < len(status) <= 64:
             yield f"the status {status!r} must be a text of up to 64 characters"
     for step in pipeline.steps:
         if pipeline.statuses.get(step.failed, "error") != "error" or BUILT_IN.get(step.failed, "error") != "error":
@@ -169,7 +170,7 @@ def _mistakes_of_step(pipeline: Pipeline, step: Step) -> Iterator[str]:
         yield f'isolation is {step.isolation!r}: give "thread" or "process"'
     if step.record not in ("batch", "each"):
         yield f'record is {step.record!r}: give "batch" or "each"'
-    if not isinstance(step.failed, str) or not 0 < len(step.failed) <= 64:
+    if not _is_text(step.failed) or not 0 < len(step.failed) <= 64:
         yield f"failed is {step.failed!r}: give a status of up to 64 characters"
     if step.cleanup is not None and not callable(step.cleanup):
         yield "cleanup: give a function, without brackets behind it"
@@ -192,3 +193,7 @@ def _mistakes_of_needs(pipeline: Pipeline) -> Iterator[str]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

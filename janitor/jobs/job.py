@@ -15,6 +15,7 @@ from janitor.jobs import identities
 from janitor.jobs.result_texts import Keeps
 from janitor.jobs.results import referred
 from janitor.jobs.schedules import AFTER, Unscheduled, describe
+from janitor.jobs.with_work import Work
 from janitor.needs import Need
 
 CatchUp = Literal["last", "none"]
@@ -31,7 +32,7 @@ class Job:
     `timeout` and `late_seconds` are in seconds. `disabled_because` is empty if the job is enabled. `keeps_result` tells
     whether its runs keep what the task returned. `file` is the jobs file with the job's entry, empty without one. With
     `own_thread` its runs wait for no other job's. `memories` are names under which its task remembers things, as far as
-    its needs tell.
+    its needs tell. `work` is what the job works on, if it runs whenever there is some.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Job:
     file: str = ""
     own_thread: bool = False
     memories: Sequence[str] = ()
+    work: Work | None = None
 
     @cached_property
     def schedule(self) -> str:

@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 
 from janitor.guard import foreign_code
 from janitor.logs import tracebacks
@@ -24,6 +25,35 @@ CUT = f"the log is cut here: of further lines, the last {LAST_LINES:,} follow wh
 MOST_LINES_A_FILE = 2**31
 """A line's number is smaller: other numbers are none."""
 _FOLDERS = sorted((f"{folder.rstrip('/')}/" for folder in {os.getcwd(), *sys.path} if folder), key=len, reverse=True)
+
+
+MOST_BESIDE = 32_768
+"""So many characters of lines are kept beside, of one piece of a run's work."""
+
+
+@dataclass
+class Beside:
+    """The lines of one piece of a run's work, kept beside those of the whole run."""
+
+    lines: list[str] = field(default_factory=list)
+    left: int = MOST_BESIDE
+
+    def add(self, line: LogLine) -> None:
+        """Keep a line, as long as there is room."""
+        if self.left > 0:
+            text = f"{line.at:%H:%M:%S} {line.level} {line.message}"
+            self.lines.append(text[: self.left])
+            self.left -= len(text) + 1
+
+    def text(self) -> str | None:
+        """All lines; None if there is none."""
+        if not self.lines:
+            return None
+        return "\n".join([*self.lines, *(["(the log is cut here)"] if self.left <= 0 else [])])
+
+
+keeps_beside: ContextVar[Beside | None] = ContextVar("janitor_lines_beside", default=None)
+"""Where the lines of the piece of work that goes on are kept too."""
 
 
 class RunLog(logging.Handler):
@@ -47,7 +77,10 @@ class RunLog(logging.Handler):
             return
         # All of a record is foreign: its values, and also its time, its level and its place.
         with foreign_code(_leave_out):
-            lines.add(self._line(run_id, record))
+            line = self._line(run_id, record)
+            lines.add(line)
+            if (beside := keeps_beside.get()) is not None:
+                beside.add(line)
 
     def _line(self, run_id: int, record: logging.LogRecord) -> LogLine:
         text = shortened(self._mask(record.getMessage() + self._trace(record)), bounds.LOG_LINE)

@@ -36,7 +36,8 @@ class Run:
     `deadline` is a reading of `time.monotonic()`; it is infinite without a timeout. The engine sets `stop` with
     `ask_to_stop`; the task notices at its next safe point. `guard` tells whether the run may write: False if that will
     turn out soon; it raises if the run may not write any more. `used` tells which run of each dependency this run uses.
-    `mask` takes secrets out of a text that is kept.
+    `mask` takes secrets out of a text that is kept. `by_hand` says that a person asked for it. `children` makes child
+    processes for a part of the run's work.
     """
 
     id: int = 0
@@ -57,6 +58,30 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     stopped_by: Cancelled | None = None
     ended: bool = False
+    by_hand: bool = False
+    children: Any = None
+    part_of: "Run | None" = None
+
+    def part(self, seconds: float, on_progress: ProgressSink) -> "Run":
+        """A part of this run that may take so many seconds, and ends with it at the latest."""
+        return Run(
+            id=self.id,
+            job=self.job,
+            slot_at=self.slot_at,
+            started_at=self.started_at,
+            dry_run=self.dry_run,
+            deadline=min(self.deadline, time.monotonic() + seconds),
+            timeout_seconds=seconds,
+            fences=self.fences,
+            state=self.state,
+            holder=self.holder,
+            used=self.used,
+            guard=self.guard,
+            on_progress=on_progress,
+            mask=self.mask,
+            stop=self.stop,
+            part_of=self,
+        )
 
     @property
     def remaining_seconds(self) -> float:
@@ -78,7 +103,7 @@ class Run:
 
     def _end_if_due(self) -> None:
         if self.stop.is_set():
-            raise self.stopped_by or Cancelled("asked to stop")
+            raise (self.part_of or self).stopped_by or Cancelled("asked to stop")
         if time.monotonic() > self.deadline:
             raise DeadlineExceeded(f"over its timeout of {self.timeout_seconds:g} s")
 

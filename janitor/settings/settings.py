@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import URL
 
 from janitor.errors import BadSetting
+from janitor.settings.aws import AwsSettings
 from janitor.settings.clock import ClockSettings
 from janitor.settings.database_urls import URL_HELP, database_url
 from janitor.settings.databases import DatabaseSettings
@@ -26,6 +27,7 @@ from janitor.settings.mail import MailSettings
 from janitor.settings.notices import NoticeSettings
 from janitor.settings.paths import absolute
 from janitor.settings.rabbitmq import BrokerSettings
+from janitor.settings.redis import RedisSettings
 from janitor.settings.rotation import Rotation
 from janitor.settings.secrets import is_plain, is_secret, secret_texts
 from janitor.settings.sources import from_files, in_quotes, variables_from
@@ -42,6 +44,8 @@ class Settings(
     NoticeSettings,
     WebSettings,
     JobsFileSettings,
+    AwsSettings,
+    RedisSettings,
     BrokerSettings,
     LogSettings,
     ClockSettings,

@@ -1,11 +1,11 @@
 """Adding items: each key of a pipeline is one item, however often it comes.
 
-    the key is new             an item, and a row for each of its steps; those without needs can be taken at once
-    the key is there already   by `on_duplicate`:
-        reply    whoever asks is told when it is done, at once if it is done already
-        ignore   nothing changes
-        change   its arguments, order and priority are the new ones
-        anew     so they are, and all its steps are done again
+the key is new             an item, and a row for each of its steps; those without needs can be taken at once
+the key is there already   by `on_duplicate`:
+    reply    whoever asks is told when it is done, at once if it is done already
+    ignore   nothing changes
+    change   its arguments, order and priority are the new ones
+    anew     so they are, and all its steps are done again
 """
 
 import json
@@ -146,9 +146,7 @@ def _row_of(pipeline: str, new: NewItem, now: datetime) -> dict[str, Any]:
     }
 
 
-def _take_again(
-    connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime, added: Added
-) -> None:
+def _take_again(connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime, added: Added) -> None:
     """Do with a key that is there what its pipeline, or whoever adds it, says."""
     added.known += 1
     what = new.on_duplicate or plan.on_duplicate

@@ -1,9 +1,9 @@
 """One change to the steps of some items: what it does to one step may make others ready, and end the item.
 
-    1. the items' rows are locked, in the order of their ids: two steps of one item may end at the same moment
-    2. their steps are read, and changed in memory
-    3. what follows from the needs of each step is found, by `settled`
-    4. what differs is written: a statement for all items that change in the same way
+1. the items' rows are locked, in the order of their ids: two steps of one item may end at the same moment
+2. their steps are read, and changed in memory
+3. what follows from the needs of each step is found, by `settled`
+4. what differs is written: a statement for all items that change in the same way
 """
 
 from collections import defaultdict
@@ -152,7 +152,8 @@ def change(
 
 def lock(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
     """The rows of items, locked until the transaction ends."""
-    return {row.id: row for row in connection.execute(_ITEMS, {"ids": ids})} if ids else {}
+    rows: Sequence[Any] = connection.execute(_ITEMS, {"ids": ids}).all() if ids else ()
+    return {row.id: row for row in rows}
 
 
 def steps_of(connection: Connection, ids: Sequence[int]) -> dict[int, Steps]:

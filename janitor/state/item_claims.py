@@ -32,6 +32,7 @@ from janitor.state.item_states import (
     IN_PROCESS,
     LATER,
     NOT_PROCESSED,
+    OPEN,
     PROCESSING,
     READY,
 )
@@ -95,6 +96,15 @@ _TAKEN = (
         item_steps.c.run_id == bindparam("b_run"),
     )
 )
+_LATER = select(item_steps.c.item_id).where(
+    item_steps.c.lane == bindparam("b_lane"),
+    item_steps.c.state == LATER,
+    item_steps.c.rank == 0,
+    item_steps.c.sort_at <= bindparam("b_now"),
+)
+_EXPIRED = select(items.c.id).where(
+    items.c.state == OPEN, items.c.expires_at <= bindparam("b_now"), items.c.pipeline == bindparam("b_pipeline")
+)
 _RESULTS = select(item_results).where(item_results.c.item_id.in_(_IDS))
 
 
@@ -153,8 +163,12 @@ def take(
     rows = connection.execute(_TAKEN, {"b_step": step, "ids": ids, "b_run": run_id}).all()
     changes.move(step, (READY, NOT_PROCESSED), (PROCESSING, IN_PROCESS), count)
     results = _results_of(connection, [row.id for row in rows]) if len(plan.steps) > 1 else {}
-    found = {row.id: Claimed(*row, results=results.get(row.id, {})) for row in rows}
+    found = {row.id: _claimed(tuple(row), results.get(row.id, {})) for row in rows}
     return [found[item_id] for item_id in ids if item_id in found]
+
+
+def _claimed(row: Any, results: Mapping[str, str]) -> Claimed:
+    return Claimed(*row, results)
 
 
 def _results_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
@@ -180,10 +194,20 @@ def let_go(connection: Connection, plan: Plan, step: str, claims: Mapping[int, i
     return changed
 
 
+def has_later(connection: Connection, lane: str, now: datetime) -> bool:
+    """Whether the moment of some try has come, in a lane."""
+    return connection.execute(_LATER.limit(1), {"b_lane": lane, "b_now": now}).first() is not None
+
+
+def has_expired(connection: Connection, pipeline: str, now: datetime) -> bool:
+    """Whether some item of a pipeline is past its time."""
+    return connection.execute(_EXPIRED.limit(1), {"b_pipeline": pipeline, "b_now": now}).first() is not None
+
+
 def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: int = 1_000) -> Changed:
     """Let those be taken whose moment for another try has come."""
-    query = select(item_steps.c.item_id).where(item_steps.c.lane == plan.lane(step), item_steps.c.state == LATER)
-    ids = connection.execute(query.where(item_steps.c.rank == 0, item_steps.c.sort_at <= now).limit(most)).scalars()
+    values = {"b_lane": plan.lane(step), "b_now": now}
+    ids = connection.execute(_LATER.limit(most), values).scalars().all()
     changes = Changes(plan.pipeline)
 
     def edit(item_id: int, found: Steps) -> bool:
@@ -193,7 +217,7 @@ def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: 
         found[step] = replace(row, state=READY)
         return True
 
-    changed = change(connection, plan, list(ids), edit, now, changes)
+    changed = change(connection, plan, ids, edit, now, changes)
     changes.write(connection)
     return changed
 
@@ -201,7 +225,7 @@ def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: 
 def release_dead(
     connection: Connection, plan: Plan, step: str, run_id: int, deaths: Callable[[str], int], now: datetime
 ) -> Changed:
-    """Give back what runs of a step hold that have ended; `run_id` is the run that goes on, which holds the job's lease.
+    """Give back what runs of a step hold that have ended; `run_id` is the run that goes on, under the job's lease.
 
     If the process of such a run died, the items count a death. `deaths` gives how many end an item, by pipeline step.
     """
@@ -219,7 +243,11 @@ def release_dead(
         died = was.outcome in (None, INTERRUPTED)
         count = row.deaths + died
         most = deaths(step)
-        reason = "its run ended before it was done" if not died else f"its process ended before it was done, {count} of {most}"
+        reason = (
+            "its run ended before it was done"
+            if not died
+            else f"its process ended before it was done, {count} of {most}"
+        )
         found[step] = _after_death(row, count, count >= most)
         seconds = max(0.0, ((was.ended_at or now) - was.since_at).total_seconds())
         status = INTERRUPTED if found[step].state == READY else FAILURE
@@ -242,8 +270,8 @@ def _after_death(row: StepRow, deaths: int, is_last: bool) -> StepRow:
 
 def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000) -> Changed:
     """Let items end that are past their time at each step that has not begun, and that could be taken."""
-    query = select(items.c.id).where(items.c.state == 0, items.c.expires_at <= now, items.c.pipeline == plan.pipeline)
-    ids = connection.execute(query.limit(most)).scalars()
+    values = {"b_pipeline": plan.pipeline, "b_now": now}
+    ids = connection.execute(_EXPIRED.limit(most), values).scalars().all()
     changes = Changes(plan.pipeline)
 
     def edit(item_id: int, found: Steps) -> bool:
@@ -251,7 +279,7 @@ def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000)
         found.update({name: replace(found[name], state=FAILED, status=EXPIRED) for name in due})
         return bool(due)
 
-    changed = change(connection, plan, list(ids), edit, now, changes)
+    changed = change(connection, plan, ids, edit, now, changes)
     changes.write(connection)
     return changed
 

@@ -1,7 +1,7 @@
 """Whether there is work: one statement asks for all lanes, and reads at most one row of each.
 
-    step       the first row that is READY, that is LATER and whose moment has come, or that a run holds which has ended
-    reply      the first reply that is due
+step       the first row that is READY, that is LATER and whose moment has come, or that a run holds which has ended
+reply      the first reply that is due
 """
 
 import functools
@@ -47,7 +47,7 @@ def _of_replies(lanes: Sequence[str]) -> Sequence[Any]:
     return _together([select(literal(lane)).where(item_replies.c.lane == lane, due).limit(1) for lane in lanes])
 
 
-def _of_step(lane: str) -> Sequence[Select[tuple[str]]]:
+def _of_step(lane: str) -> Sequence[Select[Any]]:
     own = select(literal(lane)).where(item_steps.c.lane == lane)
     ready = own.where(item_steps.c.state == READY).limit(1)
     later = own.where(item_steps.c.state == LATER, item_steps.c.rank == 0, item_steps.c.sort_at <= _NOW).limit(1)
@@ -56,7 +56,7 @@ def _of_step(lane: str) -> Sequence[Select[tuple[str]]]:
     return ready, later, held
 
 
-def _together(queries: Sequence[Select[tuple[str]]]) -> Sequence[Any]:
+def _together(queries: Sequence[Select[Any]]) -> Sequence[Any]:
     # A limit within a UNION needs a query around it, on SQLite.
     return [
         union_all(*(select(one.subquery()) for one in queries[at : at + TOGETHER]))

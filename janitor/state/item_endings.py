@@ -70,9 +70,7 @@ def record(
     return changed
 
 
-def _keep(
-    connection: Connection, plan: Plan, step: str, run_id: int, kept: Sequence[End], changes: Changes
-) -> None:
+def _keep(connection: Connection, plan: Plan, step: str, run_id: int, kept: Sequence[End], changes: Changes) -> None:
     """Keep the attempts, and what they brought."""
     if not kept:
         return

@@ -109,9 +109,7 @@ def try_now(connection: Connection, pipeline: str, now: datetime, lane: str | No
     )
     if lane is not None:
         own &= item_replies.c.lane == lane
-    given_up = connection.execute(
-        select(func.count()).where(own, item_replies.c.state == GIVEN_UP)
-    ).scalar_one()
+    given_up = connection.execute(select(func.count()).where(own, item_replies.c.state == GIVEN_UP)).scalar_one()
     done = connection.execute(update(item_replies).where(own).values(state=DUE, due_at=now)).rowcount
     changes = Changes(pipeline)
     changes.move(OF_REPLIES, (GIVEN_UP, NAMES[GIVEN_UP]), (DUE, NAMES[DUE]), int(given_up))

@@ -12,7 +12,7 @@ from janitor.runs import Outcome
 from janitor.state.raised import Raised
 from janitor.state.tables import attempts, runs
 
-SCHEDULE, CATCH_UP, BY_HAND, AFTER = "schedule", "catch_up", "by_hand", "after"
+SCHEDULE, CATCH_UP, BY_HAND, AFTER, WORK = "schedule", "catch_up", "by_hand", "after", "work"
 
 # The statements of every run are made once: SQLAlchemy takes longer to make a statement than to execute it.
 _START = insert(runs)

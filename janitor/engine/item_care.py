@@ -1,0 +1,131 @@
+"""Care of items: what the daemon that leads does for pipelines, beside the runs of their jobs.
+
+    as it comes to lead    the plan of each pipeline is kept, for processes that add items
+    a plan has changed     open items are fitted to it, a few hundred at a time
+    each ten seconds       rows of counts are summed up; items past their time end, though no run takes them
+    each minute            the counts are kept, for charts; older ones are thinned out by pruning
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+from janitor.engine.runner import Runner
+from janitor.errors import Fenced, JanitorError
+from janitor.items import waking
+from janitor.items.pipeline import Pipeline
+from janitor.items.pipelines import pipelines_of
+from janitor.jobs.job import Job
+from janitor.runs import Fence
+from janitor.state import item_claims, item_counts, item_fitting, item_plans
+from janitor.state.item_changes import Changed
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 10.0
+SNAPSHOT_SECONDS = 60.0
+
+
+class ItemCare:
+    """One thread of a daemon with pipelines; without any it does nothing."""
+
+    def __init__(self, jobs: Mapping[str, Job], runner: Runner) -> None:
+        """Nothing is written before the daemon leads."""
+        self._jobs, self._runner = jobs, runner
+        self._loop = runner.loops.loop("care of items", self._step, first=EVERY_SECONDS)
+        self._snapshot_at = 0.0
+        self._told = False
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End the thread after what it does now."""
+        self._loop.ask_to_stop()
+
+    def keep_plans(self) -> None:
+        """Keep the plan of each pipeline, as the daemon comes to lead, or its jobs have changed.
+
+        Raises:
+            Fenced: this daemon does not lead any more.
+            Unavailable, Rejected: the state database is away.
+        """
+        found = pipelines_of(self._jobs)
+        if not found:
+            return
+        with self._runner.state.begin(*self._runner.lead.fences) as connection:
+            for pipeline in found.values():
+                if item_plans.save(connection, pipeline.plan):
+                    log.info("the pipeline %s has the steps %s", pipeline.name, [one.name for one in pipeline.in_order])
+        self._loop.wake()
+
+    def look(self, fence: Fence) -> None:
+        """Do all of it once.
+
+        Raises:
+            Fenced: this daemon does not lead any more.
+            Unavailable, Rejected: the state database is away.
+        """
+        found = pipelines_of(self._jobs)
+        if not found:
+            return
+        with self._runner.state.read() as connection:
+            unfitted = item_plans.unfitted(connection)
+        is_due = time.monotonic() - self._snapshot_at >= SNAPSHOT_SECONDS
+        for pipeline in found.values():
+            if pipeline.name in unfitted:
+                self._fit(pipeline, fence)
+            self._expire(pipeline, fence)
+            with self._runner.state.begin(fence) as connection:
+                item_counts.sum_up(connection, pipeline.name)
+                if is_due:
+                    self._snapshot(connection, pipeline.name)
+        if is_due:
+            self._snapshot_at = time.monotonic()
+
+    def _snapshot(self, connection: Connection, pipeline: str) -> None:
+        now, newest = self._runner.state.clock.now(), item_counts.newest_snapshot(connection, pipeline)
+        # Another daemon may have led a moment ago; and a clock may be set back.
+        if newest is None or abs(now - newest) >= timedelta(seconds=SNAPSHOT_SECONDS / 2):
+            item_counts.save_snapshot(connection, pipeline, now)
+
+    def _fit(self, pipeline: Pipeline, fence: Fence) -> None:
+        after: int | None = 0
+        while after is not None and not self._loop.is_stopping:
+            with self._runner.state.begin(fence) as connection:
+                after, changed = item_fitting.fit(connection, pipeline.plan, after, self._runner.state.clock.now())
+            waking.wake(changed.ready)
+
+    def _expire(self, pipeline: Pipeline, fence: Fence) -> None:
+        now = self._runner.state.clock.now()
+        with self._runner.state.read() as connection:
+            if not item_claims.has_expired(connection, pipeline.name, now):
+                return
+        self._change(partial(item_claims.expire, plan=pipeline.plan, now=now), fence)
+
+    def _change(self, change: "partial[Changed]", fence: Fence) -> None:
+        with self._runner.state.begin(fence) as connection:
+            changed = change(connection)
+        waking.wake(changed.ready)
+
+    def _step(self) -> float:
+        fence = self._runner.lead.fence
+        if fence is not None:
+            self._try_look(fence)
+        return EVERY_SECONDS
+
+    def _try_look(self, fence: Fence) -> None:
+        try:
+            self.look(fence)
+            self._told = False
+        except Fenced:
+            pass  # another daemon leads, and does it
+        except JanitorError as exc:
+            log.log(logging.DEBUG if self._told else logging.WARNING, "items cannot be cared for: %s", exc)
+            self._told = True
+

@@ -1,0 +1,139 @@
+"""Runs of jobs that have no slots: each begins by itself, as soon as there is work for it.
+
+    woken      what is added in this process is told at once; a run begins within milliseconds
+    looked     each second one statement asks for the work of other processes, for all jobs together
+    an inbox   has work always: as its run ends, the next begins
+    a failure  lets the next run wait: 1, 2, 4, ... seconds, a minute at most
+
+A job whose schedule has moments begins at these alone, and leaves no run behind if there is no work then.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from janitor.engine.runner import Runner
+from janitor.engine.stages import Slot
+from janitor.errors import JanitorError
+from janitor.items import waking
+from janitor.jobs.job import Job
+from janitor.jobs.with_work import Paced
+from janitor.runs import Outcome, Run
+from janitor.state import item_due, job_records
+from janitor.state.item_changes import First
+from janitor.state.run_records import WORK, Ending
+from janitor.state.slot_records import LostSlots
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT)
+
+
+@dataclass
+class _Rest:
+    """How long a job waits after its runs have failed."""
+
+    failures: int = 0
+    until: float = -math.inf
+
+
+class OnDemand:
+    """One thread that looks which jobs have work, and begins them."""
+
+    def __init__(self, jobs: Mapping[str, Job], runner: Runner, enter: Callable[[Job, Slot], None]) -> None:
+        """`enter` begins a run in its job's lane, or does nothing if the lane is taken."""
+        self._jobs, self._runner, self._enter = jobs, runner, enter
+        self._loop = runner.loops.loop("items", self._step, first=LOOK_SECONDS)
+        self._rests: dict[str, _Rest] = {}
+        self._looked_at: dict[str, datetime] = {}
+        self._listening = ExitStack()
+        self._told = False
+        runner.observers.append(self)
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._listening.enter_context(waking.listening(self._hear))
+        self._loop.start()
+
+    def wake(self) -> None:
+        """Look now: a run has ended, or jobs were replaced."""
+        if self._with_work():
+            self._loop.wake()
+
+    def stop(self) -> None:
+        """Begin no further run."""
+        self._listening.close()
+        self._loop.ask_to_stop()
+
+    def began(self, job: Job, slot: Slot, run: Run) -> None:
+        """Nothing: see `Observers`."""
+
+    def lost(self, lost: LostSlots) -> None:
+        """Nothing: see `Observers`."""
+
+    def ended(self, job: Job, run: Run, ending: Ending) -> None:
+        """Let a job wait whose run has failed."""
+        if job.work is None:
+            return
+        if ending.outcome not in FAILURES:
+            self._rests.pop(job.id, None)
+            return
+        rest = self._rests.setdefault(job.id, _Rest())
+        rest.failures += 1
+        rest.until = time.monotonic() + min(LONGEST_PAUSE_SECONDS, 2.0 ** (min(rest.failures, 10) - 1))
+
+    def look(self) -> list[Job]:
+        """The jobs that have work now, and may begin.
+
+        Raises:
+            Unavailable, Rejected: the state database cannot be read.
+        """
+        now, going_on = self._runner.state.clock.now(), {live.job.id for live in list(self._runner.live.values())}
+        waiting = [job for job in self._with_work() if job.id not in going_on and self._may_begin(job, now)]
+        if not waiting:
+            return []
+        kinds = {kind: [job.id for job in waiting if job.work and job.work.kind == kind] for kind in ("step", "reply")}
+        with self._runner.state.read() as connection:
+            due = item_due.steps(connection, kinds["step"], now) if kinds["step"] else set()
+            due |= item_due.replies(connection, kinds["reply"], now) if kinds["reply"] else set()
+            due |= {job.id for job in waiting if job.work and job.work.kind == "inbox"}
+            paused = job_records.paused(connection) if due else set()
+        for job in waiting:
+            self._looked_at[job.id] = now
+        return [job for job in waiting if job.id in due and job.id not in paused]
+
+    def _with_work(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.work is not None and job.enabled]
+
+    def _may_begin(self, job: Job, now: datetime) -> bool:
+        if not isinstance(job.trigger, Paced):
+            return False
+        rest = self._rests.get(job.id)
+        if rest is not None and time.monotonic() < rest.until:
+            return False
+        # Since it was last looked at: a moment that came while its run went on counts too.
+        return job.trigger.may_begin(self._looked_at.setdefault(job.id, now), now)
+
+    def _hear(self, firsts: list[First]) -> None:
+        self._loop.wake()
+
+    def _step(self) -> float:
+        if self._runner.lead.fence is not None:
+            self._try_look()
+        return LOOK_SECONDS
+
+    def _try_look(self) -> None:
+        try:
+            for job in self.look():
+                with self._loop.duty.aside(job.id):
+                    self._enter(job, Slot(None, WORK))
+            self._told = False
+        except JanitorError as exc:
+            log.log(logging.DEBUG if self._told else logging.WARNING, "work cannot be looked for: %s", exc)
+            self._told = True

@@ -1,0 +1,125 @@
+"""JSON Schemas: what the messages of a pipeline, or of each of its tasks, must look like.
+
+    schema: schemas/request.json                      one file for all
+    schema: api.yaml#/components/schemas/WorkRequest  a component of an OpenAPI document
+    schema: {align: ..., count: ...}                  one for each task, whose name stands at `task_name`
+
+The package jsonschema is part of the extra `schemas`.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from janitor.errors import BadSetting, Rejected
+from janitor.items.reading import NoItem, at_path
+from janitor.runs.bounds import listed_near
+
+MOST_TOLD = 3
+"""So many mistakes of a message stand in its reason."""
+WITHOUT = "a pipeline with a schema needs the package jsonschema: install Janitor with the extra `schemas`"
+
+
+class Schemas:
+    """Checks messages; a pipeline without a schema takes every object."""
+
+    def __init__(self, schema: Any, task_name: str = "") -> None:
+        """Nothing is read yet. With `task_name`, a path, `schema` is a mapping from the names of tasks."""
+        self._schema, self._task_name = schema, task_name
+
+    def check(self, content: Mapping[str, Any], key: str | None = None) -> None:
+        """Look at one message.
+
+        Raises:
+            NoItem: it names no known task, or does not fit its schema; the reason tells the first mistakes.
+            BadSetting, Rejected: the schema itself cannot be used.
+        """
+        if self._schema is None:
+            return
+        validator = self._of(content, key)
+        found = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.absolute_path)))
+        if found:
+            told = "; ".join(_told(error) for error in found[:MOST_TOLD])
+            more = f"; and {len(found) - MOST_TOLD} mistakes more" if len(found) > MOST_TOLD else ""
+            raise NoItem(f"it does not fit its schema: {told}{more}", key=key)
+
+    def require(self) -> None:
+        """Read every schema now.
+
+        Raises:
+            BadSetting: one cannot be read, or is no schema.
+            Rejected: jsonschema is not installed.
+        """
+        if self._schema is not None:
+            assert self._validators is not None
+
+    def _of(self, content: Mapping[str, Any], key: str | None) -> Any:
+        if not self._task_name:
+            return self._validators[""]
+        name = at_path(content, self._task_name)
+        if not isinstance(name, str) or name not in self._validators:
+            said = f"its {self._task_name} names no task: the tasks are {listed_near(str(name)[:50], self._validators)}"
+            raise NoItem(said, "unknown task", key)
+        return self._validators[name]
+
+    @cached_property
+    def _validators(self) -> Mapping[str, Any]:
+        if self._task_name and isinstance(self._schema, Mapping):
+            return {name: _validator(one) for name, one in self._schema.items()}
+        return {"": _validator(self._schema)}
+
+
+def _validator(given: Any) -> Any:
+    try:
+        from jsonschema import exceptions, validators
+    except ImportError as exc:
+        raise Rejected(WITHOUT) from exc
+    document, pointer = _document(given)
+    schema = _at_pointer(document, pointer, given)
+    if pointer:  # other components may be referred to from within
+        schema = {**document, "$ref": f"#{pointer}"} if isinstance(document, dict) else schema
+    kind = validators.validator_for(schema, default=validators.Draft202012Validator)
+    try:
+        kind.check_schema(_at_pointer(document, pointer, given))
+    except exceptions.SchemaError as exc:
+        raise BadSetting("schema", str(given)[:200], f"it is no JSON Schema: {exc.message}") from exc
+    return kind(schema, format_checker=kind.FORMAT_CHECKER)
+
+
+def _document(given: Any) -> tuple[Any, str]:
+    if isinstance(given, (Mapping, bool)):
+        return (dict(given) if isinstance(given, Mapping) else given), ""
+    path, _, pointer = str(given).partition("#")
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return (json.loads(text) if path.endswith(".json") else yaml.safe_load(text)), pointer
+    except OSError as exc:
+        raise BadSetting("schema", given, f"give a file that can be read: {exc.strerror}") from exc
+    except (ValueError, yaml.YAMLError) as exc:
+        raise BadSetting("schema", given, f"give a file with JSON or YAML: {str(exc).splitlines()[0]}") from exc
+
+
+def _at_pointer(document: Any, pointer: str, given: Any) -> Any:
+    for name in [part for part in pointer.split("/") if part]:
+        plain = name.replace("~1", "/").replace("~0", "~")
+        if not isinstance(document, Mapping) or plain not in document:
+            raise BadSetting("schema", given, f"there is no {pointer} in the file")
+        document = document[plain]
+    return document
+
+
+def _told(error: Any) -> str:
+    """A mistake without the message's own words: they may be secret."""
+    where = "/".join(map(str, error.absolute_path)) or "the message"
+    rule = {
+        "required": lambda: f"it lacks {', '.join(sorted(set(error.validator_value) - set(error.instance)))}",
+        "type": lambda: f"it must be of type {error.validator_value}",
+        "enum": lambda: f"it must be one of {json.dumps(error.validator_value)[:200]}",
+        "additionalProperties": lambda: "it has properties that are not known",
+    }
+    told = rule.get(error.validator, lambda: f"it breaks {error.validator}: {json.dumps(error.validator_value)[:100]}")
+    return f"{where}: {told()}"

@@ -1,0 +1,189 @@
+"""One try of a step on an item: the function is called, and what it returns or raises becomes an end.
+
+returns None                      processed
+returns a status                  that status; its kind tells whether it is an error
+returns another text              its failed status, with a reason that names the statuses there are
+raises                            its failed status with the reason and the traceback; tried again if it may be
+raises Skip                       not processed, and looked at again after a minute
+is over its time                  time limit exceeded
+the run is asked to stop          not processed, as if it had not been taken
+past its `expires_at` before      expired, and the function is not called
+"""
+
+import functools
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Skip, is_a, summary, text_of
+from janitor.guard import foreign_code
+from janitor.items.item import Item, working_on
+from janitor.items.pipeline import Pipeline
+from janitor.items.step import Step
+from janitor.jobs.result_texts import encode
+from janitor.jobs.returned import finished
+from janitor.logs import tracebacks
+from janitor.logs.run_log import Beside, keeps_beside
+from janitor.runs import Run, bounds, running
+from janitor.runs.bounds import listed, shortened, shown
+from janitor.runs.forks import EndsHereInChildren
+from janitor.state.item_claims import INTERRUPTED, Claimed
+from janitor.state.item_endings import End
+from janitor.state.item_states import EXPIRED, FAILED, LATER, NOT_PROCESSED, PROCESSED, READY, TOO_LONG, state_of
+from janitor.state.raised import Raised
+
+LONGEST_PAUSE_SECONDS = 3600.0
+SKIP_SECONDS = 60.0
+"""After so long a step looks again at an item that it has passed over."""
+MOST_SHOWN = 100
+MOST_DEATHS = 3
+"""So many processes may die of an item, or as many as it has tries."""
+
+
+class Failed(JanitorError):
+    """Raised when a step says by itself how an item has failed: `status` is that, `code` is for whoever asked."""
+
+    def __init__(self, reason: str, status: str | None = None, code: str | None = None) -> None:
+        self.status, self.code = status, code
+        super().__init__(reason)
+
+
+class Died(JanitorError):
+    """Raised when the process ended in which a step was called for an item."""
+
+
+class FailedElsewhere(JanitorError):
+    """Raised when a step failed in a child process; `raised` is what was raised there."""
+
+    def __init__(self, reason: str, raised: tuple[Raised, ...] = ()) -> None:
+        self.raised = raised
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a step's function returned, and what it left in `item.result` as a JSON text.
+
+    `failure` has the arguments of `Failed`, if it raised that in another process.
+    """
+
+    value: Any
+    result: str | None
+    failure: tuple[str, str | None, str | None] | None = None
+
+
+Call = Callable[[Item, Run], Returned]
+"""Calls a step's function for an item, here or in a child process."""
+
+
+def call_here(step: Step, item: Item, run: Run) -> Returned:
+    """Call a step's function in this thread."""
+    with EndsHereInChildren():
+        value = finished(step.func(item))
+    return Returned(value, None if item.result is None else encode(item.result))
+
+
+class Trying:
+    """Tries one step; any thread of its run may use it."""
+
+    def __init__(
+        self, pipeline: Pipeline, step: Step, run: Run, now: Callable[[], datetime], variables: bool = False
+    ) -> None:
+        """`now` is the state database's clock; `variables` adds local variables to tracebacks."""
+        self._pipeline, self._step, self._run, self._now = pipeline, step, run, now
+        self._kinds, self._variables = pipeline.kinds, variables
+
+    def try_one(self, claimed: Claimed, call: Call) -> End:
+        """Call the step for an item; how that ended."""
+        started_at, began = self._now(), time.monotonic()
+        if claimed.expires_at is not None and claimed.expires_at <= started_at:
+            return End(claimed.id, claimed.claim, FAILED, EXPIRED, started_at, 0.0, EXPIRED)
+        item, beside = Item.of(self._pipeline.name, self._step.name, claimed), Beside()
+        part = self._run.part(self._step.timeout, functools.partial(self._progress, item.key))
+        told = working_on.set(item), keeps_beside.set(beside)
+        try:
+            with running(part), foreign_code(functools.partial(self._of_error, claimed, part), BaseException) as failed:
+                facts = self._of_value(call(item, part), part)
+        finally:
+            part.ended = True
+            working_on.reset(told[0])
+            keeps_beside.reset(told[1])
+        facts = facts if failed.instead is None else failed.instead
+        seconds = time.monotonic() - began
+        return End(claimed.id, claimed.claim, started_at=started_at, seconds=seconds, log=beside.text(), **facts)
+
+    def _progress(self, key: str, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
+        self._run.on_progress((key, *path), done, total, note)
+
+    def _of_value(self, returned: Returned, part: Run) -> dict[str, Any]:
+        status, reason = self._status_of(returned.value)
+        if time.monotonic() > part.deadline:
+            status, reason = TOO_LONG, f"it finished, but over its time limit of {part.timeout_seconds:g} s"
+        state = state_of(self._kinds[status])
+        return {"state": state, "status": status, "told": status, "reason": reason, "result": returned.result}
+
+    def _status_of(self, value: Any) -> tuple[str, str | None]:
+        if value is None:
+            return PROCESSED, None
+        if isinstance(value, str) and value in self._kinds:
+            return value, None
+        known = listed(sorted(self._kinds), 20)
+        given, name = shown(value, MOST_SHOWN), self._pipeline.name
+        said = f"it returned {given}, which is no status of {name}: return None, or {known}"
+        return self._step.failed, self._run.mask(said)
+
+    def _of_error(self, claimed: Claimed, part: Run, error: BaseException) -> dict[str, Any]:
+        """What an error means; this is a guard's handler, so it may not fail itself."""
+        if self._run.stop.is_set() and is_a(error, Cancelled):
+            return _back(text_of(error))
+        reason = text_of(error) if is_a(error, JanitorError) else summary(error)
+        reason = shortened(self._run.mask(reason), bounds.REASON)
+        if is_a(error, Skip):
+            until = self._now() + timedelta(seconds=SKIP_SECONDS)
+            return {**_back(reason), "state": LATER, "until": until, "told": NOT_PROCESSED}
+        is_late = is_a(error, DeadlineExceeded) or (is_a(error, JanitorError) and time.monotonic() > part.deadline)
+        if is_late and self._run.remaining_seconds <= 0 < part.timeout_seconds and part.deadline >= self._run.deadline:
+            return _back("its run was over its time")
+        if is_a(error, Died):
+            return self._of_death(claimed, reason)
+        given = error.status if is_a(error, Failed) and error.status in self._kinds else None
+        status = TOO_LONG if is_late else given or self._step.failed
+        trace = None if is_late or is_a(error, Failed) else self._trace(error)
+        found = {"status": status, "told": status, "reason": reason, "traceback": trace}
+        if claimed.tries < self._step.retries:
+            return {**found, "state": LATER, "until": self._now() + pause(claimed.tries)}
+        return {**found, "state": state_of(self._kinds[status])}
+
+    def _of_death(self, claimed: Claimed, reason: str) -> dict[str, Any]:
+        """An item whose own process died: it is tried again, but not for ever."""
+        deaths, most = claimed.deaths + 1, most_deaths(self._step)
+        found: dict[str, Any] = {"died": True, "reason": f"{reason}; {deaths} of {most} that it may take"}
+        if deaths < most:
+            until = self._now() + pause(claimed.deaths)
+            return {**found, "state": LATER, "status": NOT_PROCESSED, "told": INTERRUPTED, "until": until}
+        return {**found, "state": FAILED, "status": self._step.failed, "told": self._step.failed}
+
+    def _trace(self, error: BaseException) -> str:
+        if is_a(error, FailedElsewhere):
+            text = self._run.mask(tracebacks.as_text(error.raised))
+        else:
+            text = tracebacks.render(error, self._run.mask, self._variables)
+        return shortened(text, bounds.TRACEBACK, keep_end=True)
+
+
+def _back(reason: str) -> dict[str, Any]:
+    return {"state": READY, "status": NOT_PROCESSED, "told": INTERRUPTED, "reason": reason, "counts": False}
+
+
+def most_deaths(step: Step) -> int:
+    """How many processes an item may take with it."""
+    return max(MOST_DEATHS, step.retries + 1)
+
+
+def pause(tries: int) -> timedelta:
+    """How long to wait after a failed try: 1, 2, 4, ... seconds, and up to as much again by chance; an hour at most."""
+    base = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 20))
+    return timedelta(seconds=base * random.uniform(1, 2))

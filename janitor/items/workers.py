@@ -1,0 +1,124 @@
+"""The workers of a run: threads that try items, one after the other, and hand over how each ended.
+
+    the run's thread     gives items          waits until something is done, or too little is left
+    a worker             takes the oldest     tries it     hands over its end     takes the next
+
+With `record="each"` a worker takes the next item only once the end of the last is on record.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+from janitor.items.trying import Call
+from janitor.state.item_claims import Claimed
+from janitor.state.item_endings import End
+
+TryOne = Callable[[Claimed, Call], End]
+MakeCall = Callable[[], AbstractContextManager[Call]]
+"""Makes what calls the function, for one worker; a child process ends with the block."""
+LOOK_SECONDS = 1.0
+
+
+class Workers:
+    """So many threads at work; the methods are for the run's thread alone."""
+
+    def __init__(self, count: int, try_one: TryOne, make_call: MakeCall, each: bool) -> None:
+        """No thread is started yet. With `each` the end of an item is recorded before the next is begun."""
+        self._count, self._try_one, self._make_call, self._each = count, try_one, make_call, each
+        self._waiting: deque[Claimed] = deque()
+        self._ends: deque[End] = deque()
+        self._more = threading.Condition()
+        self._recorded: set[int] = set()
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+        self._least = 0
+        self.news = threading.Event()
+        """Set if something is done that should be looked at soon."""
+        self.error: BaseException | None = None
+        """Why a worker could not go on; None if all can."""
+        self.held: dict[int, int] = {}
+        """The claims of items that are not recorded yet, by item."""
+
+    def give(self, claimed: Sequence[Claimed]) -> None:
+        """Let items be tried, in their order."""
+        with self._more:
+            self.held.update({one.id: one.claim for one in claimed})
+            self._waiting.extend(claimed)
+            self._least = len(self._waiting) // 2
+            self._more.notify_all()
+        while len(self._threads) < min(self._count, len(self.held)):
+            self._start()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"{threading.current_thread().name} worker", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait for a worker."""
+        return len(self._waiting)
+
+    def done(self) -> list[End]:
+        """The ends that are not recorded yet, without taking them away; the oldest first."""
+        return list(self._ends)
+
+    def recorded(self, ends: Sequence[End]) -> None:
+        """Forget ends that are on record now: they are the oldest."""
+        with self._more:
+            for end in ends:
+                self._ends.popleft()
+                self.held.pop(end.item_id, None)
+                self._recorded.add(end.claim if self._each else 0)
+            if self._each:
+                self._more.notify_all()
+
+    def close(self) -> dict[int, int]:
+        """Begin no further item; the claims of those that were not begun."""
+        with self._more:
+            self._closed = True
+            left = {one.id: one.claim for one in self._waiting}
+            self._waiting.clear()
+            for item_id in left:
+                self.held.pop(item_id, None)
+            self._more.notify_all()
+        return left
+
+    def join(self, seconds: float) -> bool:
+        """Wait until every worker has ended its item; False if one has not after so long."""
+        for thread in self._threads:
+            thread.join(seconds)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        with ExitStack() as stack:
+            call: Any = None
+            while (claimed := self._next()) is not None:
+                if call is None:
+                    call = stack.enter_context(self._make_call())
+                self._hand_over(claimed, self._try_one(claimed, call))
+
+    def _next(self) -> Claimed | None:
+        with self._more:
+            while not self._waiting and not self._closed:
+                self.news.set()
+                self._more.wait(LOOK_SECONDS)
+            if not self._waiting:
+                return None
+            claimed = self._waiting.popleft()
+            if len(self._waiting) <= self._least:
+                self._least = -1
+                self.news.set()
+            return claimed
+
+    def _hand_over(self, claimed: Claimed, end: End) -> None:
+        self._ends.append(end)
+        if not self._each:
+            return
+        self.news.set()
+        with self._more:
+            while end in self._ends and not self._closed:
+                self._more.wait(LOOK_SECONDS)

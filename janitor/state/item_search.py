@@ -1,0 +1,136 @@
+"""Finding items, and what is kept of them: an item's steps and attempts, and which has waited for longest.
+
+A page of items has the newest first. It is read along an index from the place on at which the page before has ended.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, literal, select, union_all
+
+from janitor.state import item_ranges
+from janitor.state.item_ranges import Place, first_place, items_in
+from janitor.state.item_states import READY
+from janitor.state.item_tables import item_attempts, item_steps, items
+from janitor.state.item_wanted import IN_ORDER, Wanted, of_item, of_step, ranges
+
+__all__ = ["Wanted", "all_ids", "among", "attempts", "count", "find", "ids", "oldest_waiting", "one", "steps"]
+
+IDS_AT_ONCE = 500
+LANES_AT_ONCE = 50
+_TOLD = [column for column in items.c if column.name not in ("args", "envelope", "secrets")]
+
+
+def find(connection: Connection, wanted: Wanted, after: int | None = None, limit: int = 50) -> Sequence[Row[Any]]:
+    """Items that are wanted, the newest first; without their arguments, and without secrets.
+
+    The newest item has the highest id. Of items that are done or failed it is the one that ended last. Of a step's rows
+    in one state it is the last in their order: what came last to its end, or what is taken last. `after` is the id of
+    the last item of the page before. If it stands elsewhere now, the first page comes again.
+
+    Raises:
+        BadSetting: there is no such state, or the key cannot be looked for.
+    """
+    found = list(_some(connection, wanted, after, limit, newest_first=True))
+    rows = {row.id: row for row in _rows(connection, found)}
+    return [rows[item_id] for item_id in found if item_id in rows]
+
+
+def ids(connection: Connection, wanted: Wanted, after: int = 0, limit: int = IDS_AT_ONCE) -> list[int]:
+    """The ids of items that are wanted, the other way round than `find`; `after` is the last id of the call before.
+
+    Raises:
+        BadSetting: as `find` does.
+    """
+    return list(_some(connection, wanted, after or None, limit, newest_first=False))
+
+
+def all_ids(connection: Connection, wanted: Wanted) -> Iterator[int]:
+    """The ids of all items that are wanted, also if what was read changes meanwhile.
+
+    Raises:
+        BadSetting: as `find` does.
+    """
+    return items_in(connection, ranges(connection, wanted), None, newest_first=False)
+
+
+def among(connection: Connection, wanted: Wanted, some: Sequence[int]) -> list[int]:
+    """Those of some items that are wanted, in their order.
+
+    Raises:
+        BadSetting: as `find` does.
+    """
+    found = set[int]()
+    for at in range(0, len(some), IDS_AT_ONCE):
+        query = select(items.c.id).where(items.c.id.in_(some[at : at + IDS_AT_ONCE]))
+        query = query.where(items.c.pipeline == wanted.pipeline, *of_item(wanted))
+        if (asked := of_step(connection, wanted)) is not None:
+            query = query.where(asked.is_so())
+        found.update(connection.execute(query).scalars())
+    return [item_id for item_id in some if item_id in found]
+
+
+def count(connection: Connection, wanted: Wanted, most: int = 10_000) -> int:
+    """How many items are wanted; it counts no further than `most`.
+
+    Raises:
+        BadSetting: as `find` does.
+    """
+    return item_ranges.count(connection, ranges(connection, wanted), most)
+
+
+def one(connection: Connection, pipeline: str, key: str) -> Row[Any] | None:
+    """An item by its key, with its arguments and whom to answer, and without its secrets; None if there is none."""
+    columns: list[Any] = [*_TOLD, items.c.args, items.c.envelope]
+    query = select(*columns).where(items.c.pipeline == pipeline, items.c.key == key)
+    return connection.execute(query).one_or_none()
+
+
+def steps(connection: Connection, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+    """The rows of the steps of some items, by item, in the order of their names."""
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for at in range(0, len(ids), IDS_AT_ONCE):
+        own = item_steps.c.item_id.in_(ids[at : at + IDS_AT_ONCE])
+        for row in connection.execute(select(item_steps).where(own).order_by(item_steps.c.item_id, item_steps.c.step)):
+            found[row.item_id].append(row)
+    return dict(found)
+
+
+def attempts(connection: Connection, item_id: int, limit: int = 100) -> Sequence[Row[Any]]:
+    """The newest attempts of an item, the newest first."""
+    query = select(item_attempts).where(item_attempts.c.item_id == item_id).order_by(item_attempts.c.id.desc())
+    return connection.execute(query.limit(limit)).all()
+
+
+def oldest_waiting(connection: Connection, lanes: Sequence[str]) -> dict[str, datetime]:
+    """Since when the item waits that comes first in each lane; a lane in which nothing can be taken is left out."""
+    found: dict[str, datetime] = {}
+    for at in range(0, len(lanes), LANES_AT_ONCE):
+        queries = [
+            select(literal(lane).label("lane"), item_steps.c.since_at)
+            .where(item_steps.c.lane == lane, item_steps.c.state == READY)
+            .order_by(*IN_ORDER)
+            .limit(1)
+            .subquery()
+            for lane in lanes[at : at + LANES_AT_ONCE]
+        ]
+        # A limit within a UNION needs a query around it, on SQLite.
+        found.update((row.lane, row.since_at) for row in connection.execute(union_all(*map(select, queries))))
+    return found
+
+
+def _some(connection: Connection, wanted: Wanted, after: int | None, limit: int, newest_first: bool) -> Iterator[int]:
+    found = ranges(connection, wanted)
+    place: Place | None = None
+    if after is not None and found:
+        is_by_id = found[0].order[0] is items.c.id
+        place = (after,) if is_by_id else first_place(connection, found, after, newest_first)
+    return islice(items_in(connection, found, place, newest_first, together=limit), limit)
+
+
+def _rows(connection: Connection, ids: Sequence[int]) -> Iterator[Row[Any]]:
+    for at in range(0, len(ids), IDS_AT_ONCE):
+        yield from connection.execute(select(*_TOLD).where(items.c.id.in_(ids[at : at + IDS_AT_ONCE])))
