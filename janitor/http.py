@@ -41,13 +41,15 @@ from urllib3.util import parse_url, wait_for_read
 
 from janitor.errors import JanitorError
 
-__all__ = ["Client", "RequestFailed", "Response", "server_of"]
+__all__ = ["Bounds", "Client", "RequestFailed", "Response", "server_of"]
 
 MOST_BYTES_TOLD = 300
 """How much of a server's answer stands in an error."""
 LOOK_SECONDS = 0.2
 """How often a caller is asked whether to go on, while an answer is awaited."""
 PIECE_BYTES = 65_536
+LEAST_SECONDS, MOST_SECONDS = 0.001, 1e6
+"""What a socket takes as a limit."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -94,6 +96,31 @@ def server_of(url: str) -> Server:
     return Server(parts.scheme, parts.host.rstrip("."), parts.port or PORTS[parts.scheme])
 
 
+def _nothing() -> None:
+    """For a caller that waits until the end."""
+
+
+class Bounds(NamedTuple):
+    """Until when a request may take, as a reading of `time.monotonic()`, and whom to ask meanwhile.
+
+    `go_on` is called at least every 0.2 s while an answer is awaited; what it raises passes on.
+    """
+
+    ends_at: float
+    go_on: Callable[[], None] = _nothing
+
+    def left(self) -> float:
+        """Seconds that are left.
+
+        Raises:
+            TimeoutError: none.
+        """
+        left = min(self.ends_at - time.monotonic(), MOST_SECONDS)
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
 class Client:
     """A client that keeps its connections open; any thread may use it.
 
@@ -106,15 +133,17 @@ class Client:
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._pools: dict[tuple[int, str | None], urllib3.PoolManager] = {}
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, bounds: "Bounds | None" = None) -> None:
         """Send a body with POST; every status from 200 to 299 is a yes.
 
-        Sending twice may act twice: the server decides.
+        `bounds` are for everything together; without them each piece is bounded by itself. Sending twice may act twice:
+        the server decides.
 
         Raises:
             RequestFailed: the server said no, or nothing. The text never holds the address, which may be a secret.
         """
-        self._send("POST", url, body, headers)
+        with _bounded(bounds):
+            self._send("POST", url, body, headers)
 
     def ask(
         self,
@@ -123,25 +152,23 @@ class Client:
         body: bytes,
         headers: Mapping[str, str],
         *,
-        seconds: float,
+        bounds: "Bounds",
         most_bytes: int,
-        go_on: Callable[[], None] = lambda: None,
     ) -> Response:
         """Send a request on a connection of its own, and return the whole answer, whatever its status is.
 
-        `seconds` is for everything together, from connecting to the last byte, however slowly it comes. An answer of
-        more than `most_bytes` is broken off. `go_on` is called at least every 0.2 s while the answer is awaited, and
-        what it raises passes on. Sending twice may act twice: the server decides.
+        `bounds` are for everything together, from connecting to the last byte, however slowly it comes. An answer of
+        more than `most_bytes` is broken off. Sending twice may act twice: the server decides.
 
         Raises:
             RequestFailed: no whole answer came. The text never holds the address, which may be a secret.
         """
-        ends_at = time.monotonic() + seconds
-        timeout = urllib3.Timeout(connect=min(self._connect_seconds, seconds), read=seconds if seconds < 1e9 else None)
+        connect_seconds = min(self._connect_seconds, max(bounds.ends_at - time.monotonic(), LEAST_SECONDS))
+        timeout = urllib3.Timeout(connect=connect_seconds, read=None)
         # A connection that was kept open may be closed by the server in the very moment in which it is used again.
         own = {**headers, "Connection": "close"}
         response: urllib3.BaseHTTPResponse | None = None
-        with _bounded(_Bounds(ends_at, go_on)):
+        with _bounded(bounds):
             try:
                 response = self._pool(url).request(
                     method, url, body=body or None, headers=own, preload_content=False, timeout=timeout
@@ -149,8 +176,8 @@ class Client:
                 answer = _whole(response, most_bytes)
             except (HTTPError, UnicodeError, ValueError) as exc:
                 said = _why(exc) if response is None else _why_half(exc)
-                if time.monotonic() >= ends_at:
-                    said = f"its {'whole ' if response else ''}answer did not come within {seconds:.3g} s"
+                if time.monotonic() >= bounds.ends_at:
+                    said = f"its {'whole ' if response else ''}answer did not come in time"
                 # The cause holds the address.
                 raise RequestFailed(said, 0, _is_unsent(exc)) from None
             finally:
@@ -227,29 +254,11 @@ def _is_unsent(exc: Exception) -> bool:
     return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
 
 
-class _Bounds(NamedTuple):
-    """Until when a request may take, and whom to ask meanwhile."""
-
-    ends_at: float
-    go_on: Callable[[], None]
-
-    def left(self) -> float:
-        """Seconds that are left.
-
-        Raises:
-            TimeoutError: none.
-        """
-        left = self.ends_at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-
-_BOUNDS: ContextVar[_Bounds | None] = ContextVar("janitor_http_bounds", default=None)
+_BOUNDS: ContextVar[Bounds | None] = ContextVar("janitor_http_bounds", default=None)
 
 
 @contextmanager
-def _bounded(bounds: _Bounds) -> Iterator[None]:
+def _bounded(bounds: Bounds | None) -> Iterator[None]:
     token = _BOUNDS.set(bounds)
     try:
         yield
@@ -294,7 +303,7 @@ class _BoundedReading(io.RawIOBase):
         found: int | None = self._raw.readinto(buffer)
         return found
 
-    def _wait(self, bounds: _Bounds) -> None:
+    def _wait(self, bounds: Bounds) -> None:
         held = getattr(self._sock, "pending", None)  # what a TLS socket has unpacked already
         while not (held is not None and held()) and not wait_for_read(self._sock, min(bounds.left(), LOOK_SECONDS)):
             bounds.go_on()

@@ -61,14 +61,14 @@ class Range:
 
     def some(self, connection: Connection, most: int) -> Sequence[int]:
         """Up to so many of its items."""
-        return list(connection.execute(self._some(most)).scalars())
+        return [row.item for row in connection.execute(self._some(most))]
 
     def count(self, connection: Connection, most: int) -> int:
         """How many rows it has; it counts no further than `most`."""
         return int(connection.execute(select(func.count()).select_from(self._some(most).subquery())).scalar_one())
 
-    def _some(self, most: int) -> Select[tuple[int]]:
-        return along(self.index, self.table, select(self.id)).where(*self.where).limit(most)
+    def _some(self, most: int) -> Select[Any]:
+        return along(self.index, self.table, select(self.id.label("item"))).where(*self.where).limit(most)
 
 
 def behind(

@@ -179,3 +179,12 @@ item_pipelines = Table(
     Column("is_fitted", Boolean, nullable=False),
     **OPTIONS,
 )
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("name", String(191), primary_key=True),
+    Column("used_until", Instant, nullable=False),
+    **OPTIONS,
+)
+"""Until when the turns of each name are used up: see `state/turns.py`."""

@@ -10,17 +10,28 @@ from pathlib import Path
 from tests.packaging.checkout import committed, pyproject, read, shipped
 
 
+EXTRAS = ("aws", "redis", "schemas")
+"""The extras that are categories of the Pipfile too."""
+
+
 def test_pyproject_needs_what_the_pipfile_says() -> None:
-    wanted = set()
-    for name, given in tomllib.loads(read("Pipfile"))["packages"].items():
+    assert set(pyproject()["project"]["dependencies"]) == wanted("packages")
+    extras = pyproject()["project"]["optional-dependencies"]
+    assert {name: set(extras[name]) for name in EXTRAS} == {name: wanted(name) for name in EXTRAS}
+
+
+def wanted(section: str) -> set[str]:
+    """What a section of the Pipfile says, as pyproject.toml writes it."""
+    found = set()
+    for name, given in tomllib.loads(read("Pipfile"))[section].items():
         version, extras = (given, []) if isinstance(given, str) else (given["version"], given.get("extras", []))
-        wanted.add(name + (f"[{','.join(extras)}]" if extras else "") + version)
-    assert set(pyproject()["project"]["dependencies"]) == wanted
+        found.add(name + (f"[{','.join(extras)}]" if extras else "") + version)
+    return found
 
 
 def test_every_dependency_has_a_floor() -> None:
     pipfile = tomllib.loads(read("Pipfile"))
-    for section in ("packages", "dev-packages"):
+    for section in ("packages", "dev-packages", *EXTRAS):
         for name, given in pipfile[section].items():
             version = given if isinstance(given, str) else given["version"]
             assert version.startswith(">="), f"{name} = {version}"
@@ -28,7 +39,7 @@ def test_every_dependency_has_a_floor() -> None:
 
 def test_every_import_is_a_stated_dependency() -> None:
     project = pyproject()["project"]
-    needs = [*project["dependencies"], *project["optional-dependencies"]["sentry"]]
+    needs = [*project["dependencies"], *(need for extra in project["optional-dependencies"].values() for need in extra)]
     stated = {re.split(r"[\[><=]", need)[0].replace("-", "_") for need in needs}
     called = {"argon2_cffi": "argon2", "python_dotenv": "dotenv", "pyyaml": "yaml", "markdown_it_py": "markdown_it"}
     modules = {called.get(name, name) for name in stated}

@@ -22,6 +22,12 @@ def steps() -> Iterator[Step]:
     yield from _item_counts()
     yield from _item_snapshots()
     yield from _item_pipelines()
+    yield AddTable(
+        "turns",
+        sa.Column("name", sa.String(191), nullable=False),
+        sa.Column("used_until", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
 
 
 def _items() -> Iterator[Step]:

@@ -1,0 +1,187 @@
+"""What people do to items; each act is remembered with who did it, and when.
+
+choose    the ids of all items that match are read first: an act may change what matches
+act       a few items in a transaction: those of them that still match
+record    in the first of these transactions, with how many were chosen
+wake      whoever waits for such work looks, after each commit
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from janitor.errors import BadSetting
+from janitor.items import waking
+from janitor.items.adding import plan_of
+from janitor.runs.bounds import listed
+from janitor.state import State, actions, item_acts, item_changes, item_search
+from janitor.state.item_changes import Changed
+from janitor.state.item_plans import Plan
+from janitor.state.item_search import Wanted
+
+TOGETHER = 200
+"""So many items are changed in one transaction: others that write wait no longer for it."""
+Act = Callable[[Connection, Plan, Sequence[int]], Changed]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Items that somebody has chosen: one by its key, or all for which one of `wanted` is so.
+
+    Of the latter those are left alone for which it is so no more once it is their turn.
+    """
+
+    pipeline: str
+    ids: Sequence[int]
+    said: str
+    wanted: Sequence[Wanted] = ()
+
+
+def by_key(state: State, pipeline: str, key: str) -> Chosen:
+    """Choose an item by its key.
+
+    Raises:
+        BadSetting: there is no such item, or no such pipeline.
+    """
+    with state.read() as connection:
+        plan_of(connection, pipeline)
+        row = item_search.one(connection, pipeline, key)
+    if row is None:
+        raise BadSetting("the key", key, f"{pipeline} has no such item; `items {pipeline}` lists what it has")
+    return Chosen(pipeline, [row.id], key)
+
+
+def by_filter(state: State, *wanted: Wanted) -> Chosen:
+    """Choose all items of a pipeline for which one of `wanted` is so.
+
+    Raises:
+        BadSetting: there is no such pipeline, step or state, or a key cannot be looked for.
+    """
+    ids, seen = array("q"), set[int]()
+    with state.read() as connection:
+        plan = plan_of(connection, wanted[0].pipeline)
+        for one in wanted:
+            if one.step is not None:
+                check_step(plan, one.step)
+            for item_id in item_search.all_ids(connection, one):
+                if item_id not in seen:
+                    seen.add(item_id)
+                    ids.append(item_id)
+    said = " or ".join(one.told() for one in wanted)
+    return Chosen(plan.pipeline, ids, f"{len(ids):,} items: {said}", wanted)
+
+
+def retry(state: State, chosen: Chosen, actor: str, now: datetime, steps: Sequence[str] | None = None) -> int:
+    """Let steps that failed, or wait for another try, be taken now; how many items have such a step.
+
+    All their steps are meant if `steps` is None.
+    """
+
+    def act(connection: Connection, plan: Plan, ids: Sequence[int]) -> Changed:
+        return item_acts.retry(connection, plan, ids, now, steps)
+
+    of_steps = "" if steps is None else f" at {listed(list(steps), 5)}"
+    return _do(state, chosen, act, actor, "retried", f"{chosen.said}{of_steps}", now)
+
+
+def reset(state: State, chosen: Chosen, step: str, actor: str, now: datetime) -> int:
+    """Let a step, and all behind it, be done again; how many items that are.
+
+    Raises:
+        BadSetting: there is no such step.
+    """
+
+    def act(connection: Connection, plan: Plan, ids: Sequence[int]) -> Changed:
+        return item_acts.reset(connection, plan, ids, check_step(plan, step), now)
+
+    return _do(state, chosen, act, actor, "reset", f"{chosen.said}, from {step} on", now)
+
+
+def reprocess(state: State, chosen: Chosen, actor: str, now: datetime) -> int:
+    """Let all steps be done again; how many items that are."""
+
+    def act(connection: Connection, plan: Plan, ids: Sequence[int]) -> Changed:
+        return item_acts.reprocess(connection, plan, ids, now)
+
+    return _do(state, chosen, act, actor, "reprocessed", chosen.said, now)
+
+
+def drop(state: State, chosen: Chosen, note: str, actor: str, now: datetime) -> int:
+    """Delete items with all that is kept of them, with a note that says why; how many.
+
+    Raises:
+        BadSetting: the note is empty.
+    """
+    if not note.strip():
+        raise BadSetting("the note", note, "say why these items may be deleted")
+
+    def act(connection: Connection, plan: Plan, ids: Sequence[int]) -> Changed:
+        return Changed(touched=item_acts.drop(connection, plan, ids))
+
+    return _do(state, chosen, act, actor, "dropped", f"{chosen.said}: {note.strip()}", now)
+
+
+def flag(state: State, pipeline: str, key: str, note: str, actor: str, now: datetime) -> None:
+    """Mark an item for people, with a note; a flag that it had gives way.
+
+    Raises:
+        BadSetting: there is no such item, or the note is empty.
+    """
+    if not note.strip():
+        raise BadSetting("the note", note, "say what people are to look at")
+    [item_id] = by_key(state, pipeline, key).ids
+    with state.begin() as connection:
+        if item_acts.flag(connection, item_id, note.strip(), actor, now):
+            actions.record(connection, actor, "flagged", pipeline, f"{key}: {note.strip()}", now)
+
+
+def resolve(state: State, pipeline: str, key: str, note: str, actor: str, now: datetime) -> bool:
+    """Note what became of an item's flag; False if the item has none that is open.
+
+    Raises:
+        BadSetting: there is no such item.
+    """
+    [item_id] = by_key(state, pipeline, key).ids
+    with state.begin() as connection:
+        done = item_acts.resolve(connection, item_id, note.strip(), actor, now)
+        if done:
+            actions.record(connection, actor, "flag resolved", pipeline, f"{key}: {note.strip()}".rstrip(": "), now)
+    return done
+
+
+def check_step(plan: Plan, step: str) -> str:
+    """The name of a step.
+
+    Raises:
+        BadSetting: the pipeline has no such step; the error tells all.
+    """
+    names = [one.name for one in plan.steps]
+    if step not in names:
+        raise BadSetting("STEP", step, f"{plan.pipeline} has no such step; its steps are {listed(names, 20)}")
+    return step
+
+
+def _do(state: State, chosen: Chosen, act: Act, actor: str, action: str, detail: str, now: datetime) -> int:
+    """Act on what was chosen, a few at a time; how many items were touched. Nothing is recorded if none was."""
+    done = 0
+    for at in range(0, len(chosen.ids), TOGETHER):
+        with state.begin() as connection:
+            plan = plan_of(connection, chosen.pipeline)
+            changed = act(connection, plan, _still(connection, chosen, chosen.ids[at : at + TOGETHER]))
+            if changed.touched and not done:
+                actions.record(connection, actor, action, chosen.pipeline, detail, now)
+        waking.wake(changed.ready)
+        done += changed.touched
+    return done
+
+
+def _still(connection: Connection, chosen: Chosen, some: Iterable[int]) -> Sequence[int]:
+    """Those of some items for which it is still so, locked until the transaction ends."""
+    ids = list(item_changes.lock(connection, sorted(some)))
+    if not chosen.wanted:
+        return ids
+    found = {item_id for one in chosen.wanted for item_id in item_search.among(connection, one, ids)}
+    return [item_id for item_id in ids if item_id in found]

@@ -1,0 +1,28 @@
+"""The verb `drop`: delete items."""
+
+import logging
+import sys
+from typing import Any
+
+import click
+
+from janitor.errors import BadSetting
+from janitor.verbs import chosen_items
+from janitor.verbs.assembly import Assembly, actor
+
+
+@click.command("drop")
+@click.argument("target", metavar="PIPELINE[/KEY]")
+@click.option("--note", default="", help="Why they are deleted.")
+@chosen_items.filters_and_yes
+@click.pass_obj
+def drop(assembly: Assembly, target: str, note: str, yes: bool, **given: Any) -> None:
+    """Delete one item, or all items that the options choose, with all that is kept of them; say why with --note."""
+    from janitor.operations import items as operations
+
+    assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    if not note.strip():
+        raise BadSetting("--note", None, "say why these items may be deleted")
+    found = chosen_items.chosen(assembly, target, given, yes, what="deleted")
+    number = operations.drop(assembly.state, found, note, actor(), assembly.now())
+    print(chosen_items.told(number, found, "deleted"))

@@ -1,0 +1,44 @@
+"""The verb `items`: count the items of all pipelines, or list those of one."""
+
+import logging
+import sys
+from typing import Any
+
+import click
+
+from janitor.errors import BadSetting
+from janitor.terminal import console
+from janitor.verbs import chosen_items
+from janitor.verbs.assembly import Assembly, as_json
+
+
+@click.command("items")
+@click.argument("pipeline", required=False)
+@chosen_items.filters
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many items.")
+@as_json
+@click.pass_obj
+def items(assembly: Assembly, pipeline: str | None, limit: int, as_json: bool, **given: Any) -> None:
+    """Count the items of each pipeline by step and status, or list those of PIPELINE, the newest first.
+
+    Items that are done or failed are listed with the last that ended first, items in a state of a step with the last
+    that is taken, or that came there, first.
+    """
+    from janitor.operations import items as operations
+    from janitor.state.item_search import Wanted
+    from janitor.terminal import item_listings
+
+    assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
+    with assembly.state.read() as connection:
+        if pipeline is None:
+            if not Wanted("", **given).is_whole:
+                raise BadSetting("PIPELINE", None, "name the pipeline whose items are meant")
+            columns, rows = item_listings.PIPELINES, item_listings.of_pipelines(connection)
+        else:
+            plan = operations.plan_of(connection, pipeline)
+            if given["step"] is not None:
+                operations.check_step(plan, given["step"])
+            columns, rows = item_listings.ITEMS, item_listings.of_items(connection, Wanted(pipeline, **given), limit)
+    if as_json:
+        rows = [{name: value for name, value in row.items() if name != "told"} for row in rows]
+    console.print_listing(rows, columns, as_json=as_json, empty="There are no items.")

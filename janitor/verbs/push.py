@@ -1,0 +1,47 @@
+"""The verb `push`: add items to a pipeline by hand."""
+
+import logging
+import sys
+from typing import BinaryIO
+
+import click
+
+from janitor.terminal.exit_codes import FAILED, SUCCEEDED
+from janitor.terminal.streams import complain
+from janitor.verbs import chosen_items, payloads
+from janitor.verbs.assembly import Assembly, actor
+
+MOST_TOLD = 20
+"""So many messages that became no items are told one by one."""
+
+
+@click.command("push")
+@click.argument("pipeline")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--inbox", metavar="NAME", help="Read each message as this inbox would; what is no item is a dead letter."
+)
+@click.pass_obj
+def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -> int:
+    """Add items to PIPELINE: each is an object in JSON, with its key under `key`; all of it is the item's arguments.
+
+    FILE has one object, or several, or one a line; `-` reads a pipe. What cannot be an item is told, and all others are
+    added; the exit code is 1 then.
+    """
+    from janitor.operations import item_messages
+
+    assembly.log_to(sys.stderr, tracebacks=False, least=logging.ERROR)
+    bodies = payloads.messages(file, is_lines=str(getattr(file, "name", "")).endswith(".jsonl"))
+    state, now = assembly.state, assembly.now()
+    if inbox is None:
+        here = chosen_items.pipeline_here(assembly, pipeline)
+        pushed = item_messages.push(state, pipeline, bodies, actor(), now, here)
+    else:
+        whole = chosen_items.require_pipeline(assembly, pipeline)
+        pushed = item_messages.push_into(state, whole, inbox, bodies, actor(), now)
+    for number, reason in pushed.refused[:MOST_TOLD]:
+        complain(assembly.mask(f"message {number} is no item: {reason}"))
+    known = f", {pushed.known:,} had keys that were there already" if pushed.known else ""
+    refused = f", {len(pushed.refused):,} are no items" if pushed.refused else ""
+    print(f"{pushed.new:,} items of {pipeline} are added{known}{refused}")
+    return FAILED if pushed.refused else SUCCEEDED
