@@ -7,7 +7,9 @@ WORKDIR /app
 RUN apt-get update && apt-get install --yes --no-install-recommends tini
 RUN pip install pipenv==2026.10.3
 COPY Pipfile Pipfile.lock ./
-RUN pipenv install --deploy
+# What some pipelines of items need: docker build --build-arg EXTRAS="aws redis schemas"
+ARG EXTRAS=""
+RUN pipenv install --deploy && if [ -n "$EXTRAS" ]; then pipenv sync --categories "$EXTRAS"; fi
 COPY .release-version run.py ./
 COPY janitor janitor
 # Compiled here, by content instead of by date, because the image's user may write nothing but its state.

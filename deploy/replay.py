@@ -40,7 +40,7 @@ class Replay:
                 run(in_root(image, step.argv or ["/bin/sh", "-c", step.rest], lent))
             case "COPY":
                 self.copy(step, image)
-            case "ENV":
+            case "ENV" | "ARG":  # an argument has its default: nobody gives another here
                 return replace(image, env=image.env | variables(step.rest, image.env))
             case "WORKDIR":
                 image = replace(image, workdir=image.workdir / step.rest)

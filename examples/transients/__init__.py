@@ -1,0 +1,1 @@
+"""A pipeline of eight steps over 500 things in the sky: see `README.md`."""
