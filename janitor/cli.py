@@ -22,17 +22,26 @@ from janitor.verbs.cancel import cancel
 from janitor.verbs.check import check
 from janitor.verbs.cursor import cursor
 from janitor.verbs.delete import delete
+from janitor.verbs.drop import drop
+from janitor.verbs.flag import flag
 from janitor.verbs.front_door import Build, command, import_from_here
 from janitor.verbs.health import health
 from janitor.verbs.history import history
+from janitor.verbs.item import item
+from janitor.verbs.items import items
 from janitor.verbs.jobs import jobs
+from janitor.verbs.letters import letters
 from janitor.verbs.listen import listen
 from janitor.verbs.migrate import migrate
 from janitor.verbs.pause import pause, resume
+from janitor.verbs.push import push
 from janitor.verbs.quarantine import quarantine
 from janitor.verbs.rename import rename
+from janitor.verbs.reprocess import reprocess
+from janitor.verbs.reset import reset
 from janitor.verbs.restore import restore
 from janitor.verbs.restored import restored
+from janitor.verbs.retry import retry
 from janitor.verbs.run import run
 from janitor.verbs.show import show
 from janitor.verbs.start import start
@@ -43,6 +52,7 @@ __all__ = ["main"]
 VERBS = (
     *(start, jobs, run, history, show, delete, pause, resume, rename),
     *(check, cancel, quarantine, cursor, listen, health),
+    *(items, item, push, retry, reprocess, reset, drop, flag, letters),
     *(migrate, backup, restore, restored),
 )
 

@@ -1,33 +1,39 @@
 """Care of items: what the daemon that leads does for pipelines, beside the runs of their jobs.
 
-    as it comes to lead    the plan of each pipeline is kept, for processes that add items
-    a plan has changed     open items are fitted to it, a few hundred at a time
-    each ten seconds       rows of counts are summed up; items past their time end, though no run takes them
-    each minute            the counts are kept, for charts; older ones are thinned out by pruning
+as it comes to lead    the plan of each pipeline is kept, for processes that add items
+a plan has changed     open items are fitted to it, a few hundred at a time
+each ten seconds       rows of counts are summed up; items past their time end, though no run takes them
+                       old items with a cleanup are cleaned up and deleted; pruning deletes all others
+each minute            the counts are kept, for charts; older ones are thinned out by pruning
 """
 
 import logging
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
 
+from janitor.engine.pruning import kept_since
 from janitor.engine.runner import Runner
-from janitor.errors import Fenced, JanitorError
+from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
 from janitor.items import waking
+from janitor.items.cleaning import clean_up, has_cleanup
 from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
 from janitor.jobs.job import Job
 from janitor.runs import Fence
-from janitor.state import item_claims, item_counts, item_fitting, item_plans
+from janitor.state import item_acts, item_claims, item_counts, item_fitting, item_old, item_plans
 from janitor.state.item_changes import Changed
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 10.0
 SNAPSHOT_SECONDS = 60.0
+MOST_CLEANED = 200
+"""So many old items with a cleanup are looked at in ten seconds."""
+DAY = timedelta(days=1)
 
 
 class ItemCare:
@@ -39,6 +45,7 @@ class ItemCare:
         self._loop = runner.loops.loop("care of items", self._step, first=EVERY_SECONDS)
         self._snapshot_at = 0.0
         self._told = False
+        self._failed_at: dict[int, datetime] = {}
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
@@ -81,6 +88,7 @@ class ItemCare:
             if pipeline.name in unfitted:
                 self._fit(pipeline, fence)
             self._expire(pipeline, fence)
+            self._clean(pipeline, fence)
             with self._runner.state.begin(fence) as connection:
                 item_counts.sum_up(connection, pipeline.name)
                 if is_due:
@@ -108,6 +116,26 @@ class ItemCare:
                 return
         self._change(partial(item_claims.expire, plan=pipeline.plan, now=now), fence)
 
+    def _clean(self, pipeline: Pipeline, fence: Fence) -> None:
+        """Delete old items whose steps have a cleanup; one whose cleanup failed is tried again in a day."""
+        if not has_cleanup(pipeline):
+            return
+        state, now = self._runner.state, self._runner.state.clock.now()
+        with state.read() as connection:
+            old = item_old.old(connection, pipeline.name, *kept_since(pipeline, now), MOST_CLEANED)
+        for item_id in old:
+            if self._loop.is_stopping or self._failed_at.get(item_id, now - DAY) > now - DAY:
+                continue
+            try:
+                clean_up(state, pipeline, self._runner.settings, item_id)
+            except (Unavailable, Rejected):
+                raise
+            except JanitorError:
+                self._failed_at[item_id] = now
+                continue
+            with state.begin(fence) as connection:
+                item_acts.drop(connection, pipeline.plan, [item_id])
+
     def _change(self, change: "partial[Changed]", fence: Fence) -> None:
         with self._runner.state.begin(fence) as connection:
             changed = change(connection)
@@ -128,4 +156,3 @@ class ItemCare:
         except JanitorError as exc:
             log.log(logging.DEBUG if self._told else logging.WARNING, "items cannot be cared for: %s", exc)
             self._told = True
-

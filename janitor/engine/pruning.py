@@ -19,14 +19,18 @@ from datetime import datetime, timedelta
 from janitor.engine import cleanup
 from janitor.engine.leadership import Leadership
 from janitor.errors import Fenced, JanitorError
+from janitor.items.cleaning import has_cleanup
+from janitor.items.pipeline import Pipeline
+from janitor.items.pipelines import pipelines_of
 from janitor.jobs.job import Job
 from janitor.loops import Loop, Loops
 from janitor.runs import Fence, Outcome
 from janitor.settings.settings import Settings
-from janitor.state import State, expired, recent
+from janitor.state import State, expired, item_old, recent
 from janitor.state.clocks import boot_clock
 from janitor.state.expired import Bounds
 from janitor.state.free_pages import FreePages
+from janitor.state.item_old import OldItems
 from janitor.state.retention import OldRows, OldRuns, Walk
 from janitor.state.tables import actions, run_logs
 
@@ -160,8 +164,16 @@ class Pruning:
         for level, days in log_days(self._settings).items():
             of_level = (run_logs.c.level == level) & (run_logs.c.at < now - timedelta(days=days))
             yield OldRows(run_logs, of_level)
+        yield from self._walks_of_items(now)
         yield OldRows(actions, actions.c.at < now - timedelta(days=self._settings.actions_days))
         yield FreePages()
+
+    def _walks_of_items(self, now: datetime) -> Iterator[Walk]:
+        """Items that are kept long enough; those with a cleanup are the care's: see `item_care.py`."""
+        for pipeline in pipelines_of(dict(self._jobs)).values():
+            if not has_cleanup(pipeline):
+                yield OldItems(pipeline.plan, *kept_since(pipeline, now))
+        yield from item_old.walks(now)
 
     def _wake_cleaning(self, bounds: Bounds, fences: tuple[Fence, ...]) -> None:
         self._to_clean = bounds, fences
@@ -188,6 +200,11 @@ def next_size(rows: int, seconds: float) -> int:
     """How many rows the next step takes, if the last took so many, and so long: at most twice as many."""
     wanted = rows * min(2.0, STEP_SECONDS / max(seconds, 0.001))
     return max(LEAST_ROWS, min(MOST_ROWS, int(wanted)))
+
+
+def kept_since(pipeline: Pipeline, now: datetime) -> tuple[datetime, datetime]:
+    """Since when items of a pipeline must have ended to stay: those that are done, and those that failed."""
+    return now - timedelta(days=pipeline.keep_days), now - timedelta(days=pipeline.keep_errors_days)
 
 
 def log_days(settings: Settings) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Reads a rendered jobs file as YAML: the entries of `jobs:`, with the line of each key.
+"""Reads a rendered jobs file as YAML: the entries of `jobs:` and `pipelines:`, with the line of each key.
 
 PyYAML's safe loader builds the values. The nodes are walked by hand before that: only they know lines, keys given
 twice, and anchors that refer to themselves. What the nodes would grow to, all anchors written out, is counted first: a
@@ -8,7 +8,7 @@ few lines of anchors may stand for more values than there is memory.
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -17,6 +17,8 @@ from janitor.guard import foreign_code
 from janitor.jobs.results import Result
 from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import Mistake, Place, shown
+from janitor.jobs_file.nodes import RESULT_TAG, Twice, given_twice, is_null, kind_of, note_twice, referred
+from janitor.jobs_file.part import Part
 from janitor.jobs_file.template import Rendered
 
 try:
@@ -24,9 +26,11 @@ try:
 except ImportError:  # PyYAML was built without libyaml; this loader takes ten times as long
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
-RESULT_TAG = "!result"
 SHAPE = "give a top-level list: 'jobs:' and under it one '- id: ...' for each job"
-
+PIPELINES_SHAPE = "give 'pipelines:' and under it 'NAME:' for each pipeline"
+TWICE = "it is given twice: keep one"
+NO_RESULT = "'!result' has no meaning in a pipeline: a step has what the steps before it left as item.results"
+TOP_KEYS = ("jobs", "pipelines")
 
 MOST_DEEP = 100
 """How deep lists and mappings may lie in one another."""
@@ -81,22 +85,29 @@ def value_of(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)
 
 
-def read(rendered: Rendered) -> tuple[list[Entry], list[Mistake]]:
-    """Return the entries of a rendered jobs file, and its mistakes as YAML. If it is not YAML, there are no entries."""
+class Contents(NamedTuple):
+    """What a jobs file holds: the entries of `jobs:`, the pipelines, and its mistakes as YAML."""
+
+    entries: list[Entry]
+    pipelines: list[Part]
+    mistakes: list[Mistake]
+
+
+def read(rendered: Rendered) -> Contents:
+    """Return what a rendered jobs file holds. If it is not YAML, that is a mistake alone."""
     # A text may hold what PyYAML never thought of: half a surrogate pair, say.
     with foreign_code(partial(_not_yaml, rendered)) as reading:
         _check_size(rendered.text)
         return _read(rendered)
-    return [], [reading.instead] if reading.instead else []
+    return Contents([], [], [reading.instead] if reading.instead else [])
 
 
-def _read(rendered: Rendered) -> tuple[list[Entry], list[Mistake]]:
+def _read(rendered: Rendered) -> Contents:
     reading = _Reading(rendered)
     try:
-        entries = list(reading.entries())
+        return reading.contents()
     finally:
         reading.close()
-    return entries, reading.mistakes
 
 
 def _not_yaml(rendered: Rendered, error: BaseException) -> Mistake:
@@ -139,44 +150,62 @@ class _Reading:
         self.mistakes: list[Mistake] = []
         self._rendered = rendered
         self._loader: Any = _Loader(rendered.text)
+        self._twice: Twice = {}
 
     def close(self) -> None:
         self._loader.dispose()
 
-    def entries(self) -> Iterator[Entry]:
+    def contents(self) -> Contents:
         root = self._loader.get_single_node()
         _Sizes().of(root)
-        for number, node in enumerate(self._items(root), 1):
+        note_twice(root, self._twice)
+        jobs, pipelines = self._top(root)
+        return Contents(list(self._entries(jobs)), list(self._pipelines(pipelines)), self.mistakes)
+
+    def _entries(self, jobs: Any) -> Iterator[Entry]:
+        if jobs is not None and not isinstance(jobs, yaml.SequenceNode):
+            self._add(jobs, "jobs", SHAPE)
+            return
+        for number, node in enumerate([] if jobs is None else jobs.value, 1):
             if isinstance(node, yaml.MappingNode):
                 yield self._entry(node, number)
             else:
                 self._add(node, f"job number {number}", "give keys and values, such as 'id: crawl'")
 
-    def _items(self, root: Any) -> list[Any]:
-        """Find the nodes under `jobs:`."""
-        if not isinstance(root, yaml.MappingNode):
-            self._add(root, "", SHAPE)
-            return []
-        jobs = None
-        for key, value in root.value:
-            if key.value == "jobs" and jobs is None:
-                jobs = value
-            elif key.value == "jobs":
-                self._add(key, "jobs", "it is given twice: put all jobs into one list")
-            elif not str(key.value).startswith("x-"):
-                name = repr(key.value) if isinstance(key, yaml.ScalarNode) else "that is a list or a mapping"
-                text = f"unknown key {name}: {SHAPE}; a key of your own, for anchors, begins with 'x-'"
-                self._add(key, "", text)
-        if jobs is None:
-            self._add(root, "", SHAPE)
-        elif isinstance(jobs, yaml.SequenceNode):
-            return list(jobs.value)
-        elif not (isinstance(jobs, yaml.ScalarNode) and jobs.value in ("", "~", "null")):
-            self._add(jobs, "jobs", SHAPE)
-        return []
+    def _pipelines(self, pipelines: Any) -> Iterator[Part]:
+        if pipelines is not None and not isinstance(pipelines, yaml.MappingNode):
+            self._add(pipelines, "pipelines", PIPELINES_SHAPE)
+        elif pipelines is not None:
+            for name, line in self._twice[id(pipelines)]:
+                self.mistakes.append(Mistake(self._rendered.place(line), f"pipeline {name}", TWICE))
+            self._loader.flatten_mapping(pipelines)
+            for key, node in dict((_key_text(key), (key, node)) for key, node in pipelines.value).values():
+                if isinstance(node, yaml.MappingNode):
+                    yield self._part(key, node, _key_text(key), ())
+                else:
+                    self._add(node, f"pipeline {_key_text(key)}", "give keys and values, such as 'steps:'")
+
+    def _top(self, root: Any) -> tuple[Any, Any]:
+        """Find the nodes under `jobs:` and `pipelines:`; None for nothing."""
+        found: dict[str, Any] = {}
+        if isinstance(root, yaml.MappingNode):
+            for key, value in root.value:
+                name = _key_text(key)
+                if name in TOP_KEYS and name not in found:
+                    found[name] = value
+                elif name in TOP_KEYS:
+                    self._add(key, name, f"it is given twice: put all {name} into one {kind_of(found[name])}")
+                elif not name.startswith("x-"):
+                    said = repr(name) if isinstance(key, yaml.ScalarNode) else "that is a list or a mapping"
+                    text = f"unknown key {said}: {SHAPE}; a key of your own, for anchors, begins with 'x-'"
+                    self._add(key, "", text)
+        if not found:
+            self._add(root, "", f"{SHAPE}; or {PIPELINES_SHAPE.removeprefix('give ')}")
+        jobs, pipelines = (None if is_null(found.get(name)) else found[name] for name in TOP_KEYS)
+        return jobs, pipelines
 
     def _entry(self, node: Any, number: int) -> Entry:
-        twice = list(_given_twice(node))
+        twice = list(given_twice(node, self._twice))
         # '<<' merges another mapping in. Its keys come first, so the entry's own keys win.
         self._loader.flatten_mapping(node)
         keys = [(_key_text(key), key, value) for key, value in node.value]
@@ -186,13 +215,40 @@ class _Reading:
             place=self._place(node),
             values={name: value for name, (value, _) in built.items()},
             places={name: self._place(key) for name, key, _ in keys},
-            results=[(job, self._rendered.place(line)) for _, _, value in keys for job, line in _referred(value)],
+            results=[(job, self._rendered.place(line)) for _, _, value in keys for job, line in referred(value)],
         )
         for name, (_, unreadable) in built.items():
             self.mistakes += [entry.mistake(name, text, self._rendered.place(line)) for line, text in unreadable]
         for name, line in twice:
-            self.mistakes.append(entry.mistake(name, "it is given twice: keep one", self._rendered.place(line)))
+            self.mistakes.append(entry.mistake(name, TWICE, self._rendered.place(line)))
         return entry
+
+    def _part(self, key: Any, node: Any, pipeline: str, path: tuple[str, ...]) -> Part:
+        """A mapping of a pipeline, and all mappings in it."""
+        self._loader.flatten_mapping(node)
+        keys = {_key_text(key): (key, value) for key, value in node.value}
+        parts = {
+            name: self._part(key, value, pipeline, (*path, name))
+            for name, (key, value) in keys.items()
+            if isinstance(value, yaml.MappingNode)
+        }
+        # The parts are built already, so what cannot be read in them is told once.
+        built = {name: self._built(value) for name, (_, value) in keys.items()}
+        part = Part(
+            pipeline,
+            path,
+            place=self._place(key),
+            values={name: value for name, (value, _) in built.items()},
+            places={name: self._place(key) for name, (key, _) in keys.items()},
+            parts=parts,
+        )
+        told = [(name, text, line) for name, (_, unreadable) in built.items() for line, text in unreadable]
+        told += [(name, TWICE, line) for name, line in self._twice[id(node)]]
+        for name, value in ((name, value) for name, (_, value) in keys.items() if name not in parts):
+            told += [(name, f"{inner}: {TWICE}", line) for inner, line in given_twice(value, self._twice)]
+            told += [(name, NO_RESULT, line) for _, line in referred(value)]
+        self.mistakes += [part.mistake(name, text, self._rendered.place(line)) for name, text, line in told]
+        return part
 
     def _built(self, node: Any) -> tuple[Any, list[tuple[int, str]]]:
         """A key's value, and what in it cannot be read, with its lines."""
@@ -238,30 +294,3 @@ class _Sizes:
             raise _too_large(node.start_mark)
         self._known[id(node)] = size, depth
         return size, depth
-
-
-def _given_twice(node: Any) -> Iterator[tuple[str, int]]:
-    """Find the keys that a mapping has twice, at any depth, with their lines."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                if key.value in seen:
-                    yield str(key.value), key.start_mark.line
-                seen.add(key.value)
-            yield from _given_twice(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _given_twice(value)
-
-
-def _referred(node: Any) -> Iterator[tuple[str, int]]:
-    """Find the jobs that `!result` names within a value, with their lines."""
-    if node.tag == RESULT_TAG:
-        yield str(node.value).strip(), node.start_mark.line
-    elif isinstance(node, yaml.MappingNode):
-        for _, value in node.value:
-            yield from _referred(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _referred(value)

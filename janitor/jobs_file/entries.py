@@ -1,6 +1,5 @@
 """Checks one entry of a jobs file by itself: its keys, its values, its schedule, and its function's arguments."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,12 +12,9 @@ from janitor.jobs import schedules
 from janitor.jobs.descriptions import job_takes_settings
 from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.functions import needs_of
-from janitor.jobs_file.keys import KEYS, REQUIRED
+from janitor.jobs_file.keys import KEYS, REQUIRED, no_such_key
 from janitor.jobs_file.mistakes import Mistake, Wrong, shown
 from janitor.settings.settings import Settings
-
-MOST_GUESSES = 100
-"""For how many unknown keys of an entry a like key is looked for."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +67,7 @@ def _values(entry: Entry) -> tuple[dict[str, Any], list[Mistake]]:
 
 def _unknown_keys(entry: Entry) -> Iterator[Mistake]:
     for number, key in enumerate(key for key in entry.values if key not in KEYS):
-        close = difflib.get_close_matches(key, KEYS, 1) if number < MOST_GUESSES else []
-        help_text = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(KEYS)}"
-        yield entry.mistake(key, f"there is no such key; {help_text}")
+        yield entry.mistake(key, no_such_key(key, KEYS, number))
 
 
 def _missing_keys(entry: Entry) -> Iterator[Mistake]:

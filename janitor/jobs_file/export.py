@@ -12,9 +12,10 @@ from janitor.jobs.descriptions import entry, unfolded
 from janitor.jobs.job import Job
 from janitor.jobs.results import Result
 from janitor.jobs.schedules import parse
-from janitor.jobs_file.document import RESULT_TAG, value_of
+from janitor.jobs_file.document import value_of
 from janitor.jobs_file.keys import KEYS
 from janitor.jobs_file.mistakes import Wrong
+from janitor.jobs_file.nodes import RESULT_TAG
 from janitor.jobs_file.template import MARKS
 from janitor.logs.mask import SHORTEST_SECRET, mask_for
 from janitor.settings.settings import Settings

@@ -3,15 +3,23 @@
 Each reader returns the value as `Scheduler.make_job` takes it, or raises Wrong and says what would be right.
 """
 
+import difflib
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, get_args
 
+from janitor.items.step import Record
 from janitor.jobs import schedules
 from janitor.jobs.job import ID_HELP, CatchUp, Isolation, is_id
 from janitor.jobs_file import functions
 from janitor.jobs_file.functions import function_named
 from janitor.jobs_file.mistakes import Wrong, shown
+from janitor.state.item_adding import DUPLICATES
+
+MOST_STATUS = 64
+LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+"""A number with its unit, such as 10m."""
 
 
 def _id(value: Any) -> str:
@@ -62,14 +70,40 @@ def _boolean(value: Any) -> bool:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise _refused(value, "give a number of seconds above 0")
+    length = LENGTH.fullmatch(value.lower()) if isinstance(value, str) else None
+    number = value if length is None else float(length[1]) * schedules.UNITS[length[2]]
+    if not _is_above_0(number):
+        raise _refused(value, "give a number of seconds above 0, or a length such as 10m")
+    return float(number)
+
+
+def _number(value: Any) -> float:
+    if not _is_above_0(value):
+        raise _refused(value, "give a number above 0")
     return float(value)
 
 
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _refused(value, "give a whole number, 0 or more")
+def _is_above_0(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+def _count_from(least: int) -> Callable[[Any], int]:
+    def take(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise _refused(value, f"give a whole number, {least} or more")
+        return value
+
+    return take
+
+
+def status(value: Any) -> str:
+    """The name of a status.
+
+    Raises:
+        Wrong: it is no text, or is empty or too long.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= MOST_STATUS:
+        raise _refused(value, f"give a status, a text of up to {MOST_STATUS} characters", quote=True)
     return value
 
 
@@ -100,7 +134,7 @@ KEYS: dict[str, Callable[[Any], Any]] = {
     "dependencies": _texts,
     "enabled": _boolean,
     "timeout": _seconds,
-    "retries": _count,
+    "retries": _count_from(0),
     "catch_up": _one_of(*get_args(CatchUp)),
     "isolation": _one_of(*get_args(Isolation)),
     "own_thread": _boolean,
@@ -111,3 +145,40 @@ KEYS: dict[str, Callable[[Any], Any]] = {
 """Every key, with the reader of its value."""
 REQUIRED = {"id": ID_HELP, "function": functions.HELP}
 """The keys that every entry must have, and what to give."""
+STEP_KEYS: dict[str, Callable[[Any], Any]] = {
+    "failed": status,
+    "retries": _count_from(0),
+    "timeout": _seconds,
+    "workers": _count_from(1),
+    "isolation": _one_of(*get_args(Isolation)),
+    "items_per_child": _count_from(1),
+    "schedule": _schedule,
+    "enabled": _boolean,
+    "record": _one_of(*get_args(Record)),
+    "cleanup": function_named,
+    "title": _text,
+    "notes": _text,
+    "tags": _texts,
+    "protect": _boolean,
+}
+"""The keys of a step whose values stand by themselves, each with its reader."""
+PIPELINE_KEYS: dict[str, Callable[[Any], Any]] = {
+    "title": _text,
+    "notes": _text,
+    "task_name": _text,
+    "on_duplicate": _one_of(*DUPLICATES),
+    "keep_days": _number,
+    "keep_errors_days": _number,
+    "fails_in_a_row": _count_from(1),
+    "waits_seconds": _seconds,
+}
+"""The keys of a pipeline whose values stand by themselves, each with its reader."""
+MOST_GUESSES = 100
+"""For how many unknown keys a like key is looked for."""
+
+
+def no_such_key(key: str, known: Collection[str], number: int = 0) -> str:
+    """What is told of an unknown key, the one of this number; of very many no like key is looked for."""
+    close = difflib.get_close_matches(key, known, 1) if number < MOST_GUESSES else []
+    help_text = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(known)}"
+    return f"there is no such key; {help_text}"

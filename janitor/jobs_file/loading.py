@@ -40,7 +40,7 @@ def load(path: Path, scheduler: Scheduler) -> Loaded:
     settings = scheduler.settings
     functions.import_beside(path)
     rendered = template.render(path, settings.environ, settings.keep_secret)
-    read, mistakes = document.read(rendered)
+    read, _, mistakes = document.read(rendered)
     found = [entries.described(entry, settings) for entry in read]
     mistakes += [mistake for described in found for mistake in described.mistakes]
     mistakes += _changed_modules(found, path)

@@ -39,3 +39,18 @@ class PastRun:
     counts: Mapping[str, Any] | None
     result: Any = None
     used: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PastItem:
+    """An item that is about to be deleted, as a step's `cleanup` gets it.
+
+    `status` is that of the step; `result` is what the step left, None if it left nothing.
+    """
+
+    pipeline: str
+    step: str
+    key: str
+    status: str
+    args: Mapping[str, Any]
+    result: Any = None

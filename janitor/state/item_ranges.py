@@ -99,11 +99,11 @@ def items_in(
         pages = [one.page(connection, place, together, newest_first) for one in ranges]
         merged = list(islice(heapq.merge(*pages, reverse=newest_first), together))
         place = merged[-1][0] if merged else place
-        if are_disjoint(ranges):
-            yield from (item for _, item in merged)
-        else:
-            first = _first_places(connection, ranges, [item for _, item in merged], newest_first)
-            yield from (item for at, item in merged if first.get(item) == at)
+        items_here = dict.fromkeys(item for _, item in merged)
+        if not are_disjoint(ranges):
+            first = _first_places(connection, ranges, list(items_here), newest_first)
+            items_here = dict.fromkeys(item for at, item in merged if first.get(item) == at)
+        yield from items_here
         if len(merged) < together:
             return
 

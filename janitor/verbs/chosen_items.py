@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from janitor.errors import BadSetting
+from janitor.items.adding import plan_of
 from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
 from janitor.operations import items as operations
@@ -88,7 +89,7 @@ def chosen(
 def with_states(assembly: Assembly, wanted: Wanted, states: Sequence[str]) -> list[Wanted]:
     """The same items, if a step of theirs is in one of these states."""
     with assembly.state.read() as connection:
-        plan = operations.plan_of(connection, wanted.pipeline)
+        plan = plan_of(connection, wanted.pipeline)
     steps = [step.name for step in plan.steps] if wanted.step is None else [wanted.step]
     return [replace(wanted, step=step, state=state) for step in steps for state in states]
 

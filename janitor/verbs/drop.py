@@ -16,7 +16,7 @@ from janitor.verbs.assembly import Assembly, actor
 @click.option("--note", default="", help="Why they are deleted.")
 @chosen_items.filters_and_yes
 @click.pass_obj
-def drop(assembly: Assembly, target: str, note: str, yes: bool, **given: Any) -> None:
+def drop(assembly: Assembly, /, target: str, note: str, yes: bool, **given: Any) -> None:
     """Delete one item, or all items that the options choose, with all that is kept of them; say why with --note."""
     from janitor.operations import items as operations
 

@@ -18,13 +18,13 @@ from janitor.verbs.assembly import Assembly, as_json
 @click.pass_obj
 def item(assembly: Assembly, item: str, as_json: bool) -> None:
     """Show one item: its steps, arguments, results, attempts with their logs, and replies."""
-    from janitor.operations import items as operations
+    from janitor.items.adding import plan_of
     from janitor.terminal import item_lines, item_listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     pipeline, key = chosen_items.item_named(item)
     with assembly.state.read() as connection:
-        operations.plan_of(connection, pipeline)
+        plan_of(connection, pipeline)
         found = item_listings.details(connection, pipeline, key)
     if found is None:
         raise BadSetting("the key", key, f"{pipeline} has no such item; `items {pipeline}` lists what it has")

@@ -18,12 +18,13 @@ from janitor.verbs.assembly import Assembly, as_json
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many items.")
 @as_json
 @click.pass_obj
-def items(assembly: Assembly, pipeline: str | None, limit: int, as_json: bool, **given: Any) -> None:
+def items(assembly: Assembly, /, pipeline: str | None, limit: int, as_json: bool, **given: Any) -> None:
     """Count the items of each pipeline by step and status, or list those of PIPELINE, the newest first.
 
     Items that are done or failed are listed with the last that ended first, items in a state of a step with the last
     that is taken, or that came there, first.
     """
+    from janitor.items.adding import plan_of
     from janitor.operations import items as operations
     from janitor.state.item_search import Wanted
     from janitor.terminal import item_listings
@@ -35,7 +36,7 @@ def items(assembly: Assembly, pipeline: str | None, limit: int, as_json: bool, *
                 raise BadSetting("PIPELINE", None, "name the pipeline whose items are meant")
             columns, rows = item_listings.PIPELINES, item_listings.of_pipelines(connection)
         else:
-            plan = operations.plan_of(connection, pipeline)
+            plan = plan_of(connection, pipeline)
             if given["step"] is not None:
                 operations.check_step(plan, given["step"])
             columns, rows = item_listings.ITEMS, item_listings.of_items(connection, Wanted(pipeline, **given), limit)

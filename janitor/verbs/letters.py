@@ -27,8 +27,8 @@ def letters(
 
     A letter that is dropped, or taken once more, is listed no more. Taken once more it is read as its inbox reads now.
     """
+    from janitor.items.adding import plan_of
     from janitor.operations import item_messages
-    from janitor.operations import items as operations
     from janitor.terminal import item_listings
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.ERROR)
@@ -39,7 +39,7 @@ def letters(
     if not drop:
         with assembly.state.read() as connection:
             if pipeline is not None:
-                operations.plan_of(connection, pipeline)
+                plan_of(connection, pipeline)
             rows = item_listings.of_letters(connection, pipeline, limit)
         console.print_listing(rows, item_listings.LETTERS, as_json=as_json, empty="There are no dead letters.")
     return SUCCEEDED

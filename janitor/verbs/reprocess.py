@@ -14,7 +14,7 @@ from janitor.verbs.assembly import Assembly, actor
 @click.argument("target", metavar="PIPELINE[/KEY]")
 @chosen_items.filters_and_yes
 @click.pass_obj
-def reprocess(assembly: Assembly, target: str, yes: bool, **given: Any) -> None:
+def reprocess(assembly: Assembly, /, target: str, yes: bool, **given: Any) -> None:
     """Let all steps be done again, of one item or of all items that the options choose; their results are deleted."""
     from janitor.operations import items as operations
 

@@ -15,13 +15,14 @@ from janitor.verbs.assembly import Assembly, actor
 @click.argument("step_to_reset", metavar="STEP")
 @chosen_items.filters_and_yes
 @click.pass_obj
-def reset(assembly: Assembly, target: str, step_to_reset: str, yes: bool, **given: Any) -> None:
+def reset(assembly: Assembly, /, target: str, step_to_reset: str, yes: bool, **given: Any) -> None:
     """Let STEP, and all steps behind it, be done again, of one item or of all items that the options choose."""
+    from janitor.items.adding import plan_of
     from janitor.operations import items as operations
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
     with assembly.state.read() as connection:
-        operations.check_step(operations.plan_of(connection, chosen_items.parts(target)[0]), step_to_reset)
+        operations.check_step(plan_of(connection, chosen_items.parts(target)[0]), step_to_reset)
     what = f"done anew from {step_to_reset} on"
     found = chosen_items.chosen(assembly, target, given, yes, what=what)
     number = operations.reset(assembly.state, found, step_to_reset, actor(), assembly.now())

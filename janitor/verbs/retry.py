@@ -14,7 +14,7 @@ from janitor.verbs.assembly import Assembly, actor
 @click.argument("target", metavar="PIPELINE[/KEY]")
 @chosen_items.filters_and_yes
 @click.pass_obj
-def retry(assembly: Assembly, target: str, yes: bool, **given: Any) -> None:
+def retry(assembly: Assembly, /, target: str, yes: bool, **given: Any) -> None:
     """Let steps that failed, or wait for another try, be taken now, with all their tries.
 
     They are those of one item, or of all items that the options choose; with --step only that step. Without options all

@@ -50,11 +50,11 @@ class FolderPlace:
             Unavailable, Rejected: it cannot be read, or is damaged.
         """
         with _telling(self.path), suppress(FileNotFoundError):
-            if self.is_packed:
-                return unpacked(self.path.read_bytes(), most, str(self.path))
             with self.path.open("rb") as file:
                 found = file.read(most + 1)
-            return found if len(found) <= most else None
+            if len(found) > most:
+                return None
+            return unpacked(found, most, str(self.path)) if self.is_packed else found
         return None
 
 

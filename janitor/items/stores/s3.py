@@ -1,7 +1,7 @@
 """A bucket of results: each is one object under its item's key, which S3 has whole or not at all.
 
-A result is looked up by its exact key, and counts if it is not empty. S3 says the same of a missing key and of a missing
-bucket. So the bucket is asked for once before a key counts as missing.
+A result is looked up by its exact key, and counts if it is not empty. S3 says the same of a missing key and of a
+missing bucket. So the bucket is asked for once before a key counts as missing.
 """
 
 import os

@@ -1,6 +1,9 @@
-"""The dependency graph as a picture: layers from left to right, coloured by status, each job a link."""
+"""A graph as a picture: layers from left to right, coloured by status, each box a link.
 
-from collections.abc import Collection, Iterable, Mapping
+Boxes are jobs that depend on one another, or the steps of a pipeline.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,9 +14,22 @@ from janitor.web.charts.layers import BOX_HEIGHT, Layers, Places, apart, layered
 from janitor.web.charts.svg import tag
 
 BOX_WIDTH, ACROSS, EDGE, APART = 190, 70, 10, 24
-"""Pixels: a job's box, the room between two layers, the picture's edge, the room between two groups."""
-LETTERS = 22
-"""How many letters of a job's id its box has room for."""
+"""Pixels: a box, the room between two layers, the picture's edge, the room between two groups."""
+LETTERS, MOST_WORDS = 22, 34
+"""How many letters of a name a box has room for, and of what it says below the name."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box: what it stands behind, the page that it leads to, what it says, and the class of its colours."""
+
+    id: str
+    dependencies: Sequence[str]
+    href: str
+    words: str
+    kind: str
+    is_going: bool = False
+    is_here: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,22 +51,27 @@ def around(jobs: Mapping[str, Job], job_id: str | None) -> dict[str, Job]:
 
 
 def picture(jobs: Mapping[str, Job], shown: Shown, whole: bool = False) -> Markup:
-    """The graph of `jobs` as SVG; empty if there are no jobs.
+    """The graph of `jobs`, as `drawn` draws it."""
+    boxes = {name: _box(job, shown) for name, job in jobs.items()}
+    return drawn(boxes, f"How {len(jobs)} jobs depend on one another, from left to right", whole)
+
+
+def drawn(boxes: Mapping[str, Box], label: str, whole: bool = False) -> Markup:
+    """A graph as SVG; empty if there are no boxes. `label` is what a screen reader says of it.
 
     With `whole` it is as wide as the page, else as wide as its boxes need.
     """
-    if not jobs:
+    if not boxes:
         return Markup("")
     nodes, edges, columns, top = list[Markup](), list[Markup](), 0, float(EDGE)
-    for part in apart(jobs):
+    for part in apart(boxes):
         layers = layered(part)
         places, height = placed(layers, top)
         edges += _edges(part, layers, places)
-        nodes += _nodes(part, layers, places, shown)
+        nodes += _nodes(part, layers, places)
         columns, top = max(columns, len(layers)), top + height + APART
     width, height = 2 * EDGE + columns * (BOX_WIDTH + ACROSS) - ACROSS, top - APART + EDGE
     size = {} if whole else {"width": width, "height": f"{height:g}"}
-    label = f"How {len(jobs)} jobs depend on one another, from left to right"
     return tag(
         "svg",
         tag("g", *edges, id="edges"),
@@ -65,21 +86,21 @@ def picture(jobs: Mapping[str, Job], shown: Shown, whole: bool = False) -> Marku
     )
 
 
-def _nodes(jobs: Mapping[str, Job], layers: Layers, places: Places, shown: Shown) -> Iterable[Markup]:
+def _nodes(boxes: Mapping[str, Box], layers: Layers, places: Places) -> Iterable[Markup]:
     before = set[tuple[str, int]]()
     for column, layer in enumerate(layers):
         for name, _ in layer:
-            # A job's first cell is its box; the cells behind that are lanes.
+            # The first cell of a name is its box; the cells behind that are lanes.
             if (name, column - 1) not in before:
-                yield _node(jobs[name], column, places[name, column], shown)
+                yield _node(boxes[name], column, places[name, column])
         before = set(layer)
 
 
-def _edges(jobs: Mapping[str, Job], layers: Layers, places: Places) -> Iterable[Markup]:
-    """Each edge's last piece by itself; for each job, the pieces that its edges share, once."""
+def _edges(boxes: Mapping[str, Box], layers: Layers, places: Places) -> Iterable[Markup]:
+    """Each edge's last piece by itself; for each box, the pieces that its edges share, once."""
     depth = {name: column for column, layer in reversed(list(enumerate(layers))) for name, _ in layer}
     trunks: dict[str, list[str]] = {}
-    for start, end in steps(jobs, depth):
+    for start, end in steps(boxes, depth):
         piece = _curve(start[1], places[start], places[end])
         if start[0] != end[0]:
             yield tag("path", class_="edge", data_from=start[0], data_to=end[0], d=piece)
@@ -100,22 +121,28 @@ def _left(column: int) -> int:
     return EDGE + column * (BOX_WIDTH + ACROSS)
 
 
-def _node(job: Job, column: int, middle: float, shown: Shown) -> Markup:
+def _box(job: Job, shown: Shown) -> Box:
     status, running = shown.statuses[job.id], job.id in shown.running
-    name = job.id if len(job.id) <= LETTERS else f"{job.id[:LETTERS - 1]}…"
     words = status.replace("_", " ") + (", running" if running else "")
     words += (", protected" if job.protect else "") + ("" if job.enabled else ", switched off")
-    here = {"aria_current": "page"} if job.id == shown.here else {}
+    here = job.id == shown.here
+    return Box(job.id, job.dependencies, f"/jobs/{job.id}", words, f"o-{status}", running, here)
+
+
+def _node(box: Box, column: int, middle: float) -> Markup:
+    name = box.id if len(box.id) <= LETTERS else f"{box.id[:LETTERS - 1]}…"
+    words = box.words if len(box.words) <= MOST_WORDS else f"{box.words[:MOST_WORDS - 1]}…"
+    here = {"aria_current": "page"} if box.is_here else {}
     return tag(
         "a",
-        tag("title", f"{job.id}: {words}"),
+        tag("title", f"{box.id}: {box.words}"),
         tag("rect", width=BOX_WIDTH, height=BOX_HEIGHT, rx=7),
         tag("text", name, x=12, y=18),
         tag("text", words, x=12, y=34, class_="status"),
-        *([tag("circle", cx=BOX_WIDTH - 12, cy=12, r=4)] if running else []),
-        href=f"/jobs/{job.id}",
-        id=f"node-{job.id}",
-        class_=f"node o-{status}{' going' if running else ''}",
+        *([tag("circle", cx=BOX_WIDTH - 12, cy=12, r=4)] if box.is_going else []),
+        href=box.href,
+        id=f"node-{box.id}",
+        class_=f"node {box.kind}{' going' if box.is_going else ''}",
         transform=f"translate({_left(column)} {middle - BOX_HEIGHT / 2:g})",
         **here,
     )

@@ -1,4 +1,4 @@
-"""Where each job of the dependency graph stands: jobs in layers, from left to right.
+"""Where each job of the dependency graph stands, or each step of a pipeline: in layers, from left to right.
 
     layer 0   layer 1   layer 2      Each job stands one layer behind the last job that it depends on.
       a ------- b ------- d          An edge that is longer than one layer (a to e) passes the layers
@@ -14,15 +14,28 @@
 The layout is our own: Graphviz would be a program to install beside Janitor. 300 jobs take about 25 ms here.
 """
 
-from collections.abc import Iterable, Mapping
-
-from janitor.jobs import dependencies
-from janitor.jobs.job import Job
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
+from typing import Protocol, TypeVar
 
 BOX_HEIGHT, LANE_HEIGHT, GAP = 44, 10, 14
 """Pixels: a job's box, the lane of an edge between boxes, and the room below a box."""
 SWEEPS = 4
 
+
+class Linked(Protocol):
+    """A job, or a step: what stands behind others."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def dependencies(self) -> Sequence[str]:
+        """What it stands behind."""
+
+
+One = TypeVar("One", bound=Linked)
 Cell = tuple[str, int]
 """A job and a layer: the job's box, or in a later layer the lane of the edges that leave the job."""
 Layers = list[list[Cell]]
@@ -30,7 +43,7 @@ Places = dict[Cell, float]
 """The middle of each cell: pixels from the top."""
 
 
-def apart(jobs: Mapping[str, Job]) -> list[dict[str, Job]]:
+def apart(jobs: Mapping[str, One]) -> list[dict[str, One]]:
     """The jobs in groups: no edge leads from one group to another."""
     beside: dict[str, list[str]] = {name: [] for name in jobs}
     for name, other in _pairs(jobs):
@@ -43,13 +56,13 @@ def apart(jobs: Mapping[str, Job]) -> list[dict[str, Job]]:
             if (name := waiting.pop()) not in group:
                 group[name] = number
                 waiting += beside[name]
-    found: dict[int, dict[str, Job]] = {}
+    found: dict[int, dict[str, One]] = {}
     for name, job in jobs.items():
         found.setdefault(group[name], {})[name] = job
     return list(found.values())
 
 
-def layered(jobs: Mapping[str, Job]) -> Layers:
+def layered(jobs: Mapping[str, Linked]) -> Layers:
     """The cells of each layer, from top to bottom, in an order with few crossings."""
     depth = _depths(jobs)
     layers = _filled(jobs, depth)
@@ -65,15 +78,15 @@ def layered(jobs: Mapping[str, Job]) -> Layers:
     return layers
 
 
-def _depths(jobs: Mapping[str, Job]) -> dict[str, int]:
+def _depths(jobs: Mapping[str, Linked]) -> dict[str, int]:
     depth: dict[str, int] = {}
-    for name in dependencies.order(jobs):
+    for name in TopologicalSorter({job.id: job.dependencies for job in jobs.values()}).static_order():
         if name in jobs:
             depth[name] = 1 + max((depth[other] for other in jobs[name].dependencies if other in jobs), default=-1)
     return depth
 
 
-def _filled(jobs: Mapping[str, Job], depth: Mapping[str, int]) -> Layers:
+def _filled(jobs: Mapping[str, Linked], depth: Mapping[str, int]) -> Layers:
     """Each job's box in its layer, and its lanes as far as its longest edge reaches."""
     reach = dict(depth)
     for name, other in _pairs(jobs):
@@ -85,12 +98,12 @@ def _filled(jobs: Mapping[str, Job], depth: Mapping[str, int]) -> Layers:
     return layers
 
 
-def _pairs(jobs: Mapping[str, Job]) -> Iterable[tuple[str, str]]:
+def _pairs(jobs: Mapping[str, Linked]) -> Iterable[tuple[str, str]]:
     """Each job with each of its dependencies that is among `jobs`."""
     return ((job.id, other) for job in jobs.values() for other in job.dependencies if other in jobs)
 
 
-def steps(jobs: Mapping[str, Job], depth: Mapping[str, int]) -> Iterable[tuple[Cell, Cell]]:
+def steps(jobs: Mapping[str, Linked], depth: Mapping[str, int]) -> Iterable[tuple[Cell, Cell]]:
     """The pieces of all edges, each from one layer to the next; edges from one job share their first pieces."""
     found: dict[tuple[Cell, Cell], None] = {}
     for name, other in _pairs(jobs):
