@@ -1,47 +1,41 @@
-"""A state database with a million items, made by statements on the server, so that it takes seconds.
+"""A state database with a million items of each of two pipelines, made by statements on the server.
 
-    settled    ten steps, one after the other; nothing can be taken: of ten items seven are done, one has failed at the
-               first step, and two wait until 2100 for another try
+    settled    ten steps, one after the other; nothing can be taken: of ten items seven are done, one has failed at its
+               first step, and two wait until 2100 for another try: one at the first step, one at the fifth
     waiting    one step; every item waits for it, the oldest first
 
-Each item of `settled` has one attempt. There are counts, a day of snapshots, and some dead letters and flags.
+Ten items of either are added, taken and ended as any others. All others are copies of their rows.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Column, Connection, Table, insert, text, update
 
 from benchmarks.long_history import CHUNK
 from janitor.items import Pipeline, Step
+from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
-from janitor.state import State, item_plans
-from janitor.state.item_counts import OF_ITEMS, Changes
-from janitor.state.item_states import (
-    BLOCKED,
-    DONE,
-    FAILED,
-    FAILURE,
-    LATER,
-    NOT_PROCESSED,
-    OPEN,
-    PROCESSED,
-    READY,
-    WAITING,
-    name_of_item,
-)
-from janitor.state.item_tables import item_letters, item_snapshots
+from janitor.state import State, item_adding, item_claims, item_counts, item_endings, item_letters, item_plans
+from janitor.state.item_adding import NewItem
+from janitor.state.item_counts import Changes
+from janitor.state.item_endings import End
+from janitor.state.item_states import DONE, FAILED, FAILURE, LATER, NOT_PROCESSED, PROCESSED
+from janitor.state.item_tables import item_attempts, item_snapshots, item_steps, items
+from janitor.state.item_tables import item_counts as count_table
+from janitor.state.tables import runs
 
-STEPS = 10
+STEPS, KINDS = 10, 10
+FAILS_AT_FIRST, WAITS_AT_FIRST, WAITS_AT_FIFTH = 7, 8, 9
+"""Of ten items that are settled, those that are not done."""
+FIFTH = 4
+TOGETHER = 2 * KINDS
+"""So many items are copied again and again."""
 LETTERS, SNAPSHOTS = 1_000, 1_440
-KINDS = 10
-"""What has become of an item depends on the last digit of its number."""
-DONE_BELOW, FAILED_AT, HALF_WAY = 7, 7, 8
-HALF = 4
-"""How many steps are done of those that are half-way."""
 FAR = datetime(2100, 1, 1, tzinfo=timezone.utc)
+MOVED = ("order_at", "sort_at", "ended_at")
+"""The moments that differ from copy to copy: pages and claims go in their order."""
 
 
 def nothing(item: object) -> None:
@@ -49,79 +43,108 @@ def nothing(item: object) -> None:
 
 
 def add_pipelines(scheduler: Scheduler, func: Callable[..., object] = nothing) -> list[Pipeline]:
-    """Add both pipelines; `func` is the step of what waits."""
+    """Add both pipelines; `func` is the step for which items wait."""
     steps = [Step(f"step_{n}", nothing, needs=[f"step_{n - 1}"] if n else ()) for n in range(STEPS)]
     return [scheduler.add_pipeline("settled", steps), scheduler.add_pipeline("waiting", [Step("take", func)])]
 
 
-def fill(state: State, pipelines: list[Pipeline], number: int) -> None:
+def fill(state: State, pipelines: Sequence[Pipeline], number: int) -> None:
     """Give an empty state database `number` items of each pipeline: a multiple of ten."""
-    began_at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(seconds=number)
+    began_at = datetime.now(timezone.utc) - timedelta(seconds=2 * number)
+    times = number // KINDS
     with state.begin() as connection:
         for pipeline in pipelines:
             item_plans.save(connection, pipeline.plan)
-        _count(connection, number)
-        _keep_snapshots(connection, number)
-        _keep_letters(connection)
-    for first in range(0, number, CHUNK):
+            news = [
+                NewItem(f"{pipeline.name[0]}{kind}", json.dumps({"kind": kind}), began_at + timedelta(seconds=kind))
+                for kind in range(KINDS)
+            ]
+            item_adding.add(connection, pipeline.plan, news, began_at)
+        _settle(connection, pipelines[0], began_at)
+        all_at_once = {"number": count_table.c.number * times, "seconds": count_table.c.seconds * times}
+        connection.execute(update(count_table).values(all_at_once))
+        for pipeline in pipelines:
+            _keep_more(connection, pipeline.name)
+    for first in range(1, times, CHUNK // TOGETHER):
         # A statement may take ten seconds: each of these is far below.
         with state.begin() as connection:
-            _fill_settled(connection, began_at, first, min(first + CHUNK, number), number)
-            _fill_waiting(connection, began_at, first, min(first + CHUNK, number))
+            for table in (items, item_steps, item_attempts):
+                _copy(connection, table, first, min(first + CHUNK // TOGETHER, times))
 
 
-def state_of(step: int, kind: int) -> int:
-    """The state of an item of `settled` at a step, by the last digit of its number."""
-    if kind < DONE_BELOW:
-        return DONE
-    if kind == FAILED_AT:
-        return BLOCKED if step else FAILED
-    done = HALF if kind == HALF_WAY else 0
-    return DONE if step < done else LATER if step == done else WAITING
+def _settle(connection: Connection, pipeline: Pipeline, at: datetime) -> None:
+    """Take ten items through their steps, in a run that has ended."""
+    ended = {"outcome": Outcome.SUCCEEDED, "started_at": at, "ended_at": at, "attempts": 1, "slots": 0}
+    run = {"job": f"{pipeline.name}.step_0", "origin": "work", "dry_run": False, "holder": "gone", **ended}
+    run_id = connection.execute(insert(runs).values(run)).inserted_primary_key[0]
+    plan, changes = pipeline.plan, Changes(pipeline.name)
+    for number, step in enumerate(plan.steps):
+        found = item_claims.look(connection, plan.lane(step.name), KINDS)
+        taken = item_claims.take(connection, plan, step.name, run_id, found.ids, at, changes)
+        ends = [
+            End(one.id, one.claim, *_end_of(int(one.key[1:]), number), started_at=at, seconds=0.01, told=PROCESSED)
+            for one in taken
+        ]
+        until = [End(**{**vars(one), "until": FAR if one.state == LATER else None}) for one in ends]
+        item_endings.record(connection, plan, step.name, run_id, until, at, changes)
+    changes.write(connection)
 
 
-def _fill_waiting(connection: Connection, began_at: datetime, first: int, after: int) -> None:
-    at = _later(connection, began_at, "n")
-    values = f"'waiting', {_joined(connection, "'w'", 'n')}, '{{}}', 0, {at}, {at}, {OPEN}, 'add', 1"
-    _run(connection, f"INSERT INTO items ({_ITEM}) SELECT {values} FROM {_numbers(connection, first, after)}")
-    values = f"id, 'take', 'waiting.take', {READY}, 0, order_at, '{NOT_PROCESSED}', order_at, 0, 0, 0"
-    own = f"pipeline = 'waiting' AND order_at >= {_moment(began_at, first)} AND order_at < {_moment(began_at, after)}"
-    _run(connection, f"INSERT INTO item_steps ({_STEP}) SELECT {values} FROM items WHERE {own}")
+def _end_of(kind: int, step: int) -> tuple[int, str]:
+    if kind == FAILS_AT_FIRST:
+        return FAILED, FAILURE
+    waits = {WAITS_AT_FIRST: 0, WAITS_AT_FIFTH: FIFTH}.get(kind)
+    return (LATER, NOT_PROCESSED) if waits == step else (DONE, PROCESSED)
 
 
-def _fill_settled(connection: Connection, began_at: datetime, first: int, after: int, number: int) -> None:
-    """Its items have the ids from 1 on; those of `waiting` come in the gaps that are left, far above."""
-    at, kind = _later(connection, began_at, "n"), f"(n % {KINDS})"
-    item_state = _case(kind, [_item_state(one) for one in range(KINDS)])
-    numbers = _numbers(connection, first, after)
-    values = (
-        f"n + 1, {_joined(connection, "'s'", 'n')}, 'settled', "
-        f"{_joined(connection, "'{\"number\": '", 'n', "'}'")}, 0, {at}, {at}, {item_state}, "
-        f"CASE WHEN {item_state} = {OPEN} THEN NULL ELSE {at} END, 'add', 1, "
-        f"CASE WHEN n % 1000 = 0 THEN 'look at this' END, CASE WHEN n % 1000 = 0 THEN {at} END"
+def _keep_more(connection: Connection, pipeline: str) -> None:
+    """A day of snapshots, and some dead letters."""
+    now = datetime.now(timezone.utc)
+    counts = item_counts.read(connection, pipeline)
+    content = json.dumps([[one.step, one.state, one.status, one.number, one.seconds] for one in counts])
+    moments = [now - timedelta(minutes=back) for back in range(SNAPSHOTS)]
+    connection.execute(
+        insert(item_snapshots), [{"pipeline": pipeline, "at": at, "content": content} for at in moments]
     )
-    columns = "id, `key`, pipeline, args, priority, order_at, added_at, state, ended_at, origin, times, flag, flagged_at"
-    _run(connection, f"INSERT INTO items ({columns}) SELECT {values} FROM {numbers}")
-    # Item by item, as items come: so each page of the tables is written once.
-    step = f"CASE s.k {' '.join(f'WHEN {k} THEN {_step_state(k, kind)}' for k in range(STEPS))} END"
-    values = (
-        f"n + 1, {_joined(connection, "'step_'", 's.k')}, {_joined(connection, "'settled.step_'", 's.k')}, {step}, 0, "
-        f"CASE WHEN {step} = {LATER} THEN '{_written(FAR)}' ELSE {at} END, "
-        f"CASE {step} WHEN {DONE} THEN '{PROCESSED}' WHEN {FAILED} THEN '{FAILURE}' ELSE '{NOT_PROCESSED}' END, "
-        f"{at}, 1, 0, 1"
-    )
-    places = " UNION ALL ".join(f"SELECT {k} AS k" for k in range(STEPS))
-    query = f"SELECT {values} FROM {numbers} CROSS JOIN ({places}) AS s ORDER BY n, s.k"
-    _run(connection, f"INSERT INTO item_steps ({_STEP}) {query}")
-    ended = f"CASE {_step_state(0, kind)} WHEN {DONE} THEN '{PROCESSED}' ELSE '{FAILURE}' END"
-    columns = "item_id, step, run_id, started_at, seconds, status"
-    _run(
-        connection,
-        f"INSERT INTO item_attempts ({columns}) SELECT n + 1, 'step_0', 1, {at}, 0.01, {ended} FROM {numbers}",
-    )
-    if after == number:
-        _let_ids_go_on(connection, number)
+    for number in range(LETTERS):
+        item_letters.add(connection, pipeline, "inbox", "it is no JSON", "{", 1, f"letter {number}", now)
 
 
-_ITEM = "pipeline, `key`, args, priority, order_at, added_at, state, origin, times"
-_STEP = "item_id, step, lane, state, `rank`, sort_at, status, since_at, tries, deaths, claims"
+def _copy(connection: Connection, table: Table, first: int, after: int) -> None:
+    """Copy the rows of the first items, for each number from `first` on and below `after`."""
+    own = "id" if table is items else "item_id"
+    columns = [column for column in table.columns if own == column.name or column.name != "id"]
+    names = ", ".join(f"`{column.name}`" for column in columns)
+    values = ", ".join(_values(connection, columns, own))
+    query = (
+        f"INSERT INTO {table.name} ({names}) SELECT {values} "
+        f"FROM {_numbers(connection, first, after)} CROSS JOIN {table.name} AS one "
+        # In the order of ids, as items come.
+        f"WHERE one.{own} <= {TOGETHER} ORDER BY m.n, one.{own}"
+    )
+    connection.execute(text(query.replace(":", r"\:")))
+
+
+def _values(connection: Connection, columns: Sequence[Column[object]], own: str) -> Iterator[str]:
+    is_lite = connection.dialect.name == "sqlite"
+    more = f"{TOGETHER} * m.n"
+    for column in columns:
+        name = f"one.`{column.name}`"
+        if column.name == own:
+            yield f"{name} + {more}"
+        elif column.name == "key":
+            yield f"{name} || '_' || m.n" if is_lite else f"CONCAT({name}, '_', m.n)"
+        elif column.name not in MOVED:
+            yield name
+        elif is_lite:
+            yield f"strftime('%Y-%m-%d %H:%M:%S.000000', {name}, '+' || ({more}) || ' seconds')"
+        else:
+            yield f"DATE_ADD({name}, INTERVAL {more} SECOND)"
+
+
+def _numbers(connection: Connection, first: int, after: int) -> str:
+    """A table `m` with the column `n`: the numbers from `first` on, below `after`."""
+    if connection.dialect.name == "sqlite":
+        next_one = f"SELECT n + 1 FROM numbers WHERE n + 1 < {after}"
+        return f"(WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL {next_one}) SELECT n FROM numbers) AS m"
+    return f"(SELECT seq AS n FROM seq_{first}_to_{after - 1}) AS m"

@@ -2,9 +2,9 @@
 
     one range       pipeline.match, FAILED        x x x | x x x | x ...      a page begins behind the place of the last
     several         pipeline.match, FAILED        x   x     x
-                    pipeline.fetch, FAILED          x   y     z              merged by their places: x x x x y x z
+                    pipeline.fetch, FAILED          y   y   y                merged by their places: x y x y y x
 
-An item may stand in several ranges. It counts where it comes first.
+An item may have rows in several ranges. It stands where the last of them is.
 """
 
 import heapq
@@ -86,9 +86,9 @@ def behind(
     return found
 
 
-def first_place(connection: Connection, ranges: Sequence[Range], item_id: int, newest_first: bool) -> Place | None:
-    """Where an item comes first; None if it stands in none of the ranges."""
-    return _first_places(connection, ranges, [item_id], newest_first).get(item_id)
+def place_of(connection: Connection, ranges: Sequence[Range], item_id: int) -> Place | None:
+    """Where an item stands; None if it stands in none of the ranges."""
+    return _places(connection, ranges, [item_id]).get(item_id)
 
 
 def items_in(
@@ -101,8 +101,8 @@ def items_in(
         place = merged[-1][0] if merged else place
         items_here = dict.fromkeys(item for _, item in merged)
         if not are_disjoint(ranges):
-            first = _first_places(connection, ranges, list(items_here), newest_first)
-            items_here = dict.fromkeys(item for at, item in merged if first.get(item) == at)
+            places = _places(connection, ranges, list(items_here))
+            items_here = dict.fromkeys(item for at, item in merged if places.get(item) == at)
         yield from items_here
         if len(merged) < together:
             return
@@ -125,19 +125,16 @@ def are_disjoint(ranges: Sequence[Range]) -> bool:
     return len(ranges) < 2 or ranges[0].table is items
 
 
-def _first_places(
-    connection: Connection, ranges: Sequence[Range], ids: Sequence[int], newest_first: bool
-) -> dict[int, Place]:
-    """Where each of some items comes first."""
+def _places(connection: Connection, ranges: Sequence[Range], ids: Sequence[int]) -> dict[int, Place]:
+    """Where each of some items stands."""
     one, found = ranges[0], dict[int, Place]()
     columns = [one.table.c[name] for name in one.same]
     # Which of an item's rows stand in the ranges is not asked: SQLite would look through all rows of a range.
     query = select(*one.order, *(column for column in columns if column not in one.order), one.id.label("item"))
-    pick = max if newest_first else min
     for at in range(0, len(ids), IDS_AT_ONCE):
         rows: Sequence[Any] = connection.execute(query.where(one.id.in_(ids[at : at + IDS_AT_ONCE]))).all()
         for row in rows:
             place: Place = tuple(row[: len(one.order)])
             if None not in place and any(each.has(row) for each in ranges):
-                found[row.item] = pick(place, found.get(row.item, place))
+                found[row.item] = max(place, found.get(row.item, place))
     return found

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, literal, select, union_all
 
 from janitor.state import item_ranges
-from janitor.state.item_ranges import Place, first_place, items_in
+from janitor.state.item_ranges import Place, items_in, place_of
 from janitor.state.item_states import READY
 from janitor.state.item_tables import item_attempts, item_steps, items
 from janitor.state.item_wanted import IN_ORDER, Wanted, of_item, of_step, ranges
@@ -136,7 +136,7 @@ def _some(connection: Connection, wanted: Wanted, after: int | None, limit: int,
     place: Place | None = None
     if after is not None and found:
         is_by_id = found[0].order[0] is items.c.id
-        place = (after,) if is_by_id else first_place(connection, found, after, newest_first)
+        place = (after,) if is_by_id else place_of(connection, found, after)
     return islice(items_in(connection, found, place, newest_first, together=limit), limit)
 
 

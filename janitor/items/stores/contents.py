@@ -20,6 +20,11 @@ def packed(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
+def most_packed(most: int) -> int:
+    """How many bytes a content of up to `most` bytes has at most when it is packed: what cannot be packed grows."""
+    return most + most // 1_000 + 100
+
+
 def unpacked(content: bytes, most: int, where: str) -> bytes | None:
     """What gzip has packed; None if it has more than `most` bytes, of which no more are ever unpacked.
 

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from janitor.errors import BadSetting, JanitorError, Rejected, Unavailable
-from janitor.items.stores.contents import packed, tags_from, unpacked
+from janitor.items.stores.contents import most_packed, packed, tags_from, unpacked
 from janitor.items.templates import check_names, filled, names_in
 from janitor.needs import Need, ServiceNeed
 from janitor.settings.settings import Settings
@@ -50,9 +50,10 @@ class FolderPlace:
             Unavailable, Rejected: it cannot be read, or is damaged.
         """
         with _telling(self.path), suppress(FileNotFoundError):
+            room = most_packed(most) if self.is_packed else most
             with self.path.open("rb") as file:
-                found = file.read(most + 1)
-            if len(found) > most:
+                found = file.read(room + 1)
+            if len(found) > room:
                 return None
             return unpacked(found, most, str(self.path)) if self.is_packed else found
         return None

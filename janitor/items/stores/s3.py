@@ -14,7 +14,15 @@ from urllib.parse import urlencode
 
 from janitor.errors import BadSetting, Rejected
 from janitor.items import aws
-from janitor.items.stores.contents import LONGEST_TAG_NAME, MOST_TAGS, fit_tag, packed, tags_from, unpacked
+from janitor.items.stores.contents import (
+    LONGEST_TAG_NAME,
+    MOST_TAGS,
+    fit_tag,
+    most_packed,
+    packed,
+    tags_from,
+    unpacked,
+)
 from janitor.items.templates import check_names, filled, names_in
 from janitor.items.variables import text_of
 from janitor.needs import Need, ServiceNeed
@@ -69,11 +77,12 @@ class S3Place:
                 if _is_not_there(exc):
                     return None
                 raise
+            is_packed = found.get("ContentEncoding") == GZIP
             with found["Body"] as body:
-                if found["ContentLength"] > most:
+                if found["ContentLength"] > (most_packed(most) if is_packed else most):
                     return None
                 content = bytes(body.read())
-        return unpacked(content, most, self.address) if found.get("ContentEncoding") == GZIP else content
+        return unpacked(content, most, self.address) if is_packed else content
 
 
 @dataclass(frozen=True)

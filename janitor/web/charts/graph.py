@@ -15,7 +15,7 @@ from janitor.web.charts.svg import tag
 
 BOX_WIDTH, ACROSS, EDGE, APART = 190, 70, 10, 24
 """Pixels: a box, the room between two layers, the picture's edge, the room between two groups."""
-LETTERS, MOST_WORDS = 22, 34
+LETTERS, MOST_WORDS = 22, 40
 """How many letters of a name a box has room for, and of what it says below the name."""
 
 
