@@ -16,6 +16,7 @@ from benchmarks import (
     full_sync,
     growth,
     idle,
+    items,
     jobs_file,
     labware_tick,
     machine,
@@ -59,6 +60,7 @@ ONCE: dict[str, Measure] = {
     "idle": idle.measure,
     "demo_load": demo_load.measure,
     "sizes": sizes.measure,
+    "items": items.measure,
 }
 """What is measured only at the largest size."""
 

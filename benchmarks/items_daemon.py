@@ -193,14 +193,8 @@ class Receiving:
 
 
 def inbox(kind: str, queue: str) -> Inbox:
-    """The inbox of a queue."""
-    if kind == "rabbitmq":
-        from janitor.items.inboxes import RabbitInbox
-
-        return RabbitInbox("queue", queue)
-    from janitor.items.inboxes import SqsInbox
-
-    return SqsInbox("queue", queue)
+    """The inbox of a queue: `rabbitmq` or `sqs`."""
+    return items.RabbitInbox("queue", queue) if kind == "rabbitmq" else items.SqsInbox("queue", queue)
 
 
 class Waiting:
@@ -219,7 +213,8 @@ class Waiting:
         self._done += 1
 
     def watch(self, state: State) -> Mapping[str, Any]:
-        """The most memory that the process has had: MB; and how many items it has done."""
+        """The most memory that the process has had: MB; and how many items it has done meanwhile."""
+        wait_for(lambda: self._done, PATIENCE_SECONDS)
         time.sleep(self._seconds)
         return {"peak_mb": peak_mb(), "done": self._done}
 

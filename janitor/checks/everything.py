@@ -7,7 +7,8 @@ from janitor.checks.database import of_database
 from janitor.checks.exchange import needs_of, of_exchange
 from janitor.checks.feeds import feeds_of, of_feed
 from janitor.checks.finding import Finding, note, ok, wrong
-from janitor.checks.required import missing
+from janitor.checks.required import is_usable, missing
+from janitor.checks.services import of_service, services_of
 from janitor.checks.state import obstacle_to, of_state
 from janitor.jobs.job import Job
 from janitor.needs import DatabaseNeed
@@ -43,18 +44,21 @@ def findings(
     usable: set[str] = set()
     of_jobs = _databases(wanted)
     for setting, (need, names) in of_jobs.items():
-        if settings.database(setting) is not None:
+        if is_usable(settings, need):
             found = list(of_database(settings, need, names))
             yield from found
             if all(finding.verdict != "WRONG" for finding in found):
                 usable.add(setting)
     for feed, names in feeds_of(wanted).items():
         # A feed whose database is no need of its own is looked at too.
-        if feed.setting in usable or feed.setting not in of_jobs and settings.database(feed.setting) is not None:
+        if feed.setting in usable or feed.setting not in of_jobs and is_usable(settings, feed):
             yield from of_feed(settings, feed, names)
     for exchange, names in needs_of(wanted).items():
         if settings.messages_dir is not None or settings.rabbitmq_host is not None:
             yield from of_exchange(settings, exchange, names, declare)
+    for service, names in services_of(wanted).items():
+        if is_usable(settings, service):
+            yield from of_service(settings, service, names)
 
 
 def _heartbeat(path: Path) -> Iterator[Finding]:

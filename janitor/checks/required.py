@@ -1,11 +1,11 @@
 """The settings that a job cannot do without: a start is refused if such a setting is missing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from janitor.errors import BadSetting
 from janitor.jobs.job import Job
 from janitor.jobs.variables import variable
-from janitor.needs import ExchangeNeed, Need
+from janitor.needs import ExchangeNeed, Need, ServiceNeed
 from janitor.settings.database_urls import URL_HELP
 from janitor.settings.settings import Settings
 
@@ -23,22 +23,47 @@ def require(settings: Settings, jobs: Iterable[Job]) -> None:
 
 
 def missing(settings: Settings, jobs: Iterable[Job]) -> list[BadSetting]:
-    """Each setting that the jobs need and nobody gave, as an error that says so."""
+    """Each setting that the jobs need and nobody gave, or whose value cannot be read, as an error that says so."""
     lacking: dict[tuple[str, str], dict[str, None]] = {}
+    unreadable: dict[str, BadSetting] = {}
     for job in jobs:
         for need in job.needs:
-            if (setting := _lacking(settings, need)) is not None:
-                lacking.setdefault(setting, {})[job.id] = None
-    return [BadSetting(name, None, f"{_who(list(jobs_of))}; {help}") for (name, help), jobs_of in lacking.items()]
+            try:
+                for setting in _lacking(settings, need):
+                    lacking.setdefault(setting, {})[job.id] = None
+            except BadSetting as exc:
+                unreadable.setdefault(exc.name, exc)
+    absent = [BadSetting(name, None, f"{_who(list(jobs_of))}; {help}") for (name, help), jobs_of in lacking.items()]
+    return [*absent, *unreadable.values()]
 
 
-def _lacking(settings: Settings, need: Need) -> tuple[str, str] | None:
-    """The missing setting of a need, and what to give; None if it is given."""
+def is_usable(settings: Settings, need: Need) -> bool:
+    """Whether the settings of a need are given, and can be read."""
+    try:
+        return not list(_lacking(settings, need))
+    except BadSetting:
+        return False
+
+
+def _lacking(settings: Settings, need: Need) -> Iterator[tuple[str, str]]:
+    """The missing settings of a need, each with what to give."""
     if isinstance(need, ExchangeNeed):
         settings.value(need.setting)
-        given = settings.rabbitmq_host is not None or settings.messages_dir is not None
-        return None if given else ("RABBITMQ_HOST", BROKER_HELP)
-    return None if settings.database(need.setting) is not None else (need.setting, URL_HELP)
+        if settings.rabbitmq_host is None and settings.messages_dir is None:
+            yield "RABBITMQ_HOST", BROKER_HELP
+    elif isinstance(need, ServiceNeed):
+        for name in need.settings:
+            given = settings.value(name) if name in settings.known else settings.given(name)
+            if given is None:
+                yield name, _help(settings, name, need)
+    elif settings.database(need.setting) is None:
+        yield need.setting, URL_HELP
+
+
+def _help(settings: Settings, name: str, need: ServiceNeed) -> str:
+    """What to give for a variable of a service."""
+    described = settings.known[name].description if name in settings.known else None
+    return f"give {described or f'what {need.what} wants there'}"
 
 
 def _who(jobs: list[str]) -> str:

@@ -8,18 +8,20 @@ STOP, why                       ───>  what goes on ends at its next safe p
 """
 
 import threading
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
 from janitor.engine.in_child import RETURNED, About, Line, Traced, begin, print_rest, report, run_of
-from janitor.errors import Cancelled, Fenced, Interrupted
+from janitor.errors import Cancelled, Fenced, Interrupted, is_a, text_of
 from janitor.guard import foreign_code
 from janitor.items.item import Item, working_on
 from janitor.items.step import Step
-from janitor.items.trying import Failed, Returned, call_here
+from janitor.items.trying import MOST_SHOWN, Failed, Returned, Shown, call_here
 from janitor.runs import Run, running
+from janitor.runs.bounds import shown
 from janitor.settings.settings import Settings
 
 CALL, STOP = "call", "stop"
@@ -56,9 +58,17 @@ def _call(step: Step, item: Item, run: Run, line: Line, traced: Traced) -> None:
 
 def _returned(step: Step, item: Item, run: Run) -> Returned:
     try:
-        return call_here(step, item, run)
+        returned = call_here(step, item, run)
+        return replace(returned, value=_sendable(returned.value))
     except Failed as exc:
-        return Returned(None, None, (str(exc), exc.status, exc.code))
+        said = [None if one is None else text_of(one) for one in (exc.status, exc.code)]
+        return Returned(None, None, (text_of(exc), said[0], said[1]))
+
+
+def _sendable(value: Any) -> Any:
+    if value is None:
+        return None
+    return str.__str__(value) if is_a(value, str) else Shown(shown(value, MOST_SHOWN))
 
 
 def _listen(pipe: Connection, calls: "SimpleQueue[tuple[About, Item] | None]", goes_on: list[Run]) -> None:

@@ -1,13 +1,16 @@
 """Care of items: what the daemon that leads does for pipelines, beside the runs of their jobs.
 
 as it comes to lead    the plan of each pipeline is kept, for processes that add items
-a plan has changed     open items are fitted to it, a few hundred at a time
+a plan has changed     open items are fitted to it, a few hundred at a time; and once more ten seconds later, since
+                       what was under way meanwhile went by the plan before
 each ten seconds       rows of counts are summed up; items past their time end, though no run takes them
+                       what dead runs hold goes back, though no run of that step begins
                        old items with a cleanup are cleaned up and deleted; pruning deletes all others
 each minute            the counts are kept, for charts; older ones are thinned out by pruning
 """
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,15 +25,19 @@ from janitor.items import waking
 from janitor.items.cleaning import clean_up, has_cleanup
 from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
+from janitor.items.trying import most_deaths
 from janitor.jobs.job import Job
 from janitor.runs import Fence
 from janitor.state import item_acts, item_claims, item_counts, item_fitting, item_old, item_plans
 from janitor.state.item_changes import Changed
+from janitor.state.item_plans import Plan, lane_of
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 10.0
 SNAPSHOT_SECONDS = 60.0
+SETTLED_SECONDS = 5.0
+"""So long after a plan has changed nobody goes by the one before any more."""
 MOST_CLEANED = 200
 """So many old items with a cleanup are looked at in ten seconds."""
 DAY = timedelta(days=1)
@@ -43,7 +50,8 @@ class ItemCare:
         """Nothing is written before the daemon leads."""
         self._jobs, self._runner = jobs, runner
         self._loop = runner.loops.loop("care of items", self._step, first=EVERY_SECONDS)
-        self._snapshot_at = 0.0
+        self._snapshot_at = -math.inf
+        self._unfitted: dict[str, tuple[Plan, float]] = {}
         self._told = False
         self._failed_at: dict[int, datetime] = {}
 
@@ -88,6 +96,7 @@ class ItemCare:
             if pipeline.name in unfitted:
                 self._fit(pipeline, fence)
             self._expire(pipeline, fence)
+            self._release(pipeline, fence)
             self._clean(pipeline, fence)
             with self._runner.state.begin(fence) as connection:
                 item_counts.sum_up(connection, pipeline.name)
@@ -103,11 +112,36 @@ class ItemCare:
             item_counts.save_snapshot(connection, pipeline, now)
 
     def _fit(self, pipeline: Pipeline, fence: Fence) -> None:
+        began, name = time.monotonic(), pipeline.name
+        plan, since = self._unfitted.get(name, (pipeline.plan, began))
+        since = since if plan == pipeline.plan else began
+        self._unfitted[name] = pipeline.plan, since
         after: int | None = 0
         while after is not None and not self._loop.is_stopping:
             with self._runner.state.begin(fence) as connection:
                 after, changed = item_fitting.fit(connection, pipeline.plan, after, self._runner.state.clock.now())
             waking.wake(changed.ready)
+        if after is None and began - since >= SETTLED_SECONDS:
+            with self._runner.state.begin(fence) as connection:
+                item_plans.note_fitted(connection, pipeline.plan)
+            del self._unfitted[name]
+
+    def _release(self, pipeline: Pipeline, fence: Fence) -> None:
+        """Give back what dead runs hold at steps that are paused, for example; else their next run has done it."""
+        lanes = {lane_of(pipeline.name, step.name): step for step in pipeline.steps}
+        with self._runner.state.read() as connection:
+            held = [step for lane, step in lanes.items() if item_claims.has_held_by_dead(connection, lane)]
+        for step in held:
+            release = partial(
+                item_claims.release_dead,
+                plan=pipeline.plan,
+                step=step.name,
+                run_id=None,
+                most=most_deaths(step),
+                now=self._runner.state.clock.now(),
+                failed=step.failed,
+            )
+            self._change(release, fence)
 
     def _expire(self, pipeline: Pipeline, fence: Fence) -> None:
         now = self._runner.state.clock.now()

@@ -4,22 +4,26 @@
     looked     each second one statement asks for the work of other processes, for all jobs together
     an inbox   has work always: as its run ends, the next begins
     a failure  lets the next run wait: 1, 2, 4, ... seconds, a minute at most
+    a pause    ends the run that goes on, too, and so does another job in its place: it would go on for long
 
-A job whose schedule has moments begins at these alone, and leaves no run behind if there is no work then.
+A job whose schedule has moments begins at these alone, and leaves no run behind if there is no work then. What it had
+no time for in one run, it goes on with in the next.
 """
 
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
+from janitor.engine.live import Live
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
-from janitor.errors import JanitorError
+from janitor.errors import Interrupted, JanitorError
 from janitor.items import waking
+from janitor.items.work import RUN_SECONDS, StepTask
 from janitor.jobs.job import Job
 from janitor.jobs.with_work import Paced
 from janitor.runs import Outcome, Run
@@ -52,6 +56,7 @@ class OnDemand:
         self._loop = runner.loops.loop("items", self._step, first=LOOK_SECONDS)
         self._rests: dict[str, _Rest] = {}
         self._looked_at: dict[str, datetime] = {}
+        self._unfinished: set[str] = set()
         self._listening = ExitStack()
         self._told = False
         runner.observers.append(self)
@@ -81,6 +86,8 @@ class OnDemand:
         """Let a job wait whose run has failed."""
         if job.work is None:
             return
+        if job.work.kind == "step" and ending.outcome is Outcome.SUCCEEDED and ending.seconds >= RUN_SECONDS:
+            self._unfinished.add(job.id)
         if ending.outcome not in FAILURES:
             self._rests.pop(job.id, None)
             return
@@ -94,19 +101,33 @@ class OnDemand:
         Raises:
             Unavailable, Rejected: the state database cannot be read.
         """
-        now, going_on = self._runner.state.clock.now(), {live.job.id for live in list(self._runner.live.values())}
+        now, live = self._runner.state.clock.now(), [one for one in list(self._runner.live.values()) if one.job.work]
+        going_on = {one.job.id for one in live}
         waiting = [job for job in self._with_work() if job.id not in going_on and self._may_begin(job, now)]
-        if not waiting:
+        if not waiting and not live:
             return []
         kinds = {kind: [job.id for job in waiting if job.work and job.work.kind == kind] for kind in ("step", "reply")}
         with self._runner.state.read() as connection:
             due = item_due.steps(connection, kinds["step"], now) if kinds["step"] else set()
             due |= item_due.replies(connection, kinds["reply"], now) if kinds["reply"] else set()
             due |= {job.id for job in waiting if job.work and job.work.kind == "inbox"}
-            paused = job_records.paused(connection) if due else set()
+            paused = job_records.paused(connection) if due or live else set()
         for job in waiting:
             self._looked_at[job.id] = now
+        self._unfinished.difference_update(job.id for job in waiting)
+        for one in live:
+            self._end_if_needless(one, paused)
         return [job for job in waiting if job.id in due and job.id not in paused]
+
+    def _end_if_needless(self, live: Live, paused: Collection[str]) -> None:
+        """Let a run end in order that was begun for a job that is paused now, or is no more as it was."""
+        job = live.job
+        if live.run.by_hand or (self._jobs.get(job.id) is job and job.enabled and job.id not in paused):
+            return
+        if isinstance(job.func, StepTask):
+            job.func.wind_up()
+        else:
+            live.run.ask_to_stop(Interrupted("its job is paused, or was changed"))
 
     def _with_work(self) -> list[Job]:
         return [job for job in self._jobs.values() if job.work is not None and job.enabled]
@@ -118,7 +139,7 @@ class OnDemand:
         if rest is not None and time.monotonic() < rest.until:
             return False
         # Since it was last looked at: a moment that came while its run went on counts too.
-        return job.trigger.may_begin(self._looked_at.setdefault(job.id, now), now)
+        return job.id in self._unfinished or job.trigger.may_begin(self._looked_at.setdefault(job.id, now), now)
 
     def _hear(self, firsts: list[First]) -> None:
         self._loop.wake()

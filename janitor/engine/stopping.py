@@ -10,6 +10,7 @@ from janitor.engine.lanes import Lanes
 from janitor.engine.leaving import STOP_SECONDS
 from janitor.engine.runner import Runner
 from janitor.errors import Interrupted
+from janitor.runs.outcome import CUT_OFF
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def _begin(name: str, body: Callable[[], None]) -> threading.Event:
 def _record_end(runner: Runner, keeper: Keeper, closed: threading.Event) -> None:
     """Record what is not recorded yet, and give the leases back."""
     runner.cut_off(
-        f"it came to no safe point within {runner.settings.grace_seconds:g} s of the daemon being asked to stop"
+        f"{CUT_OFF} within {runner.settings.grace_seconds:g} s of the daemon being asked to stop"
     )
     closed.wait()
     keeper.stop()

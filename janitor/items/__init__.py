@@ -1,13 +1,13 @@
 """Items: work that comes piece by piece, in pipelines of steps.
 
-    add, add_all, New                                     add items, from any task
-    find, counts, Found                                   which items have which status, and how many
-    Step, Pipeline                                        what a pipeline is made of
-    Item, current_item, Failed                            what a step gets, and what it raises to say how an item failed
-    RabbitInbox, SqsInbox, TableInbox, FolderInbox        where items come from; Reading says how messages are read
-    SocketReply, RabbitReply, HttpReply, MailReply        who is told what came of them
-    FolderStore, S3Store                                  where results are kept
-    Forward                                               a step that hands an item to a compute worker
+add, add_all, New                                     add items, from any task
+find, counts, Found                                   which items have which status, and how many
+Step, Pipeline                                        what a pipeline is made of
+Item, current_item, Failed                            what a step gets, and what it raises to say how an item failed
+RabbitInbox, SqsInbox, TableInbox, FolderInbox        where items come from; Reading says how messages are read
+SocketReply, RabbitReply, HttpReply, MailReply        who is told what came of them
+FolderStore, S3Store                                  where results are kept
+Forward                                               a step that hands an item to a compute worker
 """
 
 from importlib import import_module

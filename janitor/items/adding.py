@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 
 from janitor.errors import BadSetting
 from janitor.items import waking
+from janitor.items.pipeline import Pipeline
 from janitor.items.texts import json_text
+from janitor.items.writing import in_turn
 from janitor.jobs.result_texts import MOST_BYTES
 from janitor.memory.access import state_of
 from janitor.runs import Run, current_run
@@ -84,10 +86,33 @@ def write(state: State, pipeline: str, news: list[NewItem], run: Run | None = No
         BadSetting: there is no such pipeline.
     """
     fences = () if run is None else tuple(run.fences.values())
-    with state.begin(*fences) as connection:
-        added = item_adding.add(connection, plan_of(connection, pipeline), news, state.clock.now())
+
+    def add(connection: Connection) -> Added:
+        return item_adding.add(connection, plan_of(connection, pipeline), news, state.clock.now())
+
+    added = in_turn(state, fences, add)
     waking.wake(added.ready)
     return added
+
+
+def keep_new_plans(state: State, pipelines: Iterable[Pipeline]) -> None:
+    """Keep the plans of pipelines that no daemon has had yet, so that items can be added before the first start.
+
+    A plan that is there stays as it is: a daemon may go by it.
+
+    Raises:
+        Unavailable, Rejected: the state database is away or says no.
+    """
+    plans = [pipeline.plan for pipeline in pipelines]
+    if not plans:
+        return
+    with state.read() as connection:
+        known = set(item_plans.names(connection))
+    new = [plan for plan in plans if plan.pipeline not in known]
+    if new:
+        with state.begin() as connection:
+            for plan in new:
+                item_plans.save(connection, plan)
 
 
 def plan_of(connection: Connection, pipeline: str) -> Plan:

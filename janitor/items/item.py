@@ -64,6 +64,22 @@ class Item:
         )
 
 
+def secrets_in(claimed: Claimed) -> list[str]:
+    """The texts of an item's secrets, however deep they lie."""
+    found: list[str] = []
+    try:
+        left: list[Any] = [] if claimed.secrets is None else [json.loads(claimed.secrets)]
+    except ValueError:  # somebody has changed them by hand
+        left = [claimed.secrets]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, (dict, list)):
+            left += value.values() if isinstance(value, dict) else value
+    return found
+
+
 class Results(Mapping[str, Any]):
     """What steps have left, read from JSON when it is asked for."""
 

@@ -61,7 +61,7 @@ def _of_step(pipeline: Pipeline, step: Step, settings: Settings) -> Job:
     needs += pipeline.store.requires if pipeline.store is not None else ()
     return Job(
         lane_of(pipeline.name, step.name),
-        StepTask(pipeline, step, settings.traceback_locals),
+        StepTask(pipeline, step, settings),
         (),
         {},
         Paced(step.schedule),

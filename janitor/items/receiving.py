@@ -20,12 +20,14 @@ from janitor.items.ends import Inbox, Message, Verdict
 from janitor.items.pipeline import Pipeline
 from janitor.items.reading import NoItem, Read, Reading, item_of, read, without_secrets
 from janitor.items.schemas import Schemas
+from janitor.items.writing import in_turn
 from janitor.memory.access import state_of
 from janitor.runs import Run, current_run
+from janitor.runs.bounds import shortened
 from janitor.settings.settings import Settings
-from janitor.state import State, item_adding, item_letters, item_replies
-from janitor.state.item_adding import NewItem
-from janitor.state.item_plans import lane_of
+from janitor.state import State, item_adding, item_letters, item_plans, item_replies
+from janitor.state.item_adding import MOST_KEY, Added, NewItem
+from janitor.state.item_plans import Plan, lane_of
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +87,7 @@ class Taking:
         try:
             self._commit(messages, made, now)
         except RowRefused:
-            for message, one in zip(messages, made, strict=True):
-                self._commit_one(message, one, now)
+            made = [self._commit_one(message, one, now) for message, one in zip(messages, made, strict=True)]
         reasons = [one.reason if isinstance(one, NoItem) else None for one in made]
         verdicts = [Verdict(message, reason) for message, reason in zip(messages, reasons, strict=True)]
         self.counts["received"] += len(messages)
@@ -106,24 +107,31 @@ class Taking:
             exc.text = self._text_of(message, found)
             return exc
 
-    def _commit_one(self, message: Message, one: NewItem | NoItem, now: datetime) -> None:
+    def _commit_one(self, message: Message, one: NewItem | NoItem, now: datetime) -> NewItem | NoItem:
+        """Commit what one message makes; what it is then."""
         try:
             self._commit([message], [one], now)
+            return one
         except RowRefused as exc:
-            said = NoItem(f"the state database refuses it: {exc}")
+            said = NoItem(f"the state database refuses it: {exc}", key=one.key)
+            said.envelope = (one.envelope or {}) if isinstance(one, NewItem) else {}
             said.text = self._text_of(message, None)
             self._commit([message], [said], now)
+            return said
 
     def _commit(self, messages: Sequence[Message], made: Sequence[NewItem | NoItem], now: datetime) -> None:
-        plan = self._pipeline.plan
-        with self._state.begin(*self._fences) as connection:
+        def commit(connection: Connection) -> Added:
+            # A run of an inbox is long: its pipeline may have another plan meanwhile.
+            plan = item_plans.load(connection, self._pipeline.name) or self._pipeline.plan
             added = item_adding.add(connection, plan, [one for one in made if isinstance(one, NewItem)], now)
             for message, one in zip(messages, made, strict=True):
                 if isinstance(one, NoItem):
-                    self._bury(connection, message, one, now)
-        waking.wake(added.ready)
+                    self._bury(connection, plan, message, one, now)
+            return added
 
-    def _bury(self, connection: Connection, message: Message, why: NoItem, now: datetime) -> None:
+        waking.wake(in_turn(self._state, self._fences, commit).ready)
+
+    def _bury(self, connection: Connection, plan: Plan, message: Message, why: NoItem, now: datetime) -> None:
         mask = self._run.mask if self._run is not None else str
         name = self._pipeline.name
         key = None if why.key is None else mask(why.key)
@@ -133,8 +141,8 @@ class Taking:
         log.warning("a message of %s is a dead letter: %s", lane_of(name, self._inbox.name), why.reason)
         if why.envelope:
             content = {"error": {"code": why.code, "message": why.reason}}
-            due = item_replies.Due(None, (why.key or "")[:255], why.envelope, content)
-            item_replies.add(connection, self._pipeline.plan, [due], now)
+            told = shortened(why.key or "", 4 * MOST_KEY)[:MOST_KEY]
+            item_replies.add(connection, plan, [item_replies.Due(None, told, why.envelope, content)], now)
 
     def _text_of(self, message: Message, found: Read | None) -> str:
         """A message as a dead letter keeps it, without its secrets."""

@@ -38,6 +38,7 @@ LONGEST_PAUSE_SECONDS = 600.0
 RUN_SECONDS = 600.0
 LINGER_SECONDS = 10.0
 LOOK_SECONDS = 0.2
+DROPPED = "the item was deleted before this could be told"
 
 
 class ReplyTask:
@@ -104,10 +105,9 @@ class _Replying:
     def _send(self, sender: Sender, row: Row[Any]) -> bool:
         """Send one reply, and note what came of it; whether the other side answered at all."""
         self._run.check()
-        answer = self._answer(row)
-        # A sender may be anybody's.
+        # A sender may be anybody's, and so may a store.
         with foreign_code(functools.partial(self._failed, row)) as failed:
-            sender.send(answer)
+            sender.send(self._answer(row))
         if failed.instead is not None:
             return failed.instead
         self._write(lambda connection, now: item_replies.note_sent(connection, row.pipeline, [row.id], now))
@@ -145,14 +145,14 @@ class _Replying:
 
 
 def answer_of(connection: Connection, pipeline: Pipeline, row: Row[Any]) -> Answer:
-    """What a reply tells, from the item as it is now; of a message that became none, from the reply itself."""
+    """What a reply tells, from the item as it is now; of what is no item, or none any more, from the reply itself."""
     content = json.loads(row.content)
-    error = content.get("error") or {}
+    error = content.get("error") or {"code": "dropped", "message": DROPPED}
     facts: dict[str, Any] = {
         "id": f"{row.pipeline}-{row.id}",
         "pipeline": row.pipeline,
         "key": row.key,
-        "status": "dead letter",
+        "status": "dead letter" if "error" in content else "dropped",
         "kind": "error",
         "reason": error.get("message"),
         "code": error.get("code"),

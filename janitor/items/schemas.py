@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from janitor.errors import BadSetting, Rejected
+from janitor.errors import BadSetting, Rejected, is_a, name_of
+from janitor.guard import foreign_code
 from janitor.items.reading import NoItem, at_path
 from janitor.runs.bounds import listed_near
 
@@ -40,12 +41,13 @@ class Schemas:
         """
         if self._schema is None:
             return
-        validator = self._of(content, key)
-        found = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.absolute_path)))
-        if found:
-            told = "; ".join(_told(error) for error in found[:MOST_TOLD])
-            more = f"; and {len(found) - MOST_TOLD} mistakes more" if len(found) > MOST_TOLD else ""
-            raise NoItem(f"it does not fit its schema: {told}{more}", key=key)
+        validator, told = self._of(content, key), ""
+        # A message may have what no check is made for: a number of a thousand digits, for example.
+        with foreign_code(_not_checked) as failed:
+            told = _mistakes(validator, content)
+        told = failed.instead or told
+        if told:
+            raise NoItem(f"it does not fit its schema: {told}", key=key)
 
     def require(self) -> None:
         """Read every schema now.
@@ -110,6 +112,20 @@ def _at_pointer(document: Any, pointer: str, given: Any) -> Any:
             raise BadSetting("schema", given, f"there is no {pointer} in the file")
         document = document[plain]
     return document
+
+
+def _mistakes(validator: Any, content: Mapping[str, Any]) -> str:
+    """The first mistakes of a message; empty if it has none."""
+    found = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.absolute_path)))
+    told = "; ".join(_told(error) for error in found[:MOST_TOLD])
+    return told + (f"; and {len(found) - MOST_TOLD} mistakes more" if len(found) > MOST_TOLD else "")
+
+
+def _not_checked(error: BaseException) -> str:
+    """What is wrong with a message for which the check itself has failed; for all else the schema is to blame."""
+    if not is_a(error, ArithmeticError) and not is_a(error, RecursionError):
+        raise error
+    return f"it cannot be checked: {name_of(error)}"
 
 
 def _told(error: Any) -> str:

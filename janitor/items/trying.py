@@ -16,16 +16,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import TracebackType
 from typing import Any
 
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Skip, is_a, summary, text_of
 from janitor.guard import foreign_code
-from janitor.items.item import Item, working_on
+from janitor.items.beats import Beats
+from janitor.items.item import Item, secrets_in, working_on
 from janitor.items.pipeline import Pipeline
 from janitor.items.step import Step
 from janitor.jobs.result_texts import encode
 from janitor.jobs.returned import finished
 from janitor.logs import tracebacks
+from janitor.logs.mask import hiding
 from janitor.logs.run_log import Beside, keeps_beside
 from janitor.runs import Run, bounds, running
 from janitor.runs.bounds import listed, shortened, shown
@@ -75,6 +78,13 @@ class Returned:
     failure: tuple[str, str | None, str | None] | None = None
 
 
+@dataclass(frozen=True)
+class Shown:
+    """In place of what a function returned in another process, and what can be no status: it may not be sendable."""
+
+    text: str
+
+
 Call = Callable[[Item, Run], Returned]
 """Calls a step's function for an item, here or in a child process."""
 
@@ -90,9 +100,19 @@ class Trying:
     """Tries one step; any thread of its run may use it."""
 
     def __init__(
-        self, pipeline: Pipeline, step: Step, run: Run, now: Callable[[], datetime], variables: bool = False
+        self,
+        pipeline: Pipeline,
+        step: Step,
+        run: Run,
+        now: Callable[[], datetime],
+        variables: bool = False,
+        beats: Beats | None = None,
     ) -> None:
-        """`now` is the state database's clock; `variables` adds local variables to tracebacks."""
+        """`now` is the state database's clock; `variables` adds local variables to tracebacks.
+
+        `beats` are told of each item that begins, and how it ended.
+        """
+        self._beats = beats or Beats((), None)
         self._pipeline, self._step, self._run, self._now = pipeline, step, run, now
         self._kinds, self._variables = pipeline.kinds, variables
 
@@ -101,27 +121,31 @@ class Trying:
         started_at, began = self._now(), time.monotonic()
         if claimed.expires_at is not None and claimed.expires_at <= started_at:
             return End(claimed.id, claimed.claim, FAILED, EXPIRED, started_at, 0.0, EXPIRED)
-        item, beside = Item.of(self._pipeline.name, self._step.name, claimed), Beside()
-        part = self._run.part(self._step.timeout, functools.partial(self._progress, item.key))
-        told = working_on.set(item), keeps_beside.set(beside)
+        beside, part = Beside(), self._run.part(self._step.timeout, functools.partial(self._progress, claimed.key))
+        told = working_on.set(None), keeps_beside.set(beside)
+        failing = functools.partial(self._of_error, claimed, part)
         try:
-            with running(part), foreign_code(functools.partial(self._of_error, claimed, part), BaseException) as failed:
-                facts = self._of_value(call(item, part), part)
+            with running(part), hiding(secrets_in(claimed)), foreign_code(failing, BaseException) as failed:
+                item = Item.of(self._pipeline.name, self._step.name, claimed)
+                working_on.set(item)
+                self._beats.begins(item)
+                facts = self._of_value(call(item, part), began + self._step.timeout)
         finally:
             part.ended = True
             working_on.reset(told[0])
             keeps_beside.reset(told[1])
         facts = facts if failed.instead is None else failed.instead
+        self._beats.ended(claimed.id, facts["told"])
         seconds = time.monotonic() - began
         return End(claimed.id, claimed.claim, started_at=started_at, seconds=seconds, log=beside.text(), **facts)
 
     def _progress(self, key: str, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
         self._run.on_progress((key, *path), done, total, note)
 
-    def _of_value(self, returned: Returned, part: Run) -> dict[str, Any]:
+    def _of_value(self, returned: Returned, until: float) -> dict[str, Any]:
         status, reason = self._status_of(returned.value)
-        if time.monotonic() > part.deadline:
-            status, reason = TOO_LONG, f"it finished, but over its time limit of {part.timeout_seconds:g} s"
+        if time.monotonic() > until:
+            status, reason = TOO_LONG, f"it finished, but over its time limit of {self._step.timeout:g} s"
         state = state_of(self._kinds[status])
         return {"state": state, "status": status, "told": status, "reason": reason, "result": returned.result}
 
@@ -131,7 +155,7 @@ class Trying:
         if isinstance(value, str) and value in self._kinds:
             return value, None
         known = listed(sorted(self._kinds), 20)
-        given, name = shown(value, MOST_SHOWN), self._pipeline.name
+        given, name = value.text if isinstance(value, Shown) else shown(value, MOST_SHOWN), self._pipeline.name
         said = f"it returned {given}, which is no status of {name}: return None, or {known}"
         return self._step.failed, self._run.mask(said)
 
@@ -149,13 +173,19 @@ class Trying:
             return _back("its run was over its time")
         if is_a(error, Died):
             return self._of_death(claimed, reason)
-        given = error.status if is_a(error, Failed) and error.status in self._kinds else None
-        status = TOO_LONG if is_late else given or self._step.failed
-        trace = None if is_late or is_a(error, Failed) else self._trace(error)
-        found = {"status": status, "told": status, "reason": reason, "traceback": trace}
+        given = error if is_a(error, Failed) else None
+        status = TOO_LONG if is_late else self._failed_as(given)
+        trace = None if is_late or given is not None else self._trace(error)
+        code = None if is_late or given is None or given.code is None else self._run.mask(text_of(given.code))
+        found = {"status": status, "told": status, "reason": reason, "traceback": trace, "code": code}
         if claimed.tries < self._step.retries:
             return {**found, "state": LATER, "until": self._now() + pause(claimed.tries)}
         return {**found, "state": state_of(self._kinds[status])}
+
+    def _failed_as(self, given: Failed | None) -> str:
+        """The status of a failure; a step may have said it by itself."""
+        status: object = None if given is None else given.status
+        return status if isinstance(status, str) and status in self._kinds else self._step.failed
 
     def _of_death(self, claimed: Claimed, reason: str) -> dict[str, Any]:
         """An item whose own process died: it is tried again, but not for ever."""
@@ -170,8 +200,16 @@ class Trying:
         if is_a(error, FailedElsewhere):
             text = self._run.mask(tracebacks.as_text(error.raised))
         else:
-            text = tracebacks.render(error, self._run.mask, self._variables)
+            text = tracebacks.render(error.with_traceback(_of_step(error)), self._run.mask, self._variables)
         return shortened(text, bounds.TRACEBACK, keep_end=True)
+
+
+def _of_step(error: BaseException) -> TracebackType | None:
+    """The traceback of an error from the step's function on, without the house's own frames before it."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return frames or error.__traceback__
 
 
 def _back(reason: str) -> dict[str, Any]:

@@ -7,11 +7,14 @@ With `record="each"` a worker takes the next item only once the end of the last 
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
+from janitor.errors import JanitorError, Unavailable, is_a, summary
+from janitor.guard import foreign_code
 from janitor.items.trying import Call
 from janitor.state.item_claims import Claimed
 from janitor.state.item_endings import End
@@ -31,16 +34,15 @@ class Workers:
         self._waiting: deque[Claimed] = deque()
         self._ends: deque[End] = deque()
         self._more = threading.Condition()
-        self._recorded: set[int] = set()
         self._threads: list[threading.Thread] = []
         self._closed = False
         self._least = 0
         self.news = threading.Event()
         """Set if something is done that should be looked at soon."""
-        self.error: BaseException | None = None
+        self.error: JanitorError | None = None
         """Why a worker could not go on; None if all can."""
         self.held: dict[int, int] = {}
-        """The claims of items that are not recorded yet, by item."""
+        """The newest claim of each item that is not recorded yet."""
 
     def give(self, claimed: Sequence[Claimed]) -> None:
         """Let items be tried, in their order."""
@@ -71,8 +73,8 @@ class Workers:
         with self._more:
             for end in ends:
                 self._ends.popleft()
-                self.held.pop(end.item_id, None)
-                self._recorded.add(end.claim if self._each else 0)
+                if self.held.get(end.item_id) == end.claim:
+                    del self.held[end.item_id]
             if self._each:
                 self._more.notify_all()
 
@@ -89,11 +91,21 @@ class Workers:
 
     def join(self, seconds: float) -> bool:
         """Wait until every worker has ended its item; False if one has not after so long."""
+        until = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
+        # What is made for a worker is anybody's: without this, the run would wait for a thread that is gone.
+        with foreign_code(self._cannot_go_on, BaseException):
+            self._go()
+
+    def _cannot_go_on(self, error: BaseException) -> None:
+        self.error = error if is_a(error, JanitorError) else Unavailable(f"a worker cannot go on: {summary(error)}")
+        self.news.set()
+
+    def _go(self) -> None:
         with ExitStack() as stack:
             call: Any = None
             while (claimed := self._next()) is not None:

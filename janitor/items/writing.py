@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from janitor.databases.errors import lost_a_race
 from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
-from janitor.runs import Run
+from janitor.runs import Fence, Run
 from janitor.state import State
 from janitor.state.item_endings import End
 from janitor.state.item_states import FAILED, FAILURE
@@ -24,6 +24,24 @@ PAUSE_SECONDS = 0.5
 RACES = 5
 Made = TypeVar("Made")
 Write = Callable[[Connection, Sequence[End]], Made]
+
+
+def in_turn(state: State, fences: Sequence[Fence], write: Callable[[Connection], Made]) -> Made:
+    """Write in one transaction; once more if another one has come in between, with the same keys for example.
+
+    Raises:
+        Fenced: another process has taken a lease over; nothing is written.
+        Unavailable, Rejected: the state database is away, or says no.
+    """
+    races = 0
+    while True:
+        try:
+            with state.begin(*fences) as connection:
+                return write(connection)
+        except JanitorError as exc:
+            races += 1
+            if races > RACES or not lost_a_race(exc):
+                raise
 
 
 def written(state: State, run: Run, write: Write[Made], ends: Sequence[End]) -> Made:

@@ -1,77 +1,55 @@
-"""The other way: from jobs to the jobs file that would make them."""
+"""The other way: from jobs to the jobs file that would make them, and from pipelines to theirs."""
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import yaml
-
 from janitor.errors import BadSetting
+from janitor.items.pipelines import pipelines_of
 from janitor.jobs.descriptions import entry, unfolded
 from janitor.jobs.job import Job
-from janitor.jobs.results import Result
 from janitor.jobs.schedules import parse
-from janitor.jobs_file.document import value_of
+from janitor.jobs_file.export_pipelines import written
 from janitor.jobs_file.keys import KEYS
 from janitor.jobs_file.mistakes import Wrong
-from janitor.jobs_file.nodes import RESULT_TAG
-from janitor.jobs_file.template import MARKS
-from janitor.logs.mask import SHORTEST_SECRET, mask_for
+from janitor.jobs_file.yaml_texts import comes_back, dumped, indented, templated
+from janitor.logs.mask import Mask, mask_for
 from janitor.settings.settings import Settings
 
-ODD = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""Characters that a block of YAML does not give back as they are."""
-END_RAW = re.compile(r"\{(?=%[-+]?\s*endraw)")
-
-
-class _Dumper(yaml.SafeDumper):
-    """PyYAML's safe dumper. It also writes `!result JOB`, and a text of several lines as a block."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Write each value in full, never as a reference to another."""
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    style = "|" if _fits_a_block(value) else '"' if ODD.search(value) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-def _fits_a_block(value: str) -> bool:
-    """Whether a text is read as it was if it stands in a block; other texts are quoted."""
-    lines = value.split("\n")
-    return (
-        lines[1:] != [] and not ODD.search(value) and lines[0][:1].strip() != "" and lines == [*map(str.rstrip, lines)]
-    )
-
-
-_Dumper.add_representer(str, _text)
-_Dumper.add_representer(tuple, lambda dumper, value: dumper.represent_list(list(value)))
-_Dumper.add_representer(Result, lambda dumper, value: dumper.represent_scalar(RESULT_TAG, value.job))
+Unsayable = tuple[str, str]
+"""A key that a jobs file cannot hold, and why."""
 
 
 def export(jobs: Iterable[Job], settings: Settings) -> Iterator[str]:
     """Write jobs as a jobs file, in parts. A comment stands for each value that a file cannot hold.
 
-    What a jobs file took from the environment is written as `env("NAME")` again. Other secrets are masked.
+    Jobs of pipelines are not written one by one: their pipelines are. What a jobs file took from the environment is
+    written as `env("NAME")` again. Other secrets are masked.
     """
-    mask = mask_for(settings)
+    mask, all_jobs = mask_for(settings), list(jobs)
     yield "jobs:\n"
-    for job in jobs:
-        values, comments = entry(job), []
-        for key, why in _unsayable(job, values, settings):
-            comments.append(f"  # {job.id}: {key} cannot be written: {why}\n")
-            values.pop(key)
-        # On one line, however long it is: a secret that goes on in the next line would not be found.
-        text = yaml.dump([values], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
-        written = _templated(_indented(text), settings.taken)
-        if mask(written) != written:
-            comments.append(f"  # {job.id}: a secret cannot be written: *** stands in its place\n")
-        yield mask("\n" + "".join(comments) + written)
+    for job in (job for job in all_jobs if job.work is None):
+        values = entry(job)
+        unsayable = list(_unsayable(job, values, settings))
+        kept = {key: value for key, value in values.items() if key not in {key for key, _ in unsayable}}
+        yield _part(job.id, [kept], unsayable, settings, mask)
+    pipelines = pipelines_of(all_jobs)
+    if pipelines:
+        yield "\npipelines:\n"
+    for name, pipeline in pipelines.items():
+        values, unsayable = written(pipeline)
+        yield _part(name, {name: values}, unsayable, settings, mask)
 
 
-def _unsayable(job: Job, values: dict[str, Any], settings: Settings) -> Iterator[tuple[str, str]]:
+def _part(name: str, values: Any, unsayable: Sequence[Unsayable], settings: Settings, mask: Mask) -> str:
+    """A job or a pipeline as a part of a jobs file, with the comments before it."""
+    comments = [f"  # {name}: {key} cannot be written: {why}\n" for key, why in unsayable]
+    text = templated(indented(dumped(values)), settings.taken)
+    if mask(text) != text:
+        comments.append(f"  # {name}: a secret cannot be written: *** stands in its place\n")
+    return mask("\n" + "".join(comments) + text)
+
+
+def _unsayable(job: Job, values: dict[str, Any], settings: Settings) -> Iterator[Unsayable]:
     """Find the keys that a jobs file cannot hold, and why."""
     functions: dict[str, Callable[..., object] | None] = {"function": unfolded(job)[0], "cleanup": job.cleanup}
     for key, function in functions.items():
@@ -81,46 +59,10 @@ def _unsayable(job: Job, values: dict[str, Any], settings: Settings) -> Iterator
         except Wrong as exc:
             yield key, str(exc)
     for key in [key for key in values if key not in ("schedule", *functions)]:
-        if not _comes_back(values[key]):
+        if not comes_back(values[key]):
             yield key, "it holds more than texts, numbers, dates, lists and mappings"
     try:
         if "schedule" in values:
             parse(values["schedule"], settings.schedule_timezone, "schedule")
     except BadSetting:
         yield "schedule", f"{values['schedule']} has no words in a jobs file"
-
-
-def _comes_back(value: Any) -> bool:
-    """Whether a value that is written as YAML is read as the same value."""
-    try:
-        return _same(value, value_of(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return False
-
-
-def _same(value: Any, other: Any) -> bool:
-    if type(value) is not type(other):
-        return False
-    if isinstance(value, list):
-        return len(value) == len(other) and all(map(_same, value, other))
-    if isinstance(value, dict):
-        return list(value) == list(other) and all(map(_same, value.values(), other.values()))
-    # NaN is not equal to itself.
-    return bool(value == other) or (value != value and other != other)
-
-
-def _templated(text: str, taken: Mapping[str, str]) -> str:
-    """A YAML text as a template that renders to it; `taken` are secrets, each with its variable."""
-    # An `endraw` in the text would end the block, so its brace stands outside. The plus keeps the blanks before it.
-    before, after = ("{%+ endraw %}", "{% raw %}") if (raw := any(mark in text for mark in MARKS)) else ("", "")
-    if raw:
-        text = END_RAW.sub(before + "{{ '{' }}" + after, text)
-    for secret in sorted(taken, key=len, reverse=True):
-        if taken[secret] and len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, f"{before}{{{{ env({json.dumps(taken[secret])}) }}}}{after}")
-    # Keep Jinja2, which reads the file first, from rendering text that only looks like its own.
-    return f"{{% raw %}}\n{text}{{% endraw %}}\n" if raw else text
-
-
-def _indented(text: str) -> str:
-    return "".join(f"  {line}\n" if line else "\n" for line in text.removesuffix("\n").split("\n"))

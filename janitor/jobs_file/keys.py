@@ -69,7 +69,12 @@ def _boolean(value: Any) -> bool:
     return value
 
 
-def _seconds(value: Any) -> float:
+def seconds(value: Any) -> float:
+    """A number of seconds, from a number or a length such as 10m.
+
+    Raises:
+        Wrong: it is neither, or is not above 0.
+    """
     length = LENGTH.fullmatch(value.lower()) if isinstance(value, str) else None
     number = value if length is None else float(length[1]) * schedules.UNITS[length[2]]
     if not _is_above_0(number):
@@ -133,7 +138,7 @@ KEYS: dict[str, Callable[[Any], Any]] = {
     "schedule": _schedule,
     "dependencies": _texts,
     "enabled": _boolean,
-    "timeout": _seconds,
+    "timeout": seconds,
     "retries": _count_from(0),
     "catch_up": _one_of(*get_args(CatchUp)),
     "isolation": _one_of(*get_args(Isolation)),
@@ -148,7 +153,7 @@ REQUIRED = {"id": ID_HELP, "function": functions.HELP}
 STEP_KEYS: dict[str, Callable[[Any], Any]] = {
     "failed": status,
     "retries": _count_from(0),
-    "timeout": _seconds,
+    "timeout": seconds,
     "workers": _count_from(1),
     "isolation": _one_of(*get_args(Isolation)),
     "items_per_child": _count_from(1),
@@ -170,7 +175,7 @@ PIPELINE_KEYS: dict[str, Callable[[Any], Any]] = {
     "keep_days": _number,
     "keep_errors_days": _number,
     "fails_in_a_row": _count_from(1),
-    "waits_seconds": _seconds,
+    "waits_seconds": seconds,
 }
 """The keys of a pipeline whose values stand by themselves, each with its reader."""
 MOST_GUESSES = 100

@@ -1,29 +1,34 @@
 """From a jobs file to jobs: all of them, or every mistake in the file."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from janitor.errors import BadSetting
+from janitor.errors import BadSetting, JanitorError
+from janitor.items import pipelines as house
 from janitor.jobs.dependencies import cycles
+from janitor.jobs.feed_names import feed_names
 from janitor.jobs.job import Job
-from janitor.jobs.variables import variable
-from janitor.jobs_file import document, entries, functions, template
+from janitor.jobs.variables import check_variable, variable
+from janitor.jobs_file import document, entries, functions, pipelines, template
 from janitor.jobs_file.entries import Described
 from janitor.jobs_file.entry import Entry
 from janitor.jobs_file.mistakes import BadJobsFile, Mistake, Wrong
+from janitor.jobs_file.part import Part
+from janitor.jobs_file.pipelines import Described as Pipeline
 from janitor.logs.mask import Mask, mask_for
 from janitor.runs.bounds import listed
 from janitor.scheduler import Scheduler
 from janitor.settings.paths import shown
+from janitor.settings.settings import Settings
 
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The jobs of a jobs file, by id, and the files that they were read from."""
+    """The jobs of a jobs file, by id, those of its pipelines too, and the files that they were read from."""
 
     jobs: dict[str, Job]
     files: tuple[Path, ...]
@@ -40,16 +45,21 @@ def load(path: Path, scheduler: Scheduler) -> Loaded:
     settings = scheduler.settings
     functions.import_beside(path)
     rendered = template.render(path, settings.environ, settings.keep_secret)
-    read, _, mistakes = document.read(rendered)
+    read, parts, mistakes = document.read(rendered)
     found = [entries.described(entry, settings) for entry in read]
-    mistakes += [mistake for described in found for mistake in described.mistakes]
+    whole = [pipelines.described(part, path, settings) for part in parts]
+    mistakes += [mistake for one in found for mistake in one.mistakes]
+    mistakes += [mistake for one in whole for mistake in one.mistakes]
     mistakes += _changed_modules(found, path)
-    mistakes += [*_ids_taken(read, scheduler.own_jobs), *_unknown_dependencies(found, scheduler.own_jobs)]
-    mistakes += _circles(found)
+    mistakes += [mistake for part in parts for mistake in pipelines.changed_modules(part, path)]
+    mistakes += [*_ids_taken(read, whole, scheduler)]
+    mistakes += [*_unknown_dependencies(found, whole, scheduler.own_jobs), *_circles(found)]
     jobs, refused = _made(path, scheduler, found, mistakes)
-    if mistakes or refused:
-        raise BadJobsFile(shown(path), [*mistakes, *refused])
-    return Loaded(jobs, rendered.files)
+    of_pipelines, refused_too = _made_of_pipelines(path, scheduler, whole, mistakes, jobs)
+    if mistakes or refused or refused_too:
+        raise BadJobsFile(shown(path), [*mistakes, *refused, *refused_too])
+    files = dict.fromkeys((*rendered.files, *(file for one in whole for file in one.files)))
+    return Loaded({**jobs, **of_pipelines}, tuple(files))
 
 
 def _made(
@@ -71,6 +81,36 @@ def _made(
     return jobs, refused
 
 
+def _made_of_pipelines(
+    path: Path, scheduler: Scheduler, found: Sequence[Pipeline], mistakes: Sequence[Mistake], others: Mapping[str, Job]
+) -> tuple[dict[str, Job], list[Mistake]]:
+    """Make the jobs of the pipelines without mistakes; also return what is refused as they are made."""
+    jobs, refused, settings = dict[str, Job](), list[Mistake](), scheduler.settings
+    mask, troubled = mask_for(settings), {mistake.where.partition(": ")[0] for mistake in mistakes}
+    for described in (one for one in found if not one.mistakes and one.part.name not in troubled):
+        try:
+            options = {**described.options, **_masked(described.options, mask)}
+            made = house.made(described.name, **options, file=shown(path))
+            for job in scheduler.jobs_of_pipeline(made).values():
+                if job.id in others or job.id in scheduler.own_jobs:  # an inbox may bring a reply of its own
+                    raise BadSetting(
+                        "id", job.id, "another job has this id: give the step, inbox or reply another name"
+                    )
+                jobs[job.id] = replace(job, memories=feed_names(job.needs, settings))
+        except JanitorError as exc:
+            refused.append(described.part.mistake("", str(exc)))
+    return jobs, refused
+
+
+def _masked(options: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
+    """What only people read of a pipeline and its steps, without secrets."""
+    steps = [
+        replace(step, title=mask(step.title), notes=mask(step.notes), tags=tuple(map(mask, step.tags)))
+        for step in options["steps"]
+    ]
+    return {**{key: mask(options[key]) for key in ("title", "notes") if key in options}, "steps": steps}
+
+
 def _texts_for_people(described: Described, mask: Mask) -> dict[str, Any]:
     """What only people read of an entry, without secrets."""
     texts = {key: mask(value) for key, value in described.values.items() if key in ("title", "notes")}
@@ -87,27 +127,55 @@ def _changed_modules(found: Sequence[Described], path: Path) -> Iterator[Mistake
                 yield described.entry.mistake(key, str(exc))
 
 
-def _ids_taken(read: Sequence[Entry], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:
+def _ids_taken(read: Sequence[Entry], whole: Sequence[Pipeline], scheduler: Scheduler) -> Iterator[Mistake]:
     """Find ids that are taken: two ids also clash if their jobs would have the same variables.
 
-    A job of the file may have the id of a job of `run.py`: it takes that job's place, once.
+    A job of the file may have the id of a job of `run.py`: it takes that job's place, once. Jobs of pipelines take no
+    other job's place, and give theirs to none.
     """
-    seen, replaceable = {variable(job): (job, "run.py") for job in own_jobs}, set(own_jobs)
+    seen = {variable(job): (job, "run.py") for job in scheduler.own_jobs}
+    replaceable = {job.id for job in scheduler.own_jobs.values() if job.work is None}
     for entry in read:
         job_id = entry.values.get("id")
         if not isinstance(job_id, str):
             continue
         known = seen.get(variable(job_id))
         if known is not None and job_id not in replaceable:
-            why = "" if known[0] == job_id else f": its variables would be those of {known[0]}"
-            yield entry.mistake("id", f"{known[1]} has that id already{why}; give another")
+            yield entry.mistake("id", _taken(job_id, *known))
         else:
             replaceable.discard(job_id)
             seen[variable(job_id)] = (job_id, str(entry.places["id"]))
+    of_run_py = house.pipelines_of(scheduler.own_jobs)
+    for described in whole:
+        if described.name in of_run_py:
+            yield described.part.mistake("", "run.py has a pipeline of that name already; give another")
+            continue
+        own = set[str]()
+        for job_id, part, key in described.jobs():
+            if (known := seen.get(variable(job_id))) is not None and job_id not in own:
+                yield part.mistake(key, f"its job is {job_id}: {_taken(job_id, *known)}")
+            yield from _settings_taken(job_id, part, key, scheduler.settings)
+            own.add(job_id)
+            seen.setdefault(variable(job_id), (job_id, str(part.places[key])))
 
 
-def _unknown_dependencies(found: Sequence[Described], own_jobs: Mapping[str, Job]) -> Iterator[Mistake]:
+def _settings_taken(job_id: str, part: Part, key: str, settings: Settings) -> Iterator[Mistake]:
+    try:
+        check_variable(job_id, (), settings.known, Settings.variables())
+    except BadSetting as exc:
+        yield part.mistake(key, f"its job is {job_id}: {exc.expected}")
+
+
+def _taken(job_id: str, known: str, place: str) -> str:
+    why = "" if known == job_id else f": its variables would be those of {known}"
+    return f"{place} has that id already{why}; give another"
+
+
+def _unknown_dependencies(
+    found: Sequence[Described], whole: Sequence[Pipeline], own_jobs: Mapping[str, Job]
+) -> Iterator[Mistake]:
     known = {*own_jobs, *(str(described.entry.values["id"]) for described in found if "id" in described.entry.values)}
+    known.update(job_id for described in whole for job_id, _, _ in described.jobs())
     jobs = listed(sorted(known), MOST_NAMED)
     for described in found:
         for name in described.values.get("dependencies", ()):

@@ -3,12 +3,16 @@
     known secrets   the settings that bear the mark, and what a jobs file took with `env()`   secret_forms.py
     unknown ones    what stands before the `@` of any URL: no secret need be known for that
 
+    those of an item    while code works on it, and in what that logs and raises
+
 A mask is live: what a jobs file takes from the environment later, at a reload, is masked from then on.
 """
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from janitor.logs.secret_forms import PASSWORD_IN_URL, forms_of, parts_of
@@ -52,6 +56,10 @@ class Mask:
 
         Halves of characters become escapes too: neither files nor databases take them.
         """
+        masked, more = self._masked(text), _hidden.get()
+        return masked if more is None else more._masked(masked)
+
+    def _masked(self, text: str) -> str:
         if len(self._taken) != self._size:
             self._learn()
         if not text.isascii():
@@ -97,6 +105,21 @@ class Mask:
         short = [re.escape(form) for form in kept if len(form) < SHORTEST_ANYWHERE]
         self._words = re.compile(rf"(?<![^\W_])(?:{'|'.join(short)})(?![^\W_])") if short else None
         self._size = size
+
+
+_hidden: ContextVar[Mask | None] = ContextVar("janitor_hidden", default=None)
+
+
+@contextmanager
+def hiding(secrets: Iterable[str]) -> Iterator[None]:
+    """Let every mask mask these secrets too, for what is logged or raised in a block."""
+    # Of a token such as `Bearer 8f3c...`, the longest word says as much as the whole.
+    parts = [part for secret in secrets for part in {secret, max(secret.split(), key=len, default=secret)}]
+    token = _hidden.set(Mask(parts) if parts else _hidden.get())
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
 
 
 # A pattern looks no further than to the last @ of a run. It would look through the rest of the text anew at each ://,

@@ -20,6 +20,9 @@ from janitor.notices.steps import Key, OpenNotice, Step
 from janitor.settings.notices import NoticeRules
 from janitor.state.deliveries import BEGAN, ENDED, REPEATED
 
+ENDED_BY_PAUSE = frozenset({"overdue", "items_wait"})
+"""The rules that hold for no paused job."""
+
 
 class Comparison:
     """Collects the `steps` of one look. Each step counts at once: the next step is compared with what it leaves."""
@@ -85,7 +88,7 @@ class Comparison:
         """End a job's notices whose condition is gone; `only` these rules, or all of them if None."""
         for job, rule in [key for key in self._told if key[0] == facts.job and key[1] not in holds]:
             if only is None or rule in only:
-                over = "it is paused" if rule == "overdue" and paused else self._why_over(rule, facts)
+                over = "it is paused" if rule in ENDED_BY_PAUSE and paused else self._why_over(rule, facts)
                 self._add_end((job, rule), facts, over)
 
     def _add_end(self, key: Key, facts: Facts, over: str) -> None:

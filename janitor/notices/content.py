@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from janitor.notices.times import duration_text, instant_text
 from janitor.runs.bounds import listed
@@ -29,6 +30,10 @@ TITLES = {
     "ran_long": "runs long",
     "suspiciously_empty": "is suspiciously empty",
     "quarantine_growing": "puts rows into quarantine",
+    "step_fails": "fails at item after item",
+    "items_wait": "lets items wait",
+    "dead_letters_growing": "gets messages that cannot become items",
+    "reply_undelivered": "cannot deliver replies",
     "state_away": "cannot reach its state database",
     "loop_failing": "has a part that fails again and again",
     "state_made": "has a new state database",
@@ -50,7 +55,8 @@ class Content:
     """A notice in full: the rule and the job, since when, and what the job's run said.
 
     `key` names the notice: it is the same from its beginning to its end, and no other deployment has it. `over` says
-    why the notice ended. A digest holds its notices as `parts`.
+    why the notice ended. A digest holds its notices as `parts`. `pipeline` is what the job is part of, if it is part of
+    one. `item` is the key of the item that the notice is about.
     """
 
     key: str
@@ -69,6 +75,8 @@ class Content:
     next_run_at: datetime | None = None
     web_url: str | None = None
     parts: Sequence["Content"] = ()
+    pipeline: str = ""
+    item: str = ""
 
     @property
     def is_good(self) -> bool:
@@ -93,7 +101,7 @@ class Content:
         """The notice without what a task wrote: nothing in it can keep it from being told."""
         text, over = map(in_brief, (self.text, self.over))
         parts = tuple(part.brief for part in self.parts)
-        return replace(self, text=text, over=over, error="", counts=None, log=(), parts=parts)
+        return replace(self, text=text, over=over, error="", counts=None, log=(), parts=parts, item="")
 
     @property
     def sentence(self) -> str:
@@ -107,6 +115,7 @@ class Content:
         counts = listed(counted, MOST_COUNTS, MORE)
         return [
             ("rule", self.rule),
+            *([("item", self.item)] if self.item else []),
             ("since", instant_text(self.began_at)),
             *(self._end_facts() if self.kind == ENDED else []),
             *([("counts", counts)] if counts else []),
@@ -125,7 +134,15 @@ class Content:
             return []
         base = self.web_url.rstrip("/")
         run = [(f"run {self.run_id}", f"{base}/runs/{self.run_id}")] if self.run_id else []
-        return run + ([(self.job, f"{base}/jobs/{self.job}")] if self.rule not in OF_NO_JOB else [])
+        job = [(self.job, f"{base}/jobs/{self.job}")] if self.rule not in OF_NO_JOB else []
+        return [*self._links_of_items(base), *run, *job]
+
+    def _links_of_items(self, base: str) -> list[tuple[str, str]]:
+        if not self.pipeline:
+            return []
+        page = f"{base}/pipelines/{self.pipeline}"
+        item = [(f"item {in_brief(self.item)}", f"{page}/items/{quote(self.item, safe='')}")] if self.item else []
+        return [*item, (f"pipeline {self.pipeline}", page)]
 
 
 def digest(parts: Sequence[Content]) -> Content:
@@ -163,7 +180,16 @@ def from_json(text: str) -> Content:
     for name in ("began_at", "at", "next_run_at"):
         values[name] = values[name] and datetime.fromisoformat(values[name])
     content = Content(**values)
-    texts = (content.key, content.kind, content.rule, content.job, content.text, content.host)
+    texts = (
+        content.key,
+        content.kind,
+        content.rule,
+        content.job,
+        content.text,
+        content.host,
+        content.pipeline,
+        content.item,
+    )
     if not all(isinstance(one, str) for one in texts) or None in (content.began_at.tzinfo, content.at.tzinfo):
         raise ValueError("it is no notice")
     return content

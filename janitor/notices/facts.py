@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from janitor.notices.history import History, Running
+from janitor.notices.item_facts import ItemFacts
 from janitor.settings.notices import NoticeRules
 
 
@@ -15,7 +16,7 @@ class Facts:
     `overdue_since` is None if the job is not overdue. `quarantined` counts the rows that came into quarantine within
     the last day and are still there. `enabled_at` is when the job was switched on, or first known: an earlier slot
     cannot have started in time. `alive_at` is the job's last sign of life apart from a success: it was resumed, or
-    a run found nothing to do.
+    a run found nothing to do. `items` is what is known of the items of a pipeline's job.
     """
 
     job: str
@@ -25,6 +26,7 @@ class Facts:
     quarantined: int = 0
     enabled_at: datetime | None = None
     alive_at: datetime | None = None
+    items: ItemFacts = ItemFacts()
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Condition:
     """Something that is not as it should be.
 
     `lasts` is True if it goes on by itself, as `overdue` does: it is told again after a while. Otherwise it happened
-    once: it is told again only if it happens again.
+    once: it is told again only if it happens again. `item` is the key of the item that it is about, if there is one.
     """
 
     rule: str
@@ -40,6 +42,7 @@ class Condition:
     text: str
     run_id: int | None = None
     lasts: bool = False
+    item: str = ""
 
 
 Rule = Callable[[Facts, NoticeRules, datetime | None], Condition | None]

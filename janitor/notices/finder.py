@@ -1,7 +1,7 @@
 """The facts of a job at a moment, put together from the state database: first what is read for all jobs together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,11 +11,15 @@ from janitor.jobs.job import Job
 from janitor.notices import reading
 from janitor.notices.facts import Facts
 from janitor.notices.history import History, Running
+from janitor.notices.item_facts import ItemFacts
+from janitor.notices.item_finder import ItemFinder
 from janitor.settings.notices import NoticeRules
 from janitor.state import memories, recent
 from janitor.state.clocks import boot_clock
 from janitor.state.job_records import JobRecord
 
+NEEDING_LIFE = frozenset({"overdue", "items_wait"})
+"""The rules that ask when a job was resumed."""
 QUARANTINE_SECONDS = 60.0
 """How often the quarantines are counted."""
 
@@ -29,6 +33,7 @@ class Moment:
     records: Mapping[str, JobRecord]
     alive: Mapping[str, datetime]
     quarantined: Mapping[str, int]
+    items: Mapping[str, ItemFacts] = field(default_factory=dict)
 
 
 class Finder:
@@ -37,6 +42,7 @@ class Finder:
     def __init__(self, rules: Mapping[str, NoticeRules]) -> None:
         """`rules` may change later: each call reads them anew."""
         self._rules = rules
+        self._items = ItemFinder(rules)
         self._quarantined: dict[str, int] = {}
         self._count_at = 0.0
 
@@ -44,9 +50,11 @@ class Finder:
         self, connection: Connection, jobs: Mapping[str, Job], records: Mapping[str, JobRecord], now: datetime
     ) -> Moment:
         """Read what is read for all jobs together; `records` are their records in the state database."""
-        wanted = any("overdue" in rules.notice_rules for rules in list(self._rules.values()))
+        wanted = any(NEEDING_LIFE & set(rules.notice_rules) for rules in list(self._rules.values()))
         alive = recent.signs_of_life(connection) if wanted else {}
-        return Moment(now, reading.running(connection), records, alive, self._count(connection, jobs, now))
+        running, counts = reading.running(connection), self._count(connection, jobs, now)
+        items = self._items.find(connection, jobs, records, alive, now)
+        return Moment(now, running, records, alive, counts, items)
 
     def facts(self, job: Job, history: History, moment: Moment) -> Facts:
         """Return the facts of one job, from its history and its record in the state database."""
@@ -61,6 +69,7 @@ class Finder:
             quarantined=moment.quarantined.get(job.id, 0),
             enabled_at=enabled_at(moment.records, job.id),
             alive_at=moment.alive.get(job.id) if wanted else None,
+            items=moment.items.get(job.id, ItemFacts()),
         )
 
     def _count(self, connection: Connection, jobs: Mapping[str, Job], now: datetime) -> Mapping[str, int]:

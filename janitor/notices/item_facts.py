@@ -1,6 +1,5 @@
 """What the rules of items look at, for a job of a pipeline: a step, an inbox or a way of replying."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,7 +42,7 @@ class Undelivered:
     was tried most often.
     """
 
-    failing: Sequence[int] = ()
+    failing: tuple[int, ...] = ()
     given_up: int = 0
     key: str = ""
     reason: str = ""

@@ -87,10 +87,8 @@ class ItemFinder:
 
     def _undelivered(self, connection: Connection, jobs: Mapping[str, Job], now: datetime) -> dict[str, Undelivered]:
         wanting = self._wanting(jobs, "reply_undelivered", "reply")
-        found = {
-            name: item_reading.undelivered(connection, name, now, self._failing.get(name, ())) for name in wanting
-        }
-        self._failing = {name: tuple(one.failing) for name, one in found.items()}
+        found = {name: item_reading.undelivered(connection, name, now, self._failing.get(name, ())) for name in wanting}
+        self._failing = {name: one.failing for name, one in found.items()}
         return found
 
 

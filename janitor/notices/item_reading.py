@@ -58,10 +58,13 @@ def streaks(connection: Connection, most: Mapping[str, int]) -> dict[str, Streak
 # SQLAlchemy takes longer to make a statement than a server to answer it.
 @functools.lru_cache(maxsize=64)
 def _last_ends(lanes: Sequence[str]) -> Any:
-    queries = [_newest(lane, state, literal(lane).label("lane"), item_steps.c.state, item_steps.c.sort_at).limit(1)
-               for lane in lanes for state in (DONE, FAILED, LATER)]
+    queries = [
+        _newest(lane, state, literal(lane).label("lane"), item_steps.c.state, item_steps.c.sort_at).limit(1)
+        for lane in lanes
+        for state in (DONE, FAILED, LATER)
+    ]
     # A limit within a UNION needs a query around it, on SQLite.
-    return union_all(*(select(query.subquery()) for query in queries))
+    return union_all(*(select(query.subquery(f"of_{number}")) for number, query in enumerate(queries)))
 
 
 def _newest(lane: str, state: int, *columns: Any) -> Select[Any]:
@@ -88,11 +91,9 @@ def _streak(connection: Connection, lane: str, succeeded_at: datetime | None, mo
     return Streak(min(len(found), most), succeeded_at, _failure(connection, newest.item_id, newest.step))
 
 
-def _failure(connection: Connection, item_id: int, step: str) -> Failure | None:
-    """The last try of a step on an item; None if the item is gone meanwhile."""
-    key = connection.execute(select(items.c.key).where(items.c.id == item_id)).scalar_one_or_none()
-    if key is None:
-        return None
+def _failure(connection: Connection, item_id: int, step: str) -> Failure:
+    """The last try of a step on an item; its parts are empty if the item is gone meanwhile."""
+    key = connection.execute(select(items.c.key).where(items.c.id == item_id)).scalar_one_or_none() or ""
     reason = func.substr(item_attempts.c.reason, 1, CUT).label("reason")
     query = select(item_attempts.c.step, item_attempts.c.status, item_attempts.c.run_id, reason)
     query = along("item_attempts_of_item", item_attempts, query).where(item_attempts.c.item_id == item_id)
@@ -102,10 +103,10 @@ def _failure(connection: Connection, item_id: int, step: str) -> Failure | None:
 
 
 def letters(connection: Connection, pipelines: Collection[str], now: datetime) -> dict[tuple[str, str], Letters]:
-    """The dead letters of the last day that nobody has dropped, by pipeline and inbox; of each pipeline 1,000 at most."""
+    """The dead letters of the last day that nobody has dropped, by pipeline and inbox; 1,000 of a pipeline at most."""
     found: dict[tuple[str, str], Letters] = {}
     for pipeline in pipelines:
-        query = select(item_letters.c.id, item_letters.c.inbox, item_letters.c.at)
+        query: Select[Any] = select(item_letters.c.id, item_letters.c.inbox, item_letters.c.at)
         query = along("item_letters_of_pipeline", item_letters, query)
         query = query.where(item_letters.c.pipeline == pipeline, item_letters.c.dropped_at.is_(None))
         query = query.order_by(item_letters.c.id.desc())
@@ -124,6 +125,7 @@ def _letters(connection: Connection, rows: Sequence[Row[Any]]) -> Letters:
 
 _REPLY = (
     item_replies.c.id,
+    item_replies.c.state,
     item_replies.c.key,
     item_replies.c.tries,
     item_replies.c.added_at,
@@ -133,7 +135,8 @@ _REPLY = (
 _LANE = along("item_replies_due", item_replies, select(*_REPLY)).where(item_replies.c.lane == bindparam("b_lane"))
 _PUT_OFF = _LANE.where(item_replies.c.state == DUE).order_by(item_replies.c.due_at.desc()).limit(MOST_FAILING)
 _GIVEN_UP = _LANE.where(item_replies.c.state == GIVEN_UP).order_by(item_replies.c.due_at.desc()).limit(MOST_GIVEN_UP)
-_KNOWN = select(*_REPLY).where(item_replies.c.id.in_(bindparam("ids", expanding=True)), item_replies.c.state == DUE)
+# Without the state: SQLite would rather look through all that wait.
+_KNOWN = select(*_REPLY).where(item_replies.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def undelivered(connection: Connection, lane: str, now: datetime, known: Sequence[int] = ()) -> Undelivered:
@@ -144,13 +147,13 @@ def undelivered(connection: Connection, lane: str, now: datetime, known: Sequenc
     """
     rows = {row.id: row for row in connection.execute(_PUT_OFF, {"b_lane": lane})}
     if known:
-        rows |= {row.id: row for row in connection.execute(_KNOWN, {"ids": list(known)})}
+        rows |= {row.id: row for row in connection.execute(_KNOWN, {"ids": list(known)}) if row.state == DUE}
     failing = [row for row in rows.values() if row.tries >= SEVERAL and row.added_at <= now - PATIENCE]
     given_up = [row for row in connection.execute(_GIVEN_UP, {"b_lane": lane}) if _is_within(row.ended_at, now)]
     if not failing and not given_up:
         return Undelivered()
     one = max(given_up, key=lambda row: row.ended_at) if given_up else max(failing, key=lambda row: row.tries)
-    ids = sorted(row.id for row in failing)[:MOST_FAILING]
+    ids = tuple(sorted(row.id for row in failing)[:MOST_FAILING])
     return Undelivered(ids, len(given_up), one.key, one.reason or "", one.tries, one.added_at)
 
 

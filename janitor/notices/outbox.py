@@ -98,6 +98,7 @@ class Outbox:
 
     def _content(self, step: Step, notice: OpenNotice, now: datetime) -> Content:
         condition = step.condition
+        job = self._jobs.get(condition.job)
         return Content(
             key=f"janitor-{notice.began_at:%Y%m%d%H%M%S}-{notice.id}",
             kind=step.kind,
@@ -110,6 +111,8 @@ class Outbox:
             over=step.over,
             run_id=step.run_id,
             web_url=self._runner.settings.web_url,
+            pipeline=job.work.pipeline if job is not None and job.work is not None else "",
+            item=condition.item,
         )
 
     def _with_details(self, connection: Connection, content: Content, step: Step, now: datetime) -> Content:

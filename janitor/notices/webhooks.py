@@ -75,6 +75,8 @@ def plain(content: Content) -> dict[str, Any]:
         "kind": content.kind,
         "rule": content.rule,
         "job": content.job,
+        "pipeline": content.pipeline or None,
+        "item": content.item or None,
         "subject": content.subject,
         "sentence": content.sentence,
         "host": content.host,

@@ -9,6 +9,7 @@ from janitor.jobs.job import Job, Jobs
 from janitor.jobs.variables import variable
 from janitor.notices.channels import channels_of
 from janitor.notices.post import Post
+from janitor.notices.rules import of_job
 from janitor.notices.troubles import TroubleNotices
 from janitor.notices.watch import Watch
 from janitor.settings.notices import NoticeRules, address, ping_url_of, rules_of
@@ -62,12 +63,12 @@ def check(settings: Settings, jobs: Mapping[str, Job]) -> None:
 
 
 def rules_of_jobs(settings: Settings, jobs: Mapping[str, Job]) -> dict[str, NoticeRules]:
-    """Return the rules of each job.
+    """Return the rules of each job, without those that say nothing of it.
 
     Raises:
         BadSetting: a job's own variable is malformed.
     """
-    return {job: rules_of(settings, settings.environ, variable(job)) for job in jobs}
+    return {name: of_job(job, rules_of(settings, settings.environ, variable(name))) for name, job in jobs.items()}
 
 
 def ping_urls(settings: Settings, jobs: Mapping[str, Job]) -> dict[str, str]:

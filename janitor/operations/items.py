@@ -7,7 +7,7 @@ wake      whoever waits for such work looks, after each commit
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from janitor.state.item_search import Wanted
 
 TOGETHER = 200
 """So many items are changed in one transaction: others that write wait no longer for it."""
+READ_TOGETHER = 5_000
 Act = Callable[[Connection, Plan, Sequence[int]], Changed]
 
 
@@ -60,18 +61,24 @@ def by_filter(state: State, *wanted: Wanted) -> Chosen:
     Raises:
         BadSetting: there is no such pipeline, step or state, or a key cannot be looked for.
     """
-    ids, seen = array("q"), set[int]()
     with state.read() as connection:
         plan = plan_of(connection, wanted[0].pipeline)
-        for one in wanted:
-            if one.step is not None:
-                check_step(plan, one.step)
-            for item_id in item_search.all_ids(connection, one):
-                if item_id not in seen:
-                    seen.add(item_id)
-                    ids.append(item_id)
+    for one in wanted:
+        if one.step is not None:
+            check_step(plan, one.step)
+    found = array("q", dict.fromkeys(_all_of(state, wanted)))
     said = " or ".join(one.told() for one in wanted)
-    return Chosen(plan.pipeline, ids, f"{len(ids):,} items: {said}", wanted)
+    return Chosen(plan.pipeline, found, f"{len(found):,} item{'s' if len(found) != 1 else ''}: {said}", wanted)
+
+
+def _all_of(state: State, wanted: Sequence[Wanted]) -> Iterator[int]:
+    for walk in map(item_search.Walk, wanted):
+        more = True
+        while more:
+            with state.read() as connection:
+                ids = walk.next(connection, READ_TOGETHER)
+            yield from ids
+            more = bool(ids)
 
 
 def retry(state: State, chosen: Chosen, actor: str, now: datetime, steps: Sequence[str] | None = None) -> int:

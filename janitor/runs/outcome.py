@@ -19,6 +19,10 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+CUT_OFF = "it came to no safe point"
+"""How the reason of a run begins that a daemon has cut off as it stopped in order."""
+
+
 @dataclass(frozen=True, order=True)
 class Fence:
     """A lease that is held: its name, and its token. A write made under the lease counts only if the token is there."""

@@ -23,6 +23,10 @@ RULES = (
     "ran_long",
     "suspiciously_empty",
     "quarantine_growing",
+    "step_fails",
+    "items_wait",
+    "dead_letters_growing",
+    "reply_undelivered",
 )
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DURATION_HELP = "give a number with s, m, h or d, such as 30s, 5m, 2h or 1d"
@@ -105,6 +109,9 @@ class NoticeRules(SettingsGroup):
     )
     notice_quarantine_rows: int = Field(
         10, ge=1, description="quarantine_growing: so many rows that came within a day are still there: rows"
+    )
+    notice_dead_letters: int = Field(
+        1, ge=1, le=1000, description="dead_letters_growing: so many that came within a day are still there: messages"
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, update
 
 from janitor.state.item_changes import Changed, Edit, Steps, change, lock, steps_of
 from janitor.state.item_counts import OF_ITEMS, Changes
+from janitor.state.item_fitting import give_steps
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import FAILED, LATER, NOT_BEGUN, name_of_item
 from janitor.state.item_tables import item_attempts, item_replies, item_results, item_steps, items
@@ -29,7 +30,7 @@ def retry(
         wanted = [
             name
             for name, row in found.items()
-            if row.state in (FAILED, LATER) and (steps is None or name in steps) and _is_planned(plan, name)
+            if row.state in (FAILED, LATER) and (steps is None or name in steps) and plan.has(name)
         ]
         found.update({name: found[name].not_begun() for name in wanted})
         return bool(wanted)
@@ -53,6 +54,10 @@ def _reset(connection: Connection, plan: Plan, ids: Sequence[int], steps: Sequen
         found.update({name: found[name].not_begun() for name in steps if name in found})
         return True
 
+    # An item that had ended has the steps of the plan of then.
+    changes = Changes(plan.pipeline)
+    give_steps(connection, plan, ids, now, changes)
+    changes.write(connection)
     changed = _write(connection, plan, ids, edit, now)
     gone = item_results.c.item_id.in_(ids) & item_results.c.step.in_(steps)
     connection.execute(delete(item_results).where(gone))
@@ -61,7 +66,7 @@ def _reset(connection: Connection, plan: Plan, ids: Sequence[int], steps: Sequen
 
 def _write(connection: Connection, plan: Plan, ids: Sequence[int], edit: Edit, now: datetime) -> Changed:
     changes = Changes(plan.pipeline)
-    changed = change(connection, plan, ids, edit, now, changes)
+    changed = change(connection, plan, ids, edit, now, changes, alone=True)
     changes.write(connection)
     return changed
 
@@ -78,7 +83,7 @@ def behind(plan: Plan, step: str) -> list[str]:
 def drop(connection: Connection, plan: Plan, ids: Sequence[int]) -> int:
     """Delete items, with all that is kept of them; how many. What runs bring of them later is dropped."""
     found = lock(connection, sorted(ids))
-    rows = steps_of(connection, list(found))
+    rows = steps_of(connection, list(found), lock_them=True)
     changes = Changes(plan.pipeline)
     for item_id, item in found.items():
         changes.add(OF_ITEMS, item.state, name_of_item(item.state), -1)
@@ -117,7 +122,3 @@ def resolve(connection: Connection, item_id: int, note: str, actor: str, now: da
     open_flag = (items.c.id == item_id) & items.c.flag.is_not(None) & items.c.resolved_at.is_(None)
     values = {"resolution": note, "resolved_at": now, "resolved_by": actor}
     return connection.execute(update(items).where(open_flag).values(values)).rowcount == 1
-
-
-def _is_planned(plan: Plan, step: str) -> bool:
-    return any(one.name == step for one in plan.steps)

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from janitor.state import item_acts, item_replies
-from janitor.state.item_changes import First
+from janitor.state.item_changes import First, lock
 from janitor.state.item_counts import OF_ITEMS, Changes
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import NOT_PROCESSED, OPEN, READY, name_of_item, settled
@@ -82,16 +82,26 @@ def _add_batch(connection: Connection, plan: Plan, batch: Sequence[NewItem], now
             fresh[new.key] = new
     _insert(connection, plan, list(fresh.values()), now, added)
     if again:
-        rows = _known(connection, plan.pipeline, [new.key for new in again], lock=True)
+        ids = _known(connection, plan.pipeline, [new.key for new in again])
+        # In the order of their ids, as everybody locks them.
+        there = lock(connection, sorted(ids.values()))
         for new in again:
-            _take_again(connection, plan, rows[new.key], new, now, added)
+            if ids.get(new.key) in there:
+                _take_again(connection, plan, ids[new.key], new, now, added)
+        # Somebody has dropped these just now.
+        if gone := [new for new in again if ids.get(new.key) not in there]:
+            _add_batch(connection, plan, gone, now, added)
 
 
-def _known(connection: Connection, pipeline: str, keys: Sequence[str], lock: bool = False) -> dict[str, Row[Any]]:
-    columns = (items.c.id, items.c.key, items.c.state, items.c.envelope) if lock else (items.c.id, items.c.key)
-    query = select(*columns).where(items.c.pipeline == pipeline, items.c.key.in_(keys))
-    rows = connection.execute(query.with_for_update() if lock else query)
-    return {row.key: row for row in rows}
+def _known(connection: Connection, pipeline: str, keys: Sequence[str]) -> dict[str, int]:
+    query = select(items.c.id, items.c.key).where(items.c.pipeline == pipeline, items.c.key.in_(keys))
+    return {row.key: row.id for row in connection.execute(query)}
+
+
+def _as_it_is(connection: Connection, item_id: int) -> Any:
+    """An item as the keys before it in this batch have left it."""
+    columns = (items.c.id, items.c.key, items.c.state, items.c.envelope)
+    return connection.execute(select(*columns).where(items.c.id == item_id)).one()
 
 
 def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: datetime, added: Added) -> None:
@@ -102,7 +112,7 @@ def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: d
     states = settled(plan, {})
     rows = [
         {
-            "item_id": by_key[new.key].id,
+            "item_id": by_key[new.key],
             "step": step,
             "lane": plan.lane(step),
             "state": state,
@@ -146,21 +156,23 @@ def _row_of(pipeline: str, new: NewItem, now: datetime) -> dict[str, Any]:
     }
 
 
-def _take_again(connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime, added: Added) -> None:
+def _take_again(connection: Connection, plan: Plan, item_id: int, new: NewItem, now: datetime, added: Added) -> None:
     """Do with a key that is there what its pipeline, or whoever adds it, says."""
     added.known += 1
     what = new.on_duplicate or plan.on_duplicate
     if what == "reply" and new.envelope is not None:
-        _ask_again(connection, plan, row, new, now)
+        _ask_again(connection, plan, _as_it_is(connection, item_id), new, now)
     elif what in ("change", "anew"):
         values = {"args": new.args, "priority": new.priority, "order_at": new.order_at, "expires_at": new.expires_at}
-        more = {"secrets": new.secrets} if new.secrets is not None else {}
+        # A secret is there for the steps alone, and an item that has ended has none to come.
+        is_open = what == "anew" or (new.secrets is not None and _as_it_is(connection, item_id).state == OPEN)
+        more = {"secrets": new.secrets} if new.secrets is not None and is_open else {}
         envelope = {} if new.envelope is None else {"envelope": json.dumps([new.envelope])}
-        connection.execute(update(items).where(items.c.id == row.id).values(**values, **more, **envelope))
-        item_acts.reorder(connection, row.id, -new.priority, new.order_at)
+        connection.execute(update(items).where(items.c.id == item_id).values(**values, **more, **envelope))
+        item_acts.reorder(connection, item_id, -new.priority, new.order_at)
         if what == "anew":
             added.anew += 1
-            added.ready += item_acts.reprocess(connection, plan, [row.id], now).ready
+            added.ready += item_acts.reprocess(connection, plan, [item_id], now).ready
 
 
 def _ask_again(connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """One change to the steps of some items: what it does to one step may make others ready, and end the item.
 
 1. the items' rows are locked, in the order of their ids: two steps of one item may end at the same moment
+   the steps' rows, too, if one that can be taken may be changed: whoever takes it locks nothing else
 2. their steps are read, and changed in memory
 3. what follows from the needs of each step is found, by `settled`
 4. what differs is written: a statement for all items that change in the same way
@@ -47,6 +48,7 @@ _STEPS = select(
     item_steps.c.claims,
     item_steps.c.run_id,
 ).where(item_steps.c.item_id.in_(_IDS))
+_STEPS_LOCKED = _STEPS.with_for_update()
 _PUT = {
     with_order: update(item_steps)
     .where(item_steps.c.step == bindparam("b_step"), item_steps.c.item_id.in_(_IDS))
@@ -124,15 +126,16 @@ def change(
     edit: Edit,
     now: datetime,
     changes: Changes,
+    alone: bool = False,
 ) -> Changed:
     """Change the steps of items, in the transaction of the caller.
 
     `edit` gets an item's id and its steps, and replaces what it changes; False leaves the item as it is. Items that are
-    gone are passed over.
+    gone are passed over. `alone` lets nobody take a step of these items meanwhile.
     """
     wanted = sorted(set(ids))
     found, done = lock(connection, wanted), Changed()
-    before = steps_of(connection, list(found))
+    before = steps_of(connection, list(found), alone)
     moves = _Moves(plan, now, changes)
     for item_id, row in found.items():
         old = before.get(item_id, {})
@@ -156,11 +159,11 @@ def lock(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
     return {row.id: row for row in rows}
 
 
-def steps_of(connection: Connection, ids: Sequence[int]) -> dict[int, Steps]:
-    """The steps of items."""
+def steps_of(connection: Connection, ids: Sequence[int], lock_them: bool = False) -> dict[int, Steps]:
+    """The steps of items; nobody can take or change them until the transaction ends, if they are locked."""
     found: dict[int, Steps] = defaultdict(dict)
     if ids:
-        for row in connection.execute(_STEPS, {"ids": ids}):
+        for row in connection.execute(_STEPS_LOCKED if lock_them else _STEPS, {"ids": ids}):
             found[row.item_id][row.step] = StepRow(row.state, row.status, row.tries, row.deaths, row.claims)
     return found
 

@@ -14,15 +14,16 @@ is found by a whole look now and then.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, tuple_, update
 
 from janitor.runs import Outcome
-from janitor.state.item_changes import Changed, First, StepRow, Steps, change
+from janitor.runs.outcome import CUT_OFF
+from janitor.state.item_changes import Changed, First, Steps, change
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import (
@@ -130,24 +131,34 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Found:
-    """What a look found: the items in their order, and where the last stands; None if nothing is due."""
+    """What a look found: the items in their order, and where the last stands; None if nothing is due.
+
+    `is_suspect` says that it is one item alone, whose process has died before.
+    """
 
     ids: Sequence[int]
     last: Position | None
+    is_suspect: bool = False
 
 
-def look(connection: Connection, lane: str, most: int, after: Position | None = None) -> Found:
-    """The first items that are due in a lane, from a place on; one whose process has died before comes alone."""
+def look(connection: Connection, lane: str, most: int, after: Position | None = None, suspects: bool = True) -> Found:
+    """The first items that are due in a lane, from a place on; one whose process has died before comes alone.
+
+    Without `suspects` those are passed over.
+    """
     values: dict[str, Any] = {"b_lane": lane, "b_most": most}
     if after is None:
         rows = connection.execute(_DUE, values).all()
     else:
         place = dict(zip(("b_rank", "b_sort_at", "b_item_id"), after, strict=True))
         rows = connection.execute(_DUE_AFTER, values | place).all()
+    last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)
+    if not suspects:
+        return Found([row.item_id for row in rows if not row.deaths], last)
     deadly = next((at for at, row in enumerate(rows) if row.deaths), None)
     rows = rows if deadly is None else rows[: max(1, deadly)]
     last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)
-    return Found([row.item_id for row in rows], last)
+    return Found([row.item_id for row in rows], last, deadly == 0)
 
 
 def take(
@@ -168,7 +179,8 @@ def take(
 
 
 def _claimed(row: Any, results: Mapping[str, str]) -> Claimed:
-    return Claimed(*row, results)
+    values: tuple[Any, ...] = (*row, results)
+    return Claimed(*values)
 
 
 def _results_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
@@ -222,37 +234,46 @@ def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: 
     return changed
 
 
-def release_dead(
-    connection: Connection, plan: Plan, step: str, run_id: int, deaths: Callable[[str], int], now: datetime
-) -> Changed:
-    """Give back what runs of a step hold that have ended; `run_id` is the run that goes on, under the job's lease.
+def has_held_by_dead(connection: Connection, lane: str) -> bool:
+    """Whether a run that has ended still holds something in a lane."""
+    held = select(item_steps.c.item_id).join(runs, runs.c.id == item_steps.c.run_id).limit(1)
+    held = held.where(item_steps.c.lane == lane, item_steps.c.state == PROCESSING, runs.c.outcome.is_not(None))
+    return connection.execute(held).first() is not None
 
-    If the process of such a run died, the items count a death. `deaths` gives how many end an item, by pipeline step.
+
+def release_dead(
+    connection: Connection,
+    plan: Plan,
+    step: str,
+    run_id: int | None,
+    most: int,
+    now: datetime,
+    failed: str = FAILURE,
+) -> Changed:
+    """Give back what runs of a step hold that have ended, under the lease of the run `run_id`, which goes on.
+
+    Without such a run, what other runs hold that go on is left to them. If the process of a run died, the items count a
+    death; with the last of `most` they have failed, with the status `failed`.
     """
-    held = select(item_steps.c.item_id, item_steps.c.run_id, item_steps.c.since_at, runs.c.outcome, runs.c.ended_at)
-    held = held.outerjoin(runs, runs.c.id == item_steps.c.run_id)
-    held = held.where(item_steps.c.lane == plan.lane(step), item_steps.c.state == PROCESSING)
-    rows = {row.item_id: row for row in connection.execute(held) if row.run_id != run_id}
+    rows = {row.item_id: row for row in connection.execute(_held_by_others(plan.lane(step), run_id))}
     changes = Changes(plan.pipeline)
     attempts: list[dict[str, Any]] = []
 
     def edit(item_id: int, found: Steps) -> bool:
         row, was = found.get(step), rows[item_id]
-        if row is None or row.state != PROCESSING:
+        if row is None or row.state != PROCESSING or row.claims != was.claims:
             return False
-        died = was.outcome in (None, INTERRUPTED)
-        count = row.deaths + died
-        most = deaths(step)
-        reason = (
-            "its run ended before it was done"
-            if not died
-            else f"its process ended before it was done, {count} of {most}"
-        )
-        found[step] = _after_death(row, count, count >= most)
+        died = has_died(was.outcome, was.reason)
+        deaths = row.deaths + died
+        is_last = died and deaths >= most
+        by = f"its process ended before it was done, {deaths} of {most}"
+        reason = by if died else "its run ended before it was done"
+        to = (FAILED, failed) if is_last else (READY, NOT_PROCESSED)
+        found[step] = replace(row, state=to[0], status=to[1], deaths=deaths)
         seconds = max(0.0, ((was.ended_at or now) - was.since_at).total_seconds())
-        status = INTERRUPTED if found[step].state == READY else FAILURE
-        changes.tried(step, status, seconds)
-        attempts.append(attempt_row(item_id, step, was.run_id or 0, was.since_at, seconds, status, reason))
+        told = failed if is_last else INTERRUPTED
+        changes.tried(step, told, seconds)
+        attempts.append(attempt_row(item_id, step, was.run_id or 0, was.since_at, seconds, told, reason))
         return True
 
     changed = change(connection, plan, list(rows), edit, now, changes)
@@ -262,10 +283,19 @@ def release_dead(
     return changed
 
 
-def _after_death(row: StepRow, deaths: int, is_last: bool) -> StepRow:
-    if is_last:
-        return replace(row, state=FAILED, status=FAILURE, deaths=deaths)
-    return replace(row, state=READY, status=NOT_PROCESSED, deaths=deaths)
+def _held_by_others(lane: str, run_id: int | None) -> Select[Any]:
+    columns = (item_steps.c.item_id, item_steps.c.run_id, item_steps.c.since_at, item_steps.c.claims)
+    held = select(*columns, runs.c.outcome, runs.c.ended_at, runs.c.reason)
+    held = held.outerjoin(runs, runs.c.id == item_steps.c.run_id)
+    held = held.where(item_steps.c.lane == lane, item_steps.c.state == PROCESSING)
+    if run_id is None:
+        return held.where(runs.c.outcome.is_not(None) | runs.c.id.is_(None))
+    return held.where(item_steps.c.run_id.is_distinct_from(run_id))
+
+
+def has_died(outcome: str | None, reason: str | None) -> bool:
+    """Whether a run's process ended in the middle of it; a daemon that stops in order cuts runs off: that is none."""
+    return outcome is None or (outcome == INTERRUPTED and not (reason or "").startswith(CUT_OFF))
 
 
 def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000) -> Changed:
@@ -279,7 +309,7 @@ def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000)
         found.update({name: replace(found[name], state=FAILED, status=EXPIRED) for name in due})
         return bool(due)
 
-    changed = change(connection, plan, ids, edit, now, changes)
+    changed = change(connection, plan, ids, edit, now, changes, alone=True)
     changes.write(connection)
     return changed
 
@@ -294,6 +324,7 @@ def attempt_row(
     reason: str | None,
     traceback: str | None = None,
     log: str | None = None,
+    code: str | None = None,
 ) -> dict[str, Any]:
     """A row of `item_attempts`."""
     return {
@@ -306,6 +337,7 @@ def attempt_row(
         "reason": reason,
         "traceback": traceback,
         "log": log,
+        "code": code,
     }
 
 

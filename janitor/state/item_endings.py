@@ -23,7 +23,7 @@ class End:
 
     `state` is DONE or FAILED; LATER if another try comes at `until`; READY if the item goes back as if it had not been
     taken. `counts` is False if the attempt counts for nothing. `died` says that its process ended. `result` is a JSON
-    text; `results` are of other steps than its own, for a step that stands for several.
+    text; `code` is for whoever asked.
     """
 
     item_id: int
@@ -40,13 +40,15 @@ class End:
     traceback: str | None = None
     log: str | None = None
     result: str | None = None
+    code: str | None = None
 
 
 def record(
     connection: Connection, plan: Plan, step: str, run_id: int, ends: Sequence[End], now: datetime, changes: Changes
 ) -> Changed:
-    """Record ends, in the transaction of the caller, who writes `changes`. An item stands in `ends` once at most."""
-    by_item = {end.item_id: end for end in ends}
+    """Record ends, in the transaction of the caller, who writes `changes`; of an item its newest claim alone."""
+    # An item that was reset may be taken again before its older try has ended.
+    by_item = {end.item_id: end for end in sorted(ends, key=lambda end: end.claim)}
     kept: list[End] = []
 
     def edit(item_id: int, found: Steps) -> bool:
@@ -80,6 +82,7 @@ def _keep(connection: Connection, plan: Plan, step: str, run_id: int, kept: Sequ
             reason=end.reason,
             traceback=end.traceback,
             log=end.log,
+            code=end.code,
         )
         for end in kept
     ]

@@ -3,16 +3,16 @@
 Items that have ended stay as they are: `reprocess` gives them the new steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
-from janitor.state import item_plans
-from janitor.state.item_changes import Changed, Steps, change
+from janitor.state.item_changes import Changed, Steps, change, lock, steps_of
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
-from janitor.state.item_states import NOT_PROCESSED, OPEN, PROCESSING, WAITING
+from janitor.state.item_states import NOT_PROCESSED, OPEN, WAITING
 from janitor.state.item_tables import item_steps, items
 
 TOGETHER = 200
@@ -21,18 +21,14 @@ TOGETHER = 200
 def fit(connection: Connection, plan: Plan, after: int, now: datetime) -> tuple[int | None, Changed]:
     """Fit the next few open items after an id; the last of them, None if there are no more, and what has changed.
 
-    After the last it is noted that all are fitted.
+    That all are fitted is to be noted by the caller: what was under way by the plan before may not be fitted yet.
     """
-    query = select(items).where(items.c.pipeline == plan.pipeline, items.c.state == OPEN, items.c.id > after)
-    rows = connection.execute(query.order_by(items.c.id).limit(TOGETHER)).all()
-    if not rows:
-        item_plans.note_fitted(connection, plan)
+    query = select(items.c.id).where(items.c.pipeline == plan.pipeline, items.c.state == OPEN, items.c.id > after)
+    ids = connection.execute(query.order_by(items.c.id).limit(TOGETHER)).scalars().all()
+    if not ids:
         return None, Changed()
-    ids = [row.id for row in rows]
     changes = Changes(plan.pipeline)
-    known = _known(connection, ids)
-    _take_away(connection, plan, ids, changes)
-    _add_missing(connection, plan, rows, known, now, changes)
+    give_steps(connection, plan, ids, now, changes)
 
     def edit(item_id: int, found: Steps) -> bool:
         return True
@@ -42,24 +38,30 @@ def fit(connection: Connection, plan: Plan, after: int, now: datetime) -> tuple[
     return ids[-1], changed
 
 
-def _known(connection: Connection, ids: Sequence[int]) -> set[tuple[int, str]]:
-    query = select(item_steps.c.item_id, item_steps.c.step).where(item_steps.c.item_id.in_(ids))
-    return {(row.item_id, row.step) for row in connection.execute(query)}
+def give_steps(connection: Connection, plan: Plan, ids: Sequence[int], now: datetime, changes: Changes) -> None:
+    """Give items the steps of a plan, and take all others away; the caller lets `change` find what follows."""
+    rows = lock(connection, sorted(ids))
+    known = steps_of(connection, list(rows), lock_them=True)
+    _take_away(connection, plan, known, changes)
+    _add_missing(connection, plan, list(rows.values()), known, now, changes)
 
 
-def _take_away(connection: Connection, plan: Plan, ids: Sequence[int], changes: Changes) -> None:
+def _take_away(connection: Connection, plan: Plan, known: Mapping[int, Steps], changes: Changes) -> None:
+    """Take steps away that are gone, also if a run has them: nobody would ever give them back."""
     names = [step.name for step in plan.steps]
-    gone = item_steps.c.item_id.in_(ids) & item_steps.c.step.not_in(names) & (item_steps.c.state != PROCESSING)
-    for row in connection.execute(select(item_steps).where(gone)):
-        changes.add(row.step, row.state, row.status, -1)
+    for steps in known.values():
+        for name, row in steps.items():
+            if name not in names:
+                changes.add(name, row.state, row.status, -1)
+    gone = item_steps.c.item_id.in_(list(known)) & item_steps.c.step.not_in(names)
     connection.execute(delete(item_steps).where(gone))
 
 
 def _add_missing(
     connection: Connection,
     plan: Plan,
-    rows: Sequence[Row[tuple[object, ...]]],
-    known: set[tuple[int, str]],
+    rows: Sequence[Row[Any]],
+    known: Mapping[int, Steps],
     now: datetime,
     changes: Changes,
 ) -> None:
@@ -79,7 +81,7 @@ def _add_missing(
         }
         for row in rows
         for step in plan.steps
-        if (row.id, step.name) not in known
+        if step.name not in known.get(row.id, {})
     ]
     if made:
         connection.execute(insert(item_steps), made)

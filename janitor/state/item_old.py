@@ -10,10 +10,10 @@ What goes, counts no more.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import Connection, delete, select
 
 from janitor.state import item_acts, item_counts, item_letters
 from janitor.state.item_counts import OF_REPLIES, Changes
@@ -93,14 +93,14 @@ class OldLetters:
         return len(rows) or None
 
 
-@dataclass
 class Snapshots:
     """The snapshots that are too many: of each hour, and later of each day, the first stays for as long as any does."""
 
-    now: datetime
-    _pipeline: str = ""
-    _after: datetime | None = None
-    _kept: tuple[timedelta, int] | None = field(default=None)
+    def __init__(self, now: datetime) -> None:
+        """Nothing is read yet."""
+        self._now, self._pipeline = now, ""
+        self._after: datetime | None = None
+        self._kept: tuple[timedelta, int] | None = None
 
     def step(self, connection: Connection, most: int) -> int | None:
         """As `retention.Walk` says."""
@@ -122,12 +122,12 @@ class Snapshots:
 
     def _page(self, connection: Connection, most: int) -> Sequence[datetime]:
         query = select(item_snapshots.c.at).where(item_snapshots.c.pipeline == self._pipeline)
-        query = query.where(item_snapshots.c.at > (self._after or EPOCH), item_snapshots.c.at < self.now - DAY)
+        query = query.where(item_snapshots.c.at > (self._after or EPOCH), item_snapshots.c.at < self._now - DAY)
         return connection.execute(query.order_by(item_snapshots.c.at).limit(most)).scalars().all()
 
     def _stays(self, moment: datetime) -> bool:
         """Whether a snapshot is the first of its hour or day."""
-        age = self.now - moment
+        age = self._now - moment
         if age > YEAR:
             return False
         length = DAY if age > MONTH else HOUR

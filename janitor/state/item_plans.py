@@ -42,6 +42,10 @@ class Plan:
         """The name of a step's rows in the index: its job's id."""
         return lane_of(self.pipeline, step)
 
+    def has(self, step: str) -> bool:
+        """Whether it has a step of this name."""
+        return any(one.name == step for one in self.steps)
+
     def text(self) -> str:
         """The plan as JSON."""
         content = {

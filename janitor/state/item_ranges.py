@@ -8,7 +8,7 @@ An item may have rows in several ranges. It stands where the last of them is.
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -23,8 +23,6 @@ Place = tuple[Any, ...]
 Standing = tuple[Place, int]
 """A row's place, and its item."""
 IDS_AT_ONCE = 500
-TOGETHER = 5_000
-"""One statement reads so many rows of a range, if all are wanted."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +89,24 @@ def place_of(connection: Connection, ranges: Sequence[Range], item_id: int) -> P
     return _places(connection, ranges, [item_id]).get(item_id)
 
 
-def items_in(
-    connection: Connection, ranges: Sequence[Range], place: Place | None, newest_first: bool, together: int = TOGETHER
-) -> Iterator[int]:
-    """The items of some ranges behind a place, in their order, each of them once."""
-    while ranges:
-        pages = [one.page(connection, place, together, newest_first) for one in ranges]
-        merged = list(islice(heapq.merge(*pages, reverse=newest_first), together))
-        place = merged[-1][0] if merged else place
-        items_here = dict.fromkeys(item for _, item in merged)
-        if not are_disjoint(ranges):
-            places = _places(connection, ranges, list(items_here))
-            items_here = dict.fromkeys(item for at, item in merged if places.get(item) == at)
-        yield from items_here
-        if len(merged) < together:
-            return
+@dataclass(frozen=True)
+class Page:
+    """Items in their order; the next page begins behind `place`. `is_last` says that there is none."""
+
+    items: Sequence[int]
+    place: Place | None
+    is_last: bool
+
+
+def page(connection: Connection, ranges: Sequence[Range], place: Place | None, most: int, newest_first: bool) -> Page:
+    """The items of some ranges behind a place, in their order, each of them once: up to `most`, perhaps none."""
+    pages = [one.page(connection, place, most, newest_first) for one in ranges]
+    merged = list(islice(heapq.merge(*pages, reverse=newest_first), most))
+    found = dict.fromkeys(item for _, item in merged)
+    if not are_disjoint(ranges):
+        places = _places(connection, ranges, list(found))
+        found = dict.fromkeys(item for at, item in merged if places.get(item) == at)
+    return Page(list(found), merged[-1][0] if merged else place, len(merged) < most)
 
 
 def count(connection: Connection, ranges: Sequence[Range], most: int) -> int:

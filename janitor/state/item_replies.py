@@ -39,7 +39,8 @@ def add(connection: Connection, plan: Plan, due: Sequence[Due], now: datetime) -
             "pipeline": plan.pipeline,
             "key": one.key,
             "item_id": one.item_id,
-            "content": json.dumps({"envelope": one.envelope, **(one.content or {})}, ensure_ascii=False),
+            # With escapes: half a character, which JSON may have, is none for a database.
+            "content": json.dumps({"envelope": one.envelope, **(one.content or {})}),
             "added_at": now,
             "tries": 0,
         }

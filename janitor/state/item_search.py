@@ -6,18 +6,17 @@ A page of items has the newest first. It is read along an index from the place o
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, literal, select, union_all
+from sqlalchemy import Connection, Row, and_, literal, select, union_all
 
 from janitor.state import item_ranges
-from janitor.state.item_ranges import Place, items_in, place_of
+from janitor.state.item_ranges import Place, Range, place_of
 from janitor.state.item_states import READY
 from janitor.state.item_tables import item_attempts, item_steps, items
 from janitor.state.item_wanted import IN_ORDER, Wanted, of_item, of_step, ranges
 
-__all__ = ["Wanted", "all_ids", "among", "attempts", "count", "find", "ids", "of_ids", "oldest_waiting", "one", "steps"]
+__all__ = ["Walk", "Wanted", "among", "attempts", "count", "find", "ids", "of_ids", "oldest_waiting", "one", "steps"]
 
 IDS_AT_ONCE = 500
 LANES_AT_ONCE = 50
@@ -34,7 +33,7 @@ def find(connection: Connection, wanted: Wanted, after: int | None = None, limit
     Raises:
         BadSetting: there is no such state, or the key cannot be looked for.
     """
-    found = list(_some(connection, wanted, after, limit, newest_first=True))
+    found = _some(connection, wanted, after, limit, newest_first=True)
     rows = {row.id: row for row in _rows(connection, found)}
     return [rows[item_id] for item_id in found if item_id in rows]
 
@@ -45,16 +44,32 @@ def ids(connection: Connection, wanted: Wanted, after: int = 0, limit: int = IDS
     Raises:
         BadSetting: as `find` does.
     """
-    return list(_some(connection, wanted, after or None, limit, newest_first=False))
+    return _some(connection, wanted, after or None, limit, newest_first=False)
 
 
-def all_ids(connection: Connection, wanted: Wanted) -> Iterator[int]:
-    """The ids of all items that are wanted, also if what was read changes meanwhile.
+class Walk:
+    """Goes once through all items that are wanted, as `ids` does, whatever becomes meanwhile of those it has found."""
 
-    Raises:
-        BadSetting: as `find` does.
-    """
-    return items_in(connection, ranges(connection, wanted), None, newest_first=False)
+    def __init__(self, wanted: Wanted) -> None:
+        """Nothing is read yet."""
+        self._wanted = wanted
+        self._ranges: Sequence[Range] | None = None
+        self._place: Place | None = None
+        self._is_over = False
+
+    def next(self, connection: Connection, most: int) -> list[int]:
+        """The next ids, up to so many; none once all have been found.
+
+        Raises:
+            BadSetting: as `find` does.
+        """
+        if self._ranges is None:
+            self._ranges = ranges(connection, self._wanted)
+        found = list[int]()
+        while not found and not self._is_over:
+            page = item_ranges.page(connection, self._ranges, self._place, most, newest_first=False)
+            found, self._place, self._is_over = list(page.items), page.place, page.is_last
+        return found
 
 
 def among(connection: Connection, wanted: Wanted, some: Sequence[int]) -> list[int]:
@@ -63,13 +78,13 @@ def among(connection: Connection, wanted: Wanted, some: Sequence[int]) -> list[i
     Raises:
         BadSetting: as `find` does.
     """
-    found = set[int]()
+    asked = of_step(connection, wanted)
+    conditions = [items.c.pipeline == wanted.pipeline, *of_item(wanted), *([] if asked is None else [asked.is_so()])]
+    # Told beside the id, and not asked for: SQLite would look through the whole pipeline.
+    query, found = select(items.c.id, and_(*conditions).label("is_so")), set[int]()
     for at in range(0, len(some), IDS_AT_ONCE):
-        query = select(items.c.id).where(items.c.id.in_(some[at : at + IDS_AT_ONCE]))
-        query = query.where(items.c.pipeline == wanted.pipeline, *of_item(wanted))
-        if (asked := of_step(connection, wanted)) is not None:
-            query = query.where(asked.is_so())
-        found.update(connection.execute(query).scalars())
+        rows = connection.execute(query.where(items.c.id.in_(some[at : at + IDS_AT_ONCE])))
+        found.update(row.id for row in rows if row.is_so)
     return [item_id for item_id in some if item_id in found]
 
 
@@ -131,13 +146,18 @@ def oldest_waiting(connection: Connection, lanes: Sequence[str]) -> dict[str, da
     return found
 
 
-def _some(connection: Connection, wanted: Wanted, after: int | None, limit: int, newest_first: bool) -> Iterator[int]:
-    found = ranges(connection, wanted)
+def _some(connection: Connection, wanted: Wanted, after: int | None, limit: int, newest_first: bool) -> list[int]:
+    of_index, found = ranges(connection, wanted), list[int]()
     place: Place | None = None
-    if after is not None and found:
-        is_by_id = found[0].order[0] is items.c.id
-        place = (after,) if is_by_id else place_of(connection, found, after)
-    return islice(items_in(connection, found, place, newest_first, together=limit), limit)
+    if after is not None and of_index:
+        is_by_id = of_index[0].order[0] is items.c.id
+        place = (after,) if is_by_id else place_of(connection, of_index, after)
+    is_over = not of_index
+    while len(found) < limit and not is_over:
+        page = item_ranges.page(connection, of_index, place, limit, newest_first)
+        place, is_over = page.place, page.is_last
+        found += page.items
+    return found[:limit]
 
 
 def _rows(connection: Connection, ids: Sequence[int]) -> Iterator[Row[Any]]:

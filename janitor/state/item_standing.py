@@ -15,12 +15,13 @@ ORDER = {"error": 0, "warning": 1, "ok": 2}
 
 @dataclass(frozen=True)
 class OfStep:
-    """One step's state and status, and the reason of its newest attempt."""
+    """One step's state and status, and the reason and the code of its newest attempt."""
 
     step: str
     state: int
     status: str
     reason: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class OfItem:
 
 @dataclass(frozen=True)
 class Worst:
-    """The worst status of an item's steps: its kind, its reason, and a code for whoever asked."""
+    """The worst status of an item's steps, its kind and reason, and a code for whoever asked: else the status."""
 
     status: str
     kind: str
@@ -51,7 +52,7 @@ def of_item(connection: Connection, item_id: int) -> OfItem | None:
     row = connection.execute(select(items).where(items.c.id == item_id)).one_or_none()
     if row is None:
         return None
-    reasons = _reasons(connection, item_id)
+    newest = _newest(connection, item_id)
     steps = connection.execute(select(item_steps).where(item_steps.c.item_id == item_id).order_by(item_steps.c.step))
     return OfItem(
         row.id,
@@ -60,7 +61,7 @@ def of_item(connection: Connection, item_id: int) -> OfItem | None:
         row.state,
         row.ended_at,
         row.expires_at is not None and row.ended_at is not None and row.ended_at > row.expires_at,
-        [OfStep(step.step, step.state, step.status, reasons.get(step.step)) for step in steps],
+        [OfStep(step.step, step.state, step.status, *newest.get(step.step, ())) for step in steps],
     )
 
 
@@ -71,7 +72,7 @@ def worst(steps: Sequence[OfStep], kinds: Mapping[str, str]) -> Worst:
     if found is None:
         return Worst(PROCESSED, "ok", None, None)
     kind = _kind(found, kinds)
-    return Worst(found.status, kind, found.reason, found.status if kind == "error" else None)
+    return Worst(found.status, kind, found.reason, (found.code or found.status) if kind == "error" else None)
 
 
 def share_done(states: Sequence[int]) -> float:
@@ -88,8 +89,9 @@ def _kind(step: OfStep, kinds: Mapping[str, str]) -> str:
     return kinds.get(step.status, "error" if step.state == FAILED else "ok")
 
 
-def _reasons(connection: Connection, item_id: int) -> dict[str, str | None]:
-    columns: tuple[Any, ...] = (item_attempts.c.step, item_attempts.c.reason)
+def _newest(connection: Connection, item_id: int) -> dict[str, tuple[str | None, str | None]]:
+    """The reason and the code of each step's newest attempt."""
+    columns: tuple[Any, ...] = (item_attempts.c.step, item_attempts.c.reason, item_attempts.c.code)
     query = select(*columns).where(item_attempts.c.item_id == item_id).order_by(item_attempts.c.id)
     rows: Sequence[Row[Any]] = connection.execute(query).all()
-    return {row.step: row.reason for row in rows}
+    return {row.step: (row.reason, row.code) for row in rows}

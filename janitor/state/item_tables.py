@@ -102,6 +102,7 @@ item_attempts = Table(
     Column("reason", Words()),
     Column("traceback", Words(bounds.TRACEBACK, keep_end=True)),
     Column("log", Words(bounds.TRACEBACK, keep_end=True)),
+    Column("code", Name(64)),
     Index("item_attempts_of_item", "item_id", "id"),
     **OPTIONS,
 )

@@ -37,7 +37,8 @@ def longest(connection: Connection, lanes: Sequence[str], now: datetime) -> dict
 @functools.lru_cache(maxsize=64)
 def _statement(lanes: Sequence[str]) -> Any:
     # A limit within a UNION needs a query around it, on SQLite.
-    return union_all(*(select(query.subquery()) for lane in lanes for query in _of_lane(lane)))
+    queries = [query for lane in lanes for query in _of_lane(lane)]
+    return union_all(*(select(query.subquery(f"of_{number}")) for number, query in enumerate(queries)))
 
 
 def _of_lane(lane: str) -> Sequence[Select[Any]]:

@@ -42,7 +42,7 @@ def _facts(item: Row) -> dict[str, object]:
         "resolved": resolved,
         "priority": item["priority"],
         "order": instant(item["order_at"]),
-        "added": f"{instant(item['added_at'])}, by {item['origin']}",
+        "added": f"{instant(item['added_at'])} ({item['origin']})",
         "expires": instant(item["expires_at"]),
         "ended": instant(item["ended_at"]),
         "times": f"{item['times']}" if item["times"] > 1 else "",

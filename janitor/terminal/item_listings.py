@@ -39,7 +39,7 @@ ITEMS = {
     "state": "state",
     "added_at": "added (UTC)",
     "ended_at": "ended (UTC)",
-    "told": "steps",
+    "steps": "steps",
     "flag": "flag",
 }
 LETTERS = {
@@ -91,7 +91,7 @@ def _count(one: Count, oldest: Mapping[str, datetime]) -> Row:
 
 
 def of_items(connection: Connection, wanted: Wanted, limit: int) -> list[Row]:
-    """Items that are wanted, the newest first, each with where it is at each step."""
+    """Items that are wanted, the newest first, each with its steps."""
     found = item_search.find(connection, wanted, limit=limit)
     steps = item_search.steps(connection, [record.id for record in found])
     plan = item_plans.load(connection, wanted.pipeline)
@@ -99,15 +99,19 @@ def of_items(connection: Connection, wanted: Wanted, limit: int) -> list[Row]:
 
 
 def _item(record: Record[Any], steps: Sequence[Row]) -> Row:
-    # A step that has not begun has a state that says more than its status.
-    told = [f"{step['step']}: {step['state' if step['status'] == NOT_PROCESSED else 'status']}" for step in steps]
     return {
         **{str(name): value for name, value in record._mapping.items() if name not in ("args", "envelope")},
         "state": item_states.name_of_item(record.state),
         "steps": steps,
         "done": item_standing.share_done([item_states.NAMES.index(step["state"]) for step in steps]),
-        "told": ", ".join(told),
     }
+
+
+def in_words(row: Row) -> Row:
+    """An item with its steps as a text for people."""
+    # A step that has not begun has a state that says more than its status.
+    told = [f"{one['step']}: {one['state' if one['status'] == NOT_PROCESSED else 'status']}" for one in row["steps"]]
+    return row | {"steps": ", ".join(told)}
 
 
 def _steps(plan: Plan | None, records: Iterable[Record[Any]]) -> list[Row]:

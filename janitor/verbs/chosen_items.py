@@ -95,20 +95,23 @@ def with_states(assembly: Assembly, wanted: Wanted, states: Sequence[str]) -> li
 
 
 def _ask(found: Chosen, yes: bool, what: str) -> None:
-    number = len(found.ids)
-    if not number or yes:
+    if not found.ids or yes:
         return
-    told = f"{number:,} item{'s' if number > 1 else ''} of {found.pipeline}"
+    number = _items(len(found.ids), found.pipeline)
     if not sys.stdin.isatty():
-        raise BadSetting("--yes", None, f"{told} would be {what}: give --yes if they are to be")
-    click.confirm(f"{told} would be {what}. Go on?", abort=True, err=True)
+        raise BadSetting("--yes", None, f"{number} would be {what}: give --yes if that is right")
+    click.confirm(f"{number} would be {what}. Go on?", abort=True, err=True)
 
 
 def told(number: int, found: Chosen, what: str) -> str:
     """What was done, in a sentence."""
     if found.wanted:
-        return f"{number:,} items of {found.pipeline} are {what}"
+        return f"{_items(number, found.pipeline)} {'is' if number == 1 else 'are'} {what}"
     return f"{found.pipeline}/{found.said} is {what}" if number else f"{found.pipeline}/{found.said} stays as it is"
+
+
+def _items(number: int, pipeline: str) -> str:
+    return f"{number:,} item{'' if number == 1 else 's'} of {pipeline}"
 
 
 def pipeline_here(assembly: Assembly, name: str) -> Pipeline | None:

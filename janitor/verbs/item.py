@@ -30,7 +30,7 @@ def item(assembly: Assembly, item: str, as_json: bool) -> None:
         raise BadSetting("the key", key, f"{pipeline} has no such item; `items {pipeline}` lists what it has")
     row = _without_secrets(assembly, found)
     if as_json:
-        console.print_json({name: value for name, value in row.items() if name != "told"})
+        console.print_json(row)
     else:
         item_lines.print_item(row)
 

@@ -40,6 +40,6 @@ def items(assembly: Assembly, /, pipeline: str | None, limit: int, as_json: bool
             if given["step"] is not None:
                 operations.check_step(plan, given["step"])
             columns, rows = item_listings.ITEMS, item_listings.of_items(connection, Wanted(pipeline, **given), limit)
-    if as_json:
-        rows = [{name: value for name, value in row.items() if name != "told"} for row in rows]
+    if pipeline is not None and not as_json:
+        rows = [item_listings.in_words(row) for row in rows]
     console.print_listing(rows, columns, as_json=as_json, empty="There are no items.")

@@ -28,6 +28,7 @@ def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -
     FILE has one object, or several, or one a line; `-` reads a pipe. What cannot be an item is told, and all others are
     added; the exit code is 1 then.
     """
+    from janitor.items.adding import keep_new_plans
     from janitor.operations import item_messages
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.ERROR)
@@ -35,13 +36,16 @@ def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -
     state, now = assembly.state, assembly.now()
     if inbox is None:
         here = chosen_items.pipeline_here(assembly, pipeline)
+        keep_new_plans(state, () if here is None else (here,))
         pushed = item_messages.push(state, pipeline, bodies, actor(), now, here)
     else:
         whole = chosen_items.require_pipeline(assembly, pipeline)
         pushed = item_messages.push_into(state, whole, inbox, bodies, actor(), now)
     for number, reason in pushed.refused[:MOST_TOLD]:
         complain(assembly.mask(f"message {number} is no item: {reason}"))
-    known = f", {pushed.known:,} had keys that were there already" if pushed.known else ""
-    refused = f", {len(pushed.refused):,} are no items" if pushed.refused else ""
-    print(f"{pushed.new:,} items of {pipeline} are added{known}{refused}")
+    numbers = {"added": pushed.new, "there already": pushed.known, "refused": len(pushed.refused)}
+    print(
+        f"items of {pipeline}: "
+        + ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number or what == "added")
+    )
     return FAILED if pushed.refused else SUCCEEDED

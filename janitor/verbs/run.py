@@ -10,6 +10,8 @@ import click
 from janitor.checks.required import require
 from janitor.databases.places import place
 from janitor.errors import BadSetting
+from janitor.items.adding import keep_new_plans
+from janitor.items.pipelines import pipelines_of
 from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
@@ -58,6 +60,8 @@ def run(
     require(assembly.settings, plan.jobs)
     for planned in plan.jobs:
         _confirm(planned, confirmed)
+    if not dry_run:
+        keep_new_plans(assembly.state, pipelines_of(assembly.scheduler.jobs).values())
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
     holder, surroundings = holders.new_holder(assembly.settings.lease_seconds), kept(assembly.mask, run_log, echo=True)

@@ -14,8 +14,9 @@ from markupsafe import Markup
 
 from janitor import __version__
 from janitor.logs.escapes import LAID_OUT, visible
+from janitor.web import addresses
 from janitor.web.queries.given import json_text
-from janitor.web.words import amount, distance, duration, first_line, number, sentence, words
+from janitor.web.words import amount, distance, duration, first_line, number, percent, sentence, words
 
 FLASH = "janitor_flash"
 """The cookie that carries a sentence to the page after a redirect."""
@@ -43,6 +44,16 @@ CONDITION_ICONS = {
     "paused": "pause",
     "disabled": "off",
 }
+LOOK_ICONS = {
+    "ok": "check",
+    "warning": "overdue",
+    "error": "cross",
+    "blocked": "stop",
+    "left_out": "skip",
+    "processing": "run",
+    "waiting": "clock",
+}
+"""The icon of each look of an item's status."""
 
 
 def render(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
@@ -159,7 +170,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (moment, duration, number, words, first_line, amount, sentence, json_text)
+    filters = (moment, duration, number, words, first_line, amount, sentence, json_text, percent)
     environment.filters |= {one.__name__: one for one in filters}
-    environment.globals |= {"ago": ago, "icons": ICONS, "condition_icons": CONDITION_ICONS}
+    environment.globals |= {"ago": ago, "icons": ICONS, "condition_icons": CONDITION_ICONS, "look_icons": LOOK_ICONS}
+    environment.globals |= {"of_pipeline": addresses.of_pipeline, "of_item": addresses.of_item}
     return environment

@@ -40,6 +40,13 @@ def amount(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:,.4g}"
 
 
+def percent(share: float) -> str:
+    """A share of 0 to 1: 100 % only if it is all, and 0 % only if it is nothing."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return f"{100 if share >= 1 else min(99, int(100 * share + 1e-9))} %"
+
+
 def sentence(text: str) -> str:
     """A text with a capital letter at its beginning."""
     return text[:1].upper() + text[1:]

@@ -6,6 +6,10 @@ import pytest
 
 from tests.servers import running
 from tests.servers.aws import Aws
+from tests.servers.compute import ComputeWorker
+from tests.servers.redis import Redis
+from tests.servers.seaweedfs import Bucket, SeaweedFS
+from tests.servers.socket_io import SocketServer
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +24,53 @@ def aws(aws_session: Aws) -> Iterator[Aws]:
     """A server that speaks as AWS does. A test may stop or kill it: it runs again for the next test, and is empty."""
     yield aws_session
     aws_session.start()
+
+
+@pytest.fixture(scope="session")
+def redis_session() -> Iterator[Redis]:
+    """A Redis server, while the suite runs."""
+    with running(Redis()) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(redis_session: Redis) -> Iterator[Redis]:
+    """A Redis server. A test may stop or kill it: it runs again for the next test."""
+    yield redis_session
+    redis_session.start()
+
+
+@pytest.fixture(scope="session")
+def socket_io_session(redis_session: Redis) -> Iterator[SocketServer]:
+    """A socket.io server that listens at the Redis server, while the suite runs."""
+    with running(SocketServer(redis_session)) as server:
+        yield server
+
+
+@pytest.fixture
+def socket_io(redis: Redis, socket_io_session: SocketServer) -> Iterator[SocketServer]:
+    """A socket.io server that listens at the Redis server. A test may kill it: it runs again for the next test."""
+    yield socket_io_session
+    redis.start()
+    socket_io_session.start()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs_session() -> Iterator[SeaweedFS]:
+    """A server for buckets, while the suite runs."""
+    with running(SeaweedFS()) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(seaweedfs_session: SeaweedFS) -> Iterator[Bucket]:
+    """An empty bucket of this test's own. A test may kill its server: it runs again for the next test."""
+    yield seaweedfs_session.create_bucket()
+    seaweedfs_session.start()
+
+
+@pytest.fixture
+def worker() -> Iterator[ComputeWorker]:
+    """A compute worker that does what it is told, and otherwise answers well."""
+    with ComputeWorker().open() as worker:
+        yield worker

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from janitor.jobs_file import template
+from janitor.jobs_file import pipelines, steps, template
 from janitor.jobs_file.keys import KEYS
 from janitor.jobs_file.loading import load
 from janitor.jobs_file.mistakes import BadJobsFile
 from tests.command_line import CommandLine
+from tests.jobs_file import pipes
 from tests.jobs_file.files import HERE, JOB, clock, mistakes, write
 
 TAGS = ("", "!!int ", "!!float ", "!!bool ", "!!timestamp ", "!!binary ", "!!null ", "!!set ", "!!omap ", "!result ")
@@ -50,6 +51,39 @@ def test_any_values_are_answered_in_words(tmp_path: Path, found: list[dict[str, 
     ]
     path = tmp_path / "jobs.yaml"
     path.write_bytes("\n".join(["jobs:", *lines]).encode(errors="surrogatepass"))
+    answer(path)
+
+
+names = st.sampled_from(
+    ["a", "b", "'1'", "yes", "~", "a.b", "'a: b'", "<<", "", "x" * 70, "use", "url", "queue", "store"]
+)
+"""Names of steps and inboxes, and keys of objects."""
+
+
+def mappings(keys: "st.SearchStrategy[str]", inner: "st.SearchStrategy[str]") -> "st.SearchStrategy[str]":
+    """Mappings as YAML writes them on one line."""
+    pairs = st.lists(st.tuples(keys, inner), max_size=3)
+    return pairs.map(lambda found: "{" + ", ".join(f"{key}: {value}" for key, value in found) + "}")
+
+
+classes = st.sampled_from(
+    ["RabbitInbox", "SocketReply", "S3Store", "Forward", f"'{pipes.HERE}:OwnInbox'", "'a:b'", "7"]
+)
+objects = mappings(names | st.just("reading"), values | classes | mappings(names, values))
+step_keys = mappings(st.sampled_from([*steps.KNOWN, "other"]), values | objects | st.just(f"'{pipes.HERE}:well'"))
+pipeline_keys = mappings(
+    st.sampled_from([*pipelines.KNOWN, "other"]), values | mappings(names, values | objects | step_keys)
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(found=mappings(names, pipeline_keys | values))
+@example(found="{'a: b': {steps: {a: {function: 7}}}}")
+@example(found="{a: {statuses: {a: [b]}, steps: {a: {needs: {a: [b]}, failed: {a: b}, forward: {url: []}}}}}")
+@example(found="{a: {store: {use: {}}, inboxes: {a: {use: RabbitInbox, reading: [], name: {}}}, schema: {$ref: 7}}}")
+def test_any_pipelines_are_answered_in_words(tmp_path: Path, found: str) -> None:
+    path = tmp_path / "jobs.yaml"
+    path.write_bytes(f"pipelines: {found}\n".encode(errors="surrogatepass"))
     answer(path)
 
 
@@ -131,6 +165,10 @@ def test_many_mistakes_are_told_soon(tmp_path: Path) -> None:
     names = ", ".join(f"no_{number}" for number in range(20_000))
     text = f"jobs:\n  - id: a\n    function: {HERE}:skips\n    dependencies: [{names}]\n"
     assert len(mistakes(tmp_path, text)) == 1_000
+    steps = "".join(f"      s{number}: {{retries: x, needs: [{names[:2000]}]}}\n" for number in range(100))
+    assert len(mistakes(tmp_path, f"pipelines:\n  p:\n    steps:\n{steps}")) == 1_000
+    many = "".join(f"  p{number}: {{steps: 7, keep_dayz: {{use: 7}}}}\n" for number in range(5_000))
+    assert len(mistakes(tmp_path, f"pipelines:\n{many}")) == 1_000
 
 
 @pytest.mark.slow

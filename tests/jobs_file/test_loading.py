@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
+from janitor.items import Step
 from janitor.jobs import Result
 from janitor.jobs_file.loading import load
+from janitor.jobs_file.mistakes import BadJobsFile
+from tests.jobs_file import pipes
 from tests.jobs_file.files import CRAWL, JOB, clock, fails, loaded, mistakes, skips, write
 
 WHOLE = """
@@ -147,3 +150,72 @@ def many(jobs: int, dependencies: int) -> str:
 def test_five_hundred_jobs_are_loaded_whole(tmp_path: Path) -> None:
     jobs = loaded(tmp_path, many(510, 1_000)).jobs
     assert len(jobs) == 510 and sum(len(job.dependencies) for job in jobs.values()) >= 1_000
+
+
+def refused(folder: Path, text: str, **environment: str) -> list[str]:
+    """The mistakes of a file beside a clock with the pipeline `own`, whose step is `a`, and the job `x.y`."""
+    scheduler = clock(**environment)
+    scheduler.add_pipeline("own", [Step("a", pipes.well)])
+    scheduler.add_job(skips, "interval", hours=1, id="x.y")
+    with pytest.raises(BadJobsFile) as caught:
+        load(pipes.write(folder, text), scheduler)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "jobs:\n  - {id: p.a, function: 'FUNCTIONS:skips'}\n" + pipes.PIPE,
+            "6: pipeline p: steps.a: its job is p.a: jobs.yaml:2 has that id already; give another",
+        ),
+        (
+            "jobs:\n  - {id: own.a, function: 'FUNCTIONS:skips'}\n",
+            "2: job own.a: id: run.py has that id already; give another",
+        ),
+        (
+            pipes.PIPE.replace("p:", "own:").replace("a:", "b:"),
+            "2: pipeline own: run.py has a pipeline of that name already; give another",
+        ),
+        (
+            pipes.PIPE.replace("p:", "x:").replace("a:", "y:"),
+            "4: pipeline x: steps.y: its job is x.y: run.py has that id already; give another",
+        ),
+        (
+            pipes.PIPE.replace("p:", "x_y:") + "  x-y: {steps: {a: {function: PIPES:well}}}\n",
+            "5: pipeline x-y: steps.a: its job is x-y.a: jobs.yaml:4 has that id already: "
+            "its variables would be those of x_y.a; give another",
+        ),
+        (
+            pipes.PIPE.replace("p:", "state:").replace("a:", "database:"),
+            "4: pipeline state: steps.database: its job is state.database: give another id: its variables would begin as "
+            "the setting STATE_DATABASE_URL does",
+        ),
+        (
+            pipes.PIPE
+            + "    inboxes: {x: {use: 'PIPES:Telling'}}\njobs:\n  - {id: p.x_back, function: 'FUNCTIONS:skips'}\n",
+            "2: pipeline p: id is 'p.x_back': another job has this id: give the step, inbox or reply another name",
+        ),
+    ],
+)
+def test_a_job_of_a_pipeline_takes_no_others_place(tmp_path: Path, text: str, said: str) -> None:
+    (found,) = refused(tmp_path, text)
+    assert found.startswith(f"jobs.yaml:{said}")
+
+
+def test_a_job_may_depend_on_a_step(tmp_path: Path) -> None:
+    text = "jobs:\n  - {id: j, function: 'FUNCTIONS:skips', dependencies: [p.a]}\n" + pipes.PIPE
+    assert pipes.jobs(tmp_path, text)["j"].dependencies == ("p.a",)
+    (found,) = pipes.mistakes(tmp_path, text.replace("[p.a]", "[p.b]"))
+    assert found == "jobs.yaml:2: job j: dependencies: there is no job p.b; the jobs are j, p.a"
+
+
+def test_a_pipeline_goes_onto_a_clock_and_off_it(tmp_path: Path) -> None:
+    scheduler = clock()
+    scheduler.add_pipeline("own", [Step("a", pipes.well)])
+    scheduler.replace_jobs(load(pipes.write(tmp_path, pipes.PIPE), scheduler).jobs)
+    assert list(scheduler.jobs) == ["own.a", "p.a"]
+    scheduler.replace_jobs(load(pipes.write(tmp_path, pipes.PIPE.replace("a:", "b:")), scheduler).jobs)
+    assert list(scheduler.jobs) == ["own.a", "p.b"]
+    scheduler.replace_jobs({})
+    assert list(scheduler.jobs) == ["own.a"]

@@ -34,6 +34,10 @@ def test_any_content_is_kept_and_rendered(text: str, counts: dict[str, Any], log
         ("repeated", "overdue", "copy is overdue, still"),
         ("ended", "failed", "copy recovered"),
         ("ended", "ran_long", "copy runs long: over"),
+        ("began", "step_fails", "copy fails at item after item"),
+        ("ended", "items_wait", "copy lets items wait: over"),
+        ("began", "dead_letters_growing", "copy gets messages that cannot become items"),
+        ("repeated", "reply_undelivered", "copy cannot deliver replies, still"),
         ("test", "test", "copy sends a test notice"),
     ],
 )
@@ -55,6 +59,21 @@ def test_links_lead_to_the_dashboard_if_it_has_an_address() -> None:
     assert replace(CONTENT, web_url=None).links == []
 
 
+def test_links_lead_to_the_item_and_its_pipeline() -> None:
+    base = "https://janitor.example.org"
+    about = replace(CONTENT, pipeline="parcels", item="DN 7/ü")
+    page = f"{base}/pipelines/parcels"
+    assert about.links == [
+        ("item DN 7/\\xfc", f"{page}/items/DN%207%2F%C3%BC"),
+        ("pipeline parcels", page),
+        ("run 9", f"{base}/runs/9"),
+        ("copy", f"{base}/jobs/copy"),
+    ]
+    assert dict(about.facts)["item"] == "DN 7/ü" and "item" not in dict(CONTENT.facts)
+    assert replace(about, item="").links[0] == ("pipeline parcels", page)
+    assert about.brief.item == "" and from_json(to_json(about)) == about
+
+
 def test_a_digest_names_three_notices_and_counts_the_rest() -> None:
     parts = [replace(CONTENT, key=f"k-{n}", job=f"job{n}", at=CONTENT.at + timedelta(hours=n)) for n in range(1, 6)]
     made = digest(parts)
@@ -69,7 +88,9 @@ def test_a_key_of_another_release_is_ignored() -> None:
     assert from_json(json.dumps(values)) == CONTENT
 
 
-@pytest.mark.parametrize("change", [{"at": None}, {"began_at": "2026-07-01T12:00:00"}, {"job": 7}, {"host": None}])
+@pytest.mark.parametrize(
+    "change", [{"at": None}, {"began_at": "2026-07-01T12:00:00"}, {"job": 7}, {"host": None}, {"item": 7}]
+)
 def test_what_is_no_notice_is_refused_when_it_is_read(change: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError)):
         from_json(json.dumps(json.loads(to_json(CONTENT)) | change))

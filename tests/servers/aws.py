@@ -25,7 +25,7 @@ class Aws(OwnServer):
         self.folder = Path(tempfile.mkdtemp(prefix="janitor-aws-"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+        command = [sys.executable, str(Path(__file__).with_name("aws_server.py")), str(self.port)]
         environment = {"AWS_DEFAULT_REGION": REGION, "MOTO_SQS_REGION": REGION}
         self.process = _MotoProcess(command, self.port, self.folder / "log", environment)
 

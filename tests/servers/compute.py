@@ -136,6 +136,8 @@ class ComputeWorker:
     is_healthy: threading.Event = field(default_factory=threading.Event)
     looks: int = 0
     """How often its health was asked for."""
+    on_health: Callable[[int], object] = lambda looks: None
+    """Called with that number each time."""
     tls: ssl.SSLContext | None = None
     _is_over: threading.Event = field(default_factory=threading.Event)
     _server: Any = None
@@ -220,6 +222,7 @@ class ComputeWorker:
     def _behave(self, talk: Talk) -> None:
         if talk.asked.path == HEALTH:
             self.looks += 1
+            self.on_health(self.looks)
             talk.answer(200 if self.is_healthy.is_set() else 503, b"")
             return
         self.requests.append(talk.asked)

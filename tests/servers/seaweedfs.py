@@ -3,17 +3,21 @@
 import json
 import sys
 import tempfile
+import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.servers.lifetime import OwnServer
 from tests.servers.process import Process, binary, free_port
 
-KEY, SECRET = "janitor-tests", "open-sesame-2"
-OFF = ("master.telemetry=false", "s3.port.iceberg=0", "s3.iam=false", "s3.allowEmptyFolder=true")
-"""What it would do beside S3: tell its maker, and open further ports."""
+REGION, KEY, SECRET = "us-east-1", "janitor-tests", "open-sesame-2"
+OFF = ("master.telemetry=false", "s3.port.iceberg=0", "s3.port.lance=0", "s3.iam=false", "s3.autoCreateBucket=false")
+"""What it would do beside S3: tell its maker, open further ports, and make buckets that are not there."""
 
 
 class SeaweedFS(OwnServer):
@@ -26,7 +30,9 @@ class SeaweedFS(OwnServer):
         (self.folder / "s3.json").write_text(json.dumps(_users()))
         self.port = free_port()
         log = self.folder / "log"
-        self.process = _SeaweedProcess(self._command(), self.port, log, {"HOME": str(self.folder)})
+        # Each bucket has volumes of its own, and grows by this number of them at a time.
+        environment = {"HOME": str(self.folder), "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
+        self.process = _SeaweedProcess(self._command(), self.port, log, environment)
 
     def _command(self) -> list[str]:
         ports = {f"{part}.port{kind}": free_port() for part in ("master", "volume", "filer") for kind in ("", ".grpc")}
@@ -38,7 +44,7 @@ class SeaweedFS(OwnServer):
             "s3.port": self.port,
             "s3.port.grpc": free_port(),
             "s3.config": self.folder / "s3.json",
-            "volume.max": 20,
+            "volume.max": 1_000,
             "master.volumeSizeLimitMB": 64,
         }
         named = [f"-{name}={value}" for name, value in options.items()]
@@ -50,27 +56,50 @@ class SeaweedFS(OwnServer):
         """The settings with which Janitor reaches it."""
         return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
-            "AWS_REGION": "us-east-1",
+            "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET,
         }
 
     def client(self) -> Any:
-        """A client of boto3's, as the administrator."""
-        import boto3
+        """A client of boto3's, as the administrator; close it after use."""
+        return _client(self.port, retries={"total_max_attempts": 1}, read_timeout=30)
 
-        given = self.environment()
-        return boto3.client(
-            "s3",
-            endpoint_url=given["AWS_ENDPOINT_URL"],
-            region_name=given["AWS_REGION"],
-            aws_access_key_id=KEY,
-            aws_secret_access_key=SECRET,
-        )
+    def create_bucket(self) -> "Bucket":
+        """Make an empty bucket with a new name."""
+        bucket = Bucket(self, f"test-{uuid.uuid4().hex[:12]}")
+        bucket.client.create_bucket(Bucket=bucket.name)
+        return bucket
 
     def stop(self) -> None:
         """End it; what it has is on disk."""
         self.kill()
+
+
+class Bucket:
+    """A bucket, as the administrator sees it."""
+
+    def __init__(self, server: SeaweedFS, name: str) -> None:
+        self.server, self.name = server, name
+        self.client = server.client()
+
+    def keys(self) -> list[str]:
+        """The keys of its objects."""
+        return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
+
+    def put(self, key: str, content: bytes) -> None:
+        """Put an object there, as others do."""
+        self.client.put_object(Bucket=self.name, Key=key, Body=content)
+
+    def object(self, key: str) -> dict[str, Any]:
+        """An object: its `Body` as bytes, `ContentType` and so on."""
+        found: dict[str, Any] = self.client.get_object(Bucket=self.name, Key=key)
+        return {**found, "Body": found["Body"].read()}
+
+    def tags(self, key: str) -> dict[str, str]:
+        """The tags of an object."""
+        found = self.client.get_object_tagging(Bucket=self.name, Key=key)["TagSet"]
+        return {one["Key"]: one["Value"] for one in found}
 
 
 def _users() -> dict[str, Any]:
@@ -89,11 +118,25 @@ def _users() -> dict[str, Any]:
 
 class _SeaweedProcess(Process):
     def answers(self) -> bool:
-        """Whether it says no to somebody without a key: then all its parts have found one another."""
+        """Whether it keeps an object: then all its parts have found one another."""
+        client = _client(self.port, retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5)
         try:
-            urlopen(f"http://127.0.0.1:{self.port}/", timeout=2).close()
-        except HTTPError as exc:
-            return exc.code == 403
-        except OSError:
+            with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
+                client.create_bucket(Bucket="ready")
+            client.put_object(Bucket="ready", Key="ready", Body=b"ready")
+            return bool(client.get_object(Bucket="ready", Key="ready")["Body"].read() == b"ready")
+        except (ClientError, BotoCoreError, OSError):
             return False
-        return False
+        finally:
+            client.close()
+
+
+def _client(port: int, **config: Any) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name=REGION,
+        aws_access_key_id=KEY,
+        aws_secret_access_key=SECRET,
+        config=Config(**config),
+    )

@@ -65,7 +65,7 @@ def take(
 
 
 def end(
-    state: State, step: str, *ids: int, status: str = "processed", plan: Plan = PLAN, at: datetime = NOW, **more: Any
+    state: State, step: str, /, *ids: int, status: str = "processed", plan: Plan = PLAN, at: datetime = NOW, **more: Any
 ) -> None:
     """Take items for a step, and let it end with a status."""
     claims = take(state, step, *ids, plan=plan, at=at)
@@ -97,7 +97,7 @@ def statuses(state: State, item_id: int) -> dict[str, tuple[int, str]]:
 
 
 def fill(state: State, number: int) -> None:
-    """Many items, of which six in ten have ended; one in a hundred has failed, and few are flagged or wait longer."""
+    """Many items, of which six in ten have ended; one in eight of these has failed. Few are flagged."""
     save(state)
     with state.begin() as connection:
         ids = range(1, number + 1)
@@ -114,7 +114,7 @@ def fill(state: State, number: int) -> None:
 
 def _item(item_id: int, number: int) -> dict[str, Any]:
     state, at = _state(item_id, number), NOW + item_id * SECOND
-    is_flagged = item_id * 5 % number < 5
+    is_flagged = item_id * 5 % number == 5
     return {
         "id": item_id,
         "pipeline": PLAN.pipeline if item_id % 4 else "others",
@@ -136,20 +136,20 @@ def _item(item_id: int, number: int) -> dict[str, Any]:
 def _state(item_id: int, number: int) -> int:
     if item_id > 0.6 * number:
         return OPEN
-    return FAILED if item_id % 100 in (1, 50) else DONE
+    return FAILED if item_id % 8 == 1 else DONE
 
 
 def _steps(item_id: int, number: int) -> Iterator[dict[str, Any]]:
     by_state = {
         OPEN: (
-            (READY if item_id % 50 else LATER, "not processed"),
+            (LATER if item_id % 4 == 1 else READY, "not processed"),
             (WAITING, "not processed"),
             (WAITING, "not processed"),
         ),
         DONE: ((DONE, "processed"), (DONE, "processed"), (DONE, "processed")),
         FAILED: (
             (DONE, "processed"),
-            (FAILED, "no host" if item_id % 100 == 1 else "failed"),
+            (FAILED, "no host" if item_id % 16 == 1 else "failed"),
             (BLOCKED, "not processed"),
         ),
     }

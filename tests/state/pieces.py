@@ -2,15 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Row, func, select, text
 
-from janitor.databases.errors import lost_a_race
-from janitor.errors import JanitorError
 from janitor.state import State, item_claims, item_counts, item_endings
 from janitor.state.item_changes import Changed
 from janitor.state.item_counts import EVER, OF_INBOXES, OF_ITEMS, OF_REPLIES, Changes
@@ -18,7 +15,6 @@ from janitor.state.item_endings import End
 from janitor.state.item_plans import Plan, PlannedStep
 from janitor.state.item_states import BUILT_IN, state_of
 from janitor.state.item_tables import item_attempts, item_letters, item_replies, item_steps, items
-from janitor.state.run_records import Ending
 from tests.small_engine import eventually
 from tests.state.parcels import NOW
 
@@ -131,47 +127,38 @@ def attempts_counted(state: State, pipeline: str = "p") -> dict[tuple[str, str],
     return {(one.step, one.status): one.number for one in known if one.state == EVER}
 
 
-@contextmanager
-def meanwhile(state: State, do: Callable[[Connection], object]) -> Iterator[list[object]]:
-    """Let another thread do something in a transaction of its own, which begins before that of the block is committed.
+class Meanwhile:
+    """Another thread that does something in a transaction of its own, once it is told to, and until the block ends."""
 
-    The block gets what came of it, once it has: the thread may wait for what the block has locked.
-    """
-    came: list[object] = []
-    at_work = threading.Event()
+    def __init__(self, state: State, do: Callable[[Connection], object]) -> None:
+        self._state, self._do = state, do
+        self._thread = threading.Thread(target=self._work)
+        self._at_work = threading.Event()
+        self.came: Any = None
+        """What came of it, once the block has ended."""
 
-    def work() -> None:
-        while True:
-            try:
-                at_work.set()
-                with state.begin() as connection:
-                    made = do(connection)
-                came.append(made)
-                return
-            except JanitorError as exc:
-                if not lost_a_race(exc):
-                    came.append(exc)
-                    return
+    def begin(self) -> None:
+        """Let it begin, in the middle of a transaction of the caller; it ends, or waits for what the caller holds."""
+        self._thread.start()
+        assert self._at_work.wait(30)
+        if self._state.engine.dialect.name != "sqlite":  # there nobody else begins before the caller has ended
+            eventually(self._ends_or_waits)
 
-    thread = threading.Thread(target=work)
-    try:
-        with state.begin() as connection:
-            thread.start()
-            assert at_work.wait(30)
-            if connection.dialect.name != "sqlite":  # there nobody else begins meanwhile
-                eventually(lambda: came or _waits(state))
-            yield came
-    finally:
-        thread.join(30)
-        assert not thread.is_alive()
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(30)
+        assert not self._thread.is_alive()
 
-def _waits(state: State) -> bool:
-    waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
-    with state.read() as connection:
-        return bool(connection.execute(waiting).scalar_one())
+    def _work(self) -> None:
+        self._at_work.set()
+        with self._state.begin() as connection:
+            self.came = self._do(connection)
 
-
-def ended_run(state: State, run_id: int, outcome: Any, reason: str | None = None) -> Ending:
-    """How a run has ended, for `run_records.finish`."""
-    return Ending(outcome, reason, NOW, 1.0)
+    def _ends_or_waits(self) -> bool:
+        # Whoever asks more often gets the same answer again.
+        self._thread.join(0.2)
+        waiting = text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+        with self._state.read() as connection:
+            return not self._thread.is_alive() or bool(connection.execute(waiting).scalar_one())

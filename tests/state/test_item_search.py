@@ -6,6 +6,7 @@ What must hold: all that are wanted are found, each once, the newest first, and 
 """
 
 import pytest
+from sqlalchemy import Connection
 
 from janitor.errors import BadSetting
 from janitor.state import State, item_acts, item_search
@@ -26,6 +27,15 @@ def fill(state: State) -> dict[str, int]:
     return ids
 
 
+def all_of(connection: Connection, wanted: Wanted, most: int) -> list[int]:
+    """The ids of all items that are wanted."""
+    walk, found = item_search.Walk(wanted), list[int]()
+    while some := walk.next(connection, most):
+        found += some
+    assert walk.next(connection, most) == []
+    return found
+
+
 def found(state: State, limit: int = 50, /, **wanted: object) -> list[str]:
     """The keys that are found, page by page; what is counted and chosen must be the same."""
     asked = Wanted(PLAN.pipeline, **wanted)  # type: ignore[arg-type]
@@ -39,7 +49,7 @@ def found(state: State, limit: int = 50, /, **wanted: object) -> list[str]:
         while len(some) == limit:
             some = item_search.ids(connection, asked, after=some[-1], limit=limit)
             upward += some
-        assert upward[::-1] == ids == list(item_search.all_ids(connection, asked))[::-1]
+        assert upward[::-1] == ids == all_of(connection, asked, limit)[::-1]
         assert item_search.count(connection, asked) == len(ids) == len(set(ids))
         assert item_search.count(connection, asked, most=2) == min(2, len(ids))
         assert sorted(item_search.among(connection, asked, range(1, 1_000))) == sorted(ids)
@@ -146,18 +156,19 @@ def test_a_page_after_an_item_that_has_left_begins_anew(state: State) -> None:
             assert [row.key for row in page] == ["c", "a"]
 
 
-def test_all_that_match_are_read_while_they_change(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_match_are_read_while_they_change(state: State) -> None:
     # Given failed items that are read two at a time. What happens: each that was read is tried again at once.
     # What must hold: each is read, once.
-    monkeypatch.setattr("janitor.state.item_ranges.TOGETHER", 2)
-    ids = add(state, *(f"k{number}" for number in range(7)))
+    ids, seen = add(state, *(f"k{number}" for number in range(7))), list[int]()
     end(state, "fetch", *ids, status="failed")
-    seen = []
-    with state.read() as connection:
-        for item_id in item_search.all_ids(connection, Wanted("parcels", step="fetch", state="failed")):
-            seen.append(item_id)
-            with state.begin() as writing:
-                item_acts.retry(writing, PLAN, [item_id], NOW)
+    walk = item_search.Walk(Wanted("parcels", step="fetch", state="failed"))
+    while True:
+        with state.begin() as connection:
+            some = walk.next(connection, 2)
+            item_acts.retry(connection, PLAN, some, NOW)
+        if not some:
+            break
+        seen += some
     assert seen == ids and {statuses(state, item_id)["fetch"][0] for item_id in ids} == {1}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from janitor import databases
 from janitor.verbs.assembly import Assembly
+from tests import items_house
 from tests.command_line import CommandLine
 from tests.engine.test_dependents import CHAIN
 from tests.jobs_file.files import write
@@ -19,6 +20,12 @@ def house(tmp_path: Path) -> CommandLine:
     """The command line of the small house, with an empty state database."""
     lite_state(tmp_path / "var" / "janitor.db")
     return CommandLine(tmp_path, ("-m", "tests.small_house"))
+
+
+@pytest.fixture
+def parcels(tmp_path: Path) -> CommandLine:
+    """The command line of the house of pipelines, with an empty state database that knows them."""
+    return items_house.house(tmp_path)
 
 
 @pytest.fixture

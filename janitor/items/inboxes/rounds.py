@@ -27,6 +27,11 @@ class Rounds:
         """How many messages were received, and how many became items and dead letters."""
         return dict(self._counts)
 
+    @property
+    def received(self) -> int:
+        """How many messages were received."""
+        return self._counts["received"]
+
     def add(self, verdicts: Sequence[Verdict]) -> None:
         """Count what came of a batch."""
         items = sum(verdict.is_item for verdict in verdicts)
@@ -40,6 +45,15 @@ class Rounds:
         """
         self._run.check()
         return time.monotonic() < self._end and not (was_idle and self._run.by_hand)
+
+    def rest(self, seconds: float) -> None:
+        """Wait before the next round; a run by hand does not wait.
+
+        Raises:
+            DeadlineExceeded, Cancelled: as the run's `check` does.
+        """
+        if not self._run.by_hand:
+            self._run.sleep(seconds)
 
 
 @contextmanager

@@ -17,7 +17,9 @@ ANSWER_SECONDS = 10.0
 class RedisLink:
     """A connection to the Redis server that a variable names."""
 
-    def __init__(self, settings: Settings, variable: str, wanted_by: str) -> None:
+    def __init__(
+        self, settings: Settings, variable: str, wanted_by: str, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         """Nothing is connected yet; `wanted_by` says in an error who needs the package redis.
 
         Raises:
@@ -30,10 +32,11 @@ class RedisLink:
         options = {
             "protocol": 2,
             "socket_connect_timeout": settings.connect_timeout_seconds,
-            "socket_timeout": ANSWER_SECONDS,
+            "socket_timeout": answer_seconds,
             # A connection that idled may be dead.
             "retry": self._redis.retry.Retry(self._redis.backoff.NoBackoff(), 1),
-            "client_name": "janitor",
+            # A user may be allowed to publish and nothing else: so nothing else is asked.
+            "driver_info": None,
         }
         try:
             self._client = self._redis.Redis.from_url(url, **options)
@@ -42,14 +45,15 @@ class RedisLink:
         given = self._client.connection_pool.connection_kwargs
         self.where = f"Redis at {given.get('path') or f'''{given.get('host')}:{given.get('port')}'''}"
 
-    def ping(self) -> None:
-        """Make sure that it answers.
+    def connect(self) -> None:
+        """Make sure that a connection can be had.
 
         Raises:
-            Unavailable, Rejected: it does not, or refuses the user.
+            Unavailable, Rejected: Redis cannot be reached, or refuses the user.
         """
         with self._asking():
-            self._client.ping()
+            pool = self._client.connection_pool
+            pool.release(pool.get_connection())
 
     def publish(self, channel: str, message: bytes) -> int:
         """Publish a message on a channel; how many listen there.

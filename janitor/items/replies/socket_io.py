@@ -108,7 +108,8 @@ class SocketReply:
         finally:
             link.close()
         if heard:
-            return (f"{link.where} answers, and {heard} socket.io server{'s' if heard > 1 else ''} listen there",)
+            servers = "a socket.io server listens" if heard == 1 else f"{heard} socket.io servers listen"
+            return (f"{link.where} answers, and {servers} there",)
         return (f"{link.where} answers; {self.nobody}",)
 
     @property
@@ -124,7 +125,7 @@ class SocketReply:
             BadSetting, Unavailable, Rejected: Redis cannot be reached, or refuses the user.
         """
         link = self._link(settings)
-        link.ping()
+        link.connect()
         return SocketSender(self, link)
 
     def _link(self, settings: Settings) -> RedisLink:

@@ -192,6 +192,8 @@ def _translated(error: OSError, path: Path) -> JanitorError:
         return Rejected(f"the disk is full under {path}: free some space there ({said})")
     if error.errno in REFUSED:
         return Rejected(f"{path} cannot be used: let Janitor's user read and write there ({said})")
-    if isinstance(error, (IsADirectoryError, NotADirectoryError)):
+    if isinstance(error, IsADirectoryError):
         return Rejected(f"{path} is in the way: a file is wanted there ({said})")
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return Rejected(f"{path.parent} is in the way: a folder is wanted there ({said})")
     return Unavailable(f"{path} cannot be used now: {said}")

@@ -7,7 +7,7 @@ from janitor.settings.notices import NoticeRules
 
 
 def dead_letters_growing(facts: Facts, rules: NoticeRules, now: datetime | None) -> Condition | None:
-    """Tell how many dead letters came to the inbox within the last day, and why the newest is none of its items."""
+    """Tell how many dead letters came to the inbox within the last day, and why the newest could not become an item."""
     letters = facts.items.letters
     if letters is None or letters.number < rules.notice_dead_letters:
         return None

@@ -1,6 +1,9 @@
 """Why a condition ended, in a sentence."""
 
+from collections.abc import Callable, Mapping
+
 from janitor.notices.facts import Facts
+from janitor.notices.rules.dead_letters_growing import told
 from janitor.notices.times import duration_text, instant_text
 from janitor.runs import Outcome
 
@@ -9,6 +12,8 @@ def why_over(rule: str, facts: Facts) -> str:
     """Say why a condition of a rule holds no longer."""
     if rule == "quarantine_growing":
         return f"{facts.quarantined} rows that came into quarantine within a day are still there"
+    if rule in OF_ITEMS:
+        return OF_ITEMS[rule](facts)
     if rule == "overdue" and (text := _sign_of_life(facts)):
         return text
     last = facts.history.last_run
@@ -24,3 +29,34 @@ def _sign_of_life(facts: Facts) -> str:
     if alive_at is None or any(success.ended_at >= alive_at for success in successes):
         return ""
     return f"it was resumed, or a run of it found nothing to do, at {instant_text(alive_at)}"
+
+
+def _of_step(facts: Facts) -> str:
+    at = facts.items.streak.succeeded_at
+    if facts.items.streak.failures or at is None:
+        return "most of the items at which it failed are gone, or are to be tried again"
+    return f"it ended well for an item at {instant_text(at)}"
+
+
+def _of_waiting(facts: Facts) -> str:
+    if facts.items.waiting_since is None:
+        return "nothing waits any more that could be taken"
+    return f"what waits for longest now could be taken since {instant_text(facts.items.waiting_since)}"
+
+
+def _of_letters(facts: Facts) -> str:
+    letters = facts.items.letters
+    return "no dead letter that came within a day is still there" if letters is None else told(letters.number)
+
+
+def _of_replies(facts: Facts) -> str:
+    return "no reply fails any more, and none was given up within a day"
+
+
+OF_ITEMS: Mapping[str, Callable[[Facts], str]] = {
+    "step_fails": _of_step,
+    "items_wait": _of_waiting,
+    "dead_letters_growing": _of_letters,
+    "reply_undelivered": _of_replies,
+}
+"""Why the condition of a rule of items holds no longer."""

@@ -16,6 +16,8 @@ def items_wait(facts: Facts, rules: NoticeRules, now: datetime | None) -> Condit
     if seconds <= facts.items.waits_seconds:
         return None
     run = facts.running
-    at_work = "no run is at work" if run is None else f"run {run.id} has been at work since {instant_text(run.started_at)}"
+    at_work = (
+        "no run is at work" if run is None else f"run {run.id} has been at work since {instant_text(run.started_at)}"
+    )
     text = f"items wait that could be taken, the first for {duration_text(seconds)}; {at_work}"
     return Condition("items_wait", facts.job, text, None if run is None else run.id, lasts=True)

@@ -18,7 +18,7 @@ def reply_undelivered(facts: Facts, rules: NoticeRules, now: datetime | None) ->
     ]
     since = "" if found.added_at is None else f" of {instant_text(found.added_at)}"
     text = f"{' and '.join(parts)}; the reply{since}, after {found.tries} tries: {found.reason}"
-    return Condition("reply_undelivered", facts.job, text, item=found.key)
+    return Condition("reply_undelivered", facts.job, text, lasts=bool(found.failing), item=found.key)
 
 
 def _replies(number: int) -> str:

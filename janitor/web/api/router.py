@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
 from janitor.web.access.permissions import viewer
-from janitor.web.api import jobs, overview, quarantine, runs
+from janitor.web.api import item_acts, jobs, overview, pipelines, quarantine, runs
 
 
 def _name(route: APIRoute) -> str:
@@ -16,3 +16,5 @@ router.include_router(overview.router)
 router.include_router(jobs.router)
 router.include_router(quarantine.router)
 router.include_router(runs.router)
+router.include_router(pipelines.router)
+router.include_router(item_acts.router)

@@ -13,6 +13,7 @@
 
     jobs        {"jobs": {id: {run, outcome, at, seconds, slots, paused}}, "open_notices": 0}: at
                 first all jobs, then those that changed; run is the newest record, outcome `running` while it runs
+    items       {"pipelines": [name, ...]}: those whose items have come, moved or gone; at first all that have items
 
 Both tell with `trouble` ({"error": "..."}) that the state database cannot be asked at this moment. They tell it with an
 empty text when the database answers again.
@@ -137,7 +138,10 @@ async def _of_jobs(hub: Hub) -> AsyncIterator[bytes]:
             if channel.trouble != trouble:
                 trouble = channel.trouble
                 yield event("trouble", as_json({"error": trouble}))
+            moved = channel.moved_since(version)
             changed, version = channel.changed_since(version), channel.version
+            if moved:
+                yield event("items", as_json({"pipelines": moved}))
             if changed or channel.open_notices != opened:
                 opened = channel.open_notices
                 yield event("jobs", as_json({"jobs": changed, "open_notices": opened}))

@@ -11,6 +11,7 @@ from janitor.jobs.job import Job
 from janitor.jobs.slots import next_slot_if_told
 from janitor.needs import ExchangeNeed
 from janitor.web.desk import Desk
+from janitor.web.metrics import item_gauges
 from janitor.web.metrics.vitals import WAIT_SECONDS, Signs, Vitals
 
 DRIFT = ("missing", "different")
@@ -46,6 +47,7 @@ class Gauges(Collector):
             of_jobs = {job: 0 for job, one in self._desk.jobs.items() if publishes(one)} | ledger.value
             text = "Messages that the ledger holds, as counted lately"
             yield _by_job("janitor_ledger_entries", text, of_jobs)
+        yield from self._of_items()
 
     def _of_process(self) -> Iterator[GaugeMetricFamily]:
         daemon = self._desk.daemon
@@ -117,6 +119,12 @@ class Gauges(Collector):
         yield _by_job("janitor_reconcile_drift", text, drift)
         text = "Rows that wait in quarantine as they cannot be delivered"
         yield _by_job("janitor_quarantine_rows", text, {job: 0 for job in self._desk.jobs} | dict(signs.quarantined))
+
+    def _of_items(self) -> Iterator[Metric]:
+        jobs = dict(self._desk.jobs)
+        if any(job.work is not None for job in jobs.values()):
+            signs = self._vitals.items.get(WAIT_SECONDS).value
+            yield from item_gauges.of_jobs(jobs, signs) if signs is not None else ()
 
     def _next_slot(self, job: Job, now: datetime) -> datetime | None:
         known, slot = self._next.get(job.id, (None, None))

@@ -1,6 +1,6 @@
 """The vital signs that the state database knows, read together for metrics and health, and kept for seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,11 @@ from janitor import feeds
 from janitor.engine import overdue
 from janitor.engine.obstacles import RECORDING
 from janitor.errors import Rejected, Unavailable
+from janitor.items import waits
 from janitor.jobs.counts import stored
 from janitor.runs import Outcome
-from janitor.state import job_records, memories, quarantine, recent, tries
+from janitor.state import item_counts, job_records, memories, quarantine, recent, tries
+from janitor.state.item_counts import Count
 from janitor.state.job_records import JobRecord
 from janitor.state.tables import SCHEMA_VERSION, cursors, runs
 from janitor.web.desk import Desk
@@ -49,6 +51,15 @@ class Signs:
     quarantined: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class ItemSigns:
+    """How many items are where, in all pipelines; and since when items wait that could be taken, by job."""
+
+    read_at: datetime
+    counts: Sequence[Count]
+    waiting: Mapping[str, datetime]
+
+
 class Vitals:
     """Readings of the state database, each in a thread of its own: no page waits for a server that hangs."""
 
@@ -58,6 +69,7 @@ class Vitals:
         self._tops: dict[str, tuple[datetime, int | None]] = {}
         self._ledger_sizes, loops = LedgerSizes(), desk.runner.loops
         self.signs = Reading(self._read_signs, KEEP_SECONDS, loops=loops)
+        self.items = Reading(self._read_items, KEEP_SECONDS, loops=loops)
         self.ledger = Reading(self._count_ledger, LEDGER_KEEP_SECONDS, LEDGER_SHARE, loops)
         self.schema = Reading(self._check_schema, 1.0, loops=loops)
         self.writing = Reading(self._try_write, WRITE_KEEP_SECONDS, loops=loops)
@@ -75,6 +87,13 @@ class Vitals:
             sizes = memories.by_owner(quarantine.sizes(connection), owner)
             tops = {owner.get(name, name): top for name, top in self._read_tops(connection).items()}
         return Signs(now, known, newest, successes, counts, late, others, tops, sizes)
+
+    def _read_items(self) -> ItemSigns:
+        now = self._desk.now()
+        with self._desk.state.read() as connection:
+            return ItemSigns(
+                now, item_counts.read(connection), waits.of_steps(connection, self._desk.jobs.values(), now)
+            )
 
     def _read_tops(self, connection: Connection) -> dict[str, int]:
         """The top of each cursor. Only positions that moved are read: a position may be a long text."""

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
 from janitor.jobs.job import Job
+from janitor.web import addresses
 from janitor.web.charts.of_models import charts_of
 from janitor.web.desk import Desk
 from janitor.web.injected import TheDesk, Viewer
@@ -16,6 +17,7 @@ from janitor.web.pages.page import OUTCOMES, Offset, Text, kept_or_404, known_ou
 from janitor.web.queries.history import Filter, history_of
 from janitor.web.queries.jobs import job_page
 from janitor.web.queries.kept import Kept, gone_job
+from janitor.web.queries.known_pipelines import known
 from janitor.web.queries.quarantine import quarantine_list
 from janitor.web.rendering import markdown, with_query
 
@@ -42,6 +44,9 @@ def job(
     outcome, wanted = known_outcome(outcome), desk.jobs.get(job_id)
     path, shown = f"/jobs/{job_id}", {"outcome": outcome, "dropped": dropped and "true"}
     with desk.state.read() as connection:
+        if wanted is None and known(connection, desk.jobs, job_id) is not None:
+            # What people do to items is on record under the name of their pipeline.
+            return RedirectResponse(addresses.of_pipeline(job_id), 303)
         kept = kept_or_404(desk, connection, job_id)
         values = {
             **(_about(connection, desk, wanted) if wanted is not None else _about_gone(connection, desk, kept)),

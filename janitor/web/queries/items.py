@@ -31,10 +31,11 @@ def item_list(
     Raises:
         BadSetting: there is no such state, or the key cannot be looked for.
     """
-    rows = item_search.find(connection, wanted, after, limit + 1)
+    count, is_whole = how_many(connection, plan, wanted)
+    # What no count knows is not looked for among a million others.
+    rows = item_search.find(connection, wanted, after, limit + 1) if count else []
     steps = item_search.steps(connection, [row.id for row in rows[:limit]])
     lines = [_line(plan, row, steps.get(row.id, ())) for row in rows[:limit]]
-    count, is_whole = how_many(connection, plan, wanted)
     return models.ItemList(
         items=lines,
         count=count,
@@ -63,15 +64,15 @@ def _of_counts(counts: Sequence[Count], wanted: Wanted) -> int | None:
     """
     if wanted.key is not None or wanted.flagged or (wanted.step is None and wanted.status is not None):
         return None
-    if wanted.step is None:
+    if wanted.state is not None and wanted.state not in OF_STEPS:
+        return None
+    if wanted.step is None or (wanted.state is None and wanted.status is None):
         if wanted.state is not None and wanted.state not in STATES_OF_ITEMS:
             return None
         states: Sequence[int] = list(STATES_OF_ITEMS.values())
         states = states if wanted.state is None else [STATES_OF_ITEMS[wanted.state]]
         return max(0, sum(one.number for one in counts if one.step == OF_ITEMS and one.state in states))
-    if wanted.status is None and wanted.state is None:
-        return None
-    asked = range(len(NAMES)) if wanted.state is None else OF_STEPS.get(wanted.state, ())
+    asked = range(len(NAMES)) if wanted.state is None else OF_STEPS[wanted.state]
     of_step = [one for one in counts if one.step == wanted.step and one.state in asked]
     return max(0, sum(one.number for one in of_step if wanted.status in (None, one.status)))
 

@@ -13,6 +13,7 @@ from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.schedule_in_english import in_english
 from janitor.jobs.slots import next_slot_if_told
+from janitor.jobs.with_work import WITH_WORK
 from janitor.operations import cursor
 from janitor.web.queries import models, records
 from janitor.web.queries.known import Known, Latest, Overall, last_ended
@@ -48,6 +49,7 @@ def job_line(job: Job, known: Known) -> models.JobLine:
         cursor=_cursor(job.id, known),
         quarantined=known.quarantined.get(job.id, 0),
         tags=list(job.tags),
+        pipeline=job.work.pipeline if job.work else None,
         protect=job.protect,
         **_dependencies(job, known),
     )
@@ -81,6 +83,8 @@ def docstring(job: Job) -> str:
 
 
 def _schedule_text(job: Job) -> str:
+    if job.schedule == WITH_WORK:
+        return "whenever there is work"
     if not job.after:
         return in_english(job.trigger)
     return f"after {job.dependencies[0] if len(job.dependencies) == 1 else f'its {len(job.dependencies)} dependencies'}"

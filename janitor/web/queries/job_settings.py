@@ -10,7 +10,7 @@ from janitor import databases
 from janitor.jobs.job import Job
 from janitor.jobs.variables import variable
 from janitor.logs.mask import mask_for
-from janitor.needs import DatabaseNeed, ExchangeNeed
+from janitor.needs import DatabaseNeed, ExchangeNeed, ServiceNeed
 from janitor.settings.settings import Settings
 from janitor.web.queries.models import SettingLine
 
@@ -39,7 +39,7 @@ def in_force(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[Sett
 def _names(job: Job, all_jobs: Iterable[str], settings: Settings) -> list[str]:
     names = list[str]()
     for need in job.needs:
-        names.append(need.setting)
+        names += need.settings if isinstance(need, ServiceNeed) else [need.setting]
         if isinstance(need, DatabaseNeed):
             names += need.deletes.values()
         elif isinstance(need, ExchangeNeed):

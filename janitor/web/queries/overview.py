@@ -18,6 +18,7 @@ from janitor.web.queries.hours import hours
 from janitor.web.queries.job_line import FAILURES
 from janitor.web.queries.jobs import JobOrder, job_lines, job_order
 from janitor.web.queries.notices import notice_list
+from janitor.web.queries.pipelines import pipeline_lines
 from janitor.web.queries.runs import going
 from janitor.web.queries.timeline import is_busy, most_urgent, timeline
 
@@ -49,6 +50,7 @@ def overview_of(
         notices=told.open[:TOLD],
         open_notices=len(told.open),
         undelivered=told.undelivered[:TOLD],
+        pipelines=pipeline_lines(connection, all_jobs, now),
         troubles=[
             models.TroubleLine(part=one.duty, since=one.since, failures=one.failures, why=one.why) for one in troubles
         ],

@@ -6,6 +6,7 @@ into parts of the same length. Of each part the last snapshot is read, and of al
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -19,9 +20,12 @@ from janitor.web.queries.progress import by_step, progress_of
 
 
 def pipeline_history(
-    connection: Connection, plan: Plan, since: datetime, until: datetime, parts: int
+    connection: Connection, plan: Plan, since: datetime, until: datetime, parts: int, *, with_steps: bool = True
 ) -> models.PipelineHistory:
-    """The last snapshot of each part of the time between two moments, the oldest first."""
+    """The last snapshot of each part of the time between two moments, the oldest first.
+
+    Without `with_steps` it tells of whole items alone.
+    """
     own = item_snapshots.c.pipeline == plan.pipeline
     query = select(item_snapshots.c.at).where(own, item_snapshots.c.at >= since, item_snapshots.c.at <= until)
     length = (until - since) / parts
@@ -30,7 +34,8 @@ def pipeline_history(
         last[part_of(at, since, until, parts) if length else 0] = at
     wanted = select(item_snapshots.c.at, item_snapshots.c.content).where(own, item_snapshots.c.at.in_(last.values()))
     rows = connection.execute(wanted.order_by(item_snapshots.c.at))
-    return models.PipelineHistory(moments=[_moment(plan, row.at, row.content) for row in rows])
+    steps = [step.name for step in plan.steps] if with_steps else []
+    return models.PipelineHistory(moments=[_moment(plan.pipeline, steps, row.at, row.content) for row in rows])
 
 
 def part_of(at: datetime, since: datetime, until: datetime, parts: int) -> int:
@@ -38,13 +43,15 @@ def part_of(at: datetime, since: datetime, until: datetime, parts: int) -> int:
     return min(parts - 1, max(0, int(parts * ((at - since) / (until - since)))))
 
 
-def _moment(plan: Plan, at: datetime, content: str) -> models.Moment:
-    states = by_step(Count(plan.pipeline, *one) for one in json.loads(content))
+def _moment(pipeline: str, steps: Sequence[str], at: datetime, content: str) -> models.Moment:
+    # Of each count the step comes first.
+    wanted = {OF_ITEMS, *steps}
+    states = by_step(Count(pipeline, *one) for one in json.loads(content) if one[0] in wanted)
     items = states.get(OF_ITEMS, Counter())
     return models.Moment(
         at=at,
         open=items.get(OPEN, 0),
         done=items.get(DONE, 0),
         failed=items.get(FAILED, 0),
-        steps={step.name: progress_of(states.get(step.name, Counter())) for step in plan.steps},
+        steps={name: progress_of(states.get(name, Counter())) for name in steps},
     )

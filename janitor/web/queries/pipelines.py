@@ -32,7 +32,8 @@ KINDS: tuple[models.Kind, ...] = get_args(models.Kind)
 
 def pipeline_lines(connection: Connection, all_jobs: Mapping[str, Job], now: datetime) -> list[models.PipelineLine]:
     """All pipelines: those that are here, then those that are gone and of which items are kept."""
-    lines = _lines(connection, all_jobs, all_pipelines(connection, all_jobs), now)
+    found = all_pipelines(connection, all_jobs)
+    lines = _lines(connection, all_jobs, found, now) if found else []
     return [line for line in lines if line.here or line.items]
 
 
@@ -98,7 +99,9 @@ def _line(
     plan, states = pipeline.plan, by_step(counts)
     items = states.get(OF_ITEMS, Counter())
     found = rates(connection, plan, counts, now)
-    steps = [_step(pipeline, step, counts, states.get(step.name, Counter()), found, waiting, off) for step in plan.steps]
+    steps = [
+        _step(pipeline, step, counts, states.get(step.name, Counter()), found, waiting, off) for step in plan.steps
+    ]
     of_steps = sum((states.get(step.name, Counter()) for step in plan.steps), Counter[int]())
     return models.PipelineLine(
         name=plan.pipeline,

@@ -20,12 +20,27 @@ from janitor.web.live import streams
 from janitor.web.live.hub import Hub
 from janitor.web.metrics import counters, health, scrape
 from janitor.web.metrics.counters import Metrics
-from janitor.web.pages import actions, graph, history, job, jobs, notices, overview, run
+from janitor.web.pages import (
+    actions,
+    graph,
+    history,
+    item,
+    item_actions,
+    items,
+    job,
+    jobs,
+    letters,
+    notices,
+    overview,
+    pipelines,
+    run,
+)
 from janitor.web.queries.lately import Lately
 from janitor.web.serving import document, refusals
 from janitor.web.serving.headers import HEADERS, NOT_KEPT
 
-PAGES = (overview, jobs, graph, job, run, history, notices, actions)
+ITEMS = (pipelines, letters, items, item, item_actions)
+PAGES = (overview, jobs, graph, job, run, history, notices, actions, *ITEMS)
 PARTS = (api, sign_in, streams, *PAGES, health, scrape)
 """The modules with a router, in the order in which an address is looked for."""
 STATIC = Path(__file__).parent.parent / "static"

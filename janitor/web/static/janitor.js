@@ -117,7 +117,8 @@ function graphs() {
   for (const name of ["pointerover", "focusin"]) document.addEventListener(name, show);
 }
 
-// Parts of a page that change by themselves. They are fetched when a job's state has changed, and every 30 s.
+// Parts of a page that change by themselves. They are fetched when a job's state has changed, or the items that a page
+// shows, and every 30 s.
 function liveParts() {
   if (!document.querySelector("[data-live]")) return;
   let waiting = 0;
@@ -144,12 +145,19 @@ function liveParts() {
   };
   waiting = setTimeout(refresh, SELDOM);
   let first = true;
+  const shown = document.querySelector("[data-items]");
   whileSeen(() => {
     const source = new EventSource("/events");
     source.onopen = () => doubt(false);
     source.onerror = () => doubt(true);
     // The page already shows what the first event tells.
     source.addEventListener("jobs", () => (first ? (first = false) : soon()));
+    // Pages about items change with these, too.
+    if (!shown) return source;
+    source.addEventListener("items", (event) => {
+      const changed = JSON.parse(event.data).pipelines;
+      if (!first && changed.some((name) => !shown.dataset.items || shown.dataset.items === name)) soon();
+    });
     return source;
   });
 }

@@ -1,10 +1,9 @@
 """A queue of a real RabbitMQ: nothing is taken off it before its item is committed, and nothing is lost."""
 
 import json
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -112,7 +111,12 @@ def test_whom_to_answer_is_kept(state: State, settings: Settings, queue: Queue) 
             "reply_to": "answers",
             "correlation_id": "c-1",
             "message_id": "m-1",
-            "headers": {"site": "Hinxton", "tries": 3, "at": first["envelopes"][0]["headers"]["at"], "parts": [1, {"a": None}]},
+            "headers": {
+                "site": "Hinxton",
+                "tries": 3,
+                "at": first["envelopes"][0]["headers"]["at"],
+                "parts": [1, {"a": None}],
+            },
         }
     ]
     assert first["envelopes"][0]["headers"]["at"].startswith("2026-07-01T12:00:00")
@@ -128,9 +132,7 @@ def test_the_senders_id_may_be_the_key(state: State, settings: Settings, queue: 
 
 
 @pytest.mark.parametrize("malformed", ["letters", "reject"])
-def test_a_malformed_message_ends_nothing(
-    state: State, settings: Settings, rabbitmq: Broker, malformed: str
-) -> None:
+def test_a_malformed_message_ends_nothing(state: State, settings: Settings, rabbitmq: Broker, malformed: str) -> None:
     # Given: a queue with a dead-letter exchange. What happens: bad messages come among good messages. What must hold:
     # the good are items, the bad are dead letters; and by setting they are in the queue's own dead-letter queue.
     dead = Queue(rabbitmq)

@@ -178,9 +178,7 @@ def test_received_messages_are_hidden_from_others(state: State, settings: Settin
     queue.delete()
 
 
-def test_a_message_that_comes_too_often_is_a_dead_letter(
-    state: State, settings: Settings, queue: SqsQueue
-) -> None:
+def test_a_message_that_comes_too_often_is_a_dead_letter(state: State, settings: Settings, queue: SqsQueue) -> None:
     # Given: a message that three readers have received and not deleted. What happens: it comes once more. What must
     # hold: with three receives at most it is a dead letter, and deleted; a message that came less often is an item.
     queue.send('{"key": "poison"}', group="a")

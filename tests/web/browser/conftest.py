@@ -1,22 +1,19 @@
 """One browser for all tests in Chromium, and one daemon for the tests of the furnished house."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from sqlalchemy import URL
 
 from janitor.settings import passwords
 from tests.daemons import daemons
 from tests.small_engine import migrated
 from tests.web import furniture
+from tests.web.browser.chromium import chromium
 from tests.web.browser.stage import PASSWORD, WAIT, Stage, sign_in
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 expect.set_options(timeout=WAIT)
 
@@ -24,13 +21,8 @@ expect.set_options(timeout=WAIT)
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A browser; it ends with these tests, because its event loop stands in the way of others."""
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium")
-    with sync_playwright() as playwright:
-        root = ["--no-sandbox"] if os.getuid() == 0 else []
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-dev-shm-usage", *root])
+    with chromium() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="package")

@@ -107,6 +107,7 @@ def _item_attempts() -> Iterator[Step]:
         sa.Column("reason", LongText),
         sa.Column("traceback", LongText),
         sa.Column("log", LongText),
+        sa.Column("code", sa.String(64)),
         sa.PrimaryKeyConstraint("id"),
     )
     yield AddIndex("item_attempts_of_item", "item_attempts", ["item_id", "id"])

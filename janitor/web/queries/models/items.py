@@ -57,6 +57,7 @@ class ItemAttempt(Model):
     status: str
     kind: Kind | None = Field(description="None if the try was interrupted, or put off.")
     reason: str | None
+    code: str | None = Field(description="What whoever asked is told of an error, if the step gave it a code.")
     traceback: str | None
     log: str | None = Field(description="What was logged during the try.")
 

@@ -52,6 +52,7 @@ class JobLine(Model):
     cursor: Cursor | None
     quarantined: int = Field(description="How many keys cannot be delivered; keys that were given up do not count.")
     tags: list[str]
+    pipeline: str | None = Field(description="The pipeline whose items it works on; None for a job with slots.")
     protect: bool = Field(description="Whether a run by hand must be confirmed with the job's id.")
     dependencies: list[str] = Field(description="The jobs that it depends on.")
     dependents: list[str] = Field(description="The jobs that depend on it.")

@@ -7,6 +7,7 @@ from pydantic import Field
 from janitor.web.queries.models.jobs import Condition
 from janitor.web.queries.models.model import Model
 from janitor.web.queries.models.notices import DeliveryLine, NoticeLine
+from janitor.web.queries.models.pipelines import PipelineLine
 from janitor.web.queries.models.runs import Going, Outcome, RunLine
 
 
@@ -58,4 +59,5 @@ class Overview(Model):
     notices: list[NoticeLine] = Field(description="Notices that are not over, the oldest first; up to 10.")
     open_notices: int = Field(description="How many notices are not over; 100 if they are more.")
     undelivered: list[DeliveryLine] = Field(description="Deliveries that failed or are tried again; up to 10.")
+    pipelines: list[PipelineLine] = Field(description="The pipelines that are here, or of which items are kept.")
     troubles: list[TroubleLine] = Field(description="What is wrong with the daemon itself.")

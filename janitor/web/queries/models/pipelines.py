@@ -11,6 +11,14 @@ Kind = Literal["ok", "warning", "error"]
 StepState = Literal["waiting", "ready", "later", "processing", "done", "failed", "blocked", "left out"]
 LOOKS = {"processing": "processing", "failed": "error", "blocked": "blocked", "left out": "left_out"}
 """How each state looks; the others wait, or have ended with a status whose kind tells it."""
+WORDS = {
+    "waiting": "waiting for other steps",
+    "ready": "ready",
+    "later": "waiting for another try",
+    "blocked": "blocked",
+    "left out": "left out",
+}
+"""What people read of states that have no status of their own."""
 
 
 class Standing(Model):
@@ -24,6 +32,11 @@ class Standing(Model):
     def look(self) -> str:
         """How it is coloured: by its kind, once it has one."""
         return LOOKS.get(self.state, (self.kind or "ok") if self.state == "done" else "waiting")
+
+    @property
+    def words(self) -> str:
+        """What people read of it: its status, or why it has none."""
+        return WORDS.get(self.state, self.status)
 
 
 class StatusCount(Standing):
@@ -56,7 +69,9 @@ class StepLine(Model):
     oldest_waiting_at: datetime | None = Field(description="Since when the next item waits; None if none can be taken.")
     attempts: int = Field(description="How many attempts there ever were.")
     seconds_each: float | None = Field(description="How long an attempt has taken on average; None without any.")
-    per_hour: float | None = Field(description="How many items it ends in an hour, by the last minutes; None if unknown.")
+    per_hour: float | None = Field(
+        description="How many items it ends in an hour, by the last minutes; None if unknown."
+    )
     seconds_left: float | None = Field(
         description="How long its items take at that rate; None if they do not end at that rate, or it is unknown."
     )

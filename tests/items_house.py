@@ -1,0 +1,114 @@
+"""A house of two pipelines, to try the command line on: `python -m tests.items_house VERB`."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from janitor import cli
+from janitor.items import Item, Reading, Step
+from janitor.items.ends import Take
+from janitor.items.pipelines import pipelines_of
+from janitor.needs import Need
+from janitor.runs import current_run
+from janitor.scheduler import Scheduler
+from janitor.settings import Settings
+from janitor.state import State, item_plans
+from janitor.state.item_plans import Plan
+from tests.command_line import CommandLine
+from tests.small_engine import lite_state, migrated
+from tests.state import parcels
+
+PROGRAM = ("-m", "tests.items_house")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An inbox at which nobody stands; a person may push messages into it."""
+
+    name: str = "desk"
+    reading: Reading = Reading(key_field="id", args_field="body", secret_fields=("token",))
+
+    @property
+    def requires(self) -> Sequence[Need]:
+        """Nothing."""
+        return ()
+
+    def receive(self, settings: Settings, take: Take) -> Mapping[str, int] | None:
+        """Wait until asked to stop."""
+        while True:
+            current_run().sleep(0.05)
+
+
+def fetch(item: Item) -> str | None:
+    """Weigh a parcel, unless it is broken."""
+    if item.args.get("broken"):
+        raise ValueError(f"the parcel {item.key} is broken")
+    item.result = {"weight": item.args.get("weight", 1)}
+    return None
+
+
+def match(item: Item) -> str | None:
+    """Find whom a parcel belongs to."""
+    return "no host" if item.args.get("lost") else None
+
+
+def count(item: Item) -> str | None:
+    """Count a parcel."""
+    return "few filters" if item.results["fetch"]["weight"] > 9 else None
+
+
+def look(item: Item) -> None:
+    """Look at a star."""
+
+
+def build(settings: Settings) -> Scheduler:
+    """Make the pipelines."""
+    scheduler = Scheduler(settings)
+    scheduler.add_pipeline(
+        "parcels",
+        [Step("fetch", fetch), Step("match", match, needs=["fetch"]), Step("count", count, needs=["match"])],
+        statuses={"no host": "error", "few filters": "warning"},
+        inboxes=[Desk()],
+    )
+    scheduler.add_pipeline("stars", [Step("look", look)])
+    return scheduler
+
+
+def house(folder: Path) -> CommandLine:
+    """The command line of this house in a folder, with an empty state database that knows its pipelines."""
+    url = lite_state(folder / "var" / "janitor.db")
+    state = migrated(url)
+    scheduler = build(Settings.load({"STATE_DATABASE_URL": url.render_as_string()}, dotenv=None))
+    with state.begin() as connection:
+        for pipeline in pipelines_of(scheduler.jobs).values():
+            item_plans.save(connection, pipeline.plan)
+    state.close()
+    return CommandLine(folder, PROGRAM)
+
+
+@contextmanager
+def state_of(house: CommandLine) -> Iterator[tuple[State, Plan]]:
+    """The state database of this house in a folder, and the plan of its parcels."""
+    state = State(URL.create("sqlite", database=str(house.folder / "var" / "janitor.db")))
+    with state.read() as connection:
+        plan = item_plans.load(connection, "parcels")
+    assert plan is not None
+    yield state, plan
+    state.close()
+
+
+def add(house: CommandLine, *keys: str, **ends: str) -> list[int]:
+    """Add parcels, and let each of the steps `ends` end with a status for all of them; the ids."""
+    with state_of(house) as (state, plan):
+        ids = parcels.add(state, *keys, plan=plan)
+        for step, status in ends.items():
+            parcels.end(state, step, *ids, status=status, plan=plan)
+    return ids
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(build))

@@ -1,0 +1,75 @@
+"""The verbs `retry`, `reprocess`, `reset` and `drop`: what they do to items, and that it is on record."""
+
+from tests import items_house
+from tests.command_line import USER, CommandLine
+
+
+def steps(parcels: CommandLine) -> dict[str, str]:
+    """The steps of each item, in words."""
+    return {row["key"]: row["steps"] for row in parcels("items", "parcels").rows}
+
+
+def acts(parcels: CommandLine) -> list[tuple[str, str]]:
+    """What was done, the newest first; all of it by whoever types here."""
+    rows = parcels("history", "--json").json
+    assert {(row["job"], row["actor"]) for row in rows} <= {("parcels", USER)}
+    return [(row["action"], row["detail"]) for row in rows]
+
+
+FAILED = "fetch: processed, match: no host, count: blocked"
+AGAIN = "fetch: processed, match: ready, count: waiting"
+ANEW = "fetch: ready, match: waiting, count: waiting"
+
+
+def test_failed_steps_are_tried_again(parcels: CommandLine) -> None:
+    items_house.add(parcels, "a", "b", "c", fetch="processed", match="no host")
+    assert parcels("retry", "parcels/b").out == "parcels/b is tried again\n"
+    assert steps(parcels) == {"a": FAILED, "b": AGAIN, "c": FAILED}
+    assert parcels("retry", "parcels/b").out == "parcels/b stays as it is\n"
+    assert parcels("retry", "parcels", "--step", "fetch", "--yes").out == "0 items of parcels are tried again\n"
+    refused = parcels("retry", "parcels")
+    said = "janitor: --yes is missing: 2 items of parcels would be tried again: give --yes if that is right\n"
+    assert (refused.code, refused.err) == (2, said)
+    assert steps(parcels) == {"a": FAILED, "b": AGAIN, "c": FAILED}
+    assert parcels("retry", "parcels", "--key", "c*", "--yes").out == "1 item of parcels is tried again\n"
+    assert parcels("retry", "parcels", "--yes").out == "1 item of parcels is tried again\n"
+    assert steps(parcels) == dict.fromkeys("abc", AGAIN)
+    assert [action for action, _ in acts(parcels)] == ["retried"] * 3 and acts(parcels)[-1] == ("retried", "b")
+
+
+def test_all_steps_are_done_anew(parcels: CommandLine) -> None:
+    items_house.add(parcels, "a", "b", fetch="processed", match="no host")
+    assert parcels("reprocess", "parcels").code == 2
+    assert parcels("reprocess", "parcels/a").out == "parcels/a is done anew, all steps\n"
+    assert steps(parcels) == {"a": ANEW, "b": FAILED}
+    done = parcels("reprocess", "parcels", "--state", "failed", "--yes")
+    assert done.out == "1 item of parcels is done anew, all steps\n"
+    assert steps(parcels) == dict.fromkeys("ab", ANEW)
+    assert acts(parcels) == [("reprocessed", "1 item: state 'failed'"), ("reprocessed", "a")]
+
+
+def test_a_step_and_all_behind_it_are_done_anew(parcels: CommandLine) -> None:
+    items_house.add(parcels, "a", "b", fetch="processed", match="processed", count="few filters")
+    assert parcels("reset", "parcels/a", "match").out == "parcels/a is done anew from match on\n"
+    assert steps(parcels) == {"a": AGAIN, "b": "fetch: processed, match: processed, count: few filters"}
+    said = "janitor: STEP is 'nope': parcels has no such step; its steps are fetch, match, count\n"
+    assert parcels("reset", "parcels/a", "nope").err == said
+    assert parcels("reset", "parcels", "fetch").code == 2
+    done = parcels("reset", "parcels", "fetch", "--step", "count", "--status", "few filters", "--yes")
+    assert done.out == "1 item of parcels is done anew from fetch on\n"
+    assert steps(parcels) == {"a": AGAIN, "b": ANEW}
+    assert acts(parcels) == [
+        ("reset", "1 item: step 'count', status 'few filters', from fetch on"),
+        ("reset", "a, from match on"),
+    ]
+
+
+def test_items_are_deleted_with_a_note(parcels: CommandLine) -> None:
+    items_house.add(parcels, "a/b", "c", "d")
+    assert parcels("drop", "parcels/c").err == "janitor: --note is missing: say why these items may be deleted\n"
+    assert parcels("drop", "parcels/a/b", "--note", "sent twice").out == "parcels/a/b is deleted\n"
+    assert list(steps(parcels)) == ["d", "c"]
+    assert parcels("drop", "parcels", "--note", "x", "--yes").code == 2
+    assert parcels("drop", "parcels", "--key", "*", "--note", "x", "--yes").out == "2 items of parcels are deleted\n"
+    assert steps(parcels) == {}
+    assert acts(parcels) == [("dropped", "2 items: key '*': x"), ("dropped", "a/b: sent twice")]
