@@ -19,6 +19,10 @@ missing_packages() {
     if [ -z "${JANITOR_TEST_RABBITMQ_URL:-}" ] && ! command -v rabbitmq-server >/dev/null; then
         echo rabbitmq-server
     fi
+    command -v redis-server >/dev/null || echo redis-server
+    # For Node's own socket.io, which the replies to browsers are tried with.
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
     if [ "$(id -u)" = 0 ]; then
         # For the documentation's pages that call it.
         command -v sqlite3 >/dev/null || echo sqlite3
@@ -49,7 +53,7 @@ get_servers() {
         install_packages $missing </dev/null >/dev/null || complain "apt-get could not install" $missing
     else
         complain "the suite starts servers of its own and did not find their programs; install:" $missing \
-            "(on Debian, as root: apt-get install" $missing"; elsewhere MariaDB 10.6 or later and RabbitMQ 3.10 or later)"
+            "(on Debian, as root: apt-get install" $missing"; elsewhere MariaDB 10.6, RabbitMQ 3.10, Redis 6 and Node 18, or later)"
     fi
 }
 

@@ -12,6 +12,7 @@ from benchmarks.clockwork import empty_folder
 from benchmarks.house import House
 from benchmarks.measures import Line, Rival
 from benchmarks.rival_queues import CELERY, CELERY_TAKING, HUEY, PROCRASTINATE, WHAT, Queues
+from benchmarks.servers import Servers
 
 KINDS = ("SQLite", "MariaDB")
 WHOLE = "no-op items added, claimed, done, on record"
@@ -49,49 +50,50 @@ Rates = Mapping[str, Sequence[float]]
 
 def measure(house: House, rivals: bool, sizes: Sizes = FULL) -> list[Line]:
     """Measure all lines; `rivals` are the other queues."""
-    lines = through(house, rivals, sizes)
+    servers = house.servers  # items need no warehouse
+    lines = through(servers, rivals, sizes)
     for kind in KINDS:
-        lines += how_soon(house, kind, sizes)
-    lines += items_queues.received(house.servers.broker, sizes.messages, sizes.sqs_messages)
+        lines += how_soon(servers, kind, sizes)
+    lines += items_queues.received(servers.broker, sizes.messages, sizes.sqs_messages)
     for kind in KINDS:
-        lines += at_size(house, kind, sizes)
+        lines += at_size(servers, kind, sizes)
     return lines
 
 
 @contextmanager
-def database(house: House, kind: str) -> Iterator[dict[str, str]]:
+def database(servers: Servers, kind: str) -> Iterator[dict[str, str]]:
     """Give the settings of a daemon on an empty state database, which is gone after the block."""
     with empty_folder() as folder:
         settings = {"HEARTBEAT_FILE": str(folder / "heartbeat"), "LOG_LEVEL": "WARNING", "WEB_PORT": "0"}
         if kind == "SQLite":
             yield {**settings, "STATE_DATABASE_URL": f"sqlite:///{folder / 'state.db'}"}
             return
-        url = house.servers.sql.create_database()
+        url = servers.sql.create_database()
         try:
             yield {**settings, "STATE_DATABASE_URL": url.render_as_string(hide_password=False)}
         finally:
-            house.servers.sql.drop_database(url.database)
+            servers.sql.drop_database(url.database)
 
 
-def through(house: House, rivals: bool, sizes: Sizes) -> list[Line]:
+def through(servers: Servers, rivals: bool, sizes: Sizes) -> list[Line]:
     """Measure items a second, from the first that is added to the last on record; medians of rounds, in turns."""
 
     def janitor(kind: str, record: str, number: int) -> Callable[[], Mapping[str, float]]:
-        return lambda: {f"{kind}, {record}": _through(house, kind, record, number)}
+        return lambda: {f"{kind}, {record}": _through(servers, kind, record, number)}
 
     ways = [janitor(kind, "batch", sizes.through) for kind in KINDS]
     ways += [janitor(kind, "each", sizes.each) for kind in KINDS]
     why_not: list[str] = []
     with ExitStack() as stack:
         if rivals:
-            queues = stack.enter_context(rival_queues.installed(house.servers.broker))
+            queues = stack.enter_context(rival_queues.installed(servers.broker))
             ways += _rivals(queues, sizes.rivals, why_not)
         rates = _in_turns(ways, sizes.rounds)
     return _lines_of_through(rates, why_not if rivals else None)
 
 
-def _through(house: House, kind: str, record: str, number: int) -> float:
-    with database(house, kind) as environment:
+def _through(servers: Servers, kind: str, record: str, number: int) -> float:
+    with database(servers, kind) as environment:
         found = _daemon(environment, "through", record, number)
     return number / float(found["seconds"])
 
@@ -149,11 +151,11 @@ def _rival(name: str, rates: Rates, why_not: Sequence[str]) -> Rival:
     return Rival(name, statistics.median(rates[name]), WHAT[name])
 
 
-def how_soon(house: House, kind: str, sizes: Sizes) -> list[Line]:
+def how_soon(servers: Servers, kind: str, sizes: Sizes) -> list[Line]:
     """Measure how soon items are begun that are added one by one; and how long one takes through ten steps."""
-    with database(house, kind) as environment:
+    with database(servers, kind) as environment:
         late = _daemon(environment, "begun", sizes.here, sizes.firsts, sizes.elsewhere)
-    with database(house, kind) as environment:
+    with database(servers, kind) as environment:
         chain = _daemon(environment, "chain", sizes.chain)
     here, first = (_at(late[name], 0.99) * 1000 for name in ("here", "first"))
     elsewhere, longest = max(late["elsewhere"]), max(chain["later"]) * 1000
@@ -174,12 +176,12 @@ def how_soon(house: House, kind: str, sizes: Sizes) -> list[Line]:
     ]
 
 
-def at_size(house: House, kind: str, sizes: Sizes) -> list[Line]:
+def at_size(servers: Servers, kind: str, sizes: Sizes) -> list[Line]:
     """Measure what many items cost, on state databases of a kind that are filled with them."""
     with ExitStack() as stack:
         folder = stack.enter_context(empty_folder())
         large, small, few = (
-            items_at_size.filled(stack.enter_context(database(house, kind)), number)
+            items_at_size.filled(stack.enter_context(database(servers, kind)), number)
             for number in (sizes.large, sizes.small, sizes.few)
         )
         lines = items_at_size.looks(kind, large, small, sizes.looks)

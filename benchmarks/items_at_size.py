@@ -6,12 +6,12 @@ stands in `items_fill.py`.
 
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from benchmarks import processes
@@ -26,6 +26,7 @@ from janitor.state import State, holders, item_claims, item_due, leases
 from janitor.state.item_claims import Position
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
+from janitor.state.item_states import READY
 
 CLAIMED = 100
 WHOLE_LOOK_SECONDS, WHOLE_LOOK_SHARE = 1.0, 20
@@ -141,9 +142,11 @@ class Claimer:
         return time.perf_counter() - began
 
     def whole_look(self) -> float:
-        """Look from the beginning; return the seconds."""
+        """Look from the beginning, and take nothing; return the seconds."""
         self._after = None
-        return seconds_of(self._look)
+        seconds = seconds_of(self._look)
+        self._after = None
+        return seconds
 
     def _look(self) -> Sequence[int]:
         began, is_whole = time.monotonic(), self._after is None
@@ -156,17 +159,22 @@ class Claimer:
 
 
 @contextmanager
-def snapshot(state: State) -> Iterator[None]:
-    """A reading transaction, as a backup has it for an hour: it sees what is there now, until the block ends."""
+def snapshot(state: State) -> Iterator[Callable[[], int]]:
+    """A reading transaction, as a backup has it for an hour: it sees what is there now, until the block ends.
+
+    It gives a function that counts the items that wait, as the snapshot sees them.
+    """
     engine = create_engine(state.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    waiting = text("SELECT COUNT(*) FROM item_steps WHERE lane = 'waiting.take' AND state = :state")
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
         else:
             connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        # SQLite has its snapshot only once something was read.
         connection.exec_driver_sql("SELECT COUNT(*) FROM item_pipelines").all()
-        yield
+        yield lambda: int(connection.execute(waiting, {"state": READY}).scalar_one())
         connection.exec_driver_sql("ROLLBACK")
 
 

@@ -38,6 +38,7 @@ LETTERS, SNAPSHOTS = 100, 1_440
 FAR = datetime(2100, 1, 1, tzinfo=timezone.utc)
 MOVED = ("order_at", "sort_at", "ended_at")
 """The moments that differ from copy to copy: pages and claims go in their order."""
+_DIGIT = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
 
 
 def nothing(item: object) -> None:
@@ -120,7 +121,7 @@ def _copy(connection: Connection, table: Table, first: int, after: int) -> None:
     values = ", ".join(_values(connection, columns, own))
     query = (
         f"INSERT INTO {table.name} ({names}) SELECT {values} "
-        f"FROM {_numbers(connection, first, after)} CROSS JOIN {table.name} AS one "
+        f"FROM {_numbers(first, after)} CROSS JOIN {table.name} AS one "
         # In the order of ids, as items come.
         f"WHERE one.{own} <= {TOGETHER} ORDER BY m.n, one.{own}"
     )
@@ -144,9 +145,9 @@ def _values(connection: Connection, columns: Sequence[Column[object]], own: str)
             yield f"DATE_ADD({name}, INTERVAL {more} SECOND)"
 
 
-def _numbers(connection: Connection, first: int, after: int) -> str:
-    """A table `m` with the column `n`: the numbers from `first` on, below `after`."""
-    if connection.dialect.name == "sqlite":
-        next_one = f"SELECT n + 1 FROM numbers WHERE n + 1 < {after}"
-        return f"(WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL {next_one}) SELECT n FROM numbers) AS m"
-    return f"(SELECT seq AS n FROM seq_{first}_to_{after - 1}) AS m"
+def _numbers(first: int, after: int) -> str:
+    """A table `m` with the column `n`: the numbers from `first` on, below `after`; 10,000 of them at most."""
+    places = range(4)
+    number = f"{first} + {' + '.join(f'd{place}.d * {10**place}' for place in places)}"
+    tables = " CROSS JOIN ".join(f"({_DIGIT}) AS d{place}" for place in places)
+    return f"(SELECT {number} AS n FROM {tables} WHERE {number} < {after}) AS m"

@@ -6,7 +6,8 @@ Whoever writes a task imports from these, one dot deep; everything else is the h
     runs        the run that this code is part of       feeds       what is new in a growing column
     needs       what a task needs from outside          table_sink  rows into a table, only what differs
     settings    the house's settings, and a task's      publisher   messages out, each confirmed
-    memory      cursors, ledger, quarantine             http, mail  requests and letters
+    memory      cursors, ledger, quarantine             items       pipelines of steps, and queues
+    http, mail  requests and letters
     jobs        what a run may return                   scheduler, cli: for run.py alone
 """
 

@@ -1,11 +1,13 @@
 """A house of two pipelines, to try the command line on: `python -m tests.items_house VERB`."""
 
+import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
 from janitor import cli
@@ -18,8 +20,8 @@ from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, item_plans
 from janitor.state.item_plans import Plan
-from tests.command_line import CommandLine
-from tests.small_engine import lite_state, migrated
+from tests.command_line import CommandLine, Ended
+from tests.small_engine import lite_state, logging_restored, migrated
 from tests.state import parcels
 
 PROGRAM = ("-m", "tests.items_house")
@@ -78,8 +80,30 @@ def build(settings: Settings) -> Scheduler:
     return scheduler
 
 
-def house(folder: Path) -> CommandLine:
-    """The command line of this house in a folder, with an empty state database that knows its pipelines."""
+@dataclass(frozen=True)
+class House:
+    """The verbs of this house in a folder, each done in this process."""
+
+    folder: Path
+
+    def __call__(self, *arguments: str, **environment: str) -> Ended:
+        """Do a verb to its end."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, logging_restored(), redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            code = cli.main(build, arguments)
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    @property
+    def in_processes(self) -> CommandLine:
+        """The same verbs, each in a process of its own."""
+        return CommandLine(self.folder, PROGRAM)
+
+
+def house(folder: Path) -> House:
+    """This house in a folder, with an empty state database that knows its pipelines."""
     url = lite_state(folder / "var" / "janitor.db")
     state = migrated(url)
     scheduler = build(Settings.load({"STATE_DATABASE_URL": url.render_as_string()}, dotenv=None))
@@ -87,11 +111,11 @@ def house(folder: Path) -> CommandLine:
         for pipeline in pipelines_of(scheduler.jobs).values():
             item_plans.save(connection, pipeline.plan)
     state.close()
-    return CommandLine(folder, PROGRAM)
+    return House(folder)
 
 
 @contextmanager
-def state_of(house: CommandLine) -> Iterator[tuple[State, Plan]]:
+def state_of(house: House) -> Iterator[tuple[State, Plan]]:
     """The state database of this house in a folder, and the plan of its parcels."""
     state = State(URL.create("sqlite", database=str(house.folder / "var" / "janitor.db")))
     with state.read() as connection:
@@ -101,7 +125,7 @@ def state_of(house: CommandLine) -> Iterator[tuple[State, Plan]]:
     state.close()
 
 
-def add(house: CommandLine, *keys: str, **ends: str) -> list[int]:
+def add(house: House, *keys: str, **ends: str) -> list[int]:
     """Add parcels, and let each of the steps `ends` end with a status for all of them; the ids."""
     with state_of(house) as (state, plan):
         ids = parcels.add(state, *keys, plan=plan)

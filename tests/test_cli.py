@@ -121,3 +121,4 @@ def test_every_verb_has_help_of_one_line(janitor: CommandLine) -> None:
 
 VERBS = "start jobs run history show delete pause resume cancel check quarantine cursor listen notices password".split()
 VERBS += ["validate", "health", "rename", "backup", "restore", "restored", "migrate"]
+VERBS += "items item push retry reprocess reset drop flag letters".split()

@@ -110,10 +110,12 @@ def test_the_graph_sees_every_kind_of_import(tmp_path: Path) -> None:
 ONE_SHOT = {
     ("janitor/engine/in_child.py", "_listen"),
     ("janitor/engine/in_child.py", "_die_with_parent"),
+    ("janitor/engine/in_warm_child.py", "_listen"),
     ("janitor/engine/leaving.py", "_watch"),
     ("janitor/engine/leaving.py", "_say_last_words"),
     ("janitor/engine/run_threads.py", "work"),
     ("janitor/engine/stopping.py", "do"),
+    ("janitor/items/workers.py", "_work"),
     ("janitor/verbs/run_here.py", "cut_off"),
     ("janitor/web/metrics/readings.py", "_read"),
     ("janitor/web/serving/door.py", "_answer_later"),

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,32 @@ def test_a_server_that_reads_nothing_is_given_up() -> None:
             http.Client().ask("POST", url, b"x" * 50_000_000, TEXT, bounds=within(0.5), most_bytes=10)
 
 
+def test_a_server_that_reads_slowly_is_given_up() -> None:
+    # Given: a server that takes a little of the request now and then: each piece goes out in time, the whole never.
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def read_slowly() -> None:
+            with server.accept()[0] as connection:
+                while not is_over.wait(0.05) and connection.recv(16_384):
+                    pass
+
+        reader = threading.Thread(target=read_slowly)
+        reader.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(http.RequestFailed, match="^its answer did not come in time$"):
+            http.Client().ask("POST", url, b"x" * 50_000_000, TEXT, bounds=within(0.8), most_bytes=10)
+        is_over.set()
+        reader.join()
+
+
+def test_whoever_waits_is_asked_at_each_piece(worker: ComputeWorker) -> None:
+    calls = list[int]()
+    worker.next = [compute.piece_by_piece(40)]
+    assert ask(worker.url, within(20, lambda: calls.append(1))).body == b" " * 40
+    assert len(calls) > 5, "one call every 0.2 s would be fewer"
+
+
 @pytest.mark.parametrize("behave", [compute.hang, compute.drip])
 def test_whoever_waits_for_an_answer_may_give_up(behave: Behaviour, worker: ComputeWorker) -> None:
     # Given: a run that is asked to stop while it waits. What must hold: it ends at once, with its own error.
@@ -216,6 +243,43 @@ def test_an_answer_comes_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert ask(worker.url).body == b"x" * 300_000
         with pytest.raises(http.RequestFailed, match="^its whole answer did not come in time$"):
             ask(worker.url, within(0.5))
+
+
+def test_half_a_record_of_tls_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given: a network that stops in the middle of a record: there is something to read, and nothing comes of it.
+    context, ca = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), trustme.CA()
+    ca.issue_cert("localhost").configure_cert(context)
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with ComputeWorker(tls=context).open() as worker, stopping_after(100_000, worker.port) as port:
+        worker.next = [compute.answers(200, b"x" * 300_000)]
+        with pytest.raises(http.RequestFailed, match="^its whole answer did not come in time$"):
+            ask(f"https://localhost:{port}/", within(0.8))
+
+
+@contextmanager
+def stopping_after(most: int, port: int) -> Iterator[int]:
+    """A port that leads to another, and lets so many bytes come back; then the connection stays open, and is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def lead() -> None:
+            ours = server.accept()[0]
+            theirs = socket.create_connection(("127.0.0.1", port))
+            threading.Thread(target=pump, args=(ours, theirs, 10**9), daemon=True).start()
+            pump(theirs, ours, most)
+
+        threading.Thread(target=lead, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def pump(source: socket.socket, target: socket.socket, left: int) -> None:
+    """Send on what comes, up to so many bytes."""
+    with suppress(OSError):
+        while left and (data := source.recv(min(left, 65_536))):
+            target.sendall(data)
+            left -= len(data)
+        if left:
+            target.shutdown(socket.SHUT_WR)
 
 
 @pytest.mark.parametrize(

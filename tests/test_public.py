@@ -13,7 +13,7 @@ from tests.command_line import ROOT
 from tests.imports import imports
 
 FACES = set(
-    "errors runs needs settings databases feeds table_sink publisher memory jobs http mail scheduler cli".split()
+    "errors runs needs settings databases feeds table_sink publisher memory items jobs http mail scheduler cli".split()
 )
 """`janitor.<name>`, for whoever writes a task or a run.py."""
 LATER = {

@@ -44,7 +44,7 @@ class ComputeWorker:
         """
         give_up_at = min(ends_at, time.monotonic() + seconds)
         while not self._is_healthy:
-            trouble = self.health_trouble(min(give_up_at, time.monotonic() + self._connect_seconds))
+            trouble = self.health_trouble(min(ends_at, time.monotonic() + self._connect_seconds))
             self._is_healthy = not trouble
             if trouble and time.monotonic() + LOOK_SECONDS >= give_up_at:
                 raise Skip(f"{self.where} is not healthy: {trouble}")

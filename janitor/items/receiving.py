@@ -10,6 +10,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -20,6 +21,7 @@ from janitor.items.ends import Inbox, Message, Verdict
 from janitor.items.pipeline import Pipeline
 from janitor.items.reading import NoItem, Read, Reading, item_of, read, without_secrets
 from janitor.items.schemas import Schemas
+from janitor.items.sealing import Seal
 from janitor.items.writing import in_turn
 from janitor.memory.access import state_of
 from janitor.runs import Run, current_run
@@ -56,7 +58,7 @@ class InboxTask:
         run = current_run()
         if run.dry_run:
             raise Skip("an inbox receives nothing in a dry run; `check` looks at it")
-        counting = Taking(self.pipeline, self.inbox, state_of(run), run)
+        counting = Taking(self.pipeline, self.inbox, state_of(run), run, Seal(self._settings))
         try:
             self.inbox.receive(self._settings, counting.take)
         except Interrupted:
@@ -68,8 +70,14 @@ class InboxTask:
 class Taking:
     """Makes items of the messages of one inbox."""
 
-    def __init__(self, pipeline: Pipeline, inbox: Inbox, state: State, run: Run | None = None) -> None:
-        """`run` has the leases under which everything is written; None for a person's command."""
+    def __init__(
+        self, pipeline: Pipeline, inbox: Inbox, state: State, run: Run | None = None, seal: Seal | None = None
+    ) -> None:
+        """`run` has the leases under which everything is written; None for a person's command.
+
+        `seal` seals what the inbox keeps apart as a secret; None leaves it as it is.
+        """
+        self._seal = seal
         self._pipeline, self._inbox, self._state, self._run = pipeline, inbox, state, run
         self._schemas = Schemas(pipeline.schema, pipeline.task_name)
         self._reading: Reading = getattr(inbox, "reading", Reading())
@@ -100,12 +108,17 @@ class Taking:
         try:
             found = read(self._reading, message)
             self._schemas.check(found.whole, found.key)
-            return item_of(self._reading, message, found, self._inbox.name, now)
+            return self._sealed(item_of(self._reading, message, found, self._inbox.name, now))
         except NoItem as exc:
             exc.key = exc.key or (found.key if found is not None else None)
             exc.envelope = dict(message.envelope) if found is None else dict(found.envelope)
             exc.text = self._text_of(message, found)
             return exc
+
+    def _sealed(self, made: NewItem) -> NewItem:
+        if made.secrets is None or self._seal is None:
+            return made
+        return replace(made, secrets=self._seal.closed(made.secrets))
 
     def _commit_one(self, message: Message, one: NewItem | NoItem, now: datetime) -> NewItem | NoItem:
         """Commit what one message makes; what it is then."""

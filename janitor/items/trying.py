@@ -14,7 +14,8 @@ import functools
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ from janitor.guard import foreign_code
 from janitor.items.beats import Beats
 from janitor.items.item import Item, secrets_in, working_on
 from janitor.items.pipeline import Pipeline
+from janitor.items.sealing import Seal
 from janitor.items.step import Step
 from janitor.jobs.result_texts import encode
 from janitor.jobs.returned import finished
@@ -107,11 +109,13 @@ class Trying:
         now: Callable[[], datetime],
         variables: bool = False,
         beats: Beats | None = None,
+        seal: Seal | None = None,
     ) -> None:
         """`now` is the state database's clock; `variables` adds local variables to tracebacks.
 
-        `beats` are told of each item that begins, and how it ended.
+        `beats` are told of each item that begins, and how it ended. `seal` opens secrets.
         """
+        self._seal = seal
         self._beats = beats or Beats((), None)
         self._pipeline, self._step, self._run, self._now = pipeline, step, run, now
         self._kinds, self._variables = pipeline.kinds, variables
@@ -125,7 +129,9 @@ class Trying:
         told = working_on.set(None), keeps_beside.set(beside)
         failing = functools.partial(self._of_error, claimed, part)
         try:
-            with running(part), hiding(secrets_in(claimed)), foreign_code(failing, BaseException) as failed:
+            with running(part), ExitStack() as hidden, foreign_code(failing, BaseException) as failed:
+                claimed = self._opened(claimed)
+                hidden.enter_context(hiding(secrets_in(claimed)))
                 item = Item.of(self._pipeline.name, self._step.name, claimed)
                 working_on.set(item)
                 self._beats.begins(item)
@@ -138,6 +144,12 @@ class Trying:
         self._beats.ended(claimed.id, facts["told"])
         seconds = time.monotonic() - began
         return End(claimed.id, claimed.claim, started_at=started_at, seconds=seconds, log=beside.text(), **facts)
+
+    def _opened(self, claimed: Claimed) -> Claimed:
+        """The item with its secrets as they came."""
+        if self._seal is None or claimed.secrets is None or claimed.secrets.startswith("{"):
+            return claimed
+        return replace(claimed, secrets=self._seal.opened(claimed.secrets))
 
     def _progress(self, key: str, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
         self._run.on_progress((key, *path), done, total, note)

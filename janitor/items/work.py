@@ -24,6 +24,7 @@ from janitor.items import waking
 from janitor.items.batches import MOST_TOGETHER, Place, Size, Suspects
 from janitor.items.beats import Beats
 from janitor.items.pipeline import Pipeline
+from janitor.items.sealing import Seal
 from janitor.items.step import AS_SOON_AS, Step
 from janitor.items.trying import Call, Trying, call_here, most_deaths
 from janitor.items.workers import Workers
@@ -92,8 +93,8 @@ class _Work:
         self._now = self._state.clock.now
         self._lane = lane_of(pipeline.name, step.name)
         variables = settings is not None and settings.traceback_locals
-        self._beats = Beats(pipeline.replies, settings)
-        trying = Trying(pipeline, step, run, self._now, variables, self._beats)
+        self._beats, seal = Beats(pipeline.replies, settings), None if settings is None else Seal(settings)
+        trying = Trying(pipeline, step, run, self._now, variables, self._beats, seal)
         self._workers = Workers(step.workers, trying.try_one, self._make_call, step.record == "each")
         self._size, self._place, self._suspects = Size(step.workers), Place(), Suspects()
         self._counts: Counter[str] = Counter()

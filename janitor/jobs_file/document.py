@@ -58,6 +58,9 @@ class _Loader(Loader):
     def _refuse(self, node: yaml.ScalarNode, error: BaseException) -> None:
         if isinstance(error, yaml.YAMLError):
             raise error
+        # It was left in the middle of this node, and may come to it again, by way of an anchor or of a whole mapping.
+        self.recursive_objects.pop(node, None)
+        self.constructed_objects[node] = str(node.value)
         kind = node.tag.rpartition(":")[2]
         self.unreadable[node.start_mark.line] = (
             f"{shown(node.value)} is no {kind} that can be read: a text wants quotes"

@@ -5,6 +5,7 @@ Each reader returns the value as `Scheduler.make_job` takes it, or raises Wrong 
 
 import difflib
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any, get_args
@@ -18,6 +19,8 @@ from janitor.jobs_file.mistakes import Wrong, shown
 from janitor.state.item_adding import DUPLICATES
 
 MOST_STATUS = 64
+LARGEST = sys.float_info.max
+"""A whole number may be larger, and then it is no number of Python's."""
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 """A number with its unit, such as 10m."""
 
@@ -89,7 +92,7 @@ def _number(value: Any) -> float:
 
 
 def _is_above_0(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= LARGEST
 
 
 def _count_from(least: int) -> Callable[[Any], int]:

@@ -14,7 +14,9 @@ from janitor.items.pipeline import Pipeline
 from janitor.items.reading import NoItem, Reading, item_of, read
 from janitor.items.receiving import Taking
 from janitor.items.schemas import Schemas
+from janitor.items.sealing import Seal
 from janitor.runs.bounds import listed
+from janitor.settings.settings import Settings
 from janitor.state import State, actions, item_adding, item_letters
 from janitor.state.item_adding import TOGETHER, NewItem
 
@@ -72,14 +74,21 @@ def _told(news: Sequence[NewItem], batch: Sequence[bytes]) -> str:
 
 
 def push_into(
-    state: State, pipeline: Pipeline, inbox: str, bodies: Iterable[bytes], actor: str, now: datetime
+    state: State,
+    pipeline: Pipeline,
+    inbox: str,
+    bodies: Iterable[bytes],
+    actor: str,
+    now: datetime,
+    settings: Settings,
 ) -> Pushed:
-    """Take messages as an inbox does: what cannot be an item is a dead letter.
+    """Take messages as an inbox does: what cannot be an item is a dead letter. `settings` have the key for secrets.
 
     Raises:
         BadSetting: the pipeline has no such inbox.
     """
-    taking, pushed, left, at = Taking(pipeline, inbox_of(pipeline, inbox), state), Pushed(), iter(bodies), 0
+    taking = Taking(pipeline, inbox_of(pipeline, inbox), state, seal=Seal(settings))
+    pushed, left, at = Pushed(), iter(bodies), 0
     while batch := list(islice(left, TOGETHER)):
         for at, verdict in enumerate(taking.take([Message(body) for body in batch]), at + 1):
             pushed.new += verdict.is_item

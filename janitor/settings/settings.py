@@ -21,6 +21,7 @@ from janitor.settings.clock import ClockSettings
 from janitor.settings.database_urls import URL_HELP, database_url
 from janitor.settings.databases import DatabaseSettings
 from janitor.settings.group import SettingsGroup
+from janitor.settings.items import ItemSettings
 from janitor.settings.jobs_file import JobsFileSettings
 from janitor.settings.logs import LogSettings
 from janitor.settings.mail import MailSettings
@@ -44,6 +45,7 @@ class Settings(
     NoticeSettings,
     WebSettings,
     JobsFileSettings,
+    ItemSettings,
     AwsSettings,
     RedisSettings,
     BrokerSettings,

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Select, bindparam, insert, select, tuple_, up
 
 from janitor.runs import Outcome
 from janitor.runs.outcome import CUT_OFF
-from janitor.state.item_changes import Changed, First, Steps, change
+from janitor.state.item_changes import Changed, Steps, change
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import (
@@ -52,9 +52,11 @@ _DUE = (
     .order_by(*_ORDER)
     .limit(bindparam("b_most"))
 )
-_DUE_AFTER = _DUE.where(
-    tuple_(*_ORDER) > tuple_(bindparam("b_rank"), bindparam("b_sort_at"), bindparam("b_item_id"))
-).where(item_steps.c.rank >= bindparam("b_rank"))
+# With its type: SQLite would compare a moment as another text than it keeps.
+_SORT_AT: Any = bindparam("b_sort_at", type_=item_steps.c.sort_at.type)
+_DUE_AFTER = _DUE.where(tuple_(*_ORDER) > tuple_(bindparam("b_rank"), _SORT_AT, bindparam("b_item_id"))).where(
+    item_steps.c.rank >= bindparam("b_rank")
+)
 _TAKE = (
     update(item_steps)
     .where(
@@ -339,11 +341,6 @@ def attempt_row(
         "log": log,
         "code": code,
     }
-
-
-def first_of(changed: Sequence[Changed]) -> list[First]:
-    """What several changes made ready."""
-    return [first for one in changed for first in one.ready]
 
 
 def envelopes_of(text: str | None) -> list[Mapping[str, Any]]:

@@ -54,8 +54,8 @@ def _facts(item: Row) -> dict[str, object]:
 def _step(step: Row) -> str:
     state = "" if step["state"] in ("done", "failed", "processing") else f" ({step['state']})"
     more = [
-        f"{step['tries']} tries" if step["tries"] > 1 else "",
-        f"{step['deaths']} deaths" if step["deaths"] else "",
+        f"tries {step['tries']}" if step["tries"] > 1 else "",
+        f"deaths {step['deaths']}" if step["deaths"] else "",
         f"run {step['run']}" if step["run"] else "",
         f"next try {instant(step['next_try_at'])}" if step["next_try_at"] else "",
     ]
@@ -69,7 +69,7 @@ def _reply(reply: Row) -> str:
     due = f", due {instant(reply['due_at'])}" if reply["due_at"] else ""
     when = f" at {instant(reply['ended_at'])}" if reply["ended_at"] else ""
     reason = f": {reply['reason']}" if reply["reason"] else ""
-    return one_line(f"{reply['to']}: {reply['state']}{when}{due}, {reply['tries']} tries{reason}")
+    return one_line(f"{reply['to']}: {reply['state']}{when}{due}, tries {reply['tries']}{reason}")
 
 
 def _attempt(number: int, attempt: Row) -> Iterator[str]:

@@ -19,9 +19,11 @@ from janitor.verbs.assembly import Assembly
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 ALL = "give PIPELINE/KEY for an item, an option such as --state failed, or --key '*' for all items"
 _FILTERS = (
-    click.option("--step", help="Those with this step in the state or status that is asked for."),
+    click.option("--step", help="The step that --status and --state are about."),
     click.option("--status", help="Those with this status, at --step or at any step."),
-    click.option("--state", help="open, done, failed, waiting, ready, later, processing, blocked or 'left out'."),
+    click.option(
+        "--state", help="Those that are open, done, failed, waiting, ready, later, processing, blocked or 'left out'."
+    ),
     click.option("--key", metavar="KEY", help="The item with this key; with a * at its end, those that begin so."),
     click.option("--flagged", is_flag=True, help="Those with a flag that nobody has resolved."),
 )

@@ -17,7 +17,10 @@ from janitor.verbs.assembly import Assembly, actor
 @chosen_items.filters_and_yes
 @click.pass_obj
 def drop(assembly: Assembly, /, target: str, note: str, yes: bool, **given: Any) -> None:
-    """Delete one item, or all items that the options choose, with all that is kept of them; say why with --note."""
+    """Delete items, with a note that says why.
+
+    It is one item, or all that the options choose, with all that is kept of them.
+    """
     from janitor.operations import items as operations
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)

@@ -13,10 +13,13 @@ from janitor.verbs.assembly import Assembly, actor
 @click.command("flag")
 @click.argument("item", metavar="PIPELINE/KEY")
 @click.argument("note", required=False)
-@click.option("--resolve", is_flag=True, help="NOTE says what became of the flag.")
+@click.option("--resolve", is_flag=True, help="Nobody has to look any more.")
 @click.pass_obj
 def flag(assembly: Assembly, item: str, note: str | None, resolve: bool) -> None:
-    """Mark an item for people, with a NOTE that says what they are to look at; or resolve its flag."""
+    """Mark an item for people, or resolve its flag.
+
+    NOTE says what they are to look at; with --resolve it says what came of it.
+    """
     from janitor.operations import items as operations
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)

@@ -17,7 +17,7 @@ from janitor.verbs.assembly import Assembly, as_json
 @as_json
 @click.pass_obj
 def item(assembly: Assembly, item: str, as_json: bool) -> None:
-    """Show one item: its steps, arguments, results, attempts with their logs, and replies."""
+    """Show one item: steps, attempts, results, replies."""
     from janitor.items.adding import plan_of
     from janitor.terminal import item_lines, item_listings
 

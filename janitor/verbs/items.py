@@ -19,10 +19,11 @@ from janitor.verbs.assembly import Assembly, as_json
 @as_json
 @click.pass_obj
 def items(assembly: Assembly, /, pipeline: str | None, limit: int, as_json: bool, **given: Any) -> None:
-    """Count the items of each pipeline by step and status, or list those of PIPELINE, the newest first.
+    """List the items of a pipeline, or count those of all.
 
-    Items that are done or failed are listed with the last that ended first, items in a state of a step with the last
-    that is taken, or that came there, first.
+    With PIPELINE its items are listed, the newest first. Of items that are done or failed the last that ended comes
+    first; of those in a state of a step the last in the order in which they are taken, or came there. Without PIPELINE
+    all items are counted, by step and status.
     """
     from janitor.items.adding import plan_of
     from janitor.operations import items as operations

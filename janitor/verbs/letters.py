@@ -23,9 +23,10 @@ from janitor.verbs.assembly import Assembly, actor, as_json
 def letters(
     assembly: Assembly, pipeline: str | None, drop: Sequence[int], again: int | None, limit: int, as_json: bool
 ) -> int:
-    """List dead letters, the newest first: messages that could not become items, each with the reason.
+    """List dead letters, drop them, or take them again.
 
-    A letter that is dropped, or taken once more, is listed no more. Taken once more it is read as its inbox reads now.
+    A dead letter is a message that could not become an item; each has the reason, and the newest comes first. A letter
+    that is dropped, or taken again, is listed no more. Taken again it is read as its inbox reads now.
     """
     from janitor.items.adding import plan_of
     from janitor.operations import item_messages

@@ -23,10 +23,11 @@ MOST_TOLD = 20
 )
 @click.pass_obj
 def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -> int:
-    """Add items to PIPELINE: each is an object in JSON, with its key under `key`; all of it is the item's arguments.
+    """Add items to a pipeline, from a file or a pipe.
 
-    FILE has one object, or several, or one a line; `-` reads a pipe. What cannot be an item is told, and all others are
-    added; the exit code is 1 then.
+    Each is an object in JSON, with its key under `key`; all of it is the item's arguments. FILE has one object, or
+    several, or one a line; `-` reads a pipe. What cannot be an item is told, and all others are added; the exit code is
+    1 then.
     """
     from janitor.items.adding import keep_new_plans
     from janitor.operations import item_messages
@@ -40,7 +41,7 @@ def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -
         pushed = item_messages.push(state, pipeline, bodies, actor(), now, here)
     else:
         whole = chosen_items.require_pipeline(assembly, pipeline)
-        pushed = item_messages.push_into(state, whole, inbox, bodies, actor(), now)
+        pushed = item_messages.push_into(state, whole, inbox, bodies, actor(), now, assembly.settings)
     for number, reason in pushed.refused[:MOST_TOLD]:
         complain(assembly.mask(f"message {number} is no item: {reason}"))
     numbers = {"added": pushed.new, "there already": pushed.known, "refused": len(pushed.refused)}

@@ -15,7 +15,10 @@ from janitor.verbs.assembly import Assembly, actor
 @chosen_items.filters_and_yes
 @click.pass_obj
 def reprocess(assembly: Assembly, /, target: str, yes: bool, **given: Any) -> None:
-    """Let all steps be done again, of one item or of all items that the options choose; their results are deleted."""
+    """Let all steps of items be done again.
+
+    It is one item, or all that the options choose. What the steps have left is deleted.
+    """
     from janitor.operations import items as operations
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)

@@ -16,7 +16,10 @@ from janitor.verbs.assembly import Assembly, actor
 @chosen_items.filters_and_yes
 @click.pass_obj
 def reset(assembly: Assembly, /, target: str, step_to_reset: str, yes: bool, **given: Any) -> None:
-    """Let STEP, and all steps behind it, be done again, of one item or of all items that the options choose."""
+    """Let a step of items, and all behind it, be done again.
+
+    It is one item, or all that the options choose. What these steps have left is deleted.
+    """
     from janitor.items.adding import plan_of
     from janitor.operations import items as operations
 

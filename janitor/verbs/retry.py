@@ -15,10 +15,11 @@ from janitor.verbs.assembly import Assembly, actor
 @chosen_items.filters_and_yes
 @click.pass_obj
 def retry(assembly: Assembly, /, target: str, yes: bool, **given: Any) -> None:
-    """Let steps that failed, or wait for another try, be taken now, with all their tries.
+    """Let steps of items that failed be taken again.
 
-    They are those of one item, or of all items that the options choose; with --step only that step. Without options all
-    such steps of the pipeline are meant.
+    They are taken now, with all their tries; so are steps that wait for another try. They are those of one item, or of
+    all items that the options choose; with --step only that step. Without options all such steps of the pipeline are
+    meant.
     """
     from janitor.operations import items as operations
 

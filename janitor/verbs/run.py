@@ -60,8 +60,7 @@ def run(
     require(assembly.settings, plan.jobs)
     for planned in plan.jobs:
         _confirm(planned, confirmed)
-    if not dry_run:
-        keep_new_plans(assembly.state, pipelines_of(assembly.scheduler.jobs).values())
+    _keep_plans(assembly, dry_run)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
     holder, surroundings = holders.new_holder(assembly.settings.lease_seconds), kept(assembly.mask, run_log, echo=True)
@@ -92,6 +91,12 @@ def run(
             # Threads of a run that went well may end their work, as in any program.
             leaving.begin(OF_OUTCOME[outcome])
     return OF_OUTCOME[outcome]
+
+
+def _keep_plans(assembly: Assembly, dry_run: bool) -> None:
+    """Let the run add items to pipelines that no daemon has had yet."""
+    if not dry_run:
+        keep_new_plans(assembly.state, pipelines_of(assembly.scheduler.jobs).values())
 
 
 def _make_known(assembly: Assembly) -> None:

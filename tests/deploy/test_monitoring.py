@@ -15,9 +15,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from docs.marked import cells
 from janitor.engine.stages import Slot
+from janitor.scheduler import Scheduler
 from janitor.state import ledger
 from janitor.state.run_records import BY_HAND
 from tests.command_line import ROOT
+from tests.notices import parcel_house
 from tests.small_engine import empty_state, eventually, now, remember
 from tests.web.desks import add_jobs, ask, served
 
@@ -38,10 +40,16 @@ def expressions() -> list[str]:
     return [target["expr"] for panel in panels() for target in panel["targets"]] + [rule["expr"] for rule in rules]
 
 
+def add_all(scheduler: Scheduler) -> None:
+    """Jobs, and a pipeline."""
+    add_jobs(scheduler)
+    parcel_house.build(scheduler)
+
+
 @pytest.fixture(params=["sqlite"])
 def exposed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, set[str]]]:
     """Give the samples that a daemon exposes after its jobs ran: name -> labels."""
-    with served(empty_state(request, tmp_path), tmp_path, add_jobs) as (desk, address):
+    with served(empty_state(request, tmp_path), tmp_path, add_all) as (desk, address):
         with desk.state.begin() as connection:
             ledger.enter(connection, "follow", {bytes(16): bytes(16)}, now())
         for job in ("follow", "reconcile"):
@@ -60,7 +68,10 @@ def test_only_metrics_that_exist_are_asked_for(exposed: dict[str, set[str]]) -> 
         "janitor_start_delay_seconds_count"
     } | {name for name in exposed if name.endswith(("_sum", "_count"))}
     labels = set().union(*(labels for name, labels in exposed.items() if not name.startswith("janitor_build")))
-    assert labels == {"job", "outcome", "operation", "result", "le", "loop"}
+    assert labels == {
+        *("job", "outcome", "operation", "result", "le", "loop"),
+        *("pipeline", "state", "status", "kind"),
+    }
 
 
 def test_the_reference_tells_of_every_metric(exposed: dict[str, set[str]]) -> None:
@@ -80,7 +91,7 @@ def test_the_dashboard_is_whole() -> None:
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     assert [variable["name"] for variable in dashboard["templating"]["list"]] == ["datasource", "job"]
     rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
-    assert {"Overview", "Runs", "Data", "Broker"} <= set(rows)
+    assert {"Overview", "Runs", "Data", "Items", "Broker"} <= set(rows)
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(ids) == len(set(ids))
     for panel in panels():
@@ -98,8 +109,9 @@ def test_every_alert_says_what_to_do() -> None:
         summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
         assert summary.endswith(".") and len(summary) < 80 and len(description) > len(summary), rule
     of_daemon = {"Absent", "ClockSilent", "NotReady", "RecordsWaiting", "LoopFailing", "HostClockOff"}
-    wanted = of_daemon | {"JobFailing", "JobOverdue", "QuarantineGrowing", "DriftFound"}
-    assert {rule["alert"] for rule in rules} == {f"Janitor{name}" for name in wanted}
+    of_jobs = {"JobFailing", "JobOverdue", "QuarantineGrowing", "DriftFound"}
+    of_items = {"StepFails", "ItemsWait", "DeadLettersGrowing", "RepliesGivenUp"}
+    assert {rule["alert"] for rule in rules} == {f"Janitor{name}" for name in of_daemon | of_jobs | of_items}
 
 
 def promtool(*arguments: str) -> None:

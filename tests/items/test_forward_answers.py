@@ -56,7 +56,7 @@ def test_fields_that_are_not_there_are_no_error(content: Any) -> None:
 def test_a_status_that_is_no_yes_is_told(status: int) -> None:
     _, trouble = answer(b"<h1>no\n such  page</h1>" + b"x" * 900, status)
     assert trouble is not None and trouble.code == "refused"
-    assert trouble.reason == f"the worker answered {status}: <h1>no such page</h1>{'x' * 278}"
+    assert trouble.reason == f"the worker answered {status}: <h1>no such page</h1>{'x' * 279}"
     assert answer(b"", status)[1] == Trouble(f"the worker answered {status}", "refused")
 
 

@@ -31,8 +31,8 @@ def test_a_file_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_masked_and_a_name_is_not() -> None:
-    settings = Settings.load({"LAB_TOKEN": "token-of-monday", "RESULTS_BUCKET": "results-of-lab"}, dotenv=None)
+    settings = Settings.load({"LAB_HEADER": "word-of-monday", "RESULTS_BUCKET": "results-of-lab"}, dotenv=None)
     mask = mask_for(settings)
     text_of(settings, "RESULTS_BUCKET", "")
-    secret_of(settings, "LAB_TOKEN", "")
-    assert mask("token-of-monday in results-of-lab") == "*** in results-of-lab"
+    secret_of(settings, "LAB_HEADER", "")
+    assert mask("word-of-monday in results-of-lab") == "*** in results-of-lab"

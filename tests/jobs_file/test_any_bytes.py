@@ -60,6 +60,12 @@ names = st.sampled_from(
 """Names of steps and inboxes, and keys of objects."""
 
 
+ONE_LINE = ("0000-00-00", "24:00:00", "1e999", ".nan", "9" * 500, "~", "''", "[[1]]", "{[1]: 2}", "{a: 1, a: 2}", "yes")
+plain = st.sampled_from(
+    [*ONE_LINE, "!result b", "!!int a", "é", "7", "-1", "0.5", "few", "[a, b]", "{a: few}", "'a#b'"]
+)
+
+
 def mappings(keys: "st.SearchStrategy[str]", inner: "st.SearchStrategy[str]") -> "st.SearchStrategy[str]":
     """Mappings as YAML writes them on one line."""
     pairs = st.lists(st.tuples(keys, inner), max_size=3)
@@ -69,15 +75,15 @@ def mappings(keys: "st.SearchStrategy[str]", inner: "st.SearchStrategy[str]") ->
 classes = st.sampled_from(
     ["RabbitInbox", "SocketReply", "S3Store", "Forward", f"'{pipes.HERE}:OwnInbox'", "'a:b'", "7"]
 )
-objects = mappings(names | st.just("reading"), values | classes | mappings(names, values))
-step_keys = mappings(st.sampled_from([*steps.KNOWN, "other"]), values | objects | st.just(f"'{pipes.HERE}:well'"))
+objects = mappings(names | st.just("reading"), plain | classes | mappings(names, plain))
+step_keys = mappings(st.sampled_from([*steps.KNOWN, "other"]), plain | objects | st.just(f"'{pipes.HERE}:well'"))
 pipeline_keys = mappings(
-    st.sampled_from([*pipelines.KNOWN, "other"]), values | mappings(names, values | objects | step_keys)
+    st.sampled_from([*pipelines.KNOWN, "other"]), plain | mappings(names, plain | objects | step_keys)
 )
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(found=mappings(names, pipeline_keys | values))
+@given(found=mappings(names, pipeline_keys | plain))
 @example(found="{'a: b': {steps: {a: {function: 7}}}}")
 @example(found="{a: {statuses: {a: [b]}, steps: {a: {needs: {a: [b]}, failed: {a: b}, forward: {url: []}}}}}")
 @example(found="{a: {store: {use: {}}, inboxes: {a: {use: RabbitInbox, reading: [], name: {}}}, schema: {$ref: 7}}}")
@@ -158,6 +164,15 @@ def test_each_value_that_cannot_be_is_told_with_its_line_and_key(tmp_path: Path)
         "jobs.yaml:4: job a: timeout: '0000-00-00' is no timestamp that can be read: a text wants quotes",
         "jobs.yaml:6: job a: kwargs: 'abc' is no int that can be read: a text wants quotes",
         "jobs.yaml:7: job a: kwargs: '2024-13-01' is no timestamp that can be read: a text wants quotes",
+    ]
+
+
+def test_a_value_that_cannot_be_is_told_once_wherever_it_lies(tmp_path: Path) -> None:
+    text = "x-day: &day 2024-13-01\npipelines:\n  p:\n    steps:\n      a:\n"
+    text += "        retries: 2023-02-30\n        tags: [*day]\n        title: *day\n"
+    assert [line for line in mistakes(tmp_path, text) if "quotes" in line] == [
+        "jobs.yaml:1: pipeline p: steps.a.tags: '2024-13-01' is no timestamp that can be read: a text wants quotes",
+        "jobs.yaml:6: pipeline p: steps.a.retries: '2023-02-30' is no timestamp that can be read: a text wants quotes",
     ]
 
 

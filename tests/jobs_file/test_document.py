@@ -14,7 +14,7 @@ from tests.jobs_file.files import CRAWL, JOB, loaded, mistakes, write
 def test_an_entry_has_its_values_and_the_line_of_each_key(tmp_path: Path) -> None:
     text = "jobs:\n  - id: a\n    args:\n      - 7\n      - {deep: !result b}\n  - title: no id\n"
     (first, second), pipelines, wrong = document.read(render(write(tmp_path, text), {}))
-    assert pipelines == wrong == []
+    assert (pipelines, wrong) == ([], [])
     assert (first.number, first.values) == (1, {"id": "a", "args": [7, {"deep": Result("b")}]})
     assert first.places == {"id": Place("jobs.yaml", 2), "args": Place("jobs.yaml", 3)}
     assert first.results == [("b", Place("jobs.yaml", 5))]
@@ -29,7 +29,7 @@ def test_a_list_of_jobs_may_be_empty(tmp_path: Path) -> None:
 def test_a_pipeline_has_its_parts_and_the_line_of_each_key(tmp_path: Path) -> None:
     text = "pipelines:\n  p:\n    steps:\n      a: {retries: 7, needs: {1: ok}}\n    title: T\n"
     entries, (part,), wrong = document.read(render(write(tmp_path, text), {}))
-    assert entries == wrong == [] and (part.pipeline, part.path, part.place) == ("p", (), Place("jobs.yaml", 2))
+    assert (entries, wrong) == ([], []) and (part.pipeline, part.path, part.place) == ("p", (), Place("jobs.yaml", 2))
     assert part.values == {"steps": {"a": {"retries": 7, "needs": {1: "ok"}}}, "title": "T"}
     assert part.places == {"steps": Place("jobs.yaml", 3), "title": Place("jobs.yaml", 5)}
     step = part.parts["steps"].parts["a"]

@@ -40,6 +40,7 @@ def test_a_value_becomes_what_a_job_takes(key: str, written: Any, taken: Any) ->
         ("timeout", float("inf"), "give a number of seconds above 0"),
         ("timeout", "0s", "it is '0s': give a number of seconds above 0, or a length such as 10m"),
         ("timeout", "10 minutes", "it is '10 minutes': give a number of seconds above 0, or a length such as 10m"),
+        ("timeout", 10**400, "give a number of seconds above 0, or a length such as 10m"),
         ("timeout", "9" * 400 + "d", "give a number of seconds above 0, or a length such as 10m"),
         ("timeout", True, "it is True: give a number of seconds above 0"),
         ("retries", True, "it is True: give a whole number, 0 or more"),

@@ -188,8 +188,8 @@ def refused(folder: Path, text: str, **environment: str) -> list[str]:
         ),
         (
             pipes.PIPE.replace("p:", "state:").replace("a:", "database:"),
-            "4: pipeline state: steps.database: its job is state.database: give another id: its variables would begin as "
-            "the setting STATE_DATABASE_URL does",
+            "4: pipeline state: steps.database: its job is state.database: give another id: "
+            "its variables would begin as the setting STATE_DATABASE_URL does",
         ),
         (
             pipes.PIPE

@@ -29,7 +29,7 @@ def over(house: House) -> str:
 def test_a_step_that_fails_is_told_until_it_ends_well(parcels: House) -> None:
     house, state = parcels, parcels.runner.state
     run_id = house.ran("succeeded", job="parcels.fetch")
-    watch = house.watch(rules="all")
+    watch = house.watch(rules="step_fails failed")
     ids = add(state, *"abcd", at=NOON)
     for number, item_id in enumerate(ids[:3]):
         house.look(watch, NOON + number * SECOND)
@@ -45,7 +45,7 @@ def test_a_step_that_fails_is_told_until_it_ends_well(parcels: House) -> None:
     assert (content.pipeline, content.item, content.run_id) == ("parcels", "c", run_id)
     assert content.links[:2] == [("item c", f"{PAGE}/items/c"), ("pipeline parcels", PAGE)]
     # A daemon that starts now tells nothing twice.
-    house.look(house.watch(rules="all"), NOON + HOUR + 2 * MINUTE)
+    house.look(house.watch(rules="step_fails failed"), NOON + HOUR + 2 * MINUTE)
     end(state, "fetch", ids[3], at=NOON + 2 * HOUR)
     house.look(watch, NOON + 2 * HOUR + SECOND)
     assert house.told()[2:] == ["ended parcels.fetch step_fails"]

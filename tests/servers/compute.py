@@ -97,6 +97,18 @@ def drip_headers(talk: Talk) -> None:
         pass
 
 
+def piece_by_piece(count: int) -> Behaviour:
+    """Answer with so many blanks, one at a time."""
+
+    def behave(talk: Talk) -> None:
+        talk.send(b"HTTP/1.1 200 So\r\nContent-Length: %d\r\n\r\n" % count)
+        for _ in range(count):
+            talk.is_over.wait(SHORT_SECONDS)
+            talk.send(b" ")
+
+    return behave
+
+
 def half(talk: Talk) -> None:
     """Send half of an answer."""
     talk.answer(200, b'{"computed": [1, 2', length=1000)

@@ -8,10 +8,9 @@ What must hold: all that are wanted are found, each once, the newest first, and 
 import pytest
 from sqlalchemy import Connection
 
-from janitor.errors import BadSetting
 from janitor.state import State, item_acts, item_search
 from janitor.state.item_search import Wanted
-from tests.state.parcels import NOW, PLAN, SECOND, add, end, keys_of, save, statuses, take
+from tests.state.parcels import NOW, PLAN, SECOND, add, end, keys_of, statuses, take
 
 ALL = ["a1", "a2", "b1", "b2", "c1", "c2"]
 
@@ -100,19 +99,6 @@ def test_filters_hold_together(state: State) -> None:
     assert found(state, state="failed", status="processed", step=None) == ["a2"]
 
 
-def test_keys_that_begin_alike_are_found_however_many_they_are(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given more keys with one beginning than are looked at one by one. What must hold: they come by key; with another
-    # filter they are found by that.
-    monkeypatch.setattr("janitor.state.item_wanted.FEW_KEYS", 1)
-    fill(state)
-    add(state, "a\U0010ffff", "a\ud7ff", "a", "b")
-    for limit in (1, 2, 50):
-        assert found(state, limit, key="a*") == ["a\U0010ffff", "a\ud7ff", "a2", "a1", "a"]
-        assert found(state, limit, key="a*", state="done") == ["a1"]
-        assert found(state, limit, key="b*", state="ready") == ["b", "b1"]
-        assert found(state, limit, key="a\ud7ff*") == ["a\ud7ff"] and found(state, limit, key="a\U0010ffff*") == []
-
-
 def test_flagged_items_are_found_until_they_are_resolved(state: State) -> None:
     ids = fill(state)
     with state.begin() as connection:
@@ -172,17 +158,6 @@ def test_all_that_match_are_read_while_they_change(state: State) -> None:
     assert seen == ids and {statuses(state, item_id)["fetch"][0] for item_id in ids} == {1}
 
 
-def test_a_filter_that_cannot_be_is_refused(state: State) -> None:
-    save(state)
-    with state.read() as connection:
-        with pytest.raises(BadSetting, match="the state is 'gone': give one of blocked, done, failed, later"):
-            item_search.find(connection, Wanted("parcels", state="gone"))
-        with pytest.raises(BadSetting, match=r"the key is 'a\*b': give a whole key, or how keys begin and a \*"):
-            item_search.find(connection, Wanted("parcels", key="a*b"))
-        nowhere = Wanted("nowhere", status="processed")
-        assert item_search.find(connection, nowhere) == [] and item_search.count(connection, nowhere) == 0
-
-
 def test_an_item_is_found_by_its_key_without_its_secrets(state: State) -> None:
     [item_id] = add(state, "a", envelope={"to": "anna"}, secrets='{"token": "s3cret"}')
     with state.read() as connection:
@@ -217,9 +192,3 @@ def test_the_first_that_waits_tells_since_when(state: State) -> None:
         assert item_search.oldest_waiting(connection, []) == {}
         many = [*lanes, *(f"other.{number}" for number in range(120)), "parcels.fetch"]
         assert item_search.oldest_waiting(connection, many) == {"parcels.fetch": NOW + 9 * SECOND}
-
-
-def test_what_is_meant_is_told() -> None:
-    assert Wanted("p").told() == "all" and Wanted("p").is_whole
-    told = Wanted("p", step="match", status="no host", key="a*", flagged=True).told()
-    assert told == "step 'match', status 'no host', key 'a*', flagged"

@@ -23,8 +23,8 @@ def house(tmp_path: Path) -> CommandLine:
 
 
 @pytest.fixture
-def parcels(tmp_path: Path) -> CommandLine:
-    """The command line of the house of pipelines, with an empty state database that knows them."""
+def parcels(tmp_path: Path) -> items_house.House:
+    """The verbs of the house of pipelines, with an empty state database that knows them."""
     return items_house.house(tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Which items a verb is about: one by its key, or those that its options choose, after a question."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from janitor.state.item_search import Wanted
 from janitor.verbs import chosen_items
 from janitor.verbs.assembly import Assembly
 from tests import items_house
-from tests.command_line import CommandLine
+from tests.items_house import House
 from tests.verbs.house import in_terminal
 
 
@@ -45,7 +46,7 @@ def test_what_was_done_is_told() -> None:
     ]
 
 
-def chosen(parcels: CommandLine, target: str, yes: bool = True, **given: Any) -> list[int]:
+def chosen(parcels: House, target: str, yes: bool = True, **given: Any) -> list[int]:
     """The ids of the items that are chosen."""
     options = {"step": None, "status": None, "state": None, "key": None, "flagged": False} | given
     unless = options.pop("unless", ())
@@ -55,7 +56,7 @@ def chosen(parcels: CommandLine, target: str, yes: bool = True, **given: Any) ->
         return list(chosen_items.chosen(assembly, target, options, yes, what="deleted", unless=unless).ids)
 
 
-def test_items_are_chosen_by_key_or_by_options(parcels: CommandLine) -> None:
+def test_items_are_chosen_by_key_or_by_options(parcels: House) -> None:
     one, two = items_house.add(parcels, "a/1", "a/2", fetch="failed")
     [three] = items_house.add(parcels, "b")
     assert chosen(parcels, "parcels/a/1") == [one]
@@ -64,18 +65,19 @@ def test_items_are_chosen_by_key_or_by_options(parcels: CommandLine) -> None:
     assert chosen(parcels, "parcels", unless=("failed", "later")) == [one, two]
     assert chosen(parcels, "parcels", unless=("failed", "later"), state="open") == [three]
     assert chosen(parcels, "parcels", unless=("failed", "later"), step="match") == []
-    for target, given, said in (
+    refused: Sequence[tuple[str, dict[str, Any], str]] = (
         ("parcels/a/1", {"state": "failed"}, "give an item, or options that choose items, and not both"),
         ("parcels", {}, "give PIPELINE/KEY for an item, an option such as --state failed, or --key '*' for all items"),
         ("parcels/", {}, "give PIPELINE/KEY"),
         ("parcels/nope", {}, "parcels has no such item"),
-    ):
+    )
+    for target, given, said in refused:
         with pytest.raises(BadSetting) as raised:
             chosen(parcels, target, **given)
         assert said in str(raised.value)
 
 
-def test_it_is_asked_before_items_are_changed(parcels: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_asked_before_items_are_changed(parcels: House, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a person at a terminal, or a script. What must hold: a person is told how many they are, and asked; a script
     # must say yes beforehand, and nothing is done before that.
     items_house.add(parcels, "a", "b")
@@ -95,8 +97,10 @@ def test_it_is_asked_before_items_are_changed(parcels: CommandLine, monkeypatch:
     assert asked == ["2 items of parcels would be deleted. Go on?"]
 
 
-def test_a_question_stands_in_the_terminal(parcels: CommandLine) -> None:
+def test_a_question_stands_in_the_terminal(parcels: House) -> None:
     items_house.add(parcels, "a", "b")
-    text, code = in_terminal(parcels, "drop", "parcels", "--key", "*", "--note", "x", interrupt_after="Go on? [y/N]")
+    text, code = in_terminal(
+        parcels.in_processes, "drop", "parcels", "--key", "*", "--note", "x", interrupt_after="Go on? [y/N]"
+    )
     assert "2 items of parcels would be deleted. Go on?" in text and code != 0
     assert len(parcels("items", "parcels").rows) == 2

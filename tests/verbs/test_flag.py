@@ -1,10 +1,11 @@
 """The verb `flag`: an item is marked for people, and what became of it is noted."""
 
 from tests import items_house
-from tests.command_line import USER, CommandLine
+from tests.command_line import USER
+from tests.items_house import House
 
 
-def test_an_item_is_flagged_until_it_is_resolved(parcels: CommandLine) -> None:
+def test_an_item_is_flagged_until_it_is_resolved(parcels: House) -> None:
     items_house.add(parcels, "a/b", "c")
     assert parcels("flag", "parcels/a/b", "looks odd").out == "parcels/a/b is flagged\n"
     [row] = parcels("items", "parcels", "--flagged").rows
@@ -19,7 +20,7 @@ def test_an_item_is_flagged_until_it_is_resolved(parcels: CommandLine) -> None:
     ]
 
 
-def test_a_flag_needs_an_item_and_a_note(parcels: CommandLine) -> None:
+def test_a_flag_needs_an_item_and_a_note(parcels: House) -> None:
     items_house.add(parcels, "a")
     assert parcels("flag", "parcels/a").err == "janitor: NOTE is missing: say what people are to look at\n"
     assert parcels("flag", "parcels/a", "--resolve").err == "janitor: NOTE is missing: say what became of the flag\n"

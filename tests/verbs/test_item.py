@@ -1,15 +1,15 @@
 """The verb `item`: one item with its steps, attempts, arguments, results and replies."""
 
 from tests import items_house
-from tests.command_line import CommandLine
+from tests.items_house import House
 from tests.verbs.house import LABWHERE, SECRET
 
 
-def test_an_item_is_shown_with_all_that_is_kept_of_it(parcels: CommandLine) -> None:
+def test_an_item_is_shown_with_all_that_is_kept_of_it(parcels: House) -> None:
     parcels.folder.joinpath("one.json").write_text('{"key": "a/b", "lost": true, "weight": 3}')
     assert parcels("push", "parcels", "one.json").code == 0
     for step in ("fetch", "match"):
-        parcels("run", f"parcels.{step}")
+        assert parcels.in_processes("run", f"parcels.{step}").code == 0
     found = parcels("item", "parcels/a/b", "--json").json
     assert (found["key"], found["state"], found["origin"]) == ("a/b", "failed", "by hand")
     assert found["args"] == {"key": "a/b", "lost": True, "weight": 3} and found["results"] == {"fetch": {"weight": 3}}
@@ -28,14 +28,14 @@ def test_an_item_is_shown_with_all_that_is_kept_of_it(parcels: CommandLine) -> N
     assert "step      match: no host since " in text and "attempt 2: match in run 2 at " in text
 
 
-def test_an_item_that_is_not_there_is_told(parcels: CommandLine) -> None:
+def test_an_item_that_is_not_there_is_told(parcels: House) -> None:
     for typed in ("parcels", "parcels/", "/a"):
         assert parcels("item", typed).err == f"janitor: the item is '{typed}': give PIPELINE/KEY\n"
     said = "janitor: the key is 'a': parcels has no such item; `items parcels` lists what it has\n"
     assert (parcels("item", "parcels/a").code, parcels("item", "parcels/a").err) == (2, said)
 
 
-def test_an_item_shows_no_secret_of_the_settings(parcels: CommandLine) -> None:
+def test_an_item_shows_no_secret_of_the_settings(parcels: House) -> None:
     # Given an item that got a password among its arguments. What must hold: it is shown without it.
     parcels.folder.joinpath("one.json").write_text(f'{{"key": "a", "url": "see {SECRET}"}}')
     parcels("push", "parcels", "one.json")
@@ -44,7 +44,7 @@ def test_an_item_shows_no_secret_of_the_settings(parcels: CommandLine) -> None:
         assert shown.code == 0 and SECRET not in shown.out and "see ***" in shown.out
 
 
-def test_a_flag_is_shown_with_who_set_it(parcels: CommandLine) -> None:
+def test_a_flag_is_shown_with_who_set_it(parcels: House) -> None:
     items_house.add(parcels, "a")
     parcels("flag", "parcels/a", "odd")
     text = parcels("item", "parcels/a").out

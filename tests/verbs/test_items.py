@@ -1,10 +1,10 @@
 """The verb `items`: the counts of all pipelines, and the items of one."""
 
 from tests import items_house
-from tests.command_line import CommandLine
+from tests.items_house import House
 
 
-def test_all_pipelines_are_counted_by_step_and_status(parcels: CommandLine) -> None:
+def test_all_pipelines_are_counted_by_step_and_status(parcels: House) -> None:
     assert parcels("items").lines == ["pipeline\tstep\tstate\tstatus\tnumber\toldest_at"]
     items_house.add(parcels, "a", fetch="processed", match="no host")
     items_house.add(parcels, "b", "c")
@@ -25,7 +25,7 @@ def test_all_pipelines_are_counted_by_step_and_status(parcels: CommandLine) -> N
     assert waits == [None, None, "2026-07-01T12:00:00Z", *[None] * 5]
 
 
-def test_the_items_of_a_pipeline_are_listed_with_their_steps(parcels: CommandLine) -> None:
+def test_the_items_of_a_pipeline_are_listed_with_their_steps(parcels: House) -> None:
     items_house.add(parcels, "a/1", "a/2", fetch="processed", match="no host")
     items_house.add(parcels, "b")
     rows = parcels("items", "parcels").rows
@@ -42,7 +42,7 @@ def test_the_items_of_a_pipeline_are_listed_with_their_steps(parcels: CommandLin
     assert parcels("items", "parcels", "--flagged").rows == parcels("items", "stars").rows == []
 
 
-def test_what_cannot_be_listed_is_told(parcels: CommandLine) -> None:
+def test_what_cannot_be_listed_is_told(parcels: House) -> None:
     said = "janitor: pipeline is 'nope': there is no such pipeline; there are parcels, stars\n"
     assert (parcels("items", "nope").code, parcels("items", "nope").err) == (2, said)
     said = "janitor: STEP is 'nope': parcels has no such step; its steps are fetch, match, count\n"

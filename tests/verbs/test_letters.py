@@ -1,16 +1,17 @@
 """The verb `letters`: dead letters are listed, dropped, and taken once more."""
 
-from tests.command_line import USER, CommandLine
+from tests.command_line import USER
+from tests.items_house import House
 
 
-def pushed(parcels: CommandLine, *bodies: str) -> list[str]:
+def pushed(parcels: House, *bodies: str) -> list[str]:
     """Push messages that become no items; the ids of all letters, the newest first."""
     (parcels.folder / "many.jsonl").write_text("\n".join(bodies))
     assert parcels("push", "parcels", "many.jsonl", "--inbox", "desk").code == 1
     return [row["letter"] for row in parcels("letters").rows]
 
 
-def test_letters_are_listed_and_dropped(parcels: CommandLine) -> None:
+def test_letters_are_listed_and_dropped(parcels: House) -> None:
     third, second, first = pushed(parcels, "nonsense", '{"id": "b"}', '{"id": "c", "token": "s3cret"}')
     rows = parcels("letters", "parcels", "--json").json
     assert [(row["key"], row["inbox"], row["is_whole"]) for row in rows][-2:] == [
@@ -27,7 +28,7 @@ def test_letters_are_listed_and_dropped(parcels: CommandLine) -> None:
     assert (newest["actor"], newest["action"], newest["detail"]) == (USER, "dropped", f"dead letters {first}, {third}")
 
 
-def test_a_message_is_taken_once_more(parcels: CommandLine) -> None:
+def test_a_message_is_taken_once_more(parcels: House) -> None:
     [letter] = pushed(parcels, '{"id": "b"}')
     ended = parcels("letters", "parcels", "--again", letter)
     said = f"the message of dead letter {letter} is a dead letter again: its body is null, and an object is wanted\n"

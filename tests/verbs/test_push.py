@@ -3,15 +3,16 @@
 import subprocess
 import sys
 
-from tests.command_line import USER, CommandLine
+from tests.command_line import USER
+from tests.items_house import House
 
 
-def keys(parcels: CommandLine) -> list[str]:
+def keys(parcels: House) -> list[str]:
     """The keys of the items that are there."""
     return [row["key"] for row in parcels("items", "parcels").rows][::-1]
 
 
-def test_items_come_from_a_file(parcels: CommandLine) -> None:
+def test_items_come_from_a_file(parcels: House) -> None:
     (parcels.folder / "one.json").write_text('{\n  "key": "a",\n  "weight": 3\n}\n{"key":\n "b"}\n')
     ended = parcels("push", "parcels", "one.json")
     assert (ended.code, ended.out, ended.err) == (0, "items of parcels: 2 added\n", "")
@@ -24,7 +25,7 @@ def test_items_come_from_a_file(parcels: CommandLine) -> None:
     ]
 
 
-def test_lines_that_are_no_items_are_told_and_all_others_are_added(parcels: CommandLine) -> None:
+def test_lines_that_are_no_items_are_told_and_all_others_are_added(parcels: House) -> None:
     (parcels.folder / "many.jsonl").write_text('{"key": \n{"key": "a"}\n\n{"weight": 1}\n{"key": "b"}\n')
     ended = parcels("push", "parcels", "many.jsonl")
     assert (ended.code, ended.out) == (1, "items of parcels: 2 added, 2 refused\n")
@@ -33,17 +34,17 @@ def test_lines_that_are_no_items_are_told_and_all_others_are_added(parcels: Comm
     assert keys(parcels) == ["a", "b"] and parcels("letters").rows == []
 
 
-def test_items_come_from_a_pipe(parcels: CommandLine) -> None:
-    command = [sys.executable, *parcels.program, "push", "stars", "-"]
+def test_items_come_from_a_pipe(parcels: House) -> None:
+    command = [sys.executable, *parcels.in_processes.program, "push", "stars", "-"]
     lines = "".join(f'{{"key": "s{number}"}}\n' for number in range(1_200))
     ended = subprocess.run(
-        command, cwd=parcels.folder, env=parcels.whole({}), input=lines, capture_output=True, text=True
+        command, cwd=parcels.folder, env=parcels.in_processes.whole({}), input=lines, capture_output=True, text=True
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "items of stars: 1,200 added\n", "")
     assert [row["number"] for row in parcels("items").rows] == ["1200", "1200"]
 
 
-def test_an_inbox_reads_what_is_pushed_into_it(parcels: CommandLine) -> None:
+def test_an_inbox_reads_what_is_pushed_into_it(parcels: House) -> None:
     bodies = '{"id": "a", "body": {"weight": 2}, "token": "s3cret"}\n{"id": "b"}\n'
     (parcels.folder / "many.jsonl").write_text(bodies)
     ended = parcels("push", "parcels", "many.jsonl", "--inbox", "desk")
@@ -57,7 +58,7 @@ def test_an_inbox_reads_what_is_pushed_into_it(parcels: CommandLine) -> None:
     )
 
 
-def test_what_cannot_be_pushed_is_told(parcels: CommandLine) -> None:
+def test_what_cannot_be_pushed_is_told(parcels: House) -> None:
     assert "No such file or directory" in parcels("push", "parcels", "nope.json").err
     (parcels.folder / "one.json").write_text('{"key": "a"}')
     assert parcels("push", "nope", "one.json").err == (

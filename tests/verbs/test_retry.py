@@ -1,15 +1,16 @@
 """The verbs `retry`, `reprocess`, `reset` and `drop`: what they do to items, and that it is on record."""
 
 from tests import items_house
-from tests.command_line import USER, CommandLine
+from tests.command_line import USER
+from tests.items_house import House
 
 
-def steps(parcels: CommandLine) -> dict[str, str]:
+def steps(parcels: House) -> dict[str, str]:
     """The steps of each item, in words."""
     return {row["key"]: row["steps"] for row in parcels("items", "parcels").rows}
 
 
-def acts(parcels: CommandLine) -> list[tuple[str, str]]:
+def acts(parcels: House) -> list[tuple[str, str]]:
     """What was done, the newest first; all of it by whoever types here."""
     rows = parcels("history", "--json").json
     assert {(row["job"], row["actor"]) for row in rows} <= {("parcels", USER)}
@@ -21,7 +22,7 @@ AGAIN = "fetch: processed, match: ready, count: waiting"
 ANEW = "fetch: ready, match: waiting, count: waiting"
 
 
-def test_failed_steps_are_tried_again(parcels: CommandLine) -> None:
+def test_failed_steps_are_tried_again(parcels: House) -> None:
     items_house.add(parcels, "a", "b", "c", fetch="processed", match="no host")
     assert parcels("retry", "parcels/b").out == "parcels/b is tried again\n"
     assert steps(parcels) == {"a": FAILED, "b": AGAIN, "c": FAILED}
@@ -37,7 +38,7 @@ def test_failed_steps_are_tried_again(parcels: CommandLine) -> None:
     assert [action for action, _ in acts(parcels)] == ["retried"] * 3 and acts(parcels)[-1] == ("retried", "b")
 
 
-def test_all_steps_are_done_anew(parcels: CommandLine) -> None:
+def test_all_steps_are_done_anew(parcels: House) -> None:
     items_house.add(parcels, "a", "b", fetch="processed", match="no host")
     assert parcels("reprocess", "parcels").code == 2
     assert parcels("reprocess", "parcels/a").out == "parcels/a is done anew, all steps\n"
@@ -48,7 +49,7 @@ def test_all_steps_are_done_anew(parcels: CommandLine) -> None:
     assert acts(parcels) == [("reprocessed", "1 item: state 'failed'"), ("reprocessed", "a")]
 
 
-def test_a_step_and_all_behind_it_are_done_anew(parcels: CommandLine) -> None:
+def test_a_step_and_all_behind_it_are_done_anew(parcels: House) -> None:
     items_house.add(parcels, "a", "b", fetch="processed", match="processed", count="few filters")
     assert parcels("reset", "parcels/a", "match").out == "parcels/a is done anew from match on\n"
     assert steps(parcels) == {"a": AGAIN, "b": "fetch: processed, match: processed, count: few filters"}
@@ -64,7 +65,7 @@ def test_a_step_and_all_behind_it_are_done_anew(parcels: CommandLine) -> None:
     ]
 
 
-def test_items_are_deleted_with_a_note(parcels: CommandLine) -> None:
+def test_items_are_deleted_with_a_note(parcels: House) -> None:
     items_house.add(parcels, "a/b", "c", "d")
     assert parcels("drop", "parcels/c").err == "janitor: --note is missing: say why these items may be deleted\n"
     assert parcels("drop", "parcels/a/b", "--note", "sent twice").out == "parcels/a/b is deleted\n"

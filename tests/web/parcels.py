@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from janitor.items import Item, Step
+from janitor.items.ends import Inbox
 from janitor.items.pipeline import Pipeline
-from janitor.items.pipelines import made, pipelines_of
+from janitor.items.pipelines import made
 from janitor.scheduler import Scheduler
 from janitor.state import (
     item_acts,
@@ -54,19 +55,15 @@ def steps() -> list[Step]:
     ]
 
 
-def add_jobs(scheduler: Scheduler) -> None:
+def add_jobs(scheduler: Scheduler, inboxes: Sequence[Inbox] = ()) -> None:
     """The pipeline's jobs."""
-    scheduler.add_pipeline(NAME, steps(), statuses={"no host": "error", "few filters": "warning"}, title="Parcels to send")
+    statuses = {"no host": "error", "few filters": "warning"}
+    scheduler.add_pipeline(NAME, steps(), statuses=statuses, inboxes=inboxes, title="Parcels to send")
 
 
 def pipeline() -> Pipeline:
     """The pipeline, without a clock."""
     return made(NAME, steps(), statuses={"no host": "error", "few filters": "warning"})
-
-
-def plan_of(scheduler: Scheduler) -> Plan:
-    """The plan of the pipeline on a clock."""
-    return pipelines_of(scheduler.jobs)[NAME].plan
 
 
 def furnish(connection: Connection, now: datetime, says: str = "") -> None:
@@ -96,16 +93,6 @@ def furnish(connection: Connection, now: datetime, says: str = "") -> None:
 def key_of(number: int) -> str:
     """The key of a parcel."""
     return f"DN{number:04}" if number != 31 else ODD
-
-
-def add(connection: Connection, plan: Plan, now: datetime, *keys: str) -> list[int]:
-    """Add parcels, each with a secret; their ids."""
-    secrets = json.dumps({"token": SECRET})
-    news = [NewItem(key, json.dumps({"number": len(key)}), now, secrets=secrets) for key in keys]
-    item_adding.add(connection, plan, news, now)
-    own = (items.c.pipeline == plan.pipeline) & items.c.key.in_(keys)
-    found = {row.key: row.id for row in connection.execute(select(items.c.key, items.c.id).where(own))}
-    return [found[key] for key in keys]
 
 
 def take(connection: Connection, plan: Plan, step: str, ids: Sequence[int], at: datetime) -> dict[int, int]:

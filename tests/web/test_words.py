@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from janitor.web.words import amount, distance, duration, first_line, number, sentence, words
+from janitor.web.words import amount, distance, duration, first_line, number, percent, sentence, words
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
@@ -50,3 +50,11 @@ def test_a_first_line_is_cut_to_its_length() -> None:
 def test_names_and_sentences_are_read_by_people() -> None:
     assert (words("timed_out"), words(None)) == ("timed out", "")
     assert (sentence("janitor says No"), sentence("")) == ("Janitor says No", "")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0, "0 %"), (0.0001, "under 1 %"), (0.29, "29 %"), (0.5, "50 %"), (0.999999, "99 %"), (1, "100 %"), (1.0, "100 %")],
+)
+def test_a_hundred_per_cent_is_all_of_it(share: float, said: str) -> None:
+    assert percent(share) == said

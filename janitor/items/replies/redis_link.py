@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 from janitor.errors import BadSetting, JanitorError, Rejected, Unavailable
@@ -26,12 +25,12 @@ class RedisLink:
             Rejected: the package is not installed.
             BadSetting: the variable is missing, or is no URL of a Redis server.
         """
-        self._redis = _package("redis", wanted_by)
+        self._redis = _redis(wanted_by)
         url = secret_of(settings, variable, REDIS_HELP)
         # What a server of an old release, or a proxy, does not know is not asked of it: so the second protocol.
         options = {
             "protocol": 2,
-            "socket_connect_timeout": settings.connect_timeout_seconds,
+            "socket_connect_timeout": min(settings.connect_timeout_seconds, answer_seconds),
             "socket_timeout": answer_seconds,
             # A connection that idled may be dead.
             "retry": self._redis.retry.Retry(self._redis.backoff.NoBackoff(), 1),
@@ -89,13 +88,12 @@ class RedisLink:
         return Unavailable(f"{self.where} cannot do that now: {said}")
 
 
-def _package(name: str, wanted_by: str) -> ModuleType | Any:
-    import importlib
-
+def _redis(wanted_by: str) -> Any:
     try:
-        return importlib.import_module(name)
+        import redis
     except ImportError as exc:
-        raise Rejected(f"{wanted_by} needs {name}: install Janitor with the extra 'redis'") from exc
+        raise _missing("redis", wanted_by) from exc
+    return redis
 
 
 def pack(value: Any, wanted_by: str) -> bytes:
@@ -104,5 +102,12 @@ def pack(value: Any, wanted_by: str) -> bytes:
     Raises:
         Rejected: the package is not installed.
     """
-    packed: bytes = _package("msgpack", wanted_by).packb(value, use_bin_type=True, unicode_errors="backslashreplace")
-    return packed
+    try:
+        import msgpack
+    except ImportError as exc:
+        raise _missing("msgpack", wanted_by) from exc
+    return bytes(msgpack.packb(value, use_bin_type=True, unicode_errors="backslashreplace"))
+
+
+def _missing(package: str, wanted_by: str) -> Rejected:
+    return Rejected(f"{wanted_by} needs {package}: install Janitor with the extra 'redis'")

@@ -22,7 +22,7 @@ from typing import Any
 
 from janitor.errors import BadSetting, JanitorError, Rejected, Unavailable
 from janitor.items.ends import Answer
-from janitor.items.replies.redis_link import RedisLink, pack
+from janitor.items.replies.redis_link import ANSWER_SECONDS, RedisLink, pack
 from janitor.items.replies.told import json_bytes, told
 from janitor.items.templates import check_names, filled, found_in
 from janitor.needs import Need, ServiceNeed
@@ -38,8 +38,10 @@ INLINE_BYTES = 250_000
 READ_TIMES = 10
 """A result of more than so many times the limit is not tried to be packed."""
 BEAT_SECONDS = 30.0
-QUIET_SECONDS = 10.0
+QUIET_SECONDS = 30.0
 """So long nothing is told of what is computed after that failed."""
+BEAT_ANSWER_SECONDS = 1.0
+"""So long Redis may take to hear of a stage: whoever computes waits meanwhile."""
 NAMES = frozenset({"key", "pipeline", "id", "socket"})
 OF_BEATS = ("pipeline", "key", "step", "status", "stage", "attempt", "seconds", "note", "at")
 """What a heartbeat tells, if it is given."""
@@ -126,10 +128,10 @@ class SocketReply:
         """
         link = self._link(settings)
         link.connect()
-        return SocketSender(self, link)
+        return SocketSender(self, link, self._link(settings, BEAT_ANSWER_SECONDS))
 
-    def _link(self, settings: Settings) -> RedisLink:
-        return RedisLink(settings, self.setting, f"the reply {self.name}")
+    def _link(self, settings: Settings, answer_seconds: float = ANSWER_SECONDS) -> RedisLink:
+        return RedisLink(settings, self.setting, f"the reply {self.name}", answer_seconds)
 
     def channel(self, room: str = "") -> str:
         """The channel of a room, or of all."""
@@ -181,8 +183,8 @@ class SocketReply:
 class SocketSender:
     """A connection by which browsers are told."""
 
-    def __init__(self, reply: SocketReply, link: RedisLink) -> None:
-        self._reply, self._link = reply, link
+    def __init__(self, reply: SocketReply, link: RedisLink, for_beats: RedisLink) -> None:
+        self._reply, self._link, self._for_beats = reply, link, for_beats
         self._quiet_until = 0.0
 
     def send(self, answer: Answer) -> None:
@@ -223,11 +225,12 @@ class SocketSender:
         content = {name: answer[name] for name in OF_BEATS if name in answer}
         room = self._reply.room(args, envelope)
         try:
-            self._link.publish(self._reply.channel(room), self._reply.packet(event, content, room))
+            self._for_beats.publish(self._reply.channel(room), self._reply.packet(event, content, room))
         except JanitorError as exc:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
             log.debug("%s was not told: %s", event, exc)
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connections."""
         self._link.close()
+        self._for_beats.close()

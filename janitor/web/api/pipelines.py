@@ -134,7 +134,7 @@ def add_items(
     else:
         here = _here(one)
         found(next((end for end in here.inboxes if end.name == inbox), None), f"inbox {inbox} in {pipeline}")
-        pushed = item_messages.push_into(desk.state, here, inbox, bodies, user.name, desk.now())
+        pushed = item_messages.push_into(desk.state, here, inbox, bodies, user.name, desk.now(), desk.settings)
     refused = [Refused(number=number, reason=desk.runner.mask(reason)) for number, reason in pushed.refused]
     return Pushed(new=pushed.new, known=pushed.known, refused=refused)
 

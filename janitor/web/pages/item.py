@@ -37,7 +37,7 @@ def _values(desk: Desk, pipeline: str, key: str) -> dict[str, Any]:
         found = known_or_404(desk, connection, pipeline)
         view = item_page(connection, found.plan, key, partial(beginning, mask=mask), partial(_plain, mask=mask))
     if view is None:
-        raise HTTPException(404, f"{pipeline} has no item {key}: it was never added, or it is deleted.")
+        raise HTTPException(404, f"There is no item {key} in {pipeline}: it was never added, or it is deleted.")
     failed = [step.step for step in view.item.steps if step.state in ("failed", "later")]
     return {
         "view": view,

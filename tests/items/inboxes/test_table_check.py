@@ -38,7 +38,7 @@ def test_a_missing_table_or_column_is_told(orders: Orders) -> None:
     ("kind", "success", "fits"),
     [
         ("VARCHAR(7)", "Success", True),
-        ("VARCHAR(6)", "Success", False),
+        ("VARCHAR(8)", "Succeeded", False),
         ("ENUM('Ready', 'Started', 'Success', 'Failure')", "Success", True),
         ("ENUM('Ready', 'Started', 'Success', 'Failure')", "Succeeded", False),
         ("INTEGER", 3, True),

@@ -71,3 +71,14 @@ def test_the_whole_of_it_has_no_size_of_its_own() -> None:
     shown = graph.Shown(dict.fromkeys(jobs, "failed"))
     assert "width" not in Xml.fromstring(graph.picture(jobs, shown, whole=True)).attrib
     assert "width" in Xml.fromstring(graph.picture(jobs, shown)).attrib
+
+
+def test_boxes_may_be_anything_and_long_words_are_cut() -> None:
+    box = graph.Box("a", (), "#a", "waits " * 20, "o-waiting", is_going=True)
+    boxes = {"a": box, "b": graph.Box("b", ("a",), "#b", "short", "o-ok", is_here=True)}
+    svg = Xml.fromstring(graph.drawn(boxes, "two things"))
+    found = nodes(svg)
+    assert svg.get("aria-label") == "two things" and found["a"].get("class") == "node o-waiting going"
+    texts = [text.text or "" for text in found["a"].iter("text")]
+    assert len(texts[1]) == graph.MOST_WORDS and "waits " * 20 in "".join(found["a"].itertext())
+    assert found["b"].get("aria-current") == "page" and graph.drawn({}, "nothing") == ""
