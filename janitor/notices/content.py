@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from janitor.notices.times import duration_text, instant_text
 from janitor.runs.bounds import listed
@@ -141,8 +141,10 @@ class Content:
         if not self.pipeline:
             return []
         page = f"{base}/pipelines/{self.pipeline}"
-        item = [(f"item {in_brief(self.item)}", f"{page}/items/{quote(self.item, safe='')}")] if self.item else []
-        return [*item, (f"pipeline {self.pipeline}", page)]
+        # No path holds every key; a query does.
+        item = [(f"item {in_brief(self.item)}", f"{page}/item?{urlencode({'key': self.item})}")] if self.item else []
+        letters = [("dead letters", f"{page}/letters")] if self.rule == "dead_letters_growing" else []
+        return [*item, *letters, (f"pipeline {self.pipeline}", page)]
 
 
 def digest(parts: Sequence[Content]) -> Content:

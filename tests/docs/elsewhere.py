@@ -75,6 +75,9 @@ def check_command(line: str) -> None:
         words = words[: at - 1]
         if not words:
             return
+    if words[:2] == ["python", "-m"]:
+        check_example(words[2], words[3:])
+        return
     program = next((known for known in KNOWN if words[: len(known.split())] == known.split()), None)
     assert program, f"{line!r}: this program is not known to the test"
     if (program == "docker run" and "--entrypoint" not in words) or (program == "docker compose" and "run" in words):
@@ -91,6 +94,16 @@ def check_command(line: str) -> None:
     told = _help(program)
     for option in options:
         assert told is None or re.search(rf"{option}\b", told), f"{line!r}: {program} has no {option}"
+
+
+def check_example(module: str, words: Sequence[str]) -> None:
+    """Make sure that an example can be started so: its module is there, and has these options."""
+    path = ROOT / Path(*module.split("."))
+    assert module.startswith("examples."), f"python -m {module}: this program is not known to the test"
+    assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"there is no {module}"
+    told = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True)
+    for option in (word for word in words if word.startswith("--")):
+        assert re.search(rf"{option}\b", told.stdout), f"python -m {module} has no {option}"
 
 
 def check_verb(words: Sequence[str]) -> None:

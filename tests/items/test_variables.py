@@ -22,12 +22,13 @@ def test_a_missing_variable_is_told(name: str) -> None:
         text_of(Settings.load({}, dotenv=None), name, "give it")
 
 
-def test_a_file_is_read_again(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("token-of-monday\n")
-    settings = Settings.load({"LAB_TOKEN_FILE": str(tmp_path / "token")}, dotenv=None)
-    assert secret_of(settings, "LAB_TOKEN", "") == "token-of-monday"
-    (tmp_path / "token").write_text("token-of-tuesday\n")
-    assert secret_of(settings, "LAB_TOKEN", "") == "token-of-tuesday"
+@pytest.mark.parametrize("name", ["REDIS_URL", "LAB_TOKEN"])
+def test_a_file_is_read_again(name: str, tmp_path: Path) -> None:
+    (tmp_path / "value").write_text("redis://monday\n")
+    settings = Settings.load({f"{name}_FILE": str(tmp_path / "value")}, dotenv=None)
+    assert secret_of(settings, name, "") == "redis://monday"
+    (tmp_path / "value").write_text("redis://tuesday\n")
+    assert secret_of(settings, name, "") == "redis://tuesday"
 
 
 def test_a_secret_is_masked_and_a_name_is_not() -> None:

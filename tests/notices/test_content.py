@@ -64,13 +64,15 @@ def test_links_lead_to_the_item_and_its_pipeline() -> None:
     about = replace(CONTENT, pipeline="parcels", item="DN 7/ü")
     page = f"{base}/pipelines/parcels"
     assert about.links == [
-        ("item DN 7/\\xfc", f"{page}/items/DN%207%2F%C3%BC"),
+        ("item DN 7/\\xfc", f"{page}/item?key=DN+7%2F%C3%BC"),
         ("pipeline parcels", page),
         ("run 9", f"{base}/runs/9"),
         ("copy", f"{base}/jobs/copy"),
     ]
     assert dict(about.facts)["item"] == "DN 7/ü" and "item" not in dict(CONTENT.facts)
     assert replace(about, item="").links[0] == ("pipeline parcels", page)
+    letters = replace(about, item="", rule="dead_letters_growing").links
+    assert letters[:2] == [("dead letters", f"{page}/letters"), ("pipeline parcels", page)]
     assert about.brief.item == "" and from_json(to_json(about)) == about
 
 

@@ -1,13 +1,19 @@
 """Notices of items: each is told as it begins, and as it is over, with where to look."""
 
+from dataclasses import replace
 from datetime import timedelta
+from html import escape
+from pathlib import Path
 
 import pytest
 
-from janitor.state import item_acts, item_letters, item_replies
+from janitor.state import item_acts, item_letters, item_replies, job_records
+from tests.notices.contents import CONTENT
 from tests.notices.house import NOON, House
-from tests.notices.parcel_house import bury, give_up, owe, with_parcels
+from tests.notices.parcel_house import build, bury, give_up, owe, with_parcels
+from tests.small_engine import empty_state
 from tests.state.parcels import PLAN, add, end, take
+from tests.web.desks import ask, served
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))
 PAGE = "https://janitor.example.org/pipelines/parcels"
@@ -43,7 +49,7 @@ def test_a_step_that_fails_is_told_until_it_ends_well(parcels: House) -> None:
     content = house.contents()[0]
     assert content.sentence == "parcels.fetch: failed at each of the last 3 items: no space at 2"
     assert (content.pipeline, content.item, content.run_id) == ("parcels", "c", run_id)
-    assert content.links[:2] == [("item c", f"{PAGE}/items/c"), ("pipeline parcels", PAGE)]
+    assert content.links[:2] == [("item c", f"{PAGE}/item?key=c"), ("pipeline parcels", PAGE)]
     # A daemon that starts now tells nothing twice.
     house.look(house.watch(rules="step_fails failed"), NOON + HOUR + 2 * MINUTE)
     end(state, "fetch", ids[3], at=NOON + 2 * HOUR)
@@ -77,6 +83,18 @@ def test_items_that_wait_are_told_until_they_are_taken(parcels: House) -> None:
     house.look(watch, NOON + HOUR)
     assert house.told()[1:] == ["ended parcels.fetch items_wait"]
     assert over(house) == "nothing waits any more that could be taken"
+
+
+def test_a_step_that_is_paused_lets_nothing_wait(house: House) -> None:
+    with_parcels(house)
+    watch = house.watch(rules="items_wait")
+    add(house.runner.state, "a", at=NOON)
+    house.look(watch, NOON + HOUR)
+    with house.runner.state.begin() as connection:
+        job_records.pause(connection, "parcels.fetch", "with work", NOON + HOUR, "anna")
+    house.look(watch, NOON + HOUR + MINUTE)
+    assert house.told() == ["began parcels.fetch items_wait", "ended parcels.fetch items_wait"]
+    assert over(house) == "it is paused"
 
 
 def test_dead_letters_are_told_until_they_are_dropped(parcels: House) -> None:
@@ -115,3 +133,19 @@ def test_a_reply_that_does_not_arrive_is_told_until_it_does(parcels: House) -> N
     told = ["ended parcels.mail reply_undelivered", "began parcels.mail reply_undelivered"]
     assert house.told()[1:] == [*told, "ended parcels.mail reply_undelivered"]
     assert over(house) == "no reply fails any more, and none was given up within a day"
+
+
+@pytest.mark.parametrize("key", ["a", "..", "a/../b?c=1&d#e", "ü %2F"])
+def test_each_link_leads_to_a_page(request: pytest.FixtureRequest, tmp_path: Path, key: str) -> None:
+    request.param = "sqlite"
+    with served(empty_state(request, tmp_path), tmp_path, build) as (desk, address):
+        add(desk.state, key)
+        bury(desk.state, NOON, "no JSON")
+        about = replace(CONTENT, pipeline="parcels", item=key, job="parcels.fetch", run_id=None, web_url=address)
+        of_letters = replace(about, rule="dead_letters_growing", job="parcels.desk")
+        links = dict([*about.links, *of_letters.links])
+        assert len(links) == 5
+        for name, link in links.items():
+            answer = ask(link, Accept="text/html")
+            assert answer.status == 200, name
+            assert not name.startswith("item") or escape(key) in answer.text

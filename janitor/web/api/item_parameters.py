@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from janitor.state.item_adding import MOST_KEY
 from janitor.state.item_search import Wanted
@@ -119,7 +119,19 @@ class DropLetters(Body):
     letters: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(min_length=1, max_length=500, description="Their ids.")
 
 
+
+
+def _items(value: object) -> object:
+    given = [value] if isinstance(value, dict) else value
+    if not isinstance(given, list) or len(given) > MOST_ITEMS or not all(isinstance(one, dict) for one in given):
+        raise ValueError(f"give an object, or a list of up to {MOST_ITEMS:,} objects")
+    return given
+
+
+_OBJECT = {"type": "object", "additionalProperties": True}
 NewItems = Annotated[
-    dict[str, Any] | Annotated[list[dict[str, Any]], Field(max_length=MOST_ITEMS)],
+    list[dict[str, Any]],
+    BeforeValidator(_items),
+    WithJsonSchema({"anyOf": [_OBJECT, {"type": "array", "items": _OBJECT, "maxItems": MOST_ITEMS}]}),
     Field(description="One item, or up to 1,000: each an object with its key under `key`; all of it is its arguments."),
 ]

@@ -1,10 +1,9 @@
 """Pipelines, their items, and their dead letters."""
 
 import json
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, HTTPException, Query
 from pydantic import Field
@@ -128,7 +127,7 @@ def add_items(
     What cannot be an item is told, and all others are added. With `inbox` each object is read as that inbox reads its
     messages: secrets are kept apart, and what cannot be an item is a dead letter.
     """
-    one, bodies = known_pipeline(desk, pipeline), _bodies(items)
+    one, bodies = known_pipeline(desk, pipeline), [json.dumps(item).encode() for item in items]
     if inbox is None:
         pushed = item_messages.push(desk.state, pipeline, bodies, user.name, desk.now(), one.whole)
     else:
@@ -193,8 +192,3 @@ def _here(one: KnownPipeline) -> Pipeline:
     if one.whole is None:
         raise HTTPException(409, f"the pipeline {one.name} is gone: nothing takes its messages any more")
     return one.whole
-
-
-def _bodies(items: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[bytes]:
-    """Each item as a message of its own."""
-    return [json.dumps(one).encode() for one in ([items] if isinstance(items, Mapping) else items)]

@@ -48,7 +48,7 @@ def test_filters_choose_what_is_reset_reprocessed_and_dropped(house: ParcelHouse
     assert do(house, "drop", key="*", flagged=True, note="odd") == (200, {"items": 1})
     assert house.item(parcels.ODD) is None and house.item("DN0030") is not None
     assert [one[1] for one in house.said()[:3]] == ["dropped", "reprocessed", "reset"]
-    assert house.said()[0][3] == "1 items: key '*', flagged: odd"
+    assert house.said()[0][3] == "1 item: key '*', flagged: odd"
 
 
 def test_of_one_item_the_filters_must_hold_too(house: ParcelHouse) -> None:

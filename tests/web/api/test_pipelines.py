@@ -103,10 +103,9 @@ def test_items_are_added_and_those_that_cannot_be_are_told(house: ParcelHouse) -
 def test_a_thousand_items_come_in_one_request_and_no_more(house: ParcelHouse) -> None:
     many = [{"key": f"M{number}", "says": "x" * 100} for number in range(1_001)]
     status, told = house.ask("POST", "/parcels/items", many)
-    assert status == 422 and "1000" in told["error"]
+    assert status == 422 and "give an object, or a list of up to 1,000 objects" in told["error"]
     assert house.ask("POST", "/parcels/items", many[:1_000]) == (200, {"new": 1_000, "known": 0, "refused": []})
-    status, told = house.ask("POST", "/parcels/items", {"key": "large", "says": "x" * 3_000_000})
-    assert status == 413 and house.item("large") is None
+    assert house.operator.post("/api/pipelines/parcels/items", key="x" * 3_000_000).status == 413
 
 
 def test_an_inbox_keeps_secrets_apart_and_what_is_no_item(house: ParcelHouse) -> None:
@@ -117,7 +116,7 @@ def test_an_inbox_keeps_secrets_apart_and_what_is_no_item(house: ParcelHouse) ->
     with house.state.read() as connection:
         kept = connection.execute(select(items.c.secrets).where(items.c.key == "I1")).scalar_one()
         letter = item_letters.find(connection, "parcels", limit=1)[0]
-    assert json.loads(kept) == {"token": "s3cret-word"} and "s3cret-word" not in letter.message
+    assert kept is not None and "s3cret-word" not in letter.message
     assert get(house, "/parcels/letters")["count"] == 4
     assert house.ask("POST", "/parcels/items?inbox=nowhere", sent)[0] == 404
 
