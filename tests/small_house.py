@@ -9,6 +9,7 @@ from pathlib import Path
 from janitor import cli, memory
 from janitor.errors import Cancelled, Skip
 from janitor.feeds import position_after
+from janitor.items import Item, Step
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
@@ -57,6 +58,12 @@ def stick() -> None:
         time.sleep(30)
 
 
+def weigh(item: Item) -> str | None:
+    """Weigh a parcel; one that is `lost` fails."""
+    item.result = {"grams": len(item.key)}
+    return "failed" if item.args.get("lost") else None
+
+
 def build(settings: Settings) -> Scheduler:
     """Make the jobs, named like their functions; with SMALL_HOUSE_BREAKS it raises an error."""
     if "SMALL_HOUSE_BREAKS" in os.environ:
@@ -69,6 +76,8 @@ def build(settings: Settings) -> Scheduler:
     scheduler.add_job(walk, "cron", hour=3, enabled="it is switched off here")
     scheduler.add_job(stick, "cron", hour=3)
     scheduler.add_job(print, "date", run_date=datetime(2020, 1, 1, tzinfo=timezone.utc), id="over")
+    if "SMALL_HOUSE_PARCELS" in os.environ:
+        scheduler.add_pipeline("parcels", [Step("weigh", weigh), Step("send", weigh, needs=["weigh"])])
     return scheduler
 
 

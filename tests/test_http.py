@@ -211,6 +211,26 @@ def test_a_server_that_reads_slowly_is_given_up() -> None:
         reader.join()
 
 
+def test_a_large_request_may_take_longer_than_connecting() -> None:
+    # Given: a server that is slow to read. What must hold: the limit for connecting is none for what is sent.
+    body = b"x" * 20_000_000
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def read_late() -> None:
+            with server.accept()[0] as connection, connection.makefile("rb") as request:
+                threading.Event().wait(0.6)
+                while request.readline().strip():
+                    pass
+                request.read(len(body))
+                connection.sendall(b"HTTP/1.1 200 So\r\nContent-Length: 2\r\n\r\n77")
+
+        reader = threading.Thread(target=read_late)
+        reader.start()
+        url, client = f"http://127.0.0.1:{server.getsockname()[1]}/", http.Client(connect_seconds=0.2)
+        assert client.ask("POST", url, body, TEXT, bounds=within(30), most_bytes=10).body == b"77"
+        reader.join()
+
+
 def test_whoever_waits_is_asked_at_each_piece(worker: ComputeWorker) -> None:
     calls = list[int]()
     worker.next = [compute.piece_by_piece(40)]

@@ -89,7 +89,7 @@ def _end(
     if not ids:
         return 0
     waiting = (item_replies.c.id.in_(ids)) & (item_replies.c.state == DUE)
-    values = {"state": state, "ended_at": now, "reason": reason, "tries": item_replies.c.tries + 1, "secrets": None}
+    values = {"state": state, "ended_at": now, "reason": reason, "tries": item_replies.c.tries + 1}
     done = connection.execute(update(item_replies).where(waiting).values(values)).rowcount
     changes = Changes(pipeline)
     changes.move(OF_REPLIES, (DUE, NAMES[DUE]), (state, NAMES[state]), done)

@@ -118,7 +118,6 @@ item_replies = Table(
     Column("key", String(255), nullable=False),
     Column("item_id", RowId),
     Column("content", LongText, nullable=False),
-    Column("secrets", LongText),
     Column("added_at", Instant, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("ended_at", Instant),

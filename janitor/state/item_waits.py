@@ -47,4 +47,4 @@ def _of_lane(lane: str) -> Sequence[Select[Any]]:
     last = last.where(own, item_steps.c.state == READY).order_by(*(column.desc() for column in IN_ORDER)).limit(1)
     due = select(literal(lane).label("lane"), item_steps.c.sort_at.label("since_at"))
     due = due.where(own, item_steps.c.state == LATER, item_steps.c.rank == 0, item_steps.c.sort_at <= _NOW)
-    return (due.order_by(item_steps.c.sort_at).limit(1),)
+    return last, due.order_by(item_steps.c.sort_at).limit(1)

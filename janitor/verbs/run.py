@@ -10,8 +10,6 @@ import click
 from janitor.checks.required import require
 from janitor.databases.places import place
 from janitor.errors import BadSetting
-from janitor.items.adding import keep_new_plans
-from janitor.items.pipelines import pipelines_of
 from janitor.jobs.dependencies import NotReady
 from janitor.jobs.job import Job
 from janitor.runs import Outcome
@@ -60,7 +58,7 @@ def run(
     require(assembly.settings, plan.jobs)
     for planned in plan.jobs:
         _confirm(planned, confirmed)
-    _keep_plans(assembly, dry_run)
+    run_plan.keep_plans(assembly.state, assembly.scheduler.jobs, dry_run)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
     holder, surroundings = holders.new_holder(assembly.settings.lease_seconds), kept(assembly.mask, run_log, echo=True)
@@ -91,12 +89,6 @@ def run(
             # Threads of a run that went well may end their work, as in any program.
             leaving.begin(OF_OUTCOME[outcome])
     return OF_OUTCOME[outcome]
-
-
-def _keep_plans(assembly: Assembly, dry_run: bool) -> None:
-    """Let the run add items to pipelines that no daemon has had yet."""
-    if not dry_run:
-        keep_new_plans(assembly.state, pipelines_of(assembly.scheduler.jobs).values())
 
 
 def _make_known(assembly: Assembly) -> None:

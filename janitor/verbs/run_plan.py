@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from janitor.errors import BadSetting
+from janitor.items.adding import keep_new_plans
+from janitor.items.pipelines import pipelines_of
 from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.standings import Standing
@@ -74,6 +76,12 @@ def carry_out(
         if outcome not in GOES_ON:
             break
     return decisive, waiting
+
+
+def keep_plans(state: State, jobs: Mapping[str, Job], dry_run: bool) -> None:
+    """Let runs add items to pipelines that no daemon has had yet; a dry run adds none."""
+    if not dry_run:
+        keep_new_plans(state, pipelines_of(jobs).values())
 
 
 def pinned(texts: Sequence[str]) -> dict[str, int]:

@@ -54,7 +54,15 @@ def test_names_and_sentences_are_read_by_people() -> None:
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0, "0 %"), (0.0001, "under 1 %"), (0.29, "29 %"), (0.5, "50 %"), (0.999999, "99 %"), (1, "100 %"), (1.0, "100 %")],
+    [
+        (0, "0 %"),
+        (0.0001, "under 1 %"),
+        (0.29, "29 %"),
+        (0.5, "50 %"),
+        (0.999999, "99 %"),
+        (1, "100 %"),
+        (1.0, "100 %"),
+    ],
 )
 def test_a_hundred_per_cent_is_all_of_it(share: float, said: str) -> None:
     assert percent(share) == said

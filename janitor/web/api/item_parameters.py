@@ -1,6 +1,6 @@
 """What requests about items may say: names in paths, filters, and bodies."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -27,7 +27,7 @@ Key = Annotated[
 ]
 LetterId = Annotated[int, Path(ge=1, le=2**53, description="The dead letter's id.")]
 After = Annotated[AnId | None, Query(description="`next_after` of the last page.")]
-StateName = models.StepState | models.ItemState
+StateName = Literal["open", "waiting", "ready", "later", "processing", "done", "failed", "blocked", "left out"]
 Name = Annotated[str, Field(max_length=64, pattern=_TEXT)]
 Note = Annotated[str, Field(max_length=2_000, pattern=_WORDS, examples=["its picture is black"])]
 
@@ -117,8 +117,6 @@ class DropLetters(Body):
     """Dead letters that count no more."""
 
     letters: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(min_length=1, max_length=500, description="Their ids.")
-
-
 
 
 def _items(value: object) -> object:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timezone
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Path, Query
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -49,9 +49,7 @@ class RunsQuery(models.Model):
     model_config = ConfigDict(extra="ignore")
 
     outcome: models.Outcome | None = Field(None, description="Only runs with this outcome.")
-    origin: Literal["schedule", "catch_up", "by_hand", "after"] | None = Field(
-        None, description="Only runs that began for this reason."
-    )
+    origin: models.Origin | None = Field(None, description="Only runs that began for this reason.")
     since: Instant | None = Field(None, description="Only what began at this instant or later.")
     until: Instant | None = Field(None, description="Only what began before this instant.")
     before: Before = None

@@ -13,7 +13,7 @@ from janitor.jobs import dependencies
 from janitor.jobs.job import Job
 from janitor.jobs.schedule_in_english import in_english
 from janitor.jobs.slots import next_slot_if_told
-from janitor.jobs.with_work import WITH_WORK
+from janitor.jobs.with_work import WITH_WORK, Paced
 from janitor.operations import cursor
 from janitor.web.queries import models, records
 from janitor.web.queries.known import Known, Latest, Overall, last_ended
@@ -83,6 +83,8 @@ def docstring(job: Job) -> str:
 
 
 def _schedule_text(job: Job) -> str:
+    if isinstance(job.trigger, Paced) and job.trigger.pace is not None:
+        return f"{in_english(job.trigger.pace)}, if there is work"
     if job.schedule == WITH_WORK:
         return "whenever there is work"
     if not job.after:

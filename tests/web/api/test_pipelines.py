@@ -1,7 +1,7 @@
 """Pipelines and items: what the API tells of them, and how items come by it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from sqlalchemy import select
 from janitor.items.waking import listening
 from janitor.state import item_counts, item_letters
 from janitor.state.item_tables import items
+from tests.small_engine import eventually
 from tests.web import parcel_house, parcels
+from tests.web.api.served import TOKEN, Api
+from tests.web.desks import ask
 from tests.web.parcel_house import ACTOR, ParcelHouse
 
 ODD = quote(parcels.ODD, safe="")
@@ -74,7 +77,14 @@ def test_an_item_is_told_whole_and_without_secrets(house: ParcelHouse) -> None:
     assert [one["status"] for one in found["attempts"]] == ["no host", "processed"]
     assert found["attempts"][0]["traceback"].startswith("Traceback") and found["attempts"][1]["log"].startswith("12:00")
     assert found["flag"]["by"] == "anna" and found["item"]["progress"]["share"] == 0.25
-    for path in ("", "/parcels", "/parcels/items", f"/parcels/items/{ODD}", "/parcels/items/DN0000", "/parcels/letters"):
+    for path in (
+        "",
+        "/parcels",
+        "/parcels/items",
+        f"/parcels/items/{ODD}",
+        "/parcels/items/DN0000",
+        "/parcels/letters",
+    ):
         assert parcels.SECRET not in json.dumps(get(house, path)), path
 
 
@@ -137,6 +147,27 @@ def test_letters_are_listed_taken_again_and_dropped(house: ParcelHouse) -> None:
     assert house.ask("POST", "/parcels/letters/drop", {"letters": [1, 2]}) == (200, {"letters": 0})
     assert [one["id"] for one in get(house, "/parcels/letters")["letters"]] == [7, 6, 3]
     assert house.said()[0][1:] == ("dropped", "parcels", "dead letters 1, 2")
+
+
+def test_items_that_come_by_the_api_are_done_by_the_daemon(start: Callable[..., str]) -> None:
+    # Given a daemon with a pipeline. What happens: items are sent, one of which fails.
+    # What must hold: each goes through its steps at once, and what came of it is told.
+    api = Api(start("parcels", SMALL_HOUSE_PARCELS="1", WEB_OPERATOR_TOKEN=TOKEN))
+    sent = [{"key": "box/1"}, {"key": "box/2", "lost": True}]
+    assert api("/pipelines/parcels/items", sent) == (200, {"new": 2, "known": 0, "refused": []})
+    eventually(lambda: api("/pipelines/parcels/items?key=box/*&state=open")[1]["count"] == 0)
+    states = {one["key"]: one["state"] for one in api("/pipelines/parcels/items?key=box/*")[1]["items"]}
+    assert states == {"box/1": "done", "box/2": "failed"}
+    page = api("/pipelines/parcels/items/box/1")[1]
+    assert page["results"] == {"weigh": {"grams": 5}, "send": {"grams": 5}} and page["item"]["origin"] == "by hand"
+    run = page["attempts"][0]["run"]
+    assert page["attempts"][0]["run_is_kept"] and api(f"/runs/{run}")[1]["run"]["job"] == "parcels.send"
+    shown = ask(f"{api.address}/runs/{run}", Authorization=f"Bearer {TOKEN}", Accept="text/html")
+    assert shown.status == 200 and "there was work for it" in shown.text
+    assert [one["id"] for one in api("/runs?origin=work")[1]["runs"]][-1] <= run
+    assert api("/pipelines/parcels/retry", {"key": "box/2"}) == (200, {"items": 1})
+    eventually(lambda: len(api("/pipelines/parcels/items/box/2")[1]["attempts"]) == 2)
+    assert [one["action"] for one in api("/actions?job=parcels")[1]["actions"]][:2] == ["retried", "pushed"]
 
 
 def test_a_pipeline_that_is_gone_is_told_and_takes_nothing(house: ParcelHouse) -> None:

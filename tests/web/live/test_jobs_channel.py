@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from janitor.state import State, job_records, notices
 from janitor.web.live.jobs_channel import JobsChannel
+from janitor.state.item_plans import Plan
 from tests.small_engine import now, remember, remember_run
+from tests.state.parcels import PLAN, add, end
 
 
 def looked(state: State, channel: JobsChannel) -> bool:
@@ -62,3 +64,17 @@ def test_a_job_that_comes_later_is_told_too(state: State) -> None:
     looked(state, channel)
     jobs.append("tock")
     assert looked(state, channel) and list(channel.changed_since(1)) == ["tock"]
+
+
+def test_pipelines_whose_items_moved_are_told(state: State) -> None:
+    # Given two pipelines with items. What happens: items come, move, and are counted together into fewer rows.
+    # What must hold: each change is told of its pipeline alone, and a look without a change tells nothing.
+    channel, others = JobsChannel(["tick"]), Plan("others", PLAN.steps, PLAN.kinds)
+    [parcel], _ = add(state, "DN1"), add(state, "DN1", plan=others)
+    assert looked(state, channel) and channel.moved_since(0) == ["others", "parcels"]
+    assert not looked(state, channel) and channel.moved_since(1) == []
+    end(state, "fetch", parcel)
+    assert looked(state, channel) and (channel.moved_since(1), channel.changed_since(1)) == (["parcels"], {})
+    add(state, "DN2", plan=others)
+    assert looked(state, channel) and channel.moved_since(2) == ["others"]
+    assert channel.moved_since(1) == ["others", "parcels"]

@@ -23,6 +23,7 @@ from janitor.web.desk import Desk
 from janitor.web.live.hub import POLL_SECONDS
 from tests.daemons import daemons
 from tests.small_engine import empty_state, eventually, migrated, now, rows_of
+from tests.state import parcels
 from tests.web.caller import Caller, Told, watching
 from tests.web.desks import served
 
@@ -181,6 +182,15 @@ def test_changes_of_jobs_are_told_and_nothing_else(house: tuple[Desk, str], run:
             connection.execute(insert(notices).values(notice))
         assert stream.next("jobs").data == {"jobs": {}, "open_notices": 1}
     actions.resume(desk.state, "tock", "anna", now())
+
+
+def test_pages_of_items_are_told_that_items_moved(run: Elsewhere) -> None:
+    parcels.add(run.desk.state, "DN1")
+    with watching(f"{run.address}/events") as [stream]:
+        assert stream.next("items").data == {"pipelines": ["parcels"]}
+        parcels.add(run.desk.state, "DN2")
+        assert stream.next("items").data == {"pipelines": ["parcels"]}
+    run.ends()
 
 
 @pytest.mark.slow

@@ -76,7 +76,9 @@ def test_all_that_fit_are_retried_reset_and_deleted(house: ParcelHouse) -> None:
     chosen = f"{PATH}?step=match&state=failed"
     page = house.press(chosen, f"{PATH}/retry")
     assert page.path == chosen and page.flash == "6 items are tried again"
-    assert house.said()[0][:3] == (ACTOR, "retried", "parcels") and house.said()[0][3].startswith("6 items: step 'match'")
+    assert house.said()[0][:3] == (ACTOR, "retried", "parcels") and house.said()[0][3].startswith(
+        "6 items: step 'match'"
+    )
     page = house.press(f"{PATH}?step=match&status=few+filters", f"{PATH}/reset", from_step="match")
     assert page.flash == "4 items are done again from match on"
     assert house.statuses("DN0036")["match"][0] == READY and house.statuses("DN0000")["match"][0] == DONE

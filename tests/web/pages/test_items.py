@@ -69,7 +69,12 @@ def test_pages_lead_to_all_items_and_back(house: ParcelHouse) -> None:
 
 def test_an_item_has_badges_coloured_by_kind_and_a_bar(house: ParcelHouse) -> None:
     page = house.viewer.get(f"{PATH}?key=DN0030")
-    for badge in ("o-ok\">weigh: processed", "o-error\">match: no host", "o-waiting\">photo: ready", "o-blocked\">send: blocked"):
+    for badge in (
+        'o-ok">weigh: processed',
+        'o-error">match: no host',
+        'o-waiting">photo: ready',
+        'o-blocked">send: blocked',
+    ):
         assert f'class="badge {badge}' in page.text, badge
     assert '<progress max="1" value="0.25"' in page.text and "25 %" in page.words
 

@@ -22,7 +22,7 @@ def bury(house: ParcelHouse, message: str, pipeline: str = "parcels", inbox: str
     """A dead letter with a message; its id."""
     with house.state.begin() as connection:
         item_letters.add(connection, pipeline, inbox, "it was late", message, len(message), None, house.desk.now())
-        return max(row.id for row in item_letters.find(connection, pipeline))
+        return max(int(row.id) for row in item_letters.find(connection, pipeline))
 
 
 def test_letters_are_listed_and_dropped(house: ParcelHouse) -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 from janitor.feeds import Position
+from janitor.items import Step
 from janitor.state import State, cursors, job_records, quarantine
 from janitor.state.quarantine import Quarantined
 from tests.small_engine import remember
@@ -79,3 +80,15 @@ def test_a_cursor_tells_how_far_behind_it_is(state: State) -> None:
     assert (found["own"].top, found["own"].lag_seconds, found["own"].text) == (
         None, None, "own has a cursor of its own kind"
     )  # fmt: skip
+
+
+def test_a_job_of_a_pipeline_runs_whenever_there_is_work(state: State) -> None:
+    scheduler = clock(state, "alone")
+    scheduler.add_pipeline("parcels", [Step("weigh", print), Step("send", print, schedule="every 5m")])
+    found = {line.id: line for line in ask(state, all_lines, scheduler.jobs, NOON)}
+    told = {id: (line.pipeline, line.schedule_text, line.next_run_at is None) for id, line in found.items()}
+    assert told == {
+        "alone": (None, "every 10 minutes", False),
+        "parcels.weigh": ("parcels", "whenever there is work", True),
+        "parcels.send": ("parcels", "every 5 minutes, if there is work", True),
+    }

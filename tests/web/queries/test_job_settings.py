@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from janitor.needs import DatabaseNeed, ExchangeNeed
+from janitor.needs import DatabaseNeed, ExchangeNeed, ServiceNeed
 from janitor.scheduler import Scheduler
 from janitor.web.queries import job_settings
 from tests.small_engine import settings_for
@@ -31,3 +31,12 @@ def test_settings_in_force_hold_no_secret(tmp_path: Path) -> None:
     assert shown["LABWARE_LOCATION_RECONCILE_SCHEDULE"] == ("every 1h", False)
     assert "SEQUENCING_PUBLISHER_SINCE" not in shown
     assert "s3cr" not in str(lines)
+
+
+def test_settings_of_any_other_need_are_in_force(tmp_path: Path) -> None:
+    settings = settings_for(URL.create("sqlite", database=str(tmp_path / "x.db")), tmp_path, RABBITMQ_HOST="mq")
+    scheduler = Scheduler(settings)
+    need = ServiceNeed("a queue", lambda settings: [], ("RABBITMQ_HOST", "NOBODY_KNOWS_THIS"))
+    scheduler.add_job(sweep, "interval", hours=1, args=[settings], id="queue", needs=(need,))
+    lines = job_settings.in_force(scheduler.jobs["queue"], scheduler.jobs, settings)
+    assert [(line.name, line.value) for line in lines][2:] == [("RABBITMQ_HOST", "mq")]

@@ -14,7 +14,9 @@ def test_each_state_counts_as_what_it_is() -> None:
     # Given another number of steps in each state.
     # What happens: their progress is told.
     # What must hold: what waits, is at work, is blocked and has failed is told apart, and nothing counts twice.
-    found = progress_of({WAITING: 1, READY: 2, LATER: 4, PROCESSING: 8, DONE: 16, FAILED: 32, BLOCKED: 64, LEFT_OUT: 128})
+    found = progress_of(
+        {WAITING: 1, READY: 2, LATER: 4, PROCESSING: 8, DONE: 16, FAILED: 32, BLOCKED: 64, LEFT_OUT: 128}
+    )
     told = (found.waiting, found.processing, found.done, found.failed, found.blocked)
     assert told == (7, 8, 144, 32, 64) and found.all == sum(told) == 255
     assert found.share == 144 / 255
@@ -34,5 +36,9 @@ def test_a_count_that_is_off_for_a_moment_makes_no_more_than_all() -> None:
 
 
 def test_attempts_are_no_items() -> None:
-    counts = [Count("p", "a", EVER, "processed", 9), Count("p", "a", DONE, "processed", 2), Count("p", "a", DONE, "few", 3)]
+    counts = [
+        Count("p", "a", EVER, "processed", 9),
+        Count("p", "a", DONE, "processed", 2),
+        Count("p", "a", DONE, "few", 3),
+    ]
     assert by_step(counts) == {"a": Counter({DONE: 5})}

@@ -124,7 +124,6 @@ def _item_replies() -> Iterator[Step]:
         sa.Column("key", sa.String(255), nullable=False),
         sa.Column("item_id", RowId),
         sa.Column("content", LongText, nullable=False),
-        sa.Column("secrets", LongText),
         sa.Column("added_at", Instant, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("ended_at", Instant),

@@ -37,7 +37,7 @@ from janitor.web.queries.models.pipelines import (
     StepState,
 )
 from janitor.web.queries.models.quarantine import QuarantineLine, QuarantineList
-from janitor.web.queries.models.runs import AttemptLine, Bar, Going, OtherRun, Outcome, Part, RunLine, RunPage
+from janitor.web.queries.models.runs import AttemptLine, Bar, Going, Origin, OtherRun, Outcome, Part, RunLine, RunPage
 
 __all__ = [
     "Action",
@@ -72,6 +72,7 @@ __all__ = [
     "Moment",
     "NoticeLine",
     "NoticeList",
+    "Origin",
     "OtherRun",
     "Outcome",
     "Overview",

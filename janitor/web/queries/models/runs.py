@@ -9,6 +9,8 @@ from janitor.web.queries.models.model import Model
 
 Outcome = Literal["running", "succeeded", "failed", "timed_out", "skipped", "missed", "cancelled", "interrupted"]
 """How a run ended; `running` until it has."""
+Origin = Literal["schedule", "catch_up", "by_hand", "after", "work"]
+"""Why a run began: its slot came, slots were lost, a person, its dependencies, or items that wait for it."""
 Counts = dict[str, JsonValue]
 
 
@@ -56,7 +58,7 @@ class RunLine(Bar):
     """One run, as a list shows it."""
 
     job: str
-    origin: Literal["schedule", "catch_up", "by_hand", "after"]
+    origin: Origin
     slot_at: datetime | None = Field(description="When the schedule was due; None for a run by hand.")
     slot_until_at: datetime | None = Field(description="The last of its slots.")
     attempts: int
