@@ -64,9 +64,7 @@ def _begin(name: str, body: Callable[[], None]) -> threading.Event:
 
 def _record_end(runner: Runner, keeper: Keeper, closed: threading.Event) -> None:
     """Record what is not recorded yet, and give the leases back."""
-    runner.cut_off(
-        f"{CUT_OFF} within {runner.settings.grace_seconds:g} s of the daemon being asked to stop"
-    )
+    runner.cut_off(f"{CUT_OFF} within {runner.settings.grace_seconds:g} s of the daemon being asked to stop")
     closed.wait()
     keeper.stop()
     runner.state.close()

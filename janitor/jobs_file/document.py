@@ -58,8 +58,7 @@ class _Loader(Loader):
     def _refuse(self, node: yaml.ScalarNode, error: BaseException) -> None:
         if isinstance(error, yaml.YAMLError):
             raise error
-        # It was left in the middle of this node, and may come to it again, by way of an anchor or of a whole mapping.
-        self.recursive_objects.pop(node, None)
+        # It may come to this node again, by way of an anchor, or as the part of a mapping.
         self.constructed_objects[node] = str(node.value)
         kind = node.tag.rpartition(":")[2]
         self.unreadable[node.start_mark.line] = (

@@ -116,11 +116,7 @@ def _of_house(name: str) -> type:
 def fields_of(kind: Any) -> dict[str, Field[Any]]:
     """The fields of a dataclass that a file may give, by name."""
     hints = hints_of(kind)
-    return {
-        field.name: field
-        for field in dataclasses.fields(kind)
-        if field.init and not field.name.startswith("_") and not _gets_settings(field, hints)
-    }
+    return {field.name: field for field in dataclasses.fields(kind) if field.init and not _gets_settings(field, hints)}
 
 
 def role_of(hint: Any) -> Role | None:

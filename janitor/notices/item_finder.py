@@ -56,7 +56,7 @@ class ItemFinder:
         return {
             name: job
             for name, job in jobs.items()
-            if name in asked and job.work is not None and job.work.kind == kind
+            if name in asked and job.enabled and job.work is not None and job.work.kind == kind
         }
 
     def _limits(self, jobs: Mapping[str, Job]) -> dict[str, int]:

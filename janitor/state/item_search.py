@@ -27,8 +27,9 @@ def find(connection: Connection, wanted: Wanted, after: int | None = None, limit
     """Items that are wanted, the newest first; without their arguments, and without secrets.
 
     The newest item has the highest id. Of items that are done or failed it is the one that ended last. Of a step's rows
-    in one state it is the last in their order: what came last to its end, or what is taken last. `after` is the id of
-    the last item of the page before. If it stands elsewhere now, the first page comes again.
+    in one state it is the last in their order: what came last to its end, or what is taken last. Of very many keys that
+    begin alike it is the last key. `after` is the id of the last item of the page before. If it stands elsewhere now,
+    the first page comes again.
 
     Raises:
         BadSetting: there is no such state, or the key cannot be looked for.

@@ -104,6 +104,7 @@ def test_a_run_that_is_asked_to_stop_ends_the_wait(behave: Behaviour, worker: Se
     worker.next = [and_stop]
     with running(run), pytest.raises(Cancelled, match="a person asked"):
         ask(worker_at(worker))
+    assert len(worker.requests) == 1
 
 
 def wait(made: ComputeWorker, seconds: float = 20.0, ends_in: float = 30.0) -> None:

@@ -10,7 +10,21 @@ from typing import Any
 import pytest
 import yaml
 
-from janitor.items import FolderStore, Forward, HttpReply, RabbitInbox, Reading, S3Store, SocketReply, Step
+from janitor.items import (
+    FolderInbox,
+    FolderStore,
+    Forward,
+    HttpReply,
+    MailReply,
+    RabbitInbox,
+    RabbitReply,
+    Reading,
+    S3Store,
+    SocketReply,
+    SqsInbox,
+    Step,
+    TableInbox,
+)
 from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
 from janitor.jobs import Job
@@ -50,10 +64,18 @@ STEPS = (
 )
 INBOXES = (
     RabbitInbox("rabbit", "requests", 7, reading=Reading("ETag", secret_fields=["Authorization"])),
+    FolderInbox("folder", Path("in"), poll_seconds=2),
+    SqsInbox("sqs", "analyses.fifo", most_receives=3),
+    TableInbox("table", "LAB_DATABASE_URL", "orders", ["ra", "dec"], ready=0, started=1, success=2, failure=3),
     OwnInbox("own", "in", pipes.How("id"), timedelta(minutes=1), Path("there"), pipes.well, "old", 0.5),
     pipes.Telling("telling", OwnReply("of_it", ("a",))),
 )
-REPLIES = (HttpReply("http", "http://lab/{key}", headers={"A": "LAB_TOKEN"}), SocketReply("browser", beat_seconds=5))
+REPLIES = (
+    HttpReply("http", "http://lab/{key}", headers={"A": "LAB_TOKEN"}),
+    SocketReply("browser", beat_seconds=5),
+    RabbitReply("rabbit_back", "told"),
+    MailReply("mail", to="lab@example.org"),
+)
 
 
 def whole(scheduler: Scheduler, **options: Any) -> Pipeline:
@@ -123,6 +145,19 @@ def normal(step: Step) -> Step:
     if isinstance(func, Forward) and isinstance(func.store, FolderStore):
         func = replace(func, store=FolderStore(str(func.store.path)))
     return replace(step, func=func, needs=step.needed, tags=tuple(step.tags), timeout=float(step.timeout))
+
+
+def as_read(end: Any) -> Any:
+    """An end of a pipeline whose lists are tuples, and whose paths are texts, as a file has them."""
+    if isinstance(end, FolderInbox):
+        return replace(end, folder=str(end.folder))
+    if isinstance(end, TableInbox):
+        return replace(end, columns=tuple(end.columns))
+    if isinstance(end, S3Store):
+        return replace(end, tags=tuple(end.tags))
+    if isinstance(end, RabbitInbox):
+        return replace(end, reading=Reading("ETag", secret_fields=("Authorization",)))
+    return end
 
 
 def facts(job: Job) -> list[Any]:

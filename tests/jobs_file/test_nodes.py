@@ -26,7 +26,7 @@ def test_a_key_given_twice_is_found_at_any_depth_with_its_line() -> None:
 
 
 def test_a_key_that_is_merged_in_is_not_given_twice() -> None:
-    assert twice("x: &x {a: 1}\ny: {<<: *x, a: 2}\n") == []
+    assert twice("x: &x {a: 1}\ny: {<<: *x, a: 2, <<: *x}\n") == []
 
 
 def test_each_result_is_found_with_its_line() -> None:

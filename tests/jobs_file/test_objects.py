@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal, get_origin
 
 import pytest
 
 from janitor.items import FolderStore, Forward, HttpReply, RabbitInbox, Reading
+from janitor.jobs_file.annotations import LISTS, MAPPINGS, WORDS, choices, hints_of
+from janitor.jobs_file.objects import ROLES, Role, class_named, dataclass_of, fields_of, role_of
 from tests.command_line import CommandLine
 from tests.jobs_file import pipes
 from tests.jobs_file.pipes import EVERY_CLASS, PIPE, mistakes, pipeline
@@ -36,6 +39,16 @@ def test_a_class_of_ones_own_is_made_of_its_keys(tmp_path: Path) -> None:
     ten = timedelta(minutes=10)
     assert mine == pipes.OwnInbox("mine", "in", pipes.How("ETag"), ten, Path("there"), pipes.well, "old", 0.5)
     assert made.replies == (pipes.OwnReply("told", ("a", "b")),) and made.store == pipes.OwnStore()
+
+
+@pytest.mark.parametrize(("role", "name"), [(role, name) for role in ROLES for name in role.names])
+def test_each_field_of_the_houses_classes_has_a_type_that_a_file_knows(role: Role, name: str) -> None:
+    kind = class_named(name, role)
+    hints = hints_of(kind)
+    for field in fields_of(kind):
+        for one in choices(hints[field]):
+            plain = {get_origin(one) or one} & {*WORDS, *LISTS, *MAPPINGS, Literal}
+            assert plain or role_of(one) or dataclass_of(one), f"{name}.{field} is {one}"
 
 
 def test_a_field_for_the_settings_gets_them(tmp_path: Path) -> None:
@@ -120,6 +133,11 @@ def test_a_value_that_is_needed_and_refused_ends_the_search(tmp_path: Path) -> N
     text = MINE.replace("folder: in", "folder: nowhere") + "        share: 2\n"
     (found,) = mistakes(tmp_path, text)
     assert found == "jobs.yaml:8: pipeline p: inboxes.mine.folder: it is 'nowhere': give a folder"
+
+
+def test_a_value_that_was_refused_is_not_called_missing(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, PIPE + "    store: {use: S3Store, bucket: 7}\n")
+    assert found.startswith("jobs.yaml:5: pipeline p: store.bucket: it is 7: give a text")
 
 
 def test_what_is_missing_together_is_told_at_the_object(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, insert, update
 
 from janitor.notices import item_reading
 from janitor.notices.item_facts import Failure, Letters, Streak, Undelivered
 from janitor.state import State, item_acts, item_letters, item_replies
 from janitor.state.item_states import LATER
+from janitor.state.item_tables import item_attempts
 from janitor.state.item_tables import item_replies as replies_table
 from janitor.state.item_tables import item_steps
 from tests.explained import noted, scans
@@ -68,6 +69,10 @@ def test_items_that_failed_since_the_last_success_are_counted(state: State) -> N
 def test_a_status_of_one_s_own_that_is_an_error_is_a_failure(state: State) -> None:
     (one,) = add(state, "a")
     end(state, "fetch", one, status="no host", at=NOW)
+    # Another step of the item was tried since.
+    tried = {"item_id": one, "step": "match", "run_id": 8, "started_at": NOW, "seconds": 1.0, "status": "failed"}
+    with state.begin() as connection:
+        connection.execute(insert(item_attempts).values(tried))
     assert streak(state).newest == Failure("a", "no host", RUN)
 
 

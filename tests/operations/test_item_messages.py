@@ -29,10 +29,14 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
     made.close()
 
 
+def settings_of(state: State) -> Settings:
+    """The settings of the house."""
+    return Settings.load({"STATE_DATABASE_URL": text_of(state.url)}, dotenv=None)
+
+
 def parcels(state: State) -> Pipeline:
     """The pipeline of the house, with its inbox."""
-    settings = Settings.load({"STATE_DATABASE_URL": text_of(state.url)}, dotenv=None)
-    return pipelines_of(build(settings).jobs)["parcels"]
+    return pipelines_of(build(settings_of(state)).jobs)["parcels"]
 
 
 def done(state: State) -> list[tuple[str, str, str | None, str]]:
@@ -99,14 +103,14 @@ def test_an_inbox_reads_what_is_pushed_into_it(state: State, monkeypatch: pytest
         b'{"id": "b", "token": "s3cret", "body": 1}',
         b'{"id": "c", "body": {}}',
     ]
-    pushed = messages.push_into(state, parcels(state), "desk", bodies, "anna", now())
+    pushed = messages.push_into(state, parcels(state), "desk", bodies, "anna", now(), settings_of(state))
     assert there(state) == {"a": {"weight": 3}, "c": {}} and pushed.new == 2
     assert pushed.refused == [(2, "its body is a number, and an object is wanted")]
     [(_, reason, message)] = letters(state)
     assert reason == "its body is a number, and an object is wanted" and "s3cret" not in message
     assert done(state) == [("anna", "pushed", "parcels", "2 messages and more into desk")]
     with pytest.raises(BadSetting, match="--inbox is 'nope': parcels has no such inbox; its inboxes are desk"):
-        messages.push_into(state, parcels(state), "nope", bodies, "anna", now())
+        messages.push_into(state, parcels(state), "nope", bodies, "anna", now(), settings_of(state))
 
 
 def put(state: State, message: str, inbox: str = "desk") -> int:

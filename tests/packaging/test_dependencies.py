@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.packaging.checkout import committed, pyproject, read, shipped
 
-
 EXTRAS = ("aws", "redis", "schemas")
 """The extras that are categories of the Pipfile too."""
 

@@ -10,6 +10,7 @@ from janitor.feeds import position_after
 from janitor.runs import current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
+from tests.web import parcels
 
 log = logging.getLogger("tests.house")
 
@@ -68,9 +69,10 @@ def add_jobs(scheduler: Scheduler) -> None:
 
 
 def build(settings: Settings) -> Scheduler:
-    """The clock with its jobs."""
+    """The clock with its jobs, and a pipeline whose steps are off."""
     scheduler = Scheduler(settings)
     add_jobs(scheduler)
+    parcels.add_jobs(scheduler)
     return scheduler
 
 

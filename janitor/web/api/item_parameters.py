@@ -21,6 +21,12 @@ _KEYS = r"^([^\x00*]*\*|[^\x00]*[^\x00*])$"
 _ANY_KEY = "One key; with a * at its end, all keys that begin so."
 _STATE = "open, done or failed, of the item or of `step`; waiting, ready, later, processing, blocked or left out."
 
+
+def _whole(value: object) -> object:
+    """A whole number; JSON may write it with a point and a zero."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 PipelineName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,62}$", description="The pipeline's name.")]
 Key = Annotated[
     str, Path(min_length=1, max_length=MOST_KEY, pattern=_TEXT, description="The item's key; it may hold slashes.")
@@ -68,7 +74,9 @@ class Meant(Body):
     status: Name | None = Field(None, description="Only items with this status, at `step` or at any step.")
     state: StateName | None = Field(None, description=f"Only items in this state: {_STATE}")
     flagged: bool = Field(False, description="Only items with a flag that nobody has resolved.")
-    most: int = Field(chosen.MOST, ge=0, le=chosen.MOST, description="If more items fit, nothing is done: 409.")
+    most: Annotated[int, Field(ge=0, le=chosen.MOST), BeforeValidator(_whole)] = Field(
+        chosen.MOST, description="If more items fit, nothing is done: 409."
+    )
 
     @property
     def is_one(self) -> bool:
@@ -116,7 +124,9 @@ class ResolveItem(Body):
 class DropLetters(Body):
     """Dead letters that count no more."""
 
-    letters: list[Annotated[int, Field(ge=1, le=2**53)]] = Field(min_length=1, max_length=500, description="Their ids.")
+    letters: list[Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]] = Field(
+        min_length=1, max_length=500, description="Their ids."
+    )
 
 
 def _items(value: object) -> object:

@@ -41,6 +41,15 @@ def test_the_oldest_file_comes_first(folder: Path) -> None:
     assert found(Arrivals(folder)) == ["c.json", "a.json", "b.json"]
 
 
+def test_only_plain_files_are_listed(folder: Path) -> None:
+    put(folder, "a.json")
+    put(folder, "a.txt")
+    (folder / "link.json").symlink_to(folder / "a.json")
+    (folder / "folder.json").mkdir()
+    os.mkfifo(folder / "pipe.json")
+    assert found(Arrivals(folder)) == ["a.json"]
+
+
 def test_so_many_are_listed_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_LISTED", 3)
     for number in range(5):
@@ -73,9 +82,8 @@ def test_a_file_is_read_only_if_it_is_the_one_that_was_listed(folder: Path, tmp_
     listed = {arrival.stem: arrival for arrival in arrivals.look()}
     (folder / "written.json").write_text('"longer than before"')
     put(folder, "other.tmp").rename(folder / "replaced.json")
-    (folder / "linked.json").unlink()
-    (tmp_path / "secret").write_text("secret")
-    (folder / "linked.json").symlink_to(tmp_path / "secret")
+    (folder / "linked.json").rename(tmp_path / "elsewhere")
+    (folder / "linked.json").symlink_to(tmp_path / "elsewhere")
     (folder / "gone.json").unlink()
     read = {name: arrivals.read(arrival, 100) for name, arrival in listed.items()}
     assert read == {"same": b'"same"', "written": None, "replaced": None, "linked": None, "gone": None}

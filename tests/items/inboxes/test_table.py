@@ -148,9 +148,12 @@ def test_an_item_that_was_committed_is_not_launched_again(small_state: State, or
     assert done == ["1", "2"] and desk.replies == [("sent", 1), ("sent", 2)]
 
 
-def test_a_row_that_is_made_ready_again_is_done_anew(small_state: State, orders: Orders) -> None:
+@pytest.mark.parametrize("options", [{}, {"reading": Reading(most_bytes=1_000)}])
+def test_a_row_that_is_made_ready_again_is_done_anew(
+    small_state: State, orders: Orders, options: dict[str, Any]
+) -> None:
     orders.add(1, study="a")
-    desk, done = orders.desk(small_state), list[Any]()
+    desk, done = orders.desk(small_state, **options), list[Any]()
     desk.compute = lambda item: done.append(item.args["study"])
     for study in ("a", "b"):
         orders.execute("UPDATE orders SET status = 'Ready', study = :study", study=study)

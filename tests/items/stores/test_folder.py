@@ -79,9 +79,12 @@ def test_no_key_leads_out_of_the_folder(key: str, tmp_path: Path) -> None:
     assert path.resolve().parent == folder / "analyses" and files(tmp_path) == [f"results/analyses/{path.name}"]
     found = FolderStore(folder).find(SETTINGS, "analyses", key)
     assert found is not None and found.read(100) == b'{"cells": 3}'
+    assert put(FolderStore(folder, "{key}"), key).resolve().parent == folder
 
 
 @example("x" * 181, "x" * 100)
+@example(".", "..")
+@example(".a", "a")
 @given(st.text(), st.text())
 def test_different_keys_have_different_names(one: str, other: str) -> None:
     names = as_file_name(one), as_file_name(other)

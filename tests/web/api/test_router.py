@@ -40,6 +40,14 @@ def test_a_state_database_that_is_away_is_told(tmp_path: Path) -> None:
                 assert status == 503 and "127.0.0.1" in answer["error"] and "s3cret" not in answer["error"]
 
 
+KNOWN = """
+[parameters]
+"path.pipeline" = "parcels"
+"path.key" = ["a", "b/c", "nobody"]
+"""
+"""Which pipelines and items there are: nothing tells of them before the first items come."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "phases"), [("token", "coverage,fuzzing,stateful"), ("open", "fuzzing")])
 def test_schemathesis_finds_nothing_wrong(start: Callable[..., str], tmp_path: Path, kind: str, phases: str) -> None:
@@ -48,10 +56,14 @@ def test_schemathesis_finds_nothing_wrong(start: Callable[..., str], tmp_path: P
     shown = f"Authorization: Bearer {TOKEN}"
     if kind == "open":
         shown = f"X-CSRF-Token: {Api(address, '')('/session')[1]['csrf_token']}"
+    else:
+        Api(address)("/pipelines/parcels/items", [{"key": "a"}, {"key": "b/c", "lost": True}])
+    (tmp_path / "schemathesis.toml").write_text(KNOWN)
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{address}/openapi.json", "--header", shown]
     command += ["--checks", "all", "--phases", phases, "--max-examples", "2", "--seed", "1", "--no-color"]
     command += ["--generation-database", "none", "--request-timeout", "30", "--suppress-health-check", "all"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
+    command += ["--wait-for-schema", "60"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=580)
     assert ended.returncode == 0, ended.stdout[-5000:] + ended.stderr[-2000:]
     tested = re.search(r"Tested: +(\d+)", ended.stdout)
     assert tested is not None and int(tested[1]) >= 35

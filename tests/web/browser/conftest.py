@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from janitor.settings import passwords
 from tests.daemons import daemons
 from tests.small_engine import migrated
-from tests.web import furniture
+from tests.web import furniture, parcels
 from tests.web.browser.chromium import chromium
 from tests.web.browser.stage import PASSWORD, WAIT, Stage, sign_in
 
@@ -33,6 +33,7 @@ def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory, pytestconf
     state = migrated(url)
     with state.begin() as connection:
         furniture.furnish(connection, datetime.now(timezone.utc))
+        parcels.furnish(connection, datetime.now(timezone.utc))
     hashed = passwords.hashed(PASSWORD)
     settings = {
         "LEASE_SECONDS": "30",

@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 
 from janitor.state import State
 from janitor.state.tables import runs
+from janitor.web import addresses
 from tests.small_engine import ROOT
+from tests.web import parcels
 
 PASSWORD = "a long way home"
 
@@ -84,6 +86,10 @@ class Stage:
             "run": f"/runs/{failed}",
             "history": "/history",
             "notices": "/notices",
+            "pipelines": "/pipelines",
+            "items": "/pipelines/parcels",
+            "item": addresses.of_item(parcels.NAME, parcels.ODD),
+            "letters": addresses.of_letters(parcels.NAME),
             "error": "/nowhere",
         }
 

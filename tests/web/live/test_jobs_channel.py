@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from janitor.state import State, job_records, notices
-from janitor.web.live.jobs_channel import JobsChannel
 from janitor.state.item_plans import Plan
+from janitor.web.live.jobs_channel import JobsChannel
 from tests.small_engine import now, remember, remember_run
 from tests.state.parcels import PLAN, add, end
 

@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from janitor.settings import passwords
 from tests.daemons import daemons
 from tests.small_engine import migrated
-from tests.web import furniture, house
+from tests.web import furniture, house, parcels
 from tests.web.pages.furnished import PASSWORD, House
 from tests.web.visitor import Visitor
 
@@ -23,6 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     state = migrated(url)
     with state.begin() as connection:
         furniture.furnish(connection, datetime.now(timezone.utc), house.HOSTILE)
+        parcels.furnish(connection, datetime.now(timezone.utc), house.HOSTILE)
     hashed = passwords.hashed(PASSWORD)
     users = f"olga:operator:{hashed} vera:viewer:{hashed}"
     with daemons(

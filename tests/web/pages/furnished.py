@@ -6,11 +6,17 @@ from sqlalchemy import func, select
 
 from janitor.state import State
 from janitor.state.tables import actions, runs
+from janitor.web import addresses
+from tests.web import parcels
 from tests.web.visitor import Page, Visitor
 
 PASSWORD = "a long way home"
 
-PAGES = ("/", "/jobs", "/jobs/labware_location", "/jobs/sequencing_publisher", "/history", "/notices")
+ITEM = addresses.of_item(parcels.NAME, parcels.ODD)
+PAGES = (
+    *("/", "/jobs", "/jobs/labware_location", "/jobs/sequencing_publisher", "/history", "/notices"),
+    *("/pipelines", "/pipelines/parcels", "/pipelines/parcels/letters", ITEM),
+)
 
 
 @dataclass(frozen=True)
@@ -44,4 +50,5 @@ def every_page(made: House) -> list[Page]:
         "/jobs/nobody",
     )
     more += ("/jobs/labware_location?dropped=true", "/history?what=actions", "/history?what=runs&outcome=failed")
+    more += ("/jobs/parcels.match", "/pipelines/parcels?key=DN00&state=failed", addresses.of_item("parcels", "DN0000"))
     return [made.operator.get(path) for path in (*PAGES, *more)]

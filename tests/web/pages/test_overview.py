@@ -17,7 +17,7 @@ from tests.web.visitor import Visitor
 
 def test_what_is_wrong_stands_first(made: House) -> None:
     first = made.operator.get("/")
-    assert "1 of 5 jobs needs you" in first.words
+    assert "1 of 9 jobs needs you" in first.words
     assert f"/runs/{made.run_of('labware_location', 'missed')}" in first.links("/runs/"), "it is in the timeline"
     page = made.operator.get("/jobs")
     names = [path for path in page.links("/jobs/") if "#" not in path]
