@@ -13,7 +13,6 @@ from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Column, Connection, Table, delete, insert, text, update
 
-from benchmarks.long_history import CHUNK
 from janitor.items import Pipeline, Step
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
@@ -34,6 +33,8 @@ FAILS_AT_FIRST, WAITS_AT_FIRST, WAITS_AT_FIFTH = 7, 8, 9
 FIFTH = 4
 TOGETHER = 2 * KINDS
 """So many items are copied again and again."""
+COPIES = 500
+"""So often by one statement: none takes so long that the limit of the state database cuts it."""
 LETTERS, SNAPSHOTS = 100, 1_440
 FAR = datetime(2100, 1, 1, tzinfo=timezone.utc)
 MOVED = ("order_at", "sort_at", "ended_at")
@@ -68,11 +69,10 @@ def fill(state: State, pipelines: Sequence[Pipeline], number: int) -> None:
         connection.execute(update(count_table).values(all_at_once))
         for pipeline in pipelines:
             _keep_more(connection, pipeline.name)
-    for first in range(1, times, CHUNK // TOGETHER):
-        # A statement may take ten seconds: each of these is far below.
+    for first in range(1, times, COPIES):
         with state.begin() as connection:
             for table in (items, item_steps, item_attempts):
-                _copy(connection, table, first, min(first + CHUNK // TOGETHER, times))
+                _copy(connection, table, first, min(first + COPIES, times))
 
 
 def _settle(connection: Connection, pipeline: Pipeline, at: datetime) -> None:

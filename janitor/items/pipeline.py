@@ -174,6 +174,9 @@ def _mistakes_of_step(pipeline: Pipeline, step: Step) -> Iterator[str]:
         yield f"failed is {step.failed!r}: give a status of up to 64 characters"
     if step.cleanup is not None and not callable(step.cleanup):
         yield "cleanup: give a function, without brackets behind it"
+    if isinstance(step.needs, str):
+        yield f"needs is {step.needs!r}: give a list of steps, or a mapping from step to status"
+        return
     names = {other.name for other in pipeline.steps}
     for need, status in step.needed.items():
         if need not in names:

@@ -8,7 +8,7 @@ The package jsonschema is part of the extra `schemas`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,11 @@ class Schemas:
         """Read every schema now.
 
         Raises:
-            BadSetting: one cannot be read, or is no schema.
+            BadSetting: one cannot be read, or is no schema; or there is no mapping from the names of tasks.
             Rejected: jsonschema is not installed.
         """
+        if self._task_name and not isinstance(self._schema, Mapping):
+            raise BadSetting("schema", self._schema, f"give a schema for each name of a task at {self._task_name}")
         if self._schema is not None:
             assert self._validators is not None
 
@@ -131,11 +133,12 @@ def _not_checked(error: BaseException) -> str:
 def _told(error: Any) -> str:
     """A mistake without the message's own words: they may be secret."""
     where = "/".join(map(str, error.absolute_path)) or "the message"
-    rule = {
+    rules: Mapping[str, Callable[[], str]] = {
         "required": lambda: f"it lacks {', '.join(sorted(set(error.validator_value) - set(error.instance)))}",
         "type": lambda: f"it must be of type {error.validator_value}",
         "enum": lambda: f"it must be one of {json.dumps(error.validator_value)[:200]}",
         "additionalProperties": lambda: "it has properties that are not known",
     }
-    told = rule.get(error.validator, lambda: f"it breaks {error.validator}: {json.dumps(error.validator_value)[:100]}")
-    return f"{where}: {told()}"
+    if error.validator in rules:
+        return f"{where}: {rules[error.validator]()}"
+    return f"{where}: it breaks {error.validator}: {json.dumps(error.validator_value)[:100]}"

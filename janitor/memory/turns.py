@@ -23,7 +23,8 @@ def wait_for_turn(name: str, most: int, seconds: float = 60.0) -> None:
         Cancelled: as the run's `check` does.
         Unavailable, Rejected: the state database is away or says no.
     """
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+    given: object = most
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise BadSetting("most", most, "give a whole number above 0: how many turns come in each stretch")
     if not 0 < seconds <= LONGEST_SECONDS:
         raise BadSetting("seconds", seconds, "give the length of the stretch, a number above 0")

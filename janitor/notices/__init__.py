@@ -2,6 +2,7 @@
 
 history.py     how a job's runs ended             <- the state database's table `runs`
 facts.py       what the rules look at
+item_facts.py  what the rules of items look at    <- the tables of items, by item_finder.py and item_reading.py
 rules/         a file for each rule               facts -> the conditions that hold
 house.py       the state database as a whole      its identity -> the conditions that hold
 comparison.py  conditions and open notices        -> steps: begin, repeat, end

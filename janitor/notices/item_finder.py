@@ -83,7 +83,7 @@ class ItemFinder:
         wanting = self._wanting(jobs, "dead_letters_growing", "inbox")
         pipelines = dict.fromkeys(job.work.pipeline for job in wanting.values() if job.work is not None)
         found = item_reading.letters(connection, list(pipelines), now)
-        return {lane_of(*names): letters for names, letters in found.items() if lane_of(*names) in wanting}
+        return {lane_of(*names): letters for names, letters in found.items()}
 
     def _undelivered(self, connection: Connection, jobs: Mapping[str, Job], now: datetime) -> dict[str, Undelivered]:
         wanting = self._wanting(jobs, "reply_undelivered", "reply")

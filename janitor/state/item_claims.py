@@ -149,14 +149,10 @@ def look(connection: Connection, lane: str, most: int, after: Position | None = 
     Without `suspects` those are passed over.
     """
     values: dict[str, Any] = {"b_lane": lane, "b_most": most}
-    if after is None:
-        rows = connection.execute(_DUE, values).all()
-    else:
-        place = dict(zip(("b_rank", "b_sort_at", "b_item_id"), after, strict=True))
-        rows = connection.execute(_DUE_AFTER, values | place).all()
-    last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)
-    if not suspects:
-        return Found([row.item_id for row in rows if not row.deaths], last)
+    query = _DUE if after is None else _DUE_AFTER
+    if after is not None:
+        values |= dict(zip(("b_rank", "b_sort_at", "b_item_id"), after, strict=True))
+    rows = connection.execute(query if suspects else query.where(item_steps.c.deaths == 0), values).all()
     deadly = next((at for at, row in enumerate(rows) if row.deaths), None)
     rows = rows if deadly is None else rows[: max(1, deadly)]
     last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)

@@ -26,14 +26,13 @@ def next_turn(
     At most `most` turns lie in each `stretch`; so many may come at once if nobody came for that long.
     """
     own, each = select(turns.c.used_until).where(turns.c.name == name), stretch / most
-    used = connection.execute(own.with_for_update()).scalar_one_or_none()
+    used: datetime | None = connection.execute(own.with_for_update()).scalar_one_or_none()
     if used is None:
         connection.execute(_ADDITION, {"name": name, "used_until": now})
         used = connection.execute(own.with_for_update()).scalar_one()
-    # A clock that was set back must not hold everybody up: nobody waits for longer than the turns that were given.
-    used = max(used, now)
-    at = max(now, used - stretch + each)
+    until = now if used is None else max(used, now)
+    at = max(now, until - stretch + each)
     if at > latest:
         return None
-    connection.execute(update(turns).where(turns.c.name == name).values(used_until=used + each))
+    connection.execute(update(turns).where(turns.c.name == name).values(used_until=until + each))
     return at

@@ -194,7 +194,7 @@ def test_a_child_makes_the_same_run_of_these_facts(lite_url: URL, tmp_path: Path
             holder="me#7",
             used={"source": 6},
         )
-        made = in_child._run_of(About.of(run), settings, Line(theirs), Mask([]))
+        made = in_child.run_of(About.of(run), settings, Line(theirs), Mask([]))
     same = ("id", "job", "slot_at", "started_at", "dry_run", "timeout_seconds", "attempt", "holder", "fences", "used")
     assert [getattr(made, name) for name in same] == [getattr(run, name) for name in same]
     assert 0 < made.remaining_seconds <= 1_000

@@ -17,7 +17,7 @@ from sqlalchemy import URL, Row, func, select, update
 from janitor.engine.daemon import Daemon
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
-from janitor.items import New, Step
+from janitor.items import Item, New, Step
 from janitor.items.adding import keep_new_plans, new_item, write
 from janitor.items.pipeline import Pipeline
 from janitor.jobs.result_texts import decode
@@ -31,6 +31,7 @@ from tests.small_engine import eventually, rows_of, run_until, runner_for, setti
 from tests.state.pieces import check_counts
 
 NAME = "p"
+KEYS = [str(number) for number in range(40)]
 
 
 class House:
@@ -122,6 +123,10 @@ class House:
         [status] = self.statuses(key).values()
         return status
 
+    def status_of(self, key: str, step: str) -> str:
+        """The status of one of an item's steps."""
+        return self.statuses(key)[step]
+
     def results(self, key: str) -> dict[str, Any]:
         """What an item's steps have left."""
         with self.state.read() as connection:
@@ -201,3 +206,42 @@ def succeeded(ending: Ending) -> Mapping[str, Any]:
     """The counts of a run that must have succeeded."""
     assert ending.outcome is Outcome.SUCCEEDED, ending
     return dict(ending.counts or {})
+
+
+class Seen:
+    """The keys of the items that came, in their order; items may be told what to do."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.do: Callable[[Item], Any] = lambda item: None
+
+    def __call__(self, item: Item) -> Any:
+        self.keys.append(item.key)
+        return self.do(item)
+
+
+def in_a_thread(do: Callable[[], object]) -> Callable[[], None]:
+    """Begin something in a thread; what is given waits for its end, and raises what it raised."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            do()
+        except BaseException as exc:
+            raised.append(exc)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+
+    def wait() -> None:
+        thread.join(60)
+        assert not thread.is_alive()
+        if raised:
+            raise raised[0]
+
+    return wait
+
+
+def live(made: House) -> Any:
+    """The run that goes on."""
+    return eventually(lambda: next(iter(list(made.runner.live.values())), None)).run

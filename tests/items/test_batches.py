@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,7 +81,12 @@ def test_a_lane_that_was_empty_is_left_alone_for_a_moment() -> None:
     place.looked(None, False, 0.0)
     now = time.monotonic()
     assert place.was_empty(now) and not place.was_empty(now + EMPTY_SECONDS)
-    for told in (lambda: place.step_back((0, NOW)), place.forget, lambda: place.looked((0, NOW, 1), False, 0.0)):
+    news: list[Callable[[], object]] = [
+        lambda: place.step_back((0, NOW)),
+        place.forget,
+        lambda: place.looked((0, NOW, 1), False, 0.0),
+    ]
+    for told in news:
         place.looked(None, False, 0.0)
         told()
         assert not place.was_empty(time.monotonic())

@@ -1,5 +1,6 @@
 """A compute worker over real HTTP: what is repeated and what is not, its health, and that all of it is bounded."""
 
+import threading
 import time
 
 import pytest
@@ -104,6 +105,18 @@ def test_a_run_that_is_asked_to_stop_ends_the_wait(behave: Behaviour, worker: Se
     worker.next = [and_stop]
     with running(run), pytest.raises(Cancelled, match="a person asked"):
         ask(worker_at(worker))
+
+
+@pytest.mark.timeout(30)
+def test_a_pause_ends_when_the_run_is_to_stop(worker: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.items.compute_worker.FIRST_PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr("janitor.items.compute_worker.LONGEST_PAUSE_SECONDS", 60.0)
+    run = Run()
+    worker.next = [compute.answers(503, "later")]
+    stop = threading.Timer(0.3, lambda: run.ask_to_stop(Cancelled("a person asked")))
+    stop.start()
+    with running(run), pytest.raises(Cancelled, match="a person asked"):
+        ask(worker_at(worker), seconds=200)
     assert len(worker.requests) == 1
 
 

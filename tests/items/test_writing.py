@@ -1,7 +1,7 @@
 """Writing what was done: again if another came in between, and until the state database is back."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -51,12 +51,16 @@ def test_a_race_that_was_lost_is_run_again(state: State) -> None:
         put(connection, "mine" if len(came) > 2 else "theirs")
         return len(came)
 
+    def again(connection: Connection) -> None:
+        came.append(1)
+        put(connection, "theirs")
+
     with state.begin() as connection:
         put(connection, "theirs")
     assert in_turn(state, (), write) == 3
     came.clear()
     with pytest.raises(RowRefused):
-        in_turn(state, (), lambda connection: came.append(1) or put(connection, "theirs"))
+        in_turn(state, (), again)
     assert len(came) == RACES + 1
     assert keys(state) == ["before", "mine", "theirs"]
 
@@ -66,7 +70,11 @@ def test_what_the_database_refuses_for_good_is_told(state: State) -> None:
         put(connection, "a")
         raise Rejected("a table is missing")
 
-    for act in (lambda: in_turn(state, (), write), lambda: written(state, Run(), lambda one, _: write(one), ())):
+    acts: list[Callable[[], object]] = [
+        lambda: in_turn(state, (), write),
+        lambda: written(state, Run(), lambda one, _: write(one), ()),
+    ]
+    for act in acts:
         with pytest.raises(Rejected, match="missing"):
             act()
     assert keys(state) == []

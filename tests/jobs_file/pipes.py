@@ -238,6 +238,16 @@ class Plain:
         """Do nothing."""
 
 
+class Evil:
+    """What raises if it is asked for anything."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("not asked for")
+
+
+evil = Evil()
+
+
 def told(answer: Answer) -> str:
     """What is told of an answer."""
     return answer.key

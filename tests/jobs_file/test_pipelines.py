@@ -210,6 +210,13 @@ def test_a_module_that_lies_elsewhere_by_now_is_told(tmp_path: Path) -> None:
     assert all("and is another now" in mistake.text for mistake in caught.value.mistakes)
 
 
+def test_what_a_module_raises_as_it_is_asked_is_told(tmp_path: Path) -> None:
+    text = PIPE.replace("PIPES:well", "PIPES:evil.part") + "  q:\n    steps: 7\n"
+    first, second = mistakes(tmp_path, text)
+    assert first == "jobs.yaml:2: pipeline p: its values cannot be taken: RuntimeError: not asked for"
+    assert second.startswith("jobs.yaml:6: pipeline q: steps: it is 7"), "the other pipelines are read"
+
+
 def test_the_verbs_show_the_jobs_of_pipelines(tmp_path: Path) -> None:
     pipes.write(tmp_path, WHOLE)
     house = CommandLine(tmp_path, ("-m", "tests.jobs_file.bare"), {"JOBS_FILE": "jobs.yaml"})

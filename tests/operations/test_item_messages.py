@@ -151,8 +151,8 @@ def test_a_dead_letter_that_is_not_whole_is_not_taken(state: State) -> None:
 
 def test_dead_letters_are_dropped_all_or_none(state: State) -> None:
     first, second = put(state, "x"), put(state, "y")
-    with pytest.raises(BadSetting, match="--drop is '999': there is no such dead letter"):
-        messages.drop_letters(state, [first, 999], "anna", NOW)
+    with pytest.raises(BadSetting, match="--drop is '1000000000': there is no such dead letter"):
+        messages.drop_letters(state, [first, 10**9], "anna", NOW)
     assert len(letters(state)) == 2
     assert messages.drop_letters(state, [first, second], "anna", NOW) == 2
     assert messages.drop_letters(state, [first], "anna", NOW) == 0 and letters(state) == []

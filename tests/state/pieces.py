@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -105,7 +105,8 @@ def _counted(connection: Connection, pipeline: str) -> dict[tuple[str, int, str]
     found = Counter[tuple[str, int, str]]()
     columns: tuple[Any, ...] = (item_steps.c.step, item_steps.c.state, item_steps.c.status)
     steps = select(*columns, func.count()).where(item_steps.c.lane.like(f"{pipeline}.%")).group_by(*columns)
-    for step, state, status, number in connection.execute(steps):
+    rows: Sequence[Any] = connection.execute(steps).all()
+    for step, state, status, number in rows:
         found[step, state, status] = number
     for name, table, names in (
         (OF_ITEMS, items, {0: "open", 4: "done", 5: "failed"}),

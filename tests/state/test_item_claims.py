@@ -106,9 +106,9 @@ def test_a_suspect_comes_alone_or_is_passed_over(state: State) -> None:
         assert (found.ids, found.is_suspect) == ([a], False)
         found = item_claims.look(connection, "p.cut", 9, found.last)
         assert (found.ids, found.is_suspect) == ([b], True)
-        found = item_claims.look(connection, "p.cut", 3, suspects=False)
-        assert (found.ids, found.is_suspect, found.last) == ([a], False, (0, NOW, c))
-        assert item_claims.look(connection, "p.cut", 9, suspects=False).ids == [a, d]
+        found = item_claims.look(connection, "p.cut", 9, (0, NOW, a), suspects=False)
+        assert (found.ids, found.is_suspect, found.last) == ([d], False, (0, NOW, d))
+        assert item_claims.look(connection, "p.cut", 2, suspects=False).ids == [a, d]
 
 
 def test_a_claim_has_all_that_a_step_needs(state: State) -> None:

@@ -39,12 +39,12 @@ def test_letters_are_listed_page_by_page_until_they_are_dropped(state: State) ->
     assert (page[0].message, page[0].bytes, page[0].key, page[0].at) == ("four", 4, "k", NOW + 3 * SECOND)
     assert counted(state) == {"parcels": 4, "stars": 1}
     with state.begin() as connection:
-        assert item_letters.drop(connection, [ids[1], ids[2], other, 999], "anna", NOW) == 3
+        assert item_letters.drop(connection, [ids[1], ids[2], other, 10**9], "anna", NOW) == 3
         assert item_letters.drop(connection, [ids[1]], "bert", NOW) == 0
     with state.read() as connection:
         assert [row.id for row in item_letters.find(connection, "parcels")] == [ids[3], ids[0]]
         row = item_letters.one(connection, ids[1])
-        assert item_letters.one(connection, 999) is None and item_letters.find(connection, "stars") == []
+        assert item_letters.one(connection, 10**9) is None and item_letters.find(connection, "stars") == []
     assert row is not None and (row.dropped_by, row.dropped_at) == ("anna", NOW)
     assert counted(state) == {"parcels": 2}
 

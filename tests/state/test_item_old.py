@@ -79,10 +79,11 @@ def test_replies_and_letters_go_after_a_year(state: State) -> None:
             now = NOW - days * DAY
             item_replies.add(connection, PLAN, [item_replies.Due(None, f"{days}", None)], now)
             item_letters.add(connection, "parcels", "desk", "x", "{}", 2, None, now)
+            newest = [connection.execute(select(func.max(replies.c.id))).scalar_one()]
             if at % 2:
-                item_replies.give_up(connection, "parcels", [at + 1], now, "nobody is there")
+                item_replies.give_up(connection, "parcels", newest, now, "nobody is there")
             else:
-                item_replies.note_sent(connection, "parcels", [at + 1], now)
+                item_replies.note_sent(connection, "parcels", newest, now)
         item_replies.add(connection, PLAN, [item_replies.Due(None, "waits", None)], NOW - 500 * DAY)
         oldest = connection.execute(select(func.min(letters.c.id))).scalar_one()
         item_letters.drop(connection, [oldest], "anna", NOW)

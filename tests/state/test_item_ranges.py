@@ -49,7 +49,7 @@ def test_an_item_stands_where_the_last_of_its_rows_is(state: State, most: int) -
         assert all_pages(connection, both, most, newest_first=True) == [a, c, d, b]
         assert all_pages(connection, both[:1], most, newest_first=True) == [d, c, b, a]
         assert item_ranges.place_of(connection, both, c) == (0, NOW + 5 * SECOND, c)
-        assert item_ranges.place_of(connection, both, 999) is None
+        assert item_ranges.place_of(connection, both, 10**9) is None
         assert item_ranges.page(connection, [], None, most, newest_first=True).is_last
         counts = [item_ranges.count(connection, both, number) for number in (1, 3, 4, 9)]
         assert counts == [1, 3, 4, 4] and item_ranges.count(connection, [], 5) == 0

@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from janitor import cli, memory
 from janitor.engine.pruning import Pruning
 from janitor.feeds import position_after
+from janitor.items import Item, Step
 from janitor.notices import wing
 from janitor.runs import PastRun
 from janitor.scheduler import Scheduler
@@ -63,6 +64,11 @@ def fail() -> None:
     raise ValueError("odd")
 
 
+def weigh(item: Item) -> None:
+    """Leave a result for the next step."""
+    item.result = len(item.key)
+
+
 def add_jobs(scheduler: Scheduler) -> None:
     """The jobs of the history, and some that run each second."""
     for name in NAMES[3:-1]:
@@ -73,6 +79,9 @@ def add_jobs(scheduler: Scheduler) -> None:
     scheduler.add_job(count, "interval", seconds=1)
     scheduler.add_job(fail, "interval", seconds=1, retries=0)
     scheduler.add_job(print, "after", id="later", dependencies=["count"])
+    steps = [Step("fetch", weigh), Step("match", weigh, needs=["fetch"]), Step("count", weigh, needs=["match"])]
+    statuses = {"no host": "error", "few filters": "warning"}
+    scheduler.add_pipeline("parcels", steps, statuses=statuses)
 
 
 def build(settings: Settings) -> Scheduler:
@@ -114,7 +123,7 @@ def pages(sends: Sends, url: URL, folder: Path) -> None:
             assert ask(f"{address}{path}", Accept="text/html").status in (200, 503), path
         document, token = read(f"{address}/openapi.json"), read(f"{address}/api/session")["csrf_token"]
         for path, operations in document["paths"].items():
-            given = address + path.replace("{job}", "job_5").replace("{run}", "15005")
+            given = address + path.format(job="job_5", run="15005", pipeline="parcels", key="DN0000001", letter="20")
             for method in operations:
                 sends.during = f"{method} {path}"
                 if method == "get":
@@ -146,18 +155,30 @@ PAGES = (
     "/history", "/history?job=job_5", "/history?what=actions", "/history?what=actions&job=job_5", "/history?what=runs",
     "/history?outcome=failed", "/history?outcome=cancelled&job=job_5", "/history?before=15000.5",
     "/history?origin=by_hand", "/history?since=2026-01-01T00:00:00Z", "/metrics", "/health/live", "/health/ready",
-    "/health/jobs",
+    "/health/jobs", "/pipelines", "/pipelines/parcels", "/pipelines/parcels?state=failed", "/pipelines/parcels?key=DN00",
+    "/pipelines/parcels?step=match&status=no+host", "/pipelines/parcels?flagged=true&after=4000",
+    "/pipelines/parcels?state=done&after=1000&span=year", "/pipelines/parcels?status=processed",
+    "/pipelines/parcels/items/DN0000001", "/pipelines/parcels/letters?after=4000", "/jobs/parcels.match",
 )  # fmt: skip
 QUERIES = (
     "/runs?outcome=failed", "/runs?outcome=running", "/runs?origin=by_hand", "/runs?since=2026-01-01T00:00:00Z",
     "/runs?until=2030-01-01T00:00:00Z&limit=500", "/runs?before=500", "/jobs/job_5/runs?outcome=timed_out",
     "/jobs/job_5/runs?before=5000", "/actions?job=job_5", "/notices?job=job_5", "/graph?job=later",
-    "/runs/15005/log?after=3",
+    "/runs/15005/log?after=3", "/pipelines/parcels/items?step=fetch&state=ready&after=4001",
+    "/pipelines/parcels/items?key=DN000*&limit=2", "/pipelines/parcels/history?since=2020-01-01T00:00:00Z",
 )  # fmt: skip
 BODIES: dict[str, Any] = {
     "/api/jobs/{job}/run": {"dry_run": False, "confirm": ""},
     "/api/jobs/{job}/quarantine/retry": {"key": "DN5"},
     "/api/jobs/{job}/quarantine/drop": {"key": "DN5", "note": "x"},
+    "/api/pipelines/{pipeline}/items": [{"key": "one"}, {"key": "DN0000001"}],
+    "/api/pipelines/{pipeline}/retry": {"key": "DN000000*"},
+    "/api/pipelines/{pipeline}/reprocess": {"key": "DN0000002"},
+    "/api/pipelines/{pipeline}/reset": {"key": "DN00000*", "state": "done", "from_step": "match"},
+    "/api/pipelines/{pipeline}/drop": {"key": "*", "flagged": True, "note": "x"},
+    "/api/pipelines/{pipeline}/flag": {"key": "DN0000003", "note": "x"},
+    "/api/pipelines/{pipeline}/resolve": {"key": "DN0000003"},
+    "/api/pipelines/{pipeline}/letters/drop": {"letters": [40]},
 }
 
 

@@ -156,8 +156,7 @@ class Standing:
 def work(desk: Desk) -> None:
     """Do the step of all items that are due."""
     with running(desk.run(by_hand=True)):
-        while StepTask(desk.pipeline, desk.pipeline.steps[0])():
-            pass
+        StepTask(desk.pipeline, desk.pipeline.steps[0])()
 
 
 def tell(desk: Desk) -> None:
