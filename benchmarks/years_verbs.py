@@ -32,6 +32,8 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "health": ("health", "health --jobs"),
     "migrate": ("migrate --check",),
     "notices": ("notices",),
+    "items": ("items",),
+    "letters": ("letters",),
     "validate": ("validate jobs.yaml",),
     "restored": ("restored",),
 }
@@ -43,6 +45,7 @@ APART = {
     "backup": "it copies the whole state database",
     "restore": "it copies the whole state database",
     "notices test": "it sends a mail or a message",
+    **dict.fromkeys(("item", "push", "retry", "reprocess", "reset", "drop", "flag"), "this house has no items"),
 }
 """Verbs that are left out, and why."""
 ALONE = ("restored",)

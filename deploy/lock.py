@@ -8,6 +8,7 @@ versions:
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,16 +18,28 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "Pipfile.lock"
 
 
+BEFORE_4 = re.compile(r" and python_(full_)?version < '4[.0]*'")
+"""What some packages say of a Python that is not there: it would read as if the lock pinned one."""
+
+
 def strip(lock: dict[str, Any]) -> dict[str, Any]:
-    """Return the lock without its sources and without each package's `index`; hashes and markers stay."""
+    """Return the lock without its sources and without each package's `index`; hashes stay, and so do markers.
+
+    Of markers, the bound to Pythons before 4 is left out.
+    """
     meta = {**lock["_meta"], "sources": []}
     sections = {name: packages for name, packages in lock.items() if name != "_meta"}
     return {"_meta": meta} | {
         section: {
-            name: {key: value for key, value in package.items() if key != "index"} for name, package in packages.items()
+            name: {key: _plain(value) for key, value in package.items() if key != "index"}
+            for name, package in packages.items()
         }
         for section, packages in sections.items()
     }
+
+
+def _plain(value: Any) -> Any:
+    return BEFORE_4.sub("", value) if isinstance(value, str) else value
 
 
 def main(pipenv: str = "pipenv") -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, event
 
 from janitor import databases
 
-MADE_UP = re.compile(r"page|newest|CONSTANT|one|some|of_\d+|\d+")
+MADE_UP = re.compile(r"page|newest|CONSTANT|one|some|of_\d+|anon_\d+|\d+")
 """Names of a statement's own parts in SQLite's plans."""
 
 

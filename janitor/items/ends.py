@@ -19,7 +19,8 @@ class Message:
     """A message as an inbox got it, before it is looked at.
 
     `body` is what came. `envelope` says whom to answer, and what else is to be kept of how it came. `key` is the
-    item's key if the inbox knows it; else it is looked for in the body. `times` is how often it came.
+    item's key if the inbox knows it; else it is looked for in the body. `times` is how often it came. `refused` is the
+    reason if the inbox knows that it can be no item: it came too often, for example.
     """
 
     body: bytes
@@ -28,6 +29,7 @@ class Message:
     times: int = 1
     order_at: datetime | None = None
     mark: Any = None
+    refused: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 RUN_SECONDS = 3600.0
 """After so long a run of an inbox ends, and the next goes on."""
+REFUSED = "refused"
+"""The code of a message that its inbox refuses."""
 MOST_KEPT = 200_000
 """So many bytes of a message that cannot be read are kept."""
 
@@ -107,10 +109,14 @@ class Taking:
         found: Read | None = None
         try:
             found = read(self._reading, message)
+            if message.refused:
+                raise NoItem(message.refused, REFUSED)
             self._schemas.check(found.whole, found.key)
             return self._sealed(item_of(self._reading, message, found, self._inbox.name, now))
         except NoItem as exc:
-            exc.key = exc.key or (found.key if found is not None else None)
+            if message.refused:  # whatever else is wrong with it
+                exc = NoItem(message.refused, REFUSED, exc.key)
+            exc.key = exc.key or (message.key if found is None else found.key)
             exc.envelope = dict(message.envelope) if found is None else dict(found.envelope)
             exc.text = self._text_of(message, found)
             return exc

@@ -47,10 +47,9 @@ def run(
     wanted, pinned = assembly.job(job), run_plan.pinned(pins)
     if new_state and assembly.unopened_state.version() is None and assembly.unopened_state.migrate():
         _make_known(assembly)
+    state, jobs = assembly.state, assembly.scheduler.jobs
     plan = run_plan.plan(
-        assembly.state,
-        assembly.scheduler.jobs,
-        wanted,
+        *(state, jobs, wanted),
         with_dependencies=with_dependencies,
         rerun_dependents=rerun_dependents,
         pins=pinned,
@@ -58,7 +57,7 @@ def run(
     require(assembly.settings, plan.jobs)
     for planned in plan.jobs:
         _confirm(planned, confirmed)
-    run_plan.keep_plans(assembly.state, assembly.scheduler.jobs, dry_run)
+    run_plan.keep_plans(state, jobs, dry_run)
     run_log = assembly.log_to(sys.stderr, tracebacks=False)
     run_here.keep_quiet(logging.getLogger().handlers[0])
     holder, surroundings = holders.new_holder(assembly.settings.lease_seconds), kept(assembly.mask, run_log, echo=True)

@@ -77,7 +77,8 @@ def test_every_verb_is_in_the_reference_with_its_options() -> None:
             for option in parameter.opts
             if option.startswith("-") and not getattr(parameter, "hidden", False)
         ]
-        named += [parameter.name.upper() for parameter in verb.params if isinstance(parameter, click.Argument)]
+        arguments = [parameter for parameter in verb.params if isinstance(parameter, click.Argument)]
+        named += [(one.metavar or str(one.name).upper()).rstrip("]") for one in arguments]
         assert [one for one in named if f"| `{one}" not in sections[name]] == [], name
 
 

@@ -184,7 +184,7 @@ def test_two_daemons_that_start_at_once_migrate_once(database_url: URL, tmp_path
         other.says("leading with", seconds=SECONDS)
         assert other.end() == 0
     said = "".join(one.text for one in both)
-    assert said.count("schema 0006, step 7: ") == 1 and "Traceback" not in said
+    assert said.count("schema 0007, step 22: ") == 1 and "Traceback" not in said
 
 
 def test_a_daemon_that_is_killed_as_it_migrates_is_followed(mariadb_url: URL, tmp_path: Path) -> None:

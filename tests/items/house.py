@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from janitor.items.pipeline import Pipeline
 from janitor.jobs.result_texts import decode
 from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
-from janitor.state import State, item_endings, item_plans
+from janitor.state import State, item_counts, item_endings, item_plans, item_standing
+from janitor.state.item_counts import Count
 from janitor.state.item_states import OPEN
 from janitor.state.item_tables import item_attempts, item_steps, items
 from janitor.state.run_records import BY_HAND, Ending
@@ -95,6 +96,25 @@ class House:
         query = select(func.count()).select_from(items).where(items.c.pipeline == self.pipeline.name, *where)
         with self.state.read() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def keys(self) -> list[str]:
+        """The keys of all items, in the order in which they were added."""
+        query = select(items.c.key).where(items.c.pipeline == self.pipeline.name).order_by(items.c.id)
+        with self.state.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def counts(self) -> list[Count]:
+        """The counts of the pipeline."""
+        with self.state.read() as connection:
+            return item_counts.read(connection, self.pipeline.name)
+
+    def share(self, key: str) -> float:
+        """How much of an item is done."""
+        return item_standing.share_done([row.state for row in self.steps(key).values()])
+
+    def is_blocked(self, key: str) -> bool:
+        """Whether a step of an item can never be taken."""
+        return item_standing.is_blocked([row.state for row in self.steps(key).values()])
 
     def told(self) -> str:
         """Where all items are, for a test that fails."""
@@ -242,6 +262,13 @@ def in_a_thread(do: Callable[[], object]) -> Callable[[], None]:
     return wait
 
 
-def live(made: House) -> Any:
+def live_run(made: House) -> Any:
     """The run that goes on."""
     return eventually(lambda: next(iter(list(made.runner.live.values())), None)).run
+
+
+def come(made: House, key: str) -> None:
+    """Let the moment have come for another try of an item."""
+    with made.state.begin() as connection:
+        past = made.now() - timedelta(seconds=1)
+        connection.execute(update(item_steps).where(item_steps.c.item_id == made.item(key).id).values(sort_at=past))

@@ -14,7 +14,9 @@ from janitor.state.item_counts import Changes
 from janitor.state.item_states import PROCESSING, READY
 from janitor.state.item_tables import item_steps
 from janitor.state.run_records import Ending
-from tests.items.house import KEYS, Gate, House, Seen, house, in_a_thread, live, succeeded
+from tests.daemons import daemons
+from tests.items.house import KEYS, Gate, House, Seen, house, in_a_thread, live_run, succeeded
+from tests.items.item_daemon import STEPS
 from tests.small_engine import eventually, lite_state
 
 
@@ -65,7 +67,7 @@ def test_what_a_run_holds_as_it_is_stopped_goes_back(state_url: URL, tmp_path: P
         made.add(*KEYS[:5])
         wait = in_a_thread(lambda: made.do("only"))
         gate.wait_for(1)
-        live(made).ask_to_stop(Cancelled("eva said so"))
+        live_run(made).ask_to_stop(Cancelled("eva said so"))
         wait()
         assert [(row.outcome, row.reason) for row in made.runs()] == [("cancelled", "eva said so")]
         rows = [made.steps(key)["only"] for key in KEYS[:5]]
@@ -216,3 +218,25 @@ def test_a_run_ends_whose_step_is_gone(tmp_path: Path) -> None:
         gate.open()
         wait()
         assert seen.keys == ["0"]
+
+
+def test_what_a_daemon_held_as_it_was_stopped_is_done_by_the_next(state_url: URL, tmp_path: Path) -> None:
+    # Given an item at work as its daemon is stopped in order, three times. It counts no try, and no death.
+    done, ledger = tmp_path / "done", tmp_path / "ledger"
+    with house(state_url, tmp_path, *STEPS, leads=False) as made:
+        made.add("slow")
+        with daemons("tests.items.item_daemon", tmp_path, LEDGER=str(ledger), DONE=str(done)) as start:
+            for number in range(1, 4):
+                daemon = start(state_url, f"daemon{number}")
+                eventually(lambda: ledger.exists() and ledger.read_text("utf-8").count("pack slow") == number)
+                assert daemon.end() == 0
+                assert made.steps("slow")["pack"].state == READY
+            done.touch()
+            daemon = start(state_url, "last")
+            made.wait_for_ended(1)
+            daemon.end()
+        assert made.statuses("slow") == {"pack": "processed", "ship": "processed"}
+        row = made.steps("slow")["pack"]
+        assert (row.tries, row.deaths) == (1, 0)
+        assert [one.status for one in made.attempts("slow", "pack")] == ["interrupted"] * 3 + ["processed"]
+        made.check_counts()

@@ -85,9 +85,9 @@ def test_each_part_is_a_job(tmp_path: Path) -> None:
     assert isinstance(a.func, StepTask) and a.func.step.name == "a" and a.own_thread and a.enabled
     assert (a.title, a.protect, tuple(a.tags)) == ("A", True, ("p", "x"))
     assert a.timeout == RUN_SECONDS + 60 + SLACK_SECONDS
-    assert [one.name for one in a.needs if isinstance(one, ServiceNeed)] == ["a", "shelf"]
+    assert [one.what for one in a.needs if isinstance(one, ServiceNeed)] == ["a", "shelf"]
     assert isinstance(found["p.box"].func, InboxTask) and isinstance(found["p.mail"].func, ReplyTask)
-    assert [one.name for one in found["p.box"].needs if isinstance(one, ServiceNeed)] == ["box"]
+    assert [one.what for one in found["p.box"].needs if isinstance(one, ServiceNeed)] == ["box"]
     assert pipelines_of(found) == pipelines_of(found.values()) == {"p": pipeline}
 
 
@@ -113,8 +113,8 @@ def test_a_step_has_its_schedule(tmp_path: Path, schedule: str, kind: type, word
     scheduler.add_pipeline("p", [Step("a", do, schedule=schedule)])
     trigger = scheduler.jobs["p.a"].trigger
     assert type(trigger) is kind and str(trigger) == words
-    if words.startswith("cron"):
-        assert isinstance(trigger.pace, CronTrigger)
+    if isinstance(trigger, Paced):
+        assert isinstance(trigger.pace, CronTrigger) == words.startswith("cron")
 
 
 def test_variables_say_otherwise(tmp_path: Path) -> None:

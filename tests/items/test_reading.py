@@ -143,8 +143,8 @@ def test_a_moment_may_be_written_in_ways(given: Any, moment: datetime) -> None:
 
 @pytest.mark.parametrize("given", ["soon", "", True, [], {}, 1e30, -1e30, "9999-12-31T23:59:59-14:00", "2026-13-01"])
 def test_what_is_no_moment_is_refused(given: Any) -> None:
-    for name in ("expires_field", "order_field"):
-        found = refused({"key": "k", "until": given}, Reading(**{name: "until"}))
+    for reading in (Reading(expires_field="until"), Reading(order_field="until")):
+        found = refused({"key": "k", "until": given}, reading)
         assert found.reason == "its until is no moment: give 2027-01-01T00:00:00Z, or seconds since 1970"
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import update
 
 from janitor.errors import DeadlineExceeded, Rejected, Skip, Unavailable
 from janitor.items import Failed, Item, Step, current_item
@@ -16,8 +15,7 @@ from janitor.items.pipeline import Pipeline
 from janitor.items.trying import LONGEST_PAUSE_SECONDS, Returned, Trying, most_deaths, pause
 from janitor.runs import Run, current_run
 from janitor.state.item_claims import Claimed
-from janitor.state.item_tables import item_steps
-from tests.items.house import House, house, succeeded
+from tests.items.house import House, come, house, succeeded
 from tests.small_engine import lines_of, lite_state, now
 
 log = logging.getLogger("some.library")
@@ -200,13 +198,6 @@ def test_a_failed_try_is_repeated_after_a_growing_pause(tmp_path: Path) -> None:
         assert (made.status("k"), made.item("k").state, len(made.attempts("k"))) == ("failed", 5, 3)
         assert [one.status for one in made.attempts("k")] == ["failed"] * 3
         made.check_counts()
-
-
-def come(made: House, key: str) -> None:
-    """Let the moment have come for another try of an item."""
-    with made.state.begin() as connection:
-        past = made.now() - timedelta(seconds=1)
-        connection.execute(update(item_steps).where(item_steps.c.item_id == made.item(key).id).values(sort_at=past))
 
 
 def test_an_item_that_is_passed_over_is_looked_at_again_in_a_minute(tmp_path: Path) -> None:

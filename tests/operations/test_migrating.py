@@ -22,17 +22,17 @@ def old(database_url: URL) -> Iterator[State]:
 
 def test_what_is_to_do_is_told_and_done_once(old: State) -> None:
     sentence, steps = migrating.plan(old)
-    assert sentence.endswith("has schema 0005, and this release needs schema 0006: 7 steps, under a second in all")
+    assert sentence.endswith("has schema 0005, and this release needs schema 0007: 29 steps, about 1 s in all")
     assert str(steps[2]) == "schema 0006, step 3: fill the table memories from quarantine (1 row, under a second)"
     assert old.version() == "0005"
-    assert migrating.migrate(old, "anna", 30).endswith("had schema 0005, and has schema 0006 now")
+    assert migrating.migrate(old, "anna", 30).endswith("had schema 0005, and has schema 0007 now")
     assert old.version() == SCHEMA_VERSION
     for said in (migrating.plan(old)[0], migrating.migrate(old, "anna", 30)):
-        assert said.endswith("has schema 0006: there is nothing to migrate")
+        assert said.endswith("has schema 0007: there is nothing to migrate")
     with old.read() as connection:
         assert leases.holder_of(connection, leases.DAEMON) is None
         (told,) = connection.execute(select(actions.c.actor, actions.c.detail).where(actions.c.action == "migrated"))
-        assert tuple(told) == ("anna", "schema 0005 to 0006")
+        assert tuple(told) == ("anna", "schema 0005 to 0007")
 
 
 def test_a_daemon_that_leads_is_to_be_stopped_first(old: State) -> None:
@@ -40,7 +40,7 @@ def test_a_daemon_that_leads_is_to_be_stopped_first(old: State) -> None:
         leases.acquire(connection, leases.DAEMON, ELSEWHERE, old.now(connection), 60)
     with pytest.raises(JanitorError, match=r"leads on this state database, or migrates it \(process 1 on elsewhere\)"):
         migrating.migrate(old, "anna", 30)
-    assert old.version() == "0005" and len(migrating.plan(old)[1]) == 7
+    assert old.version() == "0005" and len(migrating.plan(old)[1]) == 29
 
 
 def test_what_is_not_there_is_not_made(database_url: URL) -> None:

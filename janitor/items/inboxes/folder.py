@@ -18,7 +18,6 @@ from janitor.errors import BadSetting
 from janitor.items.ends import Message, Take, Verdict
 from janitor.items.inboxes.arrivals import Arrival, Arrivals, CannotRead
 from janitor.items.inboxes.moving import DONE, check_folder, make_folders, move, set_aside
-from janitor.items.inboxes.refused import Refused
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
 from janitor.items.reading import Reading, at_path
 from janitor.needs import Need, ServiceNeed
@@ -118,12 +117,12 @@ class FolderInbox:
         try:
             body = arrivals.read(arrival, most + 1)
         except CannotRead as exc:
-            return Refused(b"", **facts, key=arrival.stem, refused=str(exc))
+            return Message(b"", **facts, key=arrival.stem, refused=str(exc))
         if body is None:
             return None
         if arrival.size > most:
             too_large = f"it has {arrival.size:,} bytes, and {most:,} are taken at most"
-            return Refused(body, **facts, key=arrival.stem, refused=too_large)
+            return Message(body, **facts, key=arrival.stem, refused=too_large)
         return Message(body, **facts, key=None if self._has_key(body) else arrival.stem)
 
     def _has_key(self, body: bytes) -> bool:

@@ -22,7 +22,6 @@ from janitor.errors import BadSetting, JanitorError
 from janitor.items.aws import asking, client
 from janitor.items.ends import Message, Take
 from janitor.items.inboxes.plain import plain
-from janitor.items.inboxes.refused import Refused
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
 from janitor.items.reading import Reading
 from janitor.needs import Need, ServiceNeed
@@ -131,7 +130,7 @@ class SqsInbox:
             "order_at": None if sent is None else datetime.fromtimestamp(int(sent) / 1000, timezone.utc),
         }
         if times > self.most_receives:
-            return Refused(**facts, refused=f"it came {times} times, and {self.most_receives} times are taken at most")
+            return Message(**facts, refused=f"it came {times} times, and {self.most_receives} times are taken at most")
         return Message(**facts)
 
     def _look(self, settings: Any) -> Sequence[str]:

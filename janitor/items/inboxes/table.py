@@ -18,7 +18,6 @@ from typing import Any
 
 from janitor.errors import BadSetting
 from janitor.items.ends import Message, Take
-from janitor.items.inboxes.refused import Refused
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
 from janitor.items.inboxes.table_check import look
 from janitor.items.inboxes.table_left import left_over
@@ -156,7 +155,7 @@ class TableInbox:
             values |= {name: json.loads(values[name]) for name in self.json_columns if values[name] is not None}
         except (ValueError, TypeError, RecursionError):
             wrong = f"one of its columns {', '.join(self.json_columns)} holds no JSON"
-            return Refused(json.dumps(dict(row.values)).encode(), **facts, refused=wrong)
+            return Message(json.dumps(dict(row.values)).encode(), **facts, refused=wrong)
         return Message(json.dumps(values).encode(), **facts)
 
 

@@ -209,7 +209,7 @@ class S3Store:
 
     @contextmanager
     def _asking(self, where: str) -> Iterator[None]:
-        """Ask the bucket; after an error the next one asks with a new client, and so with the key that is right then."""
+        """Ask the bucket; after an error the next one asks with a new client, and so with the key that is right."""
         with ExitStack() as if_it_fails:
             if_it_fails.callback(self._forget)
             with aws.asking(where):

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Body, HTTPException, Query
 from pydantic import Field
 
-from janitor.items.pipeline import Pipeline
 from janitor.operations import item_messages
 from janitor.runs.bounds import listed_near
 from janitor.web.api.answers import errors, found, reading
@@ -26,13 +25,13 @@ from janitor.web.api.item_parameters import (
 from janitor.web.api.parameters import Limit
 from janitor.web.desk import Desk
 from janitor.web.injected import Operator, TheDesk
-from janitor.web.queries import models
-from janitor.web.queries.given import whole
+from janitor.web.queries import given, models
 from janitor.web.queries.items import item_list, item_page
 from janitor.web.queries.known_pipelines import KnownPipeline, all_pipelines, known
 from janitor.web.queries.letters import letter_list, letter_of, letters_of
 from janitor.web.queries.pipeline_history import pipeline_history
 from janitor.web.queries.pipelines import pipeline_lines, pipeline_page
+from janitor.web.taking import here, take_again
 
 DAY = timedelta(days=1)
 
@@ -108,13 +107,13 @@ def get_items(desk: TheDesk, pipeline: PipelineName, asked: Annotated[ItemsQuery
 def get_item(desk: TheDesk, pipeline: PipelineName, key: Key) -> models.ItemPage:
     """Tell all that is known of an item: its steps, attempts, arguments, results, replies and flag."""
     one, mask = known_pipeline(desk, pipeline), desk.runner.mask
-    show = partial(whole, mask=mask)
+    show = partial(given.whole, mask=mask)
     with reading(desk) as (connection, _):
         page = item_page(connection, one.plan, key, show, lambda text: mask.value(json.loads(text)))
         return found(page, f"item {key} in {pipeline}")
 
 
-@router.post("/{pipeline}/items", responses=errors(400, 404), max_body_size=MOST_BODY)
+@router.post("/{pipeline}/items", responses=errors(400, 404, 409), max_body_size=MOST_BODY)
 def add_items(
     desk: TheDesk,
     pipeline: PipelineName,
@@ -131,9 +130,9 @@ def add_items(
     if inbox is None:
         pushed = item_messages.push(desk.state, pipeline, bodies, user.name, desk.now(), one.whole)
     else:
-        here = _here(one)
-        found(next((end for end in here.inboxes if end.name == inbox), None), f"inbox {inbox} in {pipeline}")
-        pushed = item_messages.push_into(desk.state, here, inbox, bodies, user.name, desk.now(), desk.settings)
+        whole = here(one)
+        found(next((end for end in whole.inboxes if end.name == inbox), None), f"inbox {inbox} in {pipeline}")
+        pushed = item_messages.push_into(desk.state, whole, inbox, bodies, user.name, desk.now(), desk.settings)
     refused = [Refused(number=number, reason=desk.runner.mask(reason)) for number, reason in pushed.refused]
     return Pushed(new=pushed.new, known=pushed.known, refused=refused)
 
@@ -157,13 +156,14 @@ def drop_letters(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: Dr
 
 @router.post("/{pipeline}/letters/{letter}/again", responses=errors(404, 409))
 def take_letter_again(desk: TheDesk, pipeline: PipelineName, letter: LetterId, user: Operator) -> TakenAgain:
-    """Take the message of a dead letter once more, and drop the letter. If a part of it was cut or is secret: 409."""
+    """Take the message of a dead letter once more, and drop the letter.
+
+    If a part of it was cut or is secret, or its inbox is gone: 409.
+    """
     one = known_pipeline(desk, pipeline)
     with reading(desk) as (connection, at):
         row = found(letter_of(connection, pipeline, letter), f"dead letter {letter} in {pipeline}")
-    if not row.is_whole:
-        raise HTTPException(409, f"a part of dead letter {letter} was cut, or is secret: let it be sent again")
-    verdict = item_messages.again(desk.state, _here(one), letter, user.name, at)
+    verdict = take_again(desk.state, one, row, user.name, at)
     reason = None if verdict.reason is None else desk.runner.mask(verdict.reason)
     return TakenAgain(is_item=verdict.is_item, reason=reason)
 
@@ -181,14 +181,3 @@ def known_pipeline(desk: Desk, name: str) -> KnownPipeline:
             told = f"the pipelines are {listed_near(name, names)}" if names else "there are none"
             raise HTTPException(404, f"there is no pipeline {name}; {told}")
     return one
-
-
-def _here(one: KnownPipeline) -> Pipeline:
-    """A pipeline that this daemon has.
-
-    Raises:
-        HTTPException: 409, if it is gone.
-    """
-    if one.whole is None:
-        raise HTTPException(409, f"the pipeline {one.name} is gone: nothing takes its messages any more")
-    return one.whole

@@ -11,8 +11,9 @@ from janitor.web import addresses
 from janitor.web.injected import Operator, TheDesk, Viewer
 from janitor.web.pages.items import known_or_404
 from janitor.web.pages.page import page, page_router
-from janitor.web.queries.letters import letter_list, letters_of
+from janitor.web.queries.letters import letter_list, letter_of, letters_of
 from janitor.web.rendering import redirect, with_query
+from janitor.web.taking import take_again
 
 LINES = 50
 """How many letters a page shows."""
@@ -47,18 +48,20 @@ def letters(
 @router.post("/pipelines/{pipeline}/letters/{letter}/again")
 def again(desk: TheDesk, user: Operator, pipeline: str, letter: int) -> Response:
     """Take the message of a dead letter once more."""
+    path = addresses.of_letters(pipeline)
     with desk.state.read() as connection:
         found = known_or_404(desk, connection, pipeline)
-    path = addresses.of_letters(pipeline)
-    if found.whole is None:
-        return redirect(path, f"{pipeline} is gone: nothing takes its messages any more", wrong=True)
+        line = letter_of(connection, pipeline, letter)
+    if line is None:
+        return redirect(path, f"{pipeline} has no dead letter {letter}, or it was dropped", wrong=True)
     try:
-        verdict = item_messages.again(desk.state, found.whole, letter, user.name, desk.now())
+        verdict = take_again(desk.state, found, line, user.name, desk.now())
     except JanitorError as exc:
         return redirect(path, str(exc), wrong=True)
-    if verdict.is_item:
+    if verdict.reason is None:
         return redirect(path, f"The message of dead letter {letter} is taken")
-    return redirect(path, f"The message of dead letter {letter} is dead once more: {verdict.reason}", wrong=True)
+    reason = desk.runner.mask(verdict.reason)
+    return redirect(path, f"The message of dead letter {letter} is dead once more: {reason}", wrong=True)
 
 
 @router.post("/pipelines/{pipeline}/letters/{letter}/drop")

@@ -28,9 +28,9 @@ class KnownPipeline:
 def all_pipelines(connection: Connection, all_jobs: Mapping[str, Job]) -> list[KnownPipeline]:
     """Those that are here in the order of their jobs, then those that are gone by name."""
     here = pipelines_of(all_jobs)
-    gone = [name for name in item_plans.names(connection) if name not in here]
-    found = [known(connection, all_jobs, name) for name in (*here, *gone)]
-    return [one for one in found if one is not None]
+    plans = [item_plans.load(connection, name) for name in item_plans.names(connection) if name not in here]
+    there = [KnownPipeline(whole.plan, whole) for whole in here.values()]
+    return [*there, *(KnownPipeline(plan, None) for plan in plans if plan is not None)]
 
 
 def known(connection: Connection, all_jobs: Mapping[str, Job], name: str) -> KnownPipeline | None:

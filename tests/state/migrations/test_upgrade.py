@@ -77,10 +77,12 @@ def test_every_released_version_comes_to_the_newest(
     check_tables(made)
     with made.read() as connection:
         assert kept(connection) == before
-        assert [tuple(row) for row in connection.execute(select(memories))] == [("follow", "task")]
+        # A release with that table has noted the names itself.
+        noted = [("follow", "task")] if version < "0006" else []
+        assert [tuple(row) for row in connection.execute(select(memories))] == noted
     steps = [record.getMessage() for record in caplog.records if record.name.startswith("janitor.state.migrations")]
     assert len(steps) == len(pending(version, SCHEMA_VERSION))
-    assert steps[-1].startswith("schema 0006, step 7: make the table identity: done in ")
+    assert steps[-1].startswith("schema 0007, step 22: make the table turns: done in ")
     made.close()
 
 

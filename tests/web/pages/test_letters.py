@@ -59,9 +59,9 @@ def test_what_cannot_be_taken_again_has_no_button(house: ParcelHouse) -> None:
     assert not {f"{PATH}/{letter}/again" for letter in (gone, masked, others)} & set(actions)
     own = house.operator.get(PATH).form("/sign-out").fields["csrf_token"]
     for letter, said in (
-        (gone, "no such inbox"),
-        (masked, "or is secret"),
-        (others, "no such dead letter"),
+        (gone, "the inbox gone of parcels is gone"),
+        (masked, "was cut, or is secret"),
+        (others, f"parcels has no dead letter {others}"),
     ):
         assert said in house.operator.post(f"{PATH}/{letter}/again", csrf_token=own).flash, letter
     assert "parcels has no dead letter" in house.operator.post(f"{PATH}/{others}/drop", csrf_token=own).flash
@@ -72,5 +72,5 @@ def test_a_pipeline_that_is_gone_takes_nothing(house: ParcelHouse) -> None:
     house.desk.daemon.jobs.replace({})
     own = house.operator.get(PATH).form("/sign-out").fields["csrf_token"]
     page = house.operator.post(f"{PATH}/{letter}/again", csrf_token=own)
-    assert "parcels is gone: nothing takes its messages any more" in page.flash
+    assert "the pipeline parcels is gone: nothing takes its messages any more" in page.flash
     assert house.press(PATH, f"{PATH}/{letter}/drop").flash == f"Dead letter {letter} is dropped"

@@ -3,10 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from janitor.items import Step
 from janitor.scheduler import Scheduler
 from janitor.state import State, item_acts, item_counts, item_letters, item_replies, job_records
 from janitor.state.item_states import FAILED, NAMES
+from janitor.state.item_tables import item_letters as letter_rows
+from janitor.state.item_tables import item_replies as reply_rows
 from janitor.web.queries import models
 from janitor.web.queries.known_pipelines import known
 from janitor.web.queries.pipelines import STATES, kind_of, pipeline_lines, pipeline_page
@@ -107,10 +111,12 @@ def test_letters_and_replies_are_counted(state: State) -> None:
     with state.begin() as connection:
         for number in range(3):
             item_letters.add(connection, "parcels", "desk", "it is no JSON", "{", 1, None, NOW)
-        item_letters.drop(connection, [1], "anna", NOW)
+        letters = connection.execute(select(letter_rows.c.id).order_by(letter_rows.c.id)).scalars().all()
+        item_letters.drop(connection, letters[:1], "anna", NOW)
         item_replies.add(connection, PLAN, [item_replies.Due(ids[0], "DN1", None) for _ in range(5)], NOW)
-        item_replies.note_sent(connection, "parcels", [1], NOW)
-        item_replies.give_up(connection, "parcels", [2, 3], NOW, "nobody")
+        replies = connection.execute(select(reply_rows.c.id).order_by(reply_rows.c.id)).scalars().all()
+        item_replies.note_sent(connection, "parcels", replies[:1], NOW)
+        item_replies.give_up(connection, "parcels", replies[1:3], NOW, "nobody")
     line = line_of(state, house(state).jobs)
     assert (line.dead_letters, line.replies_waiting, line.replies_given_up) == (2, 2, 2)
 
