@@ -173,7 +173,7 @@ class WarmChild:
     def _started(self, run: Run) -> _Child:
         context, self._items = multiprocessing.get_context("spawn"), 0
         ours, theirs = context.Pipe()
-        arguments = (theirs, self._settings, self._step)
+        arguments = (theirs, self._settings, replace(self._step, requires=(), cleanup=None))
         process = context.Process(target=in_warm_child.main, args=arguments, daemon=True)
         child = _Child(ours, process, run, self._show, self._settings.grace_seconds, stop_word=in_warm_child.STOP)
         process.start()
@@ -205,7 +205,8 @@ def _follow(child: _Child) -> Any:
         if kind == in_child.LOG:
             logging.getLogger(value["name"]).handle(logging.makeLogRecord(value))
         elif kind == in_child.PRINTED:
-            child.show(*value)
+            name, text = value
+            child.show(name, child.run.mask(text))
         elif kind == in_child.PROGRESS:
             child.run.on_progress(*value)
         elif kind == in_child.RETURNED:

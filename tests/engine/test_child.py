@@ -306,6 +306,7 @@ def test_each_worker_has_a_child_of_its_own(state_of_items: URL, tmp_path: Path)
         assert 1 <= len({made.results(str(number))["only"] for number in range(40)}) <= 2
 
 
+@pytest.mark.slow
 def test_an_item_that_kills_its_process_is_found(state_of_items: URL, tmp_path: Path) -> None:
     # Given an item of which each process dies that takes it. It is tried three times; all others are done.
     with warm(state_of_items, tmp_path) as made:
@@ -327,6 +328,7 @@ def test_an_item_that_kills_its_process_is_found(state_of_items: URL, tmp_path: 
         made.check_counts()
 
 
+@pytest.mark.slow
 def test_an_item_over_its_time_is_killed_with_all_it_started(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path, timeout=2) as made:
         made.add("endless", args={"file": str(tmp_path / "pid")})

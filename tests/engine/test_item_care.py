@@ -12,15 +12,14 @@ from janitor.engine.item_care import ItemCare
 from janitor.errors import Fenced
 from janitor.items import Step
 from janitor.runs import Fence, Outcome, PastItem
-from janitor.state import item_claims, item_counts, item_endings, item_plans, run_records
+from janitor.state import item_claims, item_counts, item_plans, run_records
 from janitor.state.item_counts import MOST_ROWS, Changes
-from janitor.state.item_states import DONE, FAILED, READY, WAITING
+from janitor.state.item_states import DONE, FAILED
 from janitor.state.item_tables import item_counts as count_rows
 from janitor.state.item_tables import item_pipelines, item_snapshots
 from janitor.state.run_records import Ending
 from tests.items.house import House, Seen, house
 from tests.small_engine import lite_state
-from tests.state.pieces import an_end
 
 A = Step("a", Seen())
 B = Step("b", Seen(), needs=["a"])
@@ -65,31 +64,6 @@ def test_the_plan_of_each_pipeline_is_kept(tmp_path: Path) -> None:
             found = item_plans.load(connection, "q")
         assert found is not None and [step.name for step in found.steps] == ["a", "b"]
         assert unfitted(made) == []
-
-
-def test_open_items_are_fitted_twice(state_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given an item that a run holds by the plan of before. It ends after the items were fitted to a new plan, and the
-    # run has not heard of that: the new step behind it is made ready by the second time alone.
-    with house(state_url, tmp_path, A) as old:
-        old.add("k", "l")
-        claim = take(old, "a", "k")
-        with house(state_url, tmp_path, A, B) as made:
-            cares = care(made)
-            cares.keep_plans()
-            assert unfitted(made) == ["p"]
-            cares.look(fence(made))
-            assert made.steps("k")["b"].state == made.steps("l")["b"].state == WAITING
-            with made.state.begin() as connection:
-                changes, end = Changes("p"), an_end(made.item("k").id, claim)
-                item_endings.record(connection, old.pipeline.plan, "a", 7, [end], made.now(), changes)
-                changes.write(connection)
-            assert made.steps("k")["a"].state == DONE and made.steps("k")["b"].state == WAITING
-            cares.look(fence(made))
-            assert unfitted(made) == ["p"], "the time is not yet over in which others may go by the plan before"
-            monkeypatch.setattr(item_care, "SETTLED_SECONDS", 0.0)
-            cares.look(fence(made))
-            assert made.steps("k")["b"].state == READY and unfitted(made) == []
-            made.check_counts()
 
 
 def test_counts_are_summed_up(tmp_path: Path) -> None:

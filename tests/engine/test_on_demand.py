@@ -214,22 +214,3 @@ def test_a_long_run_ends_if_its_job_is_no_more_what_it_was(tmp_path: Path, how: 
 
         made.go(script)
         assert (box.begun, other.begun) == (1, int(how == "changed"))
-
-
-def test_a_run_by_hand_is_not_ended_by_a_pause(tmp_path: Path) -> None:
-    gate = Gate()
-    with house(
-        lite_state(tmp_path / "s.db"), tmp_path, Step("a", lambda item: gate.pass_through(item.key)), leads=False
-    ) as made:
-        made.add("k", "l")
-
-        def script() -> None:
-            pause(made, "p.a")
-            assert made.daemon is not None
-            made.daemon.run_now(made.scheduler.jobs["p.a"])
-            gate.wait_for(1)
-            gate.open()
-            made.wait_for_ended(2)
-
-        made.go(script)
-        assert [(row.origin, row.outcome) for row in made.runs("a")] == [("by_hand", "succeeded")]

@@ -118,6 +118,7 @@ def test_3_what_a_dead_process_held_is_done_and_what_kills_it_is_found(state_url
         made.check_counts()
 
 
+@pytest.mark.slow
 def test_4_nothing_is_lost_and_effects_are_told_at_least_once(state_url: URL, tmp_path: Path) -> None:
     # Given an inbox that fails after its messages are committed and before they are taken off their queue: they come
     # again. And a receiver that has a reply and does not say so at first: it gets the same one again.
@@ -194,6 +195,7 @@ def waits_in_a_process(item: Item) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_6_each_item_has_its_time(state_url: URL, tmp_path: Path) -> None:
     # Given items that take too long, one that is past its time, and one whose time is over while it is done.
     way, gate = Way(), Gate()
