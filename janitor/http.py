@@ -41,7 +41,7 @@ from urllib3.util import parse_url, wait_for_read
 
 from janitor.errors import JanitorError
 
-__all__ = ["Bounds", "Client", "RequestFailed", "Response", "server_of"]
+__all__ = ["Bounds", "Client", "RequestFailed", "Response", "Server", "server_of"]
 
 MOST_BYTES_TOLD = 300
 """How much of a server's answer stands in an error."""
