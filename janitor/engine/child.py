@@ -118,13 +118,29 @@ class WarmChild:
     It is killed if an item is over its time, and replaced after `step.items_per_child` items.
     """
 
-    def __init__(self, step: Step, settings: Settings, show: Show) -> None:
-        """Nothing is started before the first item; `show` gets what the step prints."""
-        self._step, self._settings, self._show = step, settings, show
+    def __init__(self, step: Step, settings: Settings, show: Show, run: Run) -> None:
+        """Nothing is started before the first item; `show` gets what the step prints. `run` is the step's run."""
+        self._step, self._settings, self._show, self._run = step, settings, show, run
         self._child: _Child | None = None
         self._items = 0
 
-    def call(self, item: Item, run: Run) -> ItemReturned:
+    def ready(self) -> Call:
+        """Have a process that waits for an item, and give what calls the step there.
+
+        Whatever the item may take, starting the process takes none of it.
+
+        Raises:
+            DeadlineExceeded, Interrupted, Cancelled: the run is over its time, or was asked to stop.
+            Unavailable: the process ended before it took an item.
+        """
+        child = self._child
+        if child is not None and (self._items >= self._step.items_per_child or _has_ended(child.process)):
+            self.close()
+        if self._child is None:
+            self._start()
+        return self._call
+
+    def _call(self, item: Item, run: Run) -> ItemReturned:
         """Have an item's step called; what it returned.
 
         Raises:
@@ -133,7 +149,8 @@ class WarmChild:
             Failed, FailedElsewhere: it raised.
             Died: its process ended.
         """
-        child = self._ready(run)
+        assert self._child is not None
+        child = self._child = replace(self._child, run=run, stop_until=None, answered=False)
         try:
             self._items += 1
             try:
@@ -159,34 +176,32 @@ class WarmChild:
             _end(child, 0.0)
             child.pipe.close()
 
-    def _ready(self, run: Run) -> _Child:
-        """The child, waiting for an item."""
-        child = self._child
-        if child is not None and (self._items >= self._step.items_per_child or _has_ended(child.process)):
-            self.close()
-            child = None
-        if child is None:
-            child = self._started(run)
-        self._child = replace(child, run=run, stop_until=None, answered=False)
-        return self._child
-
-    def _started(self, run: Run) -> _Child:
+    def _start(self) -> None:
         context, self._items = multiprocessing.get_context("spawn"), 0
         ours, theirs = context.Pipe()
         arguments = (theirs, self._settings, replace(self._step, requires=(), cleanup=None))
         process = context.Process(target=in_warm_child.main, args=arguments, daemon=True)
-        child = _Child(ours, process, run, self._show, self._settings.grace_seconds, stop_word=in_warm_child.STOP)
-        process.start()
-        theirs.close()
-        return child
+        # Nothing is lost with a process that has no item yet: it gets no time to stop.
+        child = _Child(ours, process, self._run, self._show, grace_seconds=0.0, stop_word=in_warm_child.STOP)
+        try:
+            process.start()
+            theirs.close()
+            _follow(child)
+        except ChildFailed as exc:
+            raise Unavailable(f"before it took an item, {exc}") from None
+        finally:
+            if not child.answered:
+                _end(child, 0.0)
+                ours.close()
+        self._child = replace(child, grace_seconds=self._settings.grace_seconds)
 
 
 @contextlib.contextmanager
-def warm(settings: Settings, show: Show, step: Step) -> Iterator[Call]:
-    """Give what calls a step in a child process; it ends with the block."""
-    child = WarmChild(step, settings, show)
+def warm(settings: Settings, show: Show, step: Step, run: Run) -> Iterator[Callable[[], Call]]:
+    """Give what has a child process ready for a step; the process ends with the block."""
+    child = WarmChild(step, settings, show, run)
     try:
-        yield child.call
+        yield child.ready
     finally:
         child.close()
 

@@ -1,6 +1,7 @@
 """A step in a child process that takes one item after the other, as seen from inside.
 
 parent                                child
+                                <───  None, as returned: it waits for an item
 CALL, the run's facts, an item  ───>  the step's function is called
 log lines, prints, progress     <───
 what it returned or raised      <───  and it waits for the next item
@@ -34,6 +35,7 @@ def main(pipe: Connection, settings: Settings, step: Step) -> None:
     calls: SimpleQueue[tuple[About, Item] | None] = SimpleQueue()
     goes_on: list[Run] = []
     threading.Thread(target=_listen, args=(pipe, calls, goes_on), daemon=True).start()
+    line.send(RETURNED, None)
     while (told := calls.get()) is not None:
         about, item = told
         run = run_of(about, settings, line, traced.mask)

@@ -13,7 +13,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
@@ -26,8 +26,8 @@ from janitor.items.beats import Beats
 from janitor.items.pipeline import Pipeline
 from janitor.items.sealing import Seal
 from janitor.items.step import AS_SOON_AS, Step
-from janitor.items.trying import Call, Trying, call_here, most_deaths
-from janitor.items.workers import Workers
+from janitor.items.trying import Trying, call_here, most_deaths
+from janitor.items.workers import Ready, Workers
 from janitor.items.writing import written
 from janitor.memory.access import state_of
 from janitor.runs import Run, current_run
@@ -95,7 +95,7 @@ class _Work:
         variables = settings is not None and settings.traceback_locals
         self._beats, seal = Beats(pipeline.replies, settings), None if settings is None else Seal(settings)
         trying = Trying(pipeline, step, run, self._now, variables, self._beats, seal)
-        self._workers = Workers(step.workers, trying.try_one, self._make_call, step.record == "each")
+        self._workers = Workers(step.workers, trying.try_one, self._make_ready, step.record == "each")
         self._size, self._place, self._suspects = Size(step.workers), Place(), Suspects()
         self._counts: Counter[str] = Counter()
         self._ends_at = time.monotonic() + RUN_SECONDS
@@ -120,11 +120,12 @@ class _Work:
         self._winds_up = True
         self._workers.news.set()
 
-    def _make_call(self) -> AbstractContextManager[Call]:
+    def _make_ready(self) -> AbstractContextManager[Ready]:
         if self._step.isolation == "process":
-            made: AbstractContextManager[Call] = self._run.children(self._step)
+            made: AbstractContextManager[Ready] = self._run.children(self._step, self._run)
             return made
-        return nullcontext(partial(call_here, self._step))
+        call = partial(call_here, self._step)
+        return nullcontext(lambda: call)
 
     def _until_quiet(self) -> None:
         quiet_since = time.monotonic()
@@ -252,19 +253,22 @@ class _Work:
 
     def _leave(self) -> None:
         """Let the workers end, record what they did, and give back what they hold."""
-        left = self._workers.close()
         try:
-            if left:
-                self._change(
-                    partial(item_claims.let_go, plan=self._plan, step=self._step.name, claims=left, now=self._now())
-                )
+            self._let_go(self._workers.close())
             while not self._have_ended(LATE_SECONDS):
                 self._record_rest()
             self._record_rest()
+            self._let_go(self._workers.close())
         except JanitorError as exc:
             log.warning("what %s held goes back as its next run begins: %s", self._lane, exc)
             while not self._have_ended(LOOK_SECONDS):
                 pass
+
+    def _let_go(self, claims: Mapping[int, int]) -> None:
+        if claims:
+            self._change(
+                partial(item_claims.let_go, plan=self._plan, step=self._step.name, claims=claims, now=self._now())
+            )
 
     def _have_ended(self, seconds: float) -> bool:
         # A worker that comes to no safe point holds up the run, as a task does; the daemon's grace ends both.

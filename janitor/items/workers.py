@@ -20,17 +20,19 @@ from janitor.state.item_claims import Claimed
 from janitor.state.item_endings import End
 
 TryOne = Callable[[Claimed, Call], End]
-MakeCall = Callable[[], AbstractContextManager[Call]]
-"""Makes what calls the function, for one worker; a child process ends with the block."""
+Ready = Callable[[], Call]
+"""Gives what calls the function once that is ready for an item; a child process may have to be started."""
+MakeReady = Callable[[], AbstractContextManager[Ready]]
+"""Makes the above for one worker; a child process ends with the block."""
 LOOK_SECONDS = 1.0
 
 
 class Workers:
     """So many threads at work; the methods are for the run's thread alone."""
 
-    def __init__(self, count: int, try_one: TryOne, make_call: MakeCall, each: bool) -> None:
+    def __init__(self, count: int, try_one: TryOne, make_ready: MakeReady, each: bool) -> None:
         """No thread is started yet. With `each` the end of an item is recorded before the next is begun."""
-        self._count, self._try_one, self._make_call, self._each = count, try_one, make_call, each
+        self._count, self._try_one, self._make_ready, self._each = count, try_one, make_ready, each
         self._waiting: deque[Claimed] = deque()
         self._ends: deque[End] = deque()
         self._more = threading.Condition()
@@ -79,7 +81,7 @@ class Workers:
                 self._more.notify_all()
 
     def close(self) -> dict[int, int]:
-        """Begin no further item; the claims of those that were not begun."""
+        """Begin no further item; the claims of those that were not begun. Once all have ended, ask again for the last."""
         with self._more:
             self._closed = True
             left = {one.id: one.claim for one in self._waiting}
@@ -107,10 +109,15 @@ class Workers:
 
     def _go(self) -> None:
         with ExitStack() as stack:
-            call: Any = None
+            ready: Any = None
             while (claimed := self._next()) is not None:
-                if call is None:
-                    call = stack.enter_context(self._make_call())
+                try:
+                    if ready is None:
+                        ready = stack.enter_context(self._make_ready())
+                    call = ready()
+                except BaseException:
+                    self._give_back(claimed)
+                    raise
                 self._hand_over(claimed, self._try_one(claimed, call))
 
     def _next(self) -> Claimed | None:
@@ -118,13 +125,18 @@ class Workers:
             while not self._waiting and not self._closed:
                 self.news.set()
                 self._more.wait(LOOK_SECONDS)
-            if not self._waiting:
+            if self._closed:
                 return None
             claimed = self._waiting.popleft()
             if len(self._waiting) <= self._least:
                 self._least = -1
                 self.news.set()
             return claimed
+
+    def _give_back(self, claimed: Claimed) -> None:
+        """Let an item wait again that was not begun."""
+        with self._more:
+            self._waiting.appendleft(claimed)
 
     def _hand_over(self, claimed: Claimed, end: End) -> None:
         self._ends.append(end)

@@ -22,7 +22,7 @@ from janitor.engine.runner import Runner
 from janitor.errors import Interrupted, Rejected, Skip
 from janitor.items import Item, Step
 from janitor.runs import current_run
-from janitor.state.item_states import FAILED, LATER
+from janitor.state.item_states import FAILED, LATER, READY
 from tests.items.house import House, come, house, in_a_thread, live_run, succeeded
 from tests.small_engine import eventually, lines_of, outcomes, rows_of, run_by_hand, runner_for, settings_for
 
@@ -306,7 +306,6 @@ def test_each_worker_has_a_child_of_its_own(state_of_items: URL, tmp_path: Path)
         assert 1 <= len({made.results(str(number))["only"] for number in range(40)}) <= 2
 
 
-@pytest.mark.slow
 def test_an_item_that_kills_its_process_is_found(state_of_items: URL, tmp_path: Path) -> None:
     # Given an item of which each process dies that takes it. It is tried three times; all others are done.
     with warm(state_of_items, tmp_path) as made:
@@ -328,7 +327,6 @@ def test_an_item_that_kills_its_process_is_found(state_of_items: URL, tmp_path: 
         made.check_counts()
 
 
-@pytest.mark.slow
 def test_an_item_over_its_time_is_killed_with_all_it_started(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path, timeout=2) as made:
         made.add("endless", args={"file": str(tmp_path / "pid")})
@@ -368,8 +366,64 @@ def test_what_a_step_leaves_dies_with_its_child(state_of_items: URL, tmp_path: P
         eventually(lambda: not alive(left))
 
 
-def test_a_step_that_cannot_be_sent_fails_its_items(state_of_items: URL, tmp_path: Path) -> None:
+def test_a_step_that_cannot_be_sent_fails_its_run(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path, func=lambda item: None) as made:
         made.add("a", "b")
-        assert succeeded(made.do("only")) == {"failed": 2}
-        assert "pickle" in made.attempts("a")[0].reason.lower()
+        made.do("only")
+        (run,) = made.runs("only")
+        assert run.outcome == "failed" and "pickle" in run.reason.lower(), run.reason
+        assert [made.steps(key)["only"].state for key in "ab"] == [READY, READY] and made.attempts("a") == []
+        made.check_counts()
+
+
+class Comes:
+    """A step that does something as it comes into its process."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self.do = do
+        self.__module__, self.__qualname__ = __name__, "Comes"
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.do()
+
+    def __call__(self, item: Item) -> None:
+        item.result = os.getpid()
+
+
+def test_starting_its_process_takes_none_of_an_items_time(state_of_items: URL, tmp_path: Path) -> None:
+    step = Comes(functools.partial(time.sleep, 3))
+    with warm(state_of_items, tmp_path, func=step, timeout=2.5) as made:
+        made.add("a", "b")
+        assert succeeded(made.do("only")) == {"processed": 2}
+
+
+def test_an_item_that_no_process_took_is_unharmed(state_of_items: URL, tmp_path: Path) -> None:
+    # Given a step whose processes end as they are started. The run fails, and its items wait.
+    with warm(state_of_items, tmp_path, func=Comes(functools.partial(os._exit, 9)), workers=2) as made:
+        made.add("a", "b")
+        made.do("only")
+        (run,) = made.runs("only")
+        said = "before it took an item, its process ended without a result, exit code 9"
+        assert (run.outcome, run.reason) == ("failed", said)
+        for key in "ab":
+            row = made.steps(key)["only"]
+            assert (row.state, row.status, row.tries, row.deaths) == (READY, "not processed", 0, 0)
+        assert made.attempts("a") == [] == made.attempts("b")
+        made.check_counts()
+
+
+def test_a_run_that_is_stopped_waits_for_no_process(state_of_items: URL, tmp_path: Path) -> None:
+    # Given a process that takes a minute to start.
+    file = tmp_path / "pid"
+    with warm(state_of_items, tmp_path, func=Comes(functools.partial(sleep, str(file)))) as made:
+        made.add("a")
+        wait = in_a_thread(lambda: made.do("only"))
+        child = int(eventually(lambda: file.exists() and file.read_text(encoding="ascii")))
+        live_run(made).ask_to_stop(Interrupted("going down"))
+        wait()
+        (run,) = made.runs("only")
+        assert (run.outcome, run.reason) == ("interrupted", "going down")
+        assert made.steps("a")["only"].state == READY and made.attempts("a") == []
+        eventually(lambda: not alive(child))
+        made.check_counts()

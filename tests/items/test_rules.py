@@ -195,7 +195,6 @@ def waits_in_a_process(item: Item) -> None:
         pass
 
 
-@pytest.mark.slow
 def test_6_each_item_has_its_time(state_url: URL, tmp_path: Path) -> None:
     # Given items that take too long, one that is past its time, and one whose time is over while it is done.
     way, gate = Way(), Gate()

@@ -9,7 +9,7 @@ import pytest
 
 from janitor.errors import Rejected, Unavailable
 from janitor.items.trying import Call
-from janitor.items.workers import Workers
+from janitor.items.workers import Ready, Workers
 from janitor.state.item_claims import Claimed
 from janitor.state.item_endings import End
 from janitor.state.item_states import DONE
@@ -24,6 +24,10 @@ def claimed(item_id: int, claim: int = 1) -> Claimed:
 
 def call(*_: Any) -> Any:
     raise AssertionError("nothing is called here")
+
+
+def ready() -> Call:
+    return call
 
 
 class Tries:
@@ -43,7 +47,7 @@ class Tries:
 def workers(
     count: int, tries: Callable[[Claimed, Call], End], each: bool = False, make: Any = None
 ) -> Iterator[Workers]:
-    made = Workers(count, tries, make or (lambda: nullcontext(call)), each)
+    made = Workers(count, tries, make or (lambda: nullcontext(ready)), each)
     yield made
     made.close()
     assert made.join(30)
@@ -154,12 +158,34 @@ def test_a_worker_that_cannot_go_on_says_so(error: Exception) -> None:
         assert "no child can be made" in str(made.error)
 
 
+def test_an_item_goes_back_that_nothing_was_ready_for() -> None:
+    # Given two workers. What calls the function is ready for one of them alone; the other one's item was not begun.
+    tries, first = Tries(waits=True), threading.Event()
+
+    def only_once() -> Call:
+        if first.is_set():
+            raise Rejected("no child can be made")
+        first.set()
+        return call
+
+    with workers(2, tries, make=lambda: nullcontext(only_once)) as made:
+        made.give([claimed(1), claimed(2)])
+        eventually(lambda: made.error is not None)
+        (begun,) = tries.begun
+        waits = made.close()
+        tries.go.release()
+        assert made.join(30)
+        assert [end.item_id for end in made.done()] == [begun]
+        assert {**waits, **made.close()} == {3 - begun: 1}
+        assert made.held == {begun: 1}
+
+
 def test_what_is_made_for_a_worker_ends_with_it() -> None:
     ended: list[str] = []
 
     @contextmanager
-    def make() -> Iterator[Call]:
-        yield call
+    def make() -> Iterator[Ready]:
+        yield ready
         ended.append("ended")
 
     with workers(2, Tries(), make=make) as made:
