@@ -176,8 +176,10 @@ def _take_again(connection: Connection, plan: Plan, item_id: int, new: NewItem, 
 
 
 def _ask_again(connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime) -> None:
-    """Let one more be told: when the item has ended, or at once if it has."""
+    """Let one more be told: when the item has ended, or at once if it has. Who waits to be told already is told once."""
     if row.state != OPEN:
+        if item_replies.is_due(connection, row.id, new.envelope):
+            return
         item_replies.add(connection, plan, [item_replies.Due(row.id, row.key, new.envelope)], now)
         return
     known = [] if row.envelope is None else json.loads(row.envelope)

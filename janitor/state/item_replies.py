@@ -66,6 +66,12 @@ def of_ended(connection: Connection, plan: Plan, ids: Sequence[int], now: dateti
     add(connection, plan, due, now)
 
 
+def is_due(connection: Connection, item_id: int, envelope: Mapping[str, Any] | None) -> bool:
+    """Whether a reply of an item waits to be sent to whom an envelope names."""
+    query = select(item_replies.c.content).where(item_replies.c.item_id == item_id, item_replies.c.state == DUE)
+    return any(json.loads(text)["envelope"] == envelope for text in connection.execute(query).scalars())
+
+
 def take(connection: Connection, lane: str, now: datetime, most: int) -> Sequence[Row[Any]]:
     """The replies of one way that are due, the longest due first, each with its item's row."""
     query = select(item_replies).where(item_replies.c.lane == lane, item_replies.c.state == DUE)

@@ -25,8 +25,9 @@ from janitor.runs import Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import State, item_counts, item_endings, item_plans, item_standing
 from janitor.state.item_counts import Count
+from janitor.state.item_replies import DUE
 from janitor.state.item_states import OPEN
-from janitor.state.item_tables import item_attempts, item_steps, items
+from janitor.state.item_tables import item_attempts, item_replies, item_steps, items
 from janitor.state.run_records import BY_HAND, Ending
 from tests.small_engine import eventually, rows_of, run_until, runner_for, settings_for
 from tests.state.pieces import check_counts
@@ -94,6 +95,12 @@ class House:
     def count(self, *where: Any) -> int:
         """How many items are so."""
         query = select(func.count()).select_from(items).where(items.c.pipeline == self.pipeline.name, *where)
+        with self.state.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def replies_due(self) -> int:
+        """How many replies are still to be sent."""
+        query = select(func.count()).select_from(item_replies).where(item_replies.c.state == DUE)
         with self.state.read() as connection:
             return int(connection.execute(query).scalar_one())
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 
 from janitor.databases.errors import lost_a_race
 from janitor.errors import RowRefused
-from janitor.state import State, item_acts, item_adding
+from janitor.state import State, item_acts, item_adding, item_replies
 from janitor.state.item_adding import MOST_ENVELOPES, Added, NewItem
 from janitor.state.item_changes import First
 from janitor.state.item_plans import Plan
@@ -151,6 +151,22 @@ def test_whoever_asks_while_an_item_is_done_anew_waits_for_it(state: State) -> N
     assert [json.loads(row.content)["envelope"] for row in replies_of(state)] == [None]
     assert [one["to"] for one in envelopes(state) or []] == ["A", "B"]
     assert item_of(state, item).state == OPEN
+
+
+def test_a_message_that_comes_twice_is_answered_once_while_its_reply_waits(state: State) -> None:
+    # Given an item that has ended, and a message for it that its queue gives twice. Once it is answered, it may ask anew.
+    added(state, new())
+    finished(state)
+    before = len(replies_of(state))
+    added(state, new(envelope={"to": "A"}))
+    added(state, new(envelope={"to": "A"}), new(envelope={"to": "B"}))
+    told = [json.loads(row.content)["envelope"]["to"] for row in replies_of(state)[before:]]
+    assert told == ["A", "B"]
+    with state.begin() as connection:
+        item_replies.note_sent(connection, "p", [row.id for row in replies_of(state)], NOW)
+    added(state, new(envelope={"to": "A"}))
+    assert len(replies_of(state)) == before + 3
+    check_counts(state)
 
 
 def test_nobody_is_told_who_gave_no_envelope(state: State) -> None:
