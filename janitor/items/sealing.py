@@ -68,6 +68,7 @@ def kept_key(path: Path) -> bytes:
         Rejected: the file can be neither read nor made, or holds no key.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             _make(path)
         key = base64.b64decode(path.read_bytes(), validate=True)

@@ -31,7 +31,7 @@ def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
 
 def settings_of(state: State) -> Settings:
     """The settings of the house."""
-    return Settings.load({"STATE_DATABASE_URL": text_of(state.url)}, dotenv=None)
+    return Settings.load({"STATE_DATABASE_URL": text_of(state.url), "ITEMS_KEY": "sesame"}, dotenv=None)
 
 
 def parcels(state: State) -> Pipeline:
