@@ -5,6 +5,7 @@ a plan has changed     open items are fitted to it, a few hundred at a time; and
                        what was under way meanwhile went by the plan before
 each ten seconds       rows of counts are summed up; items past their time end, though no run takes them
                        what dead runs hold goes back, though no run of that step begins
+                       what waits for a moment of a clock that was set back is tried at once
                        old items with a cleanup are cleaned up and deleted; pruning deletes all others
 each minute            the counts are kept, for charts; older ones are thinned out by pruning
 """
@@ -12,7 +13,7 @@ each minute            the counts are kept, for charts; older ones are thinned o
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,7 +29,7 @@ from janitor.items.pipelines import pipelines_of
 from janitor.items.trying import most_deaths
 from janitor.jobs.job import Job
 from janitor.runs import Fence
-from janitor.state import item_acts, item_claims, item_counts, item_fitting, item_old, item_plans
+from janitor.state import item_acts, item_claims, item_counts, item_due, item_fitting, item_old, item_plans
 from janitor.state.item_changes import Changed
 from janitor.state.item_plans import Plan, lane_of
 
@@ -38,6 +39,8 @@ EVERY_SECONDS = 10.0
 SNAPSHOT_SECONDS = 60.0
 SETTLED_SECONDS = 5.0
 """So long after a plan has changed nobody goes by the one before any more."""
+SET_BACK_SECONDS = 1.0
+"""What differs by less is no clock that was set."""
 MOST_CLEANED = 200
 """So many old items with a cleanup are looked at in ten seconds."""
 DAY = timedelta(days=1)
@@ -54,6 +57,7 @@ class ItemCare:
         self._unfitted: dict[str, tuple[Plan, float]] = {}
         self._told = False
         self._failed_at: dict[int, datetime] = {}
+        self._last: tuple[datetime, float] | None = None
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
@@ -89,6 +93,8 @@ class ItemCare:
         found = pipelines_of(self._jobs)
         if not found:
             return
+        if self._clock_was_set_back():
+            self._bring_forward(found.values(), fence)
         with self._runner.state.read() as connection:
             unfitted = item_plans.unfitted(connection)
         is_due = time.monotonic() - self._snapshot_at >= SNAPSHOT_SECONDS
@@ -104,6 +110,19 @@ class ItemCare:
                     self._snapshot(connection, pipeline.name)
         if is_due:
             self._snapshot_at = time.monotonic()
+
+    def _clock_was_set_back(self) -> bool:
+        """Whether the state database's clock has gone back since the last look, or may have while nobody looked."""
+        now, at = self._runner.state.clock.now(), time.monotonic()
+        last, self._last = self._last, (now, at)
+        return last is None or (now - last[0]).total_seconds() < at - last[1] - SET_BACK_SECONDS
+
+    def _bring_forward(self, pipelines: Iterable[Pipeline], fence: Fence) -> None:
+        lanes = [lane for pipeline in pipelines for lane in pipeline.plan.lanes]
+        with self._runner.state.begin(fence) as connection:
+            number = item_due.bring_forward(connection, lanes, self._runner.state.clock.now())
+        if number:
+            log.warning("a clock was set back: %d items and replies that waited for its time are tried now", number)
 
     def _snapshot(self, connection: Connection, pipeline: str) -> None:
         now, newest = self._runner.state.clock.now(), item_counts.newest_snapshot(connection, pipeline)

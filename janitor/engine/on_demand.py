@@ -138,8 +138,9 @@ class OnDemand:
         rest = self._rests.get(job.id)
         if rest is not None and time.monotonic() < rest.until:
             return False
-        # Since it was last looked at: a moment that came while its run went on counts too.
-        return job.id in self._unfinished or job.trigger.may_begin(self._looked_at.setdefault(job.id, now), now)
+        # Since it was last looked at: a moment that came while its run went on counts too. A clock may be set back.
+        since = self._looked_at[job.id] = min(now, self._looked_at.get(job.id, now))
+        return job.id in self._unfinished or job.trigger.may_begin(since, now)
 
     def _hear(self, firsts: list[First]) -> None:
         self._loop.wake()

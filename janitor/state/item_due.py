@@ -6,10 +6,10 @@ reply      the first reply that is due
 
 import functools
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, literal, select, union_all
+from sqlalchemy import BindParameter, Connection, Select, bindparam, literal, select, union_all, update
 
 from janitor.state.item_replies import DUE
 from janitor.state.item_states import LATER, PROCESSING, READY
@@ -18,6 +18,8 @@ from janitor.state.tables import runs
 
 TOGETHER = 50
 """One statement asks so many questions."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""So long a reply is put off at most."""
 _NOW: BindParameter[datetime] = bindparam("b_now", type_=item_steps.c.sort_at.type)
 
 
@@ -29,6 +31,18 @@ def steps(connection: Connection, lanes: Sequence[str], now: datetime) -> set[st
 def replies(connection: Connection, lanes: Sequence[str], now: datetime) -> set[str]:
     """The lanes with replies that are due."""
     return _asked(connection, _of_replies(tuple(lanes)), now)
+
+
+def bring_forward(connection: Connection, lanes: Sequence[str], now: datetime) -> int:
+    """Let what waits for another try be tried now if it began to wait in the future; how many rows.
+
+    They were written by a clock that was ahead, and has been set back since: they would wait for all of that time.
+    """
+    waits = (item_steps.c.state == LATER) & (item_steps.c.since_at > now)
+    steps = update(item_steps).where(item_steps.c.lane.in_(lanes), waits).values(sort_at=now, since_at=now)
+    far = (item_replies.c.state == DUE) & (item_replies.c.due_at > now + LONGEST_WAIT)
+    replies = update(item_replies).where(item_replies.c.lane.in_(lanes), far).values(due_at=now)
+    return sum(connection.execute(one).rowcount for one in (steps, replies))
 
 
 def _asked(connection: Connection, statements: Sequence[Any], now: datetime) -> set[str]:

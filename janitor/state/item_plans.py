@@ -5,7 +5,7 @@ of its own, for example.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -41,6 +41,11 @@ class Plan:
     def lane(self, step: str) -> str:
         """The name of a step's rows in the index: its job's id."""
         return lane_of(self.pipeline, step)
+
+    @property
+    def lanes(self) -> Sequence[str]:
+        """The lanes of its steps and replies."""
+        return [self.lane(name) for name in (*(step.name for step in self.steps), *self.replies)]
 
     def has(self, step: str) -> bool:
         """Whether it has a step of this name."""

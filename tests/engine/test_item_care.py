@@ -1,11 +1,12 @@
 """Care of items: plans are kept, open items fitted, counts summed up, and what nobody runs is put right."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, func, select, update
 
 from janitor.engine import item_care
 from janitor.engine.item_care import ItemCare
@@ -14,9 +15,9 @@ from janitor.items import Step
 from janitor.runs import Fence, Outcome, PastItem
 from janitor.state import item_claims, item_counts, item_plans, run_records
 from janitor.state.item_counts import MOST_ROWS, Changes
-from janitor.state.item_states import DONE, FAILED
+from janitor.state.item_states import DONE, FAILED, LATER
 from janitor.state.item_tables import item_counts as count_rows
-from janitor.state.item_tables import item_pipelines, item_snapshots
+from janitor.state.item_tables import item_pipelines, item_snapshots, item_steps
 from janitor.state.run_records import Ending
 from tests.items.house import House, Seen, house
 from tests.small_engine import lite_state
@@ -101,6 +102,23 @@ def test_items_past_their_time_end_though_nobody_runs_their_step(state_url: URL,
         assert made.statuses("late") == {"a": "expired", "off": "expired"} and made.item("late").state == FAILED
         assert set(made.statuses("early").values()) == {"not processed"}
         made.check_counts()
+
+
+def test_a_clock_that_was_set_back_lets_no_retry_wait(state_url: URL, tmp_path: Path) -> None:
+    # Given an item that waits for another try since an hour from now, as the daemon begins; and one later, once the
+    # clock was set back again while it goes on.
+    with house(state_url, tmp_path, A) as made:
+        cared = care(made)
+        for key in ("k", "l"):
+            made.add(key)
+            ahead = made.now() + timedelta(hours=1)
+            with made.state.begin() as connection:
+                waits = {"state": LATER, "rank": 0, "since_at": ahead, "sort_at": ahead + timedelta(seconds=1)}
+                own = item_steps.c.item_id == made.item(key).id
+                connection.execute(update(item_steps).where(own).values(**waits))
+            cared.look(fence(made))
+            assert made.steps(key)["a"].sort_at <= made.now()
+            cared._last = (made.now() + timedelta(hours=1), time.monotonic())
 
 
 def test_what_a_dead_run_holds_goes_back_though_nobody_runs_its_step(state_url: URL, tmp_path: Path) -> None:

@@ -9,6 +9,17 @@ from typing import Any
 import pytest
 
 from tests.faults.house import House, open_house
+from tests.items.conftest import (  # noqa: F401  # servers at the ends of items
+    aws,
+    aws_session,
+    bucket,
+    redis,
+    redis_session,
+    seaweedfs_session,
+    socket_io,
+    socket_io_session,
+    worker,
+)
 from tests.servers import Broker, SqlServer
 
 MakeHouse = Callable[..., House]

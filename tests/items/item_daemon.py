@@ -1,6 +1,6 @@
 """A daemon with a pipeline, some of whose items end its process: `python -m tests.items.item_daemon`.
 
-pack     each item; the key `deadly` kills the process, `slow` waits for a file to come
+pack     each item; the key `deadly` kills the process, `slow` waits for a file to come, `flaky ...` fails at first
 ship     each item that is packed
 """
 
@@ -17,6 +17,8 @@ from janitor.settings import Settings
 def pack(item: Item) -> None:
     """End the process if the item is deadly."""
     _note("pack", item)
+    if item.key.startswith("flaky") and item.attempt == 1:
+        raise ValueError("the first try fails")
     if item.key == "deadly":
         os.kill(os.getpid(), signal.SIGKILL)
     while item.key == "slow" and not Path(os.environ["DONE"]).exists():
@@ -33,7 +35,7 @@ def _note(step: str, item: Item) -> None:
         ledger.write(f"{step} {item.key} {os.getpid()}\n")
 
 
-STEPS = Step("pack", pack, workers=2), Step("ship", ship, needs=["pack"])
+STEPS = Step("pack", pack, workers=2, retries=1), Step("ship", ship, needs=["pack"])
 
 if __name__ == "__main__":
     scheduler = Scheduler(Settings.load(dotenv=None))

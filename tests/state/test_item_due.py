@@ -1,5 +1,7 @@
 """Whether there is work: for each lane at its own moment, and for many lanes in few statements."""
 
+from datetime import timedelta
+
 from sqlalchemy import event
 
 from janitor.runs import Outcome
@@ -9,7 +11,7 @@ from janitor.state.item_replies import Due
 from janitor.state.item_states import LATER
 from janitor.state.run_records import Ending
 from tests.state.parcels import NOW, SECOND, add, end
-from tests.state.pieces import DIAMOND, an_end, plan_of, record, replies_of, took
+from tests.state.pieces import DIAMOND, an_end, plan_of, record, replies_of, states_of, took
 
 PLAN = plan_of(DIAMOND, "mail", "post")
 LANES = ["p.cut", "p.left", "p.right", "p.last"]
@@ -52,6 +54,26 @@ def test_a_lane_is_due_that_a_run_holds_which_has_ended(state: State) -> None:
     with state.begin() as connection:
         run_records.finish(connection, run_id, Ending(Outcome.INTERRUPTED, None, NOW, 1.0))
     assert due(state) == {"p.cut"}
+
+
+def test_what_waits_for_the_time_of_a_clock_that_was_set_back_is_brought_forward(state: State) -> None:
+    # Given two items that wait for another try, one of them since an hour from now, and a reply that waits for an hour.
+    hour = timedelta(hours=1)
+    first, second = add(state, "k", "l", plan=PLAN)
+    for item, ahead in ((first, timedelta()), (second, hour)):
+        [claim] = took(state, PLAN, "cut", item)
+        record(state, PLAN, "cut", an_end(item, claim, state=LATER, until=NOW + ahead + 5 * SECOND), at=NOW + ahead)
+    with state.begin() as connection:
+        item_replies.add(connection, PLAN, [Due(None, "k", None)], NOW)
+    for reply, wait in zip(replies_of(state), (hour, timedelta(minutes=9)), strict=True):
+        with state.begin() as connection:
+            item_replies.put_off(connection, reply.id, NOW + wait, "nobody answers")
+    assert (due(state), replies(state, "p.mail", "p.post")) == (set(), set())
+    with state.begin() as connection:
+        assert item_due.bring_forward(connection, PLAN.lanes, NOW) == 2
+        assert item_due.bring_forward(connection, PLAN.lanes, NOW) == 0
+    assert (due(state), replies(state, "p.mail", "p.post")) == ({"p.cut"}, {"p.mail"})
+    assert states_of(state, first)["cut"] == LATER == states_of(state, second)["cut"]
 
 
 def test_ways_with_replies_are_due_at_their_moment(state: State) -> None:
