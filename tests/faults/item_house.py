@@ -95,6 +95,13 @@ class ItemHouse:
         due = self.count(select(func.count()).select_from(item_replies).where(item_replies.c.state == DUE))
         return self.broker.waiting(self.queue), len(set(self.asked)) - known, is_open, due
 
+    @property
+    def suspects(self) -> int:
+        """How many items are still to be done of which a process has died, but for the poison."""
+        query = select(func.count()).select_from(items.join(item_steps, item_steps.c.item_id == items.c.id))
+        again = (items.c.state == OPEN) & (items.c.key != POISON) & (item_steps.c.deaths > 0)
+        return self.count(query.where(again))
+
     def settle(self, seconds: float = END_SECONDS) -> None:
         """Wait until nothing is left to do."""
         eventually(lambda: self.left == (0, 0, 0, 0), lambda: f"{self.left}\n{self._told()}", seconds)
@@ -143,7 +150,9 @@ class ItemHouse:
             ).all()
             letters = connection.execute(select(item_letters.c.reason)).scalars().all()
         good = set(self.asked) - {POISON}
-        assert states == {key: FAILED if key == POISON else DONE for key in set(self.asked)}
+        wanted = {key: FAILED if key == POISON else DONE for key in set(self.asked)}
+        others = {key: (states.get(key), state) for key, state in wanted.items() if states.get(key) != state}
+        assert not others and states.keys() == wanted.keys(), f"{others}, and {sorted(states.keys() - wanted.keys())}"
         assert {(step, "processed"): len(good) for step in NAMES[1:]}.items() <= of_steps.items(), of_steps
         assert not any(
             status in ("not processed", "processing") for step, status in of_steps if step != "keep"

@@ -22,7 +22,7 @@ from tests.servers import Broker
 from tests.small_engine import eventually
 
 A_ROUND = 30
-KILL_SECONDS = 90.0
+MORE = 25
 LONG_SECONDS = 60.0
 
 
@@ -34,10 +34,24 @@ def house(database_url: URL, rabbitmq: Broker, tmp_path: Path) -> Iterator[ItemH
 
 
 def kill_at(house: ItemHouse, number: int, passage: int) -> None:
-    """Ask for more, and let a daemon die at a point."""
+    """Ask for more, and let a daemon die at a point.
+
+    An item whose process has died three times is told as failed: so nothing is killed three times with the same item.
+    """
+    if house.suspects:
+        daemon = house.start()
+        eventually(lambda: not house.suspects, lambda: f"{house.suspects} {daemon.text[-3000:]}", LONG_SECONDS)
+        house.spoiled.add(house.name_of(daemon))
+        daemon.close()
     house.ask_for(A_ROUND)
     daemon = house.start(f"{number}:{passage}")
-    assert daemon.was_killed(KILL_SECONDS), f"nothing came to point {number}, {POINTS[number]}:\n{daemon.text[-3000:]}"
+    # One batch may have all of them: more come until it is dead.
+    killed = daemon.was_killed(4.0)
+    for _ in range(MORE):
+        if not killed:
+            house.ask_for(5)
+            killed = daemon.was_killed(3.0)
+    assert killed, f"nothing came to point {number}, {POINTS[number]}:\n{daemon.text[-3000:]}"
     assert f"killed {POINTS[number]}" in daemon.text
 
 
