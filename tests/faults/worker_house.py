@@ -23,7 +23,7 @@ from janitor.state.item_states import DONE
 from janitor.state.item_tables import item_attempts, item_letters, item_replies, items
 from tests.daemons import Daemon, daemons
 from tests.faults.proxy import Proxy
-from tests.servers.aws import Aws, SqsQueue
+from tests.servers.aws import REGION, Aws, SqsQueue
 from tests.servers.compute import (
     Behaviour,
     ComputeWorker,
@@ -33,7 +33,7 @@ from tests.servers.compute import (
     half,
     hang,
 )
-from tests.servers.redis import Redis
+from tests.servers.redis import PASSWORD, Redis
 from tests.servers.seaweedfs import Bucket
 from tests.servers.socket_io import SocketClient
 from tests.small_engine import eventually, lite_state
@@ -136,6 +136,7 @@ def worker_house(servers: Servers, folder: Path) -> Iterator[WorkerHouse]:
             "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{proxies['s3'].port}",
             "REDIS_URL": servers.redis.url.replace(str(servers.redis.port), str(proxies["redis"].port)),
             "COMPUTE_URL": f"http://127.0.0.1:{proxies[COMPUTED].port}",
+            "AWS_REGION": REGION,
             "REQUESTS_QUEUE": queue.name,
             "RESULTS_BUCKET": servers.bucket.name,
         }
@@ -237,12 +238,15 @@ def is_full(house: WorkerHouse, server: str) -> AbstractContextManager[None]:
 @contextmanager
 def no_more_clients(redis: Redis) -> Iterator[None]:
     """Let Redis take no further clients, and lose those it has."""
-    redis.tell("CONFIG", "SET", "maxclients", "1")
-    redis.tell("CLIENT", "KILL", "TYPE", "normal")
-    try:
-        yield
-    finally:
-        eventually(lambda: redis.tell("CONFIG", "SET", "maxclients", "1000") == "+OK", "Redis takes clients again")
+    with redis.administrator() as tell:
+        assert tell("AUTH", PASSWORD) == "+OK"
+        assert tell("CONFIG", "SET", "maxclients", "1") == "+OK"
+        tell("CLIENT", "KILL", "TYPE", "normal")
+        tell("CLIENT", "KILL", "TYPE", "pubsub")
+        try:
+            yield
+        finally:
+            assert tell("CONFIG", "SET", "maxclients", "1000") == "+OK"
 
 
 @contextmanager

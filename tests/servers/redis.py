@@ -2,7 +2,10 @@
 
 import socket
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from tests.servers.lifetime import OwnServer
 from tests.servers.process import Process, binary, free_port
@@ -34,6 +37,13 @@ class Redis(OwnServer):
         """Send a command as the administrator, and return the first line of the answer."""
         return _tell(self.port, ("AUTH", PASSWORD), words)
 
+    @contextmanager
+    def administrator(self) -> Iterator[Callable[..., str]]:
+        """Give what sends a command, on a connection that stays open during the block."""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+            with connection.makefile("rb") as answers:
+                yield lambda *words: _say(connection, answers, words)
+
 
 class _RedisProcess(Process):
     def answers(self) -> bool:
@@ -44,11 +54,12 @@ class _RedisProcess(Process):
 
 
 def _tell(port: int, *commands: tuple[str, ...]) -> str:
-    answer = b""
     with socket.create_connection(("127.0.0.1", port), 5) as connection, connection.makefile("rb") as answers:
-        for words in commands:
-            parts = [word.encode() for word in words]
-            sent = b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
-            connection.sendall(b"*%d\r\n" % len(parts) + sent)
-            answer = answers.readline()
-    return answer.decode().strip()
+        return [_say(connection, answers, words) for words in commands][-1]
+
+
+def _say(connection: socket.socket, answers: BinaryIO, words: Sequence[str]) -> str:
+    parts = [word.encode() for word in words]
+    sent = b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+    connection.sendall(b"*%d\r\n" % len(parts) + sent)
+    return answers.readline().decode().strip()
