@@ -87,10 +87,10 @@ def test_a_long_text_is_searched_in_time_that_follows_its_length() -> None:
 
 
 def test_a_secret_that_is_taken_later_is_masked_from_then_on() -> None:
-    settings = Settings.load({"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI", "REGION": "north"}, None)
+    settings = Settings.load({"LAB_KEY": "wJalrXUtnFEMI", "REGION": "north"}, None)
     mask = mask_for(settings)
     assert mask("it has wJalrXUtnFEMI in north") == "it has wJalrXUtnFEMI in north"
-    settings.keep_secret("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+    settings.keep_secret("LAB_KEY", "wJalrXUtnFEMI")
     assert mask("it has wJalrXUtnFEMI in north") == "it has *** in north"
     copy = pickle.loads(pickle.dumps(settings))
     assert mask_for(copy)("it has wJalrXUtnFEMI") == "it has ***"

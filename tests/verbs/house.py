@@ -1,5 +1,6 @@
 """The small house at the command line: its records, and its verbs in a terminal."""
 
+import math
 import os
 import pty
 import re
@@ -8,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from typing import Any
 
 import click
@@ -17,6 +19,7 @@ from tests.command_line import CommandLine
 from tests.command_line import typed as as_typed
 
 SECRET = "s3cret/word%&"
+AGAIN_SECONDS = 20.0
 LABWHERE = "mysql+pymysql://anna:s3cret%2Fword%25%26@127.0.0.1:1/labwhere"
 """The URL of a database that is not there, with SECRET as its password."""
 
@@ -44,16 +47,17 @@ def in_terminal(house: CommandLine, *arguments: str, interrupt_after: str = "") 
         command, cwd=house.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
     )
     os.close(theirs)
-    text, typed = "", False
+    text, typed_at = "", -math.inf
     while True:
-        if select.select([ours], [], [], 60)[0]:
+        if select.select([ours], [], [], 1)[0]:
             try:
                 text += os.read(ours, 65536).decode(errors="replace")
             except OSError:  # the other side is closed
                 break
-        if interrupt_after and interrupt_after in text and not typed:
+        # Once more if that did nothing: a signal that comes just before Python's readline waits does not wake it.
+        if interrupt_after and interrupt_after in text and time.monotonic() - typed_at > AGAIN_SECONDS:
             process.send_signal(signal.SIGINT)
-            typed = True
+            typed_at = time.monotonic()
     os.close(ours)
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text), process.wait(60)
 
