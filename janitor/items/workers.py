@@ -9,8 +9,8 @@ With `record="each"` a worker takes the next item only once the end of the last 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from janitor.errors import JanitorError, Unavailable, is_a, summary
@@ -81,7 +81,7 @@ class Workers:
                 self._more.notify_all()
 
     def close(self) -> dict[int, int]:
-        """Begin no further item; the claims of those that were not begun. Once all have ended, ask again for the last."""
+        """Begin no further item; the claims of those that were not begun, of the last once all have ended."""
         with self._more:
             self._closed = True
             left = {one.id: one.claim for one in self._waiting}
@@ -111,13 +111,10 @@ class Workers:
         with ExitStack() as stack:
             ready: Any = None
             while (claimed := self._next()) is not None:
-                try:
+                with self._given_back_if_it_fails(claimed):
                     if ready is None:
                         ready = stack.enter_context(self._make_ready())
                     call = ready()
-                except BaseException:
-                    self._give_back(claimed)
-                    raise
                 self._hand_over(claimed, self._try_one(claimed, call))
 
     def _next(self) -> Claimed | None:
@@ -133,10 +130,17 @@ class Workers:
                 self.news.set()
             return claimed
 
-    def _give_back(self, claimed: Claimed) -> None:
-        """Let an item wait again that was not begun."""
-        with self._more:
-            self._waiting.appendleft(claimed)
+    @contextmanager
+    def _given_back_if_it_fails(self, claimed: Claimed) -> Iterator[None]:
+        """Let an item wait again that could not be begun."""
+        is_ready = False
+        try:
+            yield
+            is_ready = True
+        finally:
+            if not is_ready:
+                with self._more:
+                    self._waiting.appendleft(claimed)
 
     def _hand_over(self, claimed: Claimed, end: End) -> None:
         self._ends.append(end)

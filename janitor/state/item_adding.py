@@ -176,7 +176,7 @@ def _take_again(connection: Connection, plan: Plan, item_id: int, new: NewItem, 
 
 
 def _ask_again(connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime) -> None:
-    """Let one more be told: when the item has ended, or at once if it has. Who waits to be told already is told once."""
+    """Let one more be told: when the item has ended, or at once. Who waits to be told already is told once."""
     if row.state != OPEN:
         if item_replies.is_due(connection, row.id, new.envelope):
             return

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from janitor.state.item_counts import OF_REPLIES, Changes
 from janitor.state.item_plans import Plan
@@ -109,18 +109,25 @@ def put_off(connection: Connection, reply_id: int, until: datetime, reason: str)
     connection.execute(update(item_replies).where(item_replies.c.id == reply_id).values(values))
 
 
-def try_now(connection: Connection, pipeline: str, now: datetime, lane: str | None = None) -> int:
-    """Let replies that wait, or were given up, be tried at once; how many."""
-    own = (item_replies.c.pipeline == pipeline) & or_(
-        item_replies.c.state == GIVEN_UP, (item_replies.c.state == DUE) & (item_replies.c.tries > 0)
-    )
-    if lane is not None:
-        own &= item_replies.c.lane == lane
-    given_up = connection.execute(select(func.count()).where(own, item_replies.c.state == GIVEN_UP)).scalar_one()
-    done = connection.execute(update(item_replies).where(own).values(state=DUE, due_at=now)).rowcount
-    changes = Changes(pipeline)
-    changes.move(OF_REPLIES, (GIVEN_UP, NAMES[GIVEN_UP]), (DUE, NAMES[DUE]), int(given_up))
-    changes.write(connection)
+def try_now(connection: Connection, plan: Plan, now: datetime, most: int, item_id: int | None = None) -> int:
+    """Let up to `most` replies that wait for another try, or were given up, be tried at once; how many.
+
+    With `item_id` they are those of one item alone.
+    """
+    given_up, put_off = (item_replies.c.state == GIVEN_UP), (item_replies.c.state == DUE) & (item_replies.c.tries > 0)
+    done = 0
+    for own in (given_up, put_off & (item_replies.c.due_at > now)):
+        query = select(item_replies.c.id).where(item_replies.c.lane.in_([plan.lane(way) for way in plan.replies]), own)
+        if item_id is not None:
+            query = query.where(item_replies.c.item_id == item_id)
+        ids = connection.execute(query.limit(most - done)).scalars().all()
+        values = {"state": DUE, "due_at": now, "ended_at": None}
+        number = connection.execute(update(item_replies).where(item_replies.c.id.in_(ids), own).values(values)).rowcount
+        if own is given_up:
+            changes = Changes(plan.pipeline)
+            changes.move(OF_REPLIES, (GIVEN_UP, NAMES[GIVEN_UP]), (DUE, NAMES[DUE]), number)
+            changes.write(connection)
+        done += number
     return done
 
 

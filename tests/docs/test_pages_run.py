@@ -26,6 +26,8 @@ def by_console(page: Path) -> bool:
 
 
 RUN = [page for page in HOW_TO if by_console(page)]
+LONG = ("jobs_that_build_on_one_another", "work_on_items")
+"""The pages that are run with --all alone."""
 ON_SERVER = [page for page in RUN if PLACE in page.read_text(encoding="utf-8")]
 
 
@@ -59,7 +61,14 @@ def test_the_tutorial_leads_from_nothing_to_a_daemon(tmp_path: Path) -> None:
     read(TUTORIAL, tmp_path)
 
 
-@pytest.mark.parametrize("page", [page for page in RUN if page not in ON_SERVER], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page.stem in LONG else [], id=page.stem)
+        for page in RUN
+        if page not in ON_SERVER
+    ],
+)
 def test_a_how_to_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     read([page], tmp_path)
 

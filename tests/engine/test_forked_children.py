@@ -26,7 +26,7 @@ from janitor.runs import current_run
 from janitor.runs.forks import signals_taken
 from janitor.state import State, cursors
 from tests.daemons import daemons
-from tests.engine.test_child import alive
+from tests.engine.children import alive
 from tests.servers import SqlServer
 from tests.small_engine import eventually, migrated, outcomes, rows_of, run_by_hand
 

@@ -17,7 +17,7 @@ from sqlalchemy import URL
 from janitor.engine import leaving, stopping
 from tests.command_line import ROOT, CommandLine
 from tests.daemons import Daemon, daemons
-from tests.engine.test_child import alive
+from tests.engine.children import alive
 from tests.small_engine import eventually, migrated, rows_of
 
 SOON_SECONDS = 60.0

@@ -118,6 +118,7 @@ def test_a_scan_that_gets_its_place_is_published(house: House) -> None:
     assert published(house.messages) == scans(house.depot)
 
 
+@pytest.mark.slow
 def test_a_cursor_set_back_publishes_nothing_again(tmp_path: Path) -> None:
     janitor = CommandLine(tmp_path, environment={"JOBS_FILE": JOBS, "MESSAGES_DIR": MESSAGES})
     assert janitor("run", "parcel_messages", "--with-dependencies").code == 0

@@ -124,6 +124,7 @@ def test_kill_9_at_some_points_of_the_follows_loses_nothing(make_house: MakeHous
     ill_treat(make_house(), kills, "some points of first runs and follows")
 
 
+@pytest.mark.slow
 @pytest.mark.short_form
 def test_kill_9_at_some_points_of_the_reconciles_loses_nothing(
     make_house: MakeHouse, faults_seed: int, mariadb: SqlServer

@@ -115,6 +115,7 @@ def ways(make_house: MakeHouse, mariadb: SqlServer, rabbitmq: Broker) -> Iterato
         house.close()
 
 
+@pytest.mark.slow
 @pytest.mark.short_form
 def test_a_few_faults_of_the_network_lose_nothing(
     ways: tuple[House, list[Way]], mariadb: SqlServer, faults_seed: int

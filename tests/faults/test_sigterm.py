@@ -86,6 +86,7 @@ def test_starting_up_it_leaves_no_open_run(url: URL, start: Start, whole: bool, 
     state.close()
 
 
+@pytest.mark.slow
 def test_tasks_end_at_their_safe_points(
     url: URL, state: State, start: Start, rabbitmq: Broker, exchange: Exchange
 ) -> None:

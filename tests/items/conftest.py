@@ -1,6 +1,7 @@
 """Fixtures of the tests of items: servers at their ends, started at the first use."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,34 @@ from tests.servers.compute import ComputeWorker
 from tests.servers.redis import Redis
 from tests.servers.seaweedfs import Bucket, SeaweedFS
 from tests.servers.socket_io import SocketServer
+
+HERE = Path(__file__).parent
+PLACES = ("sqlite", "mariadb")
+ON_ONE = ("classic", "standard")
+"""Of a queue of this kind without --all on MariaDB alone, and of the other kind on SQLite alone."""
+LONG = (
+    "test_3_what_a_dead_process_held",
+    "test_6_each_item_has_its_time",
+    "test_what_a_daemon_held_as_it_was_stopped",
+    "test_check_says_what_is_wrong",
+)
+"""Tests that are tried on the first of their kinds without --all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave some of what is tried on each kind of everything for --all."""
+    for item in items:
+        if HERE in item.path.parents and _is_for_all(item.name):
+            item.add_marker(pytest.mark.slow)
+
+
+def _is_for_all(name: str) -> bool:
+    kinds = name.partition("[")[2].rstrip("]").split("-")
+    if name.startswith(LONG):
+        return bool({"mariadb", "quorum"} & set(kinds))
+    if len(kinds) != 2 or kinds[0] not in PLACES or kinds[1] not in ("classic", "quorum", "standard", "fifo"):
+        return False
+    return (kinds[0] == "mariadb") != (kinds[1] in ON_ONE)
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,7 @@ def test_a_pipeline_with_mistakes_changes_nothing_and_says_why(tmp_path: Path) -
         assert steps(house, "k2") == {}
 
 
+@pytest.mark.slow
 def test_a_changed_schema_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "request.json").write_text("{}", encoding="ascii")
     with daemon(tmp_path, text("k1", PIPE + "    schema: request.json\n")) as house:

@@ -71,6 +71,7 @@ def tells() -> dict[str, str]:
     raise ValueError(f"not {HOSTILE}")
 
 
+@pytest.mark.slow
 def test_a_run_s_words_steer_no_terminal_and_json_has_them(tmp_path: Path) -> None:
     # Given: a task that logs, reports and raises what steers a terminal. What happens: it runs, and verbs show it in a
     # terminal and in a pipe. What must hold: each shows escapes, and JSON has the characters themselves.

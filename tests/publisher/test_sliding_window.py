@@ -90,6 +90,7 @@ def test_a_message_too_large_is_refused_alone(rabbitmq: Broker, exchange: Exchan
     assert decoded(exchange) == [row for at, row in enumerate(rows) if at not in refused]
 
 
+@pytest.mark.slow
 def test_many_messages_too_large_need_few_channels(rabbitmq: Broker, exchange: Exchange) -> None:
     # Given: a broker that allows 4 channels a connection, and more messages than that which are too large.
     # What happens: they are published; each of them costs a channel.
@@ -107,6 +108,7 @@ def test_many_messages_too_large_need_few_channels(rabbitmq: Broker, exchange: E
     assert places(settled) == list(range(1, 20, 2))
 
 
+@pytest.mark.slow
 def test_among_many_in_flight_the_guilty_is_found(
     rabbitmq: Broker, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +157,7 @@ def test_what_was_confirmed_just_before_a_close_is_not_sent_again(rabbitmq: Brok
     assert found.count(rows[0]) == 1 and all(row in found for row in rows)
 
 
+@pytest.mark.slow
 def test_lines_that_are_too_many_go_in_halves(rabbitmq: Broker, exchange: Exchange) -> None:
     # Given: a broker that takes 20,000 bytes a message, and records that are over it only together, but for one.
     # What happens: they are published as JSON, all in one message if that could be.

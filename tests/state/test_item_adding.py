@@ -154,7 +154,7 @@ def test_whoever_asks_while_an_item_is_done_anew_waits_for_it(state: State) -> N
 
 
 def test_a_message_that_comes_twice_is_answered_once_while_its_reply_waits(state: State) -> None:
-    # Given an item that has ended, and a message for it that its queue gives twice. Once it is answered, it may ask anew.
+    # Given an item that has ended, and a message for it that comes twice. Once it is answered, it may ask anew.
     added(state, new())
     finished(state)
     before = len(replies_of(state))

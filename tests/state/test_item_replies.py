@@ -97,14 +97,18 @@ def test_a_person_may_let_all_be_tried_now(state: State) -> None:
         item_replies.note_sent(connection, "p", [sent], NOW)
         item_replies.give_up(connection, "p", [given_up, post], NOW, "refused")
         item_replies.put_off(connection, put_off, NOW + 999 * SECOND, "away")
-        assert item_replies.try_now(connection, "q", NOW) == 0
-        assert item_replies.try_now(connection, "p", NOW + SECOND, "p.mail") == 2
+        assert item_replies.try_now(connection, plan_of({"only": {}}, "mail", name="q"), NOW, 9) == 0
+        assert item_replies.try_now(connection, PLAN, NOW, 9, item_id=12345) == 0
+        assert item_replies.try_now(connection, plan_of({"only": {}}, "mail"), NOW + SECOND, 9) == 2
     rows = {row.id: row for row in replies_of(state)}
     assert [(rows[one].state, rows[one].due_at) for one in (given_up, put_off)] == [(DUE, NOW + SECOND)] * 2
     assert (rows[sent].state, rows[post].state) == (SENT, GIVEN_UP)
     check_counts(state)
     with state.begin() as connection:
-        assert item_replies.try_now(connection, "p", NOW) == 3
+        item_replies.give_up(connection, "p", [given_up], NOW, "refused")
+        assert item_replies.try_now(connection, PLAN, NOW + SECOND, 1) == 1
+        assert item_replies.try_now(connection, PLAN, NOW + SECOND, 9) == 1
+        assert item_replies.try_now(connection, PLAN, NOW + SECOND, 9) == 0
     assert replies_of(state)[0].state == SENT
     check_counts(state)
 

@@ -1,5 +1,13 @@
 """The verbs `retry`, `reprocess`, `reset` and `drop`: what they do to items, and that it is on record."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from janitor.state import item_plans, item_replies
+from janitor.state.item_replies import DUE, SENT, Due
+from janitor.state.item_tables import item_replies as rows
 from tests import items_house
 from tests.command_line import USER
 from tests.items_house import House
@@ -36,6 +44,32 @@ def test_failed_steps_are_tried_again(parcels: House) -> None:
     assert parcels("retry", "parcels", "--yes").out == "1 item of parcels is tried again\n"
     assert steps(parcels) == dict.fromkeys("abc", AGAIN)
     assert [action for action, _ in acts(parcels)] == ["retried"] * 3 and acts(parcels)[-1] == ("retried", "b")
+
+
+def test_replies_are_sent_again(parcels: House) -> None:
+    # Given an item with a reply that was given up and one that waits for another try, and another item's that was sent.
+    one, two = items_house.add(parcels, "a", "b")
+    with items_house.state_of(parcels) as (state, plan):
+        now, telling = state.clock.now(), replace(plan, replies=("mail",))
+        with state.begin() as connection:
+            item_plans.save(connection, telling)
+            item_replies.add(
+                connection, telling, [Due(item, key, None) for item, key in [(one, "a"), (one, "a"), (two, "b")]], now
+            )
+            given_up, put_off, sent = connection.execute(select(rows.c.id).order_by(rows.c.id)).scalars()
+            item_replies.give_up(connection, "parcels", [given_up], now, "nobody is there")
+            item_replies.put_off(connection, put_off, now + timedelta(hours=1), "away")
+            item_replies.note_sent(connection, "parcels", [sent], now)
+    assert parcels("retry", "parcels/b", "--replies").out == "0 replies of parcels/b are sent again\n"
+    assert parcels("retry", "parcels/a", "--replies").out == "2 replies of parcels/a are sent again\n"
+    assert parcels("retry", "parcels", "--replies").out == "0 replies of parcels are sent again\n"
+    with items_house.state_of(parcels) as (state, _), state.read() as connection:
+        found = connection.execute(select(rows.c.state, rows.c.due_at <= state.clock.now()).order_by(rows.c.id)).all()
+    assert [tuple(row) for row in found] == [(DUE, True), (DUE, True), (SENT, True)]
+    assert acts(parcels) == [("retried", "replies of a")]
+    said = "janitor: the items is 'parcels': give PIPELINE or PIPELINE/KEY alone with --replies\n"
+    refused = parcels("retry", "parcels", "--replies", "--state", "failed")
+    assert (refused.code, refused.err) == (2, said)
 
 
 def test_all_steps_are_done_anew(parcels: House) -> None:

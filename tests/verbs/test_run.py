@@ -93,6 +93,7 @@ def test_a_run_is_refused_until_what_it_builds_on_has_succeeded(chain: CommandLi
     assert ran(chain) == []
 
 
+@pytest.mark.slow
 def test_with_dependencies_runs_what_is_outdated_in_order(chain: CommandLine) -> None:
     ended = chain("run", "report", "--with-dependencies")
     assert ended.code == 0, ended.err

@@ -262,6 +262,7 @@ def test_a_lost_connection_fails_the_run_and_loses_nothing(
     assert desk.keys == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_deleted_fails_the_run(state: State, settings: Settings, rabbitmq: Broker) -> None:
     queue = Queue(rabbitmq)
     with Standing(desk_for(state, settings, queue)) as standing:

@@ -48,6 +48,7 @@ def test_a_full_queue_lets_the_reply_wait(rabbitmq: Broker, exchange: Exchange) 
     sender.close()
 
 
+@pytest.mark.slow
 def test_a_reply_that_is_too_large_is_refused_alone(rabbitmq: Broker, queue: str) -> None:
     with message_limit(rabbitmq, 1_000):
         sender = REPLY.open(settings_for(rabbitmq))

@@ -95,6 +95,7 @@ def test_a_reader_may_find_and_not_keep(bucket: Bucket) -> None:
     assert bucket.keys() == ["K7"]
 
 
+@pytest.mark.slow
 def test_a_server_that_was_away_is_used_again(bucket: Bucket) -> None:
     given, store = settings(bucket), S3Store(bucket.name)
     store.put(given, "analyses", "K7", CONTENT, {})
