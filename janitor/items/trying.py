@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -149,7 +149,7 @@ class Trying:
         """The item with its secrets as they came."""
         if self._seal is None or claimed.secrets is None or claimed.secrets.startswith("{"):
             return claimed
-        return replace(claimed, secrets=self._seal.opened(claimed.secrets))
+        return claimed._replace(secrets=self._seal.opened(claimed.secrets))
 
     def _progress(self, key: str, path: tuple[str, ...], done: float, total: float | None, note: str) -> None:
         self._run.on_progress((key, *path), done, total, note)

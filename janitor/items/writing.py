@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -77,15 +76,8 @@ def _without_texts(state: State, run: Run, write: Write[Made], ends: Sequence[En
     if not isinstance(why, Rejected) or not any(end.result or end.log or end.traceback for end in ends):
         raise why
     reason = f"what it brought cannot be kept: {why}"
-    bare = [
-        (
-            replace(
-                end, result=None, log=None, traceback=None, reason=reason, state=FAILED, status=FAILURE, told=FAILURE
-            )
-            if end.result is not None
-            else replace(end, log=None, traceback=None)
-        )
-        for end in ends
-    ]
+    empty = {"log": None, "traceback": None}
+    failed = {**empty, "result": None, "reason": reason, "state": FAILED, "status": FAILURE, "told": FAILURE}
+    bare = [end._replace(**(empty if end.result is None else failed)) for end in ends]
     with state.begin(*run.fences.values()) as connection:
         return write(connection, bare)

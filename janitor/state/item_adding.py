@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Integer, Row, String, bindparam, insert, literal, select, update
 
 from janitor.state import item_acts, item_replies
 from janitor.state.item_changes import First, lock
@@ -31,7 +31,24 @@ MOST_ENVELOPES = 100
 """So many who asked for the same item are told; the oldest give way."""
 TOGETHER = 500
 _ADD = insert(items)
-_ADD_STEPS = insert(item_steps)
+_KEYS: Any = bindparam("keys", expanding=True)
+# The rows of a step are made by the server, of those of the items.
+_ADD_STEPS = insert(item_steps).from_select(
+    ["item_id", "step", "lane", "state", "rank", "sort_at", "status", "since_at", "tries", "deaths", "claims"],
+    select(
+        items.c.id,
+        bindparam("b_step", type_=String(64)),
+        bindparam("b_lane", type_=String(129)),
+        bindparam("b_state", type_=Integer()),
+        -items.c.priority,
+        items.c.order_at,
+        literal(NOT_PROCESSED),
+        bindparam("b_now", type_=item_steps.c.since_at.type),
+        literal(0),
+        literal(0),
+        literal(0),
+    ).where(items.c.pipeline == bindparam("b_pipeline"), items.c.key.in_(_KEYS)),
+)
 
 
 @dataclass(frozen=True)
@@ -108,26 +125,11 @@ def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: d
     if not fresh:
         return
     connection.execute(_ADD, [_row_of(plan.pipeline, new, now) for new in fresh])
-    by_key = _known(connection, plan.pipeline, [new.key for new in fresh])
     states = settled(plan, {})
-    rows = [
-        {
-            "item_id": by_key[new.key],
-            "step": step,
-            "lane": plan.lane(step),
-            "state": state,
-            "rank": -new.priority,
-            "sort_at": new.order_at,
-            "status": NOT_PROCESSED,
-            "since_at": now,
-            "tries": 0,
-            "deaths": 0,
-            "claims": 0,
-        }
-        for new in fresh
-        for step, state in states.items()
-    ]
-    connection.execute(_ADD_STEPS, rows)
+    added_now = {"b_pipeline": plan.pipeline, "keys": [new.key for new in fresh], "b_now": now}
+    for step, state in states.items():
+        own = {"b_step": step, "b_lane": plan.lane(step), "b_state": state}
+        connection.execute(_ADD_STEPS, {**added_now, **own})
     changes = Changes(plan.pipeline)
     for step, state in states.items():
         changes.add(step, state, NOT_PROCESSED, len(fresh))

@@ -3,15 +3,15 @@
 1. the items' rows are locked, in the order of their ids: two steps of one item may end at the same moment
    the steps' rows, too, if one that can be taken may be changed: whoever takes it locks nothing else
 2. their steps are read, and changed in memory
-3. what follows from the needs of each step is found, by `settled`
-4. what differs is written: a statement for all items that change in the same way
+3. what follows from the needs of each step is found, by `settled`; once for all items that change in the same way
+4. what differs is written: a statement for all of these items
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
@@ -89,8 +89,7 @@ class First:
     sort_at: datetime
 
 
-@dataclass(frozen=True)
-class StepRow:
+class StepRow(NamedTuple):
     """A row of `item_steps`, as far as changes go; `until` is when it can be taken, in the state LATER."""
 
     state: int
@@ -102,7 +101,7 @@ class StepRow:
 
     def not_begun(self) -> "StepRow":
         """The row of a step that was never taken."""
-        return replace(self, state=READY, status=NOT_PROCESSED, tries=0, deaths=0, until=None)
+        return self._replace(state=READY, status=NOT_PROCESSED, tries=0, deaths=0, until=None)
 
 
 Steps = dict[str, StepRow]
@@ -143,10 +142,7 @@ def change(
         if not edit(item_id, new):
             continue
         done.touched += 1
-        states = settled(plan, {name: Standing(one.state, one.status) for name, one in new.items()})
-        for name, one in new.items():
-            moves.add(row, name, old[name], replace(one, state=states.get(name, one.state)))
-        moves.add_item(row, of_item([states.get(name, one.state) for name, one in new.items()]))
+        moves.add(row, old, new)
     moves.write(connection)
     done.ended, done.ready = moves.ended, moves.ready()
     item_replies.of_ended(connection, plan, done.ended, now)
@@ -164,8 +160,21 @@ def steps_of(connection: Connection, ids: Sequence[int], lock_them: bool = False
     found: dict[int, Steps] = defaultdict(dict)
     if ids:
         for row in connection.execute(_STEPS_LOCKED if lock_them else _STEPS, {"ids": ids}):
-            found[row.item_id][row.step] = StepRow(row.state, row.status, row.tries, row.deaths, row.claims)
+            found[row[0]][row[1]] = StepRow(*row[2:7])
     return found
+
+
+@dataclass
+class _Same:
+    """Items that change in the same way, and how: worked out once for all of them."""
+
+    item_state: int
+    new_item_state: int
+    moved: Sequence[tuple[str, StepRow, StepRow]]
+    lanes: Sequence[str]
+    """Those in which something can be taken now."""
+    ids: list[int] = field(default_factory=list)
+    first: tuple[int, datetime] | None = None
 
 
 class _Moves:
@@ -173,42 +182,59 @@ class _Moves:
 
     def __init__(self, plan: Plan, now: datetime, changes: Changes) -> None:
         self._plan, self._now, self._changes = plan, now, changes
+        self._same: dict[Any, _Same] = {}
         self._rows: dict[tuple[str, StepRow], list[int]] = defaultdict(list)
         self._states: dict[tuple[str, int], list[int]] = defaultdict(list)
         self._items: dict[int, list[int]] = defaultdict(list)
-        self._firsts: dict[str, tuple[int, datetime]] = {}
         self.ended: list[int] = []
 
-    def add(self, item: Row[Any], step: str, old: StepRow, new: StepRow) -> None:
-        """Take one step's new row."""
-        if old == new:
-            return
-        self._changes.move(step, (old.state, old.status), (new.state, new.status))
-        if old.state in NOT_BEGUN and replace(old, state=new.state) == new:
-            self._states[step, new.state].append(item.id)
-        else:
-            # `claims` stays as it is in the row, so rows that differ in it alone go together.
-            self._rows[step, replace(new, claims=0)].append(item.id)
-        if new.state in (READY, LATER):
-            first = (-item.priority, item.order_at)
-            lane = self._plan.lane(step)
-            self._firsts[lane] = min(self._firsts.get(lane, first), first)
+    def add(self, item: Row[Any], old: Steps, new: Steps) -> None:
+        """Take an item whose steps were changed; what follows from that is found here."""
+        key = item.state, tuple(old.items()), tuple(new.items())
+        same = self._same.get(key)
+        if same is None:
+            same = self._same[key] = self._worked_out(item.state, old, new)
+        same.ids.append(item.id)
+        if same.lanes:
+            first = -item.priority, item.order_at
+            same.first = first if same.first is None else min(same.first, first)
 
-    def add_item(self, item: Row[Any], state: int) -> None:
-        """Take an item's new state; one that goes on has no end."""
-        if item.state == state:
-            return
-        self._changes.move(OF_ITEMS, (item.state, name_of_item(item.state)), (state, name_of_item(state)))
-        self._items[state].append(item.id)
-        if item.state == OPEN:
-            self.ended.append(item.id)
+    def _worked_out(self, item_state: int, old: Steps, new: Steps) -> _Same:
+        states = settled(self._plan, {name: Standing(one.state, one.status) for name, one in new.items()})
+        settled_rows = {name: one._replace(state=states.get(name, one.state)) for name, one in new.items()}
+        moved = [(name, old[name], one) for name, one in settled_rows.items() if one != old[name]]
+        lanes = [self._plan.lane(name) for name, _, one in moved if one.state in (READY, LATER)]
+        return _Same(item_state, of_item([one.state for one in settled_rows.values()]), moved, lanes)
+
+    def _spread(self) -> None:
+        """Put the items of each way into the statements that they need."""
+        for same in self._same.values():
+            for step, old, new in same.moved:
+                self._changes.move(step, (old.state, old.status), (new.state, new.status), len(same.ids))
+                if old.state in NOT_BEGUN and old._replace(state=new.state) == new:
+                    self._states[step, new.state] += same.ids
+                else:
+                    # `claims` stays as it is in the row, so rows that differ in it alone go together.
+                    self._rows[step, new._replace(claims=0)] += same.ids
+            if same.item_state != same.new_item_state:
+                before, after = same.item_state, same.new_item_state
+                names = (before, name_of_item(before)), (after, name_of_item(after))
+                self._changes.move(OF_ITEMS, *names, len(same.ids))
+                self._items[after] += same.ids
+                if before == OPEN:
+                    self.ended += same.ids
 
     def ready(self) -> list[First]:
         """What comes first in each lane where something was made ready."""
-        return [First(lane, *first) for lane, first in self._firsts.items()]
+        firsts: dict[str, tuple[int, datetime]] = {}
+        for same in self._same.values():
+            if same.first is not None:
+                firsts |= {lane: min(firsts.get(lane, same.first), same.first) for lane in same.lanes}
+        return [First(lane, *first) for lane, first in firsts.items()]
 
     def write(self, connection: Connection) -> None:
         """Write what has changed."""
+        self._spread()
         for (step, state), ids in self._states.items():
             connection.execute(_PUT_STATE, {"b_step": step, "ids": ids, "b_state": state, "b_since_at": self._now})
         for (step, row), ids in self._rows.items():

@@ -15,9 +15,9 @@ is found by a whole look now and then.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, tuple_, update
 
@@ -111,8 +111,7 @@ _EXPIRED = select(items.c.id).where(
 _RESULTS = select(item_results).where(item_results.c.item_id.in_(_IDS))
 
 
-@dataclass(frozen=True)
-class Claimed:
+class Claimed(NamedTuple):
     """An item that a run holds at a step; `results` are JSON texts of the steps before it, by step."""
 
     id: int
@@ -172,13 +171,8 @@ def take(
     rows = connection.execute(_TAKEN, {"b_step": step, "ids": ids, "b_run": run_id}).all()
     changes.move(step, (READY, NOT_PROCESSED), (PROCESSING, IN_PROCESS), count)
     results = _results_of(connection, [row.id for row in rows]) if len(plan.steps) > 1 else {}
-    found = {row.id: _claimed(tuple(row), results.get(row.id, {})) for row in rows}
+    found = {row[0]: Claimed._make((*row, results.get(row[0], {}))) for row in rows}
     return [found[item_id] for item_id in ids if item_id in found]
-
-
-def _claimed(row: Any, results: Mapping[str, str]) -> Claimed:
-    values: tuple[Any, ...] = (*row, results)
-    return Claimed(*values)
 
 
 def _results_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
@@ -196,7 +190,7 @@ def let_go(connection: Connection, plan: Plan, step: str, claims: Mapping[int, i
         row = found.get(step)
         if row is None or row.state != PROCESSING or row.claims != claims[item_id]:
             return False
-        found[step] = replace(row, state=READY, status=NOT_PROCESSED)
+        found[step] = row._replace(state=READY, status=NOT_PROCESSED)
         return True
 
     changed = change(connection, plan, list(claims), edit, now, changes)
@@ -224,7 +218,7 @@ def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: 
         row = found.get(step)
         if row is None or row.state != LATER:
             return False
-        found[step] = replace(row, state=READY)
+        found[step] = row._replace(state=READY)
         return True
 
     changed = change(connection, plan, ids, edit, now, changes)
@@ -267,7 +261,7 @@ def release_dead(
         by = f"its process ended before it was done, {deaths} of {most}"
         reason = by if died else "its run ended before it was done"
         to = (FAILED, failed) if is_last else (READY, NOT_PROCESSED)
-        found[step] = replace(row, state=to[0], status=to[1], deaths=deaths)
+        found[step] = row._replace(state=to[0], status=to[1], deaths=deaths)
         seconds = max(0.0, ((was.ended_at or now) - was.since_at).total_seconds())
         told = failed if is_last else INTERRUPTED
         changes.tried(step, told, seconds)
@@ -304,7 +298,7 @@ def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000)
 
     def edit(item_id: int, found: Steps) -> bool:
         due = [name for name, row in found.items() if row.state in (READY, LATER)]
-        found.update({name: replace(found[name], state=FAILED, status=EXPIRED) for name in due})
+        found.update({name: found[name]._replace(state=FAILED, status=EXPIRED) for name in due})
         return bool(due)
 
     changed = change(connection, plan, ids, edit, now, changes, alone=True)

@@ -4,8 +4,8 @@ What is no longer held by its claim is dropped: the item was reset, dropped, or 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -17,8 +17,7 @@ from janitor.state.item_states import LATER, NOT_PROCESSED, PROCESSING, READY
 from janitor.state.item_tables import item_attempts, item_results
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """How one attempt ended.
 
     `state` is DONE or FAILED; LATER if another try comes at `until`; READY if the item goes back as if it had not been
@@ -57,8 +56,7 @@ def record(
             return False
         kept.append(end)
         goes_back = end.state in (READY, LATER)
-        found[step] = replace(
-            row,
+        found[step] = row._replace(
             state=end.state,
             status=NOT_PROCESSED if goes_back else end.status,
             tries=row.tries + (end.counts and not end.died),

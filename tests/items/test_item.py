@@ -38,7 +38,7 @@ def test_a_claim_becomes_an_item() -> None:
     assert (item.priority, item.order_at, item.added_at, item.expires_at) == (2, NOW, NOW - SECOND, NOW + SECOND)
     assert (item.attempt, item.envelope, item.result) == (3, {"to": "A"}, None)
     assert item.secrets["token"] == "sesame-17" and "sesame" not in repr(item)
-    plain = Item.of("p", "s", Claimed(**{**vars(CLAIMED), "envelope": None, "secrets": None, "results": {}}))
+    plain = Item.of("p", "s", Claimed(**{**CLAIMED._asdict(), "envelope": None, "secrets": None, "results": {}}))
     assert (plain.envelope, plain.secrets, dict(plain.results)) == ({}, {}, {})
 
 
@@ -72,7 +72,7 @@ def test_an_item_can_be_sent_to_another_process() -> None:
     ],
 )
 def test_all_texts_among_its_secrets_are_secret(text: str | None, found: list[str]) -> None:
-    assert sorted(secrets_in(Claimed(**{**vars(CLAIMED), "secrets": text}))) == found
+    assert sorted(secrets_in(Claimed(**{**CLAIMED._asdict(), "secrets": text}))) == found
 
 
 def test_code_outside_a_step_works_on_no_item() -> None:
