@@ -13,7 +13,9 @@ from janitor.engine.item_care import ItemCare
 from janitor.errors import Fenced
 from janitor.items import Step
 from janitor.runs import Fence, Outcome, PastItem
-from janitor.state import item_claims, item_counts, item_plans, run_records
+from janitor.scheduler import Scheduler
+from janitor.state import item_adding, item_claims, item_counts, item_plans, run_records
+from janitor.state.item_adding import NewItem
 from janitor.state.item_counts import MOST_ROWS, Changes
 from janitor.state.item_states import DONE, FAILED, LATER
 from janitor.state.item_tables import item_counts as count_rows
@@ -65,6 +67,29 @@ def test_the_plan_of_each_pipeline_is_kept(tmp_path: Path) -> None:
             found = item_plans.load(connection, "q")
         assert found is not None and [step.name for step in found.steps] == ["a", "b"]
         assert unfitted(made) == []
+
+
+def test_open_items_are_fitted_to_a_changed_plan_twice(
+    state_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given open items, and a pipeline that has got one more step, and lost another. What a process adds by the plan of
+    # before, just after the items were fitted, is fitted too, once nobody can go by that plan any more.
+    with house(state_url, tmp_path, A, OFF, statuses={"deadly": "error"}) as made:
+        made.add("before")
+        before = made.pipeline.plan
+        changed = Scheduler(made.runner.settings)
+        changed.add_pipeline("p", [A, B])
+        cared = ItemCare(changed.jobs, made.runner)
+        cared.keep_plans()
+        assert unfitted(made) == ["p"] and set(made.steps("before")) == {"a", "off"}
+        cared.look(fence(made))
+        assert set(made.steps("before")) == {"a", "b"} and unfitted(made) == ["p"]
+        with made.state.begin() as connection:
+            item_adding.add(connection, before, [NewItem("meanwhile", "{}", made.now())], made.now())
+        monkeypatch.setattr(item_care, "SETTLED_SECONDS", 0.0)
+        cared.look(fence(made))
+        assert set(made.steps("meanwhile")) == {"a", "b"} and unfitted(made) == []
+        made.check_counts()
 
 
 def test_counts_are_summed_up(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """A run of a step: what it takes, in which order, and what it records."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import URL
 
-from janitor.items import Item, Pipeline, Step, add
+from janitor.items import Item, Pipeline, Step, add, work
 from janitor.items.work import StepTask
 from janitor.runs import Outcome
-from janitor.state import item_plans
+from janitor.state import item_plans, job_records
 from janitor.state.item_states import DONE, FAILED, LATER, READY
 from tests.items.house import KEYS, Gate, Seen, house, in_a_thread, succeeded
 from tests.small_engine import eventually, lite_state
@@ -191,3 +193,22 @@ def test_a_task_bears_the_name_of_its_step() -> None:
     step = Step("host_match", match)
     task = StepTask(Pipeline("p", [step]), step)
     assert (task.__name__, task.__doc__, task.__module__) == ("host_match", "Find the galaxy.", __name__)
+
+
+def test_a_run_that_a_person_began_goes_on_though_its_step_is_paused(
+    state_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a paused step that a person runs. While its first item is at work the run looks at what has changed.
+    monkeypatch.setattr(work, "LOOK_SECONDS", 0.05)
+    gate = Gate()
+    with house(state_url, tmp_path, Step("only", lambda item: gate.pass_through(item.key))) as made:
+        made.add(*KEYS[:5])
+        with made.state.begin() as connection:
+            job_records.pause(connection, "p.only", "with work", made.now(), "eva")
+        wait = in_a_thread(lambda: made.do("only"))
+        gate.wait_for(1)
+        threading.Event().wait(0.3)
+        gate.open()
+        wait()
+        assert [made.status(key) for key in KEYS[:5]] == ["processed"] * 5
+        assert [row.outcome for row in made.runs("only")] == ["succeeded"]
