@@ -1,7 +1,7 @@
 """Runs of jobs that have no slots: each begins by itself, as soon as there is work for it.
 
     woken      what is added in this process is told at once; a run begins within milliseconds
-    looked     each second one statement asks for the work of other processes, for all jobs together
+    looked     more often than once a second one statement asks for the work of other processes, for all jobs together
     an inbox   has work always: as its run ends, the next begins
     a failure  lets the next run wait: 1, 2, 4, ... seconds, a minute at most
     a pause    ends the run that goes on, too, and so does another job in its place: it would go on for long
@@ -34,7 +34,7 @@ from janitor.state.slot_records import LostSlots
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.8
 LONGEST_PAUSE_SECONDS = 60.0
 FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT)
 

@@ -15,9 +15,9 @@ from janitor.state.item_claims import Position
 
 BATCH_SECONDS = 0.25
 MOST_TOGETHER = 500
-WHOLE_LOOK_SECONDS = 1.0
+WHOLE_LOOK_SECONDS = 0.75
 WHOLE_LOOK_SHARE = 20
-"""A whole look is done again after so many times as long as it took, and after a second at least."""
+"""A whole look is done again after so many times as long as it took, and after `WHOLE_LOOK_SECONDS` at least."""
 EMPTY_SECONDS = 0.5
 """While workers are at work, a lane where nothing was found is not looked at again for so long."""
 _one_suspect = threading.Lock()

@@ -1,7 +1,7 @@
 """Forwarding: a step that sends an item to a compute worker over HTTP, and takes its answer as the result.
 
     before the first item     the worker's health is waited for; so it is after the worker was away
-    a result is there         nothing is computed: the store has it under the item's key
+    a result is there         nothing is computed: the store has it under the item's key; unless somebody wants it anew
     the request               the item's arguments as JSON, and headers from its secrets
     repeated                  what is safe to repeat: nobody listened, 502, 503, 504; after 0.5, 1, 2, ... seconds
     the answer                kept in the store, or the step's result; its error fields are the item's error
@@ -80,7 +80,7 @@ class Forward:
     - `error`, `code`, `message`: where an answer says that something has gone wrong; see `Fields`.
     - `statuses`: the status for a code: `{"E7": "too few cells"}`; the step's `failed` for all others.
     - `store`: where the answer is kept. The result is its address then. Without one, the answer is the result.
-    - `anew`: compute also what the store has already.
+    - `anew`: compute also what the store has already. An item that was reprocessed is computed anew in any case.
     - `settings`: for `setting` and `store`; read from the environment, if None.
     """
 
@@ -156,7 +156,7 @@ class Forward:
             DeadlineExceeded: no whole answer came in the time that the step has for an item.
             Unavailable, Rejected, Cancelled: the store cannot be used; the run was asked to stop.
         """
-        if not self.anew and self._has_result(item):
+        if not self.anew and item.times == 1 and self._has_result(item):
             return
         worker, ends_at = self._worker(self._settings() if self.setting else None), _ends_at()
         path = filled(self.path, finder(_names(item), item.args), in_address)

@@ -25,6 +25,7 @@ class Item:
     - `result`: what this step leaves, None for nothing. Set it.
     - `priority`, `order_at`, `added_at`, `expires_at`: when it is to be taken.
     - `attempt`: 1 for the first try, and 1 more for each failed try before.
+    - `times`: 1, and 1 more each time that all of it was to be done anew.
     - `envelope`: whom to answer, as its inbox gave it; empty without an inbox.
     - `secrets`: what its inbox kept apart; nobody else sees it, and it is gone once the item has ended.
     """
@@ -41,6 +42,7 @@ class Item:
     added_at: datetime | None = None
     expires_at: datetime | None = None
     attempt: int = 1
+    times: int = 1
     envelope: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -59,6 +61,7 @@ class Item:
             added_at=claimed.added_at,
             expires_at=claimed.expires_at,
             attempt=claimed.tries + 1,
+            times=claimed.times,
             envelope=next(iter(envelopes_of(claimed.envelope)), {}),
             secrets={} if claimed.secrets is None else json.loads(claimed.secrets),
         )

@@ -47,7 +47,7 @@ LINGER_SECONDS = 10.0
 """How long a run waits for more items before it ends."""
 RUN_SECONDS = 600.0
 """After so long a run takes no further items: the next run does."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.8
 """How often a run that waits looks for items of other processes, and at what else may have changed."""
 
 

@@ -159,6 +159,9 @@ def test_the_answer_is_kept_in_the_store_and_not_computed_again(worker: ComputeW
     worker.next = [compute.answers(200, b'{"new": [1,  2]}')]
     replace(forward, anew=True)(second)
     assert kept.read_bytes() == b'{"new": [1,  2]}' and len(worker.requests) == 2
+    worker.next = [compute.answers(200, b'{"reprocessed": 1}')]
+    forward(replace(second, times=2))
+    assert kept.read_bytes() == b'{"reprocessed": 1}' and len(worker.requests) == 3
 
 
 def test_an_error_is_not_kept(worker: ComputeWorker, tmp_path: Path) -> None:

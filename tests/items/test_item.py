@@ -24,7 +24,7 @@ CLAIMED = Claimed(
     expires_at=NOW + SECOND,
     envelope='[{"to": "A"}, {"to": "B"}]',
     secrets='{"token": "sesame-17", "deep": {"list": ["vault-99", 7, null]}}',
-    times=1,
+    times=2,
     tries=2,
     deaths=1,
     claim=3,
@@ -36,7 +36,7 @@ def test_a_claim_becomes_an_item() -> None:
     item = Item.of("p", "s", CLAIMED)
     assert (item.pipeline, item.step, item.key, item.id, item.args) == ("p", "s", "k", 7, {"n": 1})
     assert (item.priority, item.order_at, item.added_at, item.expires_at) == (2, NOW, NOW - SECOND, NOW + SECOND)
-    assert (item.attempt, item.envelope, item.result) == (3, {"to": "A"}, None)
+    assert (item.attempt, item.times, item.envelope, item.result) == (3, 2, {"to": "A"}, None)
     assert item.secrets["token"] == "sesame-17" and "sesame" not in repr(item)
     plain = Item.of("p", "s", Claimed(**{**CLAIMED._asdict(), "envelope": None, "secrets": None, "results": {}}))
     assert (plain.envelope, plain.secrets, dict(plain.results)) == ({}, {}, {})
