@@ -40,7 +40,7 @@ from janitor.state.item_endings import End
 from janitor.state.item_states import EXPIRED, FAILED, LATER, NOT_PROCESSED, PROCESSED, READY, TOO_LONG, state_of
 from janitor.state.raised import Raised
 
-LONGEST_PAUSE_SECONDS = 3600.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 3600.0
 SKIP_SECONDS = 60.0
 """After so long a step looks again at an item that it has passed over."""
 MOST_SHOWN = 100
@@ -235,5 +235,5 @@ def most_deaths(step: Step) -> int:
 
 def pause(tries: int) -> timedelta:
     """How long to wait after a failed try: 1, 2, 4, ... seconds, and up to as much again by chance; an hour at most."""
-    base = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 20))
+    base = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 20))
     return timedelta(seconds=base * random.uniform(1, 2))

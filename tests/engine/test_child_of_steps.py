@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import URL
 
 from janitor.errors import Interrupted
-from janitor.items import Item, Step
+from janitor.items import Item, Step, trying
 from janitor.state.item_states import FAILED, LATER, READY
 from tests.engine.children import alive, sleep, until_asked
 from tests.items.house import House, come, house, in_a_thread, live_run, succeeded
@@ -69,8 +69,11 @@ def test_each_worker_has_a_child_of_its_own(state_of_items: URL, tmp_path: Path)
         assert 1 <= len({made.results(str(number))["only"] for number in range(40)}) <= 2
 
 
-def test_an_item_that_kills_its_process_is_found(state_of_items: URL, tmp_path: Path) -> None:
+def test_an_item_that_kills_its_process_is_found(
+    state_of_items: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given an item of which each process dies that takes it. It is tried three times; all others are done.
+    monkeypatch.setattr(trying, "FIRST_PAUSE_SECONDS", 600.0)
     with warm(state_of_items, tmp_path) as made:
         made.add("a", "deadly", "b", "c")
         assert succeeded(made.do("only")) == {"processed": 3, "interrupted": 1}

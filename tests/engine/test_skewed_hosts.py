@@ -31,7 +31,8 @@ def test_a_host_with_another_clock_takes_over(
             rows = rows_of(runner.state)
     check_slots(runner.state, "task", clock.jobs["task"].trigger)
     assert all(row.slot_at is not None and row.slot_at <= row.started_at <= now() + SECOND for row in rows)
-    assert {row.outcome for row in rows} <= {"succeeded", "missed"}
+    # On a busy machine a slot may come while the run before it goes on.
+    assert {row.outcome for row in rows} <= {"succeeded", "missed", "skipped"}
     assert sum(row.slots for row in rows) <= (now() - began) / SECOND + 2
     assert "set back" not in caplog.text and "leapt" not in caplog.text and "still to come" not in caplog.text
     assert f"the clock of this host is {abs(ahead)} s" in caplog.text

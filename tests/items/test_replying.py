@@ -154,7 +154,7 @@ def test_what_may_go_another_time_is_put_off(state_url: URL, tmp_path: Path) -> 
         made.check_counts()
         refusals.clear()
         with made.state.begin() as connection:
-            item_replies.try_now(connection, "p", made.now())
+            item_replies.try_now(connection, made.pipeline.plan, made.now(), 9)
         assert succeeded(made.do("mail")) == {"sent": 2}
         assert sorted(way.keys) == ["away", "good", "never"]
         made.check_counts()

@@ -17,6 +17,9 @@ from janitor.state.quarantine import Quarantined
 from tests.explained import noted
 from tests.small_engine import migrated, now, remember_run, rows_of
 
+GONE = 10**12
+"""The id of no run, whatever ids the server has given before."""
+
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 5_000])
 def test_what_runs_have_remembered_is_found_by_their_jobs(
@@ -31,8 +34,8 @@ def test_what_runs_have_remembered_is_found_by_their_jobs(
         for name, keys, run_id in (
             ("task", ("a", "b", "c"), first),
             ("task", ("d",), second),
-            ("task", ("é",), 99),
-            ("other", ("a",), 99),
+            ("task", ("é",), GONE),
+            ("other", ("a",), GONE),
             ("Z", ("a", "b"), third),
         ):
             quarantine.put(connection, name, [Quarantined(key, "why") for key in keys], now(), run_id)
