@@ -13,7 +13,7 @@ from janitor.items import New
 from janitor.items.adding import new_item, write
 from janitor.items.pipeline import Pipeline
 from janitor.state import State, item_plans
-from janitor.state.item_states import OPEN
+from janitor.state.item_states import FAILED, OPEN
 from janitor.state.item_tables import item_attempts, item_steps, items
 from tests.daemons import Daemon, daemons
 from tests.faults.machine import HOUR, needs_faketime, set_offset, with_offset
@@ -59,6 +59,17 @@ class Clocked:
             lambda: self.statuses(key) == {status}, lambda: f"{self.statuses(key)} {self.daemon.text[-2000:]}", 60
         )
 
+    def expires(self, key: str) -> None:
+        """Wait until an item has ended since its time was over; nothing was done for it."""
+        ended = select(items.c.state == FAILED).where(items.c.key == key)
+
+        def is_over() -> bool:
+            with self.state.read() as connection:
+                return bool(connection.execute(ended).scalar_one()) and "expired" in self.statuses(key)
+
+        eventually(is_over, lambda: f"{self.statuses(key)} {self.daemon.text[-2000:]}", PATIENCE_SECONDS)
+        assert set(self.attempts(key)) <= {"expired"}
+
     def fails_first(self, key: str) -> None:
         """Wait until the first try of an item has failed."""
         eventually(lambda: self.attempts(key)[:1] == ["failed"], lambda: self.daemon.text[-2000:], 60)
@@ -102,7 +113,7 @@ def test_items_go_on_whatever_their_clock_says(tmp_path: Path) -> None:
         made.becomes("in time", "processed")
         made.set_clock(2 * HOUR)
         made.add("too late", hours=1)
-        made.becomes("too late", "expired")
+        made.expires("too late")
         made.add("flaky ahead")
         made.fails_first("flaky ahead")
         made.set_clock(0)
