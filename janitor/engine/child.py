@@ -131,8 +131,9 @@ class WarmChild:
 
         Raises:
             DeadlineExceeded, Interrupted, Cancelled: the run is over its time, or was asked to stop.
-            Unavailable: the process ended before it took an item.
+            Unavailable: the process ended before it took an item; or another daemon may have taken over.
         """
+        self._run.check()
         child = self._child
         if child is not None and (self._items >= self._step.items_per_child or _has_ended(child.process)):
             self.close()

@@ -26,7 +26,7 @@ from janitor.items.beats import Beats
 from janitor.items.pipeline import Pipeline
 from janitor.items.sealing import Seal
 from janitor.items.step import AS_SOON_AS, Step
-from janitor.items.trying import Trying, call_here, most_deaths
+from janitor.items.trying import Call, Trying, call_here, most_deaths
 from janitor.items.workers import Ready, Workers
 from janitor.items.writing import written
 from janitor.memory.access import state_of
@@ -96,6 +96,7 @@ class _Work:
         self._beats, seal = Beats(pipeline.replies, settings), None if settings is None else Seal(settings)
         trying = Trying(pipeline, step, run, self._now, variables, self._beats, seal)
         self._workers = Workers(step.workers, trying.try_one, self._make_ready, step.record == "each")
+        self._call_here: Call = partial(call_here, step)
         self._size, self._place, self._suspects = Size(step.workers), Place(), Suspects()
         self._counts: Counter[str] = Counter()
         self._ends_at = time.monotonic() + RUN_SECONDS
@@ -124,8 +125,11 @@ class _Work:
         if self._step.isolation == "process":
             made: AbstractContextManager[Ready] = self._run.children(self._step, self._run)
             return made
-        call = partial(call_here, self._step)
-        return nullcontext(lambda: call)
+        return nullcontext(self._ready_here)
+
+    def _ready_here(self) -> Call:
+        self._run.check()
+        return self._call_here
 
     def _until_quiet(self) -> None:
         quiet_since = time.monotonic()

@@ -21,7 +21,10 @@ from janitor.state.item_endings import End
 
 TryOne = Callable[[Claimed, Call], End]
 Ready = Callable[[], Call]
-"""Gives what calls the function once that is ready for an item; a child process may have to be started."""
+"""Gives what calls the function, once that is ready for an item, and the run may still begin one.
+
+A child process may have to be started. A process that was frozen may have lost its lease: it begins nothing more.
+"""
 MakeReady = Callable[[], AbstractContextManager[Ready]]
 """Makes the above for one worker; a child process ends with the block."""
 LOOK_SECONDS = 1.0

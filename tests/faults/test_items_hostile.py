@@ -117,8 +117,8 @@ def no_object(chance: random.Random) -> bytes:
 
 def properties(chance: random.Random) -> pika.BasicProperties:
     """Whom to answer, as nobody should say it."""
-    odd = [None, "", "no-such-queue", "amq.rabbitmq.reply-to", "q" * 255, "é" * 100]
-    headers: dict[str, Any] = {"n": chance.choice([1, -(2**63), 1.5, None, True, "é", b"\xff", [1, {"a": None}], {}])}
+    odd = [None, "", "no-such-queue", "q" * 255, "é" * 100]
+    headers: dict[str, Any] = {"n": chance.choice([1, -(2**63), None, True, "é", b"\xff", [1, {"a": None}], {}])}
     return pika.BasicProperties(
         reply_to=chance.choice(odd),
         correlation_id=chance.choice([None, "", "c" * 255, "é"]),

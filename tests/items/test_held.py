@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, update
 
-from janitor.errors import Cancelled
+from janitor.errors import Cancelled, Unavailable
 from janitor.items import Item, Step
 from janitor.items.work import StepTask
+from janitor.jobs.job import Isolation
 from janitor.runs import Outcome, current_run
 from janitor.state import item_acts, item_claims, item_plans, job_records, run_records
 from janitor.state.item_counts import Changes
@@ -240,3 +241,31 @@ def test_what_a_daemon_held_as_it_was_stopped_is_done_by_the_next(state_url: URL
         assert (row.tries, row.deaths) == (1, 0)
         assert [one.status for one in made.attempts("slow", "pack")] == ["interrupted"] * 3 + ["processed"]
         made.check_counts()
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_nothing_more_is_begun_once_a_lease_may_be_lost(tmp_path: Path, isolation: Isolation) -> None:
+    # Given a run with an item at work and others that wait for a worker, as its process was frozen for so long that
+    # another daemon may lead. It begins none of the others: that one does them.
+    begun = tmp_path / "begun"
+
+    def lost() -> bool:
+        raise Unavailable("another daemon may have taken over")
+
+    with house(lite_state(tmp_path / "s.db"), tmp_path, Step("only", note_and_wait, isolation=isolation)) as made:
+        made.add(*KEYS[:3], args={"begun": str(begun), "go": str(tmp_path / "go")})
+        wait = in_a_thread(lambda: made.do("only"))
+        eventually(lambda: begun.exists() and made.statuses(KEYS[1]) == {"only": "processing"})
+        live_run(made).guard = lost
+        (tmp_path / "go").touch()
+        wait()
+        assert begun.read_text(encoding="ascii").split() == [KEYS[0]]
+        assert [row.outcome for row in made.runs("only")] == ["failed"]
+
+
+def note_and_wait(item: Item) -> None:
+    """Note that an item is begun, and wait for a file to come."""
+    with open(item.args["begun"], "a", encoding="ascii") as file:
+        file.write(f"{item.key}\n")
+    while not Path(item.args["go"]).exists():
+        current_run().stop.wait(0.02)
