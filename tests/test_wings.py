@@ -19,6 +19,8 @@ WINGS = {
     "jobs_file": ("verbs/validate.py", "settings/jobs_file.py"),
 }
 """Each wing's files beside its own folder and its file in verbs/wings/."""
+FIRST = "web"
+"""The wing that is taken out without --all."""
 LISTS = ("verbs/wings/__init__.py", "settings/settings.py")
 """The two files whose lines name the wings."""
 ROOMS = "checks databases engine feeds jobs logs operations publisher rabbitmq settings state table_sink tasks".split()
@@ -52,7 +54,9 @@ def without(wing: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=sorted(WINGS))
+@pytest.fixture(
+    params=[pytest.param(name, marks=[] if name == FIRST else [pytest.mark.slow]) for name in sorted(WINGS)]
+)
 def wing(request: pytest.FixtureRequest) -> str:
     """The wing that is gone."""
     return str(request.param)

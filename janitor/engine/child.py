@@ -133,12 +133,13 @@ class WarmChild:
             DeadlineExceeded, Interrupted, Cancelled: the run is over its time, or was asked to stop.
             Unavailable: the process ended before it took an item; or another daemon may have taken over.
         """
-        self._run.check()
         child = self._child
         if child is not None and (self._items >= self._step.items_per_child or _has_ended(child.process)):
             self.close()
         if self._child is None:
             self._start()
+        # Starting a process takes long: a lease may be lost meanwhile.
+        self._run.check()
         return self._call
 
     def _call(self, item: Item, run: Run) -> ItemReturned:

@@ -26,7 +26,7 @@ def by_console(page: Path) -> bool:
 
 
 RUN = [page for page in HOW_TO if by_console(page)]
-LONG = ("jobs_that_build_on_one_another", "work_on_items")
+LONG = ("jobs_that_build_on_one_another", "move_from_apscheduler", "move_from_cron", "sync_a_table", "work_on_items")
 """The pages that are run with --all alone."""
 ON_SERVER = [page for page in RUN if PLACE in page.read_text(encoding="utf-8")]
 

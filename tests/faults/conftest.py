@@ -23,12 +23,18 @@ from tests.items.conftest import (  # noqa: F401  # servers at the ends of items
 from tests.servers import Broker, SqlServer
 
 MakeHouse = Callable[..., House]
+ON_A_SERVER_FOR_ALL = ("test_over_many_slots_each_has_one_outcome", "test_items_survive_kill_9_at_some_points")
+"""Tests whose short form is tried on a server with --all alone."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of the other form."""
     other = "short_form" if config.getoption("--faults") else "whole_form"
     left_out = [item for item in items if item.get_closest_marker(other)]
+    if other == "whole_form":
+        for item in items:
+            if item.name.startswith(ON_A_SERVER_FOR_ALL) and item.name.endswith("[mariadb]"):
+                item.add_marker(pytest.mark.slow)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -128,6 +128,7 @@ def test_among_many_in_flight_the_guilty_is_found(
     assert len(found) <= 37 + 9
 
 
+@pytest.mark.slow
 def test_a_limit_below_all_that_is_small_puts_one_window_in_doubt(rabbitmq: Broker, exchange: Exchange) -> None:
     # Given: a broker that takes less than what goes out together, and many records over its limit among the others.
     # What happens: the channel closes while ten are in flight, at the first of them.
