@@ -16,8 +16,8 @@ from janitor.jobs import schedules
 from janitor.state import State, cursors, leases
 from janitor.state.tables import SCHEMA_VERSION
 from tests.daemons import Daemon, daemons
+from tests.engine.children import alive
 from tests.engine.keeping import ELSEWHERE
-from tests.engine.test_child import alive
 from tests.small_engine import check_slots, eventually, lines_of, migrated, outcomes, rows_of
 from tests.state.migrations.older import older
 
