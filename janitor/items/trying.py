@@ -6,7 +6,7 @@ returns another text              its failed status, with a reason that names th
 raises                            its failed status with the reason and the traceback; tried again if it may be
 raises Skip                       not processed, and looked at again after a minute
 is over its time                  time limit exceeded
-the run is asked to stop          not processed, as if it had not been taken
+the run is asked to stop          not processed, as if it had not been taken; so if its lease may be lost
 past its `expires_at` before      expired, and the function is not called
 """
 
@@ -173,7 +173,8 @@ class Trying:
 
     def _of_error(self, claimed: Claimed, part: Run, error: BaseException) -> dict[str, Any]:
         """What an error means; this is a guard's handler, so it may not fail itself."""
-        if self._run.stop.is_set() and is_a(error, Cancelled):
+        # It is no failure of the item's that the run was asked to stop, or may have lost its lease.
+        if is_a(error, JanitorError) and (part.in_doubt or (self._run.stop.is_set() and is_a(error, Cancelled))):
             return _back(text_of(error))
         reason = text_of(error) if is_a(error, JanitorError) else summary(error)
         reason = shortened(self._run.mask(reason), bounds.REASON)

@@ -37,7 +37,7 @@ class Run:
     `ask_to_stop`; the task notices at its next safe point. `guard` tells whether the run may write: False if that will
     turn out soon; it raises if the run may not write any more. `used` tells which run of each dependency this run uses.
     `mask` takes secrets out of a text that is kept. `by_hand` says that a person asked for it. `children` makes child
-    processes for a part of the run's work.
+    processes for a part of the run's work. `in_doubt` says that the run has ended since `guard` has raised.
     """
 
     id: int = 0
@@ -60,6 +60,7 @@ class Run:
     ended: bool = False
     by_hand: bool = False
     children: Any = None
+    in_doubt: bool = False
     part_of: "Run | None" = None
 
     def part(self, seconds: float, on_progress: ProgressSink) -> "Run":
@@ -97,9 +98,15 @@ class Run:
             Unavailable: the state database was away so long that another daemon may have taken over.
         """
         self._end_if_due()
-        while not self.guard():
+        while not self._may_go_on():
             self.stop.wait(LOOK_SECONDS)
             self._end_if_due()
+
+    def _may_go_on(self) -> bool:
+        self.in_doubt = True
+        found = self.guard()
+        self.in_doubt = False
+        return found
 
     def _end_if_due(self) -> None:
         if self.stop.is_set():

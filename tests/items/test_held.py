@@ -1,5 +1,6 @@
 """What becomes of what a run holds: as it is stopped, paused or dead, and if people act meanwhile."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -261,6 +262,32 @@ def test_nothing_more_is_begun_once_a_lease_may_be_lost(tmp_path: Path, isolatio
         wait()
         assert begun.read_text(encoding="ascii").split() == [KEYS[0]]
         assert [row.outcome for row in made.runs("only")] == ["failed"]
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_an_item_fails_not_because_a_lease_may_be_lost(tmp_path: Path, isolation: Isolation) -> None:
+    # Given an item at work as the leases could not be renewed for a while: on a busy machine, say. The lease still
+    # stands as the end is recorded. The item goes back, and nothing is counted.
+    begun = tmp_path / "begun"
+    with house(
+        lite_state(tmp_path / "s.db"), tmp_path, Step("only", comes_to_safe_points, isolation=isolation)
+    ) as made:
+        made.add("k", args={"begun": str(begun)})
+        wait = in_a_thread(lambda: made.do("only"))
+        eventually(begun.exists)
+        vars(made.runner.renewal)["_valid_until"] = -math.inf
+        wait()
+        row = made.steps("k")["only"]
+        assert (row.state, row.status, row.tries, row.deaths) == (READY, "not processed", 0, 0)
+        assert [one.status for one in made.attempts("k")] == ["interrupted"]
+        made.check_counts()
+
+
+def comes_to_safe_points(item: Item) -> None:
+    """Come to a safe point again and again, for a minute."""
+    Path(item.args["begun"]).touch()
+    for _ in range(3_000):
+        current_run().sleep(0.02)
 
 
 def note_and_wait(item: Item) -> None:
