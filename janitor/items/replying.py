@@ -28,13 +28,13 @@ from janitor.jobs.result_texts import decode
 from janitor.memory.access import state_of
 from janitor.runs import Run, current_run
 from janitor.settings.settings import Settings
-from janitor.state import item_endings, item_replies, item_standing
+from janitor.state import item_due, item_endings, item_replies, item_standing
 from janitor.state.item_plans import lane_of
 
 log = logging.getLogger(__name__)
 
 TOGETHER = 100
-LONGEST_PAUSE_SECONDS = 600.0
+LONGEST_PAUSE_SECONDS = item_due.LONGEST_WAIT.total_seconds()
 RUN_SECONDS = 600.0
 LINGER_SECONDS = 10.0
 LOOK_SECONDS = 0.2

@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
-from tests.faults.fault import again_and_again
 from tests.faults.item_house import ItemHouse, item_house
 from tests.faults.item_victim import POISON
+from tests.faults.network_faults import cut, instead, slow
 from tests.faults.proxy import Proxy
 from tests.faults.server_faults import alarm, held, read_only
 from tests.faults.small_disk import SmallDisk, small_disk
 from tests.servers import Broker, SqlServer
-from tests.servers.compute import ComputeWorker
 from tests.small_engine import eventually
 
 FAULT_SECONDS = 5.0
@@ -31,41 +30,6 @@ LONG_SECONDS = 60.0
 USER = "items"
 GRANTED = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES"
 Fault = Callable[[], AbstractContextManager[object]]
-
-
-@contextmanager
-def slow(proxy: Proxy) -> Iterator[None]:
-    """Delay whatever goes either way."""
-    proxy.slow(0.15)
-    try:
-        yield
-    finally:
-        proxy.slow(0)
-
-
-@contextmanager
-def cut(proxy: Proxy) -> Iterator[None]:
-    """Cut all connections, again and again."""
-
-    def act() -> None:
-        proxy.cut()
-        time.sleep(0.2)
-
-    with again_and_again(act):
-        yield
-
-
-@contextmanager
-def instead(proxy: Proxy, port: int) -> Iterator[None]:
-    """Let a web server answer in place of this server."""
-    with ComputeWorker().open() as other:
-        proxy.lead_to("127.0.0.1", other.port)
-        proxy.cut()
-        try:
-            yield
-        finally:
-            proxy.lead_to("127.0.0.1", port)
-            proxy.cut()
 
 
 def befall(house: ItemHouse, fault: Fault, broker_answers: bool = True) -> None:
@@ -84,8 +48,8 @@ def of_network(proxy: Proxy, port: int) -> dict[str, Fault]:
     return {
         "away": proxy.away,
         "hanging": proxy.hanging,
-        "slow": partial(slow, proxy),
-        "cut off": partial(cut, proxy),
+        "slow": partial(slow, proxy, 0.15),
+        "cut off": partial(cut, proxy, 0.2),
         "another server": partial(instead, proxy, port),
     }
 

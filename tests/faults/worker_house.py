@@ -5,7 +5,6 @@ browser was told. At the end each request has one object in the bucket and was t
 """
 
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -22,10 +21,10 @@ from janitor.state.item_replies import DUE
 from janitor.state.item_states import DONE
 from janitor.state.item_tables import item_attempts, item_letters, item_replies, items
 from tests.daemons import Daemon, daemons
+from tests.faults.network_faults import cut, instead, slow
 from tests.faults.proxy import Proxy
 from tests.servers.aws import REGION, Aws, SqsQueue
 from tests.servers.compute import (
-    Behaviour,
     ComputeWorker,
     answers,
     die,
@@ -154,8 +153,8 @@ def faults_of(house: WorkerHouse, server: str) -> dict[str, Fault]:
     found: dict[str, Fault] = {
         "away": proxy.away,
         "hangs": proxy.hanging,
-        "slow": partial(slow, proxy),
-        "cut": partial(cut, proxy),
+        "slow": partial(slow, proxy, 0.4),
+        "cut": partial(cut, proxy, 0.1),
         "answers wrongly": partial(answers_wrongly, house, server),
     }
     own: dict[str, dict[str, Fault]] = {
@@ -176,49 +175,6 @@ def befall(house: WorkerHouse, fault: Fault) -> None:
     house.settle()
 
 
-@contextmanager
-def slow(proxy: Proxy) -> Iterator[None]:
-    """Delay whatever goes either way."""
-    proxy.slow(0.4)
-    try:
-        yield
-    finally:
-        proxy.slow(0)
-
-
-@contextmanager
-def cut(proxy: Proxy) -> Iterator[None]:
-    """Cut all connections, ten times a second."""
-    is_over = threading.Event()
-
-    def act() -> None:
-        while not is_over.wait(0.1):
-            proxy.cut()
-
-    cutting = threading.Thread(target=act, daemon=True)
-    cutting.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        cutting.join(10)
-
-
-@contextmanager
-def instead(house: WorkerHouse, server: str, behave: Behaviour) -> Iterator[None]:
-    """Let another server answer."""
-    proxy = house.proxies[server]
-    with ComputeWorker().open() as other:
-        other.next = [behave] * 10_000
-        proxy.lead_to("127.0.0.1", other.port)
-        proxy.cut()
-        try:
-            yield
-        finally:
-            proxy.lead_to("127.0.0.1", _port_of(house.servers, server))
-            proxy.cut()
-
-
 def _port_of(servers: Servers, server: str) -> int:
     known = {"sqs": servers.aws.port, "s3": servers.bucket.server.port, "redis": servers.redis.port}
     return known.get(server, servers.worker.port)
@@ -226,13 +182,17 @@ def _port_of(servers: Servers, server: str) -> int:
 
 def answers_wrongly(house: WorkerHouse, server: str) -> AbstractContextManager[None]:
     """Let the server's answers be a page about an error."""
-    return instead(house, server, answers(500, b"<html>500 Something went wrong</html>"))
+    return instead(
+        house.proxies[server], _port_of(house.servers, server), answers(500, b"<html>500 Something went wrong</html>")
+    )
 
 
 def is_full(house: WorkerHouse, server: str) -> AbstractContextManager[None]:
     """Let the server answer as S3 does when it can take no more for now."""
     said = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
-    return instead(house, server, answers(503, said, "Content-Type: application/xml\r\n"))
+    return instead(
+        house.proxies[server], _port_of(house.servers, server), answers(503, said, "Content-Type: application/xml\r\n")
+    )
 
 
 @contextmanager
