@@ -91,6 +91,16 @@ class CommandLine:
                 raise
         return Ended(process.returncode, out.result(), err.result())
 
+    def heard(self, process: "subprocess.Popen[str]", text: str) -> str:
+        """Read what a started process prints, up to the line with `text`, and return it."""
+        assert process.stdout is not None
+        read = ""
+        while line := process.stdout.readline():
+            read += line
+            if text in line:
+                return read
+        raise AssertionError(f"it ended before it said {text!r}: {read}")
+
     def whole(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process."""
         kept = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME", "TZ") or "COV" in name}

@@ -9,9 +9,13 @@ import hypothesis
 import pytest
 from sqlalchemy import URL
 
+from tests import random_inputs
 from tests.fixtures import Exchange, Warehouses
 from tests.servers import Broker, SqlServer, broker, running, sql_server
 from tests.small_engine import DATABASES, empty_state
+
+WHOLE = ("--all", "--faults", "--screenshots")
+"""With one of these, what is marked slow runs too."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,7 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", "short_form: of the fault suite, left out with --faults")
     config.addinivalue_line("markers", "whole_form: of the fault suite, only with --faults")
-    hypothesis.settings.register_profile("suite", deadline=None)
+    if any(config.getoption(name) for name in WHOLE):
+        random_inputs.try_all()
+    hypothesis.settings.register_profile("suite", deadline=None, max_examples=random_inputs.inputs(100))
     hypothesis.settings.load_profile("suite")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
@@ -36,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the slow tests if nobody asks for them."""
-    asked_for = config.getoption("--all") or config.getoption("--faults") or config.getoption("--screenshots")
+    asked_for = any(config.getoption(name) for name in WHOLE)
     slow = [] if asked_for else [item for item in items if item.get_closest_marker("slow")]
     if slow:
         config.hook.pytest_deselected(items=slow)

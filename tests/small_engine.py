@@ -14,6 +14,7 @@ import pytest
 from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import URL, Row, insert, select
 
+from janitor.databases.places import family
 from janitor.engine.daemon import Daemon
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
@@ -70,7 +71,9 @@ def lite_state(path: Path) -> URL:
     """A SQLite file with the tables and without rows."""
     if "sqlite" not in _made:
         first = Path(f"{path}.first")
-        migrated(URL.create("sqlite", database=str(first))).close()
+        state = State(URL.create("sqlite", database=str(first)))
+        state.migrate()
+        state.close()
         _made["sqlite"] = first.read_bytes()
         first.unlink()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +86,12 @@ DATABASES = ("sqlite", "mariadb")
 
 
 def migrated(url: URL, clock: SharedClock | None = None) -> State:
-    """A state database with its tables; `clock` tells its time, if the test sets it."""
+    """A state database with its tables; `clock` tells its time, if the test sets it.
+
+    A new SQLite file is a copy of one that was migrated once for all tests.
+    """
+    if url.database and family(url) == "sqlite" and not Path(url.database).exists():
+        lite_state(Path(url.database))
     state = State(url, clock=clock)
     state.migrate()
     return state

@@ -111,6 +111,7 @@ def _mysql_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits:
     event.listen(engine, "do_connect", functools.partial(mysql_sessions.ask_for_tls, given))
     event.listen(engine, "do_connect", functools.partial(log_in, login, url))
     event.listen(engine, "do_connect", mysql_sessions.encode_password)
+    event.listen(engine, "do_connect", mysql_sessions.connect)
     event.listen(engine, "connect", functools.partial(mysql_sessions.set_up_session, read_only, limits))
     event.listen(engine, "connect", lambda connection, record: _leave_older(url, record))
     event.listen(engine, "connect", lambda connection, record: keep_from_children(connection, sockets_of))

@@ -17,7 +17,7 @@ from janitor.databases.limits import Limits
 from janitor.databases.mysql_error_numbers import STATEMENT_TOO_LONG
 from janitor.databases.mysql_tls import tls_arguments
 from janitor.databases.places import place
-from janitor.databases.pymysql_private import limit_reading
+from janitor.databases.pymysql_private import LightConnection, limit_reading
 
 SOCKET_SLACK_SECONDS = 2.0
 """How much longer the socket waits than the server's own limit, so that the server's answer can still arrive."""
@@ -88,6 +88,11 @@ def encode_password(dialect: Any, record: Any, args: list[Any], options: dict[st
     password = options.get("password")
     if isinstance(password, str) and not password.isascii():
         options["password"] = password.encode()
+
+
+def connect(dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> LightConnection:
+    """Open a new connection."""
+    return LightConnection(*args, **options)
 
 
 def set_up_session(read_only: bool, limits: Limits, connection: "pymysql.Connection[Any]", record: Any) -> None:

@@ -58,13 +58,25 @@ def tls_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     tls = tls_of(options)
     if not tls.required:
         return {"ssl_disabled": True} if options.get("ssl_disabled") else {}
-    context = ssl.create_default_context(cafile=options.get("ssl_ca"), capath=options.get("ssl_capath"))
-    # Since Python 3.13 the default is stricter than the certificates that MySQL makes for itself.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    context.check_hostname = tls.host_name
-    context.verify_mode = ssl.CERT_REQUIRED if tls.certificate else ssl.CERT_NONE
+    context = _verifying(options, tls) if tls.certificate else unverified()
     if "ssl_cert" in options:
         context.load_cert_chain(options["ssl_cert"], options.get("ssl_key"), options.get("ssl_key_password"))
     if "ssl_cipher" in options:
         context.set_ciphers(options["ssl_cipher"])
     return {"ssl": context}
+
+
+def unverified() -> ssl.SSLContext:
+    """A context that encrypts and verifies nothing, and so reads none of the certificates that the machine trusts."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _verifying(options: Mapping[str, Any], tls: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=options.get("ssl_ca"), capath=options.get("ssl_capath"))
+    # Since Python 3.13 the default is stricter than the certificates that MySQL makes for itself.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.check_hostname = tls.host_name
+    return context

@@ -26,7 +26,10 @@ def by_console(page: Path) -> bool:
 
 
 RUN = [page for page in HOW_TO if by_console(page)]
-LONG = ("jobs_that_build_on_one_another", "move_from_apscheduler", "move_from_cron", "sync_a_table", "work_on_items")
+LONG = (
+    *("add_a_task", "from_a_queue", "jobs_that_build_on_one_another", "move_from_apscheduler", "move_from_celery_beat"),
+    *("move_from_cron", "publish_messages", "rename_a_job", "stop_the_daemon", "sync_a_table", "work_on_items"),
+)
 """The pages that are run with --all alone."""
 ON_SERVER = [page for page in RUN if PLACE in page.read_text(encoding="utf-8")]
 

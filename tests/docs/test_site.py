@@ -55,17 +55,20 @@ def small(folder: Path, **pages: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_page_is_in_the_site(site: Path) -> None:
     pages = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
     assert len(pages) > 15 and [page for page in pages if not (site / page).is_file()] == []
 
 
+@pytest.mark.slow
 def test_the_site_can_be_searched(site: Path) -> None:
     index = (site / "searchindex.js").read_text(encoding="utf-8")
     # Words are cut to their stems.
     assert "reference/metrics" in index and "janitor_runs_tot" in index
 
 
+@pytest.mark.slow
 def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     for path in site.rglob("*.html"):
         loaded = LOADED.findall(path.read_text(encoding="utf-8"))
@@ -74,6 +77,7 @@ def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
         assert re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", path.read_text(encoding="utf-8")) == [], path
 
 
+@pytest.mark.slow
 def test_every_public_name_is_on_its_page(site: Path) -> None:
     found = (site / "reference" / "python_api.html").read_text(encoding="utf-8")
     for name in (

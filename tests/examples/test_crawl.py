@@ -14,6 +14,7 @@ from tests.jobs_file.files import clock
 FILE = str(ROOT / "examples" / "crawl" / "jobs.yaml")
 
 
+@pytest.mark.slow
 def test_the_command_of_the_readme_runs_it_from_nothing(tmp_path: Path) -> None:
     janitor = CommandLine(tmp_path, environment={"JOBS_FILE": FILE})
     ended = janitor("run", "report", "--with-dependencies")

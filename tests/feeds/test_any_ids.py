@@ -20,6 +20,7 @@ from janitor.feeds.position import MOST_RANGES
 from janitor.runs import Run
 from tests.feeds.model import LAG, Clock
 from tests.feeds.sources import source
+from tests.random_inputs import inputs
 
 SNOWFLAKES = [(1_700_000_000_000 + 1_000 * second) << 22 for second in range(2_000)]
 ENDS = {"sqlite": (-(2**63), 2**63 - 1), "mysql": (0, 2**64 - 1)}
@@ -82,7 +83,7 @@ def rows_read(engine: Engine) -> int:
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_feed_of_any_ids_reads_as_the_model_does(engine: Engine, run: Run, data: st.DataObject) -> None:
     lowest, highest = ENDS[engine.dialect.name]
     reader, near = Reader(engine), data.draw(st.integers(lowest + 50, highest - 50))

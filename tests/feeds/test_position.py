@@ -10,6 +10,7 @@ from janitor.errors import BadSetting
 from janitor.feeds import Position, Seen, position_after
 from janitor.feeds.position import MOMENTS_A_LAG
 from tests.feeds.model import LAG, Clock, tick
+from tests.random_inputs import inputs
 
 
 def test_a_hundred_thousand_ids_stay_small() -> None:
@@ -30,7 +31,7 @@ def test_many_reads_within_the_lag_stay_few(lag: float) -> None:
 
 @given(lag=st.floats(1, 200_000), pauses=st.lists(st.floats(0.01, 1_000), min_size=1, max_size=20), data=st.data())
 @example(lag=86_400.0, pauses=[300.0], data=None)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=inputs(100), deadline=None)
 def test_a_feed_settles_although_each_tick_has_news(
     lag: float, pauses: list[float], data: st.DataObject | None
 ) -> None:
@@ -77,7 +78,7 @@ def test_a_position_that_is_no_id_is_refused(value: str) -> None:
 
 @pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_of_commits_within_the_lag(data: st.DataObject) -> None:
     """No id is lost, and no id comes twice.
 

@@ -21,6 +21,7 @@ from janitor.errors import Rejected
 from janitor.feeds import Feed, TimeFeed, TimePosition, position_after
 from janitor.runs import Run
 from tests.feeds.sources import source
+from tests.random_inputs import inputs
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LAG = timedelta(minutes=10)
@@ -83,7 +84,7 @@ class House:
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_row_comes_once_for_each_of_its_times(engine: Engine, run: Run, data: st.DataObject) -> None:
     house, names = House(engine), [str(uuid.UUID(int=number)) for number in range(12)]
     # Whole and broken seconds; many rows share a time.

@@ -16,6 +16,7 @@ from janitor.jobs_file.mistakes import BadJobsFile
 from tests.command_line import CommandLine
 from tests.jobs_file import pipes
 from tests.jobs_file.files import HERE, JOB, clock, mistakes, write
+from tests.random_inputs import inputs
 
 TAGS = ("", "!!int ", "!!float ", "!!bool ", "!!timestamp ", "!!binary ", "!!null ", "!!set ", "!!omap ", "!result ")
 HOSTILE = (
@@ -39,7 +40,7 @@ def answer(path: Path) -> str:
         return "\n".join(map(str, exc.mistakes))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=st.lists(jobs, max_size=3))
 @example(found=[{"timeout": "0000-00-00"}])
 @example(found=[{"args": "[" + "9" * 5000 + "]", "id": "a"}])
@@ -82,7 +83,7 @@ pipeline_keys = mappings(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=mappings(names, pipeline_keys | plain))
 @example(found="{'a: b': {steps: {a: {function: 7}}}}")
 @example(found="{a: {statuses: {a: [b]}, steps: {a: {needs: {a: [b]}, failed: {a: b}, forward: {url: []}}}}}")
@@ -93,7 +94,7 @@ def test_any_pipelines_are_answered_in_words(tmp_path: Path, found: str) -> None
     answer(path)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=60) | st.text(alphabet="jobs: -[]{}&*!|>'\"#%@`,?\n\t\0a1", max_size=60).map(str.encode)
 )

@@ -20,6 +20,7 @@ from janitor.jobs import Result
 from janitor.jobs_file.export import export
 from janitor.jobs_file.loading import load
 from tests.jobs_file.files import CRAWL, HERE, clock, crawl, report, skips, write
+from tests.random_inputs import inputs
 
 B = "  - {id: b, function: 'FUNCTIONS:skips'}\n"
 
@@ -206,7 +207,7 @@ def test_odd_notes_come_back_as_they_were(tmp_path: Path, notes: str) -> None:
     assert again(tmp_path, exported(notes=notes, title=notes)).notes == notes
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(notes=st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="{"), max_size=30))
 def test_any_notes_come_back_as_they_were(tmp_path: Path, notes: str) -> None:
     assert again(tmp_path, exported(notes=notes)).notes == notes
@@ -224,7 +225,7 @@ json_like = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=json_like)
 def test_arguments_come_back_as_they_were_or_are_told(tmp_path: Path, value: Any) -> None:
     text = exported(told, args=[value])

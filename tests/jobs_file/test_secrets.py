@@ -55,20 +55,41 @@ def test_a_key_from_the_environment_is_nowhere_in_clear(tmp_path: Path, isolatio
     # Given: two tasks that log, count, return and raise a key and a number from the environment.
     # What happens: both run, and every verb that shows something of them is asked.
     # What must hold: neither is in any output, nor in the state database but for the result that the second job needs.
-    write(tmp_path, FILE.replace("HERE", HERE).replace("ISOLATION", isolation))
-    house = CommandLine(
-        tmp_path,
-        ("-m", "tests.jobs_file.bare"),
-        {"JOBS_FILE": "jobs.yaml", "AWS_SECRET_ACCESS_KEY": SECRET, "PIN": "735519", "SITE": "garden"},
-    )
+    house = house_with(tmp_path, isolation)
     said = [house("run", job, TRACEBACK_LOCALS="true", **more) for job in ("tells", "uses") for more in ({}, JSON)]
     assert [ended.code for ended in said] == [0, 0, 1, 1], said
     said += [house(*words.split()) for words in ("show 1", "show 1 --json", "show 3", "history --json", "jobs --json")]
     said += [house("quarantine"), house("quarantine", "--json")]
     said += [house(*words.split()) for words in ("jobs --export", "validate --json", "check")]
     text = "".join(ended.out + ended.err for ended in said)
-    assert "garden" in text and "***" in text and 'env("AWS_SECRET_ACCESS_KEY")' in text
-    kept = [line for line in stored(tmp_path) if not line.startswith("INSERT INTO results ")]
+    assert "garden" in text and 'env("AWS_SECRET_ACCESS_KEY")' in text
+    check_nowhere_in_clear(tmp_path, text)
+
+
+def test_two_runs_with_a_key_tell_it_to_nobody(tmp_path: Path) -> None:
+    # The test above in short: the same two tasks in processes of their own, and one verb after them.
+    house = house_with(tmp_path, "process")
+    said = [house("run", job, TRACEBACK_LOCALS="true") for job in ("tells", "uses")]
+    assert [ended.code for ended in said] == [0, 1], said
+    said.append(house("show", "2", "--json"))
+    assert "cannot use" in said[-1].out
+    check_nowhere_in_clear(tmp_path, "".join(ended.out + ended.err for ended in said))
+
+
+def house_with(folder: Path, isolation: str) -> CommandLine:
+    """A folder with the jobs file, and an environment with what it takes from there."""
+    write(folder, FILE.replace("HERE", HERE).replace("ISOLATION", isolation))
+    return CommandLine(
+        folder,
+        ("-m", "tests.jobs_file.bare"),
+        {"JOBS_FILE": "jobs.yaml", "AWS_SECRET_ACCESS_KEY": SECRET, "PIN": "735519", "SITE": "garden"},
+    )
+
+
+def check_nowhere_in_clear(folder: Path, text: str) -> None:
+    """Make sure that key and number are masked in what was said and in the state database, but for the result."""
+    assert "***" in text
+    kept = [line for line in stored(folder) if not line.startswith("INSERT INTO results ")]
     for part in (SECRET, "wJalrXUtnFEMI", "735519"):
         assert part not in text, part
         assert not [line for line in kept if part in line], part

@@ -11,9 +11,8 @@ from tests.memory.leased_runs import begun
 
 
 @pytest.fixture
-def state(database_url: URL) -> Iterator[State]:
-    state = State(database_url)
-    state.migrate()
+def state(state_url: URL) -> Iterator[State]:
+    state = State(state_url)
     yield state
     state.close()
 

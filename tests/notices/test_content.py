@@ -15,10 +15,11 @@ from janitor.notices.pagerduty import pagerduty
 from janitor.notices.slack import slack
 from janitor.notices.teams import teams
 from tests.notices.contents import CONTENT, ENDED
+from tests.random_inputs import inputs
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@settings(max_examples=inputs(30))
 @given(st.text(), st.dictionaries(st.text(), st.integers() | st.text(), max_size=3), st.lists(st.text(), max_size=3))
 def test_any_content_is_kept_and_rendered(text: str, counts: dict[str, Any], log: list[str]) -> None:
     content = replace(CONTENT, text=text, error=text, counts=counts, log=log)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from janitor.notices.slack import SECTION, slack
 from tests.notices.contents import CONTENT, only, sent
 from tests.outside import Hooks
+from tests.random_inputs import inputs
 
 
 def test_slack_gets_blocks_with_its_signs_escaped(hooks: Hooks) -> None:
@@ -18,7 +19,7 @@ def test_slack_gets_blocks_with_its_signs_escaped(hooks: Hooks) -> None:
     assert "<https://janitor.example.org/runs/9|run 9>" in whole and "```12:00:01 INFO größer &lt;b&gt;```" in whole
 
 
-@settings(max_examples=30)
+@settings(max_examples=inputs(30))
 @given(st.text(max_size=40), st.integers(1, 200))
 def test_slack_never_gets_too_long_a_section(text: str, times: int) -> None:
     content = replace(CONTENT, text=text * times, error=text * times, log=[text * times] * 3)

@@ -14,6 +14,7 @@ from janitor.state import leases, watched
 from janitor.state.tables import cursors
 from janitor.state.tables import leases as lease_table
 from tests.notices.house import NOON, House
+from tests.random_inputs import inputs
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -101,7 +102,7 @@ def test_a_history_is_read_once(house: House) -> None:
     assert looks[0] == looks[2] < looks[1]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(steps=list("flfsrl"), after=2)
 @given(steps=st.lists(st.sampled_from("sfilr"), max_size=25), after=st.integers(1, 3))
 def test_the_moments_of_looking_change_nothing_told(house: House, steps: list[str], after: int) -> None:

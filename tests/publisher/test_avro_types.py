@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.publisher import BadMessage, Schema
+from tests.random_inputs import inputs
 
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}
 PRICE = {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 3}
@@ -67,7 +68,7 @@ SCHEMAS = {name: schema_of(declared) for name, (declared, _) in TYPES.items()}
 
 
 @pytest.mark.parametrize("name", TYPES)
-@settings(max_examples=25)
+@settings(max_examples=inputs(25))
 @given(data=st.data())
 def test_each_type_is_read_as_it_was_written(name: str, data: st.DataObject) -> None:
     # Given: any value of a type, by itself and as what may be null.

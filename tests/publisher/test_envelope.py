@@ -14,6 +14,7 @@ from janitor.publisher import BadMessage, Publisher, Settled, open_publisher
 from janitor.publisher.envelope import Envelope, Route
 from janitor.settings import Settings
 from tests.messages import SCHEMA, settings_for, statuses
+from tests.random_inputs import inputs
 from tests.servers import Broker
 
 RUNS = [{**row, "id_run": 1 + at % 3, "run_status": at} for at, row in enumerate(statuses(30))]
@@ -139,7 +140,7 @@ def test_a_route_that_cannot_be_sent_is_refused(tmp_path: Path, route: Any, word
 TEXTS = st.text(max_size=300)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=inputs(60), suppress_health_check=[HealthCheck.too_slow])
 @given(key=TEXTS, headers=st.dictionaries(TEXTS, TEXTS | st.integers(-(2**63), 2**63 - 1), max_size=4))
 def test_a_route_is_taken_as_it_is_or_refused(key: str, headers: dict[str, str | int]) -> None:
     envelope = Envelope("x", "s", "t", "binary", "topic", lambda record: key, lambda record: headers)

@@ -1,5 +1,6 @@
 """Amazon's services for the tests: moto's server, in a process of its own; what it holds is gone when it ends."""
 
+import functools
 import sys
 import tempfile
 import urllib.request
@@ -40,7 +41,7 @@ class Aws(OwnServer):
 
     def client(self, service: str) -> Any:
         """Return a client of the tests' own; close it after use."""
-        return boto3.session.Session().client(
+        return _session().client(
             service,
             region_name=REGION,
             endpoint_url=self.url,
@@ -97,6 +98,12 @@ class SqsQueue:
         """Remove the queue."""
         self.sqs.delete_queue(QueueUrl=self.url)
         self.sqs.close()
+
+
+@functools.cache
+def _session() -> Any:
+    """One for all clients: each session reads the descriptions of the services anew."""
+    return boto3.session.Session()
 
 
 class _MotoProcess(Process):

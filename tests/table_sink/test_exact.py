@@ -18,6 +18,7 @@ from sqlalchemy import URL
 
 from janitor.errors import Rejected
 from janitor.table_sink import TableSink, Unpaired, Written
+from tests.random_inputs import inputs
 from tests.table_sink.places import NOW, THEN, keys_in
 from tests.table_sink.test_refusals import execute
 
@@ -89,7 +90,7 @@ def property_test(kind: str, values: st.SearchStrategy[Any], url: URL, as_key: b
     several = st.lists(values, min_size=1, max_size=6, unique=as_key)
     if not as_key:
         several = st.lists(st.none() | values, min_size=1, max_size=6)
-    options = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    options = settings(max_examples=inputs(15), deadline=None, suppress_health_check=list(HealthCheck))
     check: Callable[[], None] = options(given(several)(lambda found: written_and_read(url, kind, found, as_key=as_key)))
     check()
 

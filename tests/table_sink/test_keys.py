@@ -15,6 +15,7 @@ from sqlalchemy import URL
 
 from janitor.errors import Rejected
 from janitor.table_sink import TableSink, Written
+from tests.random_inputs import inputs
 from tests.table_sink.places import NOW, THEN, keys_in, statements
 from tests.table_sink.test_mysql import explain
 from tests.table_sink.test_refusals import execute
@@ -40,7 +41,7 @@ PAIRS = st.tuples(st.sampled_from("abé'"), st.integers(-3, 3))
 ROWS = st.dictionaries(PAIRS, st.tuples(st.sampled_from(["x", "y", "\x1f"]), st.none() | st.integers(0, 2)), max_size=9)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=ROWS, second=ROWS)
 def test_rows_are_told_by_a_key_of_two_columns(
     database_url: URL, first: dict[Any, tuple[str, int]], second: dict[Any, tuple[str, int]]

@@ -17,6 +17,7 @@ from sqlalchemy import URL, create_engine
 
 from janitor.errors import Rejected
 from janitor.table_sink import CHUNK_ROWS, TableSink, Written
+from tests.random_inputs import inputs
 from tests.servers import SqlServer
 from tests.table_sink.places import NOW, THEN
 
@@ -214,7 +215,7 @@ def test_rows_that_refer_to_a_swapped_value_keep_their_row(database_url: URL) ->
     assert execute(database_url, "SELECT id, slot FROM label ORDER BY id") == [(1, "b"), (2, "a")]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     first=st.permutations(range(6)),
     wanted=st.lists(st.tuples(st.integers(0, 7), st.integers(-1, 8)), max_size=8, unique_by=lambda one: one[0]),

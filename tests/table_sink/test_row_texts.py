@@ -17,6 +17,7 @@ from sqlalchemy import URL, create_engine, text
 from janitor import databases
 from janitor.table_sink import TextPage, Unpaired
 from tests.fixtures import Warehouses
+from tests.random_inputs import inputs
 from tests.servers import SqlServer
 from tests.table_sink.places import NOW, THEN, Place, places, sink
 
@@ -85,7 +86,7 @@ ROWS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, changed=st.integers(0, 7), change=st.sampled_from(["different", "missing", "orphaned"]))
 def test_equal_rows_pair_and_no_others(
     warehouses: Warehouses, origin: URL, rows: list[Place], changed: int, change: str

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from janitor.table_sink import Compared, Written
 from tests.fixtures import Warehouses
+from tests.random_inputs import inputs
 from tests.table_sink.places import NOW, THEN, Place, add_foreign, keys_in, places, sink, stored, table, texts
 
 numbers = st.none() | st.integers(-(2**31), 2**31 - 1)
@@ -26,7 +27,7 @@ def row_sets() -> st.SearchStrategy[list[Place]]:
     return st.lists(row, max_size=12, unique_by=lambda one: one.labware_barcode)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=row_sets(), second=row_sets())
 def test_the_target_becomes_the_source(warehouses: Warehouses, first: list[Place], second: list[Place]) -> None:
     with warehouses.mlwh.begin() as connection:
@@ -55,7 +56,7 @@ def test_the_target_becomes_the_source(warehouses: Warehouses, first: list[Place
     assert stored(warehouses.mlwh) == after
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(keys=st.lists(texts, max_size=8, unique=True))
 def test_any_key_is_kept_whatever_its_characters(warehouses: Warehouses, keys: list[str]) -> None:
     with warehouses.mlwh.begin() as connection:

@@ -7,7 +7,7 @@ import pytest
 from janitor.errors import BadSetting
 from janitor.scheduler import Scheduler
 from janitor.verbs.front_door import command, front_door
-from tests.command_line import CommandLine, wait_for
+from tests.command_line import CommandLine
 from tests.jobs_file.files import write
 from tests.small_engine import lite_state
 from tests.small_house import build
@@ -73,8 +73,8 @@ def test_the_front_door_in_the_folder_is_taken_and_told(janitor: CommandLine) ->
     write(janitor.folder, JOBS)
     assert [row["job"] for row in janitor("--jobs", "jobs.yaml", "jobs").rows] == ["count", "skips", "fails"]
     with janitor.started("start") as process:
-        wait_for(lambda: (janitor.folder / "var" / "heartbeat").exists())
-        assert "the front door is ./run.py" in janitor.stopped(process).out
+        assert "the front door is ./run.py" in janitor.heard(process, "leading with")
+        assert janitor.stopped(process).code == 0
 
 
 def test_a_file_that_is_no_front_door_is_not_run(janitor: CommandLine) -> None:

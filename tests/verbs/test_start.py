@@ -42,7 +42,7 @@ def test_start_runs_jobs_until_sigterm(house: CommandLine) -> None:
 
 def test_no_verb_means_start(house: CommandLine) -> None:
     with house.started() as process:
-        wait_for((house.folder / "var" / "heartbeat").exists)
+        house.heard(process, "leading with")
         ended = house.stopped(process, signal.SIGINT)
     assert ended.code == 0 and "stopped" in ended.lines[-1]
 

@@ -16,6 +16,7 @@ from janitor.errors import BadSetting, Rejected, Unavailable
 from janitor.items.stores.folder import FolderStore, as_file_name
 from janitor.settings import Settings
 from tests.forked import code_of_child
+from tests.random_inputs import inputs
 
 SETTINGS = Settings.load({}, dotenv=None)
 AWKWARD = ["../../x", "..", ".", "a/b", "/etc/passwd", ".hidden", "größe", "a%2Fb", "a b", "\ud800", "con", "-rf", "~"]
@@ -98,7 +99,7 @@ def test_the_name_of_a_long_key_is_no_other_keys() -> None:
     assert len(long) == 165 and as_file_name(long) != long and as_file_name("x" * 254) != long
 
 
-@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=inputs(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(min_size=1, max_size=255))
 def test_any_key_can_be_kept(tmp_path: Path, key: str) -> None:
     path = put(FolderStore(tmp_path), key)
