@@ -1,5 +1,6 @@
 """Fixtures: real servers, started at the first use, and new databases and exchanges for each test."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests import random_inputs
+from tests.desk import desk
 from tests.fixtures import Exchange, Warehouses
 from tests.servers import Broker, SqlServer, broker, running, sql_server
 from tests.small_engine import DATABASES, empty_state
@@ -34,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "whole_form: of the fault suite, only with --faults")
     if any(config.getoption(name) for name in WHOLE):
         random_inputs.try_all()
+        desk.closed = True
     hypothesis.settings.register_profile("suite", deadline=None, max_examples=random_inputs.inputs(100))
     hypothesis.settings.load_profile("suite")
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,6 +50,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if slow:
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if item not in slow]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep what the collection has made out of the garbage collector's way, which looks through all again and again."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
