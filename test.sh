@@ -2,6 +2,7 @@
 # Runs the whole suite against servers of its own, with coverage as XML (coverage.xml) and HTML (htmlcov/).
 # Arguments go to pytest: ./test.sh tests/feeds -k lag
 # ./test.sh --all runs what is marked slow too: all of the browser's tests, random changes, 100,000 runs, the benchmarks.
+# It tries five times as many random inputs, and starts each verb as a process of its own.
 # ./test.sh tests/web/browser --screenshots makes the pictures of the dashboard anew.
 # ./test.sh --faults runs the fault suite alone, and whole, on MariaDB and on MySQL; FAULTS_SEED=7 is another seed than 1.
 # JANITOR_TEST_MYSQL_URL (mysql+pymysql://root:...) and JANITOR_TEST_RABBITMQ_URL (amqp://...) name servers to use instead.

@@ -5,7 +5,6 @@ import os
 import pwd
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.desk import desk
+from tests.desk import begun
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 """Who types here, as the machine knows it; `LOGNAME` says something else."""
@@ -57,9 +56,6 @@ class CommandLine:
 
     def __call__(self, *arguments: str, **environment: str) -> Ended:
         """Run a verb to its end."""
-        at_desk = desk.run(self.program, typed(arguments), self.folder, self.whole(environment), WAIT_SECONDS)
-        if at_desk is not None:
-            return Ended(*at_desk)
         with self.started(*arguments, **environment) as process:
             out, err = process.communicate(timeout=WAIT_SECONDS)
         return Ended(process.returncode, out, err)
@@ -67,14 +63,7 @@ class CommandLine:
     @contextmanager
     def started(self, *arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
         """Run a verb during the block; if it still runs after that, it is killed."""
-        process = subprocess.Popen(
-            [sys.executable, *self.program, *typed(arguments)],
-            cwd=self.folder,
-            env=self.whole(environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = begun(self.program, typed(arguments), self.folder, self.whole(environment))
         try:
             yield process
         finally:

@@ -57,6 +57,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the desk that ran verbs."""
+    desk.close()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what came of each fault: the lines that tests noted as the property `faults`."""
     reports = [

@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL
 
+from tests.desk import begun
 from tests.small_engine import PATIENCE_SECONDS, ROOT, eventually, text_of
 
 
@@ -19,13 +19,9 @@ class Daemon:
     def __init__(self, module: str, folder: Path, name: str, environment: Mapping[str, str]) -> None:
         self.output = folder / f"{name}.log"
         with self.output.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", module],
-                cwd=ROOT,
-                env={**os.environ, "HEARTBEAT_FILE": str(folder / f"{name}.heartbeat"), **environment},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            own = {"HEARTBEAT_FILE": str(folder / f"{name}.heartbeat"), "PYTHONPATH": str(ROOT)}
+            kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+            self._process = begun(("-m", module), (), ROOT, {**kept, **own, **environment}, output.fileno())
         self.pid = self._process.pid
 
     @property

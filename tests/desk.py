@@ -1,12 +1,13 @@
-"""A desk that runs verbs: a process that has imported Janitor forks itself for each, which takes a tenth of a start.
+"""A desk that starts programs: a process that has imported Janitor forks itself for each, instead of a start of Python.
 
     the suite                                        the desk
-    program, arguments, folder, environment  ─────>  forks
-                                                     the fork runs the program to its end; it prints into files
-    reads the files                          <─────  the exit code
+    program, arguments, folder, environment,
+    where to print                           ─────>  forks; the fork is the program
+                                             <─────  its process id
+                                             <─────  its exit code, once it has ended
 
-With --all, and while coverage is measured, each verb is a new process, as people start it; so is whatever runs on
-beside a test, and whatever says in its environment how Python starts.
+With --all, in the fault suite and while coverage is measured, each program is a new process, as people start it; so is
+one whose environment says how Python starts.
 """
 
 import gc
@@ -16,23 +17,25 @@ import os
 import runpy
 import select
 import signal
+import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from io import FileIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 IMPORTED = (
     *("janitor.cli", "janitor.tasks.labware_location", "janitor.tasks.sequencing_publisher"),
     *("sqlalchemy.dialects.mysql.pymysql", "sqlalchemy.dialects.sqlite.pysqlite"),
 )
-OF_PYTHON = ("PYTHON", "LD_", "LC_", "LANG", "COV")
-"""What variables begin with that Python or the loader reads as a process starts."""
+OF_PYTHON = ("PYTHON", "LD_", "LC_", "LANG", "COV", "MALLOC")
+"""What variables begin with that Python, the loader or the allocator reads as a process starts."""
+MOST_BYTES = 2**20
 
 
 class Desk:
@@ -41,55 +44,158 @@ class Desk:
     def __init__(self) -> None:
         """Nothing is started yet."""
         self.closed = False
-        self._using = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._asking, self._hearing = threading.Lock(), threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._begun: list[int] = []
+        self._codes: dict[int, int] = {}
 
-    def run(
+    def begin(
         self,
         program: Sequence[str],
         arguments: Sequence[str],
         folder: Path,
         environment: Mapping[str, str],
-        seconds: float,
-    ) -> tuple[int, str, str] | None:
-        """Run a program to its end; its exit code, stdout and stderr. None if it needs a process of its own.
-
-        Raises:
-            subprocess.TimeoutExpired: it did not end within `seconds`, and was killed.
-        """
-        if self.closed or not _is_plain(program, environment) or not self._using.acquire(blocking=False):
+        streams: tuple[int, int],
+    ) -> int | None:
+        """Start a program that prints to these file descriptors; its process id. None if it needs a real start."""
+        if self.closed or not _is_plain(program, environment):
             return None
-        try:
-            with tempfile.TemporaryDirectory(prefix="janitor-desk-") as made:
-                streams = [os.path.join(made, name) for name in ("out", "err")]
-                asked = {"program": list(program), "arguments": list(arguments), "folder": str(folder)}
-                code = self._ask({**asked, "environment": dict(environment), "streams": streams}, seconds)
-                out, err = (Path(stream).read_text(encoding="utf-8") for stream in streams)
-                return code, out, err
-        finally:
-            self._using.release()
+        asked = {"program": list(program), "arguments": list(arguments), "folder": str(folder)}
+        with self._asking:
+            line = self._opened()
+            socket.send_fds(line, [json.dumps({**asked, "environment": dict(environment)}).encode()], streams)
+            while not self._begun:
+                # Another thread that waits for its program may take the answer.
+                self._hear(0.1)
+            return self._begun.pop()
 
-    def _ask(self, asked: Mapping[str, Any], seconds: float) -> int:
-        if self._process is None or self._process.poll() is not None:
+    def code(self, pid: int, seconds: float) -> int | None:
+        """The exit code of a program; None if it has not ended within `seconds`."""
+        end = time.monotonic() + seconds
+        while pid not in self._codes:
+            left = end - time.monotonic()
+            self._hear(max(0.0, min(left, 0.1)))
+            if left <= 0:
+                break
+        return self._codes.get(pid)
+
+    def close(self) -> None:
+        """End the desk for good."""
+        self.closed = True
+        if self._process is not None and self._line is not None:
+            self._line.close()
+            self._process.wait()
+
+    def _opened(self) -> socket.socket:
+        if self._line is None:
+            self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.desk"],
+                [sys.executable, "-m", "tests.desk", str(theirs.fileno())],
                 cwd=ROOT,
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
                 start_new_session=True,
-                text=True,
-                bufsize=1,
             )
-        process = self._process
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(json.dumps(asked) + "\n")
-        process.stdin.flush()
-        if not select.select([process.stdout], [], [], seconds)[0]:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise subprocess.TimeoutExpired(asked["arguments"], seconds)
-        return int(process.stdout.readline())
+            theirs.close()
+        return self._line
+
+    def _hear(self, seconds: float) -> None:
+        """Take note of what the desk says next, if it says something in time."""
+        with self._hearing:
+            if self._line is None or not select.select([self._line], [], [], seconds)[0]:
+                return
+            said = self._line.recv(MOST_BYTES)
+            assert said, "the desk has ended"
+            pid, code = json.loads(said)
+            if code is None:
+                self._begun.append(pid)
+            else:
+                self._codes[pid] = code
+
+
+class Begun:
+    """A program that the desk has started; it is used as a `subprocess.Popen`."""
+
+    def __init__(self, desk: Desk, pid: int, pipes: Sequence[TextIO]) -> None:
+        """`pipes` are its stdout and its stderr; none if it prints into a file."""
+        self.pid, self._desk = pid, desk
+        self.stdout: TextIO | None = pipes[0] if pipes else None
+        self.stderr: TextIO | None = pipes[1] if pipes else None
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, if it was found to have ended."""
+        return self._desk.code(self.pid, 0)
+
+    def poll(self) -> int | None:
+        """Its exit code, if it has ended."""
+        return self._desk.code(self.pid, 0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended; its exit code."""
+        code = self._desk.code(self.pid, 1e9 if timeout is None else timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it has not ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Read all that it prints, and wait until it has ended."""
+        read = [_reading(stream) for stream in (self.stdout, self.stderr)]
+        try:
+            out, err = (one.result(timeout) for one in read)
+        except TimeoutError:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0) from None
+        self.wait(timeout)
+        return out, err
+
+
+def begun(
+    program: Sequence[str],
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: int | None = None,
+) -> "subprocess.Popen[str]":
+    """Start a program of Python, at the desk if it may; it prints into `output`, or into two pipes."""
+    pipes = [os.pipe() for _ in range(2)] if output is None else []
+    stdout, stderr = [theirs for _, theirs in pipes] if output is None else [output, output]
+    pid = desk.begin(program, arguments, folder, environment, (stdout, stderr))
+    for _, theirs in pipes:
+        os.close(theirs)
+    if pid is None:
+        for ours, _ in pipes:
+            os.close(ours)
+        out = subprocess.PIPE if output is None else output
+        command = [sys.executable, *program, *arguments]
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out, text=True)
+    made: Any = Begun(desk, pid, [open(ours, encoding="utf-8") for ours, _ in pipes])
+    return made  # type: ignore[no-any-return]
+
+
+def _reading(stream: TextIO | None) -> "Future[str]":
+    """Read a stream to its end, in a thread that nobody waits for at the end of the suite."""
+    read: Future[str] = Future()
+
+    def go() -> None:
+        try:
+            with stream or open(os.devnull) as opened:
+                read.set_result(opened.read())
+        except ValueError as exc:
+            read.set_exception(exc)
+
+    threading.Thread(target=go, daemon=True).start()
+    return read
 
 
 def _is_plain(program: Sequence[str], environment: Mapping[str, str]) -> bool:
@@ -99,33 +205,46 @@ def _is_plain(program: Sequence[str], environment: Mapping[str, str]) -> bool:
     return of_python == ["PYTHONPATH"] and environment["PYTHONPATH"] == str(ROOT)
 
 
-def serve() -> None:
-    """Be the desk: fork for each line of stdin, and print how each fork has ended."""
+def serve(line: socket.socket) -> None:
+    """Be the desk: fork for each message, and say what the fork's id is, and how it has ended."""
     for name in IMPORTED:
         importlib.import_module(name)
     gc.freeze()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            _become(**asked)
-            return
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+    ends: dict[int, int] = {}
+    while True:
+        for ready in select.select([line.fileno(), *ends], [], [])[0]:
+            if ready != line.fileno():
+                pid = ends.pop(ready)
+                os.close(ready)
+                line.send(json.dumps([pid, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]).encode())
+                continue
+            asked, streams, _, _ = socket.recv_fds(line, MOST_BYTES, 2)
+            if not asked:
+                return
+            pid = os.fork()
+            if pid == 0:
+                line.close()
+                for descriptor in ends:
+                    os.close(descriptor)
+                _become(streams=streams, **json.loads(asked))
+                return
+            for descriptor in streams:
+                os.close(descriptor)
+            ends[os.pidfd_open(pid)] = pid
+            line.send(json.dumps([pid, None]).encode())
 
 
 def _become(
-    program: list[str], arguments: list[str], folder: str, environment: dict[str, str], streams: list[str]
+    program: list[str], arguments: list[str], folder: str, environment: dict[str, str], streams: list[int]
 ) -> None:
     """Be the program, as if it had just been started."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
-    paths = [os.devnull, *streams]
-    for number, path in enumerate(paths):
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND if number else os.O_RDONLY, 0o600)
-        os.dup2(opened, number)
-        os.close(opened)
+    for number, descriptor in enumerate([os.open(os.devnull, os.O_RDONLY), *streams]):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     sys.stdin = sys.__stdin__ = TextIOWrapper(FileIO(0, closefd=False), encoding="utf-8")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = open(  # type: ignore[misc]
@@ -145,4 +264,4 @@ def _become(
 
 desk = Desk()
 if __name__ == "__main__":
-    serve()
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from janitor.errors import JanitorError
 from janitor.state import State
 from tests.command_line import CommandLine, wait_for
+from tests.desk import begun
 from tests.jobs_file.files import write
 from tests.small_engine import outcomes
 
@@ -56,14 +56,7 @@ def daemon(folder: Path, text: str, ends_with: signal.Signals = signal.SIGTERM, 
     own = {"JOBS_FILE": "jobs.yaml", "LEASE_SECONDS": "2"} | environment
     line = CommandLine(folder, ("-m", "tests.jobs_file.bare"), own)
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, *line.program],
-            cwd=folder,
-            env=line.whole(environment),
-            stdout=log,
-            stderr=log,
-            text=True,
-        )
+        process = begun(line.program, (), folder, line.whole(environment), log.fileno())
         house = House(folder, process)
         try:
             house.says("leading with")
