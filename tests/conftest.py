@@ -13,6 +13,7 @@ from sqlalchemy import URL
 from tests import random_inputs
 from tests.desk import desk
 from tests.fixtures import Exchange, Warehouses
+from tests.kinds_of_database import left_for_all
 from tests.servers import Broker, SqlServer, broker, running, sql_server
 from tests.small_engine import DATABASES, empty_state
 
@@ -44,12 +45,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the slow tests if nobody asks for them."""
-    asked_for = any(config.getoption(name) for name in WHOLE)
-    slow = [] if asked_for else [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    """Leave out what is slow, and what is tried twice, if nobody asks for it."""
+    if any(config.getoption(name) for name in WHOLE):
+        return
+    left = {item for item in items if item.get_closest_marker("slow")}
+    if not config.getoption("keyword") and not any("::" in argument for argument in config.args):
+        left |= left_for_all(item for item in items if item not in left)
+    config.hook.pytest_deselected(items=list(left))
+    items[:] = [item for item in items if item not in left]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from janitor.errors import BadSetting, Rejected, is_a, name_of
 from janitor.guard import foreign_code
 from janitor.items.reading import NoItem, at_path
@@ -95,6 +93,9 @@ def _validator(given: Any) -> Any:
 
 
 def _document(given: Any) -> tuple[Any, str]:
+    # Imported here: few pipelines have a schema, and verbs and an idle daemon do without its time and its megabyte.
+    import yaml
+
     if isinstance(given, (Mapping, bool)):
         return (dict(given) if isinstance(given, Mapping) else given), ""
     path, _, pointer = str(given).partition("#")

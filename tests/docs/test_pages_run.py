@@ -105,7 +105,13 @@ def state_of_the_page(server: SqlServer, home: Path) -> Iterator[dict[str, str]]
         server.drop_database(url.database)
 
 
-@pytest.mark.parametrize("page", [*TUTORIAL, *HOW_TO], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page.stem == "run_with_docker" else [], id=page.stem)
+        for page in [*TUTORIAL, *HOW_TO]
+    ],
+)
 def test_every_block_runs_or_is_checked_in_another_way(page: Path) -> None:
     found = blocks(page)
     for number, block in enumerate(found):

@@ -249,6 +249,7 @@ def test_a_coroutine_asked_to_stop_is_interrupted(lite: Runner) -> None:
     assert (row.outcome, row.reason) == ("interrupted", "going down")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolation", ["thread", "process"])
 def test_a_task_that_leaves_with_code_0_has_succeeded(lite: Runner, isolation: str) -> None:
     for left in (sys.exit, functools.partial(sys.exit, 0)):

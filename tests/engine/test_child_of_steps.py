@@ -62,6 +62,7 @@ def test_one_child_takes_many_items(state_of_items: URL, tmp_path: Path) -> None
         eventually(lambda: not any(alive(one) for one in pids))
 
 
+@pytest.mark.slow
 def test_each_worker_has_a_child_of_its_own(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path, func=pid, workers=2) as made:
         made.add(*(str(number) for number in range(40)))
@@ -93,6 +94,7 @@ def test_an_item_that_kills_its_process_is_found(
         made.check_counts()
 
 
+@pytest.mark.slow
 def test_an_item_over_its_time_is_killed_with_all_it_started(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path, timeout=2) as made:
         made.add("endless", args={"file": str(tmp_path / "pid")})
@@ -124,6 +126,7 @@ def test_an_item_goes_back_if_its_run_is_stopped(state_of_items: URL, tmp_path: 
         made.check_counts()
 
 
+@pytest.mark.slow
 def test_what_a_step_leaves_dies_with_its_child(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path) as made:
         made.add("leaves")

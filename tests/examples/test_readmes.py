@@ -43,6 +43,7 @@ def test_the_command_prints_what_the_readme_shows(example: str, checkout: Path) 
     assert typed(commands, checkout, printed, until_shown=example in DAEMONS) == 0
 
 
+@pytest.mark.slow
 def test_the_readme_shows_a_nightly_report_by_mail(checkout: Path) -> None:
     first, _, alone, skipped, mailing, mailed = blocks("nightly_report")
     assert typed(first, checkout) == 0

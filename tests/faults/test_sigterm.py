@@ -135,6 +135,7 @@ def statements(server: SqlServer) -> list[str]:
     return [row[0] for row in shown]
 
 
+@pytest.mark.slow
 def test_standing_by_it_ends_at_once(url: URL, state: State, start: Start) -> None:
     leader = start(url, "leader", JOBS="checking")
     leader.says("in checking")

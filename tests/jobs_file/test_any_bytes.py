@@ -177,6 +177,7 @@ def test_a_value_that_cannot_be_is_told_once_wherever_it_lies(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.slow
 def test_many_mistakes_are_told_soon(tmp_path: Path) -> None:
     names = ", ".join(f"no_{number}" for number in range(20_000))
     text = f"jobs:\n  - id: a\n    function: {HERE}:skips\n    dependencies: [{names}]\n"

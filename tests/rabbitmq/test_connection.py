@@ -116,6 +116,7 @@ def test_a_connection_closed_right_behind_an_answer_is_told_in_one_sentence(
     ), caught.value
 
 
+@pytest.mark.slow
 def test_a_channel_too_many_is_told(rabbitmq: Broker) -> None:
     with channel_limit(rabbitmq, 2), connected(settings_for(rabbitmq)) as connection:
         channels = [connection.channel(), connection.channel()]

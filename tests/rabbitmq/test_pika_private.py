@@ -52,6 +52,7 @@ def test_frames_put_out_arrive(rabbitmq: Broker, exchange: Exchange) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_many_routes_keep_few_bytes(rabbitmq: Broker, exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("janitor.rabbitmq.pika_private.HEADS_KEPT", 3)
     properties = pika.BasicProperties()

@@ -34,6 +34,7 @@ def test_a_path_begins_in_the_folder_and_other_values_stay(value: object, made: 
     assert holds_path(value) is (value not in ("a/b", None))
 
 
+@pytest.mark.slow
 def test_a_task_that_changes_folders_changes_nothing_else(tmp_path: Path) -> None:
     # Given: a daemon with relative paths, a task that changes the folder, and a job in a process of its own.
     # What happens: the folder is changed, then both jobs run on. What must hold: the clock's sign of life and the

@@ -81,6 +81,7 @@ def shown(**urls: URL) -> dict[str, str]:
     return {name: url.render_as_string(hide_password=False) for name, url in urls.items()}
 
 
+@pytest.mark.slow
 def test_the_least_grants_are_enough(
     mariadb_warehouses: Warehouses, users: Users, writer: dict[str, str], exchange: Exchange, state_folder: Path
 ) -> None:

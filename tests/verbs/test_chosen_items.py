@@ -97,6 +97,7 @@ def test_it_is_asked_before_items_are_changed(parcels: House, monkeypatch: pytes
     assert asked == ["2 items of parcels would be deleted. Go on?"]
 
 
+@pytest.mark.slow
 def test_a_question_stands_in_the_terminal(parcels: House) -> None:
     items_house.add(parcels, "a", "b")
     text, code = in_terminal(

@@ -150,6 +150,7 @@ def test_a_missing_package_is_told(bucket: Bucket, monkeypatch: pytest.MonkeyPat
         S3Store("results").find(settings(bucket), "analyses", "K7")
 
 
+@pytest.mark.slow
 def test_a_store_can_be_handed_to_another_process(bucket: Bucket) -> None:
     store, given = S3Store(bucket.name, tags=["a"]), settings(bucket)
     store.put(given, "analyses", "K7", CONTENT, {})

@@ -67,6 +67,7 @@ def large_product(warehouse: Warehouse, run: int = RUN) -> None:
         warehouse.irods(warehouse.product(run, sample, study), "/root", f"{number}{paths}")
 
 
+@pytest.mark.slow
 def test_a_message_too_large_waits_and_the_rest_goes_out(
     warehouse: Warehouse, sqlite_warehouses: Warehouses, daemon: Daemon, exchange: Exchange, rabbitmq: Broker
 ) -> None:
