@@ -5,11 +5,13 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, Dialect, Engine, event
 
+from janitor.databases.mysql_sessions import connect
 from tests import random_inputs
 from tests.desk import desk
 from tests.fixtures import Exchange, Warehouses
@@ -75,6 +77,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"faults, FAULTS_SEED={os.environ.get('FAULTS_SEED', '1')}")
         for line in sorted(set(noted)):
             terminalreporter.write_line(line)
+
+
+@event.listens_for(Engine, "do_connect")
+def connect_lightly(dialect: Dialect, record: object, args: list[Any], options: dict[str, Any]) -> object:
+    """Let the engines of tests connect as Janitor does, which has a cursor of its own and says how it connects."""
+    if dialect.driver != "pymysql" or "cursorclass" in options:
+        return None
+    return connect(dialect, record, args, options)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,8 @@ from janitor.state.item_tables import items as item_table
 from tests.servers import Broker, MariaDB
 from tests.small_engine import text_of
 
+pytestmark = pytest.mark.slow
+
 NUMBER = 1_000
 A_TENTH = NUMBER // KINDS
 FEW = items.Sizes(

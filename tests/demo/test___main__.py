@@ -20,6 +20,7 @@ def test_a_folder_in_which_another_demo_works_is_left_alone(tmp_path: Path) -> N
     assert (tmp_path / "labwhere.db").read_text() == "in use"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--seconds", "--patience"])
 @pytest.mark.parametrize("text", ["soon", "-3", "inf", "nan"])
 def test_an_option_that_is_no_number_of_seconds_is_refused(option: str, text: str, tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ def test_an_item_over_its_time_is_killed_with_all_it_started(state_of_items: URL
         made.check_counts()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["until asked", "endless"])
 def test_an_item_goes_back_if_its_run_is_stopped(state_of_items: URL, tmp_path: Path, key: str) -> None:
     # Given an item that comes to safe points, and one that does not. Both go back; the second is killed for that.
@@ -135,6 +136,7 @@ def test_what_a_step_leaves_dies_with_its_child(state_of_items: URL, tmp_path: P
         eventually(lambda: not alive(left))
 
 
+@pytest.mark.slow
 def test_a_step_that_cannot_be_sent_fails_its_run(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path, func=lambda item: None) as made:
         made.add("a", "b")
@@ -167,6 +169,7 @@ def test_starting_its_process_takes_none_of_an_items_time(state_of_items: URL, t
         assert succeeded(made.do("only")) == {"processed": 2}
 
 
+@pytest.mark.slow
 def test_an_item_that_no_process_took_is_unharmed(state_of_items: URL, tmp_path: Path) -> None:
     # Given a step whose processes end as they are started. The run fails, and its items wait.
     with warm(state_of_items, tmp_path, func=Comes(functools.partial(os._exit, 9)), workers=2) as made:
@@ -182,6 +185,7 @@ def test_an_item_that_no_process_took_is_unharmed(state_of_items: URL, tmp_path:
         made.check_counts()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_waits_for_no_process(state_of_items: URL, tmp_path: Path) -> None:
     # Given a process that takes a minute to start.
     file = tmp_path / "pid"

@@ -139,6 +139,7 @@ def test_a_child_whose_lease_is_lost_writes_nothing(secretive: Runner) -> None:
         assert cursors.load(connection, "feed") is None
 
 
+@pytest.mark.slow
 def test_a_call_that_logs_wrongly_harms_nothing(secretive: Runner) -> None:
     run_id, _ = run_by_hand(secretive, log_wrongly, isolation="process")
     assert outcomes(secretive.state) == ["succeeded"]
@@ -149,6 +150,7 @@ def return_a_lock() -> object:
     return {"unfit": threading.Lock()}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_sent_is_counted_as_a_text(secretive: Runner) -> None:
     run_by_hand(secretive, return_a_lock, isolation="process")
     (row,) = rows_of(secretive.state)
@@ -211,6 +213,7 @@ def log_in(lab: URL) -> dict[str, str]:
     return {"who": who.partition("@")[0]}
 
 
+@pytest.mark.slow
 def test_a_child_logs_in_with_a_password_that_was_rotated(mariadb: SqlServer, tmp_path: Path) -> None:
     # Given: two URLs in files. What happens: the password is rotated at the server and in the files, after the start.
     # What must hold: a task in a process logs in to both databases.

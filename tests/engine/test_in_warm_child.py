@@ -17,6 +17,8 @@ from janitor.runs import current_run
 from tests.items.house import House, house, succeeded
 from tests.small_engine import lines_of, lite_state
 
+pytestmark = pytest.mark.slow
+
 log = logging.getLogger("some.library")
 STATUSES = {"no host": "error", "few filters": "warning"}
 

@@ -37,6 +37,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_command_prints_what_the_readme_shows(example: str, checkout: Path) -> None:
     commands, printed, *_ = blocks(example)

@@ -111,6 +111,7 @@ def test_tasks_end_at_their_safe_points(
     assert ended(state) == {job: ("interrupted", "the daemon was asked to stop") for job in jobs}
 
 
+@pytest.mark.slow
 def test_tasks_without_safe_points_are_cut_off(url: URL, state: State, start: Start, mariadb: SqlServer) -> None:
     """Given: three runs without a safe point, in a thread, in a process and in a statement, and one run with.
 

@@ -121,6 +121,7 @@ def test_a_leader_without_its_state_is_followed(pair: Pair, how: str) -> None:
     pair.fenced_out(name)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_over_many_slots_each_has_one_outcome(pair: Pair, whole: bool, faults_seed: int) -> None:
     """Given: two daemons and ten jobs that are due each second.

@@ -92,6 +92,7 @@ def counted(slots: Sequence[datetime]) -> Slots | None:
     return Slots(slots[0], slots[-1], len(slots)) if slots else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ZONES)
 def test_slots_around_each_change_of_clocks(name: str) -> None:
     zone = ZoneInfo(name)

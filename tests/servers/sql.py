@@ -10,10 +10,9 @@ from typing import Any
 
 import pymysql
 import pytest
-from sqlalchemy import URL, create_engine, event
+from sqlalchemy import URL, create_engine
 from sqlalchemy.pool import NullPool
 
-from janitor.databases.mysql_sessions import connect
 from tests.servers.lifetime import OwnServer, Server
 from tests.servers.process import Process, binary, free_port, user_name
 
@@ -36,7 +35,6 @@ class SqlServer(Server):
     def execute(self, *statements: str) -> list[Any]:
         """Run statements as the administrator, and return the rows of the last one."""
         engine = create_engine(self.admin, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        event.listen(engine, "do_connect", connect)
         rows: list[Any] = []
         with engine.connect() as connection:
             for statement in statements:

@@ -124,6 +124,7 @@ def test_a_failure_ends_what_builds_on_it(chain: CommandLine) -> None:
     assert sorted(ended.lines[1].removeprefix("not run because of that: ").split(", ")) == ["process", "report", "twin"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 5), (signal.SIGTERM, 6)])
 def test_nothing_begins_after_a_signal(chain: CommandLine, number: int, code: int) -> None:
     # Given a plan whose first job comes to no safe point, and ends well. What happens: a signal, while it runs.

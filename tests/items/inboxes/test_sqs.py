@@ -60,6 +60,7 @@ def test_each_message_becomes_one_item(state: State, settings: Settings, queue: 
     assert len(desk.batches) < 10
 
 
+@pytest.mark.slow
 def test_a_queue_is_found_by_its_url(state: State, settings: Settings, queue: SqsQueue) -> None:
     queue.send(bodies(1)[0])
     desk = Desk(state, settings, SqsInbox("queue", queue.url))
@@ -67,6 +68,7 @@ def test_a_queue_is_found_by_its_url(state: State, settings: Settings, queue: Sq
     assert desk.keys == ["k0"]
 
 
+@pytest.mark.slow
 def test_what_a_message_says_of_itself_is_kept(state: State, settings: Settings, queue: SqsQueue) -> None:
     began = datetime.now(UTC) - timedelta(seconds=1)
     attributes = {
@@ -87,6 +89,7 @@ def test_what_a_message_says_of_itself_is_kept(state: State, settings: Settings,
     assert came == 1 and began < order_at < datetime.now(UTC) + timedelta(seconds=1)
 
 
+@pytest.mark.slow
 def test_the_servers_id_may_be_the_key(state: State, settings: Settings, queue: SqsQueue) -> None:
     sent = queue.send('{"name": "x"}')
     desk = desk_for(state, settings, queue, reading=Reading(key_field=""))
@@ -159,6 +162,7 @@ def test_what_comes_again_after_the_commit_is_the_same_item(
     assert queue.counts() == (0, 0)
 
 
+@pytest.mark.slow
 def test_received_messages_are_hidden_from_others(state: State, settings: Settings, aws: Aws) -> None:
     # Given: a queue that hides what it gives for a second only. What happens: the commit takes longer. What must hold:
     # no other reader gets the messages meanwhile, and they are deleted in the end.
@@ -247,6 +251,7 @@ def test_check_looks_at_the_queue_and_takes_nothing(settings: Settings, queue: S
     assert {one["Attributes"]["ApproximateReceiveCount"] for one in found} == {"1"}
 
 
+@pytest.mark.slow
 def test_check_sees_that_the_queue_is_quicker_to_give_up(settings: Settings, aws: Aws) -> None:
     dead = aws.create_queue()
     names = ["QueueArn"]
@@ -284,6 +289,7 @@ def test_values_that_sqs_does_not_take_are_refused(options: dict[str, Any], name
         SqsInbox(**{"name": "in", "queue": "q", **options})
 
 
+@pytest.mark.slow
 def test_bodies_stay_out_of_the_log(
     state: State, settings: Settings, queue: SqsQueue, caplog: pytest.LogCaptureFixture
 ) -> None:

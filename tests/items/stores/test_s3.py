@@ -36,6 +36,7 @@ def test_a_result_is_kept_and_found(bucket: Bucket) -> None:
     assert bucket.object("K7")["Body"] == b"anew" and bucket.keys() == ["K7"]
 
 
+@pytest.mark.slow
 def test_tags_packing_and_type_are_kept(bucket: Bucket) -> None:
     tags = {"experimentId": "experimentId", "requestType": "body.name"}
     store = S3Store(bucket.name, template="{pipeline}/{key}.gz", gzip=True, content_type="text/plain", tags=tags)
@@ -48,6 +49,7 @@ def test_tags_packing_and_type_are_kept(bucket: Bucket) -> None:
     assert place.read(5_000) == b"x" * 5_000 and place.read(4_999) is None
 
 
+@pytest.mark.slow
 def test_only_the_exact_key_that_is_not_empty_counts(bucket: Bucket) -> None:
     given, store = settings(bucket), S3Store(bucket.name)
     bucket.put("K7-and-more", b"x")
@@ -117,6 +119,7 @@ def found(store: S3Store, given: Settings) -> Any:
         return None
 
 
+@pytest.mark.slow
 def test_the_bucket_may_stand_in_a_variable(bucket: Bucket) -> None:
     store = S3Store(setting="RESULTS_BUCKET")
     assert store.find(settings(bucket, RESULTS_BUCKET=bucket.name), "analyses", "K7") is None
@@ -124,6 +127,7 @@ def test_the_bucket_may_stand_in_a_variable(bucket: Bucket) -> None:
         store.find(settings(bucket), "analyses", "K7")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["..", "../x", "a/../b", ".", "x" * 1_025, "ö" * 513])
 def test_keys_that_no_object_gets_are_refused(key: str, bucket: Bucket) -> None:
     with pytest.raises(Rejected, match="^no object (gets|can have) the key"):
@@ -131,6 +135,7 @@ def test_keys_that_no_object_gets_are_refused(key: str, bucket: Bucket) -> None:
     assert bucket.keys() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["größe & x", "a/b", "a?b#c", "%2e%2e", "x" * 255, "+ +", "a b"])
 def test_awkward_keys_are_kept_as_they_are(key: str, bucket: Bucket) -> None:
     given, store = settings(bucket), S3Store(bucket.name)
@@ -166,6 +171,7 @@ def test_a_store_can_be_handed_to_another_process(bucket: Bucket) -> None:
     assert code_of_child(act) == 7
 
 
+@pytest.mark.slow
 def test_a_client_is_made_once(bucket: Bucket) -> None:
     given, store = settings(bucket), S3Store(bucket.name)
     first, second = (store.put(given, "analyses", "K7", CONTENT, {}) for _ in range(2))
