@@ -153,9 +153,11 @@ class Begun:
         """Read all that it prints, and wait until it has ended."""
         read = [_reading(stream) for stream in (self.stdout, self.stderr)]
         try:
-            out, err = (one.result(timeout) for one in read)
+            out, err = (text.result(timeout) for text, _ in read)
         except TimeoutError:
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0) from None
+        for _, thread in read:
+            thread.join()
         self.wait(timeout)
         return out, err
 
@@ -183,7 +185,7 @@ def begun(
     return made  # type: ignore[no-any-return]
 
 
-def _reading(stream: TextIO | None) -> "Future[str]":
+def _reading(stream: TextIO | None) -> "tuple[Future[str], threading.Thread]":
     """Read a stream to its end, in a thread that nobody waits for at the end of the suite."""
     read: Future[str] = Future()
 
@@ -194,8 +196,9 @@ def _reading(stream: TextIO | None) -> "Future[str]":
         except ValueError as exc:
             read.set_exception(exc)
 
-    threading.Thread(target=go, daemon=True).start()
-    return read
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    return read, thread
 
 
 def _is_plain(program: Sequence[str], environment: Mapping[str, str]) -> bool:

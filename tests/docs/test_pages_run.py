@@ -108,7 +108,9 @@ def state_of_the_page(server: SqlServer, home: Path) -> Iterator[dict[str, str]]
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=[pytest.mark.slow] if page.stem == "run_with_docker" else [], id=page.stem)
+        pytest.param(
+            page, marks=[pytest.mark.slow] if page.stem in ("run_with_docker", "upgrade") else [], id=page.stem
+        )
         for page in [*TUTORIAL, *HOW_TO]
     ],
 )

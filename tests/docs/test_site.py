@@ -89,6 +89,7 @@ def test_every_public_name_is_on_its_page(site: Path) -> None:
         assert f'id="{name}"' in found, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "complaint"),
     [
@@ -102,6 +103,7 @@ def test_a_dead_link_stops_it(tmp_path: Path, page: str, complaint: str) -> None
     assert ended.returncode == 1 and complaint in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_page_in_no_contents_stops_it(tmp_path: Path) -> None:
     assert build(small(tmp_path / "docs"), tmp_path).returncode == 0
     shutil.rmtree(tmp_path / "docs")

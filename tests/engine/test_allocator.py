@@ -36,6 +36,7 @@ def arenas(*, bounded: bool) -> int:
     return sum(line.startswith("Arena ") for line in ended.stderr.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no arenas")
 def test_threads_share_few_arenas() -> None:
     assert arenas(bounded=False) > ARENAS >= arenas(bounded=True)

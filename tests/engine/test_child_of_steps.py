@@ -70,6 +70,7 @@ def test_each_worker_has_a_child_of_its_own(state_of_items: URL, tmp_path: Path)
         assert 1 <= len({made.results(str(number))["only"] for number in range(40)}) <= 2
 
 
+@pytest.mark.slow
 def test_an_item_that_kills_its_process_is_found(
     state_of_items: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_program_that_goes_on_ends_as_it_wants() -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 7
 
 
+@pytest.mark.slow
 def test_run_by_a_scheduler_of_its_own_it_ends_too(tmp_path: Path) -> None:
     program = (
         "from janitor.scheduler import Scheduler\nfrom janitor.settings import Settings\n"

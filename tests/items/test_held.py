@@ -222,6 +222,7 @@ def test_a_run_ends_whose_step_is_gone(tmp_path: Path) -> None:
         assert seen.keys == ["0"]
 
 
+@pytest.mark.slow
 def test_what_a_daemon_held_as_it_was_stopped_is_done_by_the_next(state_url: URL, tmp_path: Path) -> None:
     # Given an item at work as its daemon is stopped in order, three times. It counts no try, and no death.
     done, ledger = tmp_path / "done", tmp_path / "ledger"

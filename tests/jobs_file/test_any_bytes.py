@@ -136,6 +136,7 @@ def test_a_template_without_an_end_is_ended(tmp_path: Path) -> None:
         template.render(write(tmp_path, ENDLESS), {}, seconds=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -77,6 +77,7 @@ def open_files() -> int:
     return len(os.listdir("/dev/fd"))
 
 
+@pytest.mark.slow
 def test_connection_found_lost_is_unavailable(rabbitmq: Broker) -> None:
     """Given a connection that the broker closed while nobody asked for anything, each call says that it is lost."""
     with connected(settings_for(rabbitmq)) as connection:

@@ -48,6 +48,7 @@ def test_long_texts_go_in_statements_of_allowed_length(narrow_url: URL, letter: 
     assert target.delete([key for key, *_ in rows]) == 2000
 
 
+@pytest.mark.slow
 def test_a_row_longer_than_a_packet_stops_no_other(narrow_url: URL) -> None:
     target = names(narrow_url)
     rows = [(f"k{at}", "x", "é" * (MEGABYTE if at == 7 else 70_000)) for at in range(20)]

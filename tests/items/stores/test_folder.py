@@ -99,6 +99,7 @@ def test_the_name_of_a_long_key_is_no_other_keys() -> None:
     assert len(long) == 165 and as_file_name(long) != long and as_file_name("x" * 254) != long
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=inputs(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(min_size=1, max_size=255))
 def test_any_key_can_be_kept(tmp_path: Path, key: str) -> None:

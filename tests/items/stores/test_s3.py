@@ -75,6 +75,7 @@ def test_a_missing_bucket_is_no_missing_result(bucket: Bucket) -> None:
         store.put(settings(bucket), "analyses", "K7", CONTENT, {})
 
 
+@pytest.mark.slow
 def test_a_wrong_secret_is_told_and_a_new_one_is_used(bucket: Bucket, tmp_path: Path) -> None:
     # Given: a secret in a file, which is wrong. What happens: the right one is written there. No restart is needed.
     (tmp_path / "secret").write_text("wrong-word")

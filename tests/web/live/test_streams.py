@@ -170,6 +170,8 @@ def test_changes_of_jobs_are_told_and_nothing_else(house: tuple[Desk, str], run:
     with watching(f"{address}/events") as [stream]:
         first = stream.next("jobs").data
         assert set(first["jobs"]) == {"tick", "tock"} and first["open_notices"] == 0
+        if first["jobs"]["tick"]["run"] != run.id:
+            first = stream.next("jobs").data  # the last look was before this run
         assert (first["jobs"]["tick"]["run"], first["jobs"]["tick"]["outcome"]) == (run.id, "running")
         actions.pause(desk.state, desk.jobs["tock"], "anna", now())
         paused = stream.next("jobs").data["jobs"]
