@@ -80,6 +80,7 @@ def test_no_import_within_a_function_names_a_wing_that_is_gone(copy: Path) -> No
     assert {(name, module) for name, module in named if module.startswith("janitor") and module not in known} == set()
 
 
+@pytest.mark.slow
 def test_jobs_run_and_a_daemon_lives_without_a_wing(
     wing: str, copy: Path, tmp_path: Path, sqlite_warehouses: Warehouses
 ) -> None:

@@ -77,9 +77,12 @@ def test_after_three_years_all_slots_are_one_record(schedule: str, starting: Run
     remember_run(starting.state, "task", last.first_at)
     assert tick(clock, starting, ended(starting, "task", 3))
     _, missed, caught, *later = rows_of(starting.state)
-    newest = slots_between(trigger, began, caught.started_at)
+    newest = slots_between(trigger, began, caught.slot_at)
     assert (caught.origin, caught.outcome) == ("catch_up", "succeeded")
     assert caught.slot_at == (last if newest is None else newest).last_at
+    # On a busy machine the run begins some seconds after its slot was found to be the newest.
+    since = slots_between(trigger, caught.slot_at, caught.started_at)
+    assert since is None or since.count <= 5
     assert (missed.outcome, missed.slots) == ("missed", last.count - 2 + (newest.count if newest else 0))
     assert check_slots(starting.state, "task", trigger) == 2 + missed.slots + sum(row.slots for row in later)
 

@@ -88,6 +88,7 @@ def holdable(rows: Rows, charset: str) -> tuple[Rows, set[str]]:
     return held, rows.keys() - held.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "target"), [("latin1", "utf8mb3"), ("utf8mb4", "utf8mb3"), WIDE_BOTH])
 def test_hostile_labware_is_stored_as_it_is(
     mariadb_warehouses: Warehouses, tmp_path: Path, source: str, target: str, whole: bool, faults_seed: int

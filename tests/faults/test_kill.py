@@ -120,7 +120,7 @@ def begin_anew_after_a_snapshot(house: House) -> None:
 @pytest.mark.short_form
 def test_kill_9_at_some_points_of_the_follows_loses_nothing(make_house: MakeHouse, faults_seed: int) -> None:
     chance = random.Random(f"{faults_seed} follows")
-    kills = some_of("first", 1, chance) + some_of("follow", 2, chance)
+    kills = some_of("first", 2, chance) + some_of("follow", 2, chance)
     ill_treat(make_house(), kills, "some points of first runs and follows")
 
 

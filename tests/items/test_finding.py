@@ -32,6 +32,7 @@ def found(runner: Any, **filters: Any) -> list[str]:
     return keys
 
 
+@pytest.mark.slow
 def test_a_task_finds_items_by_what_they_are(state_url: URL, tmp_path: Path) -> None:
     # Given: 450 items, of which each third is heavy, and each third has failed. What happens: a task asks for some.
     # What must hold: it gets each that is so, once, those added first coming first, whatever a page holds.

@@ -265,6 +265,7 @@ def test_nothing_more_is_begun_once_a_lease_may_be_lost(tmp_path: Path, isolatio
         assert [row.outcome for row in made.runs("only")] == ["failed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolation", ["thread", "process"])
 def test_an_item_fails_not_because_a_lease_may_be_lost(tmp_path: Path, isolation: Isolation) -> None:
     # Given an item at work as the leases could not be renewed for a while: on a busy machine, say. The lease still

@@ -102,6 +102,7 @@ def test_values_of_any_kind_come_back_exactly(database_url: URL, kind: str) -> N
     property_test(kind, (KINDS | ALSO_ONLY_READ)[kind], database_url, as_key=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_keys_of_any_kind_are_found_again(database_url: URL, kind: str) -> None:
     property_test(kind, KINDS[kind], database_url, as_key=True)
@@ -187,6 +188,7 @@ def test_columns_that_cannot_be_compared_are_told_one_by_one(database_url: URL) 
     assert "t.a at " in str(caught.value) and "t.b at " in str(caught.value) and "t.c" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "older", "newer"),
     [

@@ -140,6 +140,7 @@ def test_a_second_ctrl_c_ends_a_run_at_once(house: CommandLine) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_sigterm_ends_a_run_once_the_grace_is_over(house: CommandLine) -> None:
     # Given a run by hand whose task comes to no safe point. What happens: SIGTERM, as from Kubernetes to a job's pod.
     # What must hold: the process ends soon after the grace; the run is interrupted, and its record says why.

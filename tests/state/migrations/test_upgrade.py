@@ -64,6 +64,7 @@ def test_a_migration_that_was_cut_off_goes_on(state: State) -> None:
         assert cursors.load(connection, "feed") == "seven"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", RELEASED)
 def test_every_released_version_comes_to_the_newest(
     database_url: URL, version: str, caplog: pytest.LogCaptureFixture
