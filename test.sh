@@ -10,9 +10,6 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . deploy/environment.sh
 
-# pytest rewrites each assertion, which takes half a minute. It keeps what it made for the next run.
-unset PYTHONDONTWRITEBYTECODE
-
 # Debian keeps servers in sbin, which is not on everybody's PATH.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 

@@ -12,6 +12,9 @@ PIPENV_REQUIREMENT="pipenv==2026.10.3"
 export PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_DONT_USE_PYENV=1 PIPENV_DONT_LOAD_ENV=1
 export PIPENV_PIPFILE="$PWD/Pipfile" PIPENV_VERBOSITY=-1 VIRTUALENV_QUIET=1
 
+# What Python compiles is kept for the next process and the next run; pytest alone compiles for half a minute.
+unset PYTHONDONTWRITEBYTECODE
+
 complain() {
     echo "$(basename "$0"): $*" >&2
     exit 2

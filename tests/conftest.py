@@ -19,8 +19,10 @@ from tests.kinds_of_database import left_for_all
 from tests.servers import Broker, SqlServer, broker, running, sql_server
 from tests.small_engine import DATABASES, empty_state
 
-WHOLE = ("--all", "--faults", "--screenshots")
-"""With one of these, what is marked slow runs too."""
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether what is marked slow runs too."""
+    return any(config.getoption(name) for name in ("--all", "--faults", "--screenshots"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", "short_form: of the fault suite, left out with --faults")
     config.addinivalue_line("markers", "whole_form: of the fault suite, only with --faults")
-    if any(config.getoption(name) for name in WHOLE):
+    if is_whole(config):
         random_inputs.try_all()
         desk.closed = True
     hypothesis.settings.register_profile("suite", deadline=None, max_examples=random_inputs.inputs(100))
@@ -48,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is slow, and what is tried twice, if nobody asks for it."""
-    if any(config.getoption(name) for name in WHOLE):
+    if is_whole(config):
         return
     left = {item for item in items if item.get_closest_marker("slow")}
     if not config.getoption("keyword") and not any("::" in argument for argument in config.args):

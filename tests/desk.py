@@ -6,8 +6,8 @@
                                              <─────  its process id
                                              <─────  its exit code, once it has ended
 
-With --all, in the fault suite and while coverage is measured, each program is a new process, as people start it; so is
-one whose environment says how Python starts.
+With --all and --faults, each program is a new process, as people start it; so is one whose environment says how Python
+starts.
 """
 
 import gc
@@ -24,7 +24,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from io import FileIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -110,6 +109,7 @@ class Desk:
             assert said, "the desk has ended"
             pid, code = json.loads(said)
             if code is None:
+                self._codes.pop(pid, None)  # the number of an earlier program
                 self._begun.append(pid)
             else:
                 self._codes[pid] = code
@@ -126,8 +126,8 @@ class Begun:
 
     @property
     def returncode(self) -> int | None:
-        """Its exit code, if it was found to have ended."""
-        return self._desk.code(self.pid, 0)
+        """Its exit code, if it has ended."""
+        return self.poll()
 
     def poll(self) -> int | None:
         """Its exit code, if it has ended."""
@@ -248,13 +248,12 @@ def _become(
     for number, descriptor in enumerate([os.open(os.devnull, os.O_RDONLY), *streams]):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    sys.stdin = sys.__stdin__ = TextIOWrapper(FileIO(0, closefd=False), encoding="utf-8")  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = open(  # type: ignore[misc]
         2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False
     )
     importlib.invalidate_caches()
-    sys.orig_argv = [sys.executable, *program, *arguments]
     if program[0] == "-m":
         sys.path[0] = os.getcwd()
         sys.argv = ["-m", *arguments]

@@ -11,9 +11,8 @@ from janitor.jobs import Job, schedules
 from janitor.logs.mask import Mask
 from janitor.logs.run_log import RunLog
 from janitor.settings import Settings
-from janitor.state import holders
+from janitor.state import State, holders
 from janitor.state.run_records import BY_HAND, Ending
-from tests.small_engine import migrated
 
 
 class Daemon:
@@ -24,7 +23,8 @@ class Daemon:
         state = {"STATE_DATABASE_URL": f"sqlite:///{folder / 'state.db'}"}
         self.settings = Settings.load({**state, **environment}, dotenv=None)
         databases.dispose()
-        self.state = migrated(self.settings.state_database_url)
+        self.state = State(self.settings.state_database_url)
+        self.state.migrate()
         mask = Mask()
         self.runner = Runner(self.state, self.settings, holders.new_holder(), mask, RunLog(mask))
 

@@ -93,11 +93,11 @@ def _validator(given: Any) -> Any:
 
 
 def _document(given: Any) -> tuple[Any, str]:
-    # Imported here: few pipelines have a schema, and verbs and an idle daemon do without its time and its megabyte.
-    import yaml
-
     if isinstance(given, (Mapping, bool)):
         return (dict(given) if isinstance(given, Mapping) else given), ""
+    # Imported here: few pipelines have a schema in a file. Verbs and an idle daemon do without its time and its memory.
+    import yaml
+
     path, _, pointer = str(given).partition("#")
     try:
         text = Path(path).read_text(encoding="utf-8")

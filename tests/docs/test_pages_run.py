@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,14 @@ LONG = (
     *("move_from_cron", "publish_messages", "rename_a_job", "stop_the_daemon", "sync_a_table", "work_on_items"),
 )
 """The pages that are run with --all alone."""
+LONG_TO_CHECK = ("run_with_docker", "upgrade")
+"""The pages whose blocks are checked with --all alone."""
 ON_SERVER = [page for page in RUN if PLACE in page.read_text(encoding="utf-8")]
+
+
+def with_marks(pages: Sequence[Path], long: Sequence[str]) -> list[Any]:
+    """The pages as parameters of a test, some for --all alone."""
+    return [pytest.param(page, marks=[pytest.mark.slow] if page.stem in long else [], id=page.stem) for page in pages]
 
 
 def programs(pages: Sequence[Path]) -> set[str]:
@@ -64,14 +72,7 @@ def test_the_tutorial_leads_from_nothing_to_a_daemon(tmp_path: Path) -> None:
     read(TUTORIAL, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=[pytest.mark.slow] if page.stem in LONG else [], id=page.stem)
-        for page in RUN
-        if page not in ON_SERVER
-    ],
-)
+@pytest.mark.parametrize("page", with_marks([page for page in RUN if page not in ON_SERVER], LONG))
 def test_a_how_to_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     read([page], tmp_path)
 
@@ -105,15 +106,7 @@ def state_of_the_page(server: SqlServer, home: Path) -> Iterator[dict[str, str]]
         server.drop_database(url.database)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(
-            page, marks=[pytest.mark.slow] if page.stem in ("run_with_docker", "upgrade") else [], id=page.stem
-        )
-        for page in [*TUTORIAL, *HOW_TO]
-    ],
-)
+@pytest.mark.parametrize("page", with_marks([*TUTORIAL, *HOW_TO], LONG_TO_CHECK))
 def test_every_block_runs_or_is_checked_in_another_way(page: Path) -> None:
     found = blocks(page)
     for number, block in enumerate(found):
