@@ -6,7 +6,8 @@ returns another text              its failed status, with a reason that names th
 raises                            its failed status with the reason and the traceback; tried again if it may be
 raises Skip                       not processed, and looked at again after a minute
 is over its time                  time limit exceeded
-the run is asked to stop          not processed, as if it had not been taken; so if its lease may be lost
+the run is asked to stop          not processed, as if it had not been taken
+the run may have lost its lease   the same
 past its `expires_at` before      expired, and the function is not called
 """
 

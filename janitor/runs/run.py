@@ -37,7 +37,7 @@ class Run:
     `ask_to_stop`; the task notices at its next safe point. `guard` tells whether the run may write: False if that will
     turn out soon; it raises if the run may not write any more. `used` tells which run of each dependency this run uses.
     `mask` takes secrets out of a text that is kept. `by_hand` says that a person asked for it. `children` makes child
-    processes for a part of the run's work. `in_doubt` says that the run has ended since `guard` has raised.
+    processes for a part of the run's work. `in_doubt` is True once `guard` has raised.
     """
 
     id: int = 0
