@@ -80,7 +80,9 @@ def _start_servers(stack: ExitStack, folder: Path, ports: dict[str, int]) -> dic
     stack.enter_context(started(redis, folder / "redis.log"))
     moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(ports["sqs"])]
     stack.enter_context(started(moto, folder / "sqs.log"))
-    stack.enter_context(started(_weed(folder, ports["s3"]), folder / "s3.log", {"HOME": str(folder)}))
+    stack.enter_context(
+        started(_weed(folder, ports["s3"]), folder / "s3.log", {"HOME": str(folder), "TMPDIR": str(folder)})
+    )
     redis_url = f"redis://127.0.0.1:{ports['redis']}/0"
     wait_for_port(ports["redis"], folder / "redis.log")
     page = ["node", str(HERE / "page" / "server.js"), str(ports["page"]), redis_url]

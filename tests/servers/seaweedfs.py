@@ -31,18 +31,19 @@ class SeaweedFS(OwnServer):
         self.port = free_port()
         log = self.folder / "log"
         # Each bucket has volumes of its own, and grows by this number of them at a time.
-        environment = {"HOME": str(self.folder), "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
+        environment = {"HOME": str(self.folder), "TMPDIR": str(self.folder), "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
         self.process = _SeaweedProcess(self._command(), self.port, log, environment)
 
     def _command(self) -> list[str]:
         ports = {f"{part}.port{kind}": free_port() for part in ("master", "volume", "filer") for kind in ("", ".grpc")}
+        ports["s3.port.grpc"] = free_port()
+        self.ports = [self.port, *ports.values()]
         options = {
             "dir": self.folder,
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
             **ports,
             "s3.port": self.port,
-            "s3.port.grpc": free_port(),
             "s3.config": self.folder / "s3.json",
             "volume.max": 1_000,
             "master.volumeSizeLimitMB": 64,
@@ -74,6 +75,13 @@ class SeaweedFS(OwnServer):
     def stop(self) -> None:
         """End it; what it has is on disk."""
         self.kill()
+
+    def close(self) -> None:
+        """End it and remove its folder, and the sockets that it leaves outside of it."""
+        super().close()
+        for port in self.ports:
+            for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                socket.unlink(missing_ok=True)
 
 
 class Bucket:
