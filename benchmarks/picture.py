@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("svg")
-
-from matplotlib import pyplot  # noqa: E402  # the backend is to be chosen first
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Points = Sequence[tuple[int, float, str]]
 STYLE: Any = {"svg.hashsalt": "janitor", "svg.fonttype": "path", "font.size": 9, "axes.spines.top": False}
@@ -17,6 +14,11 @@ TO_SECONDS = {"ms": 1e-3, "s": 1.0}
 
 def draw(path: Path, curves: Mapping[str, Points]) -> None:
     """Draw the curves of time into an SVG file: seconds over labwares, both logarithmic. Rates become seconds."""
+    import matplotlib  # late: it takes long, and few need it
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
     with matplotlib.rc_context(STYLE):
         figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
         labels = []
@@ -40,7 +42,7 @@ def _seconds(size: int, value: float, unit: str) -> float | None:
     return value * TO_SECONDS[unit] if unit in TO_SECONDS else None
 
 
-def _label(axes: "matplotlib.axes.Axes", labels: list[tuple[float, str, Any]]) -> None:
+def _label(axes: "Axes", labels: list[tuple[float, str, Any]]) -> None:
     """Name each line at its end; no name covers another."""
     lowest = 0.0
     for value, name, color in sorted(labels, key=lambda one: one[:2]):

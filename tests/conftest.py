@@ -15,7 +15,7 @@ from janitor.databases.mysql_sessions import connect
 from tests import random_inputs
 from tests.desk import desk
 from tests.fixtures import Exchange, Warehouses
-from tests.kinds_of_database import left_for_all
+from tests.kinds import left_for_all
 from tests.servers import Broker, SqlServer, broker, running, sql_server
 from tests.small_engine import DATABASES, empty_state
 
@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Whoever starts the suite in the background of a script ignores Ctrl-C, and so would all that the tests start.
     """
+    gc.disable()  # until all is collected: it would look through all that is imported again and again
     config.addinivalue_line("markers", "short_form: of the fault suite, left out with --faults")
     config.addinivalue_line("markers", "whole_form: of the fault suite, only with --faults")
     if is_whole(config):
@@ -60,8 +61,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Keep what the collection has made out of the garbage collector's way, which looks through all again and again."""
+    """Keep what the collection has made out of the garbage collector's way from here on."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,17 +1,44 @@
 """What imports what, read from the code: every import counts, also one within a function or under TYPE_CHECKING."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 Graph = Mapping[str, frozenset[str]]
 
 
-@cache
+@dataclass(frozen=True)
+class Outline:
+    """What is asked of every file: its imports, and the lines of each function. All trees would take too much memory.
+
+    An import is the module that it names, and the name taken from it (empty for the module itself).
+    """
+
+    imports: tuple[tuple[str, str], ...]
+    functions: tuple[tuple[str, int], ...]
+
+
 def tree(path: Path) -> ast.Module:
     """A file, parsed."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def outline(path: Path) -> Outline:
+    """Read a file, once."""
+    imports: list[tuple[str, str]] = []
+    functions: list[tuple[str, int]] = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            imports += ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
+            imports += ((str(node.module), alias.name) for alias in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.append((node.name, (node.end_lineno or node.lineno) - node.lineno + 1))
+    return Outline(tuple(imports), tuple(functions))
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -21,14 +48,9 @@ def modules(root: Path) -> dict[str, Path]:
     return {name.removesuffix(".__init__"): path for path, name in names.items()}
 
 
-def imports(path: Path) -> Iterator[tuple[str, str]]:
-    """Each import in a file: the module it names, and the name taken from it (empty for the module itself)."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: a relative import"
-            yield from ((str(node.module), alias.name) for alias in node.names)
+def imports(path: Path) -> Iterable[tuple[str, str]]:
+    """Each import in a file."""
+    return outline(path).imports
 
 
 def graph(known: Mapping[str, Path]) -> Graph:

@@ -132,14 +132,19 @@ ONE_SHOT = {
 """Threads that do one thing and end, or do what they are given, by file and target; the demo is no part of a daemon."""
 
 
+def last_name(node: ast.AST) -> str:
+    """The last part of a dotted name; empty for what is none."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 def threads() -> Iterator[tuple[str, str]]:
     """Each thread that the package makes: the file, and the last name of its target; or a class that is a thread."""
     for path in sorted((ROOT / "janitor").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             place = str(path.relative_to(ROOT))
-            if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Thread") for base in node.bases):
+            if isinstance(node, ast.ClassDef) and any(last_name(base).endswith("Thread") for base in node.bases):
                 yield place, f"class {node.name}"
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("threading.Thread", "Thread"):
+            if isinstance(node, ast.Call) and last_name(node.func) == "Thread":
                 targets = [ast.unparse(word.value) for word in node.keywords if word.arg == "target"]
                 yield place, targets[0].rpartition(".")[2] if targets else "?"
 

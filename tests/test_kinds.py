@@ -1,8 +1,8 @@
-"""What is left for --all: one of two tests that ask the same of two kinds of database, and no other test."""
+"""What is left for --all: one of two tests that ask the same of two kinds of server, and no other test."""
 
 from typing import Any
 
-from tests.kinds_of_database import left_for_all
+from tests.kinds import left_for_all
 
 
 class Named:
@@ -32,3 +32,9 @@ def test_other_parameters_stay_together_with_their_kind() -> None:
 def test_what_is_tried_once_stays() -> None:
     alone = "t.py::test_a", "t.py::test_b[sqlite]", "t.py::test_c[mariadb-x]", "t.py::test_d[sqlite-mariadb]"
     assert left(*alone) == set()
+
+
+def test_of_four_that_differ_in_two_kinds_one_is_tried() -> None:
+    names = [f"t.py::test[{database}-{queue}]" for database in ("sqlite", "mariadb") for queue in ("fifo", "standard")]
+    assert len(left(*names)) == 3
+    assert len(left("t.py::test[quorum]", "t.py::test[classic]")) == 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.command_line import ROOT
-from tests.imports import imports, tree
+from tests.imports import imports, outline, tree
 
 MOST_LINES_OF_FILE, MOST_LINES_OF_FUNCTION = 400, 60
 FOLDERS = ("janitor", "tests", "benchmarks", "deploy", "examples")
@@ -37,15 +37,8 @@ def test_no_file_is_long() -> None:
 
 
 def test_no_function_is_long() -> None:
-    found = [(named(path), name, lines) for path in files(*FOLDERS) for name, lines in functions(path)]
+    found = [(named(path), name, lines) for path in files(*FOLDERS) for name, lines in outline(path).functions]
     assert [function for function in found if function[2] > MOST_LINES_OF_FUNCTION] == []
-
-
-def functions(path: Path) -> Iterator[tuple[str, int]]:
-    """The name of each function of a file, and how many lines it has."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def test_nothing_is_caught_broadly_but_by_the_guard() -> None:

@@ -51,6 +51,7 @@ def warm(url: URL, folder: Path, **options: Any) -> AbstractContextManager[House
     return house(url, folder, step, GRACE_SECONDS="1")
 
 
+@pytest.mark.slow
 def test_one_child_takes_many_items(state_of_items: URL, tmp_path: Path) -> None:
     with warm(state_of_items, tmp_path, func=pid, items_per_child=7) as made:
         keys = [str(number) for number in range(20)]

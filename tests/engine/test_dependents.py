@@ -262,6 +262,7 @@ def test_a_dry_run_uses_nothing_up(state_url: URL, tmp_path: Path) -> None:
             assert not due(scheduler.jobs["process"], builds.standings(connection, ["crawl", "process"]))
 
 
+@pytest.mark.slow
 def test_a_chain_cut_by_kill_9_goes_on_with_the_next_daemon(tmp_path: Path) -> None:
     # Given a chain of six jobs. The daemon is killed while the fifth runs; another daemon starts.
     # The run that was cut is recorded as interrupted, and its job runs again.

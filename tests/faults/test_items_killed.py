@@ -75,7 +75,7 @@ def test_items_survive_kill_9_at_some_points(
     house: ItemHouse, faults_seed: int, record_property: Callable[[str, Any], None]
 ) -> None:
     chance = random.Random(f"{faults_seed} items {house.url.get_backend_name()}")
-    ill_treat(house, [4, chance.choice([9, 10]), chance.choice([11, 13, 15]), 18], chance)
+    ill_treat(house, [chance.choice([4, 9, 10]), chance.choice([11, 13, 15, 18])], chance)
     end(house, record_property, f"kill -9 at some points, {house.url.get_backend_name()}")
 
 

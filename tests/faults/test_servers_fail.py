@@ -24,6 +24,7 @@ def state_server() -> Iterator[SqlServer]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.short_form
 def test_a_few_faults_of_servers_lose_nothing(
     make_house: MakeHouse, mariadb: SqlServer, rabbitmq: Broker, state_server: SqlServer, faults_seed: int

@@ -71,6 +71,7 @@ def test_idle_it_ends_at_once(url: URL, state: State, start: Start) -> None:
     assert ended(state) == {}
 
 
+@pytest.mark.slow
 def test_starting_up_it_leaves_no_open_run(url: URL, start: Start, whole: bool, faults_seed: int) -> None:
     chance = random.Random(faults_seed)
     for _ in range(20 if whole else 3):

@@ -90,6 +90,7 @@ def test_2_nobody_else_has_what_a_run_holds(state_url: URL, tmp_path: Path) -> N
             other.check_counts()
 
 
+@pytest.mark.slow
 def test_3_what_a_dead_process_held_is_done_and_what_kills_it_is_found(state_url: URL, tmp_path: Path) -> None:
     # Given a daemon one of whose items kills it. It is started until all has ended: the deadly item has failed after
     # three processes, and all others are done.

@@ -59,6 +59,7 @@ def test_a_reply_that_is_too_large_is_refused_alone(rabbitmq: Broker, queue: str
     assert [json.loads(one.body)["results"] for one in received(rabbitmq, queue)] == [{"compute": {"cells": 3}}]
 
 
+@pytest.mark.slow
 def test_a_broker_that_was_away_is_used_again(rabbitmq: Broker, queue: str, sender: RabbitSender) -> None:
     asked = answer(envelope={"reply_to": queue})
     sender.send(asked)
