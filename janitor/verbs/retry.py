@@ -44,12 +44,12 @@ def _send_again(assembly: Assembly, target: str, given: dict[str, Any]) -> str:
     Raises:
         BadSetting: there is no such pipeline or item, or an option chooses among its items.
     """
-    from janitor.operations import items as operations
     from janitor.operations import replies
 
     if any(value for value in given.values()):
         raise BadSetting("the items", target, "give PIPELINE or PIPELINE/KEY alone with --replies")
     pipeline, key = chosen_items.parts(target)
-    item_id = None if key is None else operations.by_key(assembly.state, *chosen_items.item_named(target)).ids[0]
-    number = replies.send_again(assembly.state, pipeline, item_id, key or pipeline, actor(), assembly.now())
+    if key is not None:
+        pipeline, key = chosen_items.item_named(target)
+    number = replies.send_again(assembly.state, pipeline, key, actor(), assembly.now())
     return f"{number:,} repl{'y' if number == 1 else 'ies'} of {target} {'is' if number == 1 else 'are'} sent again"

@@ -125,7 +125,7 @@ class ItemHouse:
 
     def send_again(self) -> int:
         """Have replies sent again that were given up; how many."""
-        return replies.send_again(self.state, "p", None, "p", "eva", self.state.clock.now())
+        return replies.send_again(self.state, "p", None, "eva", self.state.clock.now())
 
     def told(self) -> Counter[tuple[str, str]]:
         """Take the answers out of their queue: how often each came, by its request and its own id."""

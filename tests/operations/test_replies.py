@@ -34,13 +34,13 @@ def test_all_that_were_given_up_are_sent_again(state: State, monkeypatch: pytest
         item_replies.give_up(connection, "p", [row.id for row in replies_of(state)], NOW, "nobody is there")
     heard: list[First] = []
     with waking.listening(heard.extend):
-        assert replies.send_again(state, "p", None, "p", "eva", NOW) == 7
+        assert replies.send_again(state, "p", None, "eva", NOW) == 7
         assert [first.lane for first in heard] == ["p.mail"]
-        assert replies.send_again(state, "p", None, "p", "eva", NOW) == 0
+        assert replies.send_again(state, "p", None, "eva", NOW) == 0
     assert len(heard) == 1 and {row.state for row in replies_of(state)} == {DUE}
     check_counts(state)
     with state.read() as connection:
         done = [(row.actor, row.action, row.job, row.detail) for row in actions.listing(connection)]
     assert done == [("eva", "retried", "p", "replies of p")]
     with pytest.raises(BadSetting, match="there is no such pipeline"):
-        replies.send_again(state, "nope", None, "nope", "eva", NOW)
+        replies.send_again(state, "nope", None, "eva", NOW)

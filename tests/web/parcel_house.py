@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Row, select
 
 from janitor.items import FolderInbox, Reading
-from janitor.state import State, item_search
+from janitor.state import State, item_plans, item_replies, item_search
 from janitor.state.tables import actions
 from janitor.web.desk import Desk
 from tests.small_engine import lite_state
@@ -63,6 +63,14 @@ class ParcelHouse:
         assert row is not None
         with self.state.read() as connection:
             return {one.step: (one.state, one.status) for one in item_search.steps(connection, [row.id])[row.id]}
+
+    def give_up_replies(self) -> None:
+        """Let the pipeline answer by mail, and give up the one reply that waits: that of DN0000."""
+        plan = parcels.with_mail(parcels.pipeline().plan)
+        with self.state.begin() as connection:
+            item_plans.save(connection, plan)
+            ids = [row.id for row in item_replies.take(connection, plan.lane("mail"), self.desk.now(), 10)]
+            assert item_replies.give_up(connection, parcels.NAME, ids, self.desk.now(), "no such address") == 1
 
     def said(self) -> list[tuple[str, str, str | None, str]]:
         """What people did, the newest first."""

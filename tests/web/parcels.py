@@ -87,7 +87,7 @@ def furnish(connection: Connection, now: datetime, says: str = "") -> None:
     item_acts.flag(connection, ids[31], f"look at it {says}", "anna", now)
     for number in range(3):
         item_letters.add(connection, NAME, "desk", f"it is no JSON {says}", f"{{{says}", 2, f"DN{number}", now)
-    item_replies.add(connection, _with_mail(plan), [item_replies.Due(ids[0], key_of(0), {"token": SECRET})], now)
+    item_replies.add(connection, with_mail(plan), [item_replies.Due(ids[0], key_of(0), {"token": SECRET})], now)
 
 
 def key_of(number: int) -> str:
@@ -145,5 +145,5 @@ def _add(connection: Connection, plan: Plan, began: datetime, says: str) -> list
     return ids
 
 
-def _with_mail(plan: Plan) -> Plan:
+def with_mail(plan: Plan) -> Plan:
     return Plan(plan.pipeline, plan.steps, plan.kinds, ("mail",), plan.on_duplicate)

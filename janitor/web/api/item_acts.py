@@ -8,6 +8,7 @@ from pydantic import Field
 
 from janitor.errors import BadSetting
 from janitor.operations import items as operations
+from janitor.operations import replies
 from janitor.operations.items import Chosen
 from janitor.runs.bounds import listed_near
 from janitor.state import item_search
@@ -21,6 +22,7 @@ from janitor.web.api.item_parameters import (
     ResetItems,
     ResolveItem,
     RetryItems,
+    RetryReplies,
 )
 from janitor.web.api.pipelines import known_pipeline
 from janitor.web.desk import Desk
@@ -36,6 +38,12 @@ class Touched(models.Model):
     items: int = Field(description="0 if none had to be.")
 
 
+class SentAgain(models.Model):
+    """How many replies are sent again."""
+
+    replies: int = Field(description="0 if none waits for another try, and none was given up.")
+
+
 @router.post("/retry", responses=errors(400, 404, 409))
 def retry_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: RetryItems) -> Touched:
     """Let steps that failed, or wait for another try, be taken now, with all their tries. Idempotent."""
@@ -44,6 +52,15 @@ def retry_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: Ret
     these = _chosen(desk, pipeline, wish, chosen.TO_RETRY)
     steps = None if wish.at_step is None else [wish.at_step]
     return Touched(items=operations.retry(desk.state, these, user.name, desk.now(), steps))
+
+
+@router.post("/replies/retry", responses=errors(400, 404))
+def retry_replies(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: RetryReplies) -> SentAgain:
+    """Let replies that were given up, or wait for another try, be sent now. Idempotent."""
+    known_pipeline(desk, pipeline)
+    if wish.key is not None:
+        _item(desk, pipeline, wish.key)
+    return SentAgain(replies=replies.send_again(desk.state, pipeline, wish.key, user.name, desk.now()))
 
 
 @router.post("/reprocess", responses=errors(400, 404, 409))

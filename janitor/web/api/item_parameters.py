@@ -95,6 +95,14 @@ class RetryItems(Meant):
     at_step: Name | None = Field(None, description="Only this step of them; null for all that failed.")
 
 
+class RetryReplies(Body):
+    """Whose replies are sent again."""
+
+    key: str | None = Field(
+        None, min_length=1, max_length=MOST_KEY, pattern=_TEXT, description="One item's key; null for all items."
+    )
+
+
 class ResetItems(Meant):
     """From which step on which items are done again."""
 

@@ -38,6 +38,7 @@ def _values(desk: Desk, pipeline: str, key: str) -> dict[str, Any]:
         view = item_page(connection, found.plan, key, partial(beginning, mask=mask), partial(_plain, mask=mask))
     if view is None:
         raise HTTPException(404, f"There is no item {key} in {pipeline}: it was never added, or it is deleted.")
+    now = desk.now()
     failed = [step.step for step in view.item.steps if step.state in ("failed", "later")]
     return {
         "view": view,
@@ -45,8 +46,11 @@ def _values(desk: Desk, pipeline: str, key: str) -> dict[str, Any]:
         "pipeline": pipeline,
         "picture": steps_of(pipeline, view),
         "failed": failed,
+        "late_replies": any(
+            one.state == "given up" or (one.state == "waiting" and one.due_at > now) for one in view.replies
+        ),
         "planned": {step.name for step in found.plan.steps},
-        "now": desk.now(),
+        "now": now,
     }
 
 

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from janitor.errors import JanitorError
 from janitor.operations import items as operations
+from janitor.operations import replies
 from janitor.operations.items import Chosen
 from janitor.state.item_search import Wanted
 from janitor.web import addresses, chosen
@@ -87,6 +88,17 @@ def retry(desk: TheDesk, user: Operator, these: TheMeant, at_step: Field = "") -
         return _told(these, done, "tried again", "has no step that could be tried again")
 
     return _done(do, these.back)
+
+
+@router.post("/pipelines/{pipeline}/replies")
+def retry_replies(desk: TheDesk, user: Operator, these: TheMeant) -> Response:
+    """Let replies that were given up, or wait for another try, be sent now: of one item, or of all."""
+
+    def do() -> str:
+        done = replies.send_again(desk.state, these.pipeline, these.item or None, user.name, desk.now())
+        return f"{done:,} repl{'y is' if done == 1 else 'ies are'} sent again"
+
+    return _done(do, these.back if these.item else addresses.of_pipeline(these.pipeline))
 
 
 @router.post("/pipelines/{pipeline}/reprocess")

@@ -66,6 +66,20 @@ def test_no_more_are_changed_than_are_meant(house: ParcelHouse, monkeypatch: pyt
     assert house.item("DN0000") is not None
 
 
+def test_replies_that_were_given_up_are_sent_again(house: ParcelHouse) -> None:
+    house.give_up_replies()
+    assert do(house, "replies/retry", key="DN0001") == (200, {"replies": 0})
+    assert do(house, "replies/retry", key="DN0000") == (200, {"replies": 1})
+    assert do(house, "replies/retry") == (200, {"replies": 0}), "it waits now, and is due"
+    assert [one[1:] for one in house.said()[:2]] == [("retried", "parcels", "replies of DN0000"), house.said()[1][1:]]
+    house.give_up_replies()
+    assert do(house, "replies/retry") == (200, {"replies": 1})
+    assert house.said()[0] == (ACTOR, "retried", "parcels", "replies of parcels")
+    status, told = do(house, "replies/retry", key="nobody")
+    assert (status, told["error"]) == (404, "there is no item nobody in parcels")
+    assert house.ask("POST", "/nothing/replies/retry", {})[0] == 404
+
+
 def test_an_item_is_flagged_and_the_flag_resolved(house: ParcelHouse) -> None:
     assert do(house, "flag", key="DN0001", note="torn open") == (200, {"changed": True})
     assert do(house, "resolve", key="DN0001", note="mended") == (200, {"changed": True})
@@ -95,7 +109,18 @@ def test_what_is_wrong_is_told_and_nothing_is_done(house: ParcelHouse) -> None:
 
 def test_a_viewer_changes_nothing(house: ParcelHouse) -> None:
     before = house.said()
-    for act in ("retry", "reprocess", "reset", "drop", "flag", "resolve", "items", "letters/drop", "letters/1/again"):
+    for act in (
+        "retry",
+        "reprocess",
+        "reset",
+        "drop",
+        "flag",
+        "resolve",
+        "replies/retry",
+        "items",
+        "letters/drop",
+        "letters/1/again",
+    ):
         wish = {"key": "DN0030", "note": "x", "from_step": "match", "letters": [1]}
         status, told = house.ask("POST", f"/parcels/{act}", wish, who=house.viewer)
         assert status == 403 and "only an operator" in told["error"], act

@@ -70,6 +70,20 @@ def test_an_item_is_deleted_with_a_note(house: ParcelHouse) -> None:
     assert "sent twice" in page.words, "the page tells what people did"
 
 
+def test_replies_that_were_given_up_are_sent_again(house: ParcelHouse) -> None:
+    path, actions = addresses.of_item("parcels", "DN0000"), f"{PATH}/replies"
+    house.give_up_replies()
+    page = house.press(path, actions)
+    assert page.path == path and page.flash == "1 reply is sent again"
+    assert house.said()[0] == (ACTOR, "retried", "parcels", "replies of DN0000")
+    assert actions not in {form.action for form in house.operator.get(path).read.forms}, "it is due, and tried now"
+    house.give_up_replies()
+    page = house.press(PATH, actions)
+    assert page.path == PATH and page.flash == "1 reply is sent again"
+    assert house.said()[0] == (ACTOR, "retried", "parcels", "replies of parcels")
+    assert house.press(PATH, actions).flash == "0 replies are sent again"
+
+
 def test_all_that_fit_are_retried_reset_and_deleted(house: ParcelHouse) -> None:
     # Given six items that failed at a step. What happens: they are chosen by filters, and acted upon one way after
     # another. What must hold: those six are changed, and no others; the page leads back to the same filters.
@@ -91,7 +105,11 @@ def test_all_that_fit_are_retried_reset_and_deleted(house: ParcelHouse) -> None:
 
 def test_without_a_filter_only_what_failed_can_be_retried(house: ParcelHouse) -> None:
     page = house.operator.get(PATH)
-    assert {form.action for form in page.read.forms if form.method == "post"} == {"/sign-out", f"{PATH}/retry"}
+    assert {form.action for form in page.read.forms if form.method == "post"} == {
+        "/sign-out",
+        f"{PATH}/retry",
+        f"{PATH}/replies",
+    }
     assert house.press(PATH, f"{PATH}/retry").flash == "9 items are tried again"
     refused = house.operator.post(f"{PATH}/drop", note="all", most="100", csrf_token=token(house))
     assert "give a key, or a filter" in refused.flash and "60 items" in refused.words
@@ -113,7 +131,7 @@ def test_more_than_a_request_changes_are_refused(house: ParcelHouse, monkeypatch
     assert "these are more than 5 items" in page.flash and house.statuses("DN0030")["send"][0] == BLOCKED
 
 
-CHANGES = ("retry", "reprocess", "reset", "drop", "flag", "resolve", "letters/1/drop", "letters/1/again")
+CHANGES = ("retry", "reprocess", "reset", "drop", "flag", "resolve", "replies", "letters/1/drop", "letters/1/again")
 
 
 def test_a_viewer_presses_nothing_and_nobody_without_the_token(house: ParcelHouse) -> None:
