@@ -21,7 +21,7 @@ __all__ = ["MailServer", "NotSent"]
 ANSWER_SECONDS = 20.0
 """How long the mail server may take for each answer."""
 
-LOGGED_IN = 235
+TAKEN, LOGGED_IN = 250, 235
 REFUSED_FOR_GOOD = (552, 554)
 """Answers to a mail's content that another try would not change: too large, or taken for spam."""
 
@@ -68,6 +68,22 @@ class MailServer:
             final = isinstance(exc, smtplib.SMTPDataError) and exc.smtp_code in REFUSED_FOR_GOOD
             raise NotSent(_why(exc), final) from exc
         return {to: _answer(*answer) for to, answer in sorted(refused.items())}
+
+    def look(self, sender: str) -> None:
+        """Make sure that a mail from `sender` would be taken: connect, log in and name the sender, and send nothing.
+
+        Raises:
+            NotSent: it would not be; the reason is the server's.
+        """
+        try:
+            with self._connected() as server:
+                server.ehlo_or_helo_if_needed()
+                code, answer = server.mail(sender)
+                if code != TAKEN:
+                    raise smtplib.SMTPSenderRefused(code, answer, sender)
+                server.rset()
+        except (smtplib.SMTPException, OSError, ValueError) as exc:
+            raise NotSent(_why(exc)) from exc
 
     def _connected(self) -> smtplib.SMTP:
         """A connection on which a mail can be sent: TLS is set up and the user is logged in, if the settings say so."""
@@ -119,6 +135,8 @@ def _why(exc: Exception) -> str:
     if isinstance(exc, smtplib.SMTPRecipientsRefused):
         answers = (f"{to}: {_answer(*answer)}" for to, answer in sorted(exc.recipients.items()))
         return f"the mail server refused every recipient: {'; '.join(answers)}"
+    if isinstance(exc, smtplib.SMTPSenderRefused):
+        return f"the mail server refuses the sender {exc.sender}: {_answer(exc.smtp_code, exc.smtp_error)}"
     if isinstance(exc, smtplib.SMTPResponseException):
         return f"the mail server said {_answer(exc.smtp_code, exc.smtp_error)}"
     if isinstance(exc, ssl.SSLError):

@@ -42,7 +42,16 @@ class Inbox:
     mails: list[Mail] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     refused: tuple[str, ...] = ()
+    refused_senders: tuple[str, ...] = ()
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, sender: str, options: Any) -> str:
+        """Accept or refuse a sender."""
+        if sender in self.refused_senders:
+            return "553 not one of ours"
+        envelope.mail_from = sender
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, to: str, options: Any) -> str:
         """Accept or refuse a recipient."""

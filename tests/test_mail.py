@@ -127,6 +127,23 @@ def test_a_server_that_is_not_there_is_told() -> None:
         server(Inbox()).send(letter())
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_a_look_sends_nothing_and_meets_what_a_mail_would_meet(inbox: Inbox, ca: trustme.CA, tmp_path: Path) -> None:
+    server(inbox).look("janitor@example.org")
+    inbox.refused_senders = ("eva@example.org",)
+    with pytest.raises(NotSent, match="^the mail server refuses the sender eva@example.org: 553 not one of ours$"):
+        server(inbox).look("eva@example.org")
+    with pytest.raises(NotSent, match="^the mail server cannot be reached: .*refused"):
+        server(Inbox()).look("janitor@example.org")
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trusted = {**LOGIN, "MAIL_TLS": "tls", "MAIL_CA_FILE": str(tmp_path / "ca.pem")}
+    with Inbox().open(tls=context(ca), login=True) as locked:
+        server(locked, **trusted).look("janitor@example.org")
+        with pytest.raises(NotSent, match="^the mail server refuses the user or the password"):
+            server(locked, **{**trusted, "MAIL_PASSWORD": "wrong"}).look("janitor@example.org")
+    assert inbox.mails == locked.mails == []
+
+
 def test_a_missing_host_is_a_bad_setting() -> None:
     with pytest.raises(BadSetting, match="^MAIL_HOST is missing: give the mail server's host name"):
         MailServer(Settings.load({}, dotenv=None))

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -78,20 +77,18 @@ class MailReply:
         return (ServiceNeed(f"the mail server of the reply {self.name}", self.look, ("MAIL_HOST", "MAIL_FROM")),)
 
     def look(self, settings: Settings) -> Sequence[str]:
-        """Make sure that the mail server can be reached; nothing is sent.
+        """Make sure that the mail server lets the user in and takes mails of the sender; nothing is sent.
 
         Raises:
-            BadSetting, Unavailable: it is not given, or cannot be reached.
+            BadSetting, Unavailable: it is not given, cannot be reached, or says no.
         """
-        server = MailServer(settings)
-        _check_sender(settings)
-        place = settings.mail_host or "", settings.mail_port
+        server, sender = MailServer(settings), _check_sender(settings)
         try:
-            socket.create_connection(place, settings.connect_timeout_seconds).close()
-        except OSError as exc:
-            fix = "correct MAIL_HOST and MAIL_PORT, or start it"
-            raise Unavailable(f"the mail server at {server.address} cannot be reached ({exc}): {fix}") from exc
-        return (f"the mail server at {server.address} can be reached; `notices test` sends a mail",)
+            server.look(sender)
+        except NotSent as exc:
+            fix = "correct the settings that begin with MAIL_, or start it"
+            raise Unavailable(f"no mail can be sent by {server.address}: {exc}: {fix}") from exc
+        return (f"the mail server at {server.address} takes mails from {sender}",)
 
     def open(self, settings: Settings) -> "MailSender":
         """Take the settings of mail; nothing is connected yet.

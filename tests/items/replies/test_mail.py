@@ -112,14 +112,16 @@ def test_a_server_that_is_away_lets_the_reply_wait() -> None:
     away = Inbox()
     with pytest.raises(Unavailable, match="^the mail server cannot be reached: .*refused"):
         send(away, ASKED, envelope={"mail": "dan@example.org"})
-    with pytest.raises(
-        Unavailable, match=rf"^the mail server at 127.0.0.1:{away.port} cannot be reached .*: correct MAIL"
-    ):
+    with pytest.raises(Unavailable, match=rf"^no mail can be sent by 127.0.0.1:{away.port}: .*: correct the settings"):
         ASKED.look(settings(away))
 
 
 def test_check_tells_of_the_mail_server(inbox: Inbox) -> None:
-    assert ASKED.look(settings(inbox))[0].startswith(f"the mail server at 127.0.0.1:{inbox.port} can be reached")
+    told = settings(inbox)
+    assert ASKED.look(told) == (f"the mail server at 127.0.0.1:{inbox.port} takes mails from {told.mail_from}",)
+    inbox.refused_senders = (str(told.mail_from),)
+    with pytest.raises(Unavailable, match="the mail server refuses the sender .*: 553 not one of ours: correct"):
+        ASKED.look(told)
     for missing in ("MAIL_HOST", "MAIL_FROM"):
         with pytest.raises(BadSetting, match=f"^{missing} is missing"):
             ASKED.look(settings(inbox, **{missing: ""}))
