@@ -16,6 +16,7 @@ from janitor.databases.mysql_error_numbers import (
     LOST_RACES,
     MEANINGS,
     NOT_THERE,
+    TOO_LARGE,
 )
 from janitor.errors import JanitorError, Rejected, RowRefused, StatementTimeout, Unavailable
 
@@ -43,6 +44,11 @@ _SQLITE: tuple[tuple[str, type[JanitorError], str], ...] = (
 def lost_a_race(error: BaseException) -> bool:
     """Tell whether the same transaction may succeed at once: after a deadlock, or if a key was inserted meanwhile."""
     return is_duplicate(error) or _number(error.__cause__) in LOST_RACES
+
+
+def is_about_content(error: BaseException) -> bool:
+    """Tell whether a server refused what was to be written for what it holds; it would take something else."""
+    return isinstance(error, RowRefused) or _number(error.__cause__) in TOO_LARGE
 
 
 def waited_for_a_lock(error: BaseException) -> bool:

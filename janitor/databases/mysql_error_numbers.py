@@ -9,6 +9,8 @@ CONNECT_FAILED = 2003
 CONNECTION_LOST = 2013
 CERTIFICATE = 2026
 STATEMENT_TOO_LONG = 1153
+TOO_LARGE = frozenset({1118, STATEMENT_TOO_LONG})
+"""A row that no page or log has room for, a statement that the server does not read."""
 LOCKED = 1205
 
 LOST_RACES = frozenset({1020, 1213})

@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from janitor.databases.errors import lost_a_race
-from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
+from janitor.databases.errors import is_about_content, lost_a_race
+from janitor.errors import Fenced, JanitorError
 from janitor.runs import Fence, Run
 from janitor.state import State
 from janitor.state.item_endings import End
@@ -46,9 +47,12 @@ def in_turn(state: State, fences: Sequence[Fence], write: Callable[[Connection],
 def written(state: State, run: Run, write: Write[Made], ends: Sequence[End]) -> Made:
     """Write in one transaction under the run's leases; what `write` returned.
 
+    What is done waits for a state database that is away, or says no: it may have failed over, or be full. An end that
+    is refused for what it holds is written without its texts; one that had a result has failed then.
+
     Raises:
         Fenced: another process has taken the job over; nothing is written.
-        Unavailable, Rejected: the state database has been away for too long, or says no.
+        Unavailable, Rejected: the state database has been away, or has said no, for too long.
     """
     until, races = time.monotonic() + TRY_SECONDS, 0
     while True:
@@ -61,23 +65,67 @@ def written(state: State, run: Run, write: Write[Made], ends: Sequence[End]) -> 
             races += 1
             if lost_a_race(exc) and races <= RACES:
                 continue
-            if not isinstance(exc, Unavailable) or not ends or time.monotonic() >= until:
-                return _without_texts(state, run, write, ends, exc)
+            why = exc
+        try:
+            ends = _without_texts(state, run, write, ends, why)
+        except JanitorError as exc:
+            if not ends or is_about_content(exc) or time.monotonic() >= until:
+                raise
             log.warning("what was done waits for the state database: %s", exc)
             threading.Event().wait(PAUSE_SECONDS)  # no `time.sleep`: it fails under libfaketime
 
 
-def _without_texts(state: State, run: Run, write: Write[Made], ends: Sequence[End], why: JanitorError) -> Made:
-    """Write what can be written of ends that the state database refuses for what they hold.
+def _without_texts(
+    state: State, run: Run, write: Write[object], ends: Sequence[End], why: JanitorError
+) -> Sequence[End]:
+    """The ends, those that the state database refuses without the texts that they brought.
 
     Raises:
-        Unavailable, Rejected: it is not for what they hold.
+        JanitorError: as given, if it is not for these texts; or the state database is away.
     """
-    if not isinstance(why, Rejected) or not any(end.result or end.log or end.traceback for end in ends):
+    if not is_about_content(why) or not any(map(_has_texts, ends)):
         raise why
+    refused = dict(_refused(state, run, write, ends, why))
+    bare = [_bare(end, refused[end]) if end in refused else end for end in ends]
+    if bare == list(ends):
+        raise why
+    return bare
+
+
+def _refused(
+    state: State, run: Run, write: Write[object], ends: Sequence[End], why: JanitorError
+) -> Iterator[tuple[End, JanitorError]]:
+    """The ends that the state database refuses, each with its words; all of them if it refuses them only together."""
+    if len(ends) == 1:
+        yield ends[0], why
+        return
+    alone = True
+    for half in (ends[: len(ends) // 2], ends[len(ends) // 2 :]):
+        try:
+            with suppress(_Tried), state.begin(*run.fences.values()) as connection:
+                write(connection, half)
+                raise _Tried
+        except JanitorError as exc:
+            if not is_about_content(exc):
+                raise
+            alone = False
+            yield from _refused(state, run, write, half, exc)
+    if alone:
+        yield from ((end, why) for end in ends)
+
+
+class _Tried(Exception):
+    """Raised to take back what was written only to see whether it can be."""
+
+
+def _has_texts(end: End) -> bool:
+    return bool(end.result or end.log or end.traceback)
+
+
+def _bare(end: End, why: JanitorError) -> End:
+    """An end without its texts."""
+    bare = end._replace(log=None, traceback=None)
+    if end.result is None:
+        return bare
     reason = f"what it brought cannot be kept: {why}"
-    empty = {"log": None, "traceback": None}
-    failed = {**empty, "result": None, "reason": reason, "state": FAILED, "status": FAILURE, "told": FAILURE}
-    bare = [end._replace(**(empty if end.result is None else failed)) for end in ends]
-    with state.begin(*run.fences.values()) as connection:
-        return write(connection, bare)
+    return bare._replace(result=None, reason=reason, state=FAILED, status=FAILURE, told=FAILURE)

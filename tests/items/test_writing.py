@@ -134,12 +134,59 @@ def test_what_the_database_takes_is_kept_without_what_it_refuses(state: State) -
         return len(ends)
 
     ends = [an_end(1, 1, result="x" * 9, log="so"), an_end(2, 1, "few filters", log="l"), an_end(3, 1, reason="r")]
-    assert written(state, Run(), write, ends) == 3 and len(given) == 2
-    first, second, third = given[1]
+    assert written(state, Run(), write, ends) == 3
+    first, second, third = given[-1]
     assert (first.state, first.status, first.told, first.result) == (5, "failed", "failed", None)
     assert first.reason == "what it brought cannot be kept: it is too long"
     assert (second.state, second.status, second.log) == (DONE, "few filters", None)
     assert third == ends[2] and keys(state) == ["a"]
+
+
+def test_only_what_is_refused_loses_its_texts(state: State) -> None:
+    # Given many ends with results, of which the database takes all but two. What must hold: the others keep theirs, and
+    # what was tried to find the two has left nothing.
+    def write(connection: Connection, ends: Sequence[End]) -> Sequence[End]:
+        put(connection, *(str(end.item_id) for end in ends))
+        if any(end.result == "too long" for end in ends):
+            raise RowRefused("it is too long")
+        return ends
+
+    ends = [an_end(number, 1, result="too long" if number in (7, 30) else "fine") for number in range(40)]
+    found = written(state, Run(), write, ends)
+    assert [end.item_id for end in found if end.result is None] == [7, 30]
+    assert [end.item_id for end in found if end.status == "failed"] == [7, 30]
+    assert len(keys(state)) == 40
+
+
+def test_what_is_refused_only_together_loses_its_texts(state: State) -> None:
+    def write(connection: Connection, ends: Sequence[End]) -> Sequence[End]:
+        if sum(end.log is not None for end in ends) > 2:
+            raise RowRefused("it is too much")
+        return ends
+
+    ends = [an_end(number, 1, log="a line") for number in range(4)]
+    assert [end.log for end in written(state, Run(), write, ends)] == [None] * 4
+
+
+def test_a_server_that_takes_no_writes_for_a_while_takes_nothing_away(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a server that says no twice, as one does that has failed over or whose disk is full for a moment.
+    monkeypatch.setattr(writing, "PAUSE_SECONDS", 0.02)
+    said: list[str] = []
+
+    def write(connection: Connection, ends: Sequence[End]) -> Sequence[End]:
+        if len(said) < 2:
+            said.append("no")
+            raise Rejected("it does not take writes: it is read-only")
+        return ends
+
+    ends = [an_end(1, 1, result="42", log="a line")]
+    assert written(state, Run(), write, ends) == ends
+    said.clear()
+    monkeypatch.setattr(writing, "TRY_SECONDS", 0.0)
+    with pytest.raises(Rejected, match="read-only"):
+        written(state, Run(), write, ends)
 
 
 def test_what_is_refused_for_another_reason_is_told(state: State) -> None:
