@@ -24,7 +24,7 @@ from janitor.rabbitmq.errors import translated
 from janitor.rabbitmq.loop import Loop
 from janitor.rabbitmq.parameters import parameters_of
 from janitor.rabbitmq.peer import Peer
-from janitor.rabbitmq.pika_private import put_out
+from janitor.rabbitmq.pika_private import put_out, read_any_headers
 from janitor.runs import current_run
 from janitor.settings.settings import Settings
 
@@ -78,6 +78,7 @@ class Connection:
         self._closed_channels = WeakKeyDictionary[Channel, Exception]()
         self._loop = Loop()
         self._pika = SelectConnection(parameters, _nothing, self._on_lost, self._on_lost, custom_ioloop=self._loop)
+        read_any_headers(self._pika)
         self._pika.add_on_connection_blocked_callback(self._on_blocked)
         self._pika.add_on_connection_unblocked_callback(self._on_unblocked)
 

@@ -8,10 +8,60 @@ import pytest
 from pika.channel import Channel
 
 from janitor.rabbitmq.connection import connected
-from janitor.rabbitmq.pika_private import Framing, Headers
+from janitor.rabbitmq.existing_queue import reading_queue
+from janitor.rabbitmq.pika_private import MOST_DIGITS, UNREADABLE, Framing, Headers
 from tests.fixtures import Exchange
 from tests.messages import settings_for
 from tests.servers import Broker
+
+
+def table(*pairs: bytes) -> bytes:
+    """A table of headers, as it goes over the wire."""
+    content = b"".join(pairs)
+    return len(content).to_bytes(4) + content
+
+
+def deep(levels: int) -> bytes:
+    """A table in a table in a table."""
+    found = table()
+    for _ in range(levels):
+        found = table(b"\x01aF" + found)
+    return found
+
+
+class Raw(pika.BasicProperties):
+    """Properties whose headers are bytes."""
+
+    def __init__(self, headers: bytes) -> None:
+        super().__init__(content_type="text/plain", correlation_id="c-17")
+        self.raw = headers
+
+    def encode(self) -> list[bytes]:
+        flags = self.FLAG_CONTENT_TYPE | self.FLAG_HEADERS | self.FLAG_CORRELATION_ID
+        return [flags.to_bytes(2), b"\x0atext/plain", self.raw, b"\x04c-17"]
+
+
+IN_MILLISECONDS = table(b"\x02at" + b"T" + (1_700_000_000_000).to_bytes(8))
+
+
+@pytest.mark.parametrize("headers", [IN_MILLISECONDS, deep(600)], ids=["milliseconds", "deep"])
+def test_headers_that_pika_cannot_decode_cost_no_message(rabbitmq: Broker, headers: bytes) -> None:
+    # Given a queue with a good message, one with such headers, and another good one. What must hold: all come, in their
+    # order, with their bodies and all else that they say of themselves.
+    with rabbitmq.channel() as channel:
+        name = channel.queue_declare("", exclusive=False, auto_delete=False).method.queue
+        channel.basic_publish("", name, b"before", pika.BasicProperties(headers={"a": 1}))
+        channel.basic_publish("", name, b"odd", Raw(headers))
+        channel.basic_publish("", name, b"behind", pika.BasicProperties(headers={"b": 2}))
+        with reading_queue(settings_for(rabbitmq), name, 10) as queue:
+            found = queue.next(3, 5.0, 10.0)
+            queue.settle(found)
+        channel.queue_delete(name)
+    assert [one.body for one in found] == [b"before", b"odd", b"behind"]
+    assert [one.properties.headers for one in (found[0], found[2])] == [{"a": 1}, {"b": 2}]
+    odd = found[1].properties
+    assert (odd.content_type, odd.correlation_id) == ("text/plain", "c-17")
+    assert odd.headers == {UNREADABLE: headers[4:].hex()[:MOST_DIGITS]}
 
 
 class Framed(NamedTuple):
