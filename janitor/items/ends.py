@@ -112,6 +112,7 @@ class Sender(Protocol):
         """Send one reply, and return once the other side has it.
 
         Raises:
+            Skip: nobody is to be told by this way; the reason is kept.
             Unavailable: it may go another time.
             Rejected: it can never go: it is given up.
         """

@@ -3,9 +3,11 @@
     sent              noted, and not sent again; if the process dies before the note, it is sent twice, with one id
     may go later      put off: 1, 2, 4, ... seconds, up to ten minutes, and a notice tells if it takes long
     can never go      given up, with the reason; a person may let it be tried again
+    is for nobody     noted like one that was sent, with the reason: who asked gave no address for this way
     nobody listens    if none of a batch can go, the run ends, and the next one tries
 
-A reply is built from the item as it is when it is sent. What a late retry has changed since is told as it is now.
+A reply is built from the item as it is when it is sent. Nothing is told of an item that goes on again: its reply was
+taken back, and its next end is told.
 """
 
 import functools
@@ -22,7 +24,7 @@ from sqlalchemy import Connection, Row
 
 from janitor.errors import Interrupted, JanitorError, Rejected, Skip, Unavailable, is_a, summary, text_of
 from janitor.guard import foreign_code
-from janitor.items.ends import Answer, Reply, Sender
+from janitor.items.ends import Answer, Reply, Sender, Store
 from janitor.items.pipeline import Pipeline
 from janitor.jobs.result_texts import decode
 from janitor.memory.access import state_of
@@ -107,7 +109,10 @@ class _Replying:
         self._run.check()
         # A sender may be anybody's, and so may a store.
         with foreign_code(functools.partial(self._failed, row)) as failed:
-            sender.send(self._answer(row))
+            answer = self._answer(row)
+            if answer is None:
+                return False
+            sender.send(answer)
         if failed.instead is not None:
             return failed.instead
         self._write(lambda connection, now: item_replies.note_sent(connection, row.pipeline, [row.id], now))
@@ -119,6 +124,10 @@ class _Replying:
         if self._run.stop.is_set():
             raise error
         reason = self._run.mask(text_of(error) if is_a(error, JanitorError) else summary(error))
+        if is_a(error, Skip):
+            self._write(lambda connection, now: item_replies.note_sent(connection, row.pipeline, [row.id], now, reason))
+            self._counts["to_nobody"] += 1
+            return True
         if is_a(error, Rejected):
             log.error("a reply of %s is given up: %s", self._lane, reason)
             self._write(lambda connection, now: item_replies.give_up(connection, row.pipeline, [row.id], now, reason))
@@ -135,13 +144,23 @@ class _Replying:
         with self._state.begin(*self._run.fences.values()) as connection:
             write(connection, self._state.clock.now())
 
-    def _answer(self, row: Row[Any]) -> Answer:
+    def _answer(self, row: Row[Any]) -> Answer | None:
+        """What a reply tells; None if its item goes on again since the reply was read: its next end is told."""
         with self._state.read() as connection:
+            if row.item_id is not None and item_standing.is_open(connection, row.item_id):
+                return None
             answer = answer_of(connection, self._pipeline, row)
         place = None
         if self._pipeline.store is not None and answer.kind != "error":
-            place = self._pipeline.store.find(self._settings, self._pipeline.name, answer.key)
+            place = self._place_of(self._pipeline.store, answer.key)
         return answer if place is None else replace(answer, content=place)
+
+    def _place_of(self, store: Store, key: str) -> Any:
+        try:
+            return store.find(self._settings, self._pipeline.name, key)
+        except Rejected as exc:
+            # It is no fault of the reply's that a disk is not mounted, or a token is out of date.
+            raise Unavailable(str(exc)) from exc
 
 
 def answer_of(connection: Connection, pipeline: Pipeline, row: Row[Any]) -> Answer:

@@ -17,7 +17,7 @@ from janitor.state.item_changes import Changed, Edit, Steps, change, lock, steps
 from janitor.state.item_counts import OF_ITEMS, Changes
 from janitor.state.item_fitting import give_steps
 from janitor.state.item_plans import Plan
-from janitor.state.item_states import FAILED, LATER, NOT_BEGUN, name_of_item
+from janitor.state.item_states import FAILED, LATER, NOT_BEGUN, OPEN, name_of_item
 from janitor.state.item_tables import item_attempts, item_replies, item_results, item_steps, items
 
 
@@ -26,26 +26,34 @@ def retry(
 ) -> Changed:
     """Let steps that failed, or wait for another try, be taken now; all of an item's if `steps` is None."""
 
-    def edit(item_id: int, found: Steps) -> bool:
-        wanted = [
+    def wanted(found: Steps) -> list[str]:
+        return [
             name
             for name, row in found.items()
             if row.state in (FAILED, LATER) and (steps is None or name in steps) and plan.has(name)
         ]
-        found.update({name: found[name].not_begun() for name in wanted})
-        return bool(wanted)
 
+    def edit(item_id: int, found: Steps) -> bool:
+        again = wanted(found)
+        found.update({name: found[name].not_begun() for name in again})
+        return bool(again)
+
+    # An item that had ended has the steps of the plan of then.
+    rows = lock(connection, sorted(ids))
+    known = steps_of(connection, [row.id for row in rows.values() if row.state != OPEN], lock_them=True)
+    _fit(connection, plan, [item_id for item_id, found in known.items() if wanted(found)], now)
     return _write(connection, plan, ids, edit, now)
 
 
 def reset(connection: Connection, plan: Plan, ids: Sequence[int], step: str, now: datetime) -> Changed:
     """Let one step, and all behind it, be done again; what they left is deleted."""
+    _begin_anew(connection, ids)
     return _reset(connection, plan, ids, behind(plan, step), now)
 
 
 def reprocess(connection: Connection, plan: Plan, ids: Sequence[int], now: datetime) -> Changed:
     """Let all steps be done again; what they left is deleted."""
-    connection.execute(update(items).where(items.c.id.in_(ids)).values(times=items.c.times + 1))
+    _begin_anew(connection, ids)
     return _reset(connection, plan, ids, [step.name for step in plan.steps], now)
 
 
@@ -54,14 +62,22 @@ def _reset(connection: Connection, plan: Plan, ids: Sequence[int], steps: Sequen
         found.update({name: found[name].not_begun() for name in steps if name in found})
         return True
 
-    # An item that had ended has the steps of the plan of then.
-    changes = Changes(plan.pipeline)
-    give_steps(connection, plan, ids, now, changes)
-    changes.write(connection)
+    _fit(connection, plan, ids, now)
     changed = _write(connection, plan, ids, edit, now)
     gone = item_results.c.item_id.in_(ids) & item_results.c.step.in_(steps)
     connection.execute(delete(item_results).where(gone))
     return changed
+
+
+def _begin_anew(connection: Connection, ids: Sequence[int]) -> None:
+    connection.execute(update(items).where(items.c.id.in_(ids)).values(times=items.c.times + 1))
+
+
+def _fit(connection: Connection, plan: Plan, ids: Sequence[int], now: datetime) -> None:
+    """Give items the steps of the plan as it is."""
+    changes = Changes(plan.pipeline)
+    give_steps(connection, plan, ids, now, changes)
+    changes.write(connection)
 
 
 def _write(connection: Connection, plan: Plan, ids: Sequence[int], edit: Edit, now: datetime) -> Changed:

@@ -27,8 +27,6 @@ from janitor.state.item_tables import item_steps, items
 DUPLICATES = ("reply", "ignore", "change", "anew")
 MOST_KEY = 255
 """In characters."""
-MOST_ENVELOPES = 100
-"""So many who asked for the same item are told; the oldest give way."""
 TOGETHER = 500
 _ADD = insert(items)
 _KEYS: Any = bindparam("keys", expanding=True)
@@ -166,25 +164,31 @@ def _take_again(connection: Connection, plan: Plan, item_id: int, new: NewItem, 
         _ask_again(connection, plan, _as_it_is(connection, item_id), new, now)
     elif what in ("change", "anew"):
         values = {"args": new.args, "priority": new.priority, "order_at": new.order_at, "expires_at": new.expires_at}
+        has_ended = _as_it_is(connection, item_id).state != OPEN
         # A secret is there for the steps alone, and an item that has ended has none to come.
-        is_open = what == "anew" or (new.secrets is not None and _as_it_is(connection, item_id).state == OPEN)
-        more = {"secrets": new.secrets} if new.secrets is not None and is_open else {}
-        envelope = {} if new.envelope is None else {"envelope": json.dumps([new.envelope])}
-        connection.execute(update(items).where(items.c.id == item_id).values(**values, **more, **envelope))
+        more = {"secrets": new.secrets} if new.secrets is not None and (what == "anew" or not has_ended) else {}
+        # Who asked before an end has been told, or will be.
+        told = {"envelope": None} if new.envelope is not None and has_ended else {}
+        connection.execute(update(items).where(items.c.id == item_id).values(**values, **more, **told))
         item_acts.reorder(connection, item_id, -new.priority, new.order_at)
         if what == "anew":
             added.anew += 1
             added.ready += item_acts.reprocess(connection, plan, [item_id], now).ready
+        _note_asker(connection, _as_it_is(connection, item_id), new)
 
 
 def _ask_again(connection: Connection, plan: Plan, row: Row[Any], new: NewItem, now: datetime) -> None:
     """Let one more be told: when the item has ended, or at once. Who waits to be told already is told once."""
     if row.state != OPEN:
-        if item_replies.is_due(connection, row.id, new.envelope):
-            return
-        item_replies.add(connection, plan, [item_replies.Due(row.id, row.key, new.envelope)], now)
+        due = item_replies.lanes_due(connection, row.id, new.envelope)
+        item_replies.add(connection, plan, [item_replies.Due(row.id, row.key, new.envelope)], now, but=due)
         return
+    _note_asker(connection, row, new)
+
+
+def _note_asker(connection: Connection, row: Row[Any], new: NewItem) -> None:
+    """Note who is to be told beside all others when the item has ended."""
     known = [] if row.envelope is None else json.loads(row.envelope)
-    if new.envelope not in known:
-        text = json.dumps([*known, new.envelope][-MOST_ENVELOPES:])
+    if new.envelope is not None and new.envelope not in known:
+        text = json.dumps([*known, new.envelope][-item_replies.MOST_ENVELOPES :])
         connection.execute(update(items).where(items.c.id == row.id).values(envelope=text))

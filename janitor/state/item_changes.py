@@ -33,7 +33,7 @@ from janitor.state.item_tables import item_steps, items
 
 _IDS: Any = bindparam("ids", expanding=True)
 _ITEMS = (
-    select(items.c.id, items.c.key, items.c.state, items.c.priority, items.c.order_at)
+    select(items.c.id, items.c.key, items.c.state, items.c.priority, items.c.order_at, items.c.ended_at)
     .where(items.c.id.in_(_IDS))
     .order_by(items.c.id)
     .with_for_update()
@@ -145,6 +145,7 @@ def change(
         moves.add(row, old, new)
     moves.write(connection)
     done.ended, done.ready = moves.ended, moves.ready()
+    item_replies.take_back(connection, moves.reopened, changes)
     item_replies.of_ended(connection, plan, done.ended, now)
     return done
 
@@ -187,6 +188,7 @@ class _Moves:
         self._states: dict[tuple[str, int], list[int]] = defaultdict(list)
         self._items: dict[int, list[int]] = defaultdict(list)
         self.ended: list[int] = []
+        self.reopened: list[int] = []
 
     def add(self, item: Row[Any], old: Steps, new: Steps) -> None:
         """Take an item whose steps were changed; what follows from that is found here."""
@@ -223,6 +225,8 @@ class _Moves:
                 self._items[after] += same.ids
                 if before == OPEN:
                     self.ended += same.ids
+                elif after == OPEN:
+                    self.reopened += same.ids
 
     def ready(self) -> list[First]:
         """What comes first in each lane where something was made ready."""

@@ -4,15 +4,17 @@ A row stands for one reply by one way to one who asked. Whoever sends it takes w
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from janitor.state.item_counts import OF_REPLIES, Changes
 from janitor.state.item_plans import Plan
+from janitor.state.item_states import OPEN
 from janitor.state.item_tables import item_replies, items
 
 DUE, SENT, GIVEN_UP = range(3)
@@ -29,8 +31,12 @@ class Due:
     content: Mapping[str, Any] | None = None
 
 
-def add(connection: Connection, plan: Plan, due: Sequence[Due], now: datetime) -> None:
-    """Write replies, one for each way of the pipeline's and each who asked."""
+MOST_ENVELOPES = 100
+"""So many who asked for the same item are told; the oldest give way."""
+
+
+def add(connection: Connection, plan: Plan, due: Sequence[Due], now: datetime, but: Collection[str] = ()) -> None:
+    """Write replies, one for each who asked and each way of the pipeline's but those of the lanes `but`."""
     rows = [
         {
             "lane": plan.lane(way),
@@ -46,6 +52,7 @@ def add(connection: Connection, plan: Plan, due: Sequence[Due], now: datetime) -
         }
         for way in plan.replies
         for one in due
+        if plan.lane(way) not in but
     ]
     if rows:
         connection.execute(insert(item_replies), rows)
@@ -66,22 +73,49 @@ def of_ended(connection: Connection, plan: Plan, ids: Sequence[int], now: dateti
     add(connection, plan, due, now)
 
 
-def is_due(connection: Connection, item_id: int, envelope: Mapping[str, Any] | None) -> bool:
-    """Whether a reply of an item waits to be sent to whom an envelope names."""
-    query = select(item_replies.c.content).where(item_replies.c.item_id == item_id, item_replies.c.state == DUE)
-    return any(json.loads(text)["envelope"] == envelope for text in connection.execute(query).scalars())
+def lanes_due(connection: Connection, item_id: int, envelope: Mapping[str, Any] | None) -> set[str]:
+    """The lanes in which a reply of an item waits to be sent to whom an envelope names."""
+    columns = (item_replies.c.lane, item_replies.c.content)
+    query = select(*columns).where(item_replies.c.item_id == item_id, item_replies.c.state == DUE)
+    return {row.lane for row in connection.execute(query) if json.loads(row.content)["envelope"] == envelope}
+
+
+def take_back(connection: Connection, ids: Sequence[int], changes: Changes) -> None:
+    """Take back what has not been told of items that had ended, and go on now: it is told at their next end."""
+    if not ids:
+        return
+    columns = (item_replies.c.id, item_replies.c.item_id, item_replies.c.content)
+    waiting = (item_replies.c.item_id.in_(ids)) & (item_replies.c.state == DUE)
+    rows = connection.execute(select(*columns).where(waiting).order_by(item_replies.c.id)).all()
+    if not rows:
+        return
+    asked: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        asked[row.item_id].append(json.loads(row.content)["envelope"])
+    known = select(items.c.id, items.c.envelope).where(items.c.id.in_(list(asked)))
+    for item in connection.execute(known).all():
+        told = [] if item.envelope is None else json.loads(item.envelope)
+        more = [one for at, one in enumerate(asked[item.id]) if one is not None and one not in asked[item.id][:at]]
+        all_told = [*(one for one in more if one not in told), *told][-MOST_ENVELOPES:]
+        if all_told != told:
+            connection.execute(update(items).where(items.c.id == item.id).values(envelope=json.dumps(all_told)))
+    gone = item_replies.c.id.in_([row.id for row in rows]) & (item_replies.c.state == DUE)
+    changes.add(OF_REPLIES, DUE, NAMES[DUE], -connection.execute(delete(item_replies).where(gone)).rowcount)
 
 
 def take(connection: Connection, lane: str, now: datetime, most: int) -> Sequence[Row[Any]]:
-    """The replies of one way that are due, the longest due first, each with its item's row."""
+    """The replies of one way that are due, the longest due first; none of an item that goes on."""
     query = select(item_replies).where(item_replies.c.lane == lane, item_replies.c.state == DUE)
+    query = query.where(~exists().where(items.c.id == item_replies.c.item_id, items.c.state == OPEN))
     query = query.where(item_replies.c.due_at <= now).order_by(item_replies.c.due_at).limit(most)
     return connection.execute(query).all()
 
 
-def note_sent(connection: Connection, pipeline: str, ids: Sequence[int], now: datetime) -> int:
-    """Note that replies have reached the other side; how many waited until now."""
-    return _end(connection, pipeline, ids, SENT, now, None)
+def note_sent(
+    connection: Connection, pipeline: str, ids: Sequence[int], now: datetime, reason: str | None = None
+) -> int:
+    """Note that replies have reached the other side; how many waited until now. `reason` says why nobody is told."""
+    return _end(connection, pipeline, ids, SENT, now, reason)
 
 
 def give_up(connection: Connection, pipeline: str, ids: Sequence[int], now: datetime, reason: str) -> int:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, select
 
-from janitor.errors import Cancelled, Rejected, Unavailable
+from janitor.errors import Cancelled, Rejected, Skip, Unavailable
 from janitor.items import Failed, Item, Step
 from janitor.items.ends import Answer
 from janitor.items.replying import TOGETHER
 from janitor.needs import Need
+from janitor.operations import items as operations
 from janitor.runs import Outcome, current_run
 from janitor.settings import Settings
 from janitor.state import item_acts, item_replies
@@ -176,14 +177,49 @@ def test_a_run_fails_if_nobody_listens_at_all(tmp_path: Path) -> None:
         made.check_counts()
 
 
-def test_a_reply_that_cannot_be_made_holds_up_no_other(tmp_path: Path) -> None:
-    # Given a store that fails for one key.
+def test_a_reply_that_cannot_be_made_waits_and_holds_up_no_other(tmp_path: Path) -> None:
+    # Given a store that says no for one key, as one whose disk is not mounted does.
     way = Way()
     with desk(lite_state(tmp_path / "s.db"), tmp_path, way, store=Shelf()) as made:
         made.add("broken", "good")
         made.do("only")
-        assert succeeded(made.do("mail")) == {"sent": 1, "given_up": 1}
-        assert way.keys == ["good"] and rows(made)["broken"].reason == "the shelf is broken"
+        assert succeeded(made.do("mail")) == {"sent": 1, "put_off": 1}
+        waits = rows(made)["broken"]
+        assert way.keys == ["good"] and (waits.state, waits.reason) == (DUE, "the shelf is broken")
+
+
+def test_who_gave_no_address_is_not_told_and_it_is_noted(tmp_path: Path) -> None:
+    way = Way()
+
+    def nobody(answer: Answer) -> None:
+        raise Skip("nobody asked by this way")
+
+    with desk(lite_state(tmp_path / "s.db"), tmp_path, way) as made:
+        made.add("k")
+        made.do("only")
+        way.do = nobody
+        assert succeeded(made.do("mail")) == {"sent": 0, "to_nobody": 1}
+        row = rows(made)["k"]
+        assert (row.state, row.reason) == (SENT, "nobody asked by this way") and way.keys == []
+        assert succeeded(made.do("mail")) == {"sent": 0}
+        made.check_counts()
+
+
+def test_nothing_is_told_of_an_item_that_goes_on_again(tmp_path: Path) -> None:
+    # Given an item that has failed, and is retried just as its reply is to be sent. Its next end is told, and no other.
+    way = Way()
+    with desk(lite_state(tmp_path / "s.db"), tmp_path, way, store=Shelf()) as made:
+        made.add("first", "bad", envelope={"to": "A"})
+        made.do("only")
+        way.do = lambda answer: operations.retry(
+            made.state, operations.by_key(made.state, "p", "bad"), "eva", made.now()
+        )
+        assert succeeded(made.do("mail")) == {"sent": 1} and way.keys == ["first"]
+        way.do = lambda answer: None
+        made.do("only")
+        assert succeeded(made.do("mail")) == {"sent": 1} and way.keys == ["first", "bad"]
+        assert way.answers[1].status == "no host"
+        made.check_counts()
 
 
 def test_more_than_fit_into_one_batch_are_sent(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Acts: steps that are put back by people, what follows behind them, and items that are dropped or flagged."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, select
 
-from janitor.state import State, item_acts, item_endings, item_search
+from janitor.state import State, item_acts, item_endings
+from janitor.state import item_replies as sent_ones
+from janitor.state import item_search
 from janitor.state.item_states import BLOCKED, DONE, FAILED, LATER, LEFT_OUT, OPEN, READY, WAITING
 from janitor.state.item_tables import item_attempts, item_replies, item_results, item_steps, items
 from tests.state.parcels import NOW, SECOND, add, end
@@ -63,11 +66,51 @@ def test_a_failed_step_that_is_retried_lets_others_wait_again(state: State) -> N
     cut = steps_of(state, item)["cut"]
     assert (cut.status, cut.tries, cut.since_at) == ("not processed", 0, LATER_ON)
     check_counts(state)
-    # Its end is told again.
+    # Its end is told, and no more that it had failed: nobody had sent that yet.
+    assert replies_of(state) == []
     end(state, "cut", item, plan=PLAN)
     for step in ("left", "right", "last"):
         end(state, step, item, plan=PLAN)
-    assert len(replies_of(state)) == 2
+    assert len(replies_of(state)) == 1
+    check_counts(state)
+
+
+def test_what_was_told_of_an_end_is_told_of_the_next_too(state: State) -> None:
+    item = failed(state)
+    with state.begin() as connection:
+        sent_ones.note_sent(connection, "p", [row.id for row in replies_of(state)], NOW)
+    acted(state, item_acts.retry, item)
+    end(state, "cut", item, plan=PLAN, status="no host")
+    assert [row.state for row in replies_of(state)] == [sent_ones.SENT, sent_ones.DUE]
+    check_counts(state)
+
+
+def test_all_who_wait_to_be_told_are_told_of_the_next_end(state: State) -> None:
+    # Given two who asked before the item had failed, and one after. It is retried before anybody was told.
+    [item] = add(state, "k", plan=PLAN, envelope={"to": "A"})
+    add(state, "k", plan=PLAN, envelope={"to": "B"})
+    end(state, "cut", item, plan=PLAN, status="no host")
+    add(state, "k", plan=PLAN, envelope={"to": "C"})
+    assert len(replies_of(state)) == 3
+    acted(state, item_acts.retry, item)
+    assert replies_of(state) == []
+    end(state, "cut", item, plan=PLAN, status="no host")
+    told = [json.loads(row.content)["envelope"]["to"] for row in replies_of(state)]
+    assert sorted(told) == ["A", "B", "C"]
+    check_counts(state)
+
+
+def test_a_retry_gives_an_item_that_had_ended_the_steps_of_now(state: State) -> None:
+    # Given a step behind the one that failed, which has another name since. It is made, and can be taken.
+    before, now = plan_of({"a": {}, "b": {"a": "processed"}}), plan_of({"a": {}, "c": {"a": "processed"}})
+    [item] = add(state, "k", plan=before)
+    end(state, "a", item, plan=before, status="failed")
+    with state.begin() as connection:
+        item_acts.retry(connection, now, [item], NOW)
+    end(state, "a", item, plan=now)
+    assert states_of(state, item) == {"a": DONE, "c": READY} and item_of(state, item).state == OPEN
+    end(state, "c", item, plan=now)
+    assert item_of(state, item).state == DONE
     check_counts(state)
 
 
@@ -119,7 +162,7 @@ def test_a_reset_takes_all_behind_a_step_along(state: State) -> None:
     assert (changed.touched, [first.lane for first in changed.ready]) == (1, ["p.left"])
     assert states_of(state, item) == {"cut": DONE, "left": READY, "right": DONE, "last": WAITING}
     assert results(state, item) == {"cut", "right"} and len(attempts_of(state, item)) == 4
-    assert item_of(state, item).times == 1
+    assert item_of(state, item).times == 2
     assert states_of(state, other) == dict.fromkeys(DIAMOND, DONE) and results(state, other) == set(DIAMOND)
     check_counts(state)
 
@@ -216,12 +259,15 @@ def test_an_item_that_ended_gets_the_steps_of_the_plan_of_now(state: State) -> N
 
 
 def test_a_step_that_is_gone_is_not_retried(state: State) -> None:
+    # Given an item of which a step has failed that is gone, and one that is there; and one of which only the first has.
     old = plan_of({"cut": {}, "gone": {}})
-    [item] = add(state, "k", plan=old)
-    for step in ("gone", "cut"):
-        end(state, step, item, plan=old, status="failed")
-    acted(state, item_acts.retry, item)
-    assert states_of(state, item) == {"cut": READY, "gone": FAILED}
+    both, one = add(state, "k", "l", plan=old)
+    end(state, "gone", both, one, plan=old, status="failed")
+    end(state, "cut", both, plan=old, status="failed")
+    end(state, "cut", one, plan=old)
+    acted(state, item_acts.retry, both, one)
+    assert states_of(state, both) == {"cut": READY, "left": WAITING, "right": WAITING, "last": WAITING}
+    assert states_of(state, one) == {"cut": DONE, "gone": FAILED} and item_of(state, one).state == FAILED
     check_counts(state)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from janitor.databases.errors import lost_a_race
 from janitor.errors import RowRefused
 from janitor.state import State, item_acts, item_adding, item_replies
-from janitor.state.item_adding import MOST_ENVELOPES, Added, NewItem
+from janitor.state.item_adding import Added, NewItem
 from janitor.state.item_changes import First
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import DONE, FAILED, OPEN, PROCESSING, READY, WAITING
@@ -110,10 +110,11 @@ def test_what_becomes_of_a_key_that_is_there(state: State, kind: str, is_done: b
     if cut.state == READY:
         assert (cut.rank, cut.sort_at) == ((-5, NOW + SECOND) if changed else (0, NOW))
     assert (cut.state == READY) == (not is_done or kind == "anew")
+    # Whoever waits for the end of an item that goes on again is told at its next end.
     told = [json.loads(reply.content)["envelope"]["to"] for reply in replies_of(state)]
-    assert told == [*(["A"] if is_done else []), *(["B"] if is_done and kind == "reply" else [])]
+    assert told == [*(["A"] if is_done and kind != "anew" else []), *(["B"] if is_done and kind == "reply" else [])]
     if not is_done or kind == "anew":
-        wanted = {"reply": ["A", "B"], "ignore": ["A"], "change": ["B"], "anew": ["B"]}[kind]
+        wanted = {"reply": ["A", "B"], "ignore": ["A"], "change": ["A", "B"], "anew": ["A", "B"]}[kind]
         assert [one["to"] for one in envelopes(state) or []] == wanted
     check_counts(state)
 
@@ -139,8 +140,8 @@ def test_all_who_ask_in_one_batch_are_told(state: State) -> None:
 
 
 def test_of_very_many_who_ask_the_newest_are_told(state: State) -> None:
-    added(state, *(new(envelope={"to": n}) for n in range(MOST_ENVELOPES + 5)))
-    assert [one["to"] for one in envelopes(state) or []] == list(range(5, MOST_ENVELOPES + 5))
+    added(state, *(new(envelope={"to": n}) for n in range(item_replies.MOST_ENVELOPES + 5)))
+    assert [one["to"] for one in envelopes(state) or []] == list(range(5, item_replies.MOST_ENVELOPES + 5))
 
 
 def test_whoever_asks_while_an_item_is_done_anew_waits_for_it(state: State) -> None:
@@ -148,9 +149,38 @@ def test_whoever_asks_while_an_item_is_done_anew_waits_for_it(state: State) -> N
     added(state, new())
     item = finished(state)
     added(state, new(on_duplicate="anew", envelope={"to": "A"}), new(envelope={"to": "B"}))
-    assert [json.loads(row.content)["envelope"] for row in replies_of(state)] == [None]
+    assert replies_of(state) == []
     assert [one["to"] for one in envelopes(state) or []] == ["A", "B"]
     assert item_of(state, item).state == OPEN
+    check_counts(state)
+
+
+def test_who_was_told_already_is_not_told_of_an_item_that_another_wants_anew(state: State) -> None:
+    added(state, new(envelope={"to": "A"}))
+    finished(state)
+    with state.begin() as connection:
+        item_replies.note_sent(connection, "p", [row.id for row in replies_of(state)], NOW)
+    added(state, new(on_duplicate="anew", envelope={"to": "B"}))
+    assert envelopes(state) == [{"to": "B"}]
+    finished(state)
+    assert [json.loads(row.content)["envelope"]["to"] for row in replies_of(state)] == ["A", "B"]
+    check_counts(state)
+
+
+def test_a_way_that_is_stuck_holds_no_other_up(state: State) -> None:
+    # Given an item that has ended, and was told by post. The mail waits. Whoever asks again is told by post again.
+    plan = plan_of(DIAMOND, "mail", "post")
+    added(state, new(envelope={"to": "A"}), plan=plan)
+    finished(state, plan=plan)
+    with state.begin() as connection:
+        item_replies.note_sent(connection, "p", [row.id for row in replies_of(state) if row.lane == "p.post"], NOW)
+    added(state, new(envelope={"to": "A"}), plan=plan)
+    assert [(row.lane, row.state) for row in replies_of(state)] == [
+        ("p.mail", item_replies.DUE),
+        ("p.post", item_replies.SENT),
+        ("p.post", item_replies.DUE),
+    ]
+    check_counts(state)
 
 
 def test_a_message_that_comes_twice_is_answered_once_while_its_reply_waits(state: State) -> None:

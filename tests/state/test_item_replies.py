@@ -42,6 +42,15 @@ def test_each_who_asked_is_told_by_each_way(state: State) -> None:
     assert check_counts(state)[":replies", DUE, "waiting"] == 6
 
 
+def test_nothing_is_told_of_an_item_that_goes_on(state: State) -> None:
+    # Given a reply of an item that goes on, as no act leaves one: an older release may have.
+    [item] = add(state, "k", plan=PLAN)
+    made(state, Due(item, "k", None), Due(None, "gone", None))
+    assert len(taken(state)) == 1
+    end(state, "only", item, plan=PLAN)
+    assert len(taken(state)) == 3
+
+
 def test_nothing_is_written_for_a_pipeline_that_tells_nobody(state: State) -> None:
     plan = plan_of({"only": {}})
     made(state, Due(1, "k", None), plan=plan)

@@ -50,9 +50,9 @@ class TableInbox:
     - `poll_seconds`: how often the table is looked at while it has nothing.
     - `reading`: how a row is read, which is an object in JSON by the names of its columns.
 
-    Give the pipeline the inbox's `reply` too: it writes the final status. A row that is made `ready` again is done
-    anew, or its status of before is written again with `Reading(on_duplicate="reply")`. An index on the status makes
-    each look cheap. The user needs SELECT on the columns and UPDATE on the status, and neither INSERT nor DELETE.
+    It brings a reply of its own, which writes the final status. A row that is made `ready` again is done anew, or its
+    status of before is written again with `Reading(on_duplicate="reply")`. An index on the status makes each look
+    cheap. The user needs SELECT on the columns and UPDATE on the status, and neither INSERT nor DELETE.
     """
 
     name: str

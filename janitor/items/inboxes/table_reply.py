@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from janitor.errors import Rejected, RowRefused, Skip, Unavailable
 from janitor.items.ends import Answer
 from janitor.items.inboxes.table_left import status_name
 from janitor.items.inboxes.table_rows import Layout, Rows
@@ -52,12 +53,19 @@ class StatusSender:
         """Write the status of the row that an item came from; doing it twice is harmless.
 
         Raises:
-            Unavailable: the database is away, or busy.
-            Rejected: it does not take the status.
+            Skip: the item came from elsewhere.
+            Unavailable: the database is away, or takes no writes now.
+            Rejected: it does not take this status for this row.
         """
         row = answer.envelope.get("row")
-        if answer.envelope.get("inbox") == self._inbox and row is not None:
+        if answer.envelope.get("inbox") != self._inbox or row is None:
+            raise Skip(f"its item did not come from {self._inbox}")
+        try:
             self._rows.end([row], self._layout.failure if answer.kind == "error" else self._layout.success)
+        except RowRefused:
+            raise
+        except Rejected as exc:
+            raise Unavailable(str(exc)) from exc
 
     def beat(self, answer: Mapping[str, Any]) -> None:
         """Tell nothing: a row has no status for that."""

@@ -66,7 +66,11 @@ class Confirmed:
 
     def _send(self, routing_key: str, body: bytes, properties: BasicProperties) -> tuple[bool, Peer]:
         """Send a message; whether the broker confirmed it, and which broker that is."""
-        connection, channel = self._open()
+        try:
+            connection, channel = self._open()
+        except Rejected as exc:
+            # A broker that lets nobody in for a while says nothing about this message.
+            raise Unavailable(str(exc)) from exc
         self._answers, self._returned = [], False
         name = self._exchange.name
         try:

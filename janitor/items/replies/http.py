@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from janitor.errors import BadSetting, Rejected, Unavailable
+from janitor.errors import BadSetting, Rejected, Skip, Unavailable
 from janitor.http import PORTS, Bounds, Client, RequestFailed, Server, server_of
 from janitor.items.ends import Answer
-from janitor.items.replies.told import find_in, told_whole
+from janitor.items.replies.told import NOBODY, find_in, told_whole
 from janitor.items.templates import filled, found_in, has_names, in_address, names_in
 from janitor.items.variables import secret_of
 from janitor.needs import Need, ServiceNeed
@@ -135,16 +135,17 @@ class HttpSender:
         self._client = Client(connect_seconds=min(connect_seconds, reply.answer_seconds))
 
     def send(self, answer: Answer) -> None:
-        """Post a reply, and return once the server has said yes; if nobody asked, nothing is posted.
+        """Post a reply, and return once the server has said yes.
 
         Raises:
+            Skip: nobody asked.
             Unavailable: the server is away, or says that it may take it later.
             Rejected: the server refuses it, or the message names a server that it may not name.
             DeadlineExceeded, Cancelled: as the run's `check` does.
         """
         url = self._reply.address_of(answer)
         if url is None:
-            return
+            raise Skip(NOBODY)
         headers = {**self._headers, "Idempotency-Key": answer.id}
         bounds = Bounds(time.monotonic() + self._reply.answer_seconds, current_run().check)
         try:

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from janitor.errors import BadSetting, Rejected, Unavailable
+from janitor.errors import BadSetting, Rejected, Skip, Unavailable
 from janitor.items.ends import Answer
-from janitor.items.replies.told import find_in
+from janitor.items.replies.told import NOBODY, find_in
 from janitor.items.templates import filled, found_in, has_names, names_in
 from janitor.mail import MailServer, NotSent
 from janitor.needs import Need, ServiceNeed
@@ -129,15 +129,16 @@ class MailSender:
         self._reply, self._settings, self._server, self._sender = reply, settings, server, sender
 
     def send(self, answer: Answer) -> None:
-        """Send a mail, and return once the mail server has it; if nobody asked, none is sent.
+        """Send a mail, and return once the mail server has it.
 
         Raises:
+            Skip: nobody asked.
             Unavailable: the mail server is away, or does not take it now.
             Rejected: it refuses the mail for good, or the message names whom it may not name.
         """
         to = self._reply.recipients(answer)
         if not to:
-            return
+            raise Skip(NOBODY)
         try:
             refused = self._server.send(self._message(answer, to))
         except NotSent as exc:

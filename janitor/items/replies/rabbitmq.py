@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from janitor.errors import Rejected
+from janitor.errors import Rejected, Skip
 from janitor.items.ends import Answer
-from janitor.items.replies.told import find_in, told_whole
+from janitor.items.replies.told import NOBODY, find_in, told_whole
 from janitor.items.templates import filled, found_in, names_in
 from janitor.needs import Need, ServiceNeed
 from janitor.settings.settings import Settings
@@ -104,9 +104,10 @@ class RabbitSender:
         self._reply, self._confirmed = reply, confirmed
 
     def send(self, answer: Answer) -> None:
-        """Send a reply, and return once a queue has it; if nobody asked, nobody is told.
+        """Send a reply, and return once a queue has it.
 
         Raises:
+            Skip: nobody asked.
             Unavailable: the broker cannot be reached, or does not take it now.
             Rejected: no queue is there for it.
         """
@@ -114,7 +115,7 @@ class RabbitSender:
 
         routing_key = self._reply.routing_key_of(answer)
         if routing_key is None:
-            return
+            raise Skip(NOBODY)
         correlation_id = found_in("correlation_id", answer.envelope)
         properties = BasicProperties(
             content_type="application/json",

@@ -19,6 +19,8 @@ from typing import Any
 from janitor.items.ends import Answer
 from janitor.items.templates import Find, finder
 
+NOBODY = "nobody asked by this way"
+
 
 def told(answer: Answer) -> dict[str, Any]:
     """What is told of an item, but for its results."""
