@@ -6,7 +6,6 @@ a plan has changed     open items are fitted to it, a few hundred at a time; and
 each ten seconds       rows of counts are summed up; items past their time end, though no run takes them
                        what dead runs hold goes back, though no run of that step begins
                        what waits for a moment of a clock that was set back is tried at once
-                       old items with a cleanup are cleaned up and deleted; pruning deletes all others
 each minute            the counts are kept, for charts; older ones are thinned out by pruning
 """
 
@@ -19,17 +18,15 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from janitor.engine.pruning import kept_since
 from janitor.engine.runner import Runner
-from janitor.errors import Fenced, JanitorError, Rejected, Unavailable
+from janitor.errors import Fenced, JanitorError
 from janitor.items import waking
-from janitor.items.cleaning import clean_up, has_cleanup
 from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
 from janitor.items.trying import most_deaths
 from janitor.jobs.job import Job
 from janitor.runs import Fence
-from janitor.state import item_acts, item_claims, item_counts, item_due, item_fitting, item_old, item_plans
+from janitor.state import item_claims, item_counts, item_due, item_fitting, item_plans
 from janitor.state.item_changes import Changed
 from janitor.state.item_plans import Plan, lane_of
 
@@ -41,9 +38,6 @@ SETTLED_SECONDS = 5.0
 """So long after a plan has changed nobody goes by the one before any more."""
 SET_BACK_SECONDS = 1.0
 """What differs by less is no clock that was set."""
-MOST_CLEANED = 200
-"""So many old items with a cleanup are looked at in ten seconds."""
-DAY = timedelta(days=1)
 
 
 class ItemCare:
@@ -56,7 +50,6 @@ class ItemCare:
         self._snapshot_at = -math.inf
         self._unfitted: dict[str, tuple[Plan, float]] = {}
         self._told = False
-        self._failed_at: dict[int, datetime] = {}
         self._last: tuple[datetime, float] | None = None
 
     def start(self) -> None:
@@ -103,7 +96,6 @@ class ItemCare:
                 self._fit(pipeline, fence)
             self._expire(pipeline, fence)
             self._release(pipeline, fence)
-            self._clean(pipeline, fence)
             with self._runner.state.begin(fence) as connection:
                 item_counts.sum_up(connection, pipeline.name)
                 if is_due:
@@ -168,26 +160,6 @@ class ItemCare:
             if not item_claims.has_expired(connection, pipeline.name, now):
                 return
         self._change(partial(item_claims.expire, plan=pipeline.plan, now=now), fence)
-
-    def _clean(self, pipeline: Pipeline, fence: Fence) -> None:
-        """Delete old items whose steps have a cleanup; one whose cleanup failed is tried again in a day."""
-        if not has_cleanup(pipeline):
-            return
-        state, now = self._runner.state, self._runner.state.clock.now()
-        with state.read() as connection:
-            old = item_old.old(connection, pipeline.name, *kept_since(pipeline, now), MOST_CLEANED)
-        for item_id in old:
-            if self._loop.is_stopping or self._failed_at.get(item_id, now - DAY) > now - DAY:
-                continue
-            try:
-                clean_up(state, pipeline, self._runner.settings, item_id)
-            except (Unavailable, Rejected):
-                raise
-            except JanitorError:
-                self._failed_at[item_id] = now
-                continue
-            with state.begin(fence) as connection:
-                item_acts.drop(connection, pipeline.plan, [item_id])
 
     def _change(self, change: "partial[Changed]", fence: Fence) -> None:
         with self._runner.state.begin(fence) as connection:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from janitor.engine import cleanup
+from janitor.engine.item_cleaning import ItemCleaning, kept_since
 from janitor.engine.leadership import Leadership
 from janitor.errors import Fenced, JanitorError
 from janitor.items.cleaning import has_cleanup
-from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
 from janitor.jobs.job import Job
 from janitor.loops import Loop, Loops
@@ -78,7 +78,8 @@ class Pruning:
         self._loops = loops or Loops()
         self._loop = self._loops.loop("pruning", self.step)
         self._cleaning: Loop | None = None
-        self._to_clean: tuple[Bounds, tuple[Fence, ...]] | None = None
+        self._item_cleaning = ItemCleaning(state, settings)
+        self._to_clean: tuple[Bounds, datetime, tuple[Fence, ...]] | None = None
         self._round: Iterator[Step] | None = None
         self._told = False
 
@@ -113,8 +114,8 @@ class Pruning:
     def round(self, now: datetime, fence: Fence | None = None) -> Iterator[Step]:
         """Delete what is old at a moment: a little whenever the next step is asked for.
 
-        `fence` is that of the daemon's lease, as it stands when the first step is asked for if None. Runs of jobs with
-        a `cleanup` are deleted in a thread of their own: a cleanup may take its time.
+        `fence` is that of the daemon's lease, as it stands when the first step is asked for if None. Runs and items
+        with a `cleanup` are deleted in a thread of their own: a cleanup may take its time.
 
         Raises:
             Fenced: this daemon does not lead any more; nothing is deleted.
@@ -123,8 +124,8 @@ class Pruning:
         jobs, fences = dict(self._jobs), self._leadership.lead.fences if fence is None else (fence,)
         cleaned = [job.id for job in jobs.values() if job.cleanup is not None]
         bounds = self._bounds_at(now, jobs)
-        if cleaned:
-            self._wake_cleaning(replace(bounds, jobs=cleaned), fences)
+        if cleaned or any(map(has_cleanup, pipelines_of(jobs).values())):
+            self._wake_cleaning(replace(bounds, jobs=cleaned), now, fences)
         for walk in self._walks(replace(bounds, without=cleaned), now):
             rows = FIRST_ROWS
             while (taken := self._take(walk, rows, fences)) is not None:
@@ -169,14 +170,14 @@ class Pruning:
         yield FreePages()
 
     def _walks_of_items(self, now: datetime) -> Iterator[Walk]:
-        """Items that are kept long enough; those with a cleanup are the care's: see `item_care.py`."""
+        """Items that are kept long enough; those with a cleanup are cleaned up first: see `item_cleaning.py`."""
         for pipeline in pipelines_of(dict(self._jobs)).values():
             if not has_cleanup(pipeline):
                 yield OldItems(pipeline.plan, *kept_since(pipeline, now))
         yield from item_old.walks(now)
 
-    def _wake_cleaning(self, bounds: Bounds, fences: tuple[Fence, ...]) -> None:
-        self._to_clean = bounds, fences
+    def _wake_cleaning(self, bounds: Bounds, now: datetime, fences: tuple[Fence, ...]) -> None:
+        self._to_clean = bounds, now, fences
         if self._cleaning is None:
             cleaning = self._loops.loop("cleaning up", self._clean)
             # There may be no thread to be had: then the next look tries again.
@@ -185,26 +186,26 @@ class Pruning:
         self._cleaning.wake()
 
     def _clean(self) -> None:
-        """Delete runs of jobs with a `cleanup`, until none is old."""
+        """Delete runs and items with a `cleanup`, until none is old."""
         wanted, self._to_clean = self._to_clean, None
+        if wanted is None:
+            return
+        bounds, now, fences = wanted
+        jobs = dict(self._jobs)
         try:
-            if wanted is not None:
-                cleanup.prune(self._state, dict(self._jobs), self._settings, *wanted)
+            if bounds.jobs:
+                cleanup.prune(self._state, jobs, self._settings, bounds, fences)
+            self._item_cleaning.look(filter(has_cleanup, pipelines_of(jobs).values()), now, fences)
         except Fenced:
             pass  # another daemon leads, and does the rest
         except JanitorError as exc:
-            log.warning("old runs could not be cleaned up, the next look tries again: %s", exc)
+            log.warning("old runs and items could not be cleaned up, the next look tries again: %s", exc)
 
 
 def next_size(rows: int, seconds: float) -> int:
     """How many rows the next step takes, if the last took so many, and so long: at most twice as many."""
     wanted = rows * min(2.0, STEP_SECONDS / max(seconds, 0.001))
     return max(LEAST_ROWS, min(MOST_ROWS, int(wanted)))
-
-
-def kept_since(pipeline: Pipeline, now: datetime) -> tuple[datetime, datetime]:
-    """Since when items of a pipeline must have ended to stay: those that are done, and those that failed."""
-    return now - timedelta(days=pipeline.keep_days), now - timedelta(days=pipeline.keep_errors_days)
 
 
 def log_days(settings: Settings) -> dict[str, int]:

@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select
 
 from janitor.state import item_acts, item_counts, item_letters
+from janitor.state.item_changes import lock
 from janitor.state.item_counts import OF_REPLIES, Changes
 from janitor.state.item_plans import Plan
+from janitor.state.item_ranges import behind
 from janitor.state.item_replies import GIVEN_UP, NAMES, SENT
 from janitor.state.item_states import DONE, FAILED
 from janitor.state.item_tables import item_letters as letters
@@ -28,18 +30,41 @@ from janitor.state.seeks import along
 TOGETHER = 500
 """One statement names so many ids: a server may look for each of a thousand in the whole table."""
 YEAR, MONTH, DAY, HOUR = timedelta(days=365), timedelta(days=30), timedelta(days=1), timedelta(hours=1)
+Place = tuple[datetime, int]
+"""Where an old item stands: when it ended, and its id."""
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def old(connection: Connection, pipeline: str, before: datetime, failed_before: datetime, most: int) -> list[int]:
     """Items that ended before a moment, or that failed before another: the ids of up to `most`, the oldest first."""
-    found: list[int] = []
-    for state, moment in ((DONE, before), (FAILED, failed_before)):
-        query = along("items_by_state", items, select(items.c.id))
-        query = query.where(items.c.pipeline == pipeline, items.c.state == state, items.c.ended_at < moment)
-        query = query.order_by(items.c.ended_at).limit(most - len(found))
-        found += connection.execute(query).scalars() if len(found) < most else ()
-    return found
+    found = of_state(connection, pipeline, DONE, before, most)
+    if len(found) < most:
+        found += of_state(connection, pipeline, FAILED, failed_before, most - len(found))
+    return [item_id for _, item_id in found]
+
+
+def of_state(
+    connection: Connection, pipeline: str, state: int, before: datetime, most: int, after: Place | None = None
+) -> list[Place]:
+    """Where up to `most` items stand that came to a state before a moment, the oldest first, from a place on."""
+    query = along("items_by_state", items, select(items.c.ended_at, items.c.id))
+    query = query.where(items.c.pipeline == pipeline, items.c.state == state, items.c.ended_at < before)
+    order = (items.c.ended_at, items.c.id)
+    if after is not None:
+        query = query.where(behind(connection, order, after, newest_first=False))
+    return [(row.ended_at, row.id) for row in connection.execute(query.order_by(*order).limit(most))]
+
+
+def still_old(connection: Connection, ids: Sequence[int], before: datetime, failed_before: datetime) -> list[int]:
+    """Those of some items that are old as they are now; nobody changes them until the transaction ends."""
+    bounds = {DONE: before, FAILED: failed_before}
+    rows = lock(connection, sorted(ids)).values()
+    return [row.id for row in rows if row.state in bounds and row.ended_at < bounds[row.state]]
+
+
+def drop(connection: Connection, plan: Plan, ids: Sequence[int], before: datetime, failed_before: datetime) -> int:
+    """Delete those of some items that are old as they are now; how many. Others may have been asked for meanwhile."""
+    return item_acts.drop(connection, plan, still_old(connection, ids, before, failed_before))
 
 
 @dataclass(frozen=True)
@@ -53,7 +78,7 @@ class OldItems:
     def step(self, connection: Connection, most: int) -> int | None:
         """As `retention.Walk` says."""
         ids = old(connection, self.plan.pipeline, self.before, self.failed_before, min(most, TOGETHER))
-        item_acts.drop(connection, self.plan, ids)
+        drop(connection, self.plan, ids, self.before, self.failed_before)
         return len(ids) or None
 
 

@@ -12,12 +12,12 @@ from janitor.engine import item_care
 from janitor.engine.item_care import ItemCare
 from janitor.errors import Fenced
 from janitor.items import Step
-from janitor.runs import Fence, Outcome, PastItem
+from janitor.runs import Fence, Outcome
 from janitor.scheduler import Scheduler
 from janitor.state import item_adding, item_claims, item_counts, item_plans, run_records
 from janitor.state.item_adding import NewItem
 from janitor.state.item_counts import MOST_ROWS, Changes
-from janitor.state.item_states import DONE, FAILED, LATER
+from janitor.state.item_states import FAILED, LATER
 from janitor.state.item_tables import item_counts as count_rows
 from janitor.state.item_tables import item_pipelines, item_snapshots, item_steps
 from janitor.state.run_records import Ending
@@ -161,26 +161,6 @@ def test_what_a_dead_run_holds_goes_back_though_nobody_runs_its_step(state_url: 
         assert (made.statuses("dead")["off"], made.statuses("alive")["off"]) == ("not processed", "processing")
         assert made.steps("dead")["off"].deaths == 1
         assert [one.status for one in made.attempts("dead")] == ["interrupted"]
-        made.check_counts()
-
-
-def test_old_items_are_cleaned_up_and_deleted(state_url: URL, tmp_path: Path) -> None:
-    cleaned: list[tuple[str, str, str]] = []
-
-    def cleanup(past: PastItem) -> None:
-        cleaned.append((past.key, past.step, past.status))
-        if past.key == "stuck":
-            raise OSError("the disk is full")
-
-    with house(state_url, tmp_path, Step("a", Seen(), cleanup=cleanup), keep_days=1e-9, keep_errors_days=1) as made:
-        made.add("old", "stuck")
-        made.do("a")
-        made.add("open")
-        cares = care(made)
-        cares.look(fence(made))
-        cares.look(fence(made))
-        assert sorted(cleaned) == [("old", "a", "processed"), ("stuck", "a", "processed")]
-        assert made.count() == 2 and made.item("stuck").state == DONE and made.item("open").state == 0
         made.check_counts()
 
 

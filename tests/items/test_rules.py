@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, func, select, update
 
-from janitor.engine import item_care, on_demand
+from janitor.engine import on_demand, pruning
 from janitor.errors import Rejected, Unavailable
 from janitor.items import Item, Step
 from janitor.items.ends import Answer
@@ -365,7 +365,8 @@ def test_9_costs_follow_the_work(state_url: URL, tmp_path: Path, monkeypatch: py
 def test_10_items_that_ended_go_in_their_time(state_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given items that may stay for a moment once they have ended, and those with errors for a year. The step's cleanup
     # is called for what each has left.
-    monkeypatch.setattr(item_care, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(pruning, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(pruning, "LOOK_SECONDS", 0.1)
     cleaned: dict[str, Any] = {}
 
     def do(item: Item) -> None:
@@ -380,8 +381,14 @@ def test_10_items_that_ended_go_in_their_time(state_url: URL, tmp_path: Path, mo
     with house(state_url, tmp_path, Step("only", do, cleanup=cleanup), leads=False, **options) as made:
         made.add("a", "b", "bad")
 
+        def is_pruned() -> bool:
+            # Else nothing is deleted in the first minute.
+            assert made.daemon is not None
+            made.daemon._pruning._at = 0.0
+            return made.count() == 1
+
         def script() -> None:
-            eventually(lambda: made.count() == 1, made.told)
+            eventually(is_pruned, made.told)
             made.wait_for_ended(1)
 
         made.go(script)

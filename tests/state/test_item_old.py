@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, insert, select
 
-from janitor.state import State, item_counts, item_letters, item_old, item_replies
+from janitor.state import State, item_acts, item_counts, item_letters, item_old, item_replies
 from janitor.state.item_old import OldItems, Snapshots
 from janitor.state.item_tables import item_attempts
 from janitor.state.item_tables import item_letters as letters
@@ -70,6 +70,18 @@ def test_items_that_ended_long_ago_go_and_failed_ones_later(state: State) -> Non
     assert numbers(state, "") == {"done": 4, "failed": 6, "open": 1}
     assert numbers(state, "fetch") == {"processed": 4, "failed": 6, "not processed": 1}
     assert go(state, OldItems(PLAN, before, failed_before), 3) == []
+
+
+def test_what_was_asked_for_meanwhile_does_not_go(state: State) -> None:
+    # Given two items that were found to be old. One of them is done anew before they are deleted.
+    ids = add(state, "old", "wanted", "new")
+    end(state, "fetch", *ids[:2], status="failed", at=NOW - 9 * DAY)
+    end(state, "fetch", ids[2], status="failed", at=NOW)
+    with state.begin() as connection:
+        assert item_old.old(connection, "parcels", NOW, NOW - DAY, 9) == ids[:2]
+        item_acts.reprocess(connection, PLAN, [ids[1]], NOW)
+        assert item_old.drop(connection, PLAN, ids, NOW, NOW - DAY) == 1
+    assert left(state) == ["wanted", "new"]
 
 
 def test_replies_and_letters_go_after_a_year(state: State) -> None:
