@@ -170,11 +170,19 @@ class Scheduler(Clock):
                 task_name=task_name,
                 **options,
             )
+            self._check_pipeline(name)
             jobs = self.jobs_of_pipeline(made)
             for job in jobs.values():
                 arguments.check_call(job)
                 self._take(arguments.read(job), undefined, False, place, "")
             return made
+
+    def _check_pipeline(self, name: str) -> None:
+        """Refuse a second pipeline of a name: items have the steps of one alone."""
+        for job in self.jobs.values():
+            if job.work is not None and job.work.pipeline == name:
+                place = self._places.get(job.id, "the jobs file")
+                raise JobExists("pipeline", name, f"give another name: {place} has a pipeline of this name")
 
     def jobs_of_pipeline(self, pipeline: Pipeline) -> dict[str, Job]:
         """The jobs of a pipeline, by id; they are not on the clock.

@@ -3,7 +3,7 @@
     woken      what is added in this process is told at once; a run begins within milliseconds
     looked     more often than once a second one statement asks for the work of other processes, for all jobs together
     an inbox   has work always: as its run ends, the next begins
-    a failure  lets the next run wait: 1, 2, 4, ... seconds, a minute at most
+    a failure  lets the next run wait: 1, 2, 4, ... seconds, a minute at most; a person who retries ends that
     a pause    ends the run that goes on, too, and so does another job in its place: it would go on for long
 
 A job whose schedule has moments begins at these alone, and leaves no run behind if there is no work then. What it had
@@ -27,7 +27,7 @@ from janitor.items.work import RUN_SECONDS, StepTask
 from janitor.jobs.job import Job
 from janitor.jobs.with_work import Paced
 from janitor.runs import Outcome, Run
-from janitor.state import item_due, job_records
+from janitor.state import actions, item_due, job_records
 from janitor.state.item_changes import First
 from janitor.state.run_records import WORK, Ending
 from janitor.state.slot_records import LostSlots
@@ -59,6 +59,7 @@ class OnDemand:
         self._unfinished: set[str] = set()
         self._listening = ExitStack()
         self._told = False
+        self._seen: int | None = None
         runner.observers.append(self)
 
     def start(self) -> None:
@@ -101,6 +102,7 @@ class OnDemand:
         Raises:
             Unavailable, Rejected: the state database cannot be read.
         """
+        self._end_rests()
         now, live = self._runner.state.clock.now(), [one for one in list(self._runner.live.values()) if one.job.work]
         going_on = {one.job.id for one in live}
         waiting = [job for job in self._with_work() if job.id not in going_on and self._may_begin(job, now)]
@@ -118,6 +120,17 @@ class OnDemand:
         for one in live:
             self._end_if_needless(one, paused)
         return [job for job in waiting if job.id in due and job.id not in paused]
+
+    def _end_rests(self) -> None:
+        """Let a job wait no longer that has failed, if somebody wants what it has to do tried again now."""
+        resting = [job for job, rest in self._rests.items() if time.monotonic() < rest.until]
+        if not resting and (self._seen is not None or not self._with_work()):
+            return
+        with self._runner.state.read() as connection:
+            self._seen, pipelines = actions.retried(connection, self._seen)
+        for job in resting:
+            if job.partition(".")[0] in pipelines:
+                self._rests[job].until = -math.inf
 
     def _end_if_needless(self, live: Live, paused: Collection[str]) -> None:
         """Let a run end in order that was begun for a job that is paused now, or is no more as it was."""

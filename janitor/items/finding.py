@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from janitor.errors import BadSetting
 from janitor.items.adding import plan_of
 from janitor.items.item import Results
 from janitor.memory.access import reading
+from janitor.runs.bounds import listed
 from janitor.state import item_counts, item_endings, item_search
 from janitor.state.item_counts import EVER, OF_ITEMS
 from janitor.state.item_search import Wanted
@@ -41,27 +43,29 @@ def find(
     key: str | None = None,
     flagged: bool = False,
 ) -> Iterator[Found]:
-    """Give the items of a pipeline that are so, those added first coming first; read a few hundred at a time.
+    """Give the items of a pipeline that are so; a few hundred are read at a time.
 
-    `state` is `open`, `done` or `failed`. A `key` with a `*` at its end stands for all that begin so. Each page is a
-    safe point of the run.
+    What becomes of them meanwhile changes nothing; others that become so may come too. `state` is `open`, `done` or
+    `failed`. A `key` with a `*` at its end stands for all that begin so. Each page is a safe point of the run.
 
     Raises:
-        BadSetting: there is no such pipeline.
+        BadSetting: there is no such pipeline, or it has no such step.
         DeadlineExceeded, Cancelled: as the run's `check` does.
         Unavailable, Rejected: the state database is away or says no.
     """
-    wanted, after = Wanted(pipeline, step, status, state, key, flagged), 0
+    walk = item_search.Walk(Wanted(pipeline, step, status, state, key, flagged))
     with reading() as connection:
-        plan_of(connection, pipeline)
+        plan = plan_of(connection, pipeline)
+    if step is not None and not plan.has(step):
+        names = listed([one.name for one in plan.steps], 20)
+        raise BadSetting("step", step, f"{pipeline} has no such step; its steps are {names}")
     while True:
         with reading() as connection:
-            ids = item_search.ids(connection, wanted, after, TOGETHER)
+            ids = walk.next(connection, TOGETHER)
             found = [_found(connection, row) for row in item_search.of_ids(connection, ids)]
         yield from found
-        if len(ids) < TOGETHER:
+        if not ids:
             return
-        after = ids[-1]
 
 
 def counts(pipeline: str) -> Mapping[str, Mapping[str, int]]:

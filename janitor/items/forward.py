@@ -80,8 +80,10 @@ class Forward:
     - `error`, `code`, `message`: where an answer says that something has gone wrong; see `Fields`.
     - `statuses`: the status for a code: `{"E7": "too few cells"}`; the step's `failed` for all others.
     - `store`: where the answer is kept. The result is its address then. Without one, the answer is the result.
-    - `anew`: compute also what the store has already. An item that was reprocessed is computed anew in any case.
+    - `anew`: compute also what the store has already. An item that was reprocessed or reset is computed anew in any
+      case.
     - `settings`: for `setting` and `store`; read from the environment, if None.
+    - `name`: what `check` calls it.
     """
 
     url: str = ""

@@ -15,6 +15,7 @@ from janitor.state.item_adding import DUPLICATES
 from janitor.state.item_plans import Plan, PlannedStep
 from janitor.state.item_states import BUILT_IN, IN_PROCESS, KINDS, NOT_PROCESSED
 
+LETTERS = "letters, digits, '_' and '-', the first a letter or a digit"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,62}")
 MOST_ID = 64
 KEEP_DAYS, KEEP_ERRORS_DAYS = 90.0, 365.0
@@ -29,13 +30,19 @@ class Pipeline:
     """What one `add_pipeline` line, or one entry under `pipelines:` in a jobs file, makes; `check` has its mistakes.
 
     - `statuses`: its own statuses, each with its kind: ok, warning or error.
-    - `inboxes`, `replies`: where items come from, and who is told.
+    - `inboxes`: where items come from.
+    - `replies`: who is told what came of them.
     - `store`: where results are kept; None keeps them in the state database.
-    - `schema`: a JSON Schema that the arguments of each message must fit, or the path of a file with it; a mapping
-      from the names of tasks to schemas, if `task_name` tells where in a message the name stands.
+    - `schema`: a JSON Schema that the arguments of each message must fit, or the path of a file with it; or, with
+      `task_name`, a mapping from the names of tasks to schemas.
+    - `task_name`: where the name of the task stands in a message, such as `body.name`.
     - `on_duplicate`: what becomes of a key that is there: `reply`, `ignore`, `change` or `anew`.
-    - `keep_days`, `keep_errors_days`: for how many days items that have ended stay.
-    - `fails_in_a_row`, `waits_seconds`: when people are told.
+    - `keep_days`: for how many days items that are done stay.
+    - `keep_errors_days`: for how many days items that have failed stay.
+    - `fails_in_a_row`: people are told once a step has failed so many times, one after the other.
+    - `waits_seconds`: people are told once an item has waited so long for a step that could take it.
+    - `title`: its name for people.
+    - `notes`: Markdown for its page.
     """
 
     name: str
@@ -116,7 +123,7 @@ def require(pipeline: Pipeline) -> Pipeline:
 
 def _mistakes(pipeline: Pipeline) -> Iterator[str]:
     if not _is_text(pipeline.name) or NAME.fullmatch(pipeline.name) is None:
-        yield "give it a name of letters, digits, '_' and '-'"
+        yield f"give it a name of up to 63 {LETTERS}"
     if not pipeline.steps:
         yield "give it at least one step"
     yield from _mistakes_of_names(pipeline)
@@ -124,6 +131,7 @@ def _mistakes(pipeline: Pipeline) -> Iterator[str]:
     for step in pipeline.steps:
         yield from (f"step {step.name}: {mistake}" for mistake in _mistakes_of_step(pipeline, step))
     yield from _mistakes_of_needs(pipeline)
+    yield from _mistakes_of_stores(pipeline)
     if pipeline.on_duplicate not in DUPLICATES:
         yield f"on_duplicate is {pipeline.on_duplicate!r}: give one of {', '.join(DUPLICATES)}"
     for name in ("keep_days", "keep_errors_days", "waits_seconds", "fails_in_a_row"):
@@ -139,7 +147,7 @@ def _mistakes_of_names(pipeline: Pipeline) -> Iterator[str]:
             yield f"two parts are called {part.name}: give each step, inbox and reply a name of its own"
         seen.add(part.name)
         if not isinstance(part.name, str) or NAME.fullmatch(part.name) is None:
-            yield f"{part.name!r} is no name: give letters, digits, '_' and '-'"
+            yield f"{part.name!r} is no name: give up to 63 {LETTERS}"
         elif not is_id(f"{pipeline.name}.{part.name}"):
             yield f"{pipeline.name}.{part.name} is the id of a job, and has more than {MOST_ID} characters: shorten it"
 
@@ -192,6 +200,17 @@ def _mistakes_of_needs(pipeline: Pipeline) -> Iterator[str]:
         left = {name: needs for name, needs in left.items() if name not in ready}
     if left:
         yield f"these steps need one another in a circle: {', '.join(sorted(left))}"
+
+
+def _mistakes_of_stores(pipeline: Pipeline) -> Iterator[str]:
+    """A store keeps one result of an item: a step would take another's for its own."""
+    seen: list[tuple[str, Any]] = []
+    for step in pipeline.steps:
+        store = getattr(step.func, "store", None)
+        other = next((name for name, one in seen if store is not None and one == store), None)
+        if other is not None:
+            yield f"the steps {other} and {step.name} keep what they compute in the same store: give each its own"
+        seen.append((step.name, store))
 
 
 def _is_number(value: object) -> bool:

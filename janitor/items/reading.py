@@ -3,9 +3,10 @@
 Each message is looked at by itself: what cannot be an item is a dead letter with one reason, and all others go on.
 """
 
+import copy
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -19,6 +20,8 @@ from janitor.state.item_adding import NewItem
 MOST_BYTES = 1_048_576
 LONGEST_SECONDS = 10 * 365 * 86400.0
 MOST_DIGITS = 4_000
+MARK = "****"
+"""What stands in place of a secret."""
 
 
 class NoItem(BadSetting):
@@ -49,6 +52,7 @@ class Reading:
     - `expires_field`, `timeout_field`: a moment, or seconds from now on; after that the item is not begun.
     - `envelope_fields`: paths of what says whom to answer.
     - `most_bytes`: larger messages are dead letters.
+    - `on_duplicate`: what becomes of a key that is there, if it is not as the pipeline says.
     """
 
     key_field: str = "key"
@@ -203,13 +207,52 @@ def _kind(value: Any) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "null")
 
 
+def with_marks(found: Read) -> dict[str, Any]:
+    """A message that was read, with a mark in place of each secret."""
+    marked = copy.deepcopy(dict(found.content))
+    for path in found.secrets:
+        *before, last = path.split(".")
+        inner = at_path(marked, ".".join(before)) if before else marked
+        if isinstance(inner, dict):
+            inner[last] = MARK
+    return marked
+
+
 def without_secrets(text: str, reading: Reading) -> str:
     """A message that cannot be read, without what looks like its secrets."""
     for path in reading.secret_fields:
         name = re.escape(path.rpartition(".")[2])
-        value = r"""("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}]+(?:[ ]+[^\s,}]+)?)"""
-        text = re.sub(rf"""({name}["']?\s*[:=]\s*){value}""", r'\1"****"', text, flags=re.IGNORECASE)
+        text = "".join(_masked(text, re.compile(rf"""{name}["']?\s*[:=]\s*""", re.IGNORECASE)))
     return text
+
+
+def _masked(text: str, before: re.Pattern[str]) -> Iterator[str]:
+    """The parts of a text, with a mark in place of each value that follows such a name."""
+    at = 0
+    while found := before.search(text, at):
+        yield text[at : found.end()]
+        at = _end_of_value(text, found.end())
+        if at > found.end():
+            yield f'"{MARK}"'
+    yield text[at:]
+
+
+_VALUE = re.compile(r"""("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}]+(?:[ ]+[^\s,}]+)?)""", re.DOTALL)
+_BRACKETS = re.compile(r"""[\[{]|[\]}]|"(?:[^"\\]|\\.)*"?|'[^']*'?""", re.DOTALL)
+
+
+def _end_of_value(text: str, at: int) -> int:
+    """Where a value ends that begins here; that of an object or a list with its last bracket, or with the text."""
+    if text[at : at + 1] not in ("{", "["):
+        found = _VALUE.match(text, at)
+        return at if found is None else found.end()
+    depth = 0
+    for one in _BRACKETS.finditer(text, at):
+        depth += one[0] in "[{"
+        depth -= one[0] in "]}"
+        if depth == 0:
+            return one.end()
+    return len(text)
 
 
 def _first_line(error: Exception) -> str:

@@ -19,7 +19,7 @@ from janitor.errors import Interrupted, RowRefused, Skip
 from janitor.items import waking
 from janitor.items.ends import Inbox, Message, Verdict
 from janitor.items.pipeline import Pipeline
-from janitor.items.reading import NoItem, Read, Reading, item_of, read, without_secrets
+from janitor.items.reading import NoItem, Read, Reading, item_of, read, with_marks, without_secrets
 from janitor.items.schemas import Schemas
 from janitor.items.sealing import Seal
 from janitor.items.writing import in_turn
@@ -166,5 +166,5 @@ class Taking:
     def _text_of(self, message: Message, found: Read | None) -> str:
         """A message as a dead letter keeps it, without its secrets."""
         if found is not None:
-            return json.dumps(found.content, ensure_ascii=False)
+            return json.dumps(with_marks(found), ensure_ascii=False)
         return without_secrets(message.body[:MOST_KEPT].decode("utf-8", "backslashreplace"), self._reading)

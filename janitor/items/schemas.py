@@ -137,9 +137,9 @@ def _told(error: Any) -> str:
     rules: Mapping[str, Callable[[], str]] = {
         "required": lambda: f"it lacks {', '.join(sorted(set(error.validator_value) - set(error.instance)))}",
         "type": lambda: f"it must be of type {error.validator_value}",
-        "enum": lambda: f"it must be one of {json.dumps(error.validator_value)[:200]}",
+        "enum": lambda: f"it must be one of {json.dumps(error.validator_value, default=str)[:200]}",
         "additionalProperties": lambda: "it has properties that are not known",
     }
     if error.validator in rules:
         return f"{where}: {rules[error.validator]()}"
-    return f"{where}: it breaks {error.validator}: {json.dumps(error.validator_value)[:100]}"
+    return f"{where}: it breaks {error.validator}: {json.dumps(error.validator_value, default=str)[:100]}"

@@ -20,7 +20,7 @@ AS_SOON_AS = "with work"
 class Step:
     """A step of a pipeline; each is a job with the id `pipeline.step`.
 
-    - `name`: up to 64 letters, digits, '_' or '-'.
+    - `name`: up to 63 letters, digits, '_' or '-'.
     - `func`: called with an `Item`; None that it returns is `processed`, a text is a status.
     - `needs`: the steps before it: a mapping from step to the exact status, or a list of those that must be
       `processed`. Direct parents are enough.

@@ -189,6 +189,8 @@ class Trying:
             return self._of_death(claimed, reason)
         given = error if is_a(error, Failed) else None
         status = TOO_LONG if is_late else self._failed_as(given)
+        if given is not None and not is_late and given.status not in (None, status):
+            reason = shortened(self._run.mask(f"{reason}; {self._no_failure(given.status)}"), bounds.REASON)
         trace = None if is_late or given is not None else self._trace(error)
         code = None if is_late or given is None or given.code is None else self._run.mask(text_of(given.code))
         found = {"status": status, "told": status, "reason": reason, "traceback": trace, "code": code}
@@ -199,7 +201,12 @@ class Trying:
     def _failed_as(self, given: Failed | None) -> str:
         """The status of a failure; a step may have said it by itself."""
         status: object = None if given is None else given.status
-        return status if isinstance(status, str) and status in self._kinds else self._step.failed
+        is_one = isinstance(status, str) and self._kinds.get(status, "ok") != "ok"
+        return str(status) if is_one else self._step.failed
+
+    def _no_failure(self, status: object) -> str:
+        known = listed(sorted(name for name, kind in self._kinds.items() if kind != "ok"), 20)
+        return f"{shown(status, MOST_SHOWN)} is no status of a failure in {self._pipeline.name}: give {known}"
 
     def _of_death(self, claimed: Claimed, reason: str) -> dict[str, Any]:
         """An item whose own process died: it is tried again, but not for ever."""

@@ -139,9 +139,9 @@ class _Work:
                 raise self._workers.error
             if self._round() or self._workers.held:
                 quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since >= self._linger or self._is_over:
+            elif time.monotonic() - quiet_since >= self._linger:
                 return
-            if self._winds_up:
+            if self._is_over:
                 return
             self._beats.tick(self._now())
             self._wait()
@@ -219,7 +219,7 @@ class _Work:
         """Look at what others have done, and at what the time has brought."""
         self._looked_around_at, now = time.monotonic(), self._now()
         with self._state.read() as connection:
-            self._plan = item_plans.load(connection, self._pipeline.name) or self._plan
+            self._read_plan(connection)
             is_paused = not self._run.by_hand and self._lane in job_records.paused(connection)
             has_later = item_claims.has_later(connection, self._lane, now)
             has_expired = item_claims.has_expired(connection, self._pipeline.name, now)
@@ -231,6 +231,9 @@ class _Work:
             self._place.forget()
         if has_expired:
             self._change(partial(item_claims.expire, plan=self._plan, now=now))
+
+    def _read_plan(self, connection: Connection) -> None:
+        self._plan = item_plans.load(connection, self._pipeline.name) or self._plan
 
     def _put_back_dead(self) -> None:
         release = partial(
@@ -280,6 +283,9 @@ class _Work:
 
     def _record_rest(self) -> None:
         while ends := self._workers.done()[:MOST_TOGETHER]:
+            # What ends now may have been at work for long: its pipeline may have another plan since.
+            with self._state.read() as connection:
+                self._read_plan(connection)
             _, changed = self._write(ends, ())
             self._workers.recorded(ends)
             for end in ends:

@@ -91,7 +91,7 @@ def retry(state: State, chosen: Chosen, actor: str, now: datetime, steps: Sequen
         return item_acts.retry(connection, plan, ids, now, steps)
 
     of_steps = "" if steps is None else f" at {listed(list(steps), 5)}"
-    return _do(state, chosen, act, actor, "retried", f"{chosen.said}{of_steps}", now)
+    return _do(state, chosen, act, actor, actions.RETRIED, f"{chosen.said}{of_steps}", now)
 
 
 def reset(state: State, chosen: Chosen, step: str, actor: str, now: datetime) -> int:

@@ -27,7 +27,7 @@ def send_again(state: State, pipeline: str, key: str | None, actor: str, now: da
             plan = plan_of(connection, pipeline)
             number = item_replies.try_now(connection, plan, now, TOGETHER, item_id)
             if number and not done:
-                actions.record(connection, actor, "retried", pipeline, f"replies of {said}", now)
+                actions.record(connection, actor, actions.RETRIED, pipeline, f"replies of {said}", now)
         done += number
         if number < TOGETHER:
             break

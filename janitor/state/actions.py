@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from janitor.state.tables import actions
 
+RETRIED = "retried"
+"""The action of whoever lets steps or replies of a pipeline be tried again."""
 RENAMED, WAS = "renamed", "it was "
 """The action of a rename, and how its detail begins; the old id follows."""
 LOOKED_AT = 1_000
@@ -26,6 +28,15 @@ def new_id(connection: Connection, old: str) -> str | None:
         if (row.action, row.detail) == (RENAMED, f"{WAS}{found}"):
             found = row.job
     return found if found != old else None
+
+
+def retried(connection: Connection, after: int | None) -> tuple[int, frozenset[str]]:
+    """The newest action's id, and the pipelines of which something was retried after an action, if one is given."""
+    newest: int = connection.execute(select(func.coalesce(func.max(actions.c.id), 0))).scalar_one()
+    if after is None or newest <= after:
+        return newest, frozenset()
+    query = select(actions.c.job).where(actions.c.id > after, actions.c.id <= newest, actions.c.action == RETRIED)
+    return newest, frozenset(connection.execute(query).scalars())
 
 
 def listing(connection: Connection, job: str | None = None, limit: int = 50) -> Sequence[Row[Any]]:

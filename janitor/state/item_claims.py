@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from janitor.runs import Outcome
 from janitor.runs.outcome import CUT_OFF
 from janitor.state.item_changes import Changed, Steps, change
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
+from janitor.state.item_ranges import behind
 from janitor.state.item_states import (
     EXPIRED,
     FAILED,
@@ -51,11 +52,6 @@ _DUE = (
     .where(item_steps.c.lane == bindparam("b_lane"), item_steps.c.state == READY)
     .order_by(*_ORDER)
     .limit(bindparam("b_most"))
-)
-# With its type: SQLite would compare a moment as another text than it keeps.
-_SORT_AT: Any = bindparam("b_sort_at", type_=item_steps.c.sort_at.type)
-_DUE_AFTER = _DUE.where(tuple_(*_ORDER) > tuple_(bindparam("b_rank"), _SORT_AT, bindparam("b_item_id"))).where(
-    item_steps.c.rank >= bindparam("b_rank")
 )
 _TAKE = (
     update(item_steps)
@@ -147,11 +143,9 @@ def look(connection: Connection, lane: str, most: int, after: Position | None = 
 
     Without `suspects` those are passed over.
     """
-    values: dict[str, Any] = {"b_lane": lane, "b_most": most}
-    query = _DUE if after is None else _DUE_AFTER
-    if after is not None:
-        values |= dict(zip(("b_rank", "b_sort_at", "b_item_id"), after, strict=True))
-    rows = connection.execute(query if suspects else query.where(item_steps.c.deaths == 0), values).all()
+    query = _DUE if after is None else _DUE.where(behind(connection, _ORDER, after, newest_first=False))
+    query = query if suspects else query.where(item_steps.c.deaths == 0)
+    rows = connection.execute(query, {"b_lane": lane, "b_most": most}).all()
     deadly = next((at for at, row in enumerate(rows) if row.deaths), None)
     rows = rows if deadly is None else rows[: max(1, deadly)]
     last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)

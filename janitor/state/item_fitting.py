@@ -14,6 +14,7 @@ from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import NOT_PROCESSED, OPEN, WAITING
 from janitor.state.item_tables import item_steps, items
+from janitor.state.seeks import along
 
 TOGETHER = 200
 
@@ -23,7 +24,9 @@ def fit(connection: Connection, plan: Plan, after: int, now: datetime) -> tuple[
 
     That all are fitted is to be noted by the caller: what was under way by the plan before may not be fitted yet.
     """
-    query = select(items.c.id).where(items.c.pipeline == plan.pipeline, items.c.state == OPEN, items.c.id > after)
+    # An open item has no end; to say so lets the index give them in the order of their ids.
+    query = along("items_by_state", items, select(items.c.id)).where(items.c.id > after)
+    query = query.where(items.c.pipeline == plan.pipeline, items.c.state == OPEN, items.c.ended_at.is_(None))
     ids = connection.execute(query.order_by(items.c.id).limit(TOGETHER)).scalars().all()
     if not ids:
         return None, Changed()

@@ -65,6 +65,11 @@ class Wanted:
     flagged: bool = False
 
     @property
+    def has_lone_step(self) -> bool:
+        """Whether a step is given, and neither a state nor a status at it: all items have the step."""
+        return self.step is not None and self.state is None and self.status is None
+
+    @property
     def is_whole(self) -> bool:
         """Whether all items of the pipeline are meant."""
         return not (self.step or self.status or self.state or self.key or self.flagged)

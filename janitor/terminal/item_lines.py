@@ -47,8 +47,13 @@ def _facts(item: Row) -> dict[str, object]:
         "ended": instant(item["ended_at"]),
         "times": f"{item['times']}" if item["times"] > 1 else "",
         "arguments": json_line(item["args"])[:MOST_OF_RESULT],
-        "asked by": ", ".join(map(json_line, item["envelopes"]))[:MOST_OF_RESULT],
+        "asked by": _asked(item["envelopes"])[:MOST_OF_RESULT],
     }
+
+
+def _asked(envelopes: object) -> str:
+    # A text stands in their place if they are not shown.
+    return ", ".join(map(json_line, envelopes)) if isinstance(envelopes, list) else str(envelopes or "")
 
 
 def _step(step: Row) -> str:

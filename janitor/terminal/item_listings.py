@@ -111,7 +111,7 @@ def in_words(row: Row) -> Row:
     """An item with its steps as a text for people."""
     # A step that has not begun has a state that says more than its status.
     told = [f"{one['step']}: {one['state' if one['status'] == NOT_PROCESSED else 'status']}" for one in row["steps"]]
-    return row | {"steps": ", ".join(told)}
+    return row | {"steps": ", ".join(told), "flag": None if row["resolved_at"] else row["flag"]}
 
 
 def _steps(plan: Plan | None, records: Iterable[Record[Any]]) -> list[Row]:

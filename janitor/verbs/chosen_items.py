@@ -76,16 +76,30 @@ def chosen(
     wanted = Wanted(pipeline, **given)
     if key is not None:
         if not wanted.is_whole:
-            raise BadSetting("the item", target, "give an item, or options that choose items, and not both")
+            raise BadSetting(
+                "the item", target, "give an item, or options that choose items such as --state, and not both"
+            )
         return operations.by_key(assembly.state, pipeline, item_named(target)[1])
     asked_for = [wanted]
     if unless and wanted.state is None and wanted.status is None:
         asked_for = with_states(assembly, wanted, unless)
     elif wanted.is_whole:
         raise BadSetting("the items", target, ALL)
+    elif wanted.has_lone_step:
+        raise BadSetting("--step", wanted.step, "give --state or --status with it: all items have the step")
     found = operations.by_filter(assembly.state, *asked_for)
     _ask(found, yes, what)
     return found
+
+
+def check_step(assembly: Assembly, target: str, step: str) -> None:
+    """Refuse a step that the pipeline of an item does not have.
+
+    Raises:
+        BadSetting: there is no such pipeline or step.
+    """
+    with assembly.state.read() as connection:
+        operations.check_step(plan_of(connection, parts(target)[0]), step)
 
 
 def with_states(assembly: Assembly, wanted: Wanted, states: Sequence[str]) -> list[Wanted]:

@@ -1,27 +1,40 @@
-"""Payload files: JSON objects, one a line or one after the other, each as its bytes."""
+"""Payload files: JSON objects, one a line, one after the other, or in a list; each as its bytes, with its line."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-_BLANK = re.compile(r"\s*")
+_BOM = b"\xef\xbb\xbf"
+_BETWEEN = re.compile(r"[\s,]*")
+_NEXT = "\n{"
+"""Where the next object begins behind what is no JSON: at the beginning of a line."""
 
 
-def messages(file: BinaryIO, *, is_lines: bool = False) -> Iterator[bytes]:
-    """The values in a file, as their bytes; what is no JSON is a value too, for whoever reads it to refuse.
+class Payload(NamedTuple):
+    """A value, and the number of the line on which it begins."""
+
+    line: int
+    body: bytes
+
+
+def messages(file: BinaryIO, *, is_lines: bool = False) -> Iterator[Payload]:
+    """The values in a file; what is no JSON is one too, for whoever reads it to refuse. Of a list each element is one.
 
     There is one a line if `is_lines`, or if the first line is a value by itself. Lines are read as they come.
     """
-    lines = (line.strip() for line in file)
-    first = next((line for line in lines if line), b"")
-    if not first:
+    lines = (Payload(number, line.removeprefix(_BOM) if number == 1 else line) for number, line in enumerate(file, 1))
+    first = next((one for one in lines if one.body.strip()), None)
+    if first is None:
         return
-    if is_lines or _is_value(first):
-        yield from (line for line in chain([first], lines) if line)
-    else:
-        yield from _values(b"\n".join([first, *lines]))
+    together = chain([first], lines)
+    for one in _one_a_line(together) if is_lines or _is_value(first.body) else _values(together, first.line):
+        yield from _elements(one)
+
+
+def _one_a_line(lines: Iterable[Payload]) -> Iterator[Payload]:
+    return (Payload(one.line, body) for one in lines if (body := one.body.strip()))
 
 
 def _is_value(line: bytes) -> bool:
@@ -32,14 +45,26 @@ def _is_value(line: bytes) -> bool:
     return True
 
 
-def _values(content: bytes) -> Iterator[bytes]:
-    """Values that go over several lines, up to the end or to what is none."""
+def _values(lines: Iterable[Payload], line: int) -> Iterator[Payload]:
+    """Values that go over several lines."""
+    content = b"".join(one.body for one in lines)
     text, at, decoder = content.decode("utf-8", "surrogateescape"), 0, json.JSONDecoder()
     while at < len(text):
         try:
             _, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            end = len(text)
-        yield text[at:end].encode("utf-8", "surrogateescape")
-        blank = _BLANK.match(text, end)
-        at = blank.end() if blank else end
+            end = text.find(_NEXT, at + 1)
+            end = end if end >= 0 else len(text)
+        yield Payload(line, text[at:end].strip().encode("utf-8", "surrogateescape"))
+        between = _BETWEEN.match(text, end)
+        behind = between.end() if between else end
+        line += text.count("\n", at, behind)
+        at = behind
+
+
+def _elements(one: Payload) -> Iterator[Payload]:
+    if one.body[:1] != b"[" or not _is_value(one.body):
+        yield one
+        return
+    for element in json.loads(one.body):
+        yield Payload(one.line, json.dumps(element).encode("ascii"))

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from array import array
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import click
@@ -26,14 +28,15 @@ def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -
     """Add items to a pipeline, from a file or a pipe.
 
     Each is an object in JSON, with its key under `key`; all of it is the item's arguments. FILE has one object, or
-    several, or one a line; `-` reads a pipe. What cannot be an item is told, and all others are added; the exit code is
-    1 then.
+    several, or one a line, or a list of them; `-` reads a pipe. What cannot be an item is told, and all others are
+    added; the exit code is 1 then.
     """
     from janitor.items.adding import keep_new_plans
     from janitor.operations import item_messages
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.ERROR)
-    bodies = payloads.messages(file, is_lines=str(getattr(file, "name", "")).endswith(".jsonl"))
+    lines = array("Q")
+    bodies = _bodies(payloads.messages(file, is_lines=str(getattr(file, "name", "")).endswith(".jsonl")), lines)
     state, now = assembly.state, assembly.now()
     if inbox is None:
         here = chosen_items.pipeline_here(assembly, pipeline)
@@ -43,10 +46,17 @@ def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -
         whole = chosen_items.require_pipeline(assembly, pipeline)
         pushed = item_messages.push_into(state, whole, inbox, bodies, actor(), now, assembly.settings)
     for number, reason in pushed.refused[:MOST_TOLD]:
-        complain(assembly.mask(f"message {number} is no item: {reason}"))
+        complain(assembly.mask(f"message {number}, in line {lines[number - 1]}, is no item: {reason}"))
     numbers = {"added": pushed.new, "there already": pushed.known, "refused": len(pushed.refused)}
     print(
         f"items of {pipeline}: "
         + ", ".join(f"{number:,} {what}" for what, number in numbers.items() if number or what == "added")
     )
     return FAILED if pushed.refused else SUCCEEDED
+
+
+def _bodies(found: Iterable[payloads.Payload], lines: "array[int]") -> Iterator[bytes]:
+    """The messages; the line of each is noted."""
+    for one in found:
+        lines.append(one.line)
+        yield one.body

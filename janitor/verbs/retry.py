@@ -31,9 +31,12 @@ def retry(assembly: Assembly, /, target: str, yes: bool, replies: bool, **given:
     if replies:
         print(_send_again(assembly, target, given))
         return
-    what = "tried again"
+    what, step = "tried again", given["step"]
+    steps = None if step is None else [step]
+    if chosen_items.parts(target)[1] is not None and step is not None:
+        chosen_items.check_step(assembly, target, step)
+        given["step"] = None
     found = chosen_items.chosen(assembly, target, given, yes, what=what, unless=("failed", "later"))
-    steps = None if given["step"] is None else [given["step"]]
     number = operations.retry(assembly.state, found, actor(), assembly.now(), steps)
     print(chosen_items.told(number, found, what))
 

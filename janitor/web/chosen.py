@@ -34,6 +34,8 @@ def by_filter(state: State, wanted: Wanted, most: int = MOST, with_steps_in: Seq
         asked = _with_steps_in(state, wanted, with_steps_in)
     elif wanted.is_whole:
         raise BadSetting("the items", None, "give a key, or a filter such as the state failed; the key * is all items")
+    elif wanted.has_lone_step:
+        raise BadSetting("the step", wanted.step, "give a state or a status with it: all items have the step")
     with state.read() as connection:
         number = sum(item_search.count(connection, one, MOST + 1) for one in asked)
     if number > MOST:

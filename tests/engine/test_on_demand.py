@@ -18,7 +18,7 @@ from janitor.jobs.job import Job
 from janitor.needs import Need
 from janitor.runs import Outcome, Run, current_run
 from janitor.settings import Settings
-from janitor.state import item_replies, job_records
+from janitor.state import actions, item_replies, job_records
 from janitor.state.item_replies import Due
 from janitor.state.run_records import WORK, Ending
 from tests.items.house import Gate, House, Seen, house
@@ -132,6 +132,24 @@ def test_a_job_that_fails_rests(tmp_path: Path) -> None:
         # Others are no matter here.
         other = Job("other", Seen(), (), {}, job.trigger)
         looks.ended(other, Run(), Ending(Outcome.FAILED, None, made.now(), 1.0))
+
+
+def test_whoever_retries_ends_the_rest_of_a_job(tmp_path: Path) -> None:
+    # Given a job that rests, as it has failed again and again. What happens: a person, in any process, lets items of
+    # another pipeline be tried again, then those of its own. What must hold: after that it may begin at once.
+    with house(lite_state(tmp_path / "s.db"), tmp_path, Step("a", Seen())) as made:
+        made.add("k")
+        looks = OnDemand(made.scheduler.jobs, made.runner, lambda job, slot: None)
+        job = made.scheduler.jobs["p.a"]
+        assert looks.look() == [job]
+        for _ in range(9):
+            looks.ended(job, Run(), Ending(Outcome.FAILED, "away", made.now(), 1.0))
+        for pipeline, found in (("other", []), ("p", [job])):
+            with made.state.begin() as connection:
+                actions.record(connection, "eva", actions.RETRIED, pipeline, "replies of k", made.now())
+            assert looks.look() == found
+        looks.ended(job, Run(), Ending(Outcome.FAILED, "away", made.now(), 1.0))
+        assert looks.look() == [], "what was asked for once counts once"
 
 
 def test_what_a_run_had_no_time_for_goes_on_at_once(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import URL
 
 from janitor import items
 from janitor.errors import BadSetting
-from janitor.items import Item, Step
+from janitor.items import Item, Step, finding
+from janitor.operations import items as operations
 from tests.items.house import NAME, house
 from tests.small_engine import run_by_hand
 
@@ -48,6 +49,29 @@ def test_a_task_finds_items_by_what_they_are(state_url: URL, tmp_path: Path) -> 
         assert len(found(made.runner)) == 450
 
 
+def test_what_becomes_of_items_meanwhile_hides_no_others(
+    state_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given items that have failed, and a task that goes through them and lets each be tried again. One of the first
+    # fails once more meanwhile, and so stands behind all others.
+    monkeypatch.setattr(finding, "TOGETHER", 4)
+    keys: list[str] = []
+    with house(state_url, tmp_path, Step("weigh", weigh)) as made:
+        for number in range(12):
+            made.add(f"k{number:02}", args={"n": 2})
+            made.do("weigh")
+
+        def task() -> None:
+            for one in items.find(NAME, state="failed"):
+                keys.append(one.key)
+                operations.retry(made.state, operations.by_key(made.state, NAME, one.key), "task", made.now())
+                if len(keys) == 4:
+                    made.do("weigh")
+
+        run_by_hand(made.runner, task)
+    assert keys[:12] == [f"k{number:02}" for number in range(12)] and set(keys[12:]) <= set(keys[:4])
+
+
 def test_what_is_found_has_statuses_and_results(state_url: URL, tmp_path: Path) -> None:
     seen: list[items.Found] = []
     with house(state_url, tmp_path, Step("weigh", weigh), statuses={"heavy": "warning"}) as made:
@@ -66,6 +90,8 @@ def test_an_unknown_pipeline_is_told_with_all_that_there_are(state_url: URL, tmp
     raised: list[BaseException] = []
 
     def task() -> None:
+        with pytest.raises(BadSetting, match="step is 'nope': p has no such step; its steps are weigh"):
+            list(items.find(NAME, step="nope", status="heavy"))
         for ask in (lambda: list(items.find("q")), lambda: items.counts("q")):
             with pytest.raises(BadSetting, match="there is no such pipeline; there are p") as caught:
                 ask()

@@ -7,7 +7,9 @@ import pytest
 
 from janitor.errors import BadSetting
 from janitor.items import Item, Pipeline, Step
+from janitor.items.forward import Forward
 from janitor.items.pipeline import check, require
+from janitor.items.stores import FolderStore
 from janitor.state.item_plans import PlannedStep
 from tests.items.house import house
 from tests.small_engine import lite_state
@@ -24,6 +26,9 @@ class End:
         self.name = name
 
 
+URL, STORE = "http://127.0.0.1:4000", FolderStore(Path("/srv/results"))
+
+
 def odd(value: Any) -> Any:
     """A value of another kind than is wanted."""
     return value
@@ -36,13 +41,17 @@ def a_pipeline(*steps: Step, **more: Any) -> Pipeline:
 @pytest.mark.parametrize(
     ("pipeline", "mistake"),
     [
-        (Pipeline("", [Step("a", do)]), "give it a name of letters, digits, '_' and '-'"),
-        (Pipeline("a b", [Step("a", do)]), "give it a name of letters, digits, '_' and '-'"),
+        (Pipeline("", [Step("a", do)]), "give it a name of up to 63 letters, digits, '_' and '-', the first"),
+        (Pipeline("a b", [Step("a", do)]), "give it a name of up to 63 letters, digits, '_' and '-', the first"),
         (Pipeline("p", []), "give it at least one step"),
         (a_pipeline(Step("a", do), Step("a", do)), "two parts are called a"),
         (a_pipeline(inboxes=[End("a")]), "two parts are called a"),
         (a_pipeline(replies=[End("mail"), End("mail")]), "two parts are called mail"),
-        (a_pipeline(Step("a b", do)), "'a b' is no name"),
+        (
+            a_pipeline(Step("a b", do)),
+            "'a b' is no name: give up to 63 letters, digits, '_' and '-', the first a letter",
+        ),
+        (Pipeline("p" * 64, [Step("a", do)]), "give it a name of up to 63 letters"),
         (Pipeline("p" * 40, [Step("s" * 30, do)]), "has more than 64 characters"),
         (a_pipeline(statuses={"odd": "bad"}), "the status 'odd' is of kind 'bad': give ok, warning or error"),
         (a_pipeline(statuses={"processing": "ok"}), "the status 'processing' is built in"),
@@ -70,6 +79,10 @@ def a_pipeline(*steps: Step, **more: Any) -> Pipeline:
         ),
         (a_pipeline(Step("a", do, needs=["a"])), "these steps need one another in a circle: a"),
         (a_pipeline(Step("a", do, needs="b")), "needs is 'b': give a list of steps"),
+        (
+            a_pipeline(Step("a", Forward(URL, store=STORE)), Step("b", Forward(f"{URL}/b", store=STORE))),
+            "the steps a and b keep what they compute in the same store: give each its own",
+        ),
         (a_pipeline(on_duplicate="never"), "on_duplicate is 'never': give one of reply, ignore, change, anew"),
         (a_pipeline(keep_days=0), "keep_days is 0: give a number above 0"),
         (a_pipeline(fails_in_a_row=-1), "fails_in_a_row is -1"),

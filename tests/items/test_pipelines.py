@@ -147,8 +147,19 @@ def test_jobs_of_no_pipeline_belong_to_none(tmp_path: Path) -> None:
     assert pipelines_of(jobs_of_others) == {}
 
 
-def test_two_jobs_of_one_id_are_refused(tmp_path: Path) -> None:
+def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
+    # Else items would have the steps of one of them, and the other's would never have work.
     scheduler = Scheduler(settings(tmp_path))
     scheduler.add_pipeline("p", [Step("a", do)])
+    with pytest.raises(
+        BadSetting, match=r"pipeline is 'p': give another name: .*test_pipelines.py:\d+ has a pipeline of"
+    ):
+        scheduler.add_pipeline("p", [Step("b", do)])
+    assert list(scheduler.jobs) == ["p.a"]
+
+
+def test_two_jobs_of_one_id_are_refused(tmp_path: Path) -> None:
+    scheduler = Scheduler(settings(tmp_path))
+    scheduler.add_job(lambda: None, "date", id="p.a")
     with pytest.raises(BadSetting, match="another id"):
         scheduler.add_pipeline("p", [Step("a", do)])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from janitor.items.ends import Message
-from janitor.items.reading import MOST_BYTES, NoItem, Reading, at_path, item_of, read, without_secrets
+from janitor.items.reading import MOST_BYTES, NoItem, Reading, at_path, item_of, read, with_marks, without_secrets
 from janitor.state.item_adding import NewItem
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -209,8 +209,20 @@ def test_paths_lead_into_objects_alone() -> None:
         "authorization=sesame-17",
         '{"body": {"Authorization" : "sesame-17',
         '{"Authorization": "sesame\\"-17", "n"',
+        '{"Authorization": {"user": "u", "token": "sesame-17"}, "n": 1',
+        '{"Authorization": ["a]", {"b": "}"}, "sesame-17"], "n": 1',
+        '{"Authorization": {"user": "u", "token": "sesame-17',
+        "{'Authorization': {'user': 'u}', 'token': 'sesame-17'}",
     ],
 )
 def test_what_looks_like_a_secret_is_not_kept_of_a_message_that_cannot_be_read(text: str) -> None:
     kept = without_secrets(text, Reading(secret_fields=("body.Authorization",)))
     assert "-17" not in kept and "****" in kept
+    assert ('"n": 1' in kept) == ('"n": 1' in text) and ("n: 1" in kept) == ("n: 1" in text)
+
+
+def test_a_mark_stands_in_place_of_each_secret_of_a_message_that_was_read() -> None:
+    reading = Reading(secret_fields=("token", "body.auth", "body.none"))
+    found = read(reading, Message(b'{"key": "k", "token": "t", "body": {"auth": {"user": "u"}, "n": 1}}'))
+    assert with_marks(found) == {"key": "k", "token": "****", "body": {"auth": "****", "n": 1}}
+    assert found.content == {"key": "k", "body": {"n": 1}}

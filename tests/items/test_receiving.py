@@ -16,6 +16,7 @@ from janitor.items.waking import listening
 from janitor.needs import Need
 from janitor.runs import Outcome, current_run
 from janitor.settings import Settings
+from janitor.state import item_letters as item_letters_of
 from janitor.state import item_plans
 from janitor.state.item_changes import First
 from janitor.state.item_states import DONE, FAILED
@@ -98,7 +99,8 @@ def test_a_bad_message_is_a_dead_letter_and_ends_nothing(state_url: URL, tmp_pat
         broken, keyless, late = letters(made)
         assert (broken.pipeline, broken.inbox, broken.key, broken.bytes) == ("p", "box", None, len(batch[1].body))
         assert broken.reason.startswith("it is no JSON") and broken.message == '{"token": "****", '
-        assert json.loads(keyless.message) == {"n": 1, "very": "***"}
+        assert json.loads(keyless.message) == {"n": 1, "very": "***", "token": "****"}
+        assert not any(map(item_letters_of.is_whole, (broken, keyless))) and item_letters_of.is_whole(late)
         assert keyless.reason == "it has no key: that is the item's key" and late.key == "late"
         assert replies(made) == [
             {

@@ -59,6 +59,19 @@ def test_a_mistake_is_told_where_it_is(content: dict[str, Any], says: str) -> No
     assert "sesame" not in reason and "dance" not in reason and "blue" not in reason
 
 
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("enum: [2024-01-01]", 'it must be one of ["2024-01-01"]'),
+        ("oneOf: [{type: integer, example: 2024-05-01}]", 'it breaks oneOf: [{"type": "integer", "example": "2024-'),
+    ],
+)
+def test_a_schema_in_yaml_may_hold_dates(rule: str, says: str) -> None:
+    # YAML makes them of what looks like one, and JSON has none.
+    schema = yaml.safe_load(f"properties: {{day: {{{rule}}}}}")
+    assert says in mistakes(Schemas(schema), {"day": "tomorrow"})
+
+
 def test_of_many_mistakes_the_first_are_told() -> None:
     schema = {"properties": {f"a{n}": {"type": "string"} for n in range(9)}}
     reason = mistakes(Schemas(schema), {f"a{n}": n for n in range(9)})

@@ -105,8 +105,13 @@ def tried(folder: Path, do: Do, **options: Any) -> tuple[House, Any, Any]:
         (raises(Failed("far away")), "failed", "far away"),
         (raises(Failed("far away", "no host")), "no host", "far away"),
         (raises(Failed("only a little", "few filters")), "few filters", "only a little"),
-        (raises(Failed("odd", "odd")), "failed", "odd"),
-        (raises(Failed("odd", ["odd"])), "failed", "odd"),  # type: ignore[arg-type]
+        (
+            raises(Failed("bad", "odd")),
+            "failed",
+            "bad; 'odd' is no status of a failure in p: give expired, failed, few f",
+        ),
+        (raises(Failed("bad", "processed")), "failed", "bad; 'processed' is no status of a failure in p: give expired"),
+        (raises(Failed("bad", ["odd"])), "failed", "bad; ['odd'] is no status of a failure"),  # type: ignore[arg-type]
     ],
 )
 def test_what_a_step_does_becomes_a_status(tmp_path: Path, do: Do, status: str, reason: str | None) -> None:

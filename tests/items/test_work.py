@@ -1,6 +1,7 @@
 """A run of a step: what it takes, in which order, and what it records."""
 
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from sqlalchemy import URL
 from janitor.items import Item, Pipeline, Step, add, work
 from janitor.items.work import StepTask
 from janitor.runs import Outcome
-from janitor.state import item_plans, job_records
+from janitor.state import item_counts, item_fitting, item_plans, job_records
 from janitor.state.item_states import DONE, FAILED, LATER, READY
 from tests.items.house import KEYS, Gate, Seen, house, in_a_thread, succeeded
-from tests.small_engine import eventually, lite_state
+from tests.small_engine import eventually, lite_state, run_by_hand
 
 
 def test_items_are_done_in_their_order(state_url: URL, tmp_path: Path) -> None:
@@ -112,6 +113,23 @@ def test_each_item_is_on_record_before_the_next_begins(state_url: URL, tmp_path:
         made.check_counts()
 
 
+def test_a_run_over_its_time_gives_back_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a run that holds many items, of which one is at work as its time is over. That one ends in order, and what
+    # was not begun goes back: it is no business of the job's time limit, which would cut an item off.
+    gate, seen = Gate(), Seen()
+    seen.do = lambda item: gate.pass_through(item.key)
+    with house(lite_state(tmp_path / "s.db"), tmp_path, Step("only", seen)) as made:
+        monkeypatch.setattr(work, "RUN_SECONDS", 0.5)
+        made.add(*KEYS)
+        wait = in_a_thread(lambda: succeeded(made.do("only")))
+        gate.wait_for(1)
+        eventually(lambda: item_counts.by_state(made.counts(), "only")[READY] == 39)
+        gate.open()
+        wait()
+        assert len(seen.keys) == 1 and made.check_counts()["only", DONE, "processed"] == 1
+        assert [one.status for one in made.attempts(seen.keys[0])] == ["processed"]
+
+
 def test_a_try_is_repeated_in_the_run_that_waits(state_url: URL, tmp_path: Path) -> None:
     # Given an item that fails at first. Its moment comes while the run of a daemon waits for more.
     seen = Seen()
@@ -171,6 +189,30 @@ def test_a_run_goes_by_the_plan_of_now(tmp_path: Path) -> None:
             gate.open()
             wait()
             assert newer.status_of("new", "a") == "processed" and newer.steps("new")["b"].state == READY
+            newer.check_counts()
+
+
+def test_a_run_that_winds_up_goes_by_the_plan_of_now(tmp_path: Path) -> None:
+    # Given a run that is to take nothing more, as its pipeline gets another step, and an item that it has at work for
+    # longer than open items are fitted. What must hold: the new step is begun once the item comes to it.
+    gate, seen = Gate(), Seen()
+    seen.do = lambda item: gate.pass_through(item.key)
+    url = lite_state(tmp_path / "s.db")
+    with house(url, tmp_path, Step("a", seen)) as made:
+        made.add("k")
+        task = StepTask(made.pipeline, made.pipeline.steps[0])
+        wait = in_a_thread(lambda: run_by_hand(made.runner, task, id="p.a"))
+        gate.wait_for(1)
+        task.wind_up()
+        with house(url, tmp_path, Step("a", seen), Step("b", Seen(), needs=["a"])) as newer:
+            with newer.state.begin() as connection:
+                assert item_plans.save(connection, newer.pipeline.plan)
+                item_fitting.fit(connection, newer.pipeline.plan, 0, newer.now())
+            assert newer.statuses("k") == {"a": "processing", "b": "not processed"}
+            time.sleep(0.2)  # so long that the run is leaving
+            gate.open()
+            wait()
+            assert newer.status_of("k", "a") == "processed" and newer.steps("k")["b"].state == READY
             newer.check_counts()
 
 

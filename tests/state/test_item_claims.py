@@ -15,7 +15,7 @@ from janitor.state.item_counts import Changes
 from janitor.state.item_states import DONE, FAILED, LATER, OPEN, PROCESSING, READY, WAITING
 from janitor.state.item_tables import item_steps
 from janitor.state.run_records import Ending
-from tests.state.parcels import NOW, SECOND, add, end
+from tests.state.parcels import NOW, SECOND, Work, add, end
 from tests.state.pieces import (
     DIAMOND,
     Meanwhile,
@@ -86,6 +86,19 @@ def test_a_look_may_go_on_from_where_the_last_one_came(state: State) -> None:
             found, place = [*found, *page.ids], page.last
         assert place == (2, NOW + 7 * SECOND, ids[7]) and page.ids == []
     assert found == ids
+
+
+def test_a_look_reads_nothing_before_its_place(state: State) -> None:
+    # Given very many that stand before the place, all of one priority: a backup's snapshot may still see them there.
+    ids = add(state, *(str(number) for number in range(2_000)), plan=PLAN)
+    with state.read() as connection:
+        beginning = item_claims.look(connection, "p.cut", 5)
+        assert list(beginning.ids) == ids[:5]
+        with Work(connection) as first:
+            item_claims.look(connection, "p.cut", 5, beginning.last)
+        with Work(connection) as late:
+            assert list(item_claims.look(connection, "p.cut", 5, (0, NOW, ids[1_989])).ids) == ids[1_990:1_995]
+    assert 0 < late.done <= first.done + 10
 
 
 def test_what_is_in_another_state_or_lane_is_not_found(state: State) -> None:

@@ -1,11 +1,13 @@
 """Fitting: open items get the steps of a plan that has changed; those that have ended stay as they are."""
 
+import pytest
+
 from janitor.state import State, item_fitting
 from janitor.state.item_changes import First
 from janitor.state.item_fitting import TOGETHER
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import BLOCKED, DONE, FAILED, LATER, OPEN, PROCESSING, READY, WAITING
-from tests.state.parcels import NOW, SECOND, add, end
+from tests.state.parcels import NOW, SECOND, Work, add, end
 from tests.state.pieces import (
     an_end,
     check_counts,
@@ -50,6 +52,18 @@ def test_a_new_step_waits_for_what_it_needs(state: State) -> None:
     check_counts(state)
     assert fitted(state, plan) == []
     check_counts(state)
+
+
+def test_a_page_reads_no_more_than_it_fits(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(item_fitting, "TOGETHER", 3)
+    plan = plan_of({"a": {}, "b": {}})
+    ids = add(state, *(str(number) for number in range(1_000)), plan=plan)
+    done = []
+    for after in (0, ids[900]):
+        with state.begin() as connection, Work(connection) as work:
+            item_fitting.fit(connection, plan, after, NOW)
+        done.append(work.done)
+    assert 0 < done[0] and done[1] <= 1.2 * done[0] + 10, done
 
 
 def test_a_step_that_is_gone_is_taken_away(state: State) -> None:

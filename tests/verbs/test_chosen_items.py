@@ -66,9 +66,14 @@ def test_items_are_chosen_by_key_or_by_options(parcels: House) -> None:
     assert chosen(parcels, "parcels", unless=("failed", "later"), state="open") == [three]
     assert chosen(parcels, "parcels", unless=("failed", "later"), step="match") == []
     refused: Sequence[tuple[str, dict[str, Any], str]] = (
-        ("parcels/a/1", {"state": "failed"}, "give an item, or options that choose items, and not both"),
+        (
+            "parcels/a/1",
+            {"state": "failed"},
+            "give an item, or options that choose items such as --state, and not both",
+        ),
         ("parcels", {}, "give PIPELINE/KEY for an item, an option such as --state failed, or --key '*' for all items"),
         ("parcels/", {}, "give PIPELINE/KEY"),
+        ("parcels", {"step": "fetch"}, "--step is 'fetch': give --state or --status with it: all items have the step"),
         ("parcels/nope", {}, "parcels has no such item"),
     )
     for target, given, said in refused:

@@ -42,6 +42,14 @@ def test_the_items_of_a_pipeline_are_listed_with_their_steps(parcels: House) -> 
     assert parcels("items", "parcels", "--flagged").rows == parcels("items", "stars").rows == []
 
 
+def test_a_flag_is_listed_until_it_is_resolved(parcels: House) -> None:
+    items_house.add(parcels, "a")
+    parcels("flag", "parcels/a", "torn open")
+    assert [row["flag"] for row in parcels("items", "parcels").rows] == ["torn open"]
+    parcels("flag", "parcels/a", "mended", "--resolve")
+    assert [row["flag"] for row in parcels("items", "parcels").rows] == [""]
+
+
 def test_what_cannot_be_listed_is_told(parcels: House) -> None:
     said = "janitor: pipeline is 'nope': there is no such pipeline; there are parcels, stars\n"
     assert (parcels("items", "nope").code, parcels("items", "nope").err) == (2, said)

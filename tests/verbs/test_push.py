@@ -29,8 +29,10 @@ def test_lines_that_are_no_items_are_told_and_all_others_are_added(parcels: Hous
     (parcels.folder / "many.jsonl").write_text('{"key": \n{"key": "a"}\n\n{"weight": 1}\n{"key": "b"}\n')
     ended = parcels("push", "parcels", "many.jsonl")
     assert (ended.code, ended.out) == (1, "items of parcels: 2 added, 2 refused\n")
-    assert ended.err.splitlines()[0].startswith("janitor: message 1 is no item: it is no JSON in UTF-8: ")
-    assert ended.err.splitlines()[1:] == ["janitor: message 3 is no item: it has no key: that is the item's key"]
+    assert ended.err.splitlines()[0].startswith("janitor: message 1, in line 1, is no item: it is no JSON")
+    assert ended.err.splitlines()[1:] == [
+        "janitor: message 3, in line 4, is no item: it has no key: that is the item's key"
+    ]
     assert keys(parcels) == ["a", "b"] and parcels("letters").rows == []
 
 

@@ -46,6 +46,16 @@ def test_failed_steps_are_tried_again(parcels: House) -> None:
     assert [action for action, _ in acts(parcels)] == ["retried"] * 3 and acts(parcels)[-1] == ("retried", "b")
 
 
+def test_one_step_of_an_item_is_tried_again(parcels: House) -> None:
+    items_house.add(parcels, "a", fetch="processed", match="no host")
+    assert parcels("retry", "parcels/a", "--step", "fetch").out == "parcels/a stays as it is\n"
+    assert parcels("retry", "parcels/a", "--step", "match").out == "parcels/a is tried again\n"
+    assert steps(parcels) == {"a": AGAIN} and acts(parcels) == [("retried", "a at match")]
+    said = "janitor: STEP is 'nope': parcels has no such step; its steps are fetch, match, count\n"
+    assert parcels("retry", "parcels/a", "--step", "nope").err == said
+    assert "and not both" in parcels("retry", "parcels/a", "--step", "match", "--state", "failed").err
+
+
 def test_replies_are_sent_again(parcels: House) -> None:
     # Given an item with a reply that was given up and one that waits for another try, and another item's that was sent.
     one, two = items_house.add(parcels, "a", "b")

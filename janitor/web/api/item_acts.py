@@ -10,7 +10,6 @@ from janitor.errors import BadSetting
 from janitor.operations import items as operations
 from janitor.operations import replies
 from janitor.operations.items import Chosen
-from janitor.runs.bounds import listed_near
 from janitor.state import item_search
 from janitor.web import chosen
 from janitor.web.api.answers import Changed, errors
@@ -24,7 +23,7 @@ from janitor.web.api.item_parameters import (
     RetryItems,
     RetryReplies,
 )
-from janitor.web.api.pipelines import known_pipeline
+from janitor.web.api.pipelines import known_pipeline, must_have
 from janitor.web.desk import Desk
 from janitor.web.injected import Operator, TheDesk
 from janitor.web.queries import models
@@ -135,6 +134,4 @@ def _must_have(desk: Desk, pipeline: str, step: str) -> None:
     Raises:
         HTTPException: 404, if there is no such pipeline or step.
     """
-    names = [one.name for one in known_pipeline(desk, pipeline).plan.steps]
-    if step not in names:
-        raise HTTPException(404, f"there is no step {step} in {pipeline}; its steps are {listed_near(step, names)}")
+    must_have(known_pipeline(desk, pipeline), step)

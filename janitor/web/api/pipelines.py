@@ -99,6 +99,8 @@ def get_pipeline_history(
 def get_items(desk: TheDesk, pipeline: PipelineName, asked: Annotated[ItemsQuery, Query()]) -> models.ItemList:
     """List the items of a pipeline that fit, the newest first."""
     one = known_pipeline(desk, pipeline)
+    if asked.step is not None:
+        must_have(one, asked.step)
     with reading(desk) as (connection, _):
         return item_list(connection, one.plan, asked.wanted(pipeline), asked.limit, asked.after)
 
@@ -166,6 +168,18 @@ def take_letter_again(desk: TheDesk, pipeline: PipelineName, letter: LetterId, u
     verdict = take_again(desk.state, one, row, user.name, at)
     reason = None if verdict.reason is None else desk.runner.mask(verdict.reason)
     return TakenAgain(is_item=verdict.is_item, reason=reason)
+
+
+def must_have(pipeline: KnownPipeline, step: str) -> None:
+    """Refuse a step that a pipeline does not have.
+
+    Raises:
+        HTTPException: 404, if it has none of this name.
+    """
+    names = [one.name for one in pipeline.plan.steps]
+    if step not in names:
+        told = f"there is no step {step} in {pipeline.plan.pipeline}; its steps are {listed_near(step, names)}"
+        raise HTTPException(404, told)
 
 
 def known_pipeline(desk: Desk, name: str) -> KnownPipeline:

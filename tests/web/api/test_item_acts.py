@@ -92,6 +92,12 @@ def test_what_is_wrong_is_told_and_nothing_is_done(house: ParcelHouse) -> None:
     for act, wish, status, said in (
         ("retry", {}, 422, "key: "),
         ("retry", {"key": "a*b*"}, 422, "key: "),
+        (
+            "drop",
+            {"key": "*", "step": "match", "note": "x"},
+            400,
+            "the step is 'match': give a state or a status with it",
+        ),
         ("retry", {"key": "nobody"}, 404, "there is no item nobody in parcels"),
         ("retry", {"key": "*", "at_step": "nowhere"}, 404, "there is no step nowhere in parcels; its steps are weigh"),
         ("reset", {"key": "*", "from_step": "nowhere"}, 404, "there is no step nowhere"),

@@ -72,6 +72,11 @@ def test_items_are_listed_by_filters_page_by_page(house: ParcelHouse) -> None:
         assert refused.status == 422 and json.loads(refused.text)["error"].startswith(said), query
 
 
+def test_a_step_that_is_not_there_lists_nothing(house: ParcelHouse) -> None:
+    status, told = house.ask("GET", "/parcels/items?step=nowhere")
+    assert status == 404 and told["error"].startswith("there is no step nowhere in parcels; its steps are weigh")
+
+
 def test_an_item_is_told_whole_and_without_secrets(house: ParcelHouse) -> None:
     found = get(house, f"/parcels/items/{ODD}")
     assert found["item"]["key"] == parcels.ODD and found["args"] == {"number": 31, "says": ""}
