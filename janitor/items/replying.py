@@ -93,7 +93,8 @@ class _Replying:
             if rows:
                 sent = sum(self._send(sender, row) for row in rows)
                 if not sent and self._last is not None:
-                    raise self._last
+                    # Each reply has told where its own error comes from.
+                    raise self._last.with_traceback(None) from None
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since >= linger:
                 return
@@ -129,14 +130,14 @@ class _Replying:
             self._counts["to_nobody"] += 1
             return True
         if is_a(error, Rejected):
-            log.error("a reply of %s is given up: %s", self._lane, reason)
+            log.error("a reply of %s on %s is given up: %s", self._lane, row.key, reason)
             self._write(lambda connection, now: item_replies.give_up(connection, row.pipeline, [row.id], now, reason))
             self._counts["given_up"] += 1
             return True
         self._last = error if is_a(error, JanitorError) else Unavailable(reason)
         pause = timedelta(seconds=min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.tries, 20)))
         self._write(lambda connection, now: item_replies.put_off(connection, row.id, now + pause, reason))
-        log.warning("a reply of %s waits %d s: %s", self._lane, pause.total_seconds(), reason)
+        log.warning("a reply of %s on %s waits %d s: %s", self._lane, row.key, pause.total_seconds(), reason)
         self._counts["put_off"] += 1
         return False
 

@@ -152,7 +152,8 @@ class HttpSender:
             self._client.post(url, told_whole(answer), headers, bounds=bounds)
         except RequestFailed as exc:
             kind = Unavailable if exc.status in MAY_GO_LATER or exc.status >= 500 or not exc.status else Rejected
-            raise kind(f"{server_of(url).host}: {exc}") from exc
+            server = server_of(url)
+            raise kind(f"{server.host}:{server.port}: {exc}") from exc
 
     def beat(self, answer: Mapping[str, Any]) -> None:
         """Nothing is told before the end."""

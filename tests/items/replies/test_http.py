@@ -59,7 +59,7 @@ def test_dots_that_lead_to_another_path_are_given_up(worker: ComputeWorker) -> N
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_what_may_go_later_waits(status: int, worker: ComputeWorker) -> None:
     worker.next = [compute.answers(status, {"why": "not now"})]
-    with pytest.raises(Unavailable, match=f'^127.0.0.1: it answered {status}: {{"why": "not now"}}$'):
+    with pytest.raises(Unavailable, match=rf'^127.0.0.1:\d+: it answered {status}: {{"why": "not now"}}$'):
         send(reply_to(worker))
     assert len(worker.requests) == 1
 
@@ -67,7 +67,7 @@ def test_what_may_go_later_waits(status: int, worker: ComputeWorker) -> None:
 @pytest.mark.parametrize("status", [300, 302, 400, 401, 403, 404, 409, 410, 422])
 def test_what_can_never_go_is_given_up(status: int, worker: ComputeWorker) -> None:
     worker.next = [compute.answers(status, b"", "Location: /elsewhere\r\n")]
-    with pytest.raises(Rejected, match=f"^127.0.0.1: it answered {status}$"):
+    with pytest.raises(Rejected, match=rf"^127.0.0.1:\d+: it answered {status}$"):
         send(reply_to(worker))
     assert len(worker.requests) == 1, "no redirect is followed"
 
@@ -82,12 +82,12 @@ def test_what_can_never_go_is_given_up(status: int, worker: ComputeWorker) -> No
 )
 def test_a_server_without_an_answer_lets_the_reply_wait(behave: Behaviour, says: str, worker: ComputeWorker) -> None:
     worker.next = [behave]
-    with pytest.raises(Unavailable, match=f"^127.0.0.1: {says}"):
+    with pytest.raises(Unavailable, match=rf"^127.0.0.1:\d+: {says}"):
         send(reply_to(worker, answer_seconds=0.5))
 
 
 def test_a_server_that_is_away_lets_the_reply_wait() -> None:
-    with pytest.raises(Unavailable, match="^127.0.0.1: it cannot be reached: nothing listens there"):
+    with pytest.raises(Unavailable, match=r"^127.0.0.1:\d+: it cannot be reached: nothing listens there"):
         send(HttpReply("lab", f"http://127.0.0.1:{free_port()}/"))
 
 
