@@ -100,7 +100,9 @@ def test_an_unexpected_error_is_one_sentence(house: CommandLine) -> None:
     url = LABWHERE.replace("anna:s3cret%2Fword%25%26", "***")
     said = f"an error that was not expected: ValueError: cannot use {url} at all"
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == f"janitor: {said}; set LOG_LEVEL=DEBUG to see where\n"
+    assert re.fullmatch(
+        rf"janitor: {re.escape(said)} \(\S*tests/small_house.py:\d+\); set LOG_LEVEL=DEBUG to see where\n", ended.err
+    )
     debugged = house("jobs", **environment, LOG_LEVEL="DEBUG")
     assert "Traceback" in debugged.err and "s3cret" not in debugged.err
 
