@@ -29,7 +29,9 @@ def test_pages_cost_no_more_with_100_000_runs(tmp_path: Path) -> None:
         )
         with long[0].state.read() as connection:
             assert connection.execute(select(func.count()).select_from(runs)).scalar_one() >= LONG
-        for path in (*PAGES, "/runs/500", *filters, "/history?before=500.9"):
+        # Items have costs of their own: see tests/web/queries/test_costs.py.
+        pages = [path for path in PAGES if not path.startswith("/pipelines/")]
+        for path in (*pages, "/runs/500", *filters, "/history?before=500.9"):
             little, much = (_cost(Visitor(address), path) for _, address in (short, long))
             assert much < MOST_TIMES_AS_MUCH * little, f"{path} costs {much / little:.1f} times as much"
 
