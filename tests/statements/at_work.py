@@ -187,6 +187,7 @@ def verbs(sends: Sends, url: URL, folder: Path, environment: Callable[[str, str]
     """Do each verb, in this process."""
     for name, value in {"STATE_DATABASE_URL": text_of(url), "HEARTBEAT_FILE": str(folder / "beat"), **NOTICES}.items():
         environment(name, value)
+    (folder / "new.jsonl").write_text('{"key": "new"}\n')
     for line in (*LINES, f"backup {folder / 'copy.db'}"):
         sends.during = f"the verb {line}"
         with logging_restored():
@@ -194,6 +195,7 @@ def verbs(sends: Sends, url: URL, folder: Path, environment: Callable[[str, str]
     assert {line.split()[0] for line in LINES} | APART | {"backup"} == set(cli.verbs.commands)
 
 
+ITEM = "DN0000121"
 LINES = (
     "jobs", "jobs --json", "history", "history job_5", "history --limit 500 --json", "show 15005", "show 15005 --json",
     "delete 15007", "delete 10002", "pause job_5", "resume job_5", "run count",
@@ -203,6 +205,13 @@ LINES = (
     "quarantine job_1 --drop DN1 --note x", "cursor count",
     "cursor count --set 40", "health", "health --jobs", "notices",
     "notices --json", f"rename {NAMES[-1]} job_5", "migrate", "restored --snapshot", "restore nowhere.db",
+    "items", "items parcels", "items parcels --state failed --json", "items parcels --step fetch --status processed",
+    "items parcels --key DN000001*", "items parcels --flagged", f"item parcels/{ITEM}", f"item parcels/{ITEM} --json",
+    f"retry parcels/{ITEM}", "retry parcels --key DN000001* --yes", "retry parcels --replies",
+    f"reset parcels/{ITEM} fetch", f"reprocess parcels/{ITEM}", f"flag parcels/{ITEM} odd",
+    f"flag parcels/{ITEM} mended --resolve", "letters", "letters parcels", "letters parcels --again 10",
+    "letters --drop 20", "push parcels new.jsonl", f"drop parcels/{ITEM} --note x",
+    "drop parcels --key DN000002* --note x --yes",
 )  # fmt: skip
-REFUSED = {"cancel 15005": 1, "health": 1, "health --jobs": 1, "restore nowhere.db": 2}
+REFUSED = {"letters parcels --again 10": 2, "cancel 15005": 1, "health": 1, "health --jobs": 1, "restore nowhere.db": 2}
 """The exit codes of verbs that end with another than 0."""
