@@ -20,6 +20,9 @@ from janitor.state.item_plans import Plan
 from janitor.state.item_states import FAILED, LATER, NOT_BEGUN, OPEN, name_of_item
 from janitor.state.item_tables import item_attempts, item_replies, item_results, item_steps, items
 
+TOGETHER = 100
+"""One statement names so many ids: a server may look for each of more in the whole table."""
+
 
 def retry(
     connection: Connection, plan: Plan, ids: Sequence[int], now: datetime, steps: Collection[str] | None = None
@@ -105,11 +108,13 @@ def drop(connection: Connection, plan: Plan, ids: Sequence[int]) -> int:
         changes.add(OF_ITEMS, item.state, name_of_item(item.state), -1)
         for name, row in rows.get(item_id, {}).items():
             changes.add(name, row.state, row.status, -1)
-    for table in (item_steps, item_results, item_attempts):
-        connection.execute(delete(table).where(table.c.item_id.in_(list(found))))
-    unsent = item_replies.c.item_id.in_(list(found))
-    connection.execute(update(item_replies).where(unsent).values(item_id=None))
-    connection.execute(delete(items).where(items.c.id.in_(list(found))))
+    gone = list(found)
+    for at in range(0, len(gone), TOGETHER):
+        some = gone[at : at + TOGETHER]
+        for table in (item_steps, item_results, item_attempts):
+            connection.execute(delete(table).where(table.c.item_id.in_(some)))
+        connection.execute(update(item_replies).where(item_replies.c.item_id.in_(some)).values(item_id=None))
+        connection.execute(delete(items).where(items.c.id.in_(some)))
     changes.write(connection)
     return len(found)
 

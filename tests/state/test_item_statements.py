@@ -37,7 +37,8 @@ from tests.explained import noted, scans
 from tests.small_engine import DATABASES, empty_state, migrated
 from tests.state.parcels import NOW, PLAN, RUN, SECOND, STEPS, Work, fill
 
-FEW, MANY = 600, 4_800
+FEW, MANY = 1_200, 9_600
+"""Both are more than the keys that a search sorts by when they ended."""
 SMALL = {"item_counts", "item_pipelines", "item_snapshots"}
 """Tables that are summed up or thinned, and that of the pipelines."""
 OWN_PARTS = {f"anon_{number}" for number in range(1, 100)}

@@ -17,6 +17,7 @@ COUNTS = re.compile(r"count\(.*\sFROM quarantine\s.*\sGROUP BY quarantine\.name"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", DATABASES)
 def test_no_statement_scans_what_grows(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
