@@ -8,24 +8,37 @@ import json
 import os
 import random
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 TOKEN = "Bearer "
 SECONDS = 2.0
+LONGEST_SECONDS = 10.0
+CHANGED = threading.Condition()
+"""How many requests are at work has changed."""
 GENES = ("Lyz2", "Cd8a", "Gzma", "Ms4a1", "Nkg7", "Cst3")
 
 
 class Handler(BaseHTTPRequestHandler):
     """Answers one request."""
 
+    at_work = 0
+
     def do_GET(self) -> None:  # noqa: N802  # the standard library's name
         """Tell that it can work."""
         self._answer(200, {"status": "ready"})
 
     def do_POST(self) -> None:  # noqa: N802  # the standard library's name
-        """Do a task."""
+        """Do a task, beside others."""
+        self._count(1)
+        try:
+            self._do()
+        finally:
+            self._count(-1)
+
+    def _do(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.headers.get("Authorization", "").startswith(TOKEN):
             self._answer(401, {"error": {"error_code": "NO_TOKEN", "user_message": "Sign in again."}})
@@ -33,11 +46,19 @@ class Handler(BaseHTTPRequestHandler):
         body = request["body"]
         time.sleep(SECONDS)
         if body.get("crash"):
-            os._exit(1)
+            # Alone: the example shows what becomes of this request, and not of its neighbours.
+            with CHANGED:
+                CHANGED.wait_for(lambda: Handler.at_work == 1, LONGEST_SECONDS)
+                os._exit(1)
         if body.get("cells") == 0:
             self._answer(200, {"error": {"error_code": "NO_CELLS", "user_message": "There are no cells to look at."}})
             return
         self._answer(200, TASKS[body["name"]](body))
+
+    def _count(self, change: int) -> None:
+        with CHANGED:
+            Handler.at_work += change
+            CHANGED.notify_all()
 
     def _answer(self, status: int, content: Any) -> None:
         body = json.dumps(content).encode()

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 NUMBER = 1_000
 A_TENTH = NUMBER // KINDS
 FEW = items.Sizes(
-    through=60, each=3, rounds=1, here=3, firsts=2, elsewhere=1, chain=2, large=200, small=200, few=50,
+    through=60, each=3, rounds=1, here=3, firsts=2, elsewhere=1, chain=2, large=400, small=400, few=50,
     looks=1, claims=1, claims_before=0, waiting_seconds=0.1,
 )  # fmt: skip
 
