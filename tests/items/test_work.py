@@ -123,6 +123,7 @@ def test_a_run_over_its_time_gives_back_what_it_holds(tmp_path: Path, monkeypatc
         made.add(*KEYS)
         wait = in_a_thread(lambda: succeeded(made.do("only")))
         gate.wait_for(1)
+        time.sleep(0.7)  # its time is over
         eventually(lambda: item_counts.by_state(made.counts(), "only")[READY] == 39)
         gate.open()
         wait()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import URL
 
 from janitor import databases
-from janitor.errors import BadSetting, Cancelled, Fenced, Skip, Unavailable
+from janitor.errors import BadSetting, Cancelled, Fenced
 from janitor.items.inboxes.table import TableInbox
 from janitor.items.item import Item
 from janitor.items.reading import Reading
@@ -226,33 +226,6 @@ def test_a_status_that_a_person_gives_meanwhile_stays(small_state: State, orders
     work(desk)
     tell(desk)
     assert orders.statuses == {1: "Success", 2: "On hold"}
-
-
-def test_items_of_others_change_no_row(small_state: State, orders: Orders) -> None:
-    orders.add(1, status="Started")
-    desk = orders.desk(small_state)
-    sender = desk.inbox.reply.open(desk.settings)
-    for envelope in ({}, {"inbox": "other", "row": 1}, {"row": 1}, {"inbox": "orders"}):
-        with pytest.raises(Skip, match="^its item did not come from orders$"):
-            sender.send(desk.answer(envelope))
-    assert orders.statuses == {1: "Started"}
-    sender.send(desk.answer({"inbox": "orders", "row": 1}, kind="warning"))
-    sender.close()
-    assert orders.statuses == {1: "Success"}
-
-
-def test_a_table_that_takes_nothing_now_lets_the_status_wait(small_state: State, orders: Orders) -> None:
-    # Given a table that is gone while its database is moved. The status may go later: nothing is given up.
-    orders.add(1, status="Started")
-    desk = orders.desk(small_state)
-    sender = desk.inbox.reply.open(desk.settings)
-    orders.execute("ALTER TABLE orders RENAME TO moved")
-    with pytest.raises(Unavailable, match="^a table is missing"):
-        sender.send(desk.answer({"inbox": "orders", "row": 1}))
-    orders.execute("ALTER TABLE moved RENAME TO orders")
-    sender.send(desk.answer({"inbox": "orders", "row": 1}))
-    sender.close()
-    assert orders.statuses == {1: "Success"}
 
 
 def test_two_inboxes_launch_each_row_once(small_state: State, orders: Orders) -> None:

@@ -95,7 +95,7 @@ def test_what_is_wrong_is_told_and_nothing_is_done(house: ParcelHouse) -> None:
         (
             "drop",
             {"key": "*", "step": "match", "note": "x"},
-            400,
+            422,
             "the step is 'match': give a state or a status with it",
         ),
         ("retry", {"key": "nobody"}, 404, "there is no item nobody in parcels"),
