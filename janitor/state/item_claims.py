@@ -13,6 +13,7 @@ is found by a whole look now and then.
     from then on: an item that kills its process is found, and all others go on
 """
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from janitor.runs.outcome import CUT_OFF
 from janitor.state.item_changes import Changed, Steps, change
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
-from janitor.state.item_ranges import behind
+from janitor.state.item_ranges import stands_behind
 from janitor.state.item_states import (
     EXPIRED,
     FAILED,
@@ -139,13 +140,23 @@ def look(connection: Connection, lane: str, most: int, after: Position | None = 
 
     Without `suspects` those are passed over.
     """
-    query = _DUE if after is None else _DUE.where(behind(connection, _ORDER, after, newest_first=False))
-    query = query if suspects else query.where(item_steps.c.deaths == 0)
-    rows = connection.execute(query, {"b_lane": lane, "b_most": most}).all()
+    place = {} if after is None else dict(zip(("b_rank", "b_sort_at", "b_item_id"), after, strict=True))
+    query = _due(connection.dialect.name, after is not None, suspects)
+    rows = connection.execute(query, {"b_lane": lane, "b_most": most, **place}).all()
     deadly = next((at for at, row in enumerate(rows) if row.deaths), None)
     rows = rows if deadly is None else rows[: max(1, deadly)]
     last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)
     return Found([row.item_id for row in rows], last, deadly == 0)
+
+
+# A run looks as often as it records: SQLAlchemy takes longer to make the statement than a server to answer it.
+@functools.cache
+def _due(dialect: str, has_place: bool, suspects: bool) -> Select[Any]:
+    query = _DUE if suspects else _DUE.where(item_steps.c.deaths == 0)
+    if not has_place:
+        return query
+    place = [bindparam(f"b_{column.name}", type_=column.type) for column in _ORDER]
+    return query.where(stands_behind(dialect, _ORDER, place, newest_first=False))
 
 
 def take(

@@ -74,7 +74,14 @@ def behind(
 ) -> ColumnElement[bool]:
     """What stands behind a place, so that the database begins to read there."""
     values = [bindparam(None, value, type_=column.type) for column, value in zip(order, place, strict=True)]
-    if connection.dialect.name == "sqlite":
+    return stands_behind(connection.dialect.name, order, values, newest_first)
+
+
+def stands_behind(
+    dialect: str, order: Sequence[ColumnElement[Any]], values: Sequence[ColumnElement[Any]], newest_first: bool
+) -> ColumnElement[bool]:
+    """As `behind`, for a statement that is made once: `values` are the parameters for the place."""
+    if dialect == "sqlite":
         return tuple_(*order) < tuple_(*values) if newest_first else tuple_(*order) > tuple_(*values)
     # MySQL and MariaDB find their way along an index by no comparison of rows.
     *before, (last, value) = zip(order, values, strict=True)
