@@ -24,6 +24,8 @@ from janitor.state.item_states import DONE, FAILED
 TOGETHER = 200
 """So many old items are looked for at once."""
 PASS_SECONDS = 24 * 3600.0
+Bounds = tuple[datetime, datetime]
+"""Before which moments items must have ended to be old: those that are done, and those that failed."""
 
 
 @dataclass
@@ -49,25 +51,29 @@ class ItemCleaning:
             Fenced: this daemon does not lead any more.
             Unavailable, Rejected: the state database is away.
         """
-        return sum(self._clean(pipeline, state, now, fences) for pipeline in pipelines for state in (DONE, FAILED))
+        gone = 0
+        for pipeline in pipelines:
+            bounds = kept_since(pipeline, now)
+            for state, before in zip((DONE, FAILED), bounds, strict=True):
+                gone += self._clean(pipeline, state, before, bounds, fences)
+        return gone
 
-    def _clean(self, pipeline: Pipeline, state: int, now: datetime, fences: Sequence[Fence]) -> int:
-        key, bounds, gone = (pipeline.name, state), kept_since(pipeline, now), 0
+    def _clean(self, pipeline: Pipeline, state: int, before: datetime, bounds: Bounds, fences: Sequence[Fence]) -> int:
+        """Clean up what came to a state before a moment."""
+        key, gone = (pipeline.name, state), 0
         own = self._passes.get(key)
         if own is None or time.monotonic() - own.began >= PASS_SECONDS:
             own = self._passes[key] = _Pass()
         while True:
             with self._state.read() as connection:
-                found = item_old.of_state(connection, pipeline.name, state, bounds[state != DONE], TOGETHER, own.place)
+                found = item_old.of_state(connection, pipeline.name, state, before, TOGETHER, own.place)
             for place in found:
                 gone += self._clean_one(pipeline, place[-1], bounds, fences)
                 own.place = place
             if len(found) < TOGETHER:
                 return gone
 
-    def _clean_one(
-        self, pipeline: Pipeline, item_id: int, bounds: tuple[datetime, datetime], fences: Sequence[Fence]
-    ) -> bool:
+    def _clean_one(self, pipeline: Pipeline, item_id: int, bounds: Bounds, fences: Sequence[Fence]) -> bool:
         """Clean up an item, and delete it; whether it went."""
         with self._state.begin(*fences) as connection:
             if not item_old.still_old(connection, [item_id], *bounds):
@@ -82,6 +88,6 @@ class ItemCleaning:
             return item_old.drop(connection, pipeline.plan, [item_id], *bounds) == 1
 
 
-def kept_since(pipeline: Pipeline, now: datetime) -> tuple[datetime, datetime]:
+def kept_since(pipeline: Pipeline, now: datetime) -> Bounds:
     """Since when items of a pipeline must have ended to stay: those that are done, and those that failed."""
     return now - timedelta(days=pipeline.keep_days), now - timedelta(days=pipeline.keep_errors_days)

@@ -15,6 +15,7 @@ from janitor.items.writing import in_turn
 from janitor.jobs.result_texts import MOST_BYTES
 from janitor.memory.access import state_of
 from janitor.runs import Run, current_run
+from janitor.runs.bounds import listed
 from janitor.state import State, item_adding, item_plans
 from janitor.state.item_adding import DUPLICATES, MOST_KEY, Added, NewItem
 from janitor.state.item_plans import Plan
@@ -126,6 +127,18 @@ def plan_of(connection: Connection, pipeline: str) -> Plan:
         known = ", ".join(item_plans.names(connection)) or "none yet: `start` makes those of run.py and the jobs file"
         raise BadSetting("pipeline", pipeline, f"there is no such pipeline; there are {known}")
     return plan
+
+
+def check_step(plan: Plan, step: str, name: str = "STEP") -> str:
+    """The name of a step; `name` is what an error calls it.
+
+    Raises:
+        BadSetting: the pipeline has no such step; the error tells all.
+    """
+    names = [one.name for one in plan.steps]
+    if step not in names:
+        raise BadSetting(name, step, f"{plan.pipeline} has no such step; its steps are {listed(names, 20)}")
+    return step
 
 
 def new_item(

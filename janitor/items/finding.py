@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from janitor.errors import BadSetting
-from janitor.items.adding import plan_of
+from janitor.items.adding import check_step, plan_of
 from janitor.items.item import Results
 from janitor.memory.access import reading
-from janitor.runs.bounds import listed
 from janitor.state import item_counts, item_endings, item_search
 from janitor.state.item_counts import EVER, OF_ITEMS
 from janitor.state.item_search import Wanted
@@ -56,9 +54,8 @@ def find(
     walk = item_search.Walk(Wanted(pipeline, step, status, state, key, flagged))
     with reading() as connection:
         plan = plan_of(connection, pipeline)
-    if step is not None and not plan.has(step):
-        names = listed([one.name for one in plan.steps], 20)
-        raise BadSetting("step", step, f"{pipeline} has no such step; its steps are {names}")
+    if step is not None:
+        check_step(plan, step, "step")
     while True:
         with reading() as connection:
             ids = walk.next(connection, TOGETHER)

@@ -32,6 +32,7 @@ from janitor.runs import Run, current_run
 from janitor.settings.settings import Settings
 from janitor.state import item_due, item_endings, item_replies, item_standing
 from janitor.state.item_plans import lane_of
+from janitor.state.item_states import OPEN
 
 log = logging.getLogger(__name__)
 
@@ -148,9 +149,9 @@ class _Replying:
     def _answer(self, row: Row[Any]) -> Answer | None:
         """What a reply tells; None if its item goes on again since the reply was read: its next end is told."""
         with self._state.read() as connection:
-            if row.item_id is not None and item_standing.is_open(connection, row.item_id):
-                return None
             answer = answer_of(connection, self._pipeline, row)
+        if answer is None:
+            return None
         place = None
         if self._pipeline.store is not None and answer.kind != "error":
             place = self._place_of(self._pipeline.store, answer.key)
@@ -164,8 +165,14 @@ class _Replying:
             raise Unavailable(str(exc)) from exc
 
 
-def answer_of(connection: Connection, pipeline: Pipeline, row: Row[Any]) -> Answer:
-    """What a reply tells, from the item as it is now; of what is no item, or none any more, from the reply itself."""
+def answer_of(connection: Connection, pipeline: Pipeline, row: Row[Any]) -> Answer | None:
+    """What a reply tells, from the item as it is now; of what is no item, or none any more, from the reply itself.
+
+    It is None if the item has not ended.
+    """
+    item = None if row.item_id is None else item_standing.of_item(connection, row.item_id)
+    if item is not None and item.state == OPEN:
+        return None
     content = json.loads(row.content)
     error = content.get("error") or {"code": "dropped", "message": DROPPED}
     facts: dict[str, Any] = {
@@ -182,7 +189,6 @@ def answer_of(connection: Connection, pipeline: Pipeline, row: Row[Any]) -> Answ
         "envelope": content.get("envelope") or {},
         "ended_at": row.added_at,
     }
-    item = None if row.item_id is None else item_standing.of_item(connection, row.item_id)
     if item is not None:
         worst = item_standing.worst(item.steps, pipeline.kinds)
         results = {name: decode(text) for name, text in item_endings.results_of(connection, row.item_id).items()}

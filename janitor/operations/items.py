@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from janitor.errors import BadSetting
 from janitor.items import waking
-from janitor.items.adding import plan_of
+from janitor.items.adding import check_step, plan_of
 from janitor.runs.bounds import listed
 from janitor.state import State, actions, item_acts, item_changes, item_search
 from janitor.state.item_changes import Changed
@@ -157,18 +157,6 @@ def resolve(state: State, pipeline: str, key: str, note: str, actor: str, now: d
         if done:
             actions.record(connection, actor, "flag resolved", pipeline, f"{key}: {note.strip()}".rstrip(": "), now)
     return done
-
-
-def check_step(plan: Plan, step: str) -> str:
-    """The name of a step.
-
-    Raises:
-        BadSetting: the pipeline has no such step; the error tells all.
-    """
-    names = [one.name for one in plan.steps]
-    if step not in names:
-        raise BadSetting("STEP", step, f"{plan.pipeline} has no such step; its steps are {listed(names, 20)}")
-    return step
 
 
 def _do(state: State, chosen: Chosen, act: Act, actor: str, action: str, detail: str, now: datetime) -> int:

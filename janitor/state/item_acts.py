@@ -42,9 +42,10 @@ def retry(
         return bool(again)
 
     # An item that had ended has the steps of the plan of then.
-    rows = lock(connection, sorted(ids))
+    rows, names = lock(connection, sorted(ids)), {step.name for step in plan.steps}
     known = steps_of(connection, [row.id for row in rows.values() if row.state != OPEN], lock_them=True)
-    _fit(connection, plan, [item_id for item_id, found in known.items() if wanted(found)], now)
+    if unfit := [item_id for item_id, found in known.items() if found.keys() != names and wanted(found)]:
+        _fit(connection, plan, unfit, now)
     return _write(connection, plan, ids, edit, now)
 
 

@@ -19,6 +19,8 @@ from janitor.state.item_tables import item_replies, items
 
 DUE, SENT, GIVEN_UP = range(3)
 NAMES = ("waiting", "sent", "given up")
+MOST_ENVELOPES = 100
+"""So many who asked for the same item are told; the oldest give way."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,6 @@ class Due:
     key: str
     envelope: Mapping[str, Any] | None
     content: Mapping[str, Any] | None = None
-
-
-MOST_ENVELOPES = 100
-"""So many who asked for the same item are told; the oldest give way."""
 
 
 def add(connection: Connection, plan: Plan, due: Sequence[Due], now: datetime, but: Collection[str] = ()) -> None:
@@ -94,11 +92,13 @@ def take_back(connection: Connection, ids: Sequence[int], changes: Changes) -> N
         asked[row.item_id].append(json.loads(row.content)["envelope"])
     known = select(items.c.id, items.c.envelope).where(items.c.id.in_(list(asked)))
     for item in connection.execute(known).all():
-        told = [] if item.envelope is None else json.loads(item.envelope)
-        more = [one for at, one in enumerate(asked[item.id]) if one is not None and one not in asked[item.id][:at]]
-        all_told = [*(one for one in more if one not in told), *told][-MOST_ENVELOPES:]
-        if all_told != told:
-            connection.execute(update(items).where(items.c.id == item.id).values(envelope=json.dumps(all_told)))
+        told, before = ([] if item.envelope is None else json.loads(item.envelope)), list[Any]()
+        for one in asked[item.id]:
+            if one is not None and one not in told and one not in before:
+                before.append(one)
+        if before:
+            text = json.dumps([*before, *told][-MOST_ENVELOPES:])
+            connection.execute(update(items).where(items.c.id == item.id).values(envelope=text))
     gone = item_replies.c.id.in_([row.id for row in rows]) & (item_replies.c.state == DUE)
     changes.add(OF_REPLIES, DUE, NAMES[DUE], -connection.execute(delete(item_replies).where(gone)).rowcount)
 

@@ -16,7 +16,7 @@ from janitor.state.item_states import READY
 from janitor.state.item_tables import item_attempts, item_steps, items
 from janitor.state.item_wanted import IN_ORDER, Wanted, of_item, of_step, ranges
 
-__all__ = ["Walk", "Wanted", "among", "attempts", "count", "find", "ids", "of_ids", "oldest_waiting", "one", "steps"]
+__all__ = ["Walk", "Wanted", "among", "attempts", "count", "find", "of_ids", "oldest_waiting", "one", "steps"]
 
 IDS_AT_ONCE = 500
 LANES_AT_ONCE = 50
@@ -34,22 +34,16 @@ def find(connection: Connection, wanted: Wanted, after: int | None = None, limit
     Raises:
         BadSetting: there is no such state, or the key cannot be looked for.
     """
-    found = _some(connection, wanted, after, limit, newest_first=True)
+    found = _some(connection, wanted, after, limit)
     rows = {row.id: row for row in _rows(connection, found)}
     return [rows[item_id] for item_id in found if item_id in rows]
 
 
-def ids(connection: Connection, wanted: Wanted, after: int = 0, limit: int = IDS_AT_ONCE) -> list[int]:
-    """The ids of items that are wanted, the other way round than `find`; `after` is the last id of the call before.
-
-    Raises:
-        BadSetting: as `find` does.
-    """
-    return _some(connection, wanted, after or None, limit, newest_first=False)
-
-
 class Walk:
-    """Goes once through all items that are wanted, as `ids` does, whatever becomes meanwhile of those it has found."""
+    """Goes once through all items that are wanted, the other way round than `find`.
+
+    What becomes meanwhile of those it has found changes nothing.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
         """Nothing is read yet."""
@@ -147,7 +141,7 @@ def oldest_waiting(connection: Connection, lanes: Sequence[str]) -> dict[str, da
     return found
 
 
-def _some(connection: Connection, wanted: Wanted, after: int | None, limit: int, newest_first: bool) -> list[int]:
+def _some(connection: Connection, wanted: Wanted, after: int | None, limit: int) -> list[int]:
     of_index, found = ranges(connection, wanted), list[int]()
     place: Place | None = None
     if after is not None and of_index:
@@ -155,7 +149,7 @@ def _some(connection: Connection, wanted: Wanted, after: int | None, limit: int,
         place = (after,) if is_by_id else place_of(connection, of_index, after)
     is_over = not of_index
     while len(found) < limit and not is_over:
-        page = item_ranges.page(connection, of_index, place, limit, newest_first)
+        page = item_ranges.page(connection, of_index, place, limit, newest_first=True)
         place, is_over = page.place, page.is_last
         found += page.items
     return found[:limit]

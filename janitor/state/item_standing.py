@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from janitor.state.item_states import BLOCKED, DONE, FAILED, LEFT_OUT, OPEN, PROCESSED
+from janitor.state.item_states import BLOCKED, DONE, FAILED, LEFT_OUT, PROCESSED
 from janitor.state.item_tables import item_attempts, item_steps, items
 
 ORDER = {"error": 0, "warning": 1, "ok": 2}
@@ -63,11 +63,6 @@ def of_item(connection: Connection, item_id: int) -> OfItem | None:
         row.expires_at is not None and row.ended_at is not None and row.ended_at > row.expires_at,
         [OfStep(step.step, step.state, step.status, *newest.get(step.step, ())) for step in steps],
     )
-
-
-def is_open(connection: Connection, item_id: int) -> bool:
-    """Whether an item has not ended."""
-    return connection.execute(select(items.c.state).where(items.c.id == item_id)).scalar_one_or_none() == OPEN
 
 
 def worst(steps: Sequence[OfStep], kinds: Mapping[str, str]) -> Worst:

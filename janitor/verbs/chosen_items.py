@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from janitor.errors import BadSetting
-from janitor.items.adding import plan_of
+from janitor.items import adding
 from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
 from janitor.operations import items as operations
@@ -99,13 +99,13 @@ def check_step(assembly: Assembly, target: str, step: str) -> None:
         BadSetting: there is no such pipeline or step.
     """
     with assembly.state.read() as connection:
-        operations.check_step(plan_of(connection, parts(target)[0]), step)
+        adding.check_step(adding.plan_of(connection, parts(target)[0]), step)
 
 
 def with_states(assembly: Assembly, wanted: Wanted, states: Sequence[str]) -> list[Wanted]:
     """The same items, if a step of theirs is in one of these states."""
     with assembly.state.read() as connection:
-        plan = plan_of(connection, wanted.pipeline)
+        plan = adding.plan_of(connection, wanted.pipeline)
     steps = [step.name for step in plan.steps] if wanted.step is None else [wanted.step]
     return [replace(wanted, step=step, state=state) for step in steps for state in states]
 

@@ -25,8 +25,7 @@ def items(assembly: Assembly, /, pipeline: str | None, limit: int, as_json: bool
     first; of those in a state of a step the last in the order in which they are taken, or came there. Without PIPELINE
     all items are counted, by step and status.
     """
-    from janitor.items.adding import plan_of
-    from janitor.operations import items as operations
+    from janitor.items.adding import check_step, plan_of
     from janitor.state.item_search import Wanted
     from janitor.terminal import item_listings
 
@@ -39,7 +38,7 @@ def items(assembly: Assembly, /, pipeline: str | None, limit: int, as_json: bool
         else:
             plan = plan_of(connection, pipeline)
             if given["step"] is not None:
-                operations.check_step(plan, given["step"])
+                check_step(plan, given["step"])
             columns, rows = item_listings.ITEMS, item_listings.of_items(connection, Wanted(pipeline, **given), limit)
     if pipeline is not None and not as_json:
         rows = [item_listings.in_words(row) for row in rows]

@@ -63,8 +63,12 @@ def _values(lines: Iterable[Payload], line: int) -> Iterator[Payload]:
 
 
 def _elements(one: Payload) -> Iterator[Payload]:
-    if one.body[:1] != b"[" or not _is_value(one.body):
+    try:
+        elements = json.loads(one.body) if one.body[:1] == b"[" else None
+    except (ValueError, RecursionError):
+        elements = None
+    if elements is None:
         yield one
         return
-    for element in json.loads(one.body):
+    for element in elements:
         yield Payload(one.line, json.dumps(element).encode("ascii"))

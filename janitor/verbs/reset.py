@@ -20,12 +20,10 @@ def reset(assembly: Assembly, /, target: str, step_to_reset: str, yes: bool, **g
 
     It is one item, or all that the options choose. What these steps have left is deleted.
     """
-    from janitor.items.adding import plan_of
     from janitor.operations import items as operations
 
     assembly.log_to(sys.stderr, tracebacks=False, least=logging.WARNING)
-    with assembly.state.read() as connection:
-        operations.check_step(plan_of(connection, chosen_items.parts(target)[0]), step_to_reset)
+    chosen_items.check_step(assembly, target, step_to_reset)
     what = f"done anew from {step_to_reset} on"
     found = chosen_items.chosen(assembly, target, given, yes, what=what)
     number = operations.reset(assembly.state, found, step_to_reset, actor(), assembly.now())

@@ -54,8 +54,9 @@ def wanted(**given: Any) -> Call:
         asked = Wanted("parcels", **given)
         page = item_search.find(connection, asked, limit=20)
         item_search.find(connection, asked, after=page[-1].id, limit=20)
-        ids = item_search.ids(connection, asked, limit=20)
-        item_search.ids(connection, asked, after=ids[-1], limit=20)
+        walk = item_search.Walk(asked)
+        ids = walk.next(connection, 20)
+        walk.next(connection, 20)
         item_search.among(connection, asked, ids)
         return item_search.count(connection, asked, most=20)
 

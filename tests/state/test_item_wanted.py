@@ -15,7 +15,7 @@ def found(state: State, limit: int, /, **wanted: str) -> list[str]:
     with state.read() as connection:
         while page := item_search.find(connection, asked, after=ids[-1] if ids else None, limit=limit):
             ids += [row.id for row in page]
-        assert item_search.ids(connection, asked, limit=100) == ids[::-1]
+        assert item_search.Walk(asked).next(connection, 100) == ids[::-1]
     return keys_of(state, ids)
 
 

@@ -47,7 +47,7 @@ class SentAgain(models.Model):
 def retry_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: RetryItems) -> Touched:
     """Let steps that failed, or wait for another try, be taken now, with all their tries. Idempotent."""
     if wish.at_step is not None:
-        _must_have(desk, pipeline, wish.at_step)
+        must_have(known_pipeline(desk, pipeline), wish.at_step)
     these = _chosen(desk, pipeline, wish, chosen.TO_RETRY)
     steps = None if wish.at_step is None else [wish.at_step]
     return Touched(items=operations.retry(desk.state, these, user.name, desk.now(), steps))
@@ -56,8 +56,9 @@ def retry_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: Ret
 @router.post("/replies/retry", responses=errors(400, 404))
 def retry_replies(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: RetryReplies) -> SentAgain:
     """Let replies that were given up, or wait for another try, be sent now. Idempotent."""
-    known_pipeline(desk, pipeline)
-    if wish.key is not None:
+    if wish.key is None:
+        known_pipeline(desk, pipeline)
+    else:
         _item(desk, pipeline, wish.key)
     return SentAgain(replies=replies.send_again(desk.state, pipeline, wish.key, user.name, desk.now()))
 
@@ -72,7 +73,7 @@ def reprocess_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish:
 @router.post("/reset", responses=errors(400, 404, 409))
 def reset_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: ResetItems) -> Touched:
     """Let a step, and all behind it, be done again; what they have left is deleted. Not idempotent, as `reprocess`."""
-    _must_have(desk, pipeline, wish.from_step)
+    must_have(known_pipeline(desk, pipeline), wish.from_step)
     these = _chosen(desk, pipeline, wish)
     return Touched(items=operations.reset(desk.state, these, wish.from_step, user.name, desk.now()))
 
@@ -109,7 +110,7 @@ def _chosen(desk: Desk, pipeline: str, wish: Meant, with_steps_in: Sequence[str]
     """
     wanted = wish.wanted(pipeline)
     if wanted.step is not None:
-        _must_have(desk, pipeline, wanted.step)
+        must_have(known_pipeline(desk, pipeline), wanted.step)
     if not wish.is_one:
         known_pipeline(desk, pipeline)
         return chosen.by_filter(desk.state, wanted, wish.most, with_steps_in)
@@ -126,12 +127,3 @@ def _item(desk: Desk, pipeline: str, key: str) -> Chosen:
         return operations.by_key(desk.state, pipeline, key)
     except BadSetting as exc:
         raise HTTPException(404, f"there is no item {key} in {pipeline}") from exc
-
-
-def _must_have(desk: Desk, pipeline: str, step: str) -> None:
-    """Refuse a step that the pipeline does not have.
-
-    Raises:
-        HTTPException: 404, if there is no such pipeline or step.
-    """
-    must_have(known_pipeline(desk, pipeline), step)
