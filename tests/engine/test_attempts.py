@@ -313,7 +313,7 @@ def test_a_failed_attempt_is_kept_when_time_is_over(lite: Runner) -> None:
     def task() -> None:
         raise ValueError("the first and only try")
 
-    run_id, ending = run_by_hand(lite, task, retries=3, timeout=0.2)
+    run_id, ending = run_by_hand(lite, task, retries=3, timeout=0.9)
     assert ending.outcome is Outcome.TIMED_OUT
     with lite.state.begin() as connection:
         assert [one.reason for one in run_records.attempts_of(connection, run_id)] == [

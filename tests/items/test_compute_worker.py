@@ -6,6 +6,7 @@ import time
 import pytest
 
 from janitor.errors import Cancelled, DeadlineExceeded, Skip
+from janitor.items import compute_worker
 from janitor.items.compute_worker import ComputeWorker
 from janitor.items.trying import Failed
 from janitor.runs import Run, running
@@ -85,13 +86,15 @@ def test_a_worker_that_takes_too_long_is_told(behave: Behaviour, worker: Server)
     with pytest.raises(
         DeadlineExceeded, match="took longer than its step has: its (whole )?answer did not come in time"
     ):
-        ask(worker_at(worker), seconds=0.5)
+        ask(worker_at(worker), seconds=2.0)
     assert len(worker.requests) == 1
 
 
-def test_nothing_is_repeated_without_time_for_it(worker: Server) -> None:
+def test_nothing_is_repeated_without_time_for_it(worker: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The pause before the next try is longer than all the time there is.
+    monkeypatch.setattr(compute_worker, "FIRST_PAUSE_SECONDS", 30.0)
     worker.next = [compute.answers(503, "later")]
-    assert ask(worker_at(worker), seconds=0.4) == b'503 "later"' and len(worker.requests) == 1
+    assert ask(worker_at(worker), seconds=20.0) == b'503 "later"' and len(worker.requests) == 1
 
 
 @pytest.mark.parametrize("behave", [compute.hang, compute.answers(503, "later")])
