@@ -3,19 +3,16 @@
 import copy
 import errno
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import click
 
 from janitor import __version__
 from janitor.errors import BadSetting, JanitorError, summary
 from janitor.guard import foreign_code
-from janitor.settings.paths import shown
 from janitor.settings.settings import Groups
 from janitor.terminal import console, streams
 from janitor.terminal.exit_codes import BAD_INPUT, CANCELLED, FAILED, SUCCEEDED
@@ -37,6 +34,7 @@ from janitor.verbs.letters import letters
 from janitor.verbs.listen import listen
 from janitor.verbs.migrate import migrate
 from janitor.verbs.pause import pause, resume
+from janitor.verbs.places import place_of
 from janitor.verbs.push import push
 from janitor.verbs.quarantine import quarantine
 from janitor.verbs.rename import rename
@@ -112,22 +110,9 @@ def _tell(assembly: Assembly, error: BaseException) -> int:
         streams.give_up()
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         sys.stderr.write(assembly.mask("".join(traceback.format_exception(error))))
-    said, place = summary(error, whole=True), _place_of(error)
+    said, place = summary(error, whole=True), place_of(error)
     _complain(assembly, f"an error that was not expected: {said}{place}; set LOG_LEVEL=DEBUG to see where")
     return FAILED
-
-
-def _place_of(error: BaseException) -> str:
-    """The last line of the user's own code that an error came by; empty if it came by none."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    return f" ({shown(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
-
-
-def _is_users(file: str) -> bool:
-    house = Path(__file__).parent
-    if file.startswith(f"{house / 'tasks'}{os.sep}"):
-        return True
-    return not file.startswith((f"{house}{os.sep}", sys.prefix, sys.base_prefix, "<"))
 
 
 def _complain(assembly: Assembly, sentence: str) -> None:

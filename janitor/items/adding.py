@@ -15,7 +15,7 @@ from janitor.items.writing import in_turn
 from janitor.jobs.result_texts import MOST_BYTES
 from janitor.memory.access import state_of
 from janitor.runs import Run, current_run
-from janitor.runs.bounds import listed
+from janitor.runs.bounds import listed, listed_near
 from janitor.state import State, item_adding, item_plans
 from janitor.state.item_adding import DUPLICATES, MOST_KEY, Added, NewItem
 from janitor.state.item_plans import Plan
@@ -24,6 +24,7 @@ __all__ = ["New", "add", "add_all"]
 
 FIRST, LAST = -(2**31), 2**31 - 1
 """The least and the largest priority."""
+NO_PIPELINES = "there are none yet: `start` makes those of run.py and the jobs file"
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,9 @@ def plan_of(connection: Connection, pipeline: str) -> Plan:
     """
     plan = item_plans.load(connection, pipeline)
     if plan is None:
-        known = ", ".join(item_plans.names(connection)) or "none yet: `start` makes those of run.py and the jobs file"
-        raise BadSetting("pipeline", pipeline, f"there is no such pipeline; there are {known}")
+        names = item_plans.names(connection)
+        known = f"the pipelines are {listed_near(pipeline, names)}" if names else NO_PIPELINES
+        raise BadSetting("pipeline", pipeline, f"there is no such pipeline; {known}")
     return plan
 
 

@@ -22,6 +22,7 @@ from janitor.items.compute_worker import ComputeWorker
 from janitor.items.ends import Store
 from janitor.items.forward_answers import Fields, Trouble, read
 from janitor.items.item import Item
+from janitor.items.option_checks import LARGEST_TEXT, check_seconds, check_whole
 from janitor.items.reading import at_path
 from janitor.items.replies.told import json_bytes
 from janitor.items.templates import filled, finder, in_address, names_in
@@ -38,7 +39,7 @@ WITHOUT_LIMIT_SECONDS = 600.0
 """How long a worker may take outside a run, where nothing says how long."""
 SPARE_SECONDS = 0.25
 """So much of a step's time is left for saying that it is over."""
-TRIES = 5
+TRIES, MOST_TRIES = 5, 1_000
 METHODS = ("POST", "PUT", "PATCH")
 URL_HELP = "give the compute worker's address, such as http://compute:4000"
 
@@ -120,9 +121,10 @@ class Forward:
         if self.method not in METHODS:
             raise BadSetting("method", self.method, f"give one of {', '.join(METHODS)}")
         names_in("path", self.path)
-        for option, least in (("tries", 1), ("most_bytes", 1), ("connect_seconds", 0.001), ("health_seconds", 0)):
-            if getattr(self, option) < least:
-                raise BadSetting(option, getattr(self, option), f"give {least} or more")
+        check_whole("tries", self.tries, 1, MOST_TRIES)
+        check_whole("most_bytes", self.most_bytes, 1, LARGEST_TEXT)
+        check_seconds("connect_seconds", self.connect_seconds)
+        check_seconds("health_seconds", self.health_seconds, 0)
 
     @property
     def __name__(self) -> str:

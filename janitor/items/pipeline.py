@@ -9,7 +9,7 @@ from typing import Any
 from janitor.errors import BadSetting
 from janitor.items.ends import Inbox, Reply, Store
 from janitor.items.step import Step
-from janitor.jobs.job import is_id
+from janitor.jobs.job import can_be_sent, is_id
 from janitor.runs.bounds import listed
 from janitor.state.item_adding import DUPLICATES
 from janitor.state.item_plans import Plan, PlannedStep
@@ -134,6 +134,9 @@ def _mistakes(pipeline: Pipeline) -> Iterator[str]:
     yield from _mistakes_of_stores(pipeline)
     if pipeline.on_duplicate not in DUPLICATES:
         yield f"on_duplicate is {pipeline.on_duplicate!r}: give one of {', '.join(DUPLICATES)}"
+    for name in ("title", "notes", "task_name"):
+        if not _is_text(getattr(pipeline, name)):
+            yield f"{name} is {getattr(pipeline, name)!r}: give a text"
     for name in ("keep_days", "keep_errors_days", "waits_seconds", "fails_in_a_row"):
         if not _is_number(getattr(pipeline, name)) or getattr(pipeline, name) <= 0:
             yield f"{name} is {getattr(pipeline, name)!r}: give a number above 0"
@@ -176,10 +179,17 @@ def _mistakes_of_step(pipeline: Pipeline, step: Step) -> Iterator[str]:
         yield f"timeout is {step.timeout!r}: give a number of seconds above 0"
     if step.isolation not in ("thread", "process"):
         yield f'isolation is {step.isolation!r}: give "thread" or "process"'
+    elif step.isolation == "process" and not can_be_sent(step.func):
+        yield "its function cannot be run in a process: give one at a module's top level"
     if step.record not in ("batch", "each"):
         yield f'record is {step.record!r}: give "batch" or "each"'
     if not _is_text(step.failed) or not 0 < len(step.failed) <= 64:
         yield f"failed is {step.failed!r}: give a status of up to 64 characters"
+    for name in ("title", "notes", "schedule"):
+        if not _is_text(getattr(step, name)):
+            yield f"{name} is {getattr(step, name)!r}: give a text"
+    if _is_text(step.tags) or not all(map(_is_text, step.tags)):
+        yield f'tags is {step.tags!r}: give a list of texts, such as ["one"]'
     if step.cleanup is not None and not callable(step.cleanup):
         yield "cleanup: give a function, without brackets behind it"
     if isinstance(step.needs, str):

@@ -14,8 +14,9 @@ from typing import Any
 from janitor.errors import BadSetting
 from janitor.items.adding import New, new_item
 from janitor.items.ends import Message
+from janitor.items.option_checks import LARGEST_TEXT, check_texts, check_whole
 from janitor.items.texts import DEEPEST, depth_of
-from janitor.state.item_adding import NewItem
+from janitor.state.item_adding import DUPLICATES, NewItem
 
 MOST_BYTES = 1_048_576
 LONGEST_SECONDS = 10 * 365 * 86400.0
@@ -45,7 +46,7 @@ class NoItem(BadSetting):
 class Reading:
     """How an inbox reads its messages; each message is an object in JSON.
 
-    - `key_field`: where the key stands, as a path such as `ETag` or `body.id`.
+    - `key_field`: where the key stands, as a path such as `ETag` or `body.id`: a text, or a whole number.
     - `args_field`: where the arguments stand; the whole message, without its secrets, if empty.
     - `secret_fields`: paths of what is kept apart: steps have it as `item.secrets`, and nobody else.
     - `priority_field`, `order_field`: a whole number, and a moment (ISO 8601, or seconds since 1970).
@@ -65,6 +66,18 @@ class Reading:
     envelope_fields: Sequence[str] = ()
     most_bytes: int = MOST_BYTES
     on_duplicate: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            BadSetting: paths are no list, a size is no number, or nobody knows what becomes of a key that is there.
+        """
+        check_texts("secret_fields", self.secret_fields)
+        check_texts("envelope_fields", self.envelope_fields)
+        check_whole("most_bytes", self.most_bytes, 1, LARGEST_TEXT)
+        if self.on_duplicate is not None and self.on_duplicate not in DUPLICATES:
+            raise BadSetting("on_duplicate", self.on_duplicate, f"give one of {', '.join(DUPLICATES)}")
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,8 @@ def read(reading: Reading, message: Message) -> Read:
         raise NoItem(f"its parts lie more than {DEEPEST} levels deep")
     secrets = {path: taken for path in reading.secret_fields if (taken := _take_out(content, path)) is not None}
     found = at_path(content, reading.key_field) if message.key is None else message.key
-    key = None if found is None else found if isinstance(found, str) else json.dumps(found)
+    # Of anything but a text or a whole number two systems would make two texts.
+    key = found if isinstance(found, str) else str(found) if type(found) is int else None
     envelope = {path: at_path(content, path) for path in reading.envelope_fields}
     kept = {path: value for path, value in envelope.items() if value is not None}
     whole = json.loads(message.body) if secrets else content
@@ -113,7 +127,10 @@ def item_of(reading: Reading, message: Message, found: Read, origin: str, now: d
         NoItem: a part of it cannot be an item's, or its time is over.
     """
     if found.key is None:
-        raise NoItem(f"it has no {reading.key_field}: that is the item's key")
+        given = at_path(found.content, reading.key_field)
+        if given is None:
+            raise NoItem(f"it has no {reading.key_field}: that is the item's key")
+        raise NoItem(f"its {reading.key_field} is {_kind(given)}, and the item's key is a text or a whole number")
     expires_at = _expiry(reading, found.content, now)
     if expires_at is not None and expires_at <= now:
         raise NoItem(f"its time was over at {expires_at:%Y-%m-%d %H:%M:%S} UTC", "expired", found.key)

@@ -42,7 +42,7 @@ def check_names(option: str, template: str, known: frozenset[str]) -> None:
     """
     if unknown := sorted(names_in(option, template) - known):
         names = ", ".join(f"{{{name}}}" for name in sorted(known))
-        raise BadSetting(option, template, f"{{{unknown[0]}}} is not known here: there are {names}")
+        raise BadSetting(option, template, f"{{{unknown[0]}}} is not known here: the names are {names}")
 
 
 def filled(template: str, find: Find, put: Callable[[str], str] = str, missing: str | None = None) -> str:

@@ -157,13 +157,13 @@ def check_options(job: Job) -> None:
     for name in (*referred(tuple(job.args)), *referred(dict(job.kwargs))):
         if name not in job.dependencies:
             raise BadSetting(f"Result of job {job.id}", name, f"name {name} among its dependencies")
-    if job.isolation == "process" and not _can_be_sent(job.func):
+    if job.isolation == "process" and not can_be_sent(job.func):
         raise BadSetting(
             f"function of job {job.id}", job.func, "give a function at a module's top level to run it in a process"
         )
 
 
-def _can_be_sent(function: object) -> bool:
+def can_be_sent(function: object) -> bool:
     """Whether another process can have a function: by its name, or as the object and the values that it is made of."""
     with foreign_code(lambda error: True) as failed:
         pickle.dumps(function)

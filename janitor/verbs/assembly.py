@@ -24,6 +24,7 @@ from janitor.scheduler import Scheduler
 from janitor.settings.settings import Groups, Settings
 from janitor.state import State, actions, job_records
 from janitor.verbs.front_door import Build, FrontDoor, command, front_door
+from janitor.verbs.places import lines_of_parts_told
 from janitor.verbs.wing import Wing
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -84,7 +85,8 @@ class Assembly:
         Raises:
             BadSetting: the front door makes no clock, or one of its jobs cannot be.
         """
-        made: object = self.front_door.build(self.settings)
+        with lines_of_parts_told():
+            made: object = self.front_door.build(self.settings)
         if not isinstance(made, Scheduler):
             raise BadSetting(
                 "the front door", self.front_door.name, f"build gave {made!r}: let it return the Scheduler"

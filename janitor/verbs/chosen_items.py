@@ -13,6 +13,7 @@ from janitor.items.pipeline import Pipeline
 from janitor.items.pipelines import pipelines_of
 from janitor.operations import items as operations
 from janitor.operations.items import Chosen
+from janitor.runs.bounds import listed_near
 from janitor.state.item_search import Wanted
 from janitor.verbs.assembly import Assembly
 
@@ -143,6 +144,7 @@ def require_pipeline(assembly: Assembly, name: str) -> Pipeline:
     """
     found = pipeline_here(assembly, name)
     if found is None:
-        known = ", ".join(sorted(pipelines_of(assembly.scheduler.jobs))) or "none"
-        raise BadSetting("PIPELINE", name, f"run.py and the jobs file have no such pipeline; there are {known}")
+        names = sorted(pipelines_of(assembly.scheduler.jobs))
+        known = f"their pipelines are {listed_near(name, names)}" if names else "they have none"
+        raise BadSetting("PIPELINE", name, f"run.py and the jobs file have no such pipeline; {known}")
     return found

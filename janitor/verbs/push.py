@@ -42,6 +42,8 @@ def push(assembly: Assembly, pipeline: str, file: BinaryIO, inbox: str | None) -
         here = chosen_items.pipeline_here(assembly, pipeline)
         keep_new_plans(state, () if here is None else (here,))
         pushed = item_messages.push(state, pipeline, bodies, actor(), now, here)
+        if here is None:
+            complain(f"run.py and the jobs file have no pipeline {pipeline}: its items wait until one of them has it")
     else:
         whole = chosen_items.require_pipeline(assembly, pipeline)
         pushed = item_messages.push_into(state, whole, inbox, bodies, actor(), now, assembly.settings)

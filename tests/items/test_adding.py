@@ -82,7 +82,7 @@ def test_code_outside_a_job_adds_nothing() -> None:
 
 def test_a_pipeline_that_is_none_is_told_with_those_there_are(tmp_path: Path) -> None:
     with house(lite_state(tmp_path / "s.db"), tmp_path, Step("only", Seen())) as made:
-        assert "pipeline is 'q': there is no such pipeline; there are p" in (
+        assert "pipeline is 'q': there is no such pipeline; the pipelines are p" in (
             run(made, lambda: add("q", "k")).reason or ""
         )
         with made.state.read() as connection:

@@ -93,7 +93,7 @@ def test_an_unknown_pipeline_is_told_with_all_that_there_are(state_url: URL, tmp
         with pytest.raises(BadSetting, match="step is 'nope': p has no such step; its steps are weigh"):
             list(items.find(NAME, step="nope", status="heavy"))
         for ask in (lambda: list(items.find("q")), lambda: items.counts("q")):
-            with pytest.raises(BadSetting, match="there is no such pipeline; there are p") as caught:
+            with pytest.raises(BadSetting, match="there is no such pipeline; the pipelines are p") as caught:
                 ask()
             raised.append(caught.value)
 

@@ -278,8 +278,11 @@ def test_many_items_are_sent_at_the_same_time(worker: ComputeWorker) -> None:
         ({"url": "compute:4000"}, "url is 'compute:4000': give the compute worker's address"),
         ({"url": "http://a", "method": "GET"}, "method is 'GET': give one of POST, PUT, PATCH"),
         ({"url": "http://a", "path": "/{"}, "path is '/{': give names in braces"),
-        ({"url": "http://a", "tries": 0}, "tries is '0': give 1 or more"),
-        ({"url": "http://a", "health_seconds": -1}, "health_seconds is '-1': give 0 or more"),
+        ({"url": "http://a", "tries": 0}, "tries is '0': give a whole number from 1 to 1,000"),
+        (
+            {"url": "http://a", "health_seconds": -1},
+            "health_seconds is '-1': give a number of seconds from 0 to 604,800",
+        ),
     ],
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str) -> None:

@@ -66,7 +66,12 @@ def a_pipeline(*steps: Step, **more: Any) -> Pipeline:
         (a_pipeline(Step("a", do, timeout=0)), "timeout is 0: give a number of seconds above 0"),
         (a_pipeline(Step("a", do, timeout=float("nan"))), "timeout is nan"),
         (a_pipeline(Step("a", do, isolation=odd("rocket"))), "isolation is 'rocket'"),
+        (a_pipeline(Step("a", lambda item: None, isolation="process")), "give one at a module's top level"),
         (a_pipeline(Step("a", do, record=odd("never"))), "record is 'never'"),
+        (a_pipeline(Step("a", do, title=odd(7))), "step a: title is 7: give a text"),
+        (a_pipeline(Step("a", do, schedule=odd(7))), "step a: schedule is 7: give a text"),
+        (a_pipeline(Step("a", do, tags="night")), "step a: tags is 'night': give a list of texts"),
+        (a_pipeline(notes=odd(7)), "notes is 7: give a text"),
         (a_pipeline(Step("a", do, failed="")), "failed is '': give a status of up to 64 characters"),
         (a_pipeline(Step("a", do, needs=["b"])), "it needs the step 'b', which is none; the steps are a"),
         (

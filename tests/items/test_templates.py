@@ -30,7 +30,7 @@ def test_what_is_no_template_is_refused(template: str) -> None:
 
 
 def test_unknown_names_are_refused_with_those_there_are() -> None:
-    with pytest.raises(BadSetting, match="{kee} is not known here: there are {key}, {pipeline}$"):
+    with pytest.raises(BadSetting, match="{kee} is not known here: the names are {key}, {pipeline}$"):
         check_names("event", "a-{kee}", frozenset({"key", "pipeline"}))
     check_names("event", "a-{key}", frozenset({"key", "pipeline"}))
 

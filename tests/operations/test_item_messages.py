@@ -92,7 +92,7 @@ def test_one_pushed_item_is_on_record_by_its_key(state: State) -> None:
     assert messages.push(state, "parcels", [b'{"key": "a/b"}'], "anna", NOW).new == 1
     assert messages.push(state, "parcels", [b"{}"], "anna", NOW).new == 0
     assert done(state) == [("anna", "pushed", "parcels", "a/b")]
-    with pytest.raises(BadSetting, match="pipeline is 'nope': there is no such pipeline; there are parcels"):
+    with pytest.raises(BadSetting, match="pipeline is 'nope': there is no such pipeline; the pipelines are parcels"):
         messages.push(state, "nope", [b'{"key": "a"}'], "anna", NOW)
 
 

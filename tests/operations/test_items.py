@@ -74,7 +74,7 @@ def test_a_failed_item_is_tried_again_by_its_key(state: State, woken: list[First
     assert done(state) == [("anna", "retried", "parcels", "a/b")]
     with pytest.raises(BadSetting, match="the key is 'nope': parcels has no such item; `items parcels` lists"):
         operations.by_key(state, "parcels", "nope")
-    with pytest.raises(BadSetting, match="pipeline is 'nope': there is no such pipeline; there are parcels"):
+    with pytest.raises(BadSetting, match="pipeline is 'nope': there is no such pipeline; the pipelines are parcels"):
         operations.by_key(state, "nope", "a/b")
 
 

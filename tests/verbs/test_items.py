@@ -51,7 +51,7 @@ def test_a_flag_is_listed_until_it_is_resolved(parcels: House) -> None:
 
 
 def test_what_cannot_be_listed_is_told(parcels: House) -> None:
-    said = "janitor: pipeline is 'nope': there is no such pipeline; there are parcels, stars\n"
+    said = "janitor: pipeline is 'nope': there is no such pipeline; the pipelines are parcels, stars\n"
     assert (parcels("items", "nope").code, parcels("items", "nope").err) == (2, said)
     said = "janitor: STEP is 'nope': parcels has no such step; its steps are fetch, match, count\n"
     assert parcels("items", "parcels", "--step", "nope").err == said

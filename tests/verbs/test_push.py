@@ -3,8 +3,10 @@
 import subprocess
 import sys
 
+from janitor.state import item_plans
+from janitor.state.item_plans import Plan, PlannedStep
 from tests.command_line import USER
-from tests.items_house import House
+from tests.items_house import House, state_of
 
 
 def keys(parcels: House) -> list[str]:
@@ -60,11 +62,22 @@ def test_an_inbox_reads_what_is_pushed_into_it(parcels: House) -> None:
     )
 
 
+def test_items_of_a_pipeline_that_is_gone_are_added_and_that_is_told(parcels: House) -> None:
+    with state_of(parcels) as (state, _), state.begin() as connection:
+        item_plans.save(connection, Plan("letters", (PlannedStep("read", {}),), {"processed": "ok"}, (), "reply"))
+    (parcels.folder / "one.json").write_text('{"key": "a"}')
+    ended = parcels("push", "letters", "one.json")
+    assert (ended.code, ended.out) == (0, "items of letters: 1 added\n")
+    assert ended.err == (
+        "janitor: run.py and the jobs file have no pipeline letters: its items wait until one of them has it\n"
+    )
+
+
 def test_what_cannot_be_pushed_is_told(parcels: House) -> None:
     assert "No such file or directory" in parcels("push", "parcels", "nope.json").err
     (parcels.folder / "one.json").write_text('{"key": "a"}')
     assert parcels("push", "nope", "one.json").err == (
-        "janitor: pipeline is 'nope': there is no such pipeline; there are parcels, stars\n"
+        "janitor: pipeline is 'nope': there is no such pipeline; the pipelines are parcels, stars\n"
     )
-    said = "janitor: PIPELINE is 'nope': run.py and the jobs file have no such pipeline; there are parcels, stars\n"
+    said = "janitor: PIPELINE is 'nope': run.py and the jobs file have no such pipeline; their pipelines are parcels, stars\n"
     assert parcels("push", "nope", "one.json", "--inbox", "desk").err == said

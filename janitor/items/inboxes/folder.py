@@ -19,6 +19,7 @@ from janitor.items.ends import Message, Take, Verdict
 from janitor.items.inboxes.arrivals import Arrival, Arrivals, CannotRead
 from janitor.items.inboxes.moving import DONE, check_folder, make_folders, move, set_aside
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
+from janitor.items.option_checks import check_seconds
 from janitor.items.reading import Reading, at_path
 from janitor.needs import Need, ServiceNeed
 from janitor.runs import current_run
@@ -59,8 +60,7 @@ class FolderInbox:
         """
         if not str(self.folder).strip():
             raise BadSetting("folder", self.folder, "give the path of a folder")
-        if self.poll_seconds <= 0:
-            raise BadSetting("poll_seconds", self.poll_seconds, "give a number over 0")
+        check_seconds("poll_seconds", self.poll_seconds)
         # What the path means may not change with the working folder.
         object.__setattr__(self, "folder", Path(self.folder).expanduser().absolute())
 

@@ -8,6 +8,7 @@ from janitor.errors import BadSetting
 from janitor.items.ends import Message, Take
 from janitor.items.inboxes.plain import plain
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
+from janitor.items.option_checks import check_whole
 from janitor.items.reading import Reading
 from janitor.needs import Need, ServiceNeed
 from janitor.settings.settings import Settings
@@ -56,8 +57,7 @@ class RabbitInbox:
             raise BadSetting("queue", self.queue, "give the name of a queue, up to 255 bytes")
         if self.malformed not in ("letters", "reject"):
             raise BadSetting("malformed", self.malformed, "give letters or reject")
-        if type(self.prefetch) is not int or not 1 <= self.prefetch <= MOST_PREFETCH:
-            raise BadSetting("prefetch", self.prefetch, f"give a whole number from 1 to {MOST_PREFETCH:,}")
+        check_whole("prefetch", self.prefetch, 1, MOST_PREFETCH)
 
     @property
     def requires(self) -> Sequence[Need]:

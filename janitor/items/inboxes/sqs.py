@@ -23,6 +23,7 @@ from janitor.items.aws import asking, client
 from janitor.items.ends import Message, Take
 from janitor.items.inboxes.plain import plain
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
+from janitor.items.option_checks import check_whole
 from janitor.items.reading import Reading
 from janitor.needs import Need, ServiceNeed
 from janitor.settings.settings import Settings
@@ -75,9 +76,9 @@ class SqsInbox:
         """
         if not self.queue or self.queue.startswith("arn:"):
             raise BadSetting("queue", self.queue, "give the name of a queue, or its URL")
-        _check("wait_seconds", self.wait_seconds, 0, LONGEST_WAIT)
-        _check("most_receives", self.most_receives, 1, 1_000)
-        _check("hidden_seconds", self.hidden_seconds, 10, LONGEST_HIDDEN)
+        check_whole("wait_seconds", self.wait_seconds, 0, LONGEST_WAIT)
+        check_whole("most_receives", self.most_receives, 1, 1_000)
+        check_whole("hidden_seconds", self.hidden_seconds, 10, LONGEST_HIDDEN)
 
     @property
     def requires(self) -> Sequence[Need]:
@@ -240,8 +241,3 @@ def _most_receives_of(policy: str | None) -> int | None:
         return int(json.loads(policy or "{}")["maxReceiveCount"])
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _check(name: str, value: object, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
-        raise BadSetting(name, value, f"give a whole number from {least} to {most:,}")

@@ -23,6 +23,7 @@ from janitor.items.inboxes.table_check import look
 from janitor.items.inboxes.table_left import left_over
 from janitor.items.inboxes.table_reply import StatusReply
 from janitor.items.inboxes.table_rows import Claimed, Layout, Rows, Status
+from janitor.items.option_checks import check_seconds, check_texts, check_whole
 from janitor.items.reading import Reading
 from janitor.needs import DatabaseNeed, Need, ServiceNeed
 from janitor.settings.settings import Settings
@@ -78,6 +79,7 @@ class TableInbox:
             BadSetting: which, and what would be right.
         """
         for name in ("columns", "json_columns"):
+            check_texts(name, getattr(self, name))
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.reading.on_duplicate is None:
             object.__setattr__(self, "reading", replace(self.reading, on_duplicate="anew"))
@@ -168,10 +170,8 @@ def _check(inbox: TableInbox) -> None:
         raise BadSetting("started", inbox.started, "give a status that differs from ready, success and failure")
     if strange := [name for name in inbox.json_columns if name not in inbox.columns]:
         raise BadSetting("json_columns", ", ".join(strange), "give names that are among the columns")
-    if type(inbox.most) is not int or not 1 <= inbox.most <= MOST_TOGETHER:
-        raise BadSetting("most", inbox.most, f"give a whole number from 1 to {MOST_TOGETHER:,}")
-    if inbox.poll_seconds <= 0:
-        raise BadSetting("poll_seconds", inbox.poll_seconds, "give a number over 0")
+    check_whole("most", inbox.most, 1, MOST_TOGETHER)
+    check_seconds("poll_seconds", inbox.poll_seconds)
     if inbox.reading.on_duplicate not in ("anew", "reply"):
         raise BadSetting("on_duplicate", inbox.reading.on_duplicate, "give anew or reply: else a row would never end")
     try:

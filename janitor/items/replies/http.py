@@ -17,6 +17,7 @@ from typing import Any
 from janitor.errors import BadSetting, Rejected, Skip, Unavailable
 from janitor.http import PORTS, Bounds, Client, RequestFailed, Server, server_of
 from janitor.items.ends import Answer
+from janitor.items.option_checks import check_seconds, check_texts
 from janitor.items.replies.told import NOBODY, find_in, told_whole
 from janitor.items.templates import filled, found_in, has_names, in_address, names_in
 from janitor.items.variables import secret_of
@@ -58,12 +59,15 @@ class HttpReply:
         """Refuse what cannot work.
 
         Raises:
-            BadSetting: there is no address, or two, or one whose host is filled in; or no host is allowed.
+            BadSetting: there is no address, or two, or one whose host is filled in; no host is allowed; or a reply has no
+                time for an answer.
         """
+        check_seconds("answer_seconds", self.answer_seconds)
         if bool(self.url) == bool(self.url_at):
             raise BadSetting("url", self.url or None, "give either url, or url_at with hosts")
         if self.url_at and not self.hosts:
             raise BadSetting("hosts", None, HOSTS_HELP)
+        check_texts("hosts", self.hosts)
         for allowed in self.hosts:
             if _HOST.fullmatch(allowed.lower()) is None:
                 raise BadSetting("hosts", allowed, HOSTS_HELP)

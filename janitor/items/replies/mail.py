@@ -10,6 +10,7 @@ from email.utils import format_datetime
 
 from janitor.errors import BadSetting, Rejected, Skip, Unavailable
 from janitor.items.ends import Answer
+from janitor.items.option_checks import check_texts
 from janitor.items.replies.told import NOBODY, find_in
 from janitor.items.templates import filled, found_in, has_names, names_in
 from janitor.mail import MailServer, NotSent
@@ -62,6 +63,7 @@ class MailReply:
             raise BadSetting("to", self.to or None, "give either to, or to_at with domains")
         for option in ("to", "subject", "text"):
             names_in(option, getattr(self, option))
+        check_texts("domains", self.domains)
         if self._is_from_message and not self.domains:
             raise BadSetting("domains", None, DOMAINS_HELP)
         if not self._is_from_message and not all(map(_ADDRESS.fullmatch, _split(self.to))):

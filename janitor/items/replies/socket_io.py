@@ -22,6 +22,7 @@ from typing import Any
 
 from janitor.errors import BadSetting, JanitorError, Rejected, Unavailable
 from janitor.items.ends import Answer
+from janitor.items.option_checks import LARGEST_TEXT, check_seconds, check_whole
 from janitor.items.replies.redis_link import ANSWER_SECONDS, RedisLink, pack
 from janitor.items.replies.told import json_bytes, told
 from janitor.items.templates import check_names, filled, found_in
@@ -86,8 +87,11 @@ class SocketReply:
         """Refuse what cannot work.
 
         Raises:
-            BadSetting: an event has an unknown name in braces, or the namespace does not begin with a slash.
+            BadSetting: an event has an unknown name in braces, the namespace does not begin with a slash, or a number is
+                out of its range.
         """
+        check_seconds("beat_seconds", self.beat_seconds, 0)
+        check_whole("inline_bytes", self.inline_bytes, 0, LARGEST_TEXT)
         for option in ("response_event", "broadcast_event", "heartbeat_event"):
             check_names(option, getattr(self, option), NAMES)
         if not self.namespace.startswith("/"):

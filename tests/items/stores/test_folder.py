@@ -189,7 +189,7 @@ def test_check_leaves_nothing_behind(tmp_path: Path) -> None:
         ("/{key}", "give a path in the folder"),
         ("{pipeline}/./{key}", "give a path in the folder"),
         ("{key}/", "give a path in the folder"),
-        ("{experiment}/{key}", "{experiment} is not known here: there are {key}, {pipeline}"),
+        ("{experiment}/{key}", "{experiment} is not known here: the names are {key}, {pipeline}"),
     ],
 )
 def test_templates_that_cannot_work_are_refused(template: str, says: str) -> None:
