@@ -22,6 +22,7 @@ SAYS = {
     403: "The user may not do this.",
     404: "There is no such thing.",
     409: "At this moment this cannot be done.",
+    413: "The body of the request is larger than is taken here.",
     422: "Something in the request is malformed.",
     503: "The state database is away, or the daemon is stopping.",
 }

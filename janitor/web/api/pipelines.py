@@ -115,7 +115,7 @@ def get_item(desk: TheDesk, pipeline: PipelineName, key: Key) -> models.ItemPage
         return found(page, f"item {key} in {pipeline}")
 
 
-@router.post("/{pipeline}/items", responses=errors(400, 404, 409), max_body_size=MOST_BODY)
+@router.post("/{pipeline}/items", responses=errors(400, 404, 409, 413), max_body_size=MOST_BODY)
 def add_items(
     desk: TheDesk,
     pipeline: PipelineName,

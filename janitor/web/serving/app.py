@@ -46,6 +46,7 @@ PARTS = (api, sign_in, streams, *PAGES, health, scrape)
 STATIC = Path(__file__).parent.parent / "static"
 MAX_BODY = 64 * 1024
 """The largest body of a request: bytes. The forms hold a name, a password, or a note."""
+TOO_LARGE, SAYS_TOO_LARGE = 413, "the body of this request is larger than is taken here: send less at once"
 
 
 class Application(FastAPI):
@@ -59,12 +60,22 @@ class Application(FastAPI):
                 _guard(message, scope["path"])
             await send(message)
 
+        async def send_told(message: Message) -> None:
+            # The framework's bound on bodies answers before an error of ours could, and in plain text.
+            if message.get("status") == TOO_LARGE:
+                await JSONResponse({"error": SAYS_TOO_LARGE}, TOO_LARGE)(scope, receive, send_guarded)
+                answered.append(TOO_LARGE)
+            elif not answered:
+                await send_guarded(message)
+
+        answered: list[int] = []
+
         host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
         if scope["type"] == "http" and not host_is_ours(self.state.desk.settings, host):
             refused = JSONResponse({"error": "this dashboard is not at this address: see WEB_URL"}, 403)
             await refused(scope, receive, send_guarded)
             return
-        await super().__call__(scope, receive, send_guarded)
+        await super().__call__(scope, receive, send_told)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made when somebody first asks for it."""

@@ -12,3 +12,4 @@ def test_errors_are_sentences_for_programs_and_pages_for_people(open_house: Hous
     assert somebody("DELETE", "/api/jobs").json() == {"error": "this address does not take such a request"}
     big = somebody("POST", "/api/jobs/tick/pause", {"csrf_token": "x" * 70_000})
     assert big.status == 413
+    assert big.json() == {"error": "the body of this request is larger than is taken here: send less at once"}
