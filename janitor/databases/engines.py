@@ -32,8 +32,9 @@ _of_parent: list[Pool] = []
 _POOL = {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 15}
 RECYCLE_SECONDS = 300
 """After so long a connection to a server is replaced: by then the server's name may lead elsewhere."""
-KEPT_STATEMENTS = 32
-"""So many prepared statements each connection to SQLite keeps; Python's own 128 took up to 5 MB a connection."""
+KEPT_STATEMENTS = 8
+"""So many prepared statements each connection to SQLite keeps. Python's own 128 took up to 5 MB a connection, and a
+statement with thousands of keys in a list, each time of another length, takes half a megabyte by itself."""
 LOOKS = ("DESCRIBE ", "SHOW CREATE TABLE ")
 """How SQLAlchemy looks at a table of a server. From the driver's own error it learns that the table is not there."""
 _READ_ONLY = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None, "skip_autocommit_rollback": True}
@@ -74,15 +75,17 @@ class Engines:
             self._made.clear()
 
 
-def make_engine(url: URL, *, read_only: bool, limits: Limits, login: Login = as_given) -> Engine:
+def make_engine(
+    url: URL, *, read_only: bool, limits: Limits, login: Login = as_given, kept_statements: int = KEPT_STATEMENTS
+) -> Engine:
     """Make an engine with a pool of its own.
 
     A statement has no limit but the socket's. If the server is no longer what it was, the pools of all engines to it
-    are closed. Each new connection asks `login` whom to log in.
+    are closed. Each new connection asks `login` whom to log in. One to SQLite keeps `kept_statements`.
     """
     options = {**_POOL, "pool_timeout": limits.connect_seconds, **(_READ_ONLY if read_only else {})}
     if family(url) == "sqlite":
-        engine = _sqlite_engine(url, options, read_only=read_only, limits=limits)
+        engine = _sqlite_engine(url, options, read_only, limits, kept_statements)
     else:
         engine = _mysql_engine(url, options, read_only=read_only, limits=limits, login=login)
     event.listen(engine, "handle_error", functools.partial(_translate, url), retval=False)
@@ -125,8 +128,8 @@ def _leave_older(url: URL, record: Any) -> None:
         leave_server(url)
 
 
-def _sqlite_engine(url: URL, options: dict[str, Any], *, read_only: bool, limits: Limits) -> Engine:
-    arguments = {"timeout": limits.statement_seconds, "cached_statements": KEPT_STATEMENTS}
+def _sqlite_engine(url: URL, options: dict[str, Any], read_only: bool, limits: Limits, kept: int) -> Engine:
+    arguments = {"timeout": limits.statement_seconds, "cached_statements": kept}
     engine = create_engine(url, connect_args=arguments, **options)
     event.listen(engine, "do_connect", sqlite_sessions.open_file)
     event.listen(engine, "connect", functools.partial(sqlite_sessions.set_up_session, read_only))

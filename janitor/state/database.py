@@ -32,6 +32,8 @@ from janitor.state.write_lock import WriteLock
 if TYPE_CHECKING:
     from janitor.state.migrations.plan import Pending
 
+KEPT_STATEMENTS = 32
+"""So many prepared statements each connection to a state file keeps: those of a run, a look and a page together."""
 STATEMENT_SECONDS = 10.0
 """One statement on the state database may take so long."""
 IDLE_SECONDS = 10
@@ -72,8 +74,9 @@ class State:
         self.noted: set[tuple[str, str]] = set()
         """Which names of which jobs this process has noted, in `memories`."""
         limits = Limits(STATEMENT_SECONDS, connect_seconds)
-        self.engine = make_engine(url, read_only=False, limits=limits, login=login)
-        self._reader = make_engine(url, read_only=True, limits=limits, login=login)
+        kept = KEPT_STATEMENTS
+        self.engine = make_engine(url, read_only=False, limits=limits, login=login, kept_statements=kept)
+        self._reader = make_engine(url, read_only=True, limits=limits, login=login, kept_statements=kept)
         self._lock = WriteLock(place(url))
         self._file: SameFile | None = None
         if family(url) == "sqlite" and url.database:

@@ -19,12 +19,12 @@ from sqlalchemy import Connection, Row, bindparam, delete, distinct, func, inser
 from janitor.jobs.schedules import EPOCH
 from janitor.runs import bounds
 from janitor.runs.bounds import shortened
+from janitor.state.pieces import in_pieces
 from janitor.state.tables import quarantine
 
 LONGEST_KEY = 255
 """In characters."""
 KEYS_AT_ONCE = 500
-ITEMS_AT_ONCE = 5_000
 
 # Two runs may find the same row at the same moment.
 _ADDITION = (
@@ -106,8 +106,8 @@ def _digest(text: str) -> str:
 def of_items(connection: Connection, name: str, items: Sequence[str]) -> set[tuple[str, str]]:
     """The identities (key, item) that are kept under these items."""
     found = set[tuple[str, str]]()
-    for start in range(0, len(items), ITEMS_AT_ONCE):
-        rows = connection.execute(_OF_ITEMS, {"b_name": name, "b_items": items[start : start + ITEMS_AT_ONCE]})
+    for piece in in_pieces(connection, items):
+        rows = connection.execute(_OF_ITEMS, {"b_name": name, "b_items": piece})
         found.update((key, item) for key, item in rows)
     return found
 

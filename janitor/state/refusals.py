@@ -15,12 +15,11 @@ from datetime import datetime, timezone
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from janitor.jobs.schedules import EPOCH
+from janitor.state.pieces import in_pieces
 from janitor.state.tables import quarantine, refusals
 
 RUNS = 5
 """After how many runs that were refused something goes to quarantine."""
-
-ITEMS_AT_ONCE = 5_000
 
 NEVER = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
@@ -46,8 +45,8 @@ class Refusal:
 def of_items(connection: Connection, name: str, items: Sequence[str]) -> dict[KeyAndItem, Refusal]:
     """What was refused under these items, by (key, item)."""
     found = dict[KeyAndItem, Refusal]()
-    for start in range(0, len(items), ITEMS_AT_ONCE):
-        rows = connection.execute(_OF_ITEMS, {"name": name, "items": items[start : start + ITEMS_AT_ONCE]})
+    for piece in in_pieces(connection, items):
+        rows = connection.execute(_OF_ITEMS, {"name": name, "items": piece})
         found.update(((row.key, row.item), Refusal(row.reason, row.attempts, row.next_at)) for row in rows)
     return found
 

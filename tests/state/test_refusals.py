@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from janitor.state import State, quarantine, refusals
+from janitor.state import State, pieces, quarantine, refusals
 from janitor.state.quarantine import Quarantined
 from janitor.state.refusals import Refusal
 
@@ -12,7 +12,8 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 def test_refusals_are_found_by_item(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "ITEMS_AT_ONCE", 3)
+    monkeypatch.setattr(pieces, "OF_A_FILE", 3)
+    monkeypatch.setattr(pieces, "OF_A_SERVER", 4)
     made = {(f"key {number % 2}", str(number)): Refusal("full", number, NOW) for number in range(10)}
     with state.begin() as connection:
         assert refusals.is_empty(connection, "task")

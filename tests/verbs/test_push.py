@@ -79,5 +79,7 @@ def test_what_cannot_be_pushed_is_told(parcels: House) -> None:
     assert parcels("push", "nope", "one.json").err == (
         "janitor: pipeline is 'nope': there is no such pipeline; the pipelines are parcels, stars\n"
     )
-    said = "janitor: PIPELINE is 'nope': run.py and the jobs file have no such pipeline; their pipelines are parcels, stars\n"
-    assert parcels("push", "nope", "one.json", "--inbox", "desk").err == said
+    assert parcels("push", "nope", "one.json", "--inbox", "desk").err == (
+        "janitor: PIPELINE is 'nope': run.py and the jobs file have no such pipeline; "
+        "their pipelines are parcels, stars\n"
+    )

@@ -59,8 +59,8 @@ class HttpReply:
         """Refuse what cannot work.
 
         Raises:
-            BadSetting: there is no address, or two, or one whose host is filled in; no host is allowed; or a reply has no
-                time for an answer.
+            BadSetting: there is no address, or two, or one whose host is filled in; no host is allowed; or a reply has
+                no time for an answer.
         """
         check_seconds("answer_seconds", self.answer_seconds)
         if bool(self.url) == bool(self.url_at):

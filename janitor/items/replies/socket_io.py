@@ -87,8 +87,8 @@ class SocketReply:
         """Refuse what cannot work.
 
         Raises:
-            BadSetting: an event has an unknown name in braces, the namespace does not begin with a slash, or a number is
-                out of its range.
+            BadSetting: an event has an unknown name in braces, the namespace does not begin with a slash, or a number
+                is out of its range.
         """
         check_seconds("beat_seconds", self.beat_seconds, 0)
         check_whole("inline_bytes", self.inline_bytes, 0, LARGEST_TEXT)
