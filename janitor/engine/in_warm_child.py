@@ -20,7 +20,7 @@ from janitor.errors import Cancelled, Fenced, Interrupted, is_a, text_of
 from janitor.guard import foreign_code
 from janitor.items.item import Item, working_on
 from janitor.items.step import Step
-from janitor.items.trying import MOST_SHOWN, Failed, Returned, Shown, call_here
+from janitor.items.trying import MOST_SHOWN, Failed, Returned, Shown, call_here, from_step_on
 from janitor.runs import Run, running
 from janitor.runs.bounds import shown
 from janitor.settings.settings import Settings
@@ -50,12 +50,16 @@ def main(pipe: Connection, settings: Settings, step: Step) -> None:
 def _call(step: Step, item: Item, run: Run, line: Line, traced: Traced) -> None:
     token = working_on.set(item)
     try:
-        with running(run), foreign_code(partial(report, line, traced), BaseException):
+        with running(run), foreign_code(partial(_report, line, traced), BaseException):
             returned = _returned(step, item, run)
             print_rest()
             line.send(RETURNED, returned)
     finally:
         working_on.reset(token)
+
+
+def _report(line: Line, traced: Traced, error: BaseException) -> None:
+    report(line, traced, from_step_on(error, __file__))
 
 
 def _returned(step: Step, item: Item, run: Run) -> Returned:

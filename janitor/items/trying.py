@@ -18,7 +18,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any
 
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Skip, is_a, summary, text_of
@@ -221,16 +220,16 @@ class Trying:
         if is_a(error, FailedElsewhere):
             text = self._run.mask(tracebacks.as_text(error.raised))
         else:
-            text = tracebacks.render(error.with_traceback(_of_step(error)), self._run.mask, self._variables)
+            text = tracebacks.render(from_step_on(error), self._run.mask, self._variables)
         return shortened(text, bounds.TRACEBACK, keep_end=True)
 
 
-def _of_step(error: BaseException) -> TracebackType | None:
-    """The traceback of an error from the step's function on, without the house's own frames before it."""
+def from_step_on(error: BaseException, file: str = __file__) -> BaseException:
+    """An error with its traceback from the step's function on, without the frames of this file and `file` before it."""
     frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+    while frames is not None and frames.tb_frame.f_code.co_filename in (__file__, file):
         frames = frames.tb_next
-    return frames or error.__traceback__
+    return error.with_traceback(frames or error.__traceback__)
 
 
 def _back(reason: str) -> dict[str, Any]:

@@ -119,6 +119,11 @@ def test_what_a_step_returns_comes_back(tmp_path: Path) -> None:
     assert made.results("result")["only"] == {"args": {}, "before": {}}
 
 
+NO_STATUS = (
+    "\"['odd']\" is no status of a failure in p: give expired, failed, few filters, no host, time limit exceeded"
+)
+
+
 def test_what_a_step_raises_comes_back(tmp_path: Path) -> None:
     made = by_hand(tmp_path, *ERRORS)
     found = {key: made.attempts(key)[0] for key in ERRORS}
@@ -130,9 +135,11 @@ def test_what_a_step_raises_comes_back(tmp_path: Path) -> None:
         "skip": ("not processed", "not there yet", None),
         "exit": ("failed", "SystemExit: 3", None),
         "failed": ("no host", "far away", "E7"),
-        "failed oddly": ("failed", "odd", "7"),
+        "failed oddly": ("failed", f"odd; {NO_STATUS}", "7"),
     }
     assert "in step" in found["boom"].traceback and "very-secret" not in found["boom"].traceback
+    first = found["boom"].traceback.splitlines()[1]
+    assert first.endswith("in step") and __file__ in first, "the house's own frames are not shown"
     assert found["failed"].traceback is None
 
 
