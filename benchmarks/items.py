@@ -33,7 +33,7 @@ class Sizes:
     elsewhere: int = 40
     chain: int = 21
     messages: int = 30_000
-    sqs_messages: int = 2_000
+    sqs_messages: int = 300
     large: int = 1_000_000
     small: int = 10_000
     few: int = 1_000

@@ -15,7 +15,7 @@ from janitor.items import Item, Reading, Step
 from janitor.items.ends import Take
 from janitor.items.pipelines import pipelines_of
 from janitor.needs import Need
-from janitor.runs import current_run
+from janitor.runs import PastItem, current_run
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, item_plans
@@ -67,6 +67,14 @@ def look(item: Item) -> None:
     """Look at a star."""
 
 
+def forget(item: PastItem) -> None:
+    """Take away what a look at a star left: note it, unless the star is stuck."""
+    if item.key == "stuck":
+        raise ValueError("it is stuck")
+    with open("forgotten", "a") as file:
+        print(item.key, item.step, item.status, file=file)
+
+
 def build(settings: Settings) -> Scheduler:
     """Make the pipelines."""
     scheduler = Scheduler(settings)
@@ -76,7 +84,7 @@ def build(settings: Settings) -> Scheduler:
         statuses={"no host": "error", "few filters": "warning"},
         inboxes=[Desk()],
     )
-    scheduler.add_pipeline("stars", [Step("look", look)])
+    scheduler.add_pipeline("stars", [Step("look", look, cleanup=forget)])
     return scheduler
 
 

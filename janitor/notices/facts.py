@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from janitor.notices.history import History, Running
+from janitor.notices.history import Ended, History, Running
 from janitor.notices.item_facts import ItemFacts
 from janitor.settings.notices import NoticeRules
 
@@ -16,7 +16,8 @@ class Facts:
     `overdue_since` is None if the job is not overdue. `quarantined` counts the rows that came into quarantine within
     the last day and are still there. `enabled_at` is when the job was switched on, or first known: an earlier slot
     cannot have started in time. `alive_at` is the job's last sign of life apart from a success: it was resumed, or
-    a run found nothing to do. `items` is what is known of the items of a pipeline's job.
+    a run found nothing to do. `items` is what is known of the items of a pipeline's job. `works` is the run of an inbox
+    that has gone on for a while: it may go on for an hour, and is as good as a success.
     """
 
     job: str
@@ -27,6 +28,11 @@ class Facts:
     enabled_at: datetime | None = None
     alive_at: datetime | None = None
     items: ItemFacts = ItemFacts()
+    works: Running | None = None
+
+    def works_since(self, record: Ended) -> bool:
+        """Whether an inbox has worked for a while after a record."""
+        return self.works is not None and self.works.id > record.id
 
 
 @dataclass(frozen=True)

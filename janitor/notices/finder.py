@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,8 @@ from janitor.state.job_records import JobRecord
 
 NEEDING_LIFE = frozenset({"overdue", "items_wait"})
 """The rules that ask when a job was resumed."""
+WORKS_AFTER = timedelta(minutes=1)
+"""An inbox that has gone on for so long works: whatever it cannot reach ends its run sooner."""
 QUARANTINE_SECONDS = 60.0
 """How often the quarantines are counted."""
 
@@ -70,6 +72,7 @@ class Finder:
             enabled_at=enabled_at(moment.records, job.id),
             alive_at=moment.alive.get(job.id) if wanted else None,
             items=moment.items.get(job.id, ItemFacts()),
+            works=_works(job, moment),
         )
 
     def _count(self, connection: Connection, jobs: Mapping[str, Job], now: datetime) -> Mapping[str, int]:
@@ -79,6 +82,13 @@ class Finder:
             self._quarantined = memories.by_owner(counts, memories.owners(connection, jobs)) if counts else {}
             self._count_at = boot_clock() + QUARANTINE_SECONDS
         return self._quarantined
+
+
+def _works(job: Job, moment: Moment) -> Running | None:
+    running = moment.running.get(job.id)
+    if running is None or job.work is None or job.work.kind != "inbox":
+        return None
+    return running if moment.now - running.started_at >= WORKS_AFTER else None
 
 
 def enabled_at(records: Mapping[str, JobRecord], job: str) -> datetime | None:

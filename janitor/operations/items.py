@@ -10,13 +10,17 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
-from janitor.errors import BadSetting
+from janitor.errors import BadSetting, JanitorError
 from janitor.items import waking
 from janitor.items.adding import check_step, plan_of
+from janitor.items.cleaning import clean_up, has_cleanup
+from janitor.items.pipeline import Pipeline
 from janitor.runs.bounds import listed
+from janitor.settings.settings import Settings
 from janitor.state import State, actions, item_acts, item_changes, item_search
 from janitor.state.item_changes import Changed
 from janitor.state.item_plans import Plan
@@ -26,6 +30,7 @@ TOGETHER = 200
 """So many items are changed in one transaction: others that write wait no longer for it."""
 READ_TOGETHER = 5_000
 Act = Callable[[Connection, Plan, Sequence[int]], Changed]
+Clean = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -116,19 +121,45 @@ def reprocess(state: State, chosen: Chosen, actor: str, now: datetime) -> int:
     return _do(state, chosen, act, actor, "reprocessed", chosen.said, now)
 
 
-def drop(state: State, chosen: Chosen, note: str, actor: str, now: datetime) -> int:
+def cleaner(state: State, pipeline: Pipeline | None, settings: Settings) -> Clean | None:
+    """What calls the cleanups of an item's steps, for `drop`; None if the pipeline is gone, or has no cleanup."""
+    if pipeline is None or not has_cleanup(pipeline):
+        return None
+    return partial(clean_up, state, pipeline, settings)
+
+
+def drop(state: State, chosen: Chosen, note: str, actor: str, now: datetime, clean: Clean | None = None) -> int:
     """Delete items with all that is kept of them, with a note that says why; how many.
+
+    `clean` is called with the id of each before it is deleted; an item whose cleanup fails stays.
 
     Raises:
         BadSetting: the note is empty.
+        JanitorError: a cleanup failed; the error tells how many other items are deleted.
     """
     if not note.strip():
         raise BadSetting("the note", note, "say why these items may be deleted")
+    failed: dict[int, JanitorError] = {}
 
     def act(connection: Connection, plan: Plan, ids: Sequence[int]) -> Changed:
-        return Changed(touched=item_acts.drop(connection, plan, ids))
+        return Changed(touched=item_acts.drop(connection, plan, [one for one in ids if one not in failed]))
 
-    return _do(state, chosen, act, actor, "dropped", f"{chosen.said}: {note.strip()}", now)
+    def prepare(ids: Iterable[int]) -> None:
+        for item_id in ids:
+            with state.read() as connection:
+                is_meant = bool(_meant(connection, chosen, [item_id]))
+            try:
+                if clean is not None and is_meant:
+                    clean(item_id)
+            except JanitorError as exc:
+                failed[item_id] = exc
+
+    said = f"{chosen.said}: {note.strip()}"
+    done = _do(state, chosen, act, actor, "dropped", said, now, None if clean is None else prepare)
+    if failed:
+        stays = "" if len(failed) == 1 else f"; {len(failed) - 1:,} more stay"
+        raise JanitorError(f"{next(iter(failed.values()))}{stays}; {done:,} others are deleted")
+    return done
 
 
 def flag(state: State, pipeline: str, key: str, note: str, actor: str, now: datetime) -> None:
@@ -159,13 +190,28 @@ def resolve(state: State, pipeline: str, key: str, note: str, actor: str, now: d
     return done
 
 
-def _do(state: State, chosen: Chosen, act: Act, actor: str, action: str, detail: str, now: datetime) -> int:
-    """Act on what was chosen, a few at a time; how many items were touched. Nothing is recorded if none was."""
+def _do(
+    state: State,
+    chosen: Chosen,
+    act: Act,
+    actor: str,
+    action: str,
+    detail: str,
+    now: datetime,
+    prepare: Callable[[Iterable[int]], None] | None = None,
+) -> int:
+    """Act on what was chosen, a few at a time; how many items were touched. Nothing is recorded if none was.
+
+    `prepare` is called with each few before the transaction.
+    """
     done = 0
     for at in range(0, len(chosen.ids), TOGETHER):
+        some = chosen.ids[at : at + TOGETHER]
+        if prepare is not None:
+            prepare(some)
         with state.begin() as connection:
             plan = plan_of(connection, chosen.pipeline)
-            changed = act(connection, plan, _still(connection, chosen, chosen.ids[at : at + TOGETHER]))
+            changed = act(connection, plan, _still(connection, chosen, some))
             if changed.touched and not done:
                 actions.record(connection, actor, action, chosen.pipeline, detail, now)
         waking.wake(changed.ready)
@@ -175,7 +221,10 @@ def _do(state: State, chosen: Chosen, act: Act, actor: str, action: str, detail:
 
 def _still(connection: Connection, chosen: Chosen, some: Iterable[int]) -> Sequence[int]:
     """Those of some items for which it is still so, locked until the transaction ends."""
-    ids = list(item_changes.lock(connection, sorted(some)))
+    return _meant(connection, chosen, list(item_changes.lock(connection, sorted(some))))
+
+
+def _meant(connection: Connection, chosen: Chosen, ids: Sequence[int]) -> Sequence[int]:
     if not chosen.wanted:
         return ids
     found = {item_id for one in chosen.wanted for item_id in item_search.among(connection, one, ids)}

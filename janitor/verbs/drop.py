@@ -19,7 +19,8 @@ from janitor.verbs.assembly import Assembly, actor
 def drop(assembly: Assembly, /, target: str, note: str, yes: bool, **given: Any) -> None:
     """Delete items, with a note that says why.
 
-    It is one item, or all that the options choose, with all that is kept of them.
+    It is one item, or all that the options choose, with all that is kept of them. The cleanups of their steps are called
+    before; an item whose cleanup fails stays.
     """
     from janitor.operations import items as operations
 
@@ -27,5 +28,7 @@ def drop(assembly: Assembly, /, target: str, note: str, yes: bool, **given: Any)
     if not note.strip():
         raise BadSetting("--note", None, "say why these items may be deleted")
     found = chosen_items.chosen(assembly, target, given, yes, what="deleted")
-    number = operations.drop(assembly.state, found, note, actor(), assembly.now())
+    here = chosen_items.pipeline_here(assembly, found.pipeline)
+    clean = operations.cleaner(assembly.state, here, assembly.settings)
+    number = operations.drop(assembly.state, found, note, actor(), assembly.now(), clean)
     print(chosen_items.told(number, found, "deleted"))

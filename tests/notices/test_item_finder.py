@@ -109,3 +109,17 @@ def test_of_items_only_what_a_rule_asks_for_is_read(house: House) -> None:
     assert {table for table in ("item_steps", "item_letters", "item_replies") if table in " ".join(asked)} == {
         *("item_steps", "item_letters", "item_replies")
     }
+
+
+def test_an_inbox_that_has_gone_on_for_a_minute_works(house: House) -> None:
+    with_parcels(house)
+    run = house.ran(None, NOON - MINUTE, "parcels.desk")
+    house.ran(None, NOON - HOUR, "parcels.mail")
+    facts = found(house)
+    assert [(job, one.works.id) for job, one in facts.items() if one.works is not None] == [("parcels.desk", run)]
+
+
+def test_an_inbox_that_has_just_begun_may_fail_yet(house: House) -> None:
+    with_parcels(house)
+    house.ran(None, NOON - MINUTE + timedelta(seconds=1), "parcels.desk")
+    assert {one.works for one in found(house).values()} == {None}

@@ -1,5 +1,6 @@
 """The verbs `retry`, `reprocess`, `reset` and `drop`: what they do to items, and that it is on record."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -118,3 +119,25 @@ def test_items_are_deleted_with_a_note(parcels: House) -> None:
     assert parcels("drop", "parcels", "--key", "*", "--note", "x", "--yes").out == "2 items of parcels are deleted\n"
     assert steps(parcels) == {}
     assert acts(parcels) == [("dropped", "2 items: key '*': x"), ("dropped", "a/b: sent twice")]
+
+
+def test_what_steps_left_is_cleaned_up_before_an_item_is_deleted(parcels: House) -> None:
+    # Given three stars that were looked at, one of which cannot be cleaned up, and one that was not looked at.
+    # All are deleted. What is cleaned up goes, what cannot be stays, and that is told.
+    for key in ("a", "b", "stuck"):
+        (parcels.folder / "star.json").write_text(json.dumps({"key": key}))
+        assert parcels("push", "stars", "star.json").code == 0
+    assert parcels("run", "stars.look").code == 0
+    (parcels.folder / "star.json").write_text(json.dumps({"key": "new"}))
+    assert parcels("push", "stars", "star.json").code == 0
+    ended = parcels("drop", "stars", "--key", "*", "--note", "x", "--yes")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.splitlines()[-1] == (
+        "janitor: the cleanup of stars.look failed for stuck, so that the item stays: ValueError: it is stuck; "
+        "3 others are deleted"
+    )
+    assert [row["key"] for row in parcels("items", "stars").rows] == ["stuck"]
+    gone = (parcels.folder / "forgotten").read_text().splitlines()
+    assert sorted(gone) == ["a look processed", "b look processed"]
+    [row] = [row for row in parcels("history", "--json").json if row.get("action") == "dropped"]
+    assert (row["job"], row["actor"]) == ("stars", USER)

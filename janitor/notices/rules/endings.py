@@ -17,6 +17,8 @@ def why_over(rule: str, facts: Facts) -> str:
     if rule == "overdue" and (text := _sign_of_life(facts)):
         return text
     last = facts.history.last_run
+    if facts.works is not None and rule in ("failed", "interrupted"):
+        return f"run {facts.works.id} goes on since {instant_text(facts.works.started_at)}"
     if last is None or last.outcome is not Outcome.SUCCEEDED:
         return "that is so no longer"
     text = f"run {last.id} succeeded at {instant_text(last.ended_at)}, after {duration_text(last.seconds)}"

@@ -1,4 +1,4 @@
-"""`interrupted`: a run was cut off since the last success."""
+"""`interrupted`: a run was cut off since the last success, or since an inbox works again."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ def interrupted(facts: Facts, rules: NoticeRules, now: datetime | None) -> Condi
     """Tell which run was cut off, after how long, and why."""
     last = facts.history.newest(Outcome.INTERRUPTED)
     # Of a run that went on at a backup nobody knows how it ended: most likely it ended well.
-    if last is None or last.reason.startswith(UNKNOWN):
+    if last is None or last.reason.startswith(UNKNOWN) or facts.works_since(last):
         return None
     text = f"run {last.id} was interrupted after {duration_text(last.seconds)}: {last.reason}"
     return Condition("interrupted", facts.job, text, last.id)

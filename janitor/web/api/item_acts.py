@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import Field
 
 from janitor.errors import BadSetting
+from janitor.items.pipelines import pipelines_of
 from janitor.operations import items as operations
 from janitor.operations import replies
 from janitor.operations.items import Chosen
@@ -80,9 +81,13 @@ def reset_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: Res
 
 @router.post("/drop", responses=errors(400, 404, 409))
 def drop_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: DropItems) -> Touched:
-    """Delete items, with all that is kept of them, and with a note that says why."""
+    """Delete items, with all that is kept of them, and with a note that says why.
+
+    The cleanups of their steps are called before; an item whose cleanup fails stays, and that is told with 409.
+    """
     these = _chosen(desk, pipeline, wish)
-    return Touched(items=operations.drop(desk.state, these, wish.note, user.name, desk.now()))
+    clean = operations.cleaner(desk.state, pipelines_of(desk.jobs).get(pipeline), desk.settings)
+    return Touched(items=operations.drop(desk.state, these, wish.note, user.name, desk.now(), clean))
 
 
 @router.post("/flag", responses=errors(400, 404))
