@@ -88,7 +88,7 @@ def _tell(assembly: Assembly, error: BaseException) -> int:
         case click.Abort():
             return CANCELLED
         case click.ClickException():
-            error.show()
+            _complain(assembly, _of_usage(error))
             return BAD_INPUT
         case BadSetting() if error.mistakes:
             for mistake in error.mistakes:
@@ -113,6 +113,16 @@ def _tell(assembly: Assembly, error: BaseException) -> int:
     said, place = summary(error, whole=True), place_of(error)
     _complain(assembly, f"an error that was not expected: {said}{place}; set LOG_LEVEL=DEBUG to see where")
     return FAILED
+
+
+def _of_usage(error: click.ClickException) -> str:
+    """What was typed wrongly, and where it says what would be right."""
+    said = error.format_message()
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    said = f"{said[:1].lower()}{said[1:].rstrip('.')}"
+    if context is None:
+        return said
+    return f"{said}{'' if said.endswith('?') else ';'} `{context.command_path} --help` tells what there is"
 
 
 def _complain(assembly: Assembly, sentence: str) -> None:

@@ -54,7 +54,10 @@ def test_a_password_is_in_no_output_and_no_record(house: CommandLine) -> None:
         (["show", "99"], "RUN is '99': there is no such run"),
         (["show", "x"], "'x' is not a valid integer"),
         (["history", "--limit", "0"], "0 is not in the range"),
-        (["dance"], "No such command 'dance'"),
+        (
+            ["dance"],
+            "janitor: no such command 'dance'. Did you mean 'cancel'? `python -m tests.small_house --help` tells",
+        ),
     ],
 )
 def test_bad_input_is_named_and_exits_2(house: CommandLine, arguments: list[str], text: str) -> None:

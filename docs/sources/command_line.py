@@ -59,7 +59,8 @@ def _is_told(parameter: click.Parameter) -> bool:
 
 def _row(parameter: click.Parameter, context: click.Context) -> tuple[str, ...]:
     if not isinstance(parameter, click.Option):
-        return (code(parameter.make_metavar(context).strip("[]")),)
+        shown = parameter.make_metavar(context)
+        return (code(shown[1:-1] if shown.startswith("[") and shown.endswith("]") else shown),)
     shown = ", ".join(parameter.opts)
     value = "" if parameter.is_flag else f" {parameter.make_metavar(context).removesuffix(' RANGE')}"
     return code(f"{shown}{value}"), f"{parameter.help or ''}{_notes(parameter)}"

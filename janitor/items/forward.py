@@ -78,7 +78,9 @@ class Forward:
     - `tries`: how often a request is sent at most, if it is safe to repeat.
     - `health`: a path that answers 200 to 299 once the worker can work, waited for up to `health_seconds`; an item that
       has waited in vain is not failed, and is looked at again after a minute.
-    - `error`, `code`, `message`: where an answer says that something has gone wrong; see `Fields`.
+    - `error`: where an answer says that something has gone wrong, as a path; the whole answer if empty.
+    - `code`: where that has a code, as a path in it.
+    - `message`: where that has a sentence for people, as a path in it.
     - `statuses`: the status for a code: `{"E7": "too few cells"}`; the step's `failed` for all others.
     - `store`: where the answer is kept. The result is its address then. Without one, the answer is the result.
     - `anew`: compute also what the store has already. An item that was reprocessed or reset is computed anew in any

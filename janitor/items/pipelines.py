@@ -1,11 +1,12 @@
 """Pipelines as jobs: what `add_pipeline` and an entry of a jobs file make of a pipeline."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from janitor.errors import BadSetting
-from janitor.items.pipeline import Pipeline, require
+from janitor.items.pipeline import Pipeline
+from janitor.items.pipeline_check import require, require_kinds
 from janitor.items.receiving import RUN_SECONDS as INBOX_SECONDS
 from janitor.items.receiving import InboxTask
 from janitor.items.replying import RUN_SECONDS as REPLY_SECONDS
@@ -31,13 +32,16 @@ def made(name: str, steps: Sequence[Step], **options: Any) -> Pipeline:
     Raises:
         BadSetting: it cannot work; the error has all its mistakes. A schema cannot be used.
     """
-    known = {field.name for field in fields(Pipeline)}
-    unknown = sorted(options.keys() - known)
+    known = {field.name for field in fields(Pipeline) if field.name not in ("name", "file")}
+    unknown = sorted(options.keys() - known - {"file"})
     if unknown:
         raise BadSetting("pipeline", name, f"it has no option {unknown[0]}: the options are {', '.join(sorted(known))}")
-    inboxes, replies = tuple(options.pop("inboxes", ())), tuple(options.pop("replies", ()))
-    of_inboxes = tuple(reply for inbox in inboxes if (reply := getattr(inbox, "reply", None)) is not None)
-    pipeline = Pipeline(name, tuple(steps), inboxes=inboxes, replies=(*replies, *of_inboxes), **options)
+    pipeline = Pipeline(name, steps, **options)
+    require_kinds(pipeline)
+    inboxes = tuple(pipeline.inboxes)
+    of_inboxes = (reply for inbox in inboxes if (reply := getattr(inbox, "reply", None)) is not None)
+    replies = (*pipeline.replies, *of_inboxes)
+    pipeline = replace(pipeline, steps=tuple(steps), inboxes=inboxes, replies=replies)
     require(pipeline)
     Schemas(pipeline.schema, pipeline.task_name).require()
     return pipeline

@@ -49,8 +49,11 @@ class Reading:
     - `key_field`: where the key stands, as a path such as `ETag` or `body.id`: a text, or a whole number.
     - `args_field`: where the arguments stand; the whole message, without its secrets, if empty.
     - `secret_fields`: paths of what is kept apart: steps have it as `item.secrets`, and nobody else.
-    - `priority_field`, `order_field`: a whole number, and a moment (ISO 8601, or seconds since 1970).
-    - `expires_field`, `timeout_field`: a moment, or seconds from now on; after that the item is not begun.
+    - `priority_field`: where its priority stands, a whole number: a larger one goes first.
+    - `order_field`: where the moment stands by which it is ordered: ISO 8601, or seconds since 1970.
+    - `expires_field`: where the moment stands, in the same form, after which it is not begun. A message that comes
+      after its moment is a dead letter, with the code `expired`.
+    - `timeout_field`: where the seconds stand after which it is not begun, if there is no such moment.
     - `envelope_fields`: paths of what says whom to answer.
     - `most_bytes`: larger messages are dead letters.
     - `on_duplicate`: what becomes of a key that is there, if it is not as the pipeline says.
@@ -78,6 +81,16 @@ class Reading:
         check_whole("most_bytes", self.most_bytes, 1, LARGEST_TEXT)
         if self.on_duplicate is not None and self.on_duplicate not in DUPLICATES:
             raise BadSetting("on_duplicate", self.on_duplicate, f"give one of {', '.join(DUPLICATES)}")
+
+
+def check_reading(value: object) -> None:
+    """Refuse what says nothing of how messages are read, such as a mapping.
+
+    Raises:
+        BadSetting: it does not.
+    """
+    if not isinstance(value, Reading):
+        raise BadSetting("reading", value, 'give Reading(...), such as Reading(key_field="id")')
 
 
 @dataclass(frozen=True)
@@ -129,7 +142,7 @@ def item_of(reading: Reading, message: Message, found: Read, origin: str, now: d
     if found.key is None:
         given = at_path(found.content, reading.key_field)
         if given is None:
-            raise NoItem(f"it has no {reading.key_field}: that is the item's key")
+            raise NoItem(f"it has no {reading.key_field}: give the item's key there, a text or a whole number")
         raise NoItem(f"its {reading.key_field} is {_kind(given)}, and the item's key is a text or a whole number")
     expires_at = _expiry(reading, found.content, now)
     if expires_at is not None and expires_at <= now:

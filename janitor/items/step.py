@@ -25,7 +25,8 @@ class Step:
     - `needs`: the steps before it: a mapping from step to the exact status, or a list of those that must be
       `processed`. Direct parents are enough.
     - `failed`: the status if it raises; one of kind error.
-    - `retries`: how often a failed try is repeated, after 1, 2, 4, ... seconds and a little by chance.
+    - `retries`: how often a failed try is repeated, after 1, 2, 4, ... seconds and a little by chance. A try that ended
+      well, but over its `timeout`, has failed and is not repeated: its work is done.
     - `timeout`: seconds for one item. In a thread the item ends at its next safe point; in a process it is killed.
     - `workers`: how many items are at work at the same time.
     - `isolation`: `"thread"`, or `"process"`: a child process that takes many items, one after the other.
@@ -33,7 +34,8 @@ class Step:
     - `schedule`: when items are looked for: whenever there are any, or `every 5m`, `cron 0 2 * * *`, `by hand`.
     - `enabled`: False, or a text that says why, switches it off.
     - `record`: `"batch"` records what is done within 50 ms, with others; `"each"` before the next item begins.
-    - `cleanup`: called with a `runs.PastItem` before an item is deleted, for what the step left behind.
+    - `cleanup`: called with a `runs.PastItem` before an item is deleted, by its age or by a person, for what the step
+      left behind.
     - `requires`: what the function needs from outside; `check` looks at it.
     - `title`, `notes`, `tags`, `protect`: as for `add_job`.
     """

@@ -28,6 +28,7 @@ except ImportError:  # PyYAML was built without libyaml; this loader takes ten t
 
 SHAPE = "give a top-level list: 'jobs:' and under it one '- id: ...' for each job"
 PIPELINES_SHAPE = "give 'pipelines:' and under it 'NAME:' for each pipeline"
+SHAPES = f"{SHAPE}; or {PIPELINES_SHAPE.removeprefix('give ')}"
 TWICE = "it is given twice: keep one"
 NO_RESULT = "'!result' has no meaning in a pipeline: a step has what the steps before it left as item.results"
 TOP_KEYS = ("jobs", "pipelines")
@@ -199,10 +200,10 @@ class _Reading:
                     self._add(key, name, f"it is given twice: put all {name} into one {kind_of(found[name])}")
                 elif not name.startswith("x-"):
                     said = repr(name) if isinstance(key, yaml.ScalarNode) else "that is a list or a mapping"
-                    text = f"unknown key {said}: {SHAPE}; a key of your own, for anchors, begins with 'x-'"
+                    text = f"unknown key {said}: {SHAPES}; a key of your own, for anchors, begins with 'x-'"
                     self._add(key, "", text)
         if not found:
-            self._add(root, "", f"{SHAPE}; or {PIPELINES_SHAPE.removeprefix('give ')}")
+            self._add(root, "", SHAPES)
         jobs, pipelines = (None if is_null(found.get(name)) else found[name] for name in TOP_KEYS)
         return jobs, pipelines
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from janitor.errors import BadSetting
+from janitor.items.pipeline_check import refusal_of
 from janitor.items.step import Step
 from janitor.jobs import schedules
 from janitor.jobs.dependencies import cycles
@@ -103,14 +104,8 @@ def _function(name: str, part: Part, settings: Settings) -> tuple[Callable[..., 
 
 
 def _check_call(value: str, func: Callable[..., object]) -> None:
-    try:
-        signature = inspect.signature(func)
-    except (TypeError, ValueError):  # some functions of the interpreter have no signature
-        return
-    try:
-        signature.bind(None)
-    except TypeError as exc:
-        raise Wrong(f"{value}{signature} refuses an item: {exc}; give a function of one item") from exc
+    if refusal := refusal_of(func):
+        raise Wrong(f"{value}{inspect.signature(func)} refuses an item: {refusal}; give a function of one item")
 
 
 def _schedule(value: Any, settings: Settings) -> str:

@@ -19,8 +19,8 @@ from janitor.verbs.assembly import Assembly, actor
 def drop(assembly: Assembly, /, target: str, note: str, yes: bool, **given: Any) -> None:
     """Delete items, with a note that says why.
 
-    It is one item, or all that the options choose, with all that is kept of them. The cleanups of their steps are called
-    before; an item whose cleanup fails stays.
+    It is one item, or all that the options choose, with all that is kept of them. The cleanups of their steps are
+    called before; an item whose cleanup fails stays.
     """
     from janitor.operations import items as operations
 

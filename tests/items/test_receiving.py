@@ -101,7 +101,10 @@ def test_a_bad_message_is_a_dead_letter_and_ends_nothing(state_url: URL, tmp_pat
         assert broken.reason.startswith("it is no JSON") and broken.message == '{"token": "****", '
         assert json.loads(keyless.message) == {"n": 1, "very": "***", "token": "****"}
         assert not any(map(item_letters_of.is_whole, (broken, keyless))) and item_letters_of.is_whole(late)
-        assert keyless.reason == "it has no key: that is the item's key" and late.key == "late"
+        assert (
+            keyless.reason == "it has no key: give the item's key there, a text or a whole number"
+            and late.key == "late"
+        )
         assert replies(made) == [
             {
                 "key": "",

@@ -223,6 +223,9 @@ class NoDataclass:
 
     name, beat_seconds, requires = "no", 0.0, ()
 
+    def open(self, settings: object) -> None:
+        """Nothing is sent."""
+
 
 @pytest.mark.parametrize(
     ("step", "said"),

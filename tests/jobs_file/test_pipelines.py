@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from janitor.items import Step
-from janitor.items.pipeline import Pipeline, check
+from janitor.items.pipeline import Pipeline
+from janitor.items.pipeline_check import check
 from janitor.jobs_file.keys import PIPELINE_KEYS, STEP_KEYS
 from janitor.jobs_file.loading import load
 from janitor.jobs_file.mistakes import BadJobsFile

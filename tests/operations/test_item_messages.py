@@ -81,7 +81,7 @@ def test_items_are_pushed_and_what_is_none_is_refused(state: State, monkeypatch:
     assert [number for number, _ in pushed.refused] == [2, 5, 7]
     assert pushed.refused[0][1].startswith("it is no JSON in UTF-8: ")
     assert [reason for _, reason in pushed.refused[1:]] == [
-        "it has no key: that is the item's key",
+        "it has no key: give the item's key there, a text or a whole number",
         "it is a list, and an object is wanted",
     ]
     assert [first.lane for first in woken] == ["parcels.fetch"] * 2 and letters(state) == []

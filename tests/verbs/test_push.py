@@ -33,7 +33,7 @@ def test_lines_that_are_no_items_are_told_and_all_others_are_added(parcels: Hous
     assert (ended.code, ended.out) == (1, "items of parcels: 2 added, 2 refused\n")
     assert ended.err.splitlines()[0].startswith("janitor: message 1, in line 1, is no item: it is no JSON")
     assert ended.err.splitlines()[1:] == [
-        "janitor: message 3, in line 4, is no item: it has no key: that is the item's key"
+        "janitor: message 3, in line 4, is no item: it has no key: give the item's key there, a text or a whole number"
     ]
     assert keys(parcels) == ["a", "b"] and parcels("letters").rows == []
 

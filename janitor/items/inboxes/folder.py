@@ -20,7 +20,7 @@ from janitor.items.inboxes.arrivals import Arrival, Arrivals, CannotRead
 from janitor.items.inboxes.moving import DONE, check_folder, make_folders, move, set_aside
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
 from janitor.items.option_checks import check_seconds
-from janitor.items.reading import Reading, at_path
+from janitor.items.reading import Reading, at_path, check_reading
 from janitor.needs import Need, ServiceNeed
 from janitor.runs import current_run
 from janitor.settings.settings import Settings
@@ -58,9 +58,11 @@ class FolderInbox:
         Raises:
             BadSetting: which value, and what would be right.
         """
-        if not str(self.folder).strip():
+        given: object = self.folder
+        if not isinstance(given, (str, Path)) or not str(given).strip():
             raise BadSetting("folder", self.folder, "give the path of a folder")
         check_seconds("poll_seconds", self.poll_seconds)
+        check_reading(self.reading)
         # What the path means may not change with the working folder.
         object.__setattr__(self, "folder", Path(self.folder).expanduser().absolute())
 

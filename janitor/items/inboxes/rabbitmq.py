@@ -9,7 +9,7 @@ from janitor.items.ends import Message, Take
 from janitor.items.inboxes.plain import plain
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
 from janitor.items.option_checks import check_whole
-from janitor.items.reading import Reading
+from janitor.items.reading import Reading, check_reading
 from janitor.needs import Need, ServiceNeed
 from janitor.settings.settings import Settings
 
@@ -57,6 +57,7 @@ class RabbitInbox:
             raise BadSetting("queue", self.queue, "give the name of a queue, up to 255 bytes")
         if self.malformed not in ("letters", "reject"):
             raise BadSetting("malformed", self.malformed, "give letters or reject")
+        check_reading(self.reading)
         check_whole("prefetch", self.prefetch, 1, MOST_PREFETCH)
 
     @property

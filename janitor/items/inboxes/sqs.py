@@ -24,7 +24,7 @@ from janitor.items.ends import Message, Take
 from janitor.items.inboxes.plain import plain
 from janitor.items.inboxes.rounds import Rounds, until_asked_to_stop
 from janitor.items.option_checks import check_whole
-from janitor.items.reading import Reading
+from janitor.items.reading import Reading, check_reading
 from janitor.needs import Need, ServiceNeed
 from janitor.settings.settings import Settings
 
@@ -76,6 +76,7 @@ class SqsInbox:
         """
         if not self.queue or self.queue.startswith("arn:"):
             raise BadSetting("queue", self.queue, "give the name of a queue, or its URL")
+        check_reading(self.reading)
         check_whole("wait_seconds", self.wait_seconds, 0, LONGEST_WAIT)
         check_whole("most_receives", self.most_receives, 1, 1_000)
         check_whole("hidden_seconds", self.hidden_seconds, 10, LONGEST_HIDDEN)

@@ -24,7 +24,7 @@ from janitor.items.inboxes.table_left import left_over
 from janitor.items.inboxes.table_reply import StatusReply
 from janitor.items.inboxes.table_rows import Claimed, Layout, Rows, Status
 from janitor.items.option_checks import check_seconds, check_texts, check_whole
-from janitor.items.reading import Reading
+from janitor.items.reading import Reading, check_reading
 from janitor.needs import DatabaseNeed, Need, ServiceNeed
 from janitor.settings.settings import Settings
 
@@ -42,10 +42,14 @@ class TableInbox:
     - `setting`: the variable with the URL of the database.
     - `table`: the table's name.
     - `columns`: the columns that are the item's arguments, beside the id.
-    - `id_column`, `status_column`: the columns with the id, a number or a text, and with the status.
+    - `id_column`: the column with the id of a row, a number or a text.
+    - `status_column`: the column with the status of a row.
     - `json_columns`: those of `columns` that hold JSON; the argument is what the JSON says.
-    - `ready`, `started`, `success`, `failure`: the four statuses. Nothing but this inbox may give a row the status
-      `started`: a row that has it and no item is launched.
+    - `ready`: the status of a row that is to be taken.
+    - `started`: the status of a row that was taken. Nothing but this inbox may give it to a row: a row that has it
+      and no item is launched.
+    - `success`: the status of a row whose item ended well.
+    - `failure`: the status of a row whose item did not.
     - `most`: so many rows are claimed together at most, 1 to 1,000.
     - `key`: the key of an item, with the names of columns in braces, as in `"{study}-{id}"`; the id alone if empty.
     - `poll_seconds`: how often the table is looked at while it has nothing.
@@ -78,6 +82,7 @@ class TableInbox:
         Raises:
             BadSetting: which, and what would be right.
         """
+        check_reading(self.reading)
         for name in ("columns", "json_columns"):
             check_texts(name, getattr(self, name))
             object.__setattr__(self, name, tuple(getattr(self, name)))

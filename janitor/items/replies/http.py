@@ -27,6 +27,7 @@ from janitor.settings.settings import Settings
 
 MAY_GO_LATER = frozenset({408, 425, 429})
 ANSWER_SECONDS = 30.0
+HEADERS_HELP = 'give a mapping from header to variable, such as {"Authorization": "LAB_TOKEN"}'
 HOSTS_HELP = "give the servers that a message may name, such as lab.example.org, *.example.org or lab.example.org:8443"
 _HOST = re.compile(r"(?P<host>(?:\*\.)?[a-z0-9_\-]+(?:\.[a-z0-9_\-]+)*|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?")
 
@@ -63,6 +64,8 @@ class HttpReply:
                 no time for an answer.
         """
         check_seconds("answer_seconds", self.answer_seconds)
+        if not isinstance(self.headers, Mapping):
+            raise BadSetting("headers", self.headers, HEADERS_HELP)
         if bool(self.url) == bool(self.url_at):
             raise BadSetting("url", self.url or None, "give either url, or url_at with hosts")
         if self.url_at and not self.hosts:
@@ -113,8 +116,11 @@ class HttpReply:
         """Where a reply goes; None if nobody asked.
 
         Raises:
+            Skip: the message has no key, and the address is made of it.
             Rejected: the message names another server than it may, or lacks what the address is made of.
         """
+        if self.url and not answer.key and "key" in names_in("url", self.url):
+            raise Skip("the message has no key, and the address is made of it")
         if self.url:
             return filled(self.url, find_in(answer), in_address)
         given = found_in(self.url_at, answer.envelope, answer.args)
@@ -142,7 +148,7 @@ class HttpSender:
         """Post a reply, and return once the server has said yes.
 
         Raises:
-            Skip: nobody asked.
+            Skip: nobody asked, or nobody knows where.
             Unavailable: the server is away, or says that it may take it later.
             Rejected: the server refuses it, or the message names a server that it may not name.
             DeadlineExceeded, Cancelled: as the run's `check` does.

@@ -40,8 +40,9 @@ class MailReply:
     - `to_at`: instead of that, where a message says its address: a path in its envelope or arguments. A message that
       says none is answered by nobody.
     - `domains`: the domains that an address which comes from a message may have.
-    - `subject`, `text`: of the mail; `{key}`, `{pipeline}`, `{status}`, `{reason}`, `{address}` and paths into the
-      item's arguments are filled in. What is missing is left out.
+    - `subject`: its first line; `{key}`, `{pipeline}`, `{status}`, `{reason}`, `{address}` and paths into the item's
+      arguments are filled in. What is missing is left out.
+    - `text`: what it says, filled in like the subject.
     """
 
     name: str

@@ -56,13 +56,15 @@ class SocketReply:
 
     - `name`: its name in its pipeline.
     - `setting`: the variable with the Redis server's URL.
-    - `prefix`, `namespace`: of the socket.io server's adapter: its `key`, and its namespace.
+    - `prefix`: the `key` of the socket.io server's adapter.
+    - `namespace`: the namespace of socket.io in which browsers listen.
     - `response_event`: the event that tells what came of an item. The names `{key}`, `{pipeline}`, `{id}` and
       `{socket}` are filled in.
     - `broadcast_event`: the event that tells all who look at the same, if the message has something true at
       `broadcast`, a path in its arguments or envelope.
     - `heartbeat_event`: the event that tells of each stage, and every `beat_seconds` while it is computed.
-    - `id`, `socket`: where a message has what `{id}` and `{socket}` stand for: a path in its arguments or envelope.
+    - `id`: where a message has what `{id}` stands for: a path in its arguments or envelope.
+    - `socket`: where it has what `{socket}` stands for, the id of the browser that asked; likewise.
     - `to_socket`: tell only the browser whose id stands at `socket`, if one does; all who listen, if not.
     - `inline_bytes`: a result of up to so many characters is told, packed by gzip and base64; of others the address.
     - `step`: the step whose result is told if there is no store; all results by step, if empty.

@@ -139,15 +139,16 @@ class DropLetters(Body):
 
 def _items(value: object) -> object:
     given = [value] if isinstance(value, dict) else value
-    if not isinstance(given, list) or len(given) > MOST_ITEMS or not all(isinstance(one, dict) for one in given):
+    if not isinstance(given, list) or len(given) > MOST_ITEMS:
         raise ValueError(f"give an object, or a list of up to {MOST_ITEMS:,} objects")
     return given
 
 
 _OBJECT = {"type": "object", "additionalProperties": True}
 NewItems = Annotated[
-    list[dict[str, Any]],
+    list[Any],
     BeforeValidator(_items),
-    WithJsonSchema({"anyOf": [_OBJECT, {"type": "array", "items": _OBJECT, "maxItems": MOST_ITEMS}]}),
+    # Of a list each element is looked at by itself: one that is no object is told, and the others are added.
+    WithJsonSchema({"anyOf": [_OBJECT, {"type": "array", "items": {}, "maxItems": MOST_ITEMS}]}),
     Field(description="One item, or up to 1,000: each an object with its key under `key`; all of it is its arguments."),
 ]

@@ -60,6 +60,11 @@ def _allowed(request: Request) -> dict[str, str]:
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        where, why = first["loc"][-1], first["ctx"]["error"]
+        return _answer(request, 400, f"the body of this request is no JSON: {why} (at character {where})")
+    if first["type"] == "string_pattern_mismatch":
+        return _answer(request, 422, f"{first['loc'][-1]}: this text has not the form that is wanted here")
     where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     said = str(first["msg"]).removeprefix("Value error, ")
     return _answer(request, 422, f"{where}: {said[0].lower()}{said[1:]}")

@@ -188,3 +188,10 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str
     with pytest.raises(BadSetting) as caught:
         HttpReply("lab", **options)
     assert str(caught.value).startswith(says)
+
+
+def test_a_message_without_a_key_is_told_to_no_address_that_is_made_of_it(worker: ComputeWorker) -> None:
+    with pytest.raises(Skip, match="the message has no key, and the address is made of it"):
+        send(HttpReply("lab", f"{worker.url}/goods/{{key}}"), key="")
+    send(HttpReply("lab", f"{worker.url}/goods"), key="")
+    assert [one.path for one in worker.requests] == ["/goods"]
