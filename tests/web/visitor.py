@@ -135,8 +135,11 @@ class Visitor:
         return self.get(page.headers["Location"].partition("#")[0]) if page.status == 303 else page
 
     def ask(self, method: str, path: str, body: object, token: str) -> tuple[int, Any]:
-        """Send JSON as a script on a page does, with the token of its forms; the status and the JSON."""
-        data = None if body is None else json.dumps(body).encode()
+        """Send JSON as a script on a page does, with the token of its forms; the status and the JSON.
+
+        A body of bytes is sent as it is.
+        """
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "X-CSRF-Token": token, "Origin": self.address}
         page = self._ask(urllib.request.Request(self.address + path, data, headers, method=method))
         return page.status, json.loads(page.text)

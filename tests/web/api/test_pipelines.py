@@ -136,6 +136,24 @@ def test_a_thousand_items_come_in_one_request_and_no_more(house: ParcelHouse) ->
     assert refused_before_it_is_sent(house.operator.address, "/api/pipelines/parcels/items", 3_000_000) == 413
 
 
+def test_what_is_no_item_holds_up_no_other(house: ParcelHouse) -> None:
+    status, told = house.ask("POST", "/parcels/items", [{"key": "M1"}, 7, {"key": ["M2"]}, None, {"key": "M3"}])
+    assert (status, told["new"]) == (200, 2)
+    assert told["refused"] == [
+        {"number": 2, "reason": "it is a number, and an object is wanted"},
+        {"number": 3, "reason": "its key is a list, and the item's key is a text or a whole number"},
+        {"number": 4, "reason": "it is null, and an object is wanted"},
+    ]
+
+
+def test_a_body_that_is_no_json_is_told_as_that(house: ParcelHouse) -> None:
+    for action in ("items", "retry", "drop"):
+        status, told = house.ask("POST", f"/parcels/{action}", b'{"key": "M1",')
+        assert status == 400 and told["error"].startswith("the body of this request is no JSON: Expecting property na")
+    status, told = house.ask("GET", "/parcels/items?key=a*b")
+    assert (status, told["error"]) == (422, "key: this text has not the form that is wanted here")
+
+
 def test_an_inbox_keeps_secrets_apart_and_what_is_no_item(house: ParcelHouse) -> None:
     sent = [{"key": "I1", "token": "s3cret-word"}, {"token": "s3cret-word"}]
     status, told = house.ask("POST", "/parcels/items?inbox=desk", sent)

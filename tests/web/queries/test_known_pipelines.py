@@ -4,7 +4,6 @@ from janitor.items import Step
 from janitor.scheduler import Scheduler
 from janitor.state import State
 from janitor.web.queries.known_pipelines import all_pipelines, known
-from tests.small_engine import nothing
 from tests.state.parcels import PLAN, save
 from tests.web.queries.past import ask, clock
 
@@ -13,7 +12,7 @@ def with_pipelines(state: State, *names: str) -> Scheduler:
     """A clock with pipelines of a step."""
     scheduler = clock(state, "job")
     for name in names:
-        scheduler.add_pipeline(name, [Step("only", nothing)])
+        scheduler.add_pipeline(name, [Step("only", print)])
     return scheduler
 
 

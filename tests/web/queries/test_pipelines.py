@@ -14,7 +14,6 @@ from janitor.state.item_tables import item_replies as reply_rows
 from janitor.web.queries import models
 from janitor.web.queries.known_pipelines import known
 from janitor.web.queries.pipelines import STATES, kind_of, pipeline_lines, pipeline_page
-from tests.small_engine import nothing
 from tests.state.parcels import DAY, NOW, PLAN, SECOND, add, end, save, take
 from tests.web.queries.past import ask, clock
 
@@ -24,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 def house(state: State, **more: Any) -> Scheduler:
     """A clock with the pipeline of parcels."""
     scheduler = clock(state, "job")
-    steps = [Step("fetch", nothing), Step("match", nothing, needs=["fetch"]), Step("count", nothing, needs=["match"])]
+    steps = [Step("fetch", print), Step("match", print, needs=["fetch"]), Step("count", print, needs=["match"])]
     statuses = {"no host": "error", "few filters": "warning"}
     scheduler.add_pipeline("parcels", steps, statuses=statuses, title="Parcels", notes="*Soon*", **more)
     return scheduler
@@ -100,7 +99,7 @@ def test_a_step_that_takes_nothing_says_why(state: State) -> None:
         job_records.remember(connection, {"parcels.match": ("with work", True)}, NOW)
         job_records.pause(connection, "parcels.match", "with work", NOW, "berta")
     off = clock(state)
-    off.add_pipeline("parcels", [Step("fetch", nothing, enabled="until May"), Step("match", nothing)])
+    off.add_pipeline("parcels", [Step("fetch", print, enabled="until May"), Step("match", print)])
     assert [one.off for one in line_of(state, off.jobs).steps] == ["switched off: until May", "paused by berta"]
     gone = line_of(state, {})
     assert not gone.here and {one.off for one in gone.steps} == {"its job is gone"}
