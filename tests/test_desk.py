@@ -46,7 +46,7 @@ def without_times(text: str) -> str:
     return re.sub(r"\d+\.\d+ s|[\d-]+ [\d:.]+", "T", text)
 
 
-@pytest.mark.parametrize("words", ["run count", "run fail", "history --json", "jobs", "dance", "show 99"])
+@pytest.mark.parametrize("words", ["run fail", "history --json", "dance", "show 99"])
 def test_a_verb_is_as_in_a_process_of_its_own(house: CommandLine, words: str) -> None:
     typed = [*words.split(), *(["--new-state"] if words.startswith("run") else [])]
     begun_here = at_desk(house.folder, house.program, *typed)

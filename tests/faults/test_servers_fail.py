@@ -112,6 +112,7 @@ def test_faults_of_the_broker_lose_nothing(
     go_through(house, faults_of_broker(house, rabbitmq), "broker")
 
 
+@pytest.mark.slow
 def test_a_lease_is_free_once_the_state_database_is_back(state_server: SqlServer, tmp_path: Path) -> None:
     """Given: a run that holds a lease when the state database is killed, so that it cannot give the lease back.
 

@@ -35,7 +35,7 @@ def names(url: URL) -> TableSink:
     return TableSink(url, "t", "k", ("k", "name", "more"))
 
 
-@pytest.mark.parametrize("letter", ["x", "é", "\\", "'", "😀"])
+@pytest.mark.parametrize("letter", ["x", "\\", "'", "😀"])
 def test_long_texts_go_in_statements_of_allowed_length(narrow_url: URL, letter: str) -> None:
     target = names(narrow_url)
     rows = [(f"{at:04}{letter * 240}", letter * 250, letter * 99) for at in range(2000)]

@@ -289,6 +289,7 @@ def test_check_looks_at_the_queue_and_takes_nothing(state: State, settings: Sett
     assert times == [1] * 12
 
 
+@pytest.mark.slow
 def test_check_says_what_is_wrong(settings: Settings, queue: Queue, rabbitmq: Broker) -> None:
     with pytest.raises(Rejected, match="^the queue 'nowhere' at .* does not exist: declare it"):
         look(RabbitInbox("queue", "nowhere"), settings)

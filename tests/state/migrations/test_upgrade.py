@@ -130,6 +130,7 @@ def test_a_migration_killed_again_and_again_goes_on(database_url: URL) -> None:
     made.close()
 
 
+@pytest.mark.slow
 def test_two_that_migrate_at_once_both_end_well(database_url: URL) -> None:
     spawn = multiprocessing.get_context("spawn")
     both = [spawn.Process(target=migrate, args=(database_url,)) for _ in range(2)]

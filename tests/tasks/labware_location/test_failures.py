@@ -77,6 +77,7 @@ def test_a_sync_cut_off_in_the_middle_goes_on_there(
     daemon.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_in_the_middle(
     mariadb_warehouses: Warehouses, mariadb: MariaDB, state_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def test_a_failure_goes_to_sentry_if_that_is_set(tmp_path: Path) -> None:
     assert hooks.paths == ["/api/7/envelope/"]
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_to_a_channel(tmp_path: Path) -> None:
     with Hooks().open() as hooks:
         fail_once(tmp_path, hooks, SLACK_URL=f"{hooks.url}/services/secret")

@@ -185,6 +185,7 @@ def test_letters_are_listed_taken_again_and_dropped(house: ParcelHouse) -> None:
     assert house.said()[0][1:] == ("dropped", "parcels", "dead letters 1, 2")
 
 
+@pytest.mark.slow
 def test_items_that_come_by_the_api_are_done_by_the_daemon(start: Callable[..., str]) -> None:
     # Given a daemon with a pipeline. What happens: items are sent, one of which fails.
     # What must hold: each goes through its steps at once, and what came of it is told.

@@ -144,6 +144,7 @@ def test_what_is_not_known_now_is_a_503(house: tuple[Desk, str]) -> None:
     assert eventually(lambda: health(address, "jobs")[0] == 200)
 
 
+@pytest.mark.slow
 def test_a_daemon_tells_of_its_health(tmp_path: Path) -> None:
     web = {"WEB_ENABLED": "true", "WEB_PORT": "0", "LOG_FORMAT": "json"}
     house = CommandLine(tmp_path, ("-m", "tests.small_house"), web)
