@@ -122,7 +122,7 @@ def _of_usage(error: click.ClickException) -> str:
     said = f"{said[:1].lower()}{said[1:].rstrip('.')}"
     if context is None:
         return said
-    return f"{said}{'' if said.endswith('?') else ';'} `{context.command_path} --help` tells what there is"
+    return f"{said}{'' if said.endswith(('?', ')')) else ';'} `{context.command_path} --help` tells what there is"
 
 
 def _complain(assembly: Assembly, sentence: str) -> None:

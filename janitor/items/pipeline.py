@@ -78,6 +78,11 @@ class Pipeline:
         return {**BUILT_IN, **failures, **self.statuses}
 
     @cached_property
+    def failures(self) -> str:
+        """The statuses with which a step can fail, for a sentence."""
+        return listed(sorted(status for status, kind in self.kinds.items() if kind != "ok"), 20)
+
+    @cached_property
     def in_order(self) -> Sequence[Step]:
         """The steps, each after those that it needs; those on one level as they were given."""
         left, found = list(self.steps), list[Step]()

@@ -153,8 +153,7 @@ def _mistakes_of_codes(pipeline: Pipeline, step: Step) -> Iterator[str]:
     statuses = getattr(step.func, "statuses", None)
     for status in statuses.values() if isinstance(statuses, Mapping) else ():
         if pipeline.kinds.get(status, "ok") == "ok":
-            known = listed(sorted(name for name, kind in pipeline.kinds.items() if kind != "ok"), 20)
-            yield f"{status!r} is no status of a failure: give {known}"
+            yield f"{status!r} is no status of a failure: give {pipeline.failures}"
 
 
 def _mistakes_of_needs(pipeline: Pipeline) -> Iterator[str]:

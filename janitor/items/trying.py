@@ -204,8 +204,8 @@ class Trying:
         return str(status) if is_one else self._step.failed
 
     def _no_failure(self, status: object) -> str:
-        known = listed(sorted(name for name, kind in self._kinds.items() if kind != "ok"), 20)
-        return f"{shown(status, MOST_SHOWN)} is no status of a failure in {self._pipeline.name}: give {known}"
+        is_none = f"is no status of a failure in {self._pipeline.name}"
+        return f"{shown(status, MOST_SHOWN)} {is_none}: give {self._pipeline.failures}"
 
     def _of_death(self, claimed: Claimed, reason: str) -> dict[str, Any]:
         """An item whose own process died: it is tried again, but not for ever."""

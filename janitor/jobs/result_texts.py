@@ -25,7 +25,7 @@ MOST_BITS = 13_000
 """The largest whole number that is kept: Python writes and reads no more than 4,300 digits."""
 DEEPEST = 100
 """How deep lists and mappings may lie within one another."""
-INSTEAD = "write it to a file or a table, and leave where it is"
+INSTEAD = "write it to a file or a table, and make its place the result"
 _OF_TEXT: dict[str, Any] = {
     "$datetime": datetime.fromisoformat,
     "$date": date.fromisoformat,

@@ -7,7 +7,7 @@ wake      whoever waits for such work looks, after each commit
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,8 @@ from janitor.errors import BadSetting, JanitorError
 from janitor.items import waking
 from janitor.items.adding import check_step, plan_of
 from janitor.items.cleaning import clean_up, has_cleanup
-from janitor.items.pipeline import Pipeline
+from janitor.items.pipelines import pipelines_of
+from janitor.jobs.job import Job
 from janitor.runs.bounds import listed
 from janitor.settings.settings import Settings
 from janitor.state import State, actions, item_acts, item_changes, item_search
@@ -121,11 +122,10 @@ def reprocess(state: State, chosen: Chosen, actor: str, now: datetime) -> int:
     return _do(state, chosen, act, actor, "reprocessed", chosen.said, now)
 
 
-def cleaner(state: State, pipeline: Pipeline | None, settings: Settings) -> Clean | None:
+def cleaner(state: State, jobs: Mapping[str, Job], pipeline: str, settings: Settings) -> Clean | None:
     """What calls the cleanups of an item's steps, for `drop`; None if the pipeline is gone, or has no cleanup."""
-    if pipeline is None or not has_cleanup(pipeline):
-        return None
-    return partial(clean_up, state, pipeline, settings)
+    found = pipelines_of(jobs).get(pipeline)
+    return None if found is None or not has_cleanup(found) else partial(clean_up, state, found, settings)
 
 
 def drop(state: State, chosen: Chosen, note: str, actor: str, now: datetime, clean: Clean | None = None) -> int:
@@ -139,26 +139,34 @@ def drop(state: State, chosen: Chosen, note: str, actor: str, now: datetime, cle
     """
     if not note.strip():
         raise BadSetting("the note", note, "say why these items may be deleted")
-    failed: dict[int, JanitorError] = {}
 
     def act(connection: Connection, plan: Plan, ids: Sequence[int]) -> Changed:
-        return Changed(touched=item_acts.drop(connection, plan, [one for one in ids if one not in failed]))
+        return Changed(touched=item_acts.drop(connection, plan, ids))
 
-    def prepare(ids: Iterable[int]) -> None:
-        for item_id in ids:
-            with state.read() as connection:
-                is_meant = bool(_meant(connection, chosen, [item_id]))
-            try:
-                if clean is not None and is_meant:
-                    clean(item_id)
-            except JanitorError as exc:
-                failed[item_id] = exc
-
-    said = f"{chosen.said}: {note.strip()}"
-    done = _do(state, chosen, act, actor, "dropped", said, now, None if clean is None else prepare)
+    failed, pieces = list[JanitorError](), _pieces(chosen)
+    if clean is not None:
+        pieces = (_cleaned(state, chosen, some, clean, failed) for some in pieces)
+    done = _do(state, chosen, act, actor, "dropped", f"{chosen.said}: {note.strip()}", now, pieces)
     if failed:
         stays = "" if len(failed) == 1 else f"; {len(failed) - 1:,} more stay"
-        raise JanitorError(f"{next(iter(failed.values()))}{stays}; {done:,} others are deleted")
+        raise JanitorError(f"{failed[0]}{stays}; {done:,} others are deleted")
+    return done
+
+
+def _cleaned(
+    state: State, chosen: Chosen, some: Iterable[int], clean: Clean, failed: list[JanitorError]
+) -> Sequence[int]:
+    """Clean up those of some items that are still meant, and return them; an error of a cleanup is put to `failed`."""
+    done = []
+    for item_id in some:
+        with state.read() as connection:
+            is_meant = bool(_meant(connection, chosen, [item_id]))
+        try:
+            if is_meant:
+                clean(item_id)
+                done.append(item_id)
+        except JanitorError as exc:
+            failed.append(exc)
     return done
 
 
@@ -198,17 +206,14 @@ def _do(
     action: str,
     detail: str,
     now: datetime,
-    prepare: Callable[[Iterable[int]], None] | None = None,
+    pieces: Iterable[Sequence[int]] | None = None,
 ) -> int:
     """Act on what was chosen, a few at a time; how many items were touched. Nothing is recorded if none was.
 
-    `prepare` is called with each few before the transaction.
+    `pieces` are the few of each transaction, and are made one by one; those of `_pieces` if None.
     """
     done = 0
-    for at in range(0, len(chosen.ids), TOGETHER):
-        some = chosen.ids[at : at + TOGETHER]
-        if prepare is not None:
-            prepare(some)
+    for some in _pieces(chosen) if pieces is None else pieces:
         with state.begin() as connection:
             plan = plan_of(connection, chosen.pipeline)
             changed = act(connection, plan, _still(connection, chosen, some))
@@ -217,6 +222,10 @@ def _do(
         waking.wake(changed.ready)
         done += changed.touched
     return done
+
+
+def _pieces(chosen: Chosen) -> Iterable[Sequence[int]]:
+    return (chosen.ids[at : at + TOGETHER] for at in range(0, len(chosen.ids), TOGETHER))
 
 
 def _still(connection: Connection, chosen: Chosen, some: Iterable[int]) -> Sequence[int]:

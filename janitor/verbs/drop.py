@@ -28,7 +28,6 @@ def drop(assembly: Assembly, /, target: str, note: str, yes: bool, **given: Any)
     if not note.strip():
         raise BadSetting("--note", None, "say why these items may be deleted")
     found = chosen_items.chosen(assembly, target, given, yes, what="deleted")
-    here = chosen_items.pipeline_here(assembly, found.pipeline)
-    clean = operations.cleaner(assembly.state, here, assembly.settings)
+    clean = operations.cleaner(assembly.state, assembly.scheduler.jobs, found.pipeline, assembly.settings)
     number = operations.drop(assembly.state, found, note, actor(), assembly.now(), clean)
     print(chosen_items.told(number, found, "deleted"))

@@ -7,7 +7,6 @@ from fastapi import APIRouter, HTTPException
 from pydantic import Field
 
 from janitor.errors import BadSetting
-from janitor.items.pipelines import pipelines_of
 from janitor.operations import items as operations
 from janitor.operations import replies
 from janitor.operations.items import Chosen
@@ -86,7 +85,7 @@ def drop_items(desk: TheDesk, pipeline: PipelineName, user: Operator, wish: Drop
     The cleanups of their steps are called before; an item whose cleanup fails stays, and that is told with 409.
     """
     these = _chosen(desk, pipeline, wish)
-    clean = operations.cleaner(desk.state, pipelines_of(desk.jobs).get(pipeline), desk.settings)
+    clean = operations.cleaner(desk.state, desk.jobs, pipeline, desk.settings)
     return Touched(items=operations.drop(desk.state, these, wish.note, user.name, desk.now(), clean))
 
 

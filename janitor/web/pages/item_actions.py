@@ -11,7 +11,6 @@ from fastapi import Depends, Form
 from fastapi.responses import Response
 
 from janitor.errors import JanitorError
-from janitor.items.pipelines import pipelines_of
 from janitor.operations import items as operations
 from janitor.operations import replies
 from janitor.operations.items import Chosen
@@ -128,7 +127,7 @@ def reset(desk: TheDesk, user: Operator, these: TheMeant, from_step: Field = "")
 def drop(desk: TheDesk, user: Operator, these: TheMeant, note: Field = "") -> Response:
     """Delete items, with a note that says why."""
     try:
-        clean = operations.cleaner(desk.state, pipelines_of(desk.jobs).get(these.pipeline), desk.settings)
+        clean = operations.cleaner(desk.state, desk.jobs, these.pipeline, desk.settings)
         done = operations.drop(desk.state, these.choose(desk), note, user.name, desk.now(), clean)
     except JanitorError as exc:
         return redirect(these.back, str(exc), wrong=True)

@@ -60,15 +60,16 @@ class Application(FastAPI):
                 _guard(message, scope["path"])
             await send(message)
 
+        is_too_large = False
+
         async def send_told(message: Message) -> None:
             # The framework's bound on bodies answers before an error of ours could, and in plain text.
+            nonlocal is_too_large
             if message.get("status") == TOO_LARGE:
+                is_too_large = True
                 await JSONResponse({"error": SAYS_TOO_LARGE}, TOO_LARGE)(scope, receive, send_guarded)
-                answered.append(TOO_LARGE)
-            elif not answered:
+            elif not is_too_large:
                 await send_guarded(message)
-
-        answered: list[int] = []
 
         host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
         if scope["type"] == "http" and not host_is_ours(self.state.desk.settings, host):

@@ -15,6 +15,8 @@ from janitor.web.access.sign_in import sign_in_path
 from janitor.web.rendering import render
 
 TITLES = {401: "Sign in first", 403: "Refused", 404: "Not found", 422: "Not understood", 500: "Something went wrong"}
+OTHER_WORDS = {"string_pattern_mismatch": "this text has not the form that is wanted here"}
+"""What is said of a mistake in place of the framework's words."""
 SENTENCES = {404: "there is nothing at this address", 405: "this address does not take such a request"}
 
 
@@ -61,12 +63,10 @@ async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == "json_invalid":
-        where, why = first["loc"][-1], first["ctx"]["error"]
-        return _answer(request, 400, f"the body of this request is no JSON: {why} (at character {where})")
-    if first["type"] == "string_pattern_mismatch":
-        return _answer(request, 422, f"{first['loc'][-1]}: this text has not the form that is wanted here")
+        said = f"{first['ctx']['error']} (at character {first['loc'][-1]})"
+        return _answer(request, 400, f"the body of this request is no JSON: {said}")
     where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    said = str(first["msg"]).removeprefix("Value error, ")
+    said = OTHER_WORDS.get(first["type"]) or str(first["msg"]).removeprefix("Value error, ")
     return _answer(request, 422, f"{where}: {said[0].lower()}{said[1:]}")
 
 
