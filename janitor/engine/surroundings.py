@@ -6,7 +6,8 @@
     once no other    sys.stdout, the working folder, umask, socket.setdefaulttimeout,  process_state.py
     run goes on      locale, limits of resources, warnings as errors, descriptors 0 to 2
 
-The last kind waits, since another run may mean it so at this moment: its own `umask` for one file, say.
+The last kind waits, since another run may mean it so at this moment: its own `umask` for one file, say. While no run
+goes on, all is looked at once, and then each ten seconds: a thread that a task left behind may still change something.
 """
 
 import logging
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 PUT_BACK = "while %s ran, this was changed for all jobs, and it is put back: %s"
 STAYS = "while %s ran, this was changed for all jobs, and it cannot be put back: %s"
+IDLE_LOOKS = 10
+"""While no run goes on, only the first of so many looks is made."""
 MOST_NAMED = 20
 """So many jobs are named as those that may have changed something."""
 PutBack = Callable[[], Iterator[str]]
@@ -63,6 +66,7 @@ class Surroundings:
         self._told: set[tuple[str, str, str]] = set()
         self._last: set[str] = set()
         self._since_alone: set[str] = set()
+        self._idle_looks = 0
 
     def print(self, name: str, text: str) -> None:
         """Print for the child process of a run, within the run, wherever a task has led `sys.stdout`."""
@@ -71,6 +75,7 @@ class Surroundings:
 
     def run_ends(self, run_id: int, job: str, live: LiveRuns) -> None:
         """Look as a run ends, inside the run: it is told of what is found."""
+        self._idle_looks = 0
         for printed in self._prints.values():
             with foreign_code(_leave_as_it_is):
                 printed.end_of(run_id)
@@ -79,8 +84,11 @@ class Surroundings:
         self._look(own, _jobs_of(others))
 
     def look(self, live: LiveRuns) -> None:
-        """Look while runs go on, or none does."""
-        self._look(set(), _jobs_of(live))
+        """Look while runs go on; while none does, only now and then."""
+        jobs = _jobs_of(live)
+        self._idle_looks = 0 if jobs else self._idle_looks + 1
+        if jobs or self._idle_looks % IDLE_LOOKS == 1:
+            self._look(set(), jobs)
 
     def _look(self, ending: set[str], others: set[str]) -> None:
         jobs = ending | others

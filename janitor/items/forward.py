@@ -25,7 +25,7 @@ from janitor.items.item import Item
 from janitor.items.option_checks import LARGEST_TEXT, check_seconds, check_whole
 from janitor.items.reading import at_path
 from janitor.items.replies.told import json_bytes
-from janitor.items.templates import filled, finder, in_address, names_in
+from janitor.items.templates import address, finder, names_in
 from janitor.items.trying import Failed
 from janitor.items.variables import text_of
 from janitor.needs import Need, ServiceNeed
@@ -165,7 +165,7 @@ class Forward:
         if not self.anew and item.times == 1 and self._has_result(item):
             return
         worker, ends_at = self._worker(self._settings() if self.setting else None), _ends_at()
-        path = filled(self.path, finder(_names(item), item.args), in_address)
+        path = address(self.path, finder(_names(item), item.args))
         body, headers = self._body(item), self._headers(item)
         worker.wait_until_healthy(self.health_seconds, ends_at)
         found = worker.ask(self.method, path, body, headers, ends_at=ends_at, most_bytes=self.most_bytes)

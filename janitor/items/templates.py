@@ -69,14 +69,24 @@ def text_of_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def in_address(value: str) -> str:
-    """A value as one piece of an address's path or query; it cannot lead to another path or host.
+def address(template: str, find: Find) -> str:
+    """An address with what its names stand for; no value can lead to another path or host.
 
     Raises:
-        Rejected: it is `.` or `..`: clients and servers take them for other folders, however they are written.
+        Rejected: there is nothing for a name; or a part of the path would be empty, `.` or `..`, which clients and
+            servers take for another folder, however they are written.
     """
-    if value in (".", ".."):
-        raise Rejected(f"{value!r} cannot stand in an address")
+    path, mark, query = template.partition("?")
+    return filled(path, find, _in_path) + mark + filled(query, find, _quoted)
+
+
+def _in_path(value: str) -> str:
+    if value in ("", ".", ".."):
+        raise Rejected(f"{value!r} cannot stand in the path of an address")
+    return _quoted(value)
+
+
+def _quoted(value: str) -> str:
     return quote(value.encode("utf-8", "surrogatepass"), safe="")
 
 

@@ -192,6 +192,28 @@ def test_what_others_may_mean_so_waits_until_they_end(caplog: pytest.LogCaptureF
     assert put_back[2:] == ["at once", "later"] * 2
 
 
+def test_while_nothing_goes_on_it_is_looked_at_now_and_then() -> None:
+    looks: list[str] = []
+
+    def look() -> Iterator[str]:
+        looks.append("look")
+        yield from ()
+
+    surroundings, runs = Surroundings([look]), LiveRuns({1: live("a", 1)})
+
+    def looked(times: int) -> int:
+        looks.clear()
+        for _ in range(times):
+            surroundings.look(runs)
+        return len(looks)
+
+    assert looked(5) == 5
+    del runs[1]
+    assert [looked(1), looked(9), looked(1), looked(40)] == [1, 0, 1, 4]
+    surroundings.run_ends(2, "a", runs)
+    assert [looked(1), looked(9)] == [1, 0], "the run may have left a thread behind"
+
+
 def test_what_stays_changed_is_not_told_as_put_back(caplog: pytest.LogCaptureFixture) -> None:
     surroundings = Surroundings([lambda: iter(["umask", Stays("umask"), Stays("umask")])])
     surroundings.run_ends(1, "a", LiveRuns())

@@ -205,13 +205,14 @@ def test_a_token_is_nowhere_but_in_the_request(worker: ComputeWorker, caplog: py
     ("options", "says"),
     [
         ({"path": "/{body.gone}"}, "there is no body.gone for '/{body.gone}'"),
-        ({"path": "/{body.dots}"}, "'..' cannot stand in an address"),
+        ({"path": "/{body.dots}"}, "'..' cannot stand in the path of an address"),
+        ({"path": "/{body.empty}"}, "'' cannot stand in the path of an address"),
         ({"body": "gone"}, "its arguments have no gone, which is what the compute worker gets"),
     ],
 )
 def test_an_item_that_lacks_what_is_sent_is_told(options: dict[str, Any], says: str, worker: ComputeWorker) -> None:
     with pytest.raises((Failed, Rejected)) as caught:
-        Forward(worker.url, **options)(item(args={"body": {"dots": ".."}}))
+        Forward(worker.url, **options)(item(args={"body": {"dots": "..", "empty": ""}}))
     assert str(caught.value) == says and worker.requests == []
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import BadSetting, Rejected
-from janitor.items.templates import check_names, filled, finder, found_in, has_names, in_address, names_in
+from janitor.items.templates import address, check_names, filled, finder, found_in, has_names, names_in
 
 ARGS = {"body": {"name": "Umap", "deep": {"er": True}}, "n": 7, "nothing": None}
 
@@ -59,9 +59,15 @@ def test_whether_anything_is_to_be_filled_in() -> None:
 
 @given(st.text())
 def test_a_value_is_one_piece_of_an_address(value: str) -> None:
-    # What a value holds is quoted: no slash, no question mark, no dots that lead elsewhere.
-    if value in (".", ".."):
-        with pytest.raises(Rejected, match="cannot stand in an address"):
-            in_address(value)
+    # What a value holds is quoted: no slash, no question mark, no dots that lead elsewhere, nothing that is left out.
+    find, special = finder({"it": value}), set("/?#@:\\ \r\n%{}") - {"%"}
+    if value in ("", ".", ".."):
+        with pytest.raises(Rejected, match="cannot stand in the path of an address"):
+            address("/{it}", find)
     else:
-        assert not set(in_address(value)) & set("/?#@:\\ \r\n%{}") - {"%"}
+        assert not set(address("/{it}", find)[1:]) & special
+    assert not set(address("/?it={it}", find)[5:]) & special
+
+
+def test_an_empty_value_may_stand_in_a_query() -> None:
+    assert address("/{a}?b={b}&c={a}", finder({"a": "1", "b": ""})) == "/1?b=&c=1"

@@ -19,7 +19,7 @@ from janitor.http import PORTS, Bounds, Client, RequestFailed, Server, server_of
 from janitor.items.ends import Answer
 from janitor.items.option_checks import check_seconds, check_texts
 from janitor.items.replies.told import NOBODY, find_in, told_whole
-from janitor.items.templates import filled, found_in, has_names, in_address, names_in
+from janitor.items.templates import address, found_in, has_names, names_in
 from janitor.items.variables import secret_of
 from janitor.needs import Need, ServiceNeed
 from janitor.runs import current_run
@@ -122,7 +122,7 @@ class HttpReply:
         if self.url and not answer.key and "key" in names_in("url", self.url):
             raise Skip("the message has no key, and the address is made of it")
         if self.url:
-            return filled(self.url, find_in(answer), in_address)
+            return address(self.url, find_in(answer))
         given = found_in(self.url_at, answer.envelope, answer.args)
         if given is None:
             return None

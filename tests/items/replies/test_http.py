@@ -51,7 +51,7 @@ def test_what_is_filled_in_leads_to_no_other_path(key: str, worker: ComputeWorke
 
 
 def test_dots_that_lead_to_another_path_are_given_up(worker: ComputeWorker) -> None:
-    with pytest.raises(Rejected, match="'..' cannot stand in an address"):
+    with pytest.raises(Rejected, match="'..' cannot stand in the path of an address"):
         send(reply_to(worker), key="..")
     assert worker.requests == []
 
