@@ -139,9 +139,9 @@ def last_name(node: ast.AST) -> str:
 
 def threads() -> Iterator[tuple[str, str]]:
     """Each thread that the package makes: the file, and the last name of its target; or a class that is a thread."""
-    texts = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "janitor").rglob("*.py"))}
-    for path, text in ((path, text) for path, text in texts.items() if "Thread" in text):
-        for node in ast.walk(ast.parse(text)):
+    codes = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "janitor").rglob("*.py"))}
+    for path, code in ((path, code) for path, code in codes.items() if "Thread" in code):
+        for node in ast.walk(ast.parse(code)):
             place = str(path.relative_to(ROOT))
             if isinstance(node, ast.ClassDef) and any(last_name(base).endswith("Thread") for base in node.bases):
                 yield place, f"class {node.name}"
