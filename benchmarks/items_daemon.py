@@ -1,6 +1,6 @@
 """A daemon with pipelines whose steps do nothing: `python -m benchmarks.items_daemon WORK ARGUMENT...`.
 
-    through RECORD NUMBER                a task adds so many items, and one step does them, recorded as RECORD says
+    through RECORD NUMBER WORKERS        a task adds so many items, and one step does them, recorded as RECORD says
     begun HERE FIRST ELSEWHERE           how late items are begun that are added in this process, and in another
     chain NUMBER                         items go through ten steps, one after the other
     inbox KIND QUEUE NUMBER              so many messages wait in a queue, and become items
@@ -11,6 +11,7 @@ The settings are in the environment. The last line is JSON. Whatever is measured
 are counted.
 """
 
+import itertools
 import json
 import os
 import random
@@ -72,18 +73,22 @@ def nothing(item: items.Item) -> None:
 class Through:
     """Items that a task adds and one step does."""
 
-    def __init__(self, record: str, number: str) -> None:
+    def __init__(self, record: str, number: str, workers: str) -> None:
         self._record: Any = record
-        self._number, self._began, self._tried = int(number), 0.0, 0
+        self._number, self._workers = int(number), int(workers)
+        self._began, self._tried = 0.0, itertools.count(1)
+        self._last = 0
 
     def add_to(self, scheduler: Scheduler) -> None:
         """Add the pipeline, and the task that fills it."""
-        scheduler.add_pipeline("through", [items.Step("nothing", self.count, record=self._record)])
+        scheduler.add_pipeline(
+            "through", [items.Step("nothing", self.count, record=self._record, workers=self._workers)]
+        )
         scheduler.add_job(self.feed, "date", id="feed")
 
     def count(self, item: items.Item) -> None:
         """Do nothing but count: so nobody has to read the counts before all are done."""
-        self._tried += 1
+        self._last = next(self._tried)
 
     def feed(self) -> None:
         """Add the items."""
@@ -93,7 +98,7 @@ class Through:
 
     def watch(self, state: State) -> Mapping[str, Any]:
         """Seconds from the first item that is added to the last that is on record; and the peak memory in MB."""
-        wait_for(lambda: self._tried >= self._number, LONGEST_SECONDS, pause=0.02)
+        wait_for(lambda: self._last >= self._number, LONGEST_SECONDS, pause=0.02)
         wait_for(lambda: _counted(state, "through", DONE) >= self._number, LONGEST_SECONDS, pause=0.02)
         seconds = time.perf_counter() - self._began
         tried = _one(state, select(func.count()).select_from(item_attempts))

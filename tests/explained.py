@@ -37,7 +37,7 @@ class Sends(list[Sent]):
     def note(self, connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, *_: Any) -> None:
         """Remember a statement, as SQLAlchemy tells of it."""
         if re.match(r"\s*(--.*\n\s*)*(SELECT|INSERT|UPDATE|DELETE|WITH)", statement):
-            options = context.execution_options
+            options = getattr(context, "execution_options", {})  # none goes straight to the driver
             self.append(Sent(connection.engine.url, statement, parameters, options, self.during))
 
     def of_each_shape(self, urls: Collection[URL]) -> list[Sent]:

@@ -154,15 +154,33 @@ def _translate(url: URL, context: ExceptionContext) -> None:
         return  # the pool itself replaces a connection that has died in it
     if str(context.statement).startswith(LOOKS) and is_not_there(context.original_exception):
         return
-    error = translated(context.original_exception, place(url))
+    if is_another_server(context.original_exception):
+        context.is_disconnect = True  # this connection is closed, and its pool with it
+    _raise(url, context.original_exception)
+
+
+def raise_translated(connection: Connection, error: BaseException) -> None:
+    """Raise our error for a driver's error of a statement that went straight to the driver; close what is of no use.
+
+    Raises:
+        Unavailable, Rejected, StatementTimeout: what the error means.
+    """
+    driver: Any = connection.connection.driver_connection
+    if is_another_server(error) or connection.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
+        connection.invalidate(error)
+    _raise(connection.engine.url, error)
+
+
+def _raise(url: URL, raised: BaseException) -> None:
+    """Raise our error for a driver's error; nothing happens if it is none of a driver."""
+    error = translated(raised, place(url))
     run = current_run()
     if isinstance(error, StatementTimeout) and run.remaining_seconds == 0:
         run.check()
-    if is_another_server(context.original_exception):
-        context.is_disconnect = True  # this connection is closed, and its pool with it
+    if is_another_server(raised):
         leave_server(url)
     if error is not None:
-        raise error from context.original_exception
+        raise error from raised
 
 
 def _go_on_translating(connection: Connection, options: dict[str, Any]) -> None:

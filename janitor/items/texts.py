@@ -6,6 +6,7 @@ from typing import Any
 
 from janitor.errors import BadSetting
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 DEEPEST = 100
 """How deep lists and mappings may lie within one another."""
 
@@ -17,7 +18,7 @@ def json_text(name: str, value: Mapping[str, Any], most: int) -> str:
         BadSetting: it has something that JSON does not have, or is longer than `most` bytes; the error has the `name`.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(value)
         size = len(text.encode())
     except UnicodeEncodeError:  # half a character: no database takes it as UTF-8
         text = json.dumps(value, separators=(",", ":"), allow_nan=False)

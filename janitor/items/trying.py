@@ -15,7 +15,7 @@ import functools
 import random
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -129,9 +129,12 @@ class Trying:
         told = working_on.set(None), keeps_beside.set(beside)
         failing = functools.partial(self._of_error, claimed, part)
         try:
-            with running(part), ExitStack() as hidden, foreign_code(failing, BaseException) as failed:
-                claimed = self._opened(claimed)
-                hidden.enter_context(hiding(secrets_in(claimed)))
+            # What is raised is told while its secrets are hidden.
+            secret = nullcontext() if claimed.secrets is None else ExitStack()
+            with running(part), secret as hidden, foreign_code(failing, BaseException) as failed:
+                if hidden is not None:
+                    claimed = self._opened(claimed)
+                    hidden.enter_context(hiding(secrets_in(claimed)))
                 item = Item.of(self._pipeline.name, self._step.name, claimed)
                 working_on.set(item)
                 self._beats.begins(item)

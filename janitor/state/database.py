@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,13 @@ from janitor.errors import Rejected, Unavailable
 from janitor.runs import Fence
 from janitor.state.fences import hold
 from janitor.state.free_pages import prepare_new_file
+from janitor.state.kept_connections import KeptConnections
 from janitor.state.migrations import Keep
 from janitor.state.patience import patient_engine
 from janitor.state.same_file import SameFile
 from janitor.state.shared_clock import SharedClock
 from janitor.state.tables import SCHEMA_VERSION
-from janitor.state.write_lock import WriteLock
+from janitor.state.write_lock import Turns, WriteLock
 
 if TYPE_CHECKING:
     from janitor.state.migrations.plan import Pending
@@ -78,6 +80,8 @@ class State:
         self.engine = make_engine(url, read_only=False, limits=limits, login=login, kept_statements=kept)
         self._reader = make_engine(url, read_only=True, limits=limits, login=login, kept_statements=kept)
         self._lock = WriteLock(place(url))
+        self._writers, self._readers = KeptConnections(), KeptConnections()
+        self._turns = Turns() if family(url) == "sqlite" else None
         self._file: SameFile | None = None
         if family(url) == "sqlite" and url.database:
             self._file = SameFile(Path(url.database), file)
@@ -114,7 +118,10 @@ class State:
             with ExitStack() as attempt:
                 try:
                     attempt.enter_context(undisturbed(self.url))
-                    connection = attempt.enter_context(self._connect(self.engine))
+                    self.check()
+                    connection = attempt.enter_context(self._writers.taken(partial(self._connect, self.engine)))
+                    if self._turns is not None:
+                        attempt.enter_context(self._turns.taken(STATEMENT_SECONDS))
                     attempt.enter_context(connection.begin())
                 except Unavailable as exc:
                     self._lock.wait(exc, until)
@@ -130,7 +137,9 @@ class State:
         Raises:
             Unavailable, Rejected: as `begin` does.
         """
-        with undisturbed(self.url), self._connect(self._reader, even_if_stopped) as connection:
+        if not (self.stopped and even_if_stopped):
+            self.check()
+        with undisturbed(self.url), self._readers.taken(partial(self._connect, self._reader)) as connection:
             yield connection
 
     def stop(self, why: str) -> None:
@@ -157,9 +166,7 @@ class State:
         if self._file is not None:
             self._file.opened(record.info["path"], record.info["file"])
 
-    def _connect(self, engine: Engine, even_if_stopped: bool = False) -> Connection:
-        if not (self.stopped and even_if_stopped):
-            self.check()
+    def _connect(self, engine: Engine) -> Connection:
         try:
             return engine.connect()
         except PoolTimeout as exc:
@@ -259,6 +266,8 @@ class State:
 
     def close(self) -> None:
         """Close every pooled connection."""
+        self._writers.close()
+        self._readers.close()
         self.engine.dispose()
         self._reader.dispose()
 

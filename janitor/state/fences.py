@@ -12,16 +12,17 @@ still do it, seconds later. What the journal writes next waits for that, and see
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, select
 
+from janitor.databases.direct import Direct, a_list
 from janitor.errors import Fenced
 from janitor.runs import Fence
 from janitor.state.tables import leases
 
-_WANTED: BindParameter[list[tuple[str, int]]] = bindparam("wanted", expanding=True)
-_STANDING = select(leases.c.name).where(tuple_(leases.c.name, leases.c.token).in_(_WANTED))
-_HELD = _STANDING.with_for_update(read=True)
-_HELD_ALONE = _STANDING.with_for_update()
+_NAMED = select(leases.c.name, leases.c.token).where(leases.c.name.in_(a_list("names")))
+_STANDING = {
+    alone: Direct(_NAMED.with_for_update() if alone else _NAMED.with_for_update(read=True)) for alone in (True, False)
+}
 
 
 def hold(connection: Connection, fences: Iterable[Fence], alone: bool = False) -> None:
@@ -41,4 +42,5 @@ def hold(connection: Connection, fences: Iterable[Fence], alone: bool = False) -
 
 def held_names(connection: Connection, wanted: Sequence[tuple[str, int]], alone: bool = False) -> set[str]:
     """The names of those leases, given as (name, token), that still stand; they stand until the transaction ends."""
-    return set(connection.execute(_HELD_ALONE if alone else _HELD, {"wanted": wanted}).scalars())
+    found = _STANDING[alone].rows(connection, {"names": [name for name, _ in wanted]})
+    return {name for name, token in found if (name, token) in wanted}

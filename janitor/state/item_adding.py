@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, String, bindparam, insert, literal, select, update
 
+from janitor.databases.direct import Direct, DirectInsert, a_list
 from janitor.state import item_acts, item_replies
 from janitor.state.item_changes import First, lock
 from janitor.state.item_counts import OF_ITEMS, Changes
@@ -28,24 +29,32 @@ DUPLICATES = ("reply", "ignore", "change", "anew")
 MOST_KEY = 255
 """In characters."""
 TOGETHER = 500
-_ADD = insert(items)
-_KEYS: Any = bindparam("keys", expanding=True)
+_ADD = DirectInsert(
+    items,
+    ["key", "args", "priority", "order_at", "expires_at", "origin", "envelope", "secrets"],
+    same=["pipeline", "added_at", "state", "times"],
+)
+_KEYS = a_list("keys")
+_OF_PIPELINE = items.c.pipeline == bindparam("b_pipeline")
+_KNOWN = Direct(select(items.c.id, items.c.key).where(_OF_PIPELINE, items.c.key.in_(_KEYS)), together=True)
 # The rows of a step are made by the server, of those of the items.
-_ADD_STEPS = insert(item_steps).from_select(
-    ["item_id", "step", "lane", "state", "rank", "sort_at", "status", "since_at", "tries", "deaths", "claims"],
-    select(
-        items.c.id,
-        bindparam("b_step", type_=String(64)),
-        bindparam("b_lane", type_=String(129)),
-        bindparam("b_state", type_=Integer()),
-        -items.c.priority,
-        items.c.order_at,
-        literal(NOT_PROCESSED),
-        bindparam("b_now", type_=item_steps.c.since_at.type),
-        literal(0),
-        literal(0),
-        literal(0),
-    ).where(items.c.pipeline == bindparam("b_pipeline"), items.c.key.in_(_KEYS)),
+_ADD_STEPS = Direct(
+    insert(item_steps).from_select(
+        ["item_id", "step", "lane", "state", "rank", "sort_at", "status", "since_at", "tries", "deaths", "claims"],
+        select(
+            items.c.id,
+            bindparam("b_step", type_=String(64)),
+            bindparam("b_lane", type_=String(129)),
+            bindparam("b_state", type_=Integer()),
+            -items.c.priority,
+            items.c.order_at,
+            literal(NOT_PROCESSED),
+            bindparam("b_now", type_=item_steps.c.since_at.type),
+            literal(0),
+            literal(0),
+            literal(0),
+        ).where(_OF_PIPELINE, items.c.key.in_(_KEYS)),
+    )
 )
 
 
@@ -109,8 +118,8 @@ def _add_batch(connection: Connection, plan: Plan, batch: Sequence[NewItem], now
 
 
 def _known(connection: Connection, pipeline: str, keys: Sequence[str]) -> dict[str, int]:
-    query = select(items.c.id, items.c.key).where(items.c.pipeline == pipeline, items.c.key.in_(keys))
-    return {row.key: row.id for row in connection.execute(query)}
+    found = _KNOWN.rows(connection, {"b_pipeline": pipeline, "keys": keys}) if keys else ()
+    return {key: item_id for item_id, key in found}
 
 
 def _as_it_is(connection: Connection, item_id: int) -> Any:
@@ -122,12 +131,13 @@ def _as_it_is(connection: Connection, item_id: int) -> Any:
 def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: datetime, added: Added) -> None:
     if not fresh:
         return
-    connection.execute(_ADD, [_row_of(plan.pipeline, new, now) for new in fresh])
+    same = {"pipeline": plan.pipeline, "added_at": now, "state": OPEN, "times": 1}
+    _ADD.run(connection, [_row_of(new) for new in fresh], same)
     states = settled(plan, {})
     added_now = {"b_pipeline": plan.pipeline, "keys": [new.key for new in fresh], "b_now": now}
     for step, state in states.items():
         own = {"b_step": step, "b_lane": plan.lane(step), "b_state": state}
-        connection.execute(_ADD_STEPS, {**added_now, **own})
+        _ADD_STEPS.run(connection, {**added_now, **own})
     changes = Changes(plan.pipeline)
     for step, state in states.items():
         changes.add(step, state, NOT_PROCESSED, len(fresh))
@@ -139,21 +149,9 @@ def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: d
     added.ready += [First(plan.lane(step), -first.priority, first.order_at) for step in ready]
 
 
-def _row_of(pipeline: str, new: NewItem, now: datetime) -> dict[str, Any]:
-    return {
-        "pipeline": pipeline,
-        "key": new.key,
-        "args": new.args,
-        "priority": new.priority,
-        "order_at": new.order_at,
-        "added_at": now,
-        "expires_at": new.expires_at,
-        "state": OPEN,
-        "origin": new.origin,
-        "envelope": None if new.envelope is None else json.dumps([new.envelope]),
-        "secrets": new.secrets,
-        "times": 1,
-    }
+def _row_of(new: NewItem) -> tuple[Any, ...]:
+    envelope = None if new.envelope is None else json.dumps([new.envelope])
+    return new.key, new.args, new.priority, new.order_at, new.expires_at, new.origin, envelope, new.secrets
 
 
 def _take_again(connection: Connection, plan: Plan, item_id: int, new: NewItem, now: datetime, added: Added) -> None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from janitor.databases.direct import Direct, a_list
 from janitor.state import item_replies
 from janitor.state.item_counts import OF_ITEMS, Changes
 from janitor.state.item_plans import Plan
@@ -31,14 +32,15 @@ from janitor.state.item_states import (
 )
 from janitor.state.item_tables import item_steps, items
 
-_IDS: Any = bindparam("ids", expanding=True)
-_ITEMS = (
+_IDS = a_list("ids")
+_ITEMS = Direct(
     select(items.c.id, items.c.key, items.c.state, items.c.priority, items.c.order_at, items.c.ended_at)
     .where(items.c.id.in_(_IDS))
     .order_by(items.c.id)
-    .with_for_update()
+    .with_for_update(),
+    together=True,
 )
-_STEPS = select(
+_OF_ITEMS = select(
     item_steps.c.item_id,
     item_steps.c.step,
     item_steps.c.state,
@@ -46,34 +48,32 @@ _STEPS = select(
     item_steps.c.tries,
     item_steps.c.deaths,
     item_steps.c.claims,
-    item_steps.c.run_id,
 ).where(item_steps.c.item_id.in_(_IDS))
-_STEPS_LOCKED = _STEPS.with_for_update()
+_STEPS = {
+    locked: Direct(_OF_ITEMS.with_for_update() if locked else _OF_ITEMS, together=True) for locked in (True, False)
+}
+_PUT_STEPS = update(item_steps).where(item_steps.c.step == bindparam("b_step"), item_steps.c.item_id.in_(_IDS))
 _PUT = {
-    with_order: update(item_steps)
-    .where(item_steps.c.step == bindparam("b_step"), item_steps.c.item_id.in_(_IDS))
-    .values(
-        {name: bindparam(f"b_{name}") for name in ("state", "status", "since_at", "tries", "deaths")}
-        | {"run_id": None}
-        | (
-            {
-                "rank": select(-items.c.priority).where(items.c.id == item_steps.c.item_id).scalar_subquery(),
-                "sort_at": select(items.c.order_at).where(items.c.id == item_steps.c.item_id).scalar_subquery(),
-            }
-            if with_order
-            else {"rank": 0, "sort_at": bindparam("b_sort_at")}
+    with_order: Direct(
+        _PUT_STEPS.values(
+            {name: bindparam(f"b_{name}") for name in ("state", "status", "since_at", "tries", "deaths")}
+            | {"run_id": None}
+            | (
+                {
+                    "rank": select(-items.c.priority).where(items.c.id == item_steps.c.item_id).scalar_subquery(),
+                    "sort_at": select(items.c.order_at).where(items.c.id == item_steps.c.item_id).scalar_subquery(),
+                }
+                if with_order
+                else {"rank": 0, "sort_at": bindparam("b_sort_at")}
+            )
         )
     )
     for with_order in (True, False)
 }
-_PUT_STATE = (
-    update(item_steps)
-    .where(item_steps.c.step == bindparam("b_step"), item_steps.c.item_id.in_(_IDS))
-    .values(state=bindparam("b_state"), since_at=bindparam("b_since_at"))
-)
-_OPEN_ITEMS = update(items).where(items.c.id.in_(_IDS)).values(state=OPEN, ended_at=None)
+_PUT_STATE = Direct(_PUT_STEPS.values(state=bindparam("b_state"), since_at=bindparam("b_since_at")))
+_OPEN_ITEMS = Direct(update(items).where(items.c.id.in_(_IDS)).values(state=OPEN, ended_at=None))
 # A secret is there for the steps alone: it goes with the end.
-_END_ITEMS = (
+_END_ITEMS = Direct(
     update(items)
     .where(items.c.id.in_(_IDS))
     .values(state=bindparam("b_state"), ended_at=bindparam("b_ended_at"), secrets=None)
@@ -87,6 +87,17 @@ class First:
     lane: str
     rank: int
     sort_at: datetime
+
+
+class ItemRow(NamedTuple):
+    """A row of `items`, as far as changes go."""
+
+    id: int
+    key: str
+    state: int
+    priority: int
+    order_at: datetime
+    ended_at: datetime | None
 
 
 class StepRow(NamedTuple):
@@ -150,18 +161,22 @@ def change(
     return done
 
 
-def lock(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
-    """The rows of items, locked until the transaction ends."""
-    rows: Sequence[Any] = connection.execute(_ITEMS, {"ids": ids}).all() if ids else ()
-    return {row.id: row for row in rows}
+def lock(connection: Connection, ids: Sequence[int]) -> dict[int, ItemRow]:
+    """The rows of items, by id, the lowest first; they are locked until the transaction ends."""
+    rows = _ITEMS.rows(connection, {"ids": ids}) if ids else ()
+    return {row[0]: ItemRow._make(row) for row in sorted(rows)}
 
 
 def steps_of(connection: Connection, ids: Sequence[int], lock_them: bool = False) -> dict[int, Steps]:
     """The steps of items; nobody can take or change them until the transaction ends, if they are locked."""
     found: dict[int, Steps] = defaultdict(dict)
+    same: dict[Any, StepRow] = {}  # nearly all of them are alike
     if ids:
-        for row in connection.execute(_STEPS_LOCKED if lock_them else _STEPS, {"ids": ids}):
-            found[row[0]][row[1]] = StepRow(*row[2:7])
+        for item_id, step, *values in _STEPS[lock_them].rows(connection, {"ids": ids}):
+            row = same.get(key := tuple(values))
+            if row is None:
+                row = same[key] = StepRow(*values)
+            found[item_id][step] = row
     return found
 
 
@@ -190,7 +205,7 @@ class _Moves:
         self.ended: list[int] = []
         self.reopened: list[int] = []
 
-    def add(self, item: Row[Any], old: Steps, new: Steps) -> None:
+    def add(self, item: ItemRow, old: Steps, new: Steps) -> None:
         """Take an item whose steps were changed; what follows from that is found here."""
         key = item.state, tuple(old.items()), tuple(new.items())
         same = self._same.get(key)
@@ -240,7 +255,7 @@ class _Moves:
         """Write what has changed."""
         self._spread()
         for (step, state), ids in self._states.items():
-            connection.execute(_PUT_STATE, {"b_step": step, "ids": ids, "b_state": state, "b_since_at": self._now})
+            _PUT_STATE.run(connection, {"b_step": step, "ids": ids, "b_state": state, "b_since_at": self._now})
         for (step, row), ids in self._rows.items():
             in_order = row.state in NOT_BEGUN
             values = {
@@ -253,9 +268,9 @@ class _Moves:
                 "b_deaths": row.deaths,
                 **({} if in_order else {"b_sort_at": row.until or self._now}),
             }
-            connection.execute(_PUT[in_order], values)
+            _PUT[in_order].run(connection, values)
         for state, ids in self._items.items():
             if state == OPEN:
-                connection.execute(_OPEN_ITEMS, {"ids": ids})
+                _OPEN_ITEMS.run(connection, {"ids": ids})
             else:
-                connection.execute(_END_ITEMS, {"ids": ids, "b_state": state, "b_ended_at": self._now})
+                _END_ITEMS.run(connection, {"ids": ids, "b_state": state, "b_ended_at": self._now})

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
+from janitor.databases.direct import Direct, a_list
 from janitor.runs import Outcome
 from janitor.runs.outcome import CUT_OFF
 from janitor.state.item_changes import Changed, Steps, change
@@ -46,7 +47,7 @@ INTERRUPTED = Outcome.INTERRUPTED.value
 """The status of an attempt whose process ended in the middle."""
 Position = tuple[int, datetime, int]
 """Where a row stands in its lane: rank, moment, item."""
-_IDS: Any = bindparam("ids", expanding=True)
+_IDS = a_list("ids")
 _ORDER = (item_steps.c.rank, item_steps.c.sort_at, item_steps.c.item_id)
 _DUE = (
     select(*_ORDER, item_steps.c.deaths)
@@ -55,7 +56,7 @@ _DUE = (
     .limit(bindparam("b_most"))
 )
 # Without the lane, which the ids have in common: with it SQLite would look for them among all that waits there.
-_TAKE = (
+_TAKE = Direct(
     update(item_steps)
     .where(item_steps.c.step == bindparam("b_step"), item_steps.c.item_id.in_(_IDS), item_steps.c.state == READY)
     .values(
@@ -68,7 +69,7 @@ _TAKE = (
         claims=item_steps.c.claims + 1,
     )
 )
-_TAKEN = (
+_TAKEN = Direct(
     select(
         items.c.id,
         items.c.key,
@@ -90,18 +91,24 @@ _TAKEN = (
         item_steps.c.item_id.in_(_IDS),
         item_steps.c.state == PROCESSING,
         item_steps.c.run_id == bindparam("b_run"),
-    )
+    ),
+    together=True,
 )
-_LATER = select(item_steps.c.item_id).where(
+_LATER_IDS = select(item_steps.c.item_id).where(
     item_steps.c.lane == bindparam("b_lane"),
     item_steps.c.state == LATER,
     item_steps.c.rank == 0,
     item_steps.c.sort_at <= bindparam("b_now"),
 )
-_EXPIRED = select(items.c.id).where(
+_LATER, _IS_LATER = Direct(_LATER_IDS.limit(bindparam("b_most"))), Direct(_LATER_IDS.limit(1))
+_EXPIRED_IDS = select(items.c.id).where(
     items.c.state == OPEN, items.c.expires_at <= bindparam("b_now"), items.c.pipeline == bindparam("b_pipeline")
 )
-_RESULTS = select(item_results).where(item_results.c.item_id.in_(_IDS))
+_EXPIRED, _IS_EXPIRED = Direct(_EXPIRED_IDS.limit(bindparam("b_most"))), Direct(_EXPIRED_IDS.limit(1))
+_RESULTS = Direct(
+    select(item_results.c.item_id, item_results.c.step, item_results.c.content).where(item_results.c.item_id.in_(_IDS)),
+    together=True,
+)
 
 
 class Claimed(NamedTuple):
@@ -142,21 +149,20 @@ def look(connection: Connection, lane: str, most: int, after: Position | None = 
     """
     place = {} if after is None else dict(zip(("b_rank", "b_sort_at", "b_item_id"), after, strict=True))
     query = _due(connection.dialect.name, after is not None, suspects)
-    rows = connection.execute(query, {"b_lane": lane, "b_most": most, **place}).all()
-    deadly = next((at for at, row in enumerate(rows) if row.deaths), None)
+    rows = sorted(query.rows(connection, {"b_lane": lane, "b_most": most, **place}))
+    deadly = next((at for at, (*_, deaths) in enumerate(rows) if deaths), None)
     rows = rows if deadly is None else rows[: max(1, deadly)]
-    last = None if not rows else (rows[-1].rank, rows[-1].sort_at, rows[-1].item_id)
-    return Found([row.item_id for row in rows], last, deadly == 0)
+    last = None if not rows else rows[-1][:3]
+    return Found([item_id for _, _, item_id, _ in rows], last, deadly == 0)
 
 
-# A run looks as often as it records: SQLAlchemy takes longer to make the statement than a server to answer it.
 @functools.cache
-def _due(dialect: str, has_place: bool, suspects: bool) -> Select[Any]:
+def _due(dialect: str, has_place: bool, suspects: bool) -> Direct:
     query = _DUE if suspects else _DUE.where(item_steps.c.deaths == 0)
-    if not has_place:
-        return query
-    place = [bindparam(f"b_{column.name}", type_=column.type) for column in _ORDER]
-    return query.where(stands_behind(dialect, _ORDER, place, newest_first=False))
+    if has_place:
+        place = [bindparam(f"b_{column.name}", type_=column.type) for column in _ORDER]
+        query = query.where(stands_behind(dialect, _ORDER, place, newest_first=False))
+    return Direct(query, together=True)
 
 
 def take(
@@ -166,20 +172,20 @@ def take(
     if not ids:
         return []
     taking = {"b_step": step, "ids": ids, "b_now": now, "b_run": run_id}
-    count = connection.execute(_TAKE, taking).rowcount
+    count = _TAKE.run(connection, taking)
     if not count:
         return []
-    rows = connection.execute(_TAKEN, {"b_step": step, "ids": ids, "b_run": run_id}).all()
+    rows = _TAKEN.rows(connection, {"b_step": step, "ids": ids, "b_run": run_id})
     changes.move(step, (READY, NOT_PROCESSED), (PROCESSING, IN_PROCESS), count)
-    results = _results_of(connection, [row.id for row in rows]) if len(plan.steps) > 1 else {}
+    results = _results_of(connection, [row[0] for row in rows]) if len(plan.steps) > 1 else {}
     found = {row[0]: Claimed._make((*row, results.get(row[0], {}))) for row in rows}
     return [found[item_id] for item_id in ids if item_id in found]
 
 
 def _results_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
-    for row in connection.execute(_RESULTS, {"ids": ids}):
-        found.setdefault(row.item_id, {})[row.step] = row.content
+    for item_id, step, content in _RESULTS.rows(connection, {"ids": ids}):
+        found.setdefault(item_id, {})[step] = content
     return found
 
 
@@ -201,18 +207,17 @@ def let_go(connection: Connection, plan: Plan, step: str, claims: Mapping[int, i
 
 def has_later(connection: Connection, lane: str, now: datetime) -> bool:
     """Whether the moment of some try has come, in a lane."""
-    return connection.execute(_LATER.limit(1), {"b_lane": lane, "b_now": now}).first() is not None
+    return bool(_IS_LATER.rows(connection, {"b_lane": lane, "b_now": now}))
 
 
 def has_expired(connection: Connection, pipeline: str, now: datetime) -> bool:
     """Whether some item of a pipeline is past its time."""
-    return connection.execute(_EXPIRED.limit(1), {"b_pipeline": pipeline, "b_now": now}).first() is not None
+    return bool(_IS_EXPIRED.rows(connection, {"b_pipeline": pipeline, "b_now": now}))
 
 
 def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: int = 1_000) -> Changed:
     """Let those be taken whose moment for another try has come."""
-    values = {"b_lane": plan.lane(step), "b_now": now}
-    ids = connection.execute(_LATER.limit(most), values).scalars().all()
+    ids = [row[0] for row in _LATER.rows(connection, {"b_lane": plan.lane(step), "b_now": now, "b_most": most})]
     changes = Changes(plan.pipeline)
 
     def edit(item_id: int, found: Steps) -> bool:
@@ -293,8 +298,8 @@ def has_died(outcome: str | None, reason: str | None) -> bool:
 
 def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000) -> Changed:
     """Let items end that are past their time at each step that has not begun, and that could be taken."""
-    values = {"b_pipeline": plan.pipeline, "b_now": now}
-    ids = connection.execute(_EXPIRED.limit(most), values).scalars().all()
+    values = {"b_pipeline": plan.pipeline, "b_now": now, "b_most": most}
+    ids = [row[0] for row in _EXPIRED.rows(connection, values)]
     changes = Changes(plan.pipeline)
 
     def edit(item_id: int, found: Steps) -> bool:

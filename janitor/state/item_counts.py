@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from janitor.databases.direct import DirectInsert
 from janitor.state.item_tables import item_counts, item_snapshots
 
 EVER = -1
@@ -27,7 +28,7 @@ OF_INBOXES, OF_REPLIES = ":inboxes", ":replies"
 """The steps of counts of messages that came, and of replies; the status says what became of them."""
 MOST_ROWS = 500
 """From so many rows on they are summed up."""
-_ADD = insert(item_counts)
+_ADD = DirectInsert(item_counts, ["step", "state", "status", "number", "seconds"], same=["pipeline"])
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,11 @@ class Changes:
     def write(self, connection: Connection) -> None:
         """Write what has changed."""
         rows = [
-            {
-                "pipeline": self.pipeline,
-                "step": step,
-                "state": state,
-                "status": status,
-                "number": number,
-                "seconds": float(self.seconds[step, state, status]),
-            }
+            (step, state, status, number, float(self.seconds[step, state, status]))
             for (step, state, status), number in self.numbers.items()
             if number
         ]
-        if rows:
-            connection.execute(_ADD, rows)
+        _ADD.run(connection, rows, {"pipeline": self.pipeline})
 
 
 def read(connection: Connection, pipeline: str | None = None) -> list[Count]:

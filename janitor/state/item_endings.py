@@ -5,16 +5,26 @@ What is no longer held by its claim is dropped: the item was reset, dropped, or 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
-from janitor.state.item_changes import Changed, Steps, change
-from janitor.state.item_claims import attempt_row
+from janitor.databases.direct import Direct, DirectInsert, a_list
+from janitor.state.item_changes import Changed, StepRow, Steps, change
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import LATER, NOT_PROCESSED, PROCESSING, READY
 from janitor.state.item_tables import item_attempts, item_results
+
+_ADD_ATTEMPTS = DirectInsert(
+    item_attempts,
+    ["item_id", "started_at", "seconds", "status", "reason", "traceback", "log", "code"],
+    same=["step", "run_id"],
+)
+_DELETE_RESULTS = Direct(
+    delete(item_results).where(item_results.c.item_id.in_(a_list("ids")), item_results.c.step == bindparam("b_step"))
+)
+_ADD_RESULTS = DirectInsert(item_results, ["item_id", "content"], same=["step"])
 
 
 class End(NamedTuple):
@@ -49,20 +59,18 @@ def record(
     # An item that was reset may be taken again before its older try has ended.
     by_item = {end.item_id: end for end in sorted(ends, key=lambda end: end.claim)}
     kept: list[End] = []
+    alike: dict[Any, StepRow] = {}
 
     def edit(item_id: int, found: Steps) -> bool:
         row, end = found.get(step), by_item[item_id]
         if row is None or row.state != PROCESSING or row.claims != end.claim:
             return False
         kept.append(end)
-        goes_back = end.state in (READY, LATER)
-        found[step] = row._replace(
-            state=end.state,
-            status=NOT_PROCESSED if goes_back else end.status,
-            tries=row.tries + (end.counts and not end.died),
-            deaths=row.deaths + end.died,
-            until=end.until,
-        )
+        key = row, end.state, end.status, end.counts, end.died, end.until
+        after = alike.get(key)
+        if after is None:
+            after = alike[key] = _after(row, end)
+        found[step] = after
         return True
 
     changed = change(connection, plan, list(by_item), edit, now, changes)
@@ -70,29 +78,31 @@ def record(
     return changed
 
 
+def _after(row: StepRow, end: End) -> StepRow:
+    """The row of a step after an end."""
+    return row._replace(
+        state=end.state,
+        status=NOT_PROCESSED if end.state in (READY, LATER) else end.status,
+        tries=row.tries + (end.counts and not end.died),
+        deaths=row.deaths + end.died,
+        until=end.until,
+    )
+
+
 def _keep(connection: Connection, plan: Plan, step: str, run_id: int, kept: Sequence[End], changes: Changes) -> None:
     """Keep the attempts, and what they brought."""
     if not kept:
         return
     rows = [
-        attempt_row(
-            *(end.item_id, step, run_id, end.started_at, end.seconds, end.told),
-            reason=end.reason,
-            traceback=end.traceback,
-            log=end.log,
-            code=end.code,
-        )
+        (end.item_id, end.started_at, end.seconds, end.told, end.reason, end.traceback, end.log, end.code)
         for end in kept
     ]
-    connection.execute(insert(item_attempts), rows)
+    _ADD_ATTEMPTS.run(connection, rows, {"step": step, "run_id": run_id})
     for end in kept:
         changes.tried(step, end.told, end.seconds)
-    results = [{"item_id": end.item_id, "step": step, "content": end.result} for end in kept if end.result is not None]
-    if results:
-        ids = [row["item_id"] for row in results]
-        before = item_results.c.item_id.in_(ids) & (item_results.c.step == step)
-        connection.execute(delete(item_results).where(before))
-        connection.execute(insert(item_results), results)
+    if results := [(end.item_id, end.result) for end in kept if end.result is not None]:
+        _DELETE_RESULTS.run(connection, {"b_step": step, "ids": [item_id for item_id, _ in results]})
+        _ADD_RESULTS.run(connection, results, {"step": step})
 
 
 def results_of(connection: Connection, item_id: int) -> dict[str, str]:

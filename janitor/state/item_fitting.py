@@ -5,11 +5,10 @@ Items that have ended stay as they are: `reprocess` gives them the new steps.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from janitor.state.item_changes import Changed, Steps, change, lock, steps_of
+from janitor.state.item_changes import Changed, ItemRow, Steps, change, lock, steps_of
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import NOT_PROCESSED, OPEN, WAITING
@@ -63,7 +62,7 @@ def _take_away(connection: Connection, plan: Plan, known: Mapping[int, Steps], c
 def _add_missing(
     connection: Connection,
     plan: Plan,
-    rows: Sequence[Row[Any]],
+    rows: Sequence[ItemRow],
     known: Mapping[int, Steps],
     now: datetime,
     changes: Changes,

@@ -59,7 +59,7 @@ def still_old(connection: Connection, ids: Sequence[int], before: datetime, fail
     """Those of some items that are old as they are now; nobody changes them until the transaction ends."""
     bounds = {DONE: before, FAILED: failed_before}
     rows = lock(connection, sorted(ids)).values()
-    return [row.id for row in rows if row.state in bounds and row.ended_at < bounds[row.state]]
+    return [row.id for row in rows if row.state in bounds and row.ended_at and row.ended_at < bounds[row.state]]
 
 
 def drop(connection: Connection, plan: Plan, ids: Sequence[int], before: datetime, failed_before: datetime) -> int:

@@ -51,6 +51,23 @@ class Instant(TypeDecorator[datetime]):
             raise ValueError(f"{value!r} has no zone")
         return value.astimezone(timezone.utc).replace(tzinfo=None)
 
+    @staticmethod
+    def to_text(value: datetime | None) -> str | None:
+        """An instant as it stands in a text with rows."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone")
+        return value.astimezone(timezone.utc).isoformat(" ", "microseconds")[:-6]
+
+    @staticmethod
+    def from_text(value: str | None) -> datetime | None:
+        """An instant that stood in a text with rows; whatever is stored is read."""
+        try:
+            return None if value is None else datetime.fromisoformat(f"{value}+00:00")
+        except (ValueError, TypeError):
+            return UNREADABLE
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
         """Read whatever is stored: one row that a person changed by hand must not hide all others."""
         # In place of `process_result_value`, which takes two calls for each value: a list of jobs reads thousands.

@@ -7,8 +7,12 @@ SQLite takes the lock at the beginning of a transaction. So nothing of a transac
 """
 
 import logging
+import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -20,6 +24,44 @@ log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 600.0
 """A run waits so long for another process that has the file to itself."""
+
+
+class Turns:
+    """The turns of this process's threads to write a file: whoever waits goes on as soon as the last one is done.
+
+    SQLite lets a connection that waits sleep for up to a tenth of a second, and asks again then.
+    """
+
+    def __init__(self) -> None:
+        """Nobody has a turn."""
+        self._turn = threading.Lock()
+        _turns.add(self)
+
+    @contextmanager
+    def taken(self, seconds: float) -> Iterator[None]:
+        """A block that is one thread's turn; after so many seconds it begins without, and SQLite says what is wrong."""
+        turn = self._turn
+        is_mine = turn.acquire(timeout=seconds)
+        try:
+            yield
+        finally:
+            if is_mine:
+                turn.release()
+
+    def begin_anew(self) -> None:
+        """Go on in a forked child, which has none of the threads that may have a turn."""
+        self._turn = threading.Lock()
+
+
+_turns: "WeakSet[Turns]" = WeakSet()
+
+
+def _in_forked_child() -> None:
+    for one in list(_turns):
+        one.begin_anew()
+
+
+os.register_at_fork(after_in_child=_in_forked_child)
 
 
 class WriteLock:

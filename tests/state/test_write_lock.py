@@ -1,5 +1,6 @@
 """The write lock: a run waits for a process that has the SQLite file to itself, and nobody else waits for long."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -13,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from janitor.errors import Cancelled, DeadlineExceeded, StatementTimeout, Unavailable
 from janitor.runs import Run, running
 from janitor.state import State, cursors, database
-from janitor.state.write_lock import LOCK_SECONDS, WriteLock
+from janitor.state.write_lock import LOCK_SECONDS, Turns, WriteLock
 from tests.small_engine import eventually, lite_state, now
 
 
@@ -103,3 +104,59 @@ def test_connections_that_all_wait_are_waited_for_too() -> None:
     lock.has_begun()
     with pytest.raises(Unavailable, match="no free connection"):
         lock.wait(used_up, lock.until(patient=True))
+
+
+def test_threads_write_one_after_the_other() -> None:
+    # Given: a thread whose turn it is. What happens: another one waits. What must hold: it goes on once the first is
+    # done, also if that failed; whoever has waited long enough goes on without.
+    turns, order = Turns(), list[str]()
+    has_begun = threading.Event()
+
+    def write() -> None:
+        has_begun.set()
+        with turns.taken(30):
+            order.append("second")
+
+    second = threading.Thread(target=write)
+    with pytest.raises(ZeroDivisionError), turns.taken(30):
+        second.start()
+        assert has_begun.wait(30)
+        with turns.taken(0.05):
+            order.append("without")
+        order.append("first")
+        1 / 0
+    second.join(30)
+    assert order == ["without", "first", "second"]
+    with turns.taken(0):
+        assert not turns._turn.acquire(blocking=False)
+
+
+def test_a_forked_child_has_turns_of_its_own() -> None:
+    turns = Turns()
+    with turns.taken(30):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if turns._turn.acquire(blocking=False) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert not turns._turn.acquire(blocking=False)
+
+
+def test_writers_of_one_process_do_not_sleep_for_one_another(state: State) -> None:
+    # Given: a transaction that goes on for longer than a statement would wait for the file. What happens: another
+    # thread writes meanwhile. What must hold: the first is not disturbed, and the second is written after it.
+    written: list[str] = []
+
+    def write() -> None:
+        with state.begin(patient=True) as connection:
+            cursors.save(connection, "feed", "two", now(), 1)
+        written.append("two")
+
+    with state.begin() as connection:
+        cursors.save(connection, "feed", "one", now(), 1)
+        second = threading.Thread(target=write)
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        written.append("one")
+    second.join(30)
+    assert written == ["one", "two"]

@@ -1,0 +1,314 @@
+"""Statements that are compiled once, and go straight to the driver: for the few that run for each item, or each batch.
+
+SQLAlchemy takes 50 us around a statement for which SQLite takes 5. A list of 500 ids takes it a millisecond. The
+drivers let other threads go on at each row, and wait for their turn again each time. So here
+
+    a list            goes as one JSON text to SQLite, and as one list to a server
+    rows to insert    go as one JSON text: 500 rows are one statement with one value
+    rows that come    come as one JSON text, if they are asked for `together`
+
+`python -m benchmarks --only items` measures what that brings. Events of SQLAlchemy, such as the limits of statements,
+and the words for errors are as everywhere. It reads of a compiled statement what SQLAlchemy promises to nobody: where
+the values stand, how a list is written, the limit. If that changes, the tests of this file fail.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    DateTime,
+    Dialect,
+    Executable,
+    Float,
+    Integer,
+    Select,
+    String,
+    Table,
+    TypeDecorator,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+from sqlalchemy.types import TypeEngine
+
+from janitor.databases.engines import raise_translated
+
+MOST_BYTES = 1_000_000
+"""So long a text with rows may be; longer ones go in several statements."""
+NUL = r"\u0000"
+_LIST = re.compile(r"\(__\[POSTCOMPILE_(\w+)\]\)")
+_NOTHING: Mapping[str, Any] = {}
+Row = tuple[Any, ...]
+Values = tuple[Any, ...] | dict[str, Any]
+Read = Callable[[Any], Any]
+"""Makes a value of a column's type, or what is written of one."""
+
+
+def a_list(name: str) -> BindParameter[Any]:
+    """A parameter that is a list, for `column.in_(...)`; not an empty one, and no text in it has a NUL character."""
+    return bindparam(name, expanding=True)
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A statement as one kind of database takes it, and how its values are written and read.
+
+    `names` are those of the values in their places; a driver that takes them by name has no `places`.
+    """
+
+    text: str
+    names: Sequence[str]
+    places: bool
+    defaults: Mapping[str, Any]
+    written: Mapping[str, Read]
+    read: Sequence[tuple[int, Read]]
+
+    def values(self, given: Mapping[str, Any]) -> Values:
+        """The values as the driver takes them."""
+        found = {**self.defaults, **given}
+        for name, process in self.written.items():
+            found[name] = process(found[name])
+        return tuple(map(found.__getitem__, self.names)) if self.places else found
+
+    def rows(self, found: Sequence[Any]) -> list[Row]:
+        """Rows as they were read, each value in its type."""
+        if not self.read:
+            return [tuple(row) for row in found]
+        made = []
+        for row in found:
+            values = list(row)
+            for at, process in self.read:
+                values[at] = process(values[at])
+            made.append(tuple(values))
+        return made
+
+
+class Direct:
+    """One statement; connections to any kind of database may use it. What it reads comes as tuples."""
+
+    def __init__(self, statement: Executable, *, together: bool = False) -> None:
+        """Nothing is compiled yet.
+
+        `together` has all rows come as one text, in no promised order; other numbers than whole ones lose digits. If
+        the server cuts the text, they come row by row.
+        """
+        self._statement, self._together = statement, together
+        self._made: dict[tuple[str, bool], _Compiled] = {}
+
+    def rows(self, connection: Connection, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+        """What a query finds.
+
+        Raises:
+            Unavailable, Rejected, StatementTimeout: as any statement does.
+        """
+        if self._together:
+            made = self._compiled(connection, True)
+            ((count, text),) = _fetched(connection, made.text, made.values(values))
+            found = _parsed(text)
+            if len(found) == count:
+                return made.rows(found)
+        made = self._compiled(connection, False)
+        return made.rows(_fetched(connection, made.text, made.values(values)))
+
+    def run(self, connection: Connection, values: Mapping[str, Any] = _NOTHING) -> int:
+        """Change what is to be changed; how many rows.
+
+        Raises:
+            Unavailable, Rejected, StatementTimeout: as any statement does.
+        """
+        made = self._compiled(connection, False)
+        changed: int = _executed(connection, made.text, made.values(values))
+        return changed
+
+    def _compiled(self, connection: Connection, together: bool) -> _Compiled:
+        kind = connection.dialect.name, together
+        made = self._made.get(kind)
+        if made is None:
+            statement: Any = self._statement
+            made = _compile(
+                _in_one_text(statement, kind[0]) if together else statement, statement, connection, together
+            )
+            self._made[kind] = made
+        return made
+
+
+class DirectInsert:
+    """An INSERT of many rows into a table: as one JSON text, and one statement for each megabyte."""
+
+    def __init__(self, table: Table, columns: Sequence[str], same: Sequence[str] = ()) -> None:
+        """`columns` are those in which rows differ, in the order of a row's values; `same` have one value for all."""
+        self._table, self._columns, self._same = table, columns, same
+        self._made: dict[str, Direct] = {}
+        self._written: dict[str, Sequence[tuple[int, Read]]] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Sequence[Any]], same: Mapping[str, Any] = _NOTHING) -> None:
+        """Insert rows; the values of a row stand in the order of the columns.
+
+        Raises:
+            Unavailable, Rejected, StatementTimeout: as any statement does.
+        """
+        if not rows:
+            return
+        name = connection.dialect.name
+        if name not in self._made:
+            self._written[name] = _writing([self._table.c[one].type for one in self._columns], connection.dialect)
+            self._made[name] = Direct(self._statement(name))
+        texts = list(_texts(_as_written(rows, self._written[name])))
+        if any(NUL in text for text in texts):  # SQLite ends a text of JSON there
+            whole = [{**same, **dict(zip(self._columns, row, strict=True))} for row in rows]
+            connection.execute(insert(self._table), whole)
+            return
+        for text in texts:
+            self._made[name].run(connection, {**same, "rows": text})
+
+    def _statement(self, dialect: str) -> Executable:
+        types = [self._table.c[name].type for name in self._columns]
+        if dialect == "sqlite":
+            source: Any = func.json_each(bindparam("rows", type_=String())).table_valued("value")
+            found = [func.json_extract(source.c.value, f"$[{at}]") for at in range(len(types))]
+        else:
+            parts = ", ".join(f"v{at} {_type_of(one)} PATH '$[{at}]' ERROR ON ERROR" for at, one in enumerate(types))
+            source = func.JSON_TABLE(
+                bindparam("rows", type_=String()), literal_column(f"'$[*]' COLUMNS ({parts})")
+            ).table_valued(*(f"v{at}" for at in range(len(types))), name="given")
+            found = list(source.c)
+        same = [bindparam(name, type_=self._table.c[name].type) for name in self._same]
+        return insert(self._table).from_select([*self._same, *self._columns], select(*same, *found).select_from(source))
+
+
+def _type_of(kind: TypeEngine[Any]) -> str:
+    """The type of a column in JSON_TABLE."""
+    plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    if isinstance(plain, DateTime):
+        return "DATETIME(6)"
+    if isinstance(plain, Integer):
+        return "BIGINT"
+    if isinstance(plain, Float):
+        return "DOUBLE"
+    length = getattr(plain, "length", None)
+    # MariaDB cuts what is too long here. Of one character more the table itself says that it is too long.
+    return f"VARCHAR({length + 1})" if length else "MEDIUMTEXT"
+
+
+def _in_one_text(query: Select[Any], dialect: str) -> Select[Any]:
+    """A query whose one row is the number of rows, and all of them as one text."""
+    if query._limit_clause is not None:  # what is cut off is counted before
+        inner = query.subquery("found")
+        return select(*_aggregated(list(inner.c), dialect)).select_from(inner)
+    return query.order_by(None).with_only_columns(*_aggregated(list(query.selected_columns), dialect))
+
+
+def _aggregated(columns: Sequence[Any], dialect: str) -> tuple[Any, Any]:
+    if dialect == "sqlite":
+        return func.count(), func.json_group_array(func.json_array(*columns))
+    return func.count(), func.JSON_ARRAYAGG(func.JSON_ARRAY(*columns))
+
+
+def _compile(statement: Any, plain: Any, connection: Connection, together: bool) -> _Compiled:
+    dialect = connection.dialect
+    made = statement.compile(dialect=dialect)
+    lists = _LIST.findall(made.string)
+    as_list = "(SELECT value FROM json_each(?))" if dialect.name == "sqlite" else r"%(\1)s"
+    written: dict[str, Read | None] = {
+        name: bind.type.dialect_impl(dialect).bind_processor(dialect) for bind, name in made.bind_names.items()
+    }
+    written |= dict.fromkeys(lists, _json_text if dialect.name == "sqlite" else tuple)
+    types = [column.type for column in plain.selected_columns] if isinstance(plain, Select) else []
+    return _Compiled(
+        text=_LIST.sub(as_list, made.string),
+        names=tuple(made.positiontup or ()),
+        places=made.positional,
+        defaults=dict(made.params),
+        written={name: process for name, process in written.items() if process is not None},
+        read=_reading(types, dialect, as_texts=together),
+    )
+
+
+def _reading(types: Sequence[Any], dialect: Dialect, as_texts: bool) -> list[tuple[int, Read]]:
+    """How values become those of their types, by place; a type says by `from_text` how it reads a text with rows."""
+    found = [
+        (at, one.from_text if as_texts and hasattr(one, "from_text") else _read_by(one, dialect))
+        for at, one in enumerate(types)
+    ]
+    return [(at, process) for at, process in found if process is not None]
+
+
+def _read_by(kind: Any, dialect: Dialect) -> Read | None:
+    found: Read | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return found
+
+
+def _writing(types: Sequence[Any], dialect: Dialect) -> list[tuple[int, Read]]:
+    """How values are written in a text with rows, by place; a type says so by `to_text`."""
+    found = [
+        (at, one.to_text if hasattr(one, "to_text") else one.dialect_impl(dialect).bind_processor(dialect))
+        for at, one in enumerate(types)
+    ]
+    return [(at, process) for at, process in found if process is not None]
+
+
+def _as_written(rows: Sequence[Sequence[Any]], writing: Sequence[tuple[int, Read]]) -> list[list[Any]]:
+    made = [list(row) for row in rows]
+    for at, process in writing:
+        for row in made:
+            if row[at] is not None:
+                row[at] = process(row[at])
+    return made
+
+
+def _texts(rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """Rows as JSON texts of no more than a megabyte, if they are several."""
+    text = orjson.dumps(rows)
+    if len(text) <= MOST_BYTES or len(rows) == 1:
+        yield text.decode()
+        return
+    half = len(rows) // 2
+    yield from _texts(rows[:half])
+    yield from _texts(rows[half:])
+
+
+def _json_text(values: Sequence[Any]) -> str:
+    return orjson.dumps(values).decode()
+
+
+def _parsed(text: str | None) -> list[Any]:
+    """The rows in a text; none if the server cut it, or left it out."""
+    try:
+        rows: list[Any] = orjson.loads(text or "[]")
+        return rows
+    except orjson.JSONDecodeError:
+        return []
+
+
+def _executed(connection: Connection, text: str, values: Values, fetch: bool = False) -> Any:
+    """Have a statement executed; how many rows it changed, or what it found."""
+    driver: Any = connection.connection.driver_connection
+    cursor, is_done = driver.cursor(), False
+    if told := connection.dispatch.before_cursor_execute:
+        for listener in told:
+            listener(connection, cursor, text, values, None, False)
+    try:
+        cursor.execute(text, values)
+        found = cursor.fetchall() if fetch else cursor.rowcount
+        is_done = True
+    except (connection.dialect.loaded_dbapi.Error, OSError) as exc:
+        is_done = True
+        raise_translated(connection, exc)
+        raise
+    finally:
+        if not is_done:  # a thread was ended in the middle of an answer: nobody can read the next
+            connection.invalidate()
+        cursor.close()
+    return found
+
+
+def _fetched(connection: Connection, text: str, values: Values) -> Sequence[Any]:
+    found: Sequence[Any] = _executed(connection, text, values, fetch=True)
+    return found
