@@ -173,6 +173,8 @@ _OF_INTERPRETER: Values = [
     ("sys.excepthook", lambda: sys.excepthook, lambda before: setattr(sys, "excepthook", before)),
 ]
 _OF_PROCESS: Values = [
+    # First: under a limit that is too low nothing else can be read, and would be taken for changed.
+    *((f"resource.{name}", *_limit(number)) for name, number in LIMITS.items()),
     (FOLDER, _folder, os.chdir),
     ("umask", _umask, os.umask),
     ("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
@@ -181,6 +183,5 @@ _OF_PROCESS: Values = [
         lambda: locale.setlocale(locale.LC_ALL),
         lambda before: locale.setlocale(locale.LC_ALL, before),
     ),
-    *((f"resource.{name}", *_limit(number)) for name, number in LIMITS.items()),
     ("warnings.showwarning", lambda: warnings.showwarning, lambda before: setattr(warnings, "showwarning", before)),
 ]

@@ -86,9 +86,10 @@ class State:
         if family(url) == "sqlite" and url.database:
             self._file = SameFile(Path(url.database), file)
         if family(url) == "sqlite":
-            event.listen(self.engine, "connect", self._opened)
+            # They hold the file alone: SQLAlchemy holds a connection that is in use, and all that its engine holds.
+            event.listen(self.engine, "connect", partial(_opened, self._file))
             event.listen(self.engine, "connect", _journal)
-            event.listen(self._reader, "connect", self._opened)
+            event.listen(self._reader, "connect", partial(_opened, self._file))
         else:
             event.listen(self.engine, "connect", _let_go_of_locks)
 
@@ -161,10 +162,6 @@ class State:
     def file(self) -> Inode | None:
         """The SQLite file that was opened; None before that, and on a server."""
         return None if self._file is None else self._file.known
-
-    def _opened(self, connection: sqlite3.Connection, record: Any) -> None:
-        if self._file is not None:
-            self._file.opened(record.info["path"], record.info["file"])
 
     def _connect(self, engine: Engine) -> Connection:
         try:
@@ -270,6 +267,11 @@ class State:
         self._readers.close()
         self.engine.dispose()
         self._reader.dispose()
+
+
+def _opened(file: SameFile | None, connection: sqlite3.Connection, record: Any) -> None:
+    if file is not None:
+        file.opened(record.info["path"], record.info["file"])
 
 
 def clock_of(url: URL, zero: datetime | None = None) -> SharedClock:

@@ -55,6 +55,17 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
 }
 
 
+@contextmanager
+def many_open() -> Iterator[None]:
+    """More open files than `lower_files` allows."""
+    opened = [os.dup(0) for _ in range(250)]
+    try:
+        yield
+    finally:
+        for one in opened:
+            os.close(one)
+
+
 def fail_at_once(*about: object) -> None:
     raise RuntimeError("none of your business")
 
@@ -96,6 +107,12 @@ def test_a_change_is_put_back_and_told(what: str) -> None:
         assert list(process.put_back()) == [what]
         assert read() == before
         assert list(process.put_back()) == []
+
+
+def test_what_cannot_be_read_for_a_limit_was_not_changed() -> None:
+    with many_open(), kept() as process:
+        lower_files()
+        assert list(process.put_back()) == ["resource.RLIMIT_NOFILE"]
 
 
 def close_stdout() -> None:

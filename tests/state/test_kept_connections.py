@@ -4,6 +4,7 @@ Given: an engine on a SQLite file. What happens: blocks take connections one aft
 What must hold: within a second the same one serves; not after a failure, not a changed one, not in a forked child.
 """
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 
 from janitor.databases.engines import make_engine
 from janitor.databases.limits import Limits
-from janitor.state import kept_connections
+from janitor.state import State, kept_connections
 from janitor.state.kept_connections import MOST, KeptConnections
 from tests.small_engine import lite_state
 
@@ -108,3 +109,21 @@ def test_a_child_uses_none_of_its_parents(kept: KeptConnections, engine: Engine)
         os._exit(0 if driver(kept, engine) is not first else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert driver(kept, engine) is first
+
+
+def test_what_nobody_uses_any_more_holds_no_files(tmp_path: Path) -> None:
+    # Given: state databases that were used, and that nobody has closed. What must hold: their files are closed with
+    # them, though they have kept connections.
+    def use(name: str) -> None:
+        state = State(lite_state(tmp_path / name))
+        with state.begin() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        with state.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(3):
+        use(f"{number}.db")
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before
