@@ -11,7 +11,6 @@ The settings are in the environment. The last line is JSON. Whatever is measured
 are counted.
 """
 
-import itertools
 import json
 import os
 import random
@@ -76,8 +75,7 @@ class Through:
     def __init__(self, record: str, number: str, workers: str) -> None:
         self._record: Any = record
         self._number, self._workers = int(number), int(workers)
-        self._began, self._tried = 0.0, itertools.count(1)
-        self._last = 0
+        self._began, self._tried = 0.0, list[None]()
 
     def add_to(self, scheduler: Scheduler) -> None:
         """Add the pipeline, and the task that fills it."""
@@ -88,7 +86,7 @@ class Through:
 
     def count(self, item: items.Item) -> None:
         """Do nothing but count: so nobody has to read the counts before all are done."""
-        self._last = next(self._tried)
+        self._tried.append(None)  # several workers may count at once
 
     def feed(self) -> None:
         """Add the items."""
@@ -98,7 +96,7 @@ class Through:
 
     def watch(self, state: State) -> Mapping[str, Any]:
         """Seconds from the first item that is added to the last that is on record; and the peak memory in MB."""
-        wait_for(lambda: self._last >= self._number, LONGEST_SECONDS, pause=0.02)
+        wait_for(lambda: len(self._tried) >= self._number, LONGEST_SECONDS, pause=0.02)
         wait_for(lambda: _counted(state, "through", DONE) >= self._number, LONGEST_SECONDS, pause=0.02)
         seconds = time.perf_counter() - self._began
         tried = _one(state, select(func.count()).select_from(item_attempts))

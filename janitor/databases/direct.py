@@ -3,13 +3,13 @@
 SQLAlchemy takes 50 us around a statement for which SQLite takes 5. A list of 500 ids takes it a millisecond. The
 drivers let other threads go on at each row, and wait for their turn again each time. So here
 
-    a list            goes as one JSON text to SQLite, and as one list to a server
+    a list            goes as one JSON text to SQLite, and with the statement to a server
     rows to insert    go as one JSON text: 500 rows are one statement with one value
     rows that come    come as one JSON text, if they are asked for `together`
 
 `python -m benchmarks --only items` measures what that brings. Events of SQLAlchemy, such as the limits of statements,
-and the words for errors are as everywhere. It reads of a compiled statement what SQLAlchemy promises to nobody: where
-the values stand, how a list is written, the limit. If that changes, the tests of this file fail.
+and the words for errors are as everywhere. This file uses what SQLAlchemy does not document: where the values of a
+compiled statement stand, how a list is written, the limit. If that changes, the tests of this file fail.
 """
 
 import re
@@ -39,6 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from janitor.databases.engines import raise_translated
+from janitor.databases.json_rows import rows_in
 
 MOST_BYTES = 1_000_000
 """So long a text with rows may be; longer ones go in several statements."""
@@ -118,7 +119,7 @@ class Direct:
         if self._together:
             made = self._compiled(connection, True)
             ((count, text),) = _fetched(connection, *made.filled(values))
-            found = _parsed(text)
+            found = rows_in(text)
             if len(found) == count:
                 return made.rows(found)
         made = self._compiled(connection, False)
@@ -284,15 +285,6 @@ def _texts(rows: Sequence[Sequence[Any]]) -> Iterator[str]:
 
 def _json_text(values: Sequence[Any]) -> str:
     return orjson.dumps(values).decode()
-
-
-def _parsed(text: str | None) -> list[Any]:
-    """The rows in a text; none if the server cut it, or left it out."""
-    try:
-        rows: list[Any] = orjson.loads(text or "[]")
-        return rows
-    except orjson.JSONDecodeError:
-        return []
 
 
 def _executed(connection: Connection, text: str, values: Values, fetch: bool = False) -> Any:

@@ -37,7 +37,7 @@ def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[
     """
     with connections.read(url) as connection:
         count, whole = connection.execute(_as_json(query, row._fields, family(url)), parameters).one()
-        page = _parsed(whole)
+        page = rows_in(whole)
         if len(page) == count:
             return [row._make(values[1:]) for values in page]
         log.info("a page is longer than one packet of %s: it is read row by row", place(url))
@@ -45,8 +45,8 @@ def fetch(url: URL, query: TextClause, parameters: Mapping[str, Any], row: type[
         return [row._make(orjson.loads(values)[1:]) for values in found.scalars()]
 
 
-def _parsed(whole: str | None) -> list[Any]:
-    """The rows in the text; no row if the server cut the text or left it out."""
+def rows_in(whole: str | None) -> list[Any]:
+    """The rows in a text; no row if the server cut the text or left it out."""
     try:
         rows: list[Any] = orjson.loads(whole or "[]")
         return rows

@@ -3,6 +3,7 @@
     the daemon's process                     a child that a task forks
     a socket, told to `keep_from_children`   is open on /dev/null: what is sent there reaches nobody
     a signal taken inside `signals_taken`    is handled as before the block
+    what is given to `anew_in_children`      begins anew: threads that hold its locks are not there
     code inside `EndsHereInChildren`         ends the child: only the daemon records how the run ended
 
 A file descriptor is not closed but opened anew on /dev/null: an object of the parent may close its number later.
@@ -25,6 +26,7 @@ Owner = TypeVar("Owner")
 Handler = Callable[[int, FrameType | None], object]
 
 _descriptors: "WeakKeyDictionary[Any, Callable[[Any], Iterable[int]]]" = WeakKeyDictionary()
+_anew: "WeakKeyDictionary[Any, Callable[[Any], None]]" = WeakKeyDictionary()
 _taken: dict[int, tuple[Handler, Any]] = {}
 _masks = threading.local()
 """The signals that the forking thread had blocked before."""
@@ -34,6 +36,11 @@ def keep_from_children(owner: Owner, descriptors: Callable[[Owner], Iterable[int
     """Let no child have the file descriptors of `owner`, which `descriptors` tells at each fork; gives the owner."""
     _descriptors[owner] = descriptors
     return owner
+
+
+def anew_in_children(owner: Owner, begin: Callable[[Owner], None]) -> None:
+    """Let each child begin with `owner` anew: `begin` is called with it there, before anything else uses it."""
+    _anew[owner] = begin
 
 
 @contextmanager
@@ -94,6 +101,8 @@ def _in_parent() -> None:
 
 def _in_child() -> None:
     try:
+        for owner, begin in list(_anew.items()):
+            begin(owner)
         _lead_nowhere(_kept_descriptors())
     finally:
         for number, (handler, before) in _taken.items():

@@ -119,10 +119,11 @@ class State:
             with ExitStack() as attempt:
                 try:
                     attempt.enter_context(undisturbed(self.url))
-                    self.check()
-                    connection = attempt.enter_context(self._writers.taken(partial(self._connect, self.engine)))
+                    # First: who waits for a turn needs no connection, and there are not many.
                     if self._turns is not None:
                         attempt.enter_context(self._turns.taken(STATEMENT_SECONDS))
+                    self.check()
+                    connection = attempt.enter_context(self._writers.taken(partial(self._connect, self.engine)))
                     attempt.enter_context(connection.begin())
                 except Unavailable as exc:
                     self._lock.wait(exc, until)

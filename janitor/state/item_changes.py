@@ -34,7 +34,7 @@ from janitor.state.item_tables import item_steps, items
 
 _IDS = a_list("ids")
 _ITEMS = Direct(
-    select(items.c.id, items.c.key, items.c.state, items.c.priority, items.c.order_at, items.c.ended_at)
+    select(items.c.id, items.c.state, items.c.priority, items.c.order_at, items.c.ended_at)
     .where(items.c.id.in_(_IDS))
     .order_by(items.c.id)
     .with_for_update(),
@@ -93,7 +93,6 @@ class ItemRow(NamedTuple):
     """A row of `items`, as far as changes go."""
 
     id: int
-    key: str
     state: int
     priority: int
     order_at: datetime

@@ -94,17 +94,21 @@ _TAKEN = Direct(
     ),
     together=True,
 )
-_LATER_IDS = select(item_steps.c.item_id).where(
-    item_steps.c.lane == bindparam("b_lane"),
-    item_steps.c.state == LATER,
-    item_steps.c.rank == 0,
-    item_steps.c.sort_at <= bindparam("b_now"),
+_LATER = Direct(
+    select(item_steps.c.item_id)
+    .where(
+        item_steps.c.lane == bindparam("b_lane"),
+        item_steps.c.state == LATER,
+        item_steps.c.rank == 0,
+        item_steps.c.sort_at <= bindparam("b_now"),
+    )
+    .limit(bindparam("b_most"))
 )
-_LATER, _IS_LATER = Direct(_LATER_IDS.limit(bindparam("b_most"))), Direct(_LATER_IDS.limit(1))
-_EXPIRED_IDS = select(items.c.id).where(
-    items.c.state == OPEN, items.c.expires_at <= bindparam("b_now"), items.c.pipeline == bindparam("b_pipeline")
+_EXPIRED = Direct(
+    select(items.c.id)
+    .where(items.c.state == OPEN, items.c.expires_at <= bindparam("b_now"), items.c.pipeline == bindparam("b_pipeline"))
+    .limit(bindparam("b_most"))
 )
-_EXPIRED, _IS_EXPIRED = Direct(_EXPIRED_IDS.limit(bindparam("b_most"))), Direct(_EXPIRED_IDS.limit(1))
 _RESULTS = Direct(
     select(item_results.c.item_id, item_results.c.step, item_results.c.content).where(item_results.c.item_id.in_(_IDS)),
     together=True,
@@ -207,12 +211,12 @@ def let_go(connection: Connection, plan: Plan, step: str, claims: Mapping[int, i
 
 def has_later(connection: Connection, lane: str, now: datetime) -> bool:
     """Whether the moment of some try has come, in a lane."""
-    return bool(_IS_LATER.rows(connection, {"b_lane": lane, "b_now": now}))
+    return bool(_LATER.rows(connection, {"b_lane": lane, "b_now": now, "b_most": 1}))
 
 
 def has_expired(connection: Connection, pipeline: str, now: datetime) -> bool:
     """Whether some item of a pipeline is past its time."""
-    return bool(_IS_EXPIRED.rows(connection, {"b_pipeline": pipeline, "b_now": now}))
+    return bool(_EXPIRED.rows(connection, {"b_pipeline": pipeline, "b_now": now, "b_most": 1}))
 
 
 def promote(connection: Connection, plan: Plan, step: str, now: datetime, most: int = 1_000) -> Changed:

@@ -4,7 +4,6 @@ The pool asks a server whether a connection still lives, each time that it gives
 gets one back. So a connection that did well stays here for a second, and whoever comes next takes it as it is.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Pool
+
+from janitor.runs.forks import anew_in_children
 
 YOUNG_SECONDS = 1.0
 """After so long without use the pool asks the server first."""
@@ -21,13 +22,16 @@ MOST = 4
 
 
 class _Kept(NamedTuple):
-    """A connection, of which pool and process it is, when it came from there, and when it was used last."""
+    """A connection, of which pool it is, when it came from there, and when it was used last."""
 
     connection: Connection
     pool: Pool
-    process: int
     opened_at: float
     used_at: float
+
+
+_of_parent: list[deque[_Kept]] = []
+"""In a forked child: what its parent has kept. Nothing may close it, or SQLite's files would suffer."""
 
 
 class KeptConnections:
@@ -36,7 +40,7 @@ class KeptConnections:
     def __init__(self) -> None:
         """None is kept yet."""
         self._kept: deque[_Kept] = deque()
-        self._of_parent: list[_Kept] = []
+        anew_in_children(self, KeptConnections._begin_anew)
 
     @contextmanager
     def taken(self, connect: Callable[[], Connection]) -> Iterator[Connection]:
@@ -56,32 +60,32 @@ class KeptConnections:
 
     def close(self) -> None:
         """Give all that are kept back to their pool."""
-        while self._kept:
-            _give_back(self._kept.pop())
+        while (one := self._last()) is not None:
+            one.connection.close()
 
     def _young(self) -> _Kept | None:
         """The one that was used last, if it can be used as it is; older ones go back to the pool."""
-        while True:
-            try:
-                one = self._kept.pop()
-            except IndexError:  # another thread has taken the last
-                return None
-            if one.process != os.getpid():
-                self._of_parent.append(one)  # its file is the parent's: nothing may close it here
-                continue
+        while (one := self._last()) is not None:
             now = time.monotonic()
             is_young = now - one.used_at < YOUNG_SECONDS and now - one.opened_at < LONGEST_SECONDS
             # A pool that was replaced has closed all its connections: its server is another one now.
             if is_young and one.connection.engine.pool is one.pool:
                 return one
             one.connection.close()
+        return None
+
+    def _last(self) -> _Kept | None:
+        """The one that was used last; it is kept no more."""
+        try:
+            return self._kept.pop()
+        except IndexError:  # another thread may have taken the last
+            return None
+
+    def _begin_anew(self) -> None:
+        _of_parent.append(self._kept)
+        self._kept = deque()
 
 
 def _new(connection: Connection) -> _Kept:
     now = time.monotonic()
-    return _Kept(connection, connection.engine.pool, os.getpid(), now, now)
-
-
-def _give_back(one: _Kept) -> None:
-    if one.process == os.getpid():
-        one.connection.close()
+    return _Kept(connection, connection.engine.pool, now, now)

@@ -45,20 +45,12 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse an instant without a zone: it would be another moment on another machine."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no zone")
-        return value.astimezone(timezone.utc).replace(tzinfo=None)
+        return None if value is None else _naive(value)
 
     @staticmethod
-    def to_text(value: datetime | None) -> str | None:
+    def to_text(value: datetime) -> str:
         """An instant as it stands in a text with rows."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no zone")
-        return value.astimezone(timezone.utc).isoformat(" ", "microseconds")[:-6]
+        return _naive(value).isoformat(" ", "microseconds")
 
     @staticmethod
     def from_text(value: str | None) -> datetime | None:
@@ -84,6 +76,12 @@ class Instant(TypeDecorator[datetime]):
                 return UNREADABLE
 
         return read
+
+
+def _naive(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no zone")
+    return value.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 class Words(TypeDecorator[str]):

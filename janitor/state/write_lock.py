@@ -7,18 +7,17 @@ SQLite takes the lock at the beginning of a transaction. So nothing of a transac
 """
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from weakref import WeakSet
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from janitor.databases.errors import has_locked_file
 from janitor.errors import Unavailable
 from janitor.runs import current_run
+from janitor.runs.forks import anew_in_children
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ class Turns:
     def __init__(self) -> None:
         """Nobody has a turn."""
         self._turn = threading.Lock()
-        _turns.add(self)
+        anew_in_children(self, Turns._begin_anew)
 
     @contextmanager
     def taken(self, seconds: float) -> Iterator[None]:
@@ -48,20 +47,8 @@ class Turns:
             if is_mine:
                 turn.release()
 
-    def begin_anew(self) -> None:
-        """Go on in a forked child, which has none of the threads that may have a turn."""
+    def _begin_anew(self) -> None:
         self._turn = threading.Lock()
-
-
-_turns: "WeakSet[Turns]" = WeakSet()
-
-
-def _in_forked_child() -> None:
-    for one in list(_turns):
-        one.begin_anew()
-
-
-os.register_at_fork(after_in_child=_in_forked_child)
 
 
 class WriteLock:

@@ -17,6 +17,7 @@ from janitor.databases.engines import make_engine
 from janitor.databases.limits import Limits
 from janitor.state import State, kept_connections
 from janitor.state.kept_connections import MOST, KeptConnections
+from tests.forked import code_of_child
 from tests.small_engine import lite_state
 
 
@@ -104,11 +105,24 @@ def test_only_a_few_are_kept(kept: KeptConnections, engine: Engine) -> None:
 
 def test_a_child_uses_none_of_its_parents(kept: KeptConnections, engine: Engine) -> None:
     first = driver(kept, engine)
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if driver(kept, engine) is not first else 1)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def use() -> None:
+        assert driver(kept, engine) is not first
+
+    assert code_of_child(use) == 0
     assert driver(kept, engine) is first
+
+
+def test_a_child_closes_none_of_its_parents(kept: KeptConnections, engine: Engine) -> None:
+    with kept.taken(engine.connect) as connection:
+        pass
+
+    def close() -> None:
+        kept.close()
+        gc.collect()
+        assert not connection.closed
+
+    assert code_of_child(close) == 0
 
 
 def test_what_nobody_uses_any_more_holds_no_files(tmp_path: Path) -> None:

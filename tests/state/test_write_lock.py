@@ -1,6 +1,5 @@
 """The write lock: a run waits for a process that has the SQLite file to itself, and nobody else waits for long."""
 
-import os
 import sqlite3
 import threading
 import time
@@ -15,6 +14,7 @@ from janitor.errors import Cancelled, DeadlineExceeded, StatementTimeout, Unavai
 from janitor.runs import Run, running
 from janitor.state import State, cursors, database
 from janitor.state.write_lock import LOCK_SECONDS, Turns, WriteLock
+from tests.forked import code_of_child
 from tests.small_engine import eventually, lite_state, now
 
 
@@ -133,11 +133,12 @@ def test_threads_write_one_after_the_other() -> None:
 
 def test_a_forked_child_has_turns_of_its_own() -> None:
     turns = Turns()
+
+    def take() -> None:
+        assert turns._turn.acquire(blocking=False)
+
     with turns.taken(30):
-        child = os.fork()
-        if child == 0:
-            os._exit(0 if turns._turn.acquire(blocking=False) else 1)
-        assert os.waitpid(child, 0)[1] == 0
+        assert code_of_child(take) == 0
         assert not turns._turn.acquire(blocking=False)
 
 
