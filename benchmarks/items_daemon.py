@@ -29,6 +29,7 @@ from benchmarks.items_fill import add_pipelines
 from benchmarks.measures import peak_mb
 from benchmarks.processes import Failed
 from janitor import items
+from janitor.engine.allocator import bound_arenas, collect_seldom
 from janitor.engine.daemon import Daemon
 from janitor.engine.runner import Runner
 from janitor.items import adding
@@ -243,6 +244,9 @@ def run(work: Work) -> Mapping[str, Any]:
         Failed: it is not done in time, or something is missing.
     """
     settings = Settings.load(os.environ, dotenv=None)
+    # As `start` does.
+    bound_arenas()
+    collect_seldom()
     mask = mask_for(settings)
     run_log = set_up.set_up(settings, mask)
     with closing(State(settings.state_database_url)) as state:

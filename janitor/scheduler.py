@@ -12,7 +12,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.util import undefined
 
 from janitor import databases
-from janitor.engine.allocator import bound_arenas
+from janitor.engine.allocator import bound_arenas, collect_seldom
 from janitor.engine.clock import Clock
 from janitor.engine.daemon import Daemon
 from janitor.engine.leaving import Leaving
@@ -268,6 +268,7 @@ class Scheduler(Clock):
         databases.configure(limits, settings.login)
         mask = mask_for(settings)
         bound_arenas()
+        collect_seldom()
         daemon = self.daemon(self.runner(mask, set_up.set_up(settings, mask)))
         with Leaving(settings.grace_seconds) as leaving:
             daemon.run(on_stop=leaving.begin)

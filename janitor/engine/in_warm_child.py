@@ -9,7 +9,6 @@ STOP, why                       ───>  what goes on ends at its next safe p
 """
 
 import threading
-from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -65,7 +64,7 @@ def _report(line: Line, traced: Traced, error: BaseException) -> None:
 def _returned(step: Step, item: Item, run: Run) -> Returned:
     try:
         returned = call_here(step, item, run)
-        return replace(returned, value=_sendable(returned.value))
+        return returned._replace(value=_sendable(returned.value))
     except Failed as exc:
         said = [None if one is None else text_of(one) for one in (exc.status, exc.code)]
         return Returned(None, None, (text_of(exc), said[0], said[1]))

@@ -71,10 +71,10 @@ def add_all(pipeline: str, news: Iterable[New], *, on_duplicate: str | None = No
     """
     run = current_run()
     state = state_of(run)
-    made = [new_item(new, state.clock.now(), on_duplicate) for new in news]
+    now, added = state.clock.now(), 0
+    made = [new_item(new, now, on_duplicate) for new in news]
     if run.dry_run:
         return 0
-    added = 0
     for at in range(0, len(made), item_adding.TOGETHER):
         run.check()
         added += write(state, pipeline, made[at : at + item_adding.TOGETHER], run).new

@@ -15,6 +15,9 @@ from janitor.state.item_claims import Position
 
 BATCH_SECONDS = 0.25
 MOST_TOGETHER = 500
+"""So many are taken, and so many are recorded, in one transaction at most."""
+MOST_HELD = 3 * MOST_TOGETHER
+"""So many wait for workers at most: they have enough to do while 500 are recorded, and 500 more are taken."""
 WHOLE_LOOK_SECONDS = 0.75
 WHOLE_LOOK_SHARE = 20
 """A whole look is done again after so many times as long as it took, and after `WHOLE_LOOK_SECONDS` at least."""
@@ -32,8 +35,13 @@ class Size:
         self._size = workers
 
     def wanted(self, waiting: int) -> int:
-        """How many more to take; none while enough wait."""
-        return self._size - waiting if waiting <= self._size // 2 else 0
+        """How many more to take; none while more than `enough` wait."""
+        return min(MOST_TOGETHER, self._size - waiting) if waiting <= self.enough else 0
+
+    @property
+    def enough(self) -> int:
+        """While more than so many wait, none are taken."""
+        return max(self._size // 2, self._size - MOST_TOGETHER)
 
     def done(self, count: int) -> None:
         """Note that so many were recorded."""
@@ -41,7 +49,7 @@ class Size:
         seconds = time.monotonic() - self._since
         if seconds >= BATCH_SECONDS or self._done >= self._size:
             quick = self._done / max(seconds, 0.001) * BATCH_SECONDS
-            self._size = max(self._workers, min(MOST_TOGETHER, 2 * self._size, int(quick)))
+            self._size = max(self._workers, min(MOST_HELD, 2 * self._size, int(quick)))
             self._since, self._done = time.monotonic(), 0
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from janitor.errors import JanitorError
+from janitor.items.texts import value_of
 from janitor.jobs.result_texts import decode
 from janitor.state.item_claims import Claimed, envelopes_of
 
@@ -50,19 +51,19 @@ class Item:
     def of(cls, pipeline: str, step: str, claimed: Claimed) -> "Item":
         """The item that a run holds."""
         return cls(
-            pipeline=pipeline,
-            step=step,
-            key=claimed.key,
-            args=json.loads(claimed.args),
-            id=claimed.id,
-            results=Results(claimed.results),
+            pipeline,
+            step,
+            claimed.key,
+            value_of(claimed.args),
+            claimed.id,
+            Results(claimed.results),
             priority=claimed.priority,
             order_at=claimed.order_at,
             added_at=claimed.added_at,
             expires_at=claimed.expires_at,
             attempt=claimed.tries + 1,
             times=claimed.times,
-            envelope=next(iter(envelopes_of(claimed.envelope)), {}),
+            envelope={} if claimed.envelope is None else next(iter(envelopes_of(claimed.envelope)), {}),
             secrets={} if claimed.secrets is None else json.loads(claimed.secrets),
         )
 

@@ -7,7 +7,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -165,7 +165,7 @@ def item_of(reading: Reading, message: Message, found: Read, origin: str, now: d
         made = new_item(new, now, reading.on_duplicate, origin, found.envelope or None, found.secrets)
     except BadSetting as exc:
         raise NoItem(f"its {exc.name} cannot be taken: {exc.expected}", key=found.key[:255]) from exc
-    return made if found.envelope or origin != "add" else replace(made, envelope=None)
+    return made if found.envelope or origin != "add" else made._replace(envelope=None)
 
 
 def at_path(content: Any, path: str) -> Any:

@@ -10,7 +10,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -124,7 +123,7 @@ class Taking:
     def _sealed(self, made: NewItem) -> NewItem:
         if made.secrets is None or self._seal is None:
             return made
-        return replace(made, secrets=self._seal.closed(made.secrets))
+        return made._replace(secrets=self._seal.closed(made.secrets))
 
     def _commit_one(self, message: Message, one: NewItem | NoItem, now: datetime) -> NewItem | NoItem:
         """Commit what one message makes; what it is then."""

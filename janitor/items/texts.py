@@ -1,12 +1,16 @@
 """JSON for items: what is kept of arguments and secrets, bounded, and readable by every database."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from janitor.errors import BadSetting
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_LONG_NUMBER = re.compile(r"\d{19}")
 DEEPEST = 100
 """How deep lists and mappings may lie within one another."""
 
@@ -28,6 +32,19 @@ def json_text(name: str, value: Mapping[str, Any], most: int) -> str:
     if size > most:
         raise BadSetting(name, f"{size:,} bytes of JSON", f"give {most:,} at most, or the address of the rest")
     return text
+
+
+def value_of(text: str) -> Any:
+    """What a text of `json_text` holds.
+
+    orjson reads it eight times as fast as Python does, but makes floats of whole numbers of more than 64 bits.
+    """
+    if _LONG_NUMBER.search(text) is None:
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:  # half a character, which Python reads
+            pass
+    return json.loads(text)
 
 
 def depth_of(value: Any, most: int = DEEPEST) -> int:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from janitor.errors import Cancelled, DeadlineExceeded, JanitorError, Skip, is_a, summary, text_of
 from janitor.guard import foreign_code
@@ -44,6 +44,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 3600.0
 SKIP_SECONDS = 60.0
 """After so long a step looks again at an item that it has passed over."""
 MOST_SHOWN = 100
+_NO_SECRET = nullcontext()
 MOST_DEATHS = 3
 """So many processes may die of an item, or as many as it has tries."""
 
@@ -68,8 +69,7 @@ class FailedElsewhere(JanitorError):
         super().__init__(reason)
 
 
-@dataclass(frozen=True)
-class Returned:
+class Returned(NamedTuple):
     """What a step's function returned, and what it left in `item.result` as a JSON text.
 
     `failure` has the arguments of `Failed`, if it raised that in another process.
@@ -130,7 +130,7 @@ class Trying:
         failing = functools.partial(self._of_error, claimed, part)
         try:
             # What is raised is told while its secrets are hidden.
-            secret = nullcontext() if claimed.secrets is None else ExitStack()
+            secret = _NO_SECRET if claimed.secrets is None else ExitStack()
             with running(part), secret as hidden, foreign_code(failing, BaseException) as failed:
                 if hidden is not None:
                     claimed = self._opened(claimed)

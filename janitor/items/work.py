@@ -173,7 +173,7 @@ class _Work:
             return 0
         claimed, changed = self._write(ends, found)
         self._workers.recorded(ends)
-        self._workers.give(claimed)
+        self._workers.give(claimed, self._size.enough)
         if not self._workers.held:
             self._suspects.done()
         for end in ends:

@@ -9,8 +9,8 @@ With `record="each"` a worker takes the next item only once the end of the last 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from janitor.errors import JanitorError, Unavailable, is_a, summary
@@ -49,12 +49,13 @@ class Workers:
         self.held: dict[int, int] = {}
         """The newest claim of each item that is not recorded yet."""
 
-    def give(self, claimed: Sequence[Claimed]) -> None:
-        """Let items be tried, in their order."""
+    def give(self, claimed: Sequence[Claimed], enough: int) -> None:
+        """Let items be tried, in their order; `news` comes once no more than `enough` wait, or half of fewer."""
         with self._more:
             self.held.update({one.id: one.claim for one in claimed})
             self._waiting.extend(claimed)
-            self._least = len(self._waiting) // 2
+            left = len(self._waiting)
+            self._least = enough if left > enough else left // 2
             self._more.notify_all()
         while len(self._threads) < min(self._count, len(self.held)):
             self._start()
@@ -85,12 +86,12 @@ class Workers:
 
     def close(self) -> dict[int, int]:
         """Begin no further item; the claims of those that were not begun, of the last once all have ended."""
+        left = {}
         with self._more:
             self._closed = True
-            left = {one.id: one.claim for one in self._waiting}
-            self._waiting.clear()
-            for item_id in left:
-                self.held.pop(item_id, None)
+            while (one := self._oldest()) is not None:
+                left[one.id] = one.claim
+                self.held.pop(one.id, None)
             self._more.notify_all()
         return left
 
@@ -114,38 +115,41 @@ class Workers:
         with ExitStack() as stack:
             ready: Any = None
             while (claimed := self._next()) is not None:
-                with self._given_back_if_it_fails(claimed):
-                    if ready is None:
-                        ready = stack.enter_context(self._make_ready())
+                call: Any = None
+                try:
+                    ready = ready or stack.enter_context(self._make_ready())
                     call = ready()
-                self._hand_over(claimed, self._try_one(claimed, call))
+                finally:
+                    if call is None:  # it could not be begun, so it waits again
+                        self._waiting.appendleft(claimed)
+                self._hand_over(self._try_one(claimed, call))
 
     def _next(self) -> Claimed | None:
-        with self._more:
-            while not self._waiting and not self._closed:
-                self.news.set()
-                self._more.wait(LOOK_SECONDS)
-            if self._closed:
-                return None
-            claimed = self._waiting.popleft()
+        while not self._closed:
+            claimed = self._oldest()
+            if claimed is None:
+                self._wait_for_more()
+                continue
             if len(self._waiting) <= self._least:
                 self._least = -1
                 self.news.set()
             return claimed
+        return None
 
-    @contextmanager
-    def _given_back_if_it_fails(self, claimed: Claimed) -> Iterator[None]:
-        """Let an item wait again that could not be begun."""
-        is_ready = False
+    def _oldest(self) -> Claimed | None:
+        """The item that waits longest, taken away; no lock is needed: it goes to one worker, or back in `close`."""
         try:
-            yield
-            is_ready = True
-        finally:
-            if not is_ready:
-                with self._more:
-                    self._waiting.appendleft(claimed)
+            return self._waiting.popleft()
+        except IndexError:
+            return None
 
-    def _hand_over(self, claimed: Claimed, end: End) -> None:
+    def _wait_for_more(self) -> None:
+        with self._more:
+            if not self._waiting and not self._closed:
+                self.news.set()
+                self._more.wait(LOOK_SECONDS)
+
+    def _hand_over(self, end: End) -> None:
         self._ends.append(end)
         if not self._each:
             return

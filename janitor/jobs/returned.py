@@ -85,7 +85,7 @@ def finished(returned: Any) -> Any:
     Raises:
         DeadlineExceeded, Cancelled: as `Run.check` does, once the task was cancelled for it and has ended.
     """
-    while isawaitable(returned):
+    while returned is not None and isawaitable(returned):
         returned = event_loop.run(returned)
         current_run().check()
     return returned

@@ -3,8 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -160,14 +159,23 @@ def is_running() -> bool:
     return _current.get() is not None
 
 
-@contextmanager
-def running(run: Run) -> Iterator[Run]:
-    """Make `run` the current run of this context, until the block ends."""
-    token = _current.set(run)
-    try:
-        yield run
-    finally:
-        _current.reset(token)
+class running:
+    """A block of which `run` is the current run; it is that of its context alone."""
+
+    __slots__ = ("_run", "_token")
+
+    def __init__(self, run: Run) -> None:
+        """Nothing changes yet."""
+        self._run = run
+
+    def __enter__(self) -> Run:
+        """Begin the block."""
+        self._token = _current.set(self._run)
+        return self._run
+
+    def __exit__(self, *error: object) -> None:
+        """End the block."""
+        _current.reset(self._token)
 
 
 def _in_forked_child() -> None:

@@ -10,20 +10,23 @@ the key is there already   by `on_duplicate`:
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, Row, String, bindparam, insert, literal, select, update
 
 from janitor.databases.direct import Direct, DirectInsert, a_list
+from janitor.errors import RowRefused
 from janitor.state import item_acts, item_replies
 from janitor.state.item_changes import First, lock
 from janitor.state.item_counts import OF_ITEMS, Changes
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import NOT_PROCESSED, OPEN, READY, name_of_item, settled
-from janitor.state.item_tables import item_steps, items
+from janitor.state.item_tables import FAR, item_steps, items
+from janitor.state.seeks import besides
 
 DUPLICATES = ("reply", "ignore", "change", "anew")
 MOST_KEY = 255
@@ -31,7 +34,7 @@ MOST_KEY = 255
 TOGETHER = 500
 _ADD = DirectInsert(
     items,
-    ["key", "args", "priority", "order_at", "expires_at", "origin", "envelope", "secrets"],
+    ["key", "args", "priority", "order_at", "expires_at", "open_until", "origin", "envelope", "secrets"],
     same=["pipeline", "added_at", "state", "times"],
 )
 _KEYS = a_list("keys")
@@ -40,7 +43,20 @@ _KNOWN = Direct(select(items.c.id, items.c.key).where(_OF_PIPELINE, items.c.key.
 # The rows of a step are made by the server, of those of the items.
 _ADD_STEPS = Direct(
     insert(item_steps).from_select(
-        ["item_id", "step", "lane", "state", "rank", "sort_at", "status", "since_at", "tries", "deaths", "claims"],
+        [
+            "item_id",
+            "step",
+            "lane",
+            "state",
+            "rank",
+            "sort_at",
+            "status",
+            "since_at",
+            "tries",
+            "deaths",
+            "claims",
+            "run_id",
+        ],
         select(
             items.c.id,
             bindparam("b_step", type_=String(64)),
@@ -53,13 +69,19 @@ _ADD_STEPS = Direct(
             literal(0),
             literal(0),
             literal(0),
-        ).where(_OF_PIPELINE, items.c.key.in_(_KEYS)),
+            literal(0),
+        ).where(
+            items.c.id >= bindparam("b_first"),
+            items.c.added_at == bindparam("b_now"),
+            besides(items.c.pipeline) == bindparam("b_pipeline"),
+        ),
     )
 )
+_repeating: set[str] = set()
+"""Pipelines to which keys are added that are there already: where they are none, nobody has to look before."""
 
 
-@dataclass(frozen=True)
-class NewItem:
+class NewItem(NamedTuple):
     """An item to add.
 
     `args` and `secrets` are JSON texts. `envelope` says whom to answer, None if nobody is to be. A larger `priority`
@@ -97,14 +119,15 @@ def add(connection: Connection, plan: Plan, news: Iterable[NewItem], now: dateti
 
 def _add_batch(connection: Connection, plan: Plan, batch: Sequence[NewItem], now: datetime, added: Added) -> None:
     fresh: dict[str, NewItem] = {}
-    again: list[NewItem] = []
-    known = _known(connection, plan.pipeline, [new.key for new in batch])
-    for new in batch:
-        if new.key in known or new.key in fresh:
-            again.append(new)
-        else:
-            fresh[new.key] = new
-    _insert(connection, plan, list(fresh.values()), now, added)
+    again = [new for new in batch if fresh.setdefault(new.key, new) is not new]
+    first = None if plan.pipeline in _repeating else _insert_if_new(connection, plan, list(fresh.values()), now)
+    if first is None:
+        known = _known(connection, plan.pipeline, list(fresh))
+        (_repeating.add if known else _repeating.discard)(plan.pipeline)
+        again = [new for new in batch if new.key in known or fresh[new.key] is not new]
+        fresh = {key: new for key, new in fresh.items() if key not in known}
+        first = _insert(connection, plan, list(fresh.values()), now)
+    _add_steps(connection, plan, list(fresh.values()), first, now, added)
     if again:
         ids = _known(connection, plan.pipeline, [new.key for new in again])
         # In the order of their ids, as everybody locks them.
@@ -128,13 +151,29 @@ def _as_it_is(connection: Connection, item_id: int) -> Any:
     return connection.execute(select(*columns).where(items.c.id == item_id)).one()
 
 
-def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: datetime, added: Added) -> None:
+def _insert_if_new(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: datetime) -> int | None:
+    """Insert items, and give the id of the first; None, and no item, if there is one of their keys already."""
+    try:
+        with nullcontext() if len(fresh) == 1 else connection.begin_nested():
+            return _insert(connection, plan, fresh, now)
+    except RowRefused:
+        return None
+
+
+def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: datetime) -> int:
+    """Insert items; the id of the first."""
+    same = {"pipeline": plan.pipeline, "added_at": now, "state": OPEN, "times": 1}
+    return _ADD.run(connection, [_row_of(new) for new in fresh], same)
+
+
+def _add_steps(
+    connection: Connection, plan: Plan, fresh: Sequence[NewItem], first: int, now: datetime, added: Added
+) -> None:
+    """Give the items that were just inserted their steps; all their ids are at least `first`."""
     if not fresh:
         return
-    same = {"pipeline": plan.pipeline, "added_at": now, "state": OPEN, "times": 1}
-    _ADD.run(connection, [_row_of(new) for new in fresh], same)
     states = settled(plan, {})
-    added_now = {"b_pipeline": plan.pipeline, "keys": [new.key for new in fresh], "b_now": now}
+    added_now = {"b_pipeline": plan.pipeline, "b_first": first, "b_now": now}
     for step, state in states.items():
         own = {"b_step": step, "b_lane": plan.lane(step), "b_state": state}
         _ADD_STEPS.run(connection, {**added_now, **own})
@@ -144,14 +183,15 @@ def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: d
     changes.add(OF_ITEMS, OPEN, name_of_item(OPEN), len(fresh))
     changes.write(connection)
     added.new += len(fresh)
-    first = min(fresh, key=lambda new: (-new.priority, new.order_at))
+    next_one = min(fresh, key=lambda new: (-new.priority, new.order_at))
     ready = [step for step, state in states.items() if state == READY]
-    added.ready += [First(plan.lane(step), -first.priority, first.order_at) for step in ready]
+    added.ready += [First(plan.lane(step), -next_one.priority, next_one.order_at) for step in ready]
 
 
 def _row_of(new: NewItem) -> tuple[Any, ...]:
     envelope = None if new.envelope is None else json.dumps([new.envelope])
-    return new.key, new.args, new.priority, new.order_at, new.expires_at, new.origin, envelope, new.secrets
+    until = new.expires_at or FAR
+    return new.key, new.args, new.priority, new.order_at, new.expires_at, until, new.origin, envelope, new.secrets
 
 
 def _take_again(connection: Connection, plan: Plan, item_id: int, new: NewItem, now: datetime, added: Added) -> None:
@@ -161,8 +201,14 @@ def _take_again(connection: Connection, plan: Plan, item_id: int, new: NewItem, 
     if what == "reply" and new.envelope is not None:
         _ask_again(connection, plan, _as_it_is(connection, item_id), new, now)
     elif what in ("change", "anew"):
-        values = {"args": new.args, "priority": new.priority, "order_at": new.order_at, "expires_at": new.expires_at}
+        values: dict[str, Any] = {
+            "args": new.args,
+            "priority": new.priority,
+            "order_at": new.order_at,
+            "expires_at": new.expires_at,
+        }
         has_ended = _as_it_is(connection, item_id).state != OPEN
+        values["open_until"] = None if has_ended else new.expires_at or FAR
         # A secret is there for the steps alone, and an item that has ended has none to come.
         more = {"secrets": new.secrets} if new.secrets is not None and (what == "anew" or not has_ended) else {}
         # Who asked before an end has been told, or will be.

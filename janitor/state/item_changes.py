@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, literal, select, update
 
 from janitor.databases.direct import Direct, a_list
 from janitor.state import item_replies
@@ -30,7 +30,8 @@ from janitor.state.item_states import (
     of_item,
     settled,
 )
-from janitor.state.item_tables import item_steps, items
+from janitor.state.item_tables import FAR, item_steps, items
+from janitor.state.tables import Instant
 
 _IDS = a_list("ids")
 _ITEMS = Direct(
@@ -57,7 +58,7 @@ _PUT = {
     with_order: Direct(
         _PUT_STEPS.values(
             {name: bindparam(f"b_{name}") for name in ("state", "status", "since_at", "tries", "deaths")}
-            | {"run_id": None}
+            | {"run_id": 0}
             | (
                 {
                     "rank": select(-items.c.priority).where(items.c.id == item_steps.c.item_id).scalar_subquery(),
@@ -71,12 +72,16 @@ _PUT = {
     for with_order in (True, False)
 }
 _PUT_STATE = Direct(_PUT_STEPS.values(state=bindparam("b_state"), since_at=bindparam("b_since_at")))
-_OPEN_ITEMS = Direct(update(items).where(items.c.id.in_(_IDS)).values(state=OPEN, ended_at=None))
+_OPEN_ITEMS = Direct(
+    update(items)
+    .where(items.c.id.in_(_IDS))
+    .values(state=OPEN, ended_at=None, open_until=func.coalesce(items.c.expires_at, literal(FAR, Instant)))
+)
 # A secret is there for the steps alone: it goes with the end.
 _END_ITEMS = Direct(
     update(items)
     .where(items.c.id.in_(_IDS))
-    .values(state=bindparam("b_state"), ended_at=bindparam("b_ended_at"), secrets=None)
+    .values(state=bindparam("b_state"), ended_at=bindparam("b_ended_at"), open_until=None, secrets=None)
 )
 
 
@@ -171,11 +176,11 @@ def steps_of(connection: Connection, ids: Sequence[int], lock_them: bool = False
     found: dict[int, Steps] = defaultdict(dict)
     same: dict[Any, StepRow] = {}  # nearly all of them are alike
     if ids:
-        for item_id, step, *values in _STEPS[lock_them].rows(connection, {"ids": ids}):
-            row = same.get(key := tuple(values))
+        for values in _STEPS[lock_them].rows(connection, {"ids": ids}):
+            row = same.get(key := values[2:])
             if row is None:
-                row = same[key] = StepRow(*values)
-            found[item_id][step] = row
+                row = same[key] = StepRow._make((*key, None))
+            found[values[0]][values[1]] = row
     return found
 
 
@@ -198,6 +203,8 @@ class _Moves:
     def __init__(self, plan: Plan, now: datetime, changes: Changes) -> None:
         self._plan, self._now, self._changes = plan, now, changes
         self._same: dict[Any, _Same] = {}
+        self._known: dict[Any, _Same] = {}
+        self._kept: list[Any] = []  # a number is given anew once its object is gone
         self._rows: dict[tuple[str, StepRow], list[int]] = defaultdict(list)
         self._states: dict[tuple[str, int], list[int]] = defaultdict(list)
         self._items: dict[int, list[int]] = defaultdict(list)
@@ -206,10 +213,16 @@ class _Moves:
 
     def add(self, item: ItemRow, old: Steps, new: Steps) -> None:
         """Take an item whose steps were changed; what follows from that is found here."""
-        key = item.state, tuple(old.items()), tuple(new.items())
-        same = self._same.get(key)
+        # Rows that are alike are one object nearly always, and its number is much quicker than what it holds.
+        numbers = item.state, *old, *map(id, old.values()), *new, *map(id, new.values())
+        same = self._known.get(numbers)
         if same is None:
-            same = self._same[key] = self._worked_out(item.state, old, new)
+            key = item.state, tuple(old.items()), tuple(new.items())
+            same = self._same.get(key)
+            if same is None:
+                same = self._same[key] = self._worked_out(item.state, old, new)
+            self._known[numbers] = same
+            self._kept.append(key)
         same.ids.append(item.id)
         if same.lanes:
             first = -item.priority, item.order_at

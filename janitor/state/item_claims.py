@@ -36,11 +36,11 @@ from janitor.state.item_states import (
     IN_PROCESS,
     LATER,
     NOT_PROCESSED,
-    OPEN,
     PROCESSING,
     READY,
 )
 from janitor.state.item_tables import item_attempts, item_results, item_steps, items
+from janitor.state.seeks import besides
 from janitor.state.tables import runs
 
 INTERRUPTED = Outcome.INTERRUPTED.value
@@ -106,7 +106,11 @@ _LATER = Direct(
 )
 _EXPIRED = Direct(
     select(items.c.id)
-    .where(items.c.state == OPEN, items.c.expires_at <= bindparam("b_now"), items.c.pipeline == bindparam("b_pipeline"))
+    .where(
+        items.c.open_until <= bindparam("b_now"),
+        items.c.expires_at.is_not(None),  # for the index of SQLite, which has no others
+        besides(items.c.pipeline) == bindparam("b_pipeline"),
+    )
     .limit(bindparam("b_most"))
 )
 _RESULTS = Direct(
@@ -275,7 +279,7 @@ def release_dead(
         seconds = max(0.0, ((was.ended_at or now) - was.since_at).total_seconds())
         told = failed if is_last else INTERRUPTED
         changes.tried(step, told, seconds)
-        attempts.append(attempt_row(item_id, step, was.run_id or 0, was.since_at, seconds, told, reason))
+        attempts.append(attempt_row(item_id, step, was.run_id, was.since_at, seconds, told, reason))
         return True
 
     changed = change(connection, plan, list(rows), edit, now, changes)
@@ -292,7 +296,7 @@ def _held_by_others(lane: str, run_id: int | None) -> Select[Any]:
     held = held.where(item_steps.c.lane == lane, item_steps.c.state == PROCESSING)
     if run_id is None:
         return held.where(runs.c.outcome.is_not(None) | runs.c.id.is_(None))
-    return held.where(item_steps.c.run_id.is_distinct_from(run_id))
+    return held.where(item_steps.c.run_id != run_id)
 
 
 def has_died(outcome: str | None, reason: str | None) -> bool:

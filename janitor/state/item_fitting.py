@@ -80,6 +80,7 @@ def _add_missing(
             "tries": 0,
             "deaths": 0,
             "claims": 0,
+            "run_id": 0,
         }
         for row in rows
         for step in plan.steps

@@ -11,7 +11,13 @@
     item_pipelines   the steps of each pipeline, for processes that add items and have no jobs
 
 A step finds what is due in one range of `item_steps_due`. Rows in other states lie elsewhere in that index.
+
+InnoDB keeps rows that were added one after the other close together, and splits a page if one grows: with each end
+that took as long as the rest of it. So a row keeps its length. While an item is open, `open_until` is its `expires_at`,
+or FAR; with its end that becomes NULL, and `ended_at` is no longer. The `run_id` of a step that no run has is 0.
 """
+
+from datetime import datetime, timezone
 
 from sqlalchemy import (
     BigInteger,
@@ -23,10 +29,14 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from janitor.runs import bounds
 from janitor.state.tables import OPTIONS, Instant, LongText, Name, RowId, Words, metadata
+
+FAR = datetime(9999, 12, 31, tzinfo=timezone.utc)
+"""Until then an item is open that does not expire."""
 
 items = Table(
     "items",
@@ -41,6 +51,7 @@ items = Table(
     Column("expires_at", Instant),
     Column("state", Integer, nullable=False),
     Column("ended_at", Instant),
+    Column("open_until", Instant),
     Column("origin", String(64), nullable=False),
     Column("envelope", LongText),
     Column("secrets", LongText),
@@ -53,7 +64,7 @@ items = Table(
     Column("resolved_by", Name(255)),
     UniqueConstraint("pipeline", "key", name="one_item_per_key"),
     Index("items_by_state", "pipeline", "state", "ended_at"),
-    Index("items_by_expiry", "state", "expires_at"),
+    Index("items_by_expiry", "open_until", sqlite_where=text("expires_at IS NOT NULL")),
     Index("items_flagged", "pipeline", "flagged_at"),
     sqlite_autoincrement=True,
     **OPTIONS,
@@ -73,7 +84,7 @@ item_steps = Table(
     Column("tries", Integer, nullable=False),
     Column("deaths", Integer, nullable=False),
     Column("claims", Integer, nullable=False),
-    Column("run_id", RowId),
+    Column("run_id", RowId, nullable=False),
     Index("item_steps_due", "lane", "state", "rank", "sort_at", "item_id"),
     sqlite_with_rowid=False,
     **OPTIONS,

@@ -17,6 +17,11 @@ def along(index: str, table: Table, query: Select[Any]) -> Select[Any]:
     return query
 
 
+def besides(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A text column as no index has it: rows are found by another condition, and this one is asked of them."""
+    return column.concat("")
+
+
 def earlier(connection: Connection, at: ColumnElement[datetime], id: ColumnElement[int], last: int) -> Any:
     """What comes after the row with the id `last`, in the order of `at` and then `id`, the newest first.
 

@@ -10,7 +10,7 @@ import click
 from janitor import __version__, databases
 from janitor.checks.required import require
 from janitor.engine import heartbeat
-from janitor.engine.allocator import bound_arenas
+from janitor.engine.allocator import bound_arenas, collect_seldom
 from janitor.engine.leaving import Leaving
 from janitor.runs.forks import signals_taken
 from janitor.terminal.exit_codes import SUCCEEDED
@@ -37,6 +37,7 @@ def _start(assembly: Assembly) -> int:
     log.info("Janitor %s starts, its state is in %s", __version__, databases.place(settings.state_database_url))
     log.info("the front door is %s", assembly.front_door.name)
     bound_arenas()
+    collect_seldom()
     daemon = scheduler.daemon(scheduler.runner(assembly.mask, run_log))
     # All wings have stopped after the block, the last one first.
     with Leaving(settings.grace_seconds, ends_soon=True) as leaving, ExitStack() as wings:

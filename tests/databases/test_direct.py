@@ -95,16 +95,85 @@ def test_a_list_is_one_value_of_any_length(engine: Engine) -> None:
         assert connection.execute(select(TABLE.c.id).where(TABLE.c.share == 2.5)).scalars().all() == [1, 3]
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        [5],
+        [9, 3, 3, 5, 4],
+        [*range(10, 60), *range(-20, -9), *range(100, 90, -1), *range(55, 65)],
+        list(range(0, 400, 2)),
+        [*range(0, 300), *range(302, 600, 2)],
+    ],
+)
+def test_whole_numbers_are_those_that_are_given(engine: Engine, wanted: list[int]) -> None:
+    chosen = Direct(select(TABLE.c.id).where(TABLE.c.id.in_(a_list("ids")), TABLE.c.kind == bindparam("kind")))
+    with engine.begin() as connection:
+        for kind in ("here", "elsewhere"):
+            ADD.run(
+                connection, [(at + 1_000 * (kind != "here"), kind, NOW, 0.0) for at in range(-30, 620)], {"kind": kind}
+            )
+        found = chosen.rows(connection, {"ids": wanted + [1_005], "kind": "here"})
+    assert sorted(row[0] for row in found) == sorted(set(wanted))
+
+
+def test_the_id_of_the_first_row_is_told(database_url: URL) -> None:
+    numbered = Table(
+        "numbered",
+        MetaData(),
+        Column("id", RowId, primary_key=True, autoincrement=True),
+        Column("word", LongText),
+        Column("kind", String(16)),
+        mysql_charset="utf8mb4",
+        mariadb_charset="utf8mb4",
+    )
+    if database_url.get_backend_name() == "sqlite":
+        Path(str(database_url.database)).touch()
+    made = make_engine(database_url, read_only=False, limits=Limits(10, 5))
+    numbered.metadata.create_all(made)
+    add = DirectInsert(numbered, ["word"], same=["kind"])
+    with made.begin() as connection:
+        for times, words in enumerate(
+            (["one"], ["b", "a"], ["x", "a\x00b"], ["y" * MOST_BYTES, "z" * MOST_BYTES, "z"])
+        ):
+            first = add.run(connection, [(word,) for word in words], {"kind": str(times)})
+            ids = select(numbered.c.id).where(numbered.c.kind == str(times)).order_by(numbered.c.id)
+            found = connection.execute(ids).scalars().all()
+            assert (found[0], len(found)) == (first, len(words))
+    made.dispose()
+
+
 def test_many_bytes_go_in_several_statements(engine: Engine) -> None:
     sent: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
     with engine.begin() as connection:
-        ADD.run(connection, [(number, "ü" * (MOST_BYTES // 5), None, 0.0) for number in range(4)], {"kind": "here"})
-        ADD.run(connection, [(number, "x" * MOST_BYTES, None, 0.0) for number in range(4, 6)], {"kind": "here"})
+        words = [str(number) + "ü" * (MOST_BYTES // 5) for number in range(4)] + [
+            f"{one}{'x' * MOST_BYTES}" for one in "45"
+        ]
+        ADD.run(connection, [(number, word, None, 0.0) for number, word in enumerate(words[:4])], {"kind": "here"})
+        ADD.run(connection, [(number, word, None, 0.0) for number, word in enumerate(words[4:], 4)], {"kind": "here"})
         lengths = [len(row[1]) for row in Direct(QUERY).rows(connection, {"kind": "here"})]
-    assert lengths == [MOST_BYTES // 5] * 4 + [MOST_BYTES] * 2
+    assert lengths == [MOST_BYTES // 5 + 1] * 4 + [MOST_BYTES + 1] * 2
     assert len([text for text in sent if text.startswith("INSERT")]) == 4
     ADD.run(connection, [])  # the connection is closed: nothing is sent
+
+
+def test_what_all_rows_have_goes_once(engine: Engine) -> None:
+    sent: list[Any] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[3]))
+    with engine.begin() as connection:
+        sent.clear()
+        for rows in (
+            [(number, "long" * 10, NOW, number / 2) for number in range(3)],
+            [(3, "one", NOW, None)],
+            [(number, None, None, 1.5) for number in (4, 5)],
+        ):
+            ADD.run(connection, rows, {"kind": "here"})
+        values = [list(one.values()) if isinstance(one, dict) else list(one) for one in sent]
+        assert sum(value == "long" * 10 for value in values[0]) == 1 and "[[0,0.0],[1,0.5],[2,1.0]]" in values[0]
+        assert 3 in values[1] and "one" in values[1], "a row by itself needs no JSON"
+        assert "[[4],[5]]" in values[2]
+        with pytest.raises(RowRefused):
+            ADD.run(connection, [(7, "same", NOW, 0.0)] * 2, {"kind": "here"})
 
 
 def test_a_row_that_is_refused_takes_the_others_along(engine: Engine) -> None:

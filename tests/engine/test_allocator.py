@@ -133,6 +133,59 @@ print(some() is None)
 """
 
 
+FIRST_MINUTE = """
+import gc, weakref
+from janitor.engine.allocator import EVERY_SECONDS, GivingBack
+
+class Node:
+    pass
+
+def nodes(count):
+    made = [Node() for _ in range(count)]
+    for one in made:
+        one.itself = one
+    return made
+
+now = [0.0]
+duty = GivingBack(lambda: now[0])
+counts = []
+first = nodes(1_000)
+for now[0] in (1.0, 2.0):
+    before = gc.get_freeze_count()
+    duty.step()
+    counts.append(gc.get_freeze_count() - before >= 1_000)
+    more = nodes(1_000)
+some = weakref.ref(first[0])
+del first
+gc.collect()
+kept = some() is not None
+now[0] = EVERY_SECONDS
+duty.step()
+gc.collect()
+gone = some() is None
+now[0] += 1.0
+before, another = gc.get_freeze_count(), nodes(1_000)
+duty.step()
+print(counts, kept, gone, gc.get_freeze_count() <= before)
+"""
+
+
+def test_in_its_first_minute_a_daemon_sets_aside_what_it_loads() -> None:
+    ended = subprocess.run([sys.executable, "-c", FIRST_MINUTE], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[True, True] True True True\n"
+
+
+def test_the_collector_looks_through_more_at_once() -> None:
+    program = """
+import gc
+from janitor.engine.allocator import NEW, collect_seldom
+collect_seldom()
+print(gc.get_threshold()[0] == NEW)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "True\n"
+
+
 def test_what_lives_long_is_set_aside_once_it_is_much() -> None:
     # Given: many objects that live. What happens: they are set aside, and live no more; a few come, then many.
     # What must hold: the collector has only others to look through. Those that are gone are freed when many have come.

@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from janitor.items.batches import BATCH_SECONDS, EMPTY_SECONDS, MOST_TOGETHER, WHOLE_LOOK_SECONDS, Place, Size, Suspects
+from janitor.items.batches import (
+    BATCH_SECONDS,
+    EMPTY_SECONDS,
+    MOST_HELD,
+    MOST_TOGETHER,
+    WHOLE_LOOK_SECONDS,
+    Place,
+    Size,
+    Suspects,
+)
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -22,13 +31,16 @@ def test_as_many_are_held_as_are_done_in_a_moment(workers: int) -> None:
     # Thousands a second: the number doubles, up to a bound.
     for _ in range(20):
         size.done(size.wanted(0))
-    assert size.wanted(0) == MOST_TOGETHER and size.wanted(MOST_TOGETHER // 2) == MOST_TOGETHER // 2
-    assert size.wanted(MOST_TOGETHER // 2 + 1) == 0
+    # So many at once at most; and more are taken while two thirds still wait.
+    most = MOST_HELD - MOST_TOGETHER
+    assert size.wanted(0) == size.wanted(most) == MOST_TOGETHER and size.enough == most
+    assert size.wanted(most + 1) == 0
     # One that takes long: one for each worker again.
-    until = time.monotonic() + BATCH_SECONDS
-    while time.monotonic() < until:
-        pass
-    size.done(1)
+    for _ in range(2):
+        until = time.monotonic() + BATCH_SECONDS
+        while time.monotonic() < until:
+            pass
+        size.done(1)
     assert size.wanted(0) == workers
 
 

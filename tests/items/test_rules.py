@@ -210,7 +210,7 @@ def test_6_each_item_has_its_time(state_url: URL, tmp_path: Path) -> None:
         def script() -> None:
             gate.wait_for(1)
             eventually(lambda: made.status_of("late", "process") == "processed", made.told)
-            made.change_row("late", expires_at=made.now())
+            made.change_row("late", expires_at=made.now(), open_until=made.now())
             gate.open()
             eventually(lambda: len(way.answers) == 4, made.told, 60)
 

@@ -16,6 +16,7 @@ from janitor.state.item_states import DONE
 from tests.small_engine import eventually, now
 
 NOW = now()
+ENOUGH = 100
 
 
 def claimed(item_id: int, claim: int = 1) -> Claimed:
@@ -62,8 +63,8 @@ def done(made: Workers, number: int) -> list[End]:
 def test_items_are_tried_in_their_order() -> None:
     tries = Tries()
     with workers(1, tries) as made:
-        made.give([claimed(3), claimed(1)])
-        made.give([claimed(2)])
+        made.give([claimed(3), claimed(1)], ENOUGH)
+        made.give([claimed(2)], ENOUGH)
         ends = done(made, 3)
         assert tries.begun == [end.item_id for end in ends] == [3, 1, 2]
         assert made.held == {3: 1, 1: 1, 2: 1} and made.waiting == 0
@@ -74,7 +75,7 @@ def test_items_are_tried_in_their_order() -> None:
 def test_so_many_are_at_work_at_the_same_time() -> None:
     tries = Tries(waits=True)
     with workers(3, tries) as made:
-        made.give([claimed(one) for one in range(5)])
+        made.give([claimed(one) for one in range(5)], ENOUGH)
         eventually(lambda: len(tries.begun) == 3)
         assert sorted(tries.begun) == [0, 1, 2] and made.waiting == 2
         tries.go.release()
@@ -86,7 +87,7 @@ def test_so_many_are_at_work_at_the_same_time() -> None:
 def test_no_more_threads_than_items() -> None:
     tries, before = Tries(waits=True), threading.active_count()
     with workers(8, tries) as made:
-        made.give([claimed(1), claimed(2)])
+        made.give([claimed(1), claimed(2)], ENOUGH)
         eventually(lambda: len(tries.begun) == 2)
         assert threading.active_count() == before + 2
         tries.go.release(2)
@@ -95,7 +96,7 @@ def test_no_more_threads_than_items() -> None:
 def test_with_each_an_item_waits_for_the_record_of_the_one_before() -> None:
     tries = Tries()
     with workers(1, tries, each=True) as made:
-        made.give([claimed(1), claimed(2)])
+        made.give([claimed(1), claimed(2)], ENOUGH)
         ends = done(made, 1)
         eventually(made.news.is_set)
         assert tries.begun == [1]
@@ -107,7 +108,7 @@ def test_with_each_an_item_waits_for_the_record_of_the_one_before() -> None:
 def test_what_was_not_begun_is_given_back() -> None:
     tries = Tries(waits=True)
     with workers(1, tries) as made:
-        made.give([claimed(1), claimed(2, claim=5), claimed(3)])
+        made.give([claimed(1), claimed(2, claim=5), claimed(3)], ENOUGH)
         eventually(lambda: tries.begun == [1])
         assert made.close() == {2: 5, 3: 1} and made.held == {1: 1}
         assert not made.join(0.01)
@@ -116,17 +117,21 @@ def test_what_was_not_begun_is_given_back() -> None:
         assert [end.item_id for end in made.done()] == [1]
 
 
-def test_news_comes_when_little_is_left() -> None:
+@pytest.mark.parametrize(("enough", "begun"), [(ENOUGH, 3), (4, 2), (2, 4)])
+def test_news_comes_when_little_is_left(enough: int, begun: int) -> None:
     tries = Tries(waits=True)
     with workers(1, tries) as made:
-        made.give([claimed(one) for one in range(6)])
+        made.give([claimed(one) for one in range(6)], enough)
         eventually(lambda: len(tries.begun) == 1)
         made.news.clear()
-        tries.go.release(2)
+        for number in range(2, begun + 1):
+            assert not made.news.is_set()
+            tries.go.release()
+            eventually(lambda: len(tries.begun) == number)
         eventually(made.news.is_set)
-        assert made.waiting == 3
+        assert made.waiting == 6 - begun
         made.news.clear()
-        tries.go.release(4)
+        tries.go.release(6)
         eventually(made.news.is_set)
 
 
@@ -134,9 +139,9 @@ def test_an_item_that_is_taken_again_is_held_by_its_newest_claim() -> None:
     # Given an item that was reset while a worker is at it, and that the run has taken again.
     tries = Tries(waits=True)
     with workers(1, tries) as made:
-        made.give([claimed(1, claim=1)])
+        made.give([claimed(1, claim=1)], ENOUGH)
         eventually(lambda: tries.begun == [1])
-        made.give([claimed(1, claim=2)])
+        made.give([claimed(1, claim=2)], ENOUGH)
         tries.go.release()
         made.recorded(done(made, 1)[:1])
         assert made.held == {1: 2}
@@ -151,7 +156,7 @@ def test_a_worker_that_cannot_go_on_says_so(error: Exception) -> None:
         raise error
 
     with workers(1, Tries(), make=make) as made:
-        made.give([claimed(1)])
+        made.give([claimed(1)], ENOUGH)
         eventually(lambda: made.error is not None)
         assert made.news.is_set() and made.held == {1: 1}
         assert isinstance(made.error, type(error) if isinstance(error, Rejected) else Unavailable)
@@ -169,7 +174,7 @@ def test_an_item_goes_back_that_nothing_was_ready_for() -> None:
         return call
 
     with workers(2, tries, make=lambda: nullcontext(only_once)) as made:
-        made.give([claimed(1), claimed(2)])
+        made.give([claimed(1), claimed(2)], ENOUGH)
         eventually(lambda: made.error is not None)
         (begun,) = tries.begun
         waits = made.close()
@@ -189,7 +194,7 @@ def test_what_is_made_for_a_worker_ends_with_it() -> None:
         ended.append("ended")
 
     with workers(2, Tries(), make=make) as made:
-        made.give([claimed(1)])
+        made.give([claimed(1)], ENOUGH)
         done(made, 1)
         assert ended == []
     assert ended == ["ended"]

@@ -17,7 +17,7 @@ from janitor.state.item_counts import Changes
 from janitor.state.item_endings import End
 from janitor.state.item_plans import Plan, PlannedStep
 from janitor.state.item_states import BLOCKED, DONE, FAILED, LATER, OPEN, READY, WAITING, state_of
-from janitor.state.item_tables import item_attempts, item_letters, item_replies, item_results, item_steps, items
+from janitor.state.item_tables import FAR, item_attempts, item_letters, item_replies, item_results, item_steps, items
 from janitor.state.tables import metadata
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -124,6 +124,7 @@ def _item(item_id: int, number: int) -> dict[str, Any]:
         "order_at": at,
         "added_at": at,
         "expires_at": NOW if item_id == number else None,
+        "open_until": None if state != OPEN else NOW if item_id == number else FAR,
         "state": state,
         "ended_at": None if state == OPEN else at + 60 * SECOND,
         "origin": "add",
@@ -167,6 +168,7 @@ def _steps(item_id: int, number: int) -> Iterator[dict[str, Any]]:
             "tries": 0,
             "deaths": 0,
             "claims": 0,
+            "run_id": 0,
         }
 
 

@@ -2,7 +2,11 @@
 
 import json
 import threading
+import time
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,7 +19,7 @@ from janitor.state.item_adding import Added, NewItem
 from janitor.state.item_changes import First
 from janitor.state.item_plans import Plan
 from janitor.state.item_states import DONE, FAILED, OPEN, PROCESSING, READY, WAITING
-from janitor.state.item_tables import item_counts, items
+from janitor.state.item_tables import FAR, item_counts, item_steps, items
 from tests.state.parcels import NOW, SECOND, end
 from tests.state.pieces import (
     DIAMOND,
@@ -89,6 +93,62 @@ def test_a_key_that_comes_twice_at_once_is_one_item(state: State) -> None:
     assert (found.new, found.known) == (2, 1)
     assert item_of(state, id_of(state)).args == '{"n": 1}'
     check_counts(state)
+
+
+def test_keys_that_are_there_are_found_wherever_they_stand(state: State) -> None:
+    # Given a pipeline to which nothing was added twice so far. What happens: a few megabytes come, more than one
+    # statement takes, and the last key is there already; then keys that are there, and then none.
+    number, large = 50, {"text": "x" * 60_000}
+    added(state, new("k0"))
+    found = added(state, *(new(f"k{n}", large) for n in range(number - 1, -1, -1)))
+    assert (found.new, found.known) == (number - 1, 1)
+    for keys, known in (
+        (["k3", "a", "k5"], 2),
+        (["b", "c"], 0),
+        (["d", "e"], 0),
+        (["a"], 1),
+        (["f"], 0),
+        (["f", "g"], 1),
+    ):
+        again = added(state, *map(new, keys))
+        assert (again.new, again.known) == (len(keys) - known, known)
+    with state.read() as connection:
+        rows = connection.execute(select(items.c.key, items.c.args)).all()
+        steps = connection.execute(select(func.count()).select_from(item_steps)).scalar_one()
+    assert len(rows) == len({row.key for row in rows}) == number + 7 and steps == 4 * len(rows)
+    assert {row.key for row in rows if len(row.args) < 100} == {"k0", *"abcdefg"}
+    check_counts(state)
+
+
+def test_a_pipeline_is_given_its_own_steps_alone(state: State) -> None:
+    # Given two pipelines that get items at the same moment, in one transaction.
+    other = replace(plan_of({"one": {}, "two": {}}), pipeline="q")
+    with state.begin() as connection:
+        for plan in (PLAN, other, PLAN):
+            item_adding.add(connection, plan, [new(f"{plan.pipeline}{time.monotonic_ns()}") for _ in range(3)], NOW)
+    with state.read() as connection:
+        query = select(items.c.pipeline, item_steps.c.step).join(item_steps, item_steps.c.item_id == items.c.id)
+        found = Counter(tuple(row) for row in connection.execute(query))
+    assert found == {("p", step.name): 6 for step in PLAN.steps} | {("q", "one"): 3, ("q", "two"): 3}
+
+
+def test_an_item_is_open_until_it_expires_or_ends(state: State) -> None:
+    def until(key: str) -> datetime | None:
+        found: datetime | None = item_of(state, id_of(state, key)).open_until
+        return found
+
+    added(state, new("never"), new("soon", expires_at=NOW + SECOND))
+    assert (until("never"), until("soon")) == (FAR, NOW + SECOND)
+    added(state, new("never", expires_at=NOW + 2 * SECOND, on_duplicate="change"))
+    added(state, new("soon", on_duplicate="change"))
+    assert (until("never"), until("soon")) == (NOW + 2 * SECOND, FAR)
+    finished(state, "never"), finished(state, "soon")
+    assert until("never") is until("soon") is None
+    added(state, new("never", expires_at=NOW + 3 * SECOND, on_duplicate="change"))
+    assert until("never") is None
+    added(state, new("soon", on_duplicate="anew"))
+    added(state, new("never", expires_at=NOW + 4 * SECOND, on_duplicate="anew"))
+    assert (until("never"), until("soon")) == (NOW + 4 * SECOND, FAR)
 
 
 @pytest.mark.parametrize("kind", ["reply", "ignore", "change", "anew"])

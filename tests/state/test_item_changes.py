@@ -166,7 +166,7 @@ def test_what_goes_back_takes_its_place_in_the_order_again(state: State) -> None
     until = NOW + 9 * SECOND
     record(state, PLAN, "cut", an_end(item, claim, "failed", state=LATER, until=until))
     row = steps_of(state, item)["cut"]
-    assert (row.state, row.rank, row.sort_at, row.status, row.run_id) == (LATER, 0, until, "not processed", None)
+    assert (row.state, row.rank, row.sort_at, row.status, row.run_id) == (LATER, 0, until, "not processed", 0)
     with state.begin() as connection:
         assert item_claims.promote(connection, PLAN, "cut", until).ready == [First("p.cut", -4, NOW)]
     row = steps_of(state, item)["cut"]
@@ -251,7 +251,7 @@ class Walk:
             assert states == settled(self.plan, known)
             assert row.state == of_item(list(states.values())) and (row.ended_at is None) == (row.state == OPEN)
             for name, one in rows.items():
-                assert (one.run_id is not None) == (one.state == PROCESSING) == (one.status == "processing")
+                assert (one.run_id != 0) == (one.state == PROCESSING) == (one.status == "processing")
                 assert (one.rank, one.sort_at) == (0, NOW) or one.state in (LATER, PROCESSING, DONE, FAILED)
                 assert one.state in (DONE, FAILED, PROCESSING) or one.status == "not processed"
                 assert (item, name) not in self.held or one.claims >= self.held[item, name]

@@ -163,7 +163,7 @@ def test_two_that_take_the_same_at_once_share_it(state: State) -> None:
         other.begin()
     assert other.came == ids[6:]
     with state.read() as connection:
-        query = select(item_steps.c.item_id, item_steps.c.run_id).where(item_steps.c.run_id.is_not(None))
+        query = select(item_steps.c.item_id, item_steps.c.run_id).where(item_steps.c.run_id != 0)
         holders = {row.item_id: row.run_id for row in connection.execute(query)}
     assert holders == {item: 7 if item in ids[:6] else 8 for item in ids}
     check_counts(state)
@@ -215,7 +215,7 @@ def test_what_a_dead_run_held_goes_back(
     took(state, PLAN, "cut", other, run_id=run_id + 1)
     assert released(state, run_id + 1).ready == [First("p.cut", 0, NOW)]
     row = steps_of(state, item)["cut"]
-    assert (row.state, row.status, row.deaths, row.tries, row.run_id) == (READY, "not processed", deaths, 0, None)
+    assert (row.state, row.status, row.deaths, row.tries, row.run_id) == (READY, "not processed", deaths, 0, 0)
     [attempt] = attempts_of(state, item)
     assert (attempt.status, attempt.reason, attempt.run_id) == ("interrupted", told, run_id)
     assert attempt.started_at == NOW - 55 * SECOND

@@ -91,8 +91,8 @@ class AddColumn(Step):
 class AddIndex(Step):
     """Makes an index. A server reads every row for it in one statement, and lets others write meanwhile."""
 
-    def __init__(self, name: str, table: str, columns: list[str]) -> None:
-        self._name, self._table, self._columns = name, table, columns
+    def __init__(self, name: str, table: str, columns: list[str], **options: Any) -> None:
+        self._name, self._table, self._columns, self._options = name, table, columns, options
         self.reads = table
 
     def __str__(self) -> str:
@@ -106,4 +106,4 @@ class AddIndex(Step):
 
     def make(self, operations: Operations) -> None:
         """Make the index."""
-        operations.create_index(self._name, self._table, self._columns)
+        operations.create_index(self._name, self._table, self._columns, **self._options)

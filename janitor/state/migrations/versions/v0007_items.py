@@ -43,6 +43,7 @@ def _items() -> Iterator[Step]:
         sa.Column("expires_at", Instant),
         sa.Column("state", sa.Integer, nullable=False),
         sa.Column("ended_at", Instant),
+        sa.Column("open_until", Instant),
         sa.Column("origin", sa.String(64), nullable=False),
         sa.Column("envelope", LongText),
         sa.Column("secrets", LongText),
@@ -58,7 +59,7 @@ def _items() -> Iterator[Step]:
         sqlite_autoincrement=True,
     )
     yield AddIndex("items_by_state", "items", ["pipeline", "state", "ended_at"])
-    yield AddIndex("items_by_expiry", "items", ["state", "expires_at"])
+    yield AddIndex("items_by_expiry", "items", ["open_until"], sqlite_where=sa.text("expires_at IS NOT NULL"))
     yield AddIndex("items_flagged", "items", ["pipeline", "flagged_at"])
 
 
@@ -76,7 +77,7 @@ def _item_steps() -> Iterator[Step]:
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("deaths", sa.Integer, nullable=False),
         sa.Column("claims", sa.Integer, nullable=False),
-        sa.Column("run_id", RowId),
+        sa.Column("run_id", RowId, nullable=False),
         sa.PrimaryKeyConstraint("item_id", "step"),
         sqlite_with_rowid=False,
     )
