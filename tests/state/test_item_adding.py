@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, event, func, select
 
 from janitor.databases.errors import lost_a_race
 from janitor.errors import RowRefused
@@ -120,12 +119,25 @@ def test_keys_that_are_there_are_found_wherever_they_stand(state: State) -> None
     check_counts(state)
 
 
-def test_a_pipeline_is_given_its_own_steps_alone(state: State) -> None:
-    # Given two pipelines that get items at the same moment, in one transaction.
-    other = replace(plan_of({"one": {}, "two": {}}), pipeline="q")
+def test_an_item_gets_the_steps_of_its_own_pipeline_alone(state: State) -> None:
+    # Given two pipelines that get items in one transaction; or on a server, where that may be, in two: the second is
+    # committed after the items of the first were inserted, and before their steps are.
+    other, begun = replace(plan_of({"one": {}, "two": {}}), pipeline="q"), list[str]()
+    own, others = [new(f"p{n}") for n in range(6)], [new(f"q{n}") for n in range(3)]
+
+    def meanwhile(connection: Connection, cursor: Any, text: str, *given: Any) -> None:
+        if text.startswith("INSERT INTO item_steps") and not begun:
+            begun.append(text)
+            added(state, *others, plan=other)
+
     with state.begin() as connection:
-        for plan in (PLAN, other, PLAN):
-            item_adding.add(connection, plan, [new(f"{plan.pipeline}{time.monotonic_ns()}") for _ in range(3)], NOW)
+        if connection.dialect.name == "sqlite":
+            for plan, some in ((PLAN, own[:3]), (other, others), (PLAN, own[3:])):
+                item_adding.add(connection, plan, some, NOW)
+        else:
+            event.listen(connection, "before_cursor_execute", meanwhile)
+            item_adding.add(connection, PLAN, own, NOW)
+            event.remove(connection, "before_cursor_execute", meanwhile)
     with state.read() as connection:
         query = select(items.c.pipeline, item_steps.c.step).join(item_steps, item_steps.c.item_id == items.c.id)
         found = Counter(tuple(row) for row in connection.execute(query))
@@ -303,12 +315,17 @@ def test_an_item_that_failed_can_be_done_anew(state: State) -> None:
     check_counts(state)
 
 
-def test_two_that_add_the_same_key_at_once_make_one_item(state: State) -> None:
-    # Given two transactions. On a server the second finds the key only as it writes: it has lost a race, which whoever
-    # adds goes through again.
+@pytest.mark.parametrize("repeats", [False, True])
+def test_two_that_add_the_same_key_at_once_make_one_item(state: State, repeats: bool) -> None:
+    # Given two transactions. On a server the second finds the key only as it writes; where keys repeat, and it has
+    # looked for them before, it has lost a race, which whoever adds goes through again.
+    for _ in range(1 + repeats):
+        added(state, new("z"))
+    news = [new(), new("z")] if repeats else [new()]
+
     def second(connection: Any) -> object:
         try:
-            return item_adding.add(connection, PLAN, [new()], NOW).new
+            return item_adding.add(connection, PLAN, news, NOW).new
         except RowRefused as exc:
             assert lost_a_race(exc)
             raise
@@ -319,11 +336,11 @@ def test_two_that_add_the_same_key_at_once_make_one_item(state: State) -> None:
         connection.rollback()
         return None
 
-    is_server = state.engine.dialect.name != "sqlite"
-    with Meanwhile(state, again if is_server else second) as other, state.begin() as connection:
-        item_adding.add(connection, PLAN, [new()], NOW)
+    loses = repeats and state.engine.dialect.name != "sqlite"
+    with Meanwhile(state, again if loses else second) as other, state.begin() as connection:
+        item_adding.add(connection, PLAN, news, NOW)
         other.begin()
-    assert other.came == (None if is_server else 0)
+    assert other.came == (None if loses else 0)
     assert added(state, new()).known == 1
     check_counts(state)
 
