@@ -41,8 +41,8 @@ FEW, MANY = 1_200, 9_600
 """Both are more than the keys that a search sorts by when they ended."""
 SMALL = {"item_counts", "item_pipelines", "item_snapshots"}
 """Tables that are summed up or thinned, and that of the pipelines."""
-OWN_PARTS = {f"anon_{number}" for number in range(1, 100)}
-"""How SQLAlchemy calls the queries within a statement."""
+OWN_PARTS = {f"anon_{number}" for number in range(1, 100)} | {"found", "json_each", "given"}
+"""How queries and lists within a statement are called."""
 LANES = [PLAN.lane(name) for name in STEPS]
 Call = Callable[[Connection, int], Any]
 
