@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 KEPT_STATEMENTS = 32
 """So many prepared statements each connection to a state file keeps: those of a run, a look and a page together."""
-JOURNAL_PAGES = 4_000
+JOURNAL_PAGES = 1000
 """So many pages, 16 MB, the journal of a state file gets before they go into the file; a page of it goes there once,
 however often it was written."""
 STATEMENT_SECONDS = 10.0

@@ -7,7 +7,6 @@ from sqlalchemy import event
 
 from janitor.runs import Outcome
 from janitor.state import State, item_due, item_replies, run_records
-from janitor.state.item_due import TOGETHER
 from janitor.state.item_replies import Due
 from janitor.state.item_states import LATER
 from janitor.state.run_records import Ending
@@ -114,7 +113,6 @@ def test_many_lanes_are_asked_for_in_few_statements(state: State) -> None:
         event.listen(connection.engine, "before_cursor_execute", note)
         assert item_due.steps(connection, lanes, NOW) == {"p.cut", "r.cut"}
         event.remove(connection.engine, "before_cursor_execute", note)
-    # On a server one statement asks for all of them: no lane here waits for a moment, and no run holds an item.
-    assert len(asked) == (-(-3 * len(lanes) // TOGETHER) if state.engine.dialect.name == "sqlite" else 1)
+    assert len(asked) == 1
     with state.read() as connection:
         assert item_due.replies(connection, lanes, NOW) == set()
