@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -65,6 +66,18 @@ _ID: Take = attrgetter("lastrowid")
 def a_list(name: str) -> BindParameter[Any]:
     """A parameter that is a list, for `column.in_(...)`; not an empty one, and no text in it has a NUL character."""
     return bindparam(name, expanding=True)
+
+
+def a_table(dialect: str, name: str, types: Sequence[TypeEngine[Any]]) -> tuple[Any, Sequence[ColumnElement[Any]]]:
+    """A parameter that is a JSON text with rows, to select from, and its columns, which have these types."""
+    text: BindParameter[str] = bindparam(name, type_=String())
+    if dialect == "sqlite":
+        source: Any = func.json_each(text).table_valued("value", name="given")
+        return source, [func.json_extract(source.c.value, f"$[{at}]", type_=one) for at, one in enumerate(types)]
+    parts = ", ".join(f"v{at} {_type_of(one)} PATH '$[{at}]' ERROR ON ERROR" for at, one in enumerate(types))
+    source = func.JSON_TABLE(text, literal_column(f"'$[*]' COLUMNS ({parts})"))
+    source = source.table_valued(*(f"v{at}" for at in range(len(types))), name="given")
+    return source, list(source.c)
 
 
 @dataclass(frozen=True)
@@ -218,16 +231,7 @@ class DirectInsert:
         same = [bindparam(name, type_=self._table.c[name].type) for name in alike]
         if not differing:
             return insert(self._table).values({name: value for name, value in zip(alike, same, strict=True)})
-        types = [self._table.c[name].type for name in differing]
-        if dialect == "sqlite":
-            source: Any = func.json_each(bindparam("rows", type_=String())).table_valued("value")
-            found = [func.json_extract(source.c.value, f"$[{at}]") for at in range(len(types))]
-        else:
-            parts = ", ".join(f"v{at} {_type_of(one)} PATH '$[{at}]' ERROR ON ERROR" for at, one in enumerate(types))
-            source = func.JSON_TABLE(
-                bindparam("rows", type_=String()), literal_column(f"'$[*]' COLUMNS ({parts})")
-            ).table_valued(*(f"v{at}" for at in range(len(types))), name="given")
-            found = list(source.c)
+        source, found = a_table(dialect, "rows", [self._table.c[name].type for name in differing])
         query = select(*same, *found).select_from(source)
         return insert(self._table).from_select([*alike, *differing], query)
 

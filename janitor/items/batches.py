@@ -22,7 +22,7 @@ WHOLE_LOOK_SECONDS = 0.75
 WHOLE_LOOK_SHARE = 20
 """A whole look is done again after so many times as long as it took, and after `WHOLE_LOOK_SECONDS` at least."""
 EMPTY_SECONDS = 0.5
-"""While workers are at work, a lane where nothing was found is not looked at again for so long."""
+"""While workers are at work, a lane that a look came to the end of is not looked at again for so long."""
 _one_suspect = threading.Lock()
 
 
@@ -59,26 +59,30 @@ class Place:
     def __init__(self) -> None:
         """Nothing is looked through yet."""
         self._after: Position | None = None
+        self._told = self._told_before = 0
         self._whole_at, self._whole_seconds, self._empty_at = -math.inf, 0.0, -math.inf
 
     def of_look(self, now: float) -> Position | None:
         """From where to look; None for a whole look."""
+        self._told_before = self._told
         pause = max(WHOLE_LOOK_SECONDS, WHOLE_LOOK_SHARE * self._whole_seconds)
         return None if now - self._whole_at >= pause else self._after
 
-    def looked(self, last: Position | None, is_whole: bool, seconds: float) -> None:
-        """Note how far a look has come; None if it found nothing."""
+    def looked(self, last: Position | None, is_whole: bool, seconds: float, is_all: bool) -> None:
+        """Note how far a look has come, None if it found nothing; `is_all` says that nothing else is due."""
         self._after = last or self._after
-        self._empty_at = time.monotonic() if last is None else -math.inf
+        # What was told while the look went on may not have been there for it.
+        self._empty_at = time.monotonic() if is_all and self._told == self._told_before else -math.inf
         if is_whole:
             self._whole_at, self._whole_seconds = time.monotonic(), seconds
 
     def was_empty(self, now: float) -> bool:
-        """Whether nothing was found a moment ago, and nothing was told since."""
+        """Whether a look came to the end of what is due a moment ago, and nothing was told since."""
         return now - self._empty_at < EMPTY_SECONDS
 
     def step_back(self, first: tuple[int, datetime]) -> None:
-        """Look again from a place on, if it lies before."""
+        """Look again from a place on, if it lies before; any thread may say so."""
+        self._told += 1
         self._empty_at = -math.inf
         if self._after is not None and first < self._after[:2]:
             self._after = (*first, 0)

@@ -165,7 +165,7 @@ class _Work:
         if time.monotonic() - self._looked_around_at >= LOOK_SECONDS:
             self._look_around()
         ends = self._workers.done()[:MOST_TOGETHER]
-        wanted = self._wanted(bool(ends))
+        wanted = self._wanted()
         if not ends and not wanted:
             return 0
         found = self._look(wanted)
@@ -182,11 +182,11 @@ class _Work:
         waking.wake(first for first in changed.ready if first.lane != self._lane)
         return len(ends) + len(claimed)
 
-    def _wanted(self, has_ends: bool) -> int:
+    def _wanted(self) -> int:
         """How many items to look for."""
         if self._is_over or self._suspects.has_one or (self._suspects.waits and self._workers.held):
             return 0
-        if self._workers.held and not has_ends and self._place.was_empty(time.monotonic()):
+        if self._workers.held and self._place.was_empty(time.monotonic()):
             return 0
         return self._size.wanted(self._workers.waiting)
 
@@ -202,7 +202,7 @@ class _Work:
                 if self._suspects.waits:
                     return ()
                 found = item_claims.look(connection, self._lane, wanted, after, suspects=False)
-        self._place.looked(found.last, after is None, time.monotonic() - began)
+        self._place.looked(found.last, after is None, time.monotonic() - began, found.is_all)
         return found.ids
 
     def _write(self, ends: Sequence[End], ids: Sequence[int]) -> tuple[list[Claimed], Changed]:

@@ -8,6 +8,7 @@ the key is there already   by `on_duplicate`:
     anew     so they are, and all its steps are done again
 """
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
@@ -16,9 +17,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, Row, String, bindparam, insert, literal, select, update
+import orjson
+from sqlalchemy import Connection, Row, bindparam, insert, literal, select, true, update
 
-from janitor.databases.direct import Direct, DirectInsert, a_list
+from janitor.databases.direct import Direct, DirectInsert, a_list, a_table
 from janitor.errors import RowRefused
 from janitor.state import item_acts, item_replies
 from janitor.state.item_changes import First, lock
@@ -40,43 +42,6 @@ _ADD = DirectInsert(
 _KEYS = a_list("keys")
 _OF_PIPELINE = items.c.pipeline == bindparam("b_pipeline")
 _KNOWN = Direct(select(items.c.id, items.c.key).where(_OF_PIPELINE, items.c.key.in_(_KEYS)), together=True)
-# The rows of a step are made by the server, of those of the items.
-_ADD_STEPS = Direct(
-    insert(item_steps).from_select(
-        [
-            "item_id",
-            "step",
-            "lane",
-            "state",
-            "rank",
-            "sort_at",
-            "status",
-            "since_at",
-            "tries",
-            "deaths",
-            "claims",
-            "run_id",
-        ],
-        select(
-            items.c.id,
-            bindparam("b_step", type_=String(64)),
-            bindparam("b_lane", type_=String(129)),
-            bindparam("b_state", type_=Integer()),
-            -items.c.priority,
-            items.c.order_at,
-            literal(NOT_PROCESSED),
-            bindparam("b_now", type_=item_steps.c.since_at.type),
-            literal(0),
-            literal(0),
-            literal(0),
-            literal(0),
-        ).where(
-            items.c.id >= bindparam("b_first"),
-            items.c.added_at == bindparam("b_now"),
-            besides(items.c.pipeline) == bindparam("b_pipeline"),
-        ),
-    )
-)
 _repeating: set[str] = set()
 """Pipelines to which keys are added that are there already: where they are none, nobody has to look before."""
 
@@ -173,10 +138,9 @@ def _add_steps(
     if not fresh:
         return
     states = settled(plan, {})
-    added_now = {"b_pipeline": plan.pipeline, "b_first": first, "b_now": now}
-    for step, state in states.items():
-        own = {"b_step": step, "b_lane": plan.lane(step), "b_state": state}
-        _ADD_STEPS.run(connection, {**added_now, **own})
+    rows = orjson.dumps([[step, plan.lane(step), state] for step, state in states.items()]).decode()
+    values = {"b_pipeline": plan.pipeline, "b_first": first, "b_now": now, "b_steps": rows}
+    _insert_steps(connection.dialect.name).run(connection, values)
     changes = Changes(plan.pipeline)
     for step, state in states.items():
         changes.add(step, state, NOT_PROCESSED, len(fresh))
@@ -186,6 +150,31 @@ def _add_steps(
     next_one = min(fresh, key=lambda new: (-new.priority, new.order_at))
     ready = [step for step, state in states.items() if state == READY]
     added.ready += [First(plan.lane(step), -next_one.priority, next_one.order_at) for step in ready]
+
+
+@functools.cache
+def _insert_steps(dialect: str) -> Direct:
+    """Makes rows of all steps, which come as JSON, for the items from an id on that were added at one moment."""
+    columns = [item_steps.c[name] for name in ("step", "lane", "state")]
+    steps, found = a_table(dialect, "b_steps", [column.type for column in columns])
+    values = {
+        **dict(zip(("step", "lane", "state"), found, strict=True)),
+        "item_id": items.c.id,
+        "rank": -items.c.priority,
+        "sort_at": items.c.order_at,
+        "status": literal(NOT_PROCESSED),
+        "since_at": bindparam("b_now", type_=item_steps.c.since_at.type),
+        **dict.fromkeys(("tries", "deaths", "claims", "run_id"), literal(0)),
+    }
+    query = (
+        select(*values.values()).select_from(steps.join(items, true())).prefix_with("STRAIGHT_JOIN", dialect="mysql")
+    )
+    query = query.prefix_with("STRAIGHT_JOIN", dialect="mariadb").where(
+        items.c.id >= bindparam("b_first"),
+        items.c.added_at == bindparam("b_now"),
+        besides(items.c.pipeline) == bindparam("b_pipeline"),
+    )
+    return Direct(insert(item_steps).from_select(list(values), query))
 
 
 def _row_of(new: NewItem) -> tuple[Any, ...]:

@@ -142,12 +142,13 @@ class Claimed(NamedTuple):
 class Found:
     """What a look found: the items in their order, and where the last stands; None if nothing is due.
 
-    `is_suspect` says that it is one item alone, whose process has died before.
+    `is_suspect` says that it is one item alone, whose process has died before; `is_all` that no other is due behind.
     """
 
     ids: Sequence[int]
     last: Position | None
     is_suspect: bool = False
+    is_all: bool = False
 
 
 def look(connection: Connection, lane: str, most: int, after: Position | None = None, suspects: bool = True) -> Found:
@@ -159,9 +160,10 @@ def look(connection: Connection, lane: str, most: int, after: Position | None = 
     query = _due(connection.dialect.name, after is not None, suspects)
     rows = sorted(query.rows(connection, {"b_lane": lane, "b_most": most, **place}))
     deadly = next((at for at, (*_, deaths) in enumerate(rows) if deaths), None)
+    is_all = suspects and deadly is None and len(rows) < most
     rows = rows if deadly is None else rows[: max(1, deadly)]
     last = None if not rows else rows[-1][:3]
-    return Found([item_id for _, _, item_id, _ in rows], last, deadly == 0)
+    return Found([item_id for _, _, item_id, _ in rows], last, deadly == 0, is_all)
 
 
 @functools.cache

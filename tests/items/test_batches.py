@@ -47,11 +47,11 @@ def test_as_many_are_held_as_are_done_in_a_moment(workers: int) -> None:
 def test_a_look_begins_where_the_last_one_came_to() -> None:
     place = Place()
     assert place.of_look(0.0) is None
-    place.looked((0, NOW, 7), True, 0.001)
+    place.looked((0, NOW, 7), True, 0.001, False)
     now = time.monotonic()
     assert place.of_look(now) == (0, NOW, 7)
-    place.looked((0, NOW, 9), False, 0.001)
-    place.looked(None, False, 0.001)
+    place.looked((0, NOW, 9), False, 0.001, False)
+    place.looked(None, False, 0.001, True)
     assert place.of_look(now) == (0, NOW, 9)
     place.forget()
     assert place.of_look(now) is None
@@ -61,7 +61,7 @@ def test_a_whole_look_is_done_again_now_and_then() -> None:
     # Given one that took a twentieth of a second, and one that took four seconds: it is done less often.
     for seconds, pause in ((0.01, WHOLE_LOOK_SECONDS), (4.0, 80.0)):
         place = Place()
-        place.looked((0, NOW, 7), True, seconds)
+        place.looked((0, NOW, 7), True, seconds, False)
         now = time.monotonic()
         assert place.of_look(now + pause - 0.5) is not None
         assert place.of_look(now + pause) is None
@@ -82,7 +82,7 @@ def test_what_was_made_ready_before_the_place_is_found(
     place = Place()
     place.step_back(first)
     assert place.of_look(0.0) is None
-    place.looked((0, NOW, 7), True, 0.0)
+    place.looked((0, NOW, 7), True, 0.0, False)
     place.step_back(first)
     assert place.of_look(time.monotonic()) == after
 
@@ -90,18 +90,29 @@ def test_what_was_made_ready_before_the_place_is_found(
 def test_a_lane_that_was_empty_is_left_alone_for_a_moment() -> None:
     place = Place()
     assert not place.was_empty(0.0)
-    place.looked(None, False, 0.0)
+    place.looked(None, False, 0.0, True)
     now = time.monotonic()
     assert place.was_empty(now) and not place.was_empty(now + EMPTY_SECONDS)
     news: list[Callable[[], object]] = [
         lambda: place.step_back((0, NOW)),
         place.forget,
-        lambda: place.looked((0, NOW, 1), False, 0.0),
+        lambda: place.looked((0, NOW, 1), False, 0.0, False),
     ]
     for told in news:
-        place.looked(None, False, 0.0)
+        place.looked(None, False, 0.0, True)
         told()
         assert not place.was_empty(time.monotonic())
+
+
+def test_what_is_told_during_a_look_is_looked_for() -> None:
+    place = Place()
+    place.of_look(0.0)
+    place.step_back((0, NOW))
+    place.looked((0, NOW, 9), False, 0.0, True)
+    assert not place.was_empty(time.monotonic())
+    place.of_look(0.0)
+    place.looked((0, NOW, 9), False, 0.0, True)
+    assert place.was_empty(time.monotonic())
 
 
 def test_a_suspect_is_taken_alone_in_the_whole_process() -> None:

@@ -88,6 +88,18 @@ def test_a_look_may_go_on_from_where_the_last_one_came(state: State) -> None:
     assert found == ids
 
 
+def test_a_look_tells_whether_it_came_to_the_end(state: State) -> None:
+    ids = add(state, *"abc", plan=PLAN)
+    with state.read() as connection:
+        found = [item_claims.look(connection, "p.cut", most) for most in (2, 3, 4)]
+    assert [(one.ids, one.is_all) for one in found] == [(ids[:2], False), (ids, False), (ids, True)]
+    died(state, ids[1])
+    with state.read() as connection:
+        assert not item_claims.look(connection, "p.cut", 4).is_all
+        assert not item_claims.look(connection, "p.cut", 4, suspects=False).is_all
+        assert item_claims.look(connection, "p.left", 4).is_all
+
+
 def test_a_look_reads_nothing_before_its_place(state: State) -> None:
     # Given very many that stand before the place, all of one priority: a backup's snapshot may still see them there.
     ids = add(state, *(str(number) for number in range(2_000)), plan=PLAN)
