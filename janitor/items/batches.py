@@ -22,7 +22,7 @@ WHOLE_LOOK_SECONDS = 0.75
 WHOLE_LOOK_SHARE = 20
 """A whole look is done again after so many times as long as it took, and after `WHOLE_LOOK_SECONDS` at least."""
 EMPTY_SECONDS = 0.5
-"""While workers are at work, a lane that a look came to the end of is not looked at again for so long."""
+"""A lane that a look came to the end of is not looked at again for so long, unless something is told."""
 _one_suspect = threading.Lock()
 
 

@@ -186,7 +186,7 @@ class _Work:
         """How many items to look for."""
         if self._is_over or self._suspects.has_one or (self._suspects.waits and self._workers.held):
             return 0
-        if self._workers.held and self._place.was_empty(time.monotonic()):
+        if self._place.was_empty(time.monotonic()):
             return 0
         return self._size.wanted(self._workers.waiting)
 

@@ -43,7 +43,7 @@ def retry(
 
     # An item that had ended has the steps of the plan of then.
     rows, names = lock(connection, sorted(ids)), {step.name for step in plan.steps}
-    known = steps_of(connection, [row.id for row in rows.values() if row.state != OPEN], lock_them=True)
+    known = steps_of(connection, [row.id for row in rows.values() if row.state != OPEN])
     if unfit := [item_id for item_id, found in known.items() if found.keys() != names and wanted(found)]:
         _fit(connection, plan, unfit, now)
     return _write(connection, plan, ids, edit, now)
@@ -86,7 +86,7 @@ def _fit(connection: Connection, plan: Plan, ids: Sequence[int], now: datetime) 
 
 def _write(connection: Connection, plan: Plan, ids: Sequence[int], edit: Edit, now: datetime) -> Changed:
     changes = Changes(plan.pipeline)
-    changed = change(connection, plan, ids, edit, now, changes, alone=True)
+    changed = change(connection, plan, ids, edit, now, changes)
     changes.write(connection)
     return changed
 
@@ -103,7 +103,7 @@ def behind(plan: Plan, step: str) -> list[str]:
 def drop(connection: Connection, plan: Plan, ids: Sequence[int]) -> int:
     """Delete items, with all that is kept of them; how many. What runs bring of them later is dropped."""
     found = lock(connection, sorted(ids))
-    rows = steps_of(connection, list(found), lock_them=True)
+    rows = steps_of(connection, list(found))
     changes = Changes(plan.pipeline)
     for item_id, item in found.items():
         changes.add(OF_ITEMS, item.state, name_of_item(item.state), -1)

@@ -1,8 +1,8 @@
 """One change to the steps of some items: what it does to one step may make others ready, and end the item.
 
 1. the items' rows are locked, in the order of their ids: two steps of one item may end at the same moment
-   the steps' rows, too, if one that can be taken may be changed: whoever takes it locks nothing else
-2. their steps are read, and changed in memory
+   so are the rows of their steps, which are read by the same statement: whoever takes a step locks nothing else
+2. the steps are changed in memory
 3. what follows from the needs of each step is found, by `settled`; once for all items that change in the same way
 4. what differs is written: a statement for all of these items
 """
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, literal, select, update
@@ -34,25 +35,23 @@ from janitor.state.item_tables import FAR, item_steps, items
 from janitor.state.tables import Instant
 
 _IDS = a_list("ids")
+_OF_ITEM = [items.c[name] for name in ("id", "state", "priority", "order_at", "ended_at")]
 _ITEMS = Direct(
-    select(items.c.id, items.c.state, items.c.priority, items.c.order_at, items.c.ended_at)
+    select(*_OF_ITEM).where(items.c.id.in_(_IDS)).order_by(items.c.id).with_for_update(),
+    together=True,
+)
+_OF_STEP = [item_steps.c[name] for name in ("step", "state", "status", "tries", "deaths", "claims")]
+_STEPS = Direct(
+    select(item_steps.c.item_id, *_OF_STEP).where(item_steps.c.item_id.in_(_IDS)).with_for_update(), together=True
+)
+# A LEFT JOIN goes from the items to their steps: so the rows of each are locked in the order of ids.
+_BOTH = Direct(
+    select(*_OF_ITEM, *_OF_STEP)
+    .join_from(items, item_steps, item_steps.c.item_id == items.c.id, isouter=True)
     .where(items.c.id.in_(_IDS))
-    .order_by(items.c.id)
     .with_for_update(),
     together=True,
 )
-_OF_ITEMS = select(
-    item_steps.c.item_id,
-    item_steps.c.step,
-    item_steps.c.state,
-    item_steps.c.status,
-    item_steps.c.tries,
-    item_steps.c.deaths,
-    item_steps.c.claims,
-).where(item_steps.c.item_id.in_(_IDS))
-_STEPS = {
-    locked: Direct(_OF_ITEMS.with_for_update() if locked else _OF_ITEMS, together=True) for locked in (True, False)
-}
 _PUT_STEPS = update(item_steps).where(item_steps.c.step == bindparam("b_step"), item_steps.c.item_id.in_(_IDS))
 _PUT = {
     with_order: Direct(
@@ -140,16 +139,14 @@ def change(
     edit: Edit,
     now: datetime,
     changes: Changes,
-    alone: bool = False,
 ) -> Changed:
     """Change the steps of items, in the transaction of the caller.
 
     `edit` gets an item's id and its steps, and replaces what it changes; False leaves the item as it is. Items that are
-    gone are passed over. `alone` lets nobody take a step of these items meanwhile.
+    gone are passed over.
     """
-    wanted = sorted(set(ids))
-    found, done = lock(connection, wanted), Changed()
-    before = steps_of(connection, list(found), alone)
+    wanted, done = sorted(set(ids)), Changed()
+    found, before = _lock_both(connection, wanted)
     moves = _Moves(plan, now, changes)
     for item_id, row in found.items():
         old = before.get(item_id, {})
@@ -171,16 +168,28 @@ def lock(connection: Connection, ids: Sequence[int]) -> dict[int, ItemRow]:
     return {row[0]: ItemRow._make(row) for row in sorted(rows)}
 
 
-def steps_of(connection: Connection, ids: Sequence[int], lock_them: bool = False) -> dict[int, Steps]:
-    """The steps of items; nobody can take or change them until the transaction ends, if they are locked."""
+def steps_of(connection: Connection, ids: Sequence[int]) -> dict[int, Steps]:
+    """The steps of items; nobody can take or change them until the transaction ends."""
+    rows = _STEPS.rows(connection, {"ids": ids}) if ids else ()
+    return _by_item((row[0], row[1:]) for row in rows)
+
+
+def _lock_both(connection: Connection, ids: Sequence[int]) -> tuple[dict[int, ItemRow], dict[int, Steps]]:
+    """The rows of items, by id, the lowest first, and those of their steps; both are locked."""
+    rows = _BOTH.rows(connection, {"ids": ids}) if ids else ()
+    of_item = len(_OF_ITEM)
+    found = {row[0]: ItemRow._make(row[:of_item]) for row in sorted(rows, key=itemgetter(0))}
+    return found, _by_item((row[0], row[of_item:]) for row in rows if row[of_item] is not None)
+
+
+def _by_item(rows: Iterable[tuple[int, Sequence[Any]]]) -> dict[int, Steps]:
     found: dict[int, Steps] = defaultdict(dict)
     same: dict[Any, StepRow] = {}  # nearly all of them are alike
-    if ids:
-        for values in _STEPS[lock_them].rows(connection, {"ids": ids}):
-            row = same.get(key := values[2:])
-            if row is None:
-                row = same[key] = StepRow._make((*key, None))
-            found[values[0]][values[1]] = row
+    for item_id, (step, *values) in rows:
+        row = same.get(key := tuple(values))
+        if row is None:
+            row = same[key] = StepRow._make((*key, None))
+        found[item_id][step] = row
     return found
 
 

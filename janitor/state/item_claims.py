@@ -317,7 +317,7 @@ def expire(connection: Connection, plan: Plan, now: datetime, most: int = 1_000)
         found.update({name: found[name]._replace(state=FAILED, status=EXPIRED) for name in due})
         return bool(due)
 
-    changed = change(connection, plan, ids, edit, now, changes, alone=True)
+    changed = change(connection, plan, ids, edit, now, changes)
     changes.write(connection)
     return changed
 

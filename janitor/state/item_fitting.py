@@ -43,7 +43,7 @@ def fit(connection: Connection, plan: Plan, after: int, now: datetime) -> tuple[
 def give_steps(connection: Connection, plan: Plan, ids: Sequence[int], now: datetime, changes: Changes) -> None:
     """Give items the steps of a plan, and take all others away; the caller lets `change` find what follows."""
     rows = lock(connection, sorted(ids))
-    known = steps_of(connection, list(rows), lock_them=True)
+    known = steps_of(connection, list(rows))
     _take_away(connection, plan, known, changes)
     _add_missing(connection, plan, list(rows.values()), known, now, changes)
 
