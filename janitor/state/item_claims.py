@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, insert, literal, select, update
 
 from janitor.databases.direct import Direct, a_list
 from janitor.runs import Outcome
@@ -69,7 +69,7 @@ _TAKE = Direct(
         claims=item_steps.c.claims + 1,
     )
 )
-_TAKEN = Direct(
+_CLAIMED = (
     select(
         items.c.id,
         items.c.key,
@@ -91,9 +91,14 @@ _TAKEN = Direct(
         item_steps.c.item_id.in_(_IDS),
         item_steps.c.state == PROCESSING,
         item_steps.c.run_id == bindparam("b_run"),
-    ),
-    together=True,
+    )
 )
+# Few items have results: they alone are asked for them.
+_HAS_RESULTS = exists().where(item_results.c.item_id == items.c.id)
+_TAKEN = {
+    of_several: Direct(_CLAIMED.add_columns(_HAS_RESULTS if of_several else literal(0)), together=True)
+    for of_several in (True, False)
+}
 _LATER = Direct(
     select(item_steps.c.item_id)
     .where(
@@ -185,16 +190,16 @@ def take(
     count = _TAKE.run(connection, taking)
     if not count:
         return []
-    rows = _TAKEN.rows(connection, {"b_step": step, "ids": ids, "b_run": run_id})
+    rows = _TAKEN[len(plan.steps) > 1].rows(connection, {"b_step": step, "ids": ids, "b_run": run_id})
     changes.move(step, (READY, NOT_PROCESSED), (PROCESSING, IN_PROCESS), count)
-    results = _results_of(connection, [row[0] for row in rows]) if len(plan.steps) > 1 else {}
-    found = {row[0]: Claimed._make((*row, results.get(row[0], {}))) for row in rows}
+    results = _results_of(connection, [row[0] for row in rows if row[-1]])
+    found = {row[0]: Claimed._make((*row[:-1], results.get(row[0], {}))) for row in rows}
     return [found[item_id] for item_id in ids if item_id in found]
 
 
 def _results_of(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
-    for item_id, step, content in _RESULTS.rows(connection, {"ids": ids}):
+    for item_id, step, content in _RESULTS.rows(connection, {"ids": ids}) if ids else ():
         found.setdefault(item_id, {})[step] = content
     return found
 
