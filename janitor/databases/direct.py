@@ -48,7 +48,7 @@ MOST_BYTES = 1_000_000
 """So long a text with rows may be; longer ones go in several statements."""
 FIRST, LAST = "the first", "the last"
 NUL = r"\u0000"
-_LIST = re.compile(r"(\S+) IN \(__\[POSTCOMPILE_(\w+)\]\)")
+_LIST = re.compile(r"([\w.`\"]+(?: NOT)?) IN \(__\[POSTCOMPILE_(\w+)\]\)")
 MOST_RANGES = 8
 """Whole numbers go as ranges if they are so few."""
 _NOTHING: Mapping[str, Any] = {}
@@ -64,7 +64,7 @@ _ID: Take = attrgetter("lastrowid")
 
 
 def a_list(name: str) -> BindParameter[Any]:
-    """A parameter that is a list, for `column.in_(...)`; not an empty one, and no text in it has a NUL character."""
+    """A parameter that is a list, for `in_` of a column; not an empty one, and no text in it has a NUL character."""
     return bindparam(name, expanding=True)
 
 
@@ -339,6 +339,8 @@ def _ends(numbers: Sequence[Any]) -> tuple[int, int] | None:
 
 def _among(column: str, numbers: Sequence[int]) -> str:
     """That a column has one of these numbers: in ranges if they are few, which a server finds faster than each."""
+    if column.endswith(" NOT"):
+        return f"NOT {_among(column.removesuffix(' NOT'), numbers)}"
     ordered = sorted(numbers)
     firsts = [at for at, (one, other) in enumerate(pairwise(ordered), 1) if other - one > 1]
     if len(firsts) >= MOST_RANGES or len(ordered) <= MOST_RANGES:

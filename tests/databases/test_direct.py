@@ -10,7 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Column, Engine, Float, MetaData, String, Table, bindparam, event, insert, select, update
+from sqlalchemy import (
+    URL,
+    Column,
+    Engine,
+    Float,
+    MetaData,
+    String,
+    Table,
+    and_,
+    bindparam,
+    event,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from janitor.databases.direct import MOST_BYTES, Direct, DirectInsert, a_list
 from janitor.databases.engines import make_engine
@@ -114,6 +130,16 @@ def test_whole_numbers_are_those_that_are_given(engine: Engine, wanted: list[int
             )
         found = chosen.rows(connection, {"ids": wanted + [1_005], "kind": "here"})
     assert sorted(row[0] for row in found) == sorted(set(wanted))
+
+
+def test_a_list_may_stand_in_any_condition(engine: Engine) -> None:
+    either = or_(TABLE.c.id.in_(a_list("ids")), and_(TABLE.c.word.in_(a_list("words")), TABLE.c.kind == "here"))
+    with engine.begin() as connection:
+        ADD.run(connection, ROWS, {"kind": "here"})
+        query = select(TABLE.c.id).where(either, not_(TABLE.c.id.in_(a_list("others"))))
+        given = {"ids": list(range(20)), "words": ["it's"], "others": [*range(5, 90), 3]}
+        assert sorted(Direct(query).rows(connection, given)) == [(0,), (1,), (2,), (4,)]
+        assert sorted(Direct(query).rows(connection, {**given, "ids": [99]})) == [(2,)]
 
 
 def test_the_id_of_the_first_row_is_told(database_url: URL) -> None:

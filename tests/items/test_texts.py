@@ -6,17 +6,38 @@ from typing import Any
 import pytest
 
 from janitor.errors import BadSetting
-from janitor.items.texts import DEEPEST, depth_of, json_text
+from janitor.items.texts import DEEPEST, depth_of, json_text, value_of
 
 
 @pytest.mark.parametrize(
     "value",
-    [{}, {"n": 1, "deep": [{"a": None}], "ü": "\U0001f40c"}, {"half": "\ud800", "\udfff": 1}, {"n": 10**300}],
+    [
+        {},
+        {"n": 1, "deep": [{"a": None}], "ü": "\U0001f40c"},
+        {"half": "\ud800", "\udfff": 1},
+        {"n": 10**300},
+        {"least": -(2**63) - 1, "most": 2**64, "within": [2**63, -(2**63), 10**18 - 1]},
+        {"share": 0.1, "small": 5e-324, "large": 1.7976931348623157e308, "text": "9" * 40},
+    ],
 )
 def test_a_mapping_comes_back_as_it_was(value: dict[str, Any]) -> None:
     text = json_text("args", value, 10_000)
-    assert json.loads(text) == value
+    assert json.loads(text) == value_of(text) == value
     text.encode("utf-8")  # as databases take it
+
+
+def test_a_text_that_somebody_wrote_is_read_as_python_reads_it() -> None:
+    for text in (
+        ' {"a" : 1, "a": 2}',
+        '{"n": 1e400}',
+        '{"n": NaN}',
+        '{"n": 18446744073709551616}',
+        '{"n": -0}',
+        "[1E2]",
+    ):
+        assert repr(value_of(text)) == repr(json.loads(text))
+    with pytest.raises(ValueError):
+        value_of("{")
 
 
 def test_texts_stay_as_they_are_if_they_can() -> None:
