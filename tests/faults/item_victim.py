@@ -128,7 +128,7 @@ def watch(knife: Knife) -> None:
     around(knife, Taking, "_commit", 3, 4)
     around(knife, ExistingQueue, "settle", 5, 6)
     around(knife, item_claims, "take", 7, 8, if_any=lambda *given: bool(given[4]))
-    around(knife, Workers, "give", 9, 0, if_any=lambda _, claimed: bool(claimed))
+    around(knife, Workers, "give", 9, 0, if_any=lambda _, claimed, *more: bool(claimed))
     around(knife, Trying, "try_one", 10, 11)
     around(knife, FolderStore, "put", 12, 13)
     around(knife, item_endings, "record", 14, 15, if_any=lambda *given: bool(given[4]))
