@@ -68,8 +68,13 @@ def a_list(name: str) -> BindParameter[Any]:
     return bindparam(name, expanding=True)
 
 
+def as_json(values: Sequence[Any]) -> str:
+    """Values, or rows, as a parameter takes them that is a JSON text."""
+    return orjson.dumps(values).decode()
+
+
 def a_table(dialect: str, name: str, types: Sequence[TypeEngine[Any]]) -> tuple[Any, Sequence[ColumnElement[Any]]]:
-    """A parameter that is a JSON text with rows, to select from, and its columns, which have these types."""
+    """A parameter that is a text of `as_json` with rows, to select from, and its columns, which have these types."""
     text: BindParameter[str] = bindparam(name, type_=String())
     if dialect == "sqlite":
         source: Any = func.json_each(text).table_valued("value", name="given")
@@ -273,7 +278,7 @@ def _compile(statement: Any, plain: Any, connection: Connection, together: bool)
     written: dict[str, Read | None] = {
         name: bind.type.dialect_impl(dialect).bind_processor(dialect) for bind, name in made.bind_names.items()
     }
-    written |= dict.fromkeys(lists, _json_text if dialect.name == "sqlite" else tuple)
+    written |= dict.fromkeys(lists, as_json if dialect.name == "sqlite" else tuple)
     types = [column.type for column in plain.selected_columns] if isinstance(plain, Select) else []
     found = _Compiled(
         text=_LIST.sub(as_list, made.string),
@@ -347,10 +352,6 @@ def _among(column: str, numbers: Sequence[int]) -> str:
         return f"{column} IN ({','.join(map(str, ordered))})"
     ends = zip([0, *firsts], [*firsts, len(ordered)], strict=True)
     return f"({' OR '.join(f'{column} BETWEEN {ordered[a]} AND {ordered[b - 1]}' for a, b in ends)})"
-
-
-def _json_text(values: Sequence[Any]) -> str:
-    return orjson.dumps(values).decode()
 
 
 def _executed(connection: Connection, text: str, values: Values, take: Take) -> Any:

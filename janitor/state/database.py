@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 KEPT_STATEMENTS = 32
 """So many prepared statements each connection to a state file keeps: those of a run, a look and a page together."""
-JOURNAL_PAGES = 1000
-"""So many pages, 16 MB, the journal of a state file gets before they go into the file; a page of it goes there once,
-however often it was written."""
 STATEMENT_SECONDS = 10.0
 """One statement on the state database may take so long."""
 IDLE_SECONDS = 10
@@ -293,7 +290,6 @@ def _journal(connection: sqlite3.Connection, record: Any) -> None:
     # With FULL, a commit is on disk before it returns: a pulled plug takes no ledger row back.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {JOURNAL_PAGES}")
 
 
 def _let_go_of_locks(connection: "pymysql.Connection[Any]", record: Any) -> None:

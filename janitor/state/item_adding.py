@@ -17,10 +17,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-import orjson
 from sqlalchemy import Connection, Row, bindparam, insert, literal, select, true, update
 
-from janitor.databases.direct import Direct, DirectInsert, a_list, a_table
+from janitor.databases.direct import Direct, DirectInsert, a_list, a_table, as_json
 from janitor.errors import RowRefused
 from janitor.state import item_acts, item_replies
 from janitor.state.item_changes import First, lock
@@ -138,7 +137,7 @@ def _add_steps(
     if not fresh:
         return
     states = settled(plan, {})
-    rows = orjson.dumps([[step, plan.lane(step), state] for step, state in states.items()]).decode()
+    rows = as_json([[step, plan.lane(step), state] for step, state in states.items()])
     values = {"b_pipeline": plan.pipeline, "b_first": first, "b_now": now, "b_steps": rows}
     _insert_steps(connection.dialect.name).run(connection, values)
     changes = Changes(plan.pipeline)

@@ -10,12 +10,10 @@ a server   groups along the index, of which it reads the first entry of each; fo
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-import orjson
-from sqlalchemy import Connection, String, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
-from janitor.databases.direct import Direct, a_list
+from janitor.databases.direct import Direct, a_list, a_table, as_json
 from janitor.state.item_replies import DUE
 from janitor.state.item_states import LATER, PROCESSING, READY
 from janitor.state.item_tables import item_replies, item_steps
@@ -28,10 +26,10 @@ LONGEST_WAIT = timedelta(minutes=10)
 """So long a reply is put off at most."""
 _NOW = bindparam("b_now", type_=item_steps.c.sort_at.type)
 _LANES = a_list("lanes")
-_GIVEN: Any = func.json_each(bindparam("b_lanes", type_=String())).table_valued("value", name="given")
-_OWN = item_steps.c.lane == _GIVEN.c.value
+_, (_GIVEN,) = a_table("sqlite", "b_lanes", [item_steps.c.lane.type])
+_OWN = item_steps.c.lane == _GIVEN
 _FIRSTS = Direct(
-    select(_GIVEN.c.value).where(
+    select(_GIVEN).where(
         or_(
             exists().where(_OWN, item_steps.c.state == READY),
             exists().where(_OWN, item_steps.c.state == LATER, item_steps.c.rank == 0, item_steps.c.sort_at <= _NOW),
@@ -43,10 +41,8 @@ _FIRSTS = Direct(
     )
 )
 _FIRST_REPLIES = Direct(
-    select(_GIVEN.c.value).where(
-        exists().where(
-            item_replies.c.lane == _GIVEN.c.value, item_replies.c.state == DUE, item_replies.c.due_at <= _NOW
-        )
+    select(_GIVEN).where(
+        exists().where(item_replies.c.lane == _GIVEN, item_replies.c.state == DUE, item_replies.c.due_at <= _NOW)
     )
 )
 _GROUPS = Direct(
@@ -106,5 +102,5 @@ def bring_forward(connection: Connection, lanes: Sequence[str], now: datetime) -
 
 
 def _asked(connection: Connection, query: Direct, lanes: Sequence[str], now: datetime) -> set[str]:
-    found = query.rows(connection, {"b_lanes": orjson.dumps(list(lanes)).decode(), "b_now": now})
+    found = query.rows(connection, {"b_lanes": as_json([[lane] for lane in lanes]), "b_now": now})
     return {lane for lane, in found}

@@ -99,9 +99,8 @@ def test_what_is_free_goes_back_once_a_minute() -> None:
     assert first == early and after < early - 50 and abs(later - after) <= 1
 
 
-SETS_ASIDE = """
+NODES = """
 import gc, weakref
-from janitor.engine.allocator import MANY, set_aside
 
 class Node:
     pass
@@ -112,6 +111,10 @@ def nodes(count):
         one.itself = one
     gc.collect()
     return made
+"""
+"""Makes objects that hold themselves, so that the collector alone frees them."""
+SETS_ASIDE = f"""{NODES}
+from janitor.engine.allocator import MANY, set_aside
 
 gc.collect()
 gc.freeze()
@@ -133,18 +136,8 @@ print(some() is None)
 """
 
 
-FIRST_MINUTE = """
-import gc, weakref
+FIRST_MINUTE = f"""{NODES}
 from janitor.engine.allocator import EVERY_SECONDS, GivingBack
-
-class Node:
-    pass
-
-def nodes(count):
-    made = [Node() for _ in range(count)]
-    for one in made:
-        one.itself = one
-    return made
 
 now = [0.0]
 duty = GivingBack(lambda: now[0])
