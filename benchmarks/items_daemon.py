@@ -155,14 +155,21 @@ class Chain:
 
     def __init__(self, number: str) -> None:
         self._number = int(number)
-        self._done = threading.Semaphore(0)
+        self._tried, self._done = threading.Semaphore(0), threading.Semaphore(0)
 
     def add_to(self, scheduler: Scheduler) -> None:
         """Add the pipeline, and the task that adds an item once the last is done."""
         needs: dict[int, list[str]] = {step: [f"step_{step - 1}"] for step in range(1, CHAIN)}
-        steps = [items.Step(f"step_{step}", nothing, needs=needs.get(step, ())) for step in range(CHAIN)]
+        funcs = {CHAIN - 1: self.note}
+        steps = [
+            items.Step(f"step_{step}", funcs.get(step, nothing), needs=needs.get(step, ())) for step in range(CHAIN)
+        ]
         scheduler.add_pipeline("chain", steps)
         scheduler.add_job(self.feed, "date", id="feed")
+
+    def note(self, item: items.Item) -> None:
+        """Do nothing but tell that an item has come to its last step: nobody has to read before."""
+        self._tried.release()
 
     def feed(self) -> None:
         """Add an item each time that the last is done."""
@@ -177,6 +184,8 @@ class Chain:
         taken: list[float] = []
         for number in range(self._number):
             args = query.where(item_table.c.key == f"item {number}")
+            if not self._tried.acquire(timeout=PATIENCE_SECONDS):
+                raise Failed(f"item {number} did not come to its last step within {PATIENCE_SECONDS:g} s")
             found = wait_for(lambda: _one(state, args), PATIENCE_SECONDS, pause=0.002)
             taken.append(time.time() - json.loads(found)["at"])
             self._done.release()

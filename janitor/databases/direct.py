@@ -4,8 +4,8 @@ SQLAlchemy takes 50 us around a statement for which SQLite takes 5. A list of 50
 drivers let other threads go on at each row, and wait for their turn again each time. So here
 
     a list            goes as one JSON text to SQLite, and with the statement to a server
-    rows to insert    go as one JSON text of what differs: 500 rows are one statement, and a value for each column else
-    rows that come    come as one JSON text, if they are asked for `together`
+    rows that come    come as one JSON text, if they are asked for `together`; a few from a server as one text each
+    rows to insert    are in `direct_insert.py`
 
 `python -m benchmarks --only items` measures what that brings. Events of SQLAlchemy, such as the limits of statements,
 and the words for errors are as everywhere. This file uses what SQLAlchemy does not document: where the values of a
@@ -13,15 +13,17 @@ compiled statement stand, how a list is written, the limit. If that changes, the
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import attrgetter, methodcaller
 from typing import Any
+from weakref import WeakSet
 
 import orjson
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     ColumnElement,
     Connection,
     DateTime,
@@ -31,11 +33,9 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
-    Table,
     TypeDecorator,
     bindparam,
     func,
-    insert,
     literal_column,
     select,
 )
@@ -44,14 +44,15 @@ from sqlalchemy.types import TypeEngine
 from janitor.databases.engines import raise_translated
 from janitor.databases.json_rows import rows_in
 
-MOST_BYTES = 1_000_000
-"""So long a text with rows may be; longer ones go in several statements."""
 FIRST, LAST = "the first", "the last"
-NUL = r"\u0000"
 _LIST = re.compile(r"([\w.`\"]+(?: NOT)?) IN \(__\[POSTCOMPILE_(\w+)\]\)")
 MOST_RANGES = 8
 """Whole numbers go as ranges if they are so few."""
-_NOTHING: Mapping[str, Any] = {}
+FEW = 8
+"""For so many rows a server is asked in another way, that costs it less for a few, and more for many."""
+_EACH, _ALL_ROWS = "each", "all"
+"""What comes as one text."""
+NOTHING: Mapping[str, Any] = {}
 Row = tuple[Any, ...]
 Values = tuple[Any, ...] | dict[str, Any]
 Read = Callable[[Any], Any]
@@ -141,24 +142,43 @@ class Direct:
         the server cuts the text, they come row by row.
         """
         self._statement, self._together = statement, together
-        self._made: dict[tuple[str, bool], _Compiled] = {}
+        _known.add(self)
+        self._made: dict[tuple[str, str], _Compiled] = {}
 
-    def rows(self, connection: Connection, values: Mapping[str, Any] = _NOTHING) -> list[Row]:
+    def rows(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> list[Row]:
         """What a query finds.
 
         Raises:
             Unavailable, Rejected, StatementTimeout: as any statement does.
         """
         if self._together:
-            made = self._compiled(connection, True)
-            ((count, text),) = _fetched(connection, *made.filled(values))
-            found = rows_in(text)
-            if len(found) == count:
-                return made.rows(found)
-        made = self._compiled(connection, False)
+            found = (
+                self._few(connection, values) if self._are_few(connection, values) else self._all(connection, values)
+            )
+            if found is not None:
+                return found
+        made = self._compiled(connection)
         return made.rows(_fetched(connection, *made.filled(values)))
 
-    def run(self, connection: Connection, values: Mapping[str, Any] = _NOTHING) -> int:
+    def _are_few(self, connection: Connection, values: Mapping[str, Any]) -> bool:
+        """Whether few rows are asked for: MariaDB takes a quarter of a millisecond to put texts together."""
+        lists = [len(one) for one in values.values() if isinstance(one, list)]
+        return connection.dialect.name != "sqlite" and bool(lists) and max(lists) <= FEW
+
+    def _few(self, connection: Connection, values: Mapping[str, Any]) -> list[Row] | None:
+        """What a query finds, each row as one text; None if the server left one out that was too long."""
+        made = self._compiled(connection, _EACH)
+        texts = [text for (text,) in _fetched(connection, *made.filled(values))]
+        return None if None in texts else made.rows([orjson.loads(text) for text in texts])
+
+    def _all(self, connection: Connection, values: Mapping[str, Any]) -> list[Row] | None:
+        """What a query finds, all rows as one text; None if the server cut it."""
+        made = self._compiled(connection, _ALL_ROWS)
+        ((count, text),) = _fetched(connection, *made.filled(values))
+        found = rows_in(text)
+        return made.rows(found) if len(found) == count else None
+
+    def run(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> int:
         """Change what is to be changed; how many rows.
 
         Raises:
@@ -166,7 +186,7 @@ class Direct:
         """
         return self._run(connection, values, _NUMBER)
 
-    def inserted(self, connection: Connection, values: Mapping[str, Any] = _NOTHING) -> int:
+    def inserted(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> int:
         """Insert rows; the id that the driver tells: of the last row on SQLite, of the first on a server.
 
         Raises:
@@ -174,71 +194,41 @@ class Direct:
         """
         return self._run(connection, values, _ID)
 
+    def prepare(self, connection: Connection) -> None:
+        """Compile it now, so that the first who uses it need not wait."""
+        for texts in self._forms(connection.dialect):
+            self._compiled(connection, texts)
+
+    def is_prepared(self, dialect: Dialect) -> bool:
+        """Whether it is compiled in each form that a kind of database may be sent."""
+        return all((dialect.name, texts) in self._made for texts in self._forms(dialect))
+
+    def _forms(self, dialect: Dialect) -> Sequence[str]:
+        if not self._together:
+            return ("",)
+        return (_ALL_ROWS,) if dialect.name == "sqlite" else (_ALL_ROWS, _EACH)
+
     def _run(self, connection: Connection, values: Mapping[str, Any], take: Take) -> int:
-        found: int = _executed(connection, *self._compiled(connection, False).filled(values), take)
+        found: int = _executed(connection, *self._compiled(connection).filled(values), take)
         return found
 
-    def _compiled(self, connection: Connection, together: bool) -> _Compiled:
-        kind = connection.dialect.name, together
+    def _compiled(self, connection: Connection, texts: str = "") -> _Compiled:
+        kind = connection.dialect.name, texts
         made = self._made.get(kind)
         if made is None:
-            statement: Any = self._statement
-            made = _compile(
-                _in_one_text(statement, kind[0]) if together else statement, statement, connection, together
-            )
-            self._made[kind] = made
+            plain: Any = self._statement
+            asked = plain if not texts else (_in_texts if texts == _EACH else _in_one_text)(plain, kind[0])
+            made = self._made[kind] = _compile(asked, plain, connection, as_texts=bool(texts))
         return made
 
 
-class DirectInsert:
-    """An INSERT of many rows into a table: what differs goes as one JSON text, in one statement for each megabyte."""
+_known: "WeakSet[Direct]" = WeakSet()
 
-    def __init__(self, table: Table, columns: Sequence[str], same: Sequence[str] = ()) -> None:
-        """`columns` are the columns in the order of a row's values; `same` have one value for all rows."""
-        self._table, self._columns, self._same = table, columns, same
-        self._made: dict[tuple[str, Sequence[str]], Direct] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Sequence[Any]], same: Mapping[str, Any] = _NOTHING) -> int:
-        """Insert rows; the values of a row stand in the order of the columns.
-
-        If the table gives ids, that of the first row is returned, and all others are larger; there may be gaps.
-
-        Raises:
-            Unavailable, Rejected, StatementTimeout: as any statement does.
-        """
-        if not rows:
-            return 0
-        columns = dict(zip(self._columns, zip(*rows, strict=True), strict=True))
-        alike = {name: values[0] for name, values in columns.items() if values.count(values[0]) == len(values)}
-        if len(rows) > 1 and len(alike) == len(columns):
-            del alike[self._columns[0]]
-        differing = tuple(name for name in self._columns if name not in alike)
-        insertion, given = self._insertion(connection.dialect, differing), {**same, **alike}
-        if not differing:
-            return insertion.inserted(connection, given)
-        written = [_written(columns[name], self._table.c[name].type, connection.dialect) for name in differing]
-        texts = list(_texts(list(zip(*written, strict=True))))
-        if any(NUL in text for text, _ in texts):  # SQLite ends a text of JSON there
-            return [self.run(connection, [row], same) for row in rows][0]
-        found = [insertion.inserted(connection, {**given, "rows": text}) for text, _ in texts][0]
-        # SQLite tells the last id. It gives one after the other: nobody else writes meanwhile.
-        return found + 1 - texts[0][1] if connection.dialect.name == "sqlite" else found
-
-    def _insertion(self, dialect: Dialect, differing: Sequence[str]) -> Direct:
-        key = dialect.name, differing
-        made = self._made.get(key)
-        if made is None:
-            made = self._made[key] = Direct(self._statement(dialect.name, differing))
-        return made
-
-    def _statement(self, dialect: str, differing: Sequence[str]) -> Executable:
-        alike = [name for name in (*self._same, *self._columns) if name not in differing]
-        same = [bindparam(name, type_=self._table.c[name].type) for name in alike]
-        if not differing:
-            return insert(self._table).values({name: value for name, value in zip(alike, same, strict=True)})
-        source, found = a_table(dialect, "rows", [self._table.c[name].type for name in differing])
-        query = select(*same, *found).select_from(source)
-        return insert(self._table).from_select([*alike, *differing], query)
+def prepare_all(connection: Connection) -> None:
+    """Compile all statements that there are: it takes a millisecond each, and a first item would wait for twenty."""
+    for one in list(_known):
+        one.prepare(connection)
 
 
 def _type_of(kind: TypeEngine[Any]) -> str:
@@ -255,6 +245,11 @@ def _type_of(kind: TypeEngine[Any]) -> str:
     return f"VARCHAR({length + 1})" if length else "MEDIUMTEXT"
 
 
+def _in_texts(query: Select[Any], dialect: str) -> Select[Any]:
+    """A query each of whose rows is a text."""
+    return query.with_only_columns(func.JSON_ARRAY(*query.selected_columns), maintain_column_froms=True)
+
+
 def _in_one_text(query: Select[Any], dialect: str) -> Select[Any]:
     """A query whose one row is the number of rows, and all of them as one text."""
     if query._limit_clause is not None:  # what is cut off is counted before
@@ -269,7 +264,7 @@ def _aggregated(columns: Sequence[Any], dialect: str) -> tuple[Any, Any]:
     return func.count(), func.JSON_ARRAYAGG(func.JSON_ARRAY(*columns))
 
 
-def _compile(statement: Any, plain: Any, connection: Connection, together: bool) -> _Compiled:
+def _compile(statement: Any, plain: Any, connection: Connection, as_texts: bool) -> _Compiled:
     dialect = connection.dialect
     made = statement.compile(dialect=dialect)
     lists = {name: column for column, name in _LIST.findall(made.string)}
@@ -287,7 +282,7 @@ def _compile(statement: Any, plain: Any, connection: Connection, together: bool)
         lists=lists,
         defaults=dict(made.params),
         written={name: process for name, process in written.items() if process is not None},
-        read=_reading(types, dialect, as_texts=together),
+        read=_reading(types, dialect, as_texts=as_texts),
     )
     if dialect.name != "sqlite" or len(lists) != 1:
         return found
@@ -305,33 +300,23 @@ def _compile(statement: Any, plain: Any, connection: Connection, together: bool)
 
 def _reading(types: Sequence[Any], dialect: Dialect, as_texts: bool) -> list[tuple[int, Read]]:
     """How values become those of their types, by place; a type says by `from_text` how it reads a text with rows."""
-    found = [
-        (at, one.from_text if as_texts and hasattr(one, "from_text") else _read_by(one, dialect))
-        for at, one in enumerate(types)
-    ]
+    found = [(at, _of_text(one, dialect) if as_texts else _read_by(one, dialect)) for at, one in enumerate(types)]
     return [(at, process) for at, process in found if process is not None]
+
+
+def _of_text(kind: Any, dialect: Dialect) -> Read | None:
+    if isinstance(kind, Boolean):  # from MariaDB it comes as false, 0 or "0"
+        return _bool_of
+    return kind.from_text if hasattr(kind, "from_text") else _read_by(kind, dialect)
+
+
+def _bool_of(value: Any) -> bool:
+    return bool(int(value))
 
 
 def _read_by(kind: Any, dialect: Dialect) -> Read | None:
     found: Read | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return found
-
-
-def _written(values: Sequence[Any], kind: Any, dialect: Dialect) -> Sequence[Any]:
-    """The values of a column as they stand in a text with rows; a type says by `to_text` how it writes them."""
-    process = kind.to_text if hasattr(kind, "to_text") else kind.dialect_impl(dialect).bind_processor(dialect)
-    return values if process is None else [None if value is None else process(value) for value in values]
-
-
-def _texts(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, int]]:
-    """Rows as JSON texts of no more than a megabyte, if they are several; and how many are in each."""
-    text = orjson.dumps(rows)
-    if len(text) <= MOST_BYTES or len(rows) == 1:
-        yield text.decode(), len(rows)
-        return
-    half = len(rows) // 2
-    yield from _texts(rows[:half])
-    yield from _texts(rows[half:])
 
 
 def _ends(numbers: Sequence[Any]) -> tuple[int, int] | None:

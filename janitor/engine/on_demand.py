@@ -14,10 +14,11 @@ import logging
 import math
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from janitor.databases.direct import prepare_all
 from janitor.engine.live import Live
 from janitor.engine.runner import Runner
 from janitor.engine.stages import Slot
@@ -64,6 +65,7 @@ class OnDemand:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
+        self._prepare()
         self._listening.enter_context(waking.listening(self._hear))
         self._loop.start()
 
@@ -71,6 +73,11 @@ class OnDemand:
         """Look now: a run has ended, or jobs were replaced."""
         if self._with_work():
             self._loop.wake()
+
+    def _prepare(self) -> None:
+        if self._with_work():
+            with suppress(JanitorError), self._runner.state.read() as connection:
+                prepare_all(connection)
 
     def stop(self) -> None:
         """Begin no further run."""

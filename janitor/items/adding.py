@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from janitor.errors import BadSetting
 from janitor.items import waking
+from janitor.items.handing import Handing
 from janitor.items.pipeline import Pipeline
 from janitor.items.texts import json_text
 from janitor.items.writing import in_turn
@@ -88,12 +90,14 @@ def write(state: State, pipeline: str, news: list[NewItem], run: Run | None = No
         BadSetting: there is no such pipeline.
     """
     fences = () if run is None else tuple(run.fences.values())
+    with Handing.of_added(state, pipeline, len(news)) as handing:
 
-    def add(connection: Connection) -> Added:
-        return item_adding.add(connection, plan_of(connection, pipeline), news, state.clock.now())
+        def add(connection: Connection) -> Added:
+            plan, now = plan_of(connection, pipeline), state.clock.now()
+            return item_adding.add(connection, plan, news, now, partial(handing.take, connection, plan, now))
 
-    added = in_turn(state, fences, add)
-    waking.wake(added.ready)
+        added = in_turn(state, fences, add, handing)
+        waking.wake(handing.left(added.ready))
     return added
 
 

@@ -18,11 +18,12 @@ MOST_TOGETHER = 500
 """So many are taken, and so many are recorded, in one transaction at most."""
 MOST_HELD = 3 * MOST_TOGETHER
 """So many wait for workers at most: they have enough to do while 500 are recorded, and 500 more are taken."""
-WHOLE_LOOK_SECONDS = 0.75
+WHOLE_LOOK_SECONDS = 0.65
 WHOLE_LOOK_SHARE = 20
 """A whole look is done again after so many times as long as it took, and after `WHOLE_LOOK_SECONDS` at least."""
-EMPTY_SECONDS = 0.5
-"""A lane that a look came to the end of is not looked at again for so long, unless something is told."""
+LOOK_SECONDS = 0.7
+"""A lane that a look came to the end of is looked at again after so long, or once something is told."""
+SHORTEST_SECONDS = 0.01
 _one_suspect = threading.Lock()
 
 
@@ -78,7 +79,16 @@ class Place:
 
     def was_empty(self, now: float) -> bool:
         """Whether a look came to the end of what is due a moment ago, and nothing was told since."""
-        return now - self._empty_at < EMPTY_SECONDS
+        return now - self._empty_at < LOOK_SECONDS
+
+    def seconds_to_look(self, now: float) -> float:
+        """After how long the lane is to be looked at, if nothing is told."""
+        return max(SHORTEST_SECONDS, LOOK_SECONDS - (now - self._empty_at)) if self.is_empty else LOOK_SECONDS
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the newest look came to the end of what is due, and nothing was told since."""
+        return self._empty_at > -math.inf
 
     def step_back(self, first: tuple[int, datetime]) -> None:
         """Look again from a place on, if it lies before; any thread may say so."""
@@ -105,6 +115,11 @@ class Suspects:
     def has_one(self) -> bool:
         """Whether the run has a suspect: then it takes nothing else."""
         return self._has_one
+
+    @property
+    def are_about(self) -> bool:
+        """Whether the run has a suspect, or one waits."""
+        return self._has_one or self.waits
 
     def may_take(self, holds_others: bool) -> bool:
         """Whether the run may take a suspect now, and nothing else; then it has one until `done`."""

@@ -11,12 +11,14 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
 from janitor.errors import Interrupted, RowRefused, Skip
 from janitor.items import waking
 from janitor.items.ends import Inbox, Message, Verdict
+from janitor.items.handing import Handing
 from janitor.items.pipeline import Pipeline
 from janitor.items.reading import NoItem, Read, Reading, item_of, read, with_marks, without_secrets
 from janitor.items.schemas import Schemas
@@ -138,16 +140,20 @@ class Taking:
             return said
 
     def _commit(self, messages: Sequence[Message], made: Sequence[NewItem | NoItem], now: datetime) -> None:
-        def commit(connection: Connection) -> Added:
-            # A run of an inbox is long: its pipeline may have another plan meanwhile.
-            plan = item_plans.load(connection, self._pipeline.name) or self._pipeline.plan
-            added = item_adding.add(connection, plan, [one for one in made if isinstance(one, NewItem)], now)
-            for message, one in zip(messages, made, strict=True):
-                if isinstance(one, NoItem):
-                    self._bury(connection, plan, message, one, now)
-            return added
+        news = [one for one in made if isinstance(one, NewItem)]
+        with Handing.of_added(self._state, self._pipeline.name, len(news)) as handing:
 
-        waking.wake(in_turn(self._state, self._fences, commit).ready)
+            def commit(connection: Connection) -> Added:
+                # A run of an inbox is long: its pipeline may have another plan meanwhile.
+                plan = item_plans.load(connection, self._pipeline.name) or self._pipeline.plan
+                added = item_adding.add(connection, plan, news, now, partial(handing.take, connection, plan, now))
+                for message, one in zip(messages, made, strict=True):
+                    if isinstance(one, NoItem):
+                        self._bury(connection, plan, message, one, now)
+                return added
+
+            added = in_turn(self._state, self._fences, commit, handing)
+            waking.wake(handing.left(added.ready))
 
     def _bury(self, connection: Connection, plan: Plan, message: Message, why: NoItem, now: datetime) -> None:
         mask = self._run.mask if self._run is not None else str

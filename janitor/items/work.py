@@ -21,8 +21,9 @@ from sqlalchemy import Connection
 
 from janitor.errors import Interrupted, JanitorError, Skip
 from janitor.items import waking
-from janitor.items.batches import MOST_TOGETHER, Place, Size, Suspects
+from janitor.items.batches import LOOK_SECONDS, MOST_TOGETHER, Place, Size, Suspects
 from janitor.items.beats import Beats
+from janitor.items.handing import Handing, Receiver
 from janitor.items.pipeline import Pipeline
 from janitor.items.sealing import Seal
 from janitor.items.step import AS_SOON_AS, Step
@@ -47,8 +48,6 @@ LINGER_SECONDS = 10.0
 """How long a run waits for more items before it ends."""
 RUN_SECONDS = 600.0
 """After so long a run takes no further items: the next run does."""
-LOOK_SECONDS = 0.8
-"""How often a run that waits looks for items of other processes, and at what else may have changed."""
 
 
 class StepTask:
@@ -103,12 +102,14 @@ class _Work:
         # A step that has moments of its own takes what is due at them.
         self._linger = 0.0 if run.by_hand or step.schedule != AS_SOON_AS else LINGER_SECONDS
         self._looked_around_at, self._winds_up = -math.inf, False
+        self._receiver = Receiver(self._state, pipeline.name, step, run, self._room, self._workers.news.set)
 
     def go(self) -> dict[str, int]:
         """Work until nothing is left, or the run is over; how many items had which status."""
         with waking.listening(self._hear):
             try:
                 self._put_back_dead()
+                self._receiver.open()
                 self._until_quiet()
             finally:
                 self._leave()
@@ -120,6 +121,13 @@ class _Work:
         """Take nothing more; what waits for a worker goes back."""
         self._winds_up = True
         self._workers.news.set()
+
+    def _room(self, promised: int) -> int:
+        """How many items this run can be handed besides so many that are promised; any thread asks."""
+        is_waiting = bool(self._linger) and not self._is_over and not self._run.stop.is_set()
+        if not is_waiting or self._workers.error is not None or not self._place.is_empty or self._suspects.are_about:
+            return 0
+        return self._size.wanted(self._workers.waiting + promised)
 
     def _make_ready(self) -> AbstractContextManager[Ready]:
         if self._step.isolation == "process":
@@ -152,26 +160,29 @@ class _Work:
 
     @property
     def _is_over(self) -> bool:
-        return self._winds_up or time.monotonic() >= self._ends_at
+        return self._winds_up or self._receiver.is_in_doubt or time.monotonic() >= self._ends_at
 
     def _wait(self) -> None:
         # A worker that has done something waits 40 ms for company; one that has nothing left is looked after at once.
-        held = bool(self._workers.held)
-        self._workers.news.wait(LATE_SECONDS if held else min(LOOK_SECONDS, self._linger or LATE_SECONDS))
+        idle = min(self._place.seconds_to_look(time.monotonic()), self._linger or LATE_SECONDS)
+        self._workers.news.wait(LATE_SECONDS if self._workers.held else idle)
         self._workers.news.clear()
 
     def _round(self) -> int:
         """Record what is done, and take more; how many items were recorded or taken."""
         if time.monotonic() - self._looked_around_at >= LOOK_SECONDS:
             self._look_around()
+        handed = self._receiver.handed()
+        if handed:
+            self._workers.give(handed, self._size.enough)
         ends = self._workers.done()[:MOST_TOGETHER]
         wanted = self._wanted()
         if not ends and not wanted:
-            return 0
+            return len(handed)
         found = self._look(wanted)
         if not ends and not found:
-            return 0
-        claimed, changed = self._write(ends, found)
+            return len(handed)
+        claimed, ready = self._write(ends, found)
         self._workers.recorded(ends)
         self._workers.give(claimed, self._size.enough)
         if not self._workers.held:
@@ -179,8 +190,8 @@ class _Work:
         for end in ends:
             self._counts[end.told] += 1
         self._size.done(len(ends))
-        waking.wake(first for first in changed.ready if first.lane != self._lane)
-        return len(ends) + len(claimed)
+        waking.wake(first for first in ready if first.lane != self._lane)
+        return len(handed) + len(ends) + len(claimed)
 
     def _wanted(self) -> int:
         """How many items to look for."""
@@ -205,15 +216,20 @@ class _Work:
         self._place.looked(found.last, after is None, time.monotonic() - began, found.is_all)
         return found.ids
 
-    def _write(self, ends: Sequence[End], ids: Sequence[int]) -> tuple[list[Claimed], Changed]:
-        def write(connection: Connection, ends: Sequence[End]) -> tuple[list[Claimed], Changed]:
-            now, changes = self._now(), Changes(self._plan.pipeline)
-            changed = item_endings.record(connection, self._plan, self._step.name, self._run.id, ends, now, changes)
-            taken = item_claims.take(connection, self._plan, self._step.name, self._run.id, ids, now, changes)
-            changes.write(connection)
-            return taken, changed
+    def _write(self, ends: Sequence[End], ids: Sequence[int]) -> tuple[list[Claimed], list[First]]:
+        """Record ends, and take items; what was taken, and what others are to be told of."""
+        with Handing.after(self._state, self._pipeline.name, self._step.name, len(ends)) as handing:
 
-        return written(self._state, self._run, write, ends)
+            def write(connection: Connection, ends: Sequence[End]) -> tuple[list[Claimed], Changed]:
+                now, changes = self._now(), Changes(self._plan.pipeline)
+                changed = item_endings.record(connection, self._plan, self._step.name, self._run.id, ends, now, changes)
+                handing.take(connection, self._plan, now, changed.can_begin, changes)
+                taken = item_claims.take(connection, self._plan, self._step.name, self._run.id, ids, now, changes)
+                changes.write(connection)
+                return taken, changed
+
+            taken, changed = written(self._state, self._run, write, ends, handing)
+            return taken, handing.left(changed.ready)
 
     def _look_around(self) -> None:
         """Look at what others have done, and at what the time has brought."""
@@ -261,7 +277,8 @@ class _Work:
     def _leave(self) -> None:
         """Let the workers end, record what they did, and give back what they hold."""
         try:
-            self._let_go(self._workers.close())
+            handed = self._receiver.close()
+            self._let_go({**{one.id: one.claim for one in handed}, **self._workers.close()})
             while not self._have_ended(LATE_SECONDS):
                 self._record_rest()
             self._record_rest()
@@ -286,8 +303,8 @@ class _Work:
             # What ends now may have been at work for long: its pipeline may have another plan since.
             with self._state.read() as connection:
                 self._read_plan(connection)
-            _, changed = self._write(ends, ())
+            _, ready = self._write(ends, ())
             self._workers.recorded(ends)
             for end in ends:
                 self._counts[end.told] += 1
-            waking.wake(changed.ready)
+            waking.wake(ready)

@@ -10,7 +10,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from janitor.databases.errors import is_about_content, lost_a_race
-from janitor.errors import Fenced, JanitorError
+from janitor.errors import Fenced, JanitorError, Unavailable, is_a
+from janitor.items.handing import NOTHING, Handing
 from janitor.runs import Fence, Run
 from janitor.state import State
 from janitor.state.item_endings import End
@@ -26,26 +27,40 @@ Made = TypeVar("Made")
 Write = Callable[[Connection, Sequence[End]], Made]
 
 
-def in_turn(state: State, fences: Sequence[Fence], write: Callable[[Connection], Made]) -> Made:
+def in_turn(
+    state: State, fences: Sequence[Fence], write: Callable[[Connection], Made], handing: Handing | None = None
+) -> Made:
     """Write in one transaction; once more if another one has come in between, with the same keys for example.
+
+    `handing` hands on what `write` makes ready, if the first try succeeds.
 
     Raises:
         Fenced: another process has taken a lease over; nothing is written.
         Unavailable, Rejected: the state database is away, or says no.
     """
-    races = 0
+    races, handing = 0, handing or NOTHING
     while True:
         try:
-            with state.begin(*fences) as connection:
-                return write(connection)
+            with state.begin(*fences, *handing.fences) as connection:
+                made = write(connection)
+            handing.done()
+            return made
         except JanitorError as exc:
             races += 1
-            if races > RACES or not lost_a_race(exc):
+            if not _may_be_for(exc, handing) and (races > RACES or not lost_a_race(exc)):
                 raise
+            handing.give_up()
 
 
-def written(state: State, run: Run, write: Write[Made], ends: Sequence[End]) -> Made:
+def _may_be_for(error: JanitorError, handing: Handing) -> bool:
+    """Whether it may be another run's lease that is lost: one that promised to take something."""
+    return is_a(error, Fenced) and bool(handing.fences)
+
+
+def written(state: State, run: Run, write: Write[Made], ends: Sequence[End], handing: Handing | None = None) -> Made:
     """Write in one transaction under the run's leases; what `write` returned.
+
+    `handing` hands on what `write` makes ready, if the first try succeeds.
 
     What is done waits for a state database that is away, or says no: it may have failed over, or be full. An end that
     is refused for what it holds is written without its texts; one that had a result has failed then.
@@ -54,16 +69,20 @@ def written(state: State, run: Run, write: Write[Made], ends: Sequence[End]) -> 
         Fenced: another process has taken the job over; nothing is written.
         Unavailable, Rejected: the state database has been away, or has said no, for too long.
     """
-    until, races = time.monotonic() + TRY_SECONDS, 0
+    until, races, handing = time.monotonic() + TRY_SECONDS, 0, handing or NOTHING
     while True:
         try:
-            with state.begin(*run.fences.values()) as connection:
-                return write(connection, ends)
-        except Fenced:
-            raise
+            with state.begin(*run.fences.values(), *handing.fences) as connection:
+                made = write(connection, ends)
+            handing.done()
+            return made
         except JanitorError as exc:
+            is_theirs, is_over = _may_be_for(exc, handing), is_a(exc, Fenced)
+            handing.give_up(is_in_doubt=is_a(exc, Unavailable) and not lost_a_race(exc))
+            if is_over and not is_theirs:
+                raise
             races += 1
-            if lost_a_race(exc) and races <= RACES:
+            if is_theirs or (lost_a_race(exc) and races <= RACES):
                 continue
             why = exc
         try:

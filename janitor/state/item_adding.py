@@ -10,7 +10,7 @@ the key is there already   by `on_duplicate`:
 
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, insert, literal, select, true, update
 
-from janitor.databases.direct import Direct, DirectInsert, a_list, a_table, as_json
+from janitor.databases.direct import Direct, a_list, a_table, as_json
+from janitor.databases.direct_insert import DirectInsert
 from janitor.errors import RowRefused
 from janitor.state import item_acts, item_replies
 from janitor.state.item_changes import First, lock
@@ -73,15 +74,25 @@ class Added:
     ready: list[First] = field(default_factory=list)
 
 
-def add(connection: Connection, plan: Plan, news: Iterable[NewItem], now: datetime) -> Added:
-    """Add items to a pipeline, in the transaction of the caller."""
+Ready = Callable[[Mapping[str, Sequence[int]], Changes], None]
+"""Told of what can begin, by step, before that is counted: it may change it."""
+
+
+def _nobody(ready: Mapping[str, Sequence[int]], changes: Changes) -> None:
+    """Leave what can begin as it is."""
+
+
+def add(connection: Connection, plan: Plan, news: Iterable[NewItem], now: datetime, ready: Ready = _nobody) -> Added:
+    """Add items to a pipeline, in the transaction of the caller; `ready` is told of an item that is added alone."""
     added, left = Added(), iter(news)
     while batch := list(islice(left, TOGETHER)):
-        _add_batch(connection, plan, batch, now, added)
+        _add_batch(connection, plan, batch, now, added, ready)
     return added
 
 
-def _add_batch(connection: Connection, plan: Plan, batch: Sequence[NewItem], now: datetime, added: Added) -> None:
+def _add_batch(
+    connection: Connection, plan: Plan, batch: Sequence[NewItem], now: datetime, added: Added, ready: Ready = _nobody
+) -> None:
     fresh: dict[str, NewItem] = {}
     again = [new for new in batch if fresh.setdefault(new.key, new) is not new]
     first = None if plan.pipeline in _repeating else _insert_if_new(connection, plan, list(fresh.values()), now)
@@ -91,7 +102,7 @@ def _add_batch(connection: Connection, plan: Plan, batch: Sequence[NewItem], now
         again = [new for new in batch if new.key in known or fresh[new.key] is not new]
         fresh = {key: new for key, new in fresh.items() if key not in known}
         first = _insert(connection, plan, list(fresh.values()), now)
-    _add_steps(connection, plan, list(fresh.values()), first, now, added)
+    _add_steps(connection, plan, list(fresh.values()), first, now, added, ready)
     if again:
         ids = _known(connection, plan.pipeline, [new.key for new in again])
         # In the order of their ids, as everybody locks them.
@@ -131,7 +142,13 @@ def _insert(connection: Connection, plan: Plan, fresh: Sequence[NewItem], now: d
 
 
 def _add_steps(
-    connection: Connection, plan: Plan, fresh: Sequence[NewItem], first: int, now: datetime, added: Added
+    connection: Connection,
+    plan: Plan,
+    fresh: Sequence[NewItem],
+    first: int,
+    now: datetime,
+    added: Added,
+    ready: Ready,
 ) -> None:
     """Give the items that were just inserted their steps; all their ids are at least `first`."""
     if not fresh:
@@ -144,11 +161,13 @@ def _add_steps(
     for step, state in states.items():
         changes.add(step, state, NOT_PROCESSED, len(fresh))
     changes.add(OF_ITEMS, OPEN, name_of_item(OPEN), len(fresh))
+    steps = [step for step, state in states.items() if state == READY]
+    if len(fresh) == 1:
+        ready({step: [first] for step in steps}, changes)
     changes.write(connection)
     added.new += len(fresh)
     next_one = min(fresh, key=lambda new: (-new.priority, new.order_at))
-    ready = [step for step, state in states.items() if state == READY]
-    added.ready += [First(plan.lane(step), -next_one.priority, next_one.order_at) for step in ready]
+    added.ready += [First(plan.lane(step), -next_one.priority, next_one.order_at) for step in steps]
 
 
 @functools.cache

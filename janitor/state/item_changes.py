@@ -129,6 +129,8 @@ class Changed:
 
     ended: list[int] = field(default_factory=list)
     ready: list[First] = field(default_factory=list)
+    can_begin: dict[str, list[int]] = field(default_factory=dict)
+    """The items that were made ready, by step, without those whose process has died there before."""
     touched: int = 0
 
 
@@ -156,7 +158,7 @@ def change(
         done.touched += 1
         moves.add(row, old, new)
     moves.write(connection)
-    done.ended, done.ready = moves.ended, moves.ready()
+    done.ended, done.ready, done.can_begin = moves.ended, moves.ready(), moves.can_begin
     item_replies.take_back(connection, moves.reopened, changes)
     item_replies.of_ended(connection, plan, done.ended, now)
     return done
@@ -219,6 +221,7 @@ class _Moves:
         self._items: dict[int, list[int]] = defaultdict(list)
         self.ended: list[int] = []
         self.reopened: list[int] = []
+        self.can_begin: dict[str, list[int]] = {}
 
     def add(self, item: ItemRow, old: Steps, new: Steps) -> None:
         """Take an item whose steps were changed; what follows from that is found here."""
@@ -249,6 +252,8 @@ class _Moves:
         for same in self._same.values():
             for step, old, new in same.moved:
                 self._changes.move(step, (old.state, old.status), (new.state, new.status), len(same.ids))
+                if new.state == READY and not new.deaths:
+                    self.can_begin[step] = [*self.can_begin.get(step, ()), *same.ids]
                 if old.state in NOT_BEGUN and old._replace(state=new.state) == new:
                     self._states[step, new.state] += same.ids
                 else:

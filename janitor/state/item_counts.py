@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from janitor.databases.direct import DirectInsert
+from janitor.databases.direct_insert import DirectInsert
 from janitor.state.item_tables import item_counts, item_snapshots
 
 EVER = -1

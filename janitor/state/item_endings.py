@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from janitor.databases.direct import Direct, DirectInsert, a_list
+from janitor.databases.direct import Direct, a_list
+from janitor.databases.direct_insert import DirectInsert
 from janitor.state.item_changes import Changed, StepRow, Steps, change
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan

@@ -1,15 +1,16 @@
-"""A database with a table of numbers, and short limits."""
+"""Databases with a table of numbers, or of words, and short limits."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 
 from janitor import databases
 from janitor.databases import Limits
 from janitor.databases.engines import make_engine
 from janitor.databases.sqlite_sessions import make_file
+from tests.databases.words import TABLE
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +32,14 @@ def url(database_url: URL) -> URL:
         connection.exec_driver_sql(f"INSERT INTO t (n) VALUES {numbers}")
     engine.dispose()
     return database_url
+
+
+@pytest.fixture
+def engine(database_url: URL) -> Iterator[Engine]:
+    """An engine for a database with a table of words."""
+    if database_url.get_backend_name() == "sqlite":
+        Path(str(database_url.database)).touch()
+    made = make_engine(database_url, read_only=False, limits=Limits(10, 5))
+    TABLE.metadata.create_all(made)
+    yield made
+    made.dispose()

@@ -4,23 +4,20 @@ Given: a table on SQLite and on a server. What happens: rows with hostile texts 
 What must hold: they are the same; errors are ours; what a statement is, listeners see.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import (
-    URL,
     Column,
     Engine,
-    Float,
     MetaData,
-    String,
     Table,
     and_,
     bindparam,
     event,
+    exists,
+    func,
     insert,
     not_,
     or_,
@@ -28,55 +25,13 @@ from sqlalchemy import (
     update,
 )
 
-from janitor.databases.direct import MOST_BYTES, Direct, DirectInsert, a_list
+from janitor.databases.direct import FEW, Direct, a_list
 from janitor.databases.engines import make_engine
 from janitor.databases.limits import Limits
-from janitor.errors import JanitorError, Rejected, RowRefused, Unavailable
-from janitor.state.tables import Instant, LongText, RowId
+from janitor.errors import Rejected, Unavailable
+from janitor.state.tables import RowId
+from tests.databases.words import ADD, HOSTILE, NOW, QUERY, ROWS, TABLE
 from tests.servers import SqlServer
-
-NOW = datetime(2026, 3, 4, 5, 6, 7, 890_123, tzinfo=timezone.utc)
-PARIS = timezone(timedelta(hours=2))
-HOSTILE = [
-    "",
-    "plain",
-    "it's",
-    'say "hi"',
-    "back\\slash",
-    "%s %(x)s ?",
-    "new\nline",
-    "naïve 😀",
-    "a\x00b",
-    "[1]",
-    "null",
-]
-TABLE = Table(
-    "words",
-    MetaData(),
-    Column("id", RowId, primary_key=True, autoincrement=False),
-    Column("kind", String(16), nullable=False),
-    Column("word", LongText),
-    Column("at", Instant),
-    Column("share", Float),
-    mysql_charset="utf8mb4",
-    mariadb_charset="utf8mb4",
-)
-ADD = DirectInsert(TABLE, ["id", "word", "at", "share"], same=["kind"])
-QUERY = select(TABLE.c.id, TABLE.c.word, TABLE.c.at, TABLE.c.share).where(TABLE.c.kind == bindparam("kind"))
-ROWS = [
-    (number, word, None if number % 3 == 0 else (NOW + timedelta(hours=number)).astimezone(PARIS), number / 8)
-    for number, word in enumerate([*HOSTILE, None])
-]
-
-
-@pytest.fixture
-def engine(database_url: URL) -> Iterator[Engine]:
-    if database_url.get_backend_name() == "sqlite":
-        Path(str(database_url.database)).touch()
-    made = make_engine(database_url, read_only=False, limits=Limits(10, 5))
-    TABLE.metadata.create_all(made)
-    yield made
-    made.dispose()
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -142,85 +97,6 @@ def test_a_list_may_stand_in_any_condition(engine: Engine) -> None:
         assert sorted(Direct(query).rows(connection, {**given, "ids": [99]})) == [(2,)]
 
 
-def test_the_id_of_the_first_row_is_told(database_url: URL) -> None:
-    numbered = Table(
-        "numbered",
-        MetaData(),
-        Column("id", RowId, primary_key=True, autoincrement=True),
-        Column("word", LongText),
-        Column("kind", String(16)),
-        mysql_charset="utf8mb4",
-        mariadb_charset="utf8mb4",
-    )
-    if database_url.get_backend_name() == "sqlite":
-        Path(str(database_url.database)).touch()
-    made = make_engine(database_url, read_only=False, limits=Limits(10, 5))
-    numbered.metadata.create_all(made)
-    add = DirectInsert(numbered, ["word"], same=["kind"])
-    with made.begin() as connection:
-        for times, words in enumerate(
-            (["one"], ["b", "a"], ["x", "a\x00b"], ["y" * MOST_BYTES, "z" * MOST_BYTES, "z"])
-        ):
-            first = add.run(connection, [(word,) for word in words], {"kind": str(times)})
-            ids = select(numbered.c.id).where(numbered.c.kind == str(times)).order_by(numbered.c.id)
-            found = connection.execute(ids).scalars().all()
-            assert (found[0], len(found)) == (first, len(words))
-    made.dispose()
-
-
-def test_many_bytes_go_in_several_statements(engine: Engine) -> None:
-    sent: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
-    with engine.begin() as connection:
-        words = [str(number) + "ü" * (MOST_BYTES // 5) for number in range(4)] + [
-            f"{one}{'x' * MOST_BYTES}" for one in "45"
-        ]
-        ADD.run(connection, [(number, word, None, 0.0) for number, word in enumerate(words[:4])], {"kind": "here"})
-        ADD.run(connection, [(number, word, None, 0.0) for number, word in enumerate(words[4:], 4)], {"kind": "here"})
-        lengths = [len(row[1]) for row in Direct(QUERY).rows(connection, {"kind": "here"})]
-    assert lengths == [MOST_BYTES // 5 + 1] * 4 + [MOST_BYTES + 1] * 2
-    assert len([text for text in sent if text.startswith("INSERT")]) == 4
-    ADD.run(connection, [])  # the connection is closed: nothing is sent
-
-
-def test_what_all_rows_have_goes_once(engine: Engine) -> None:
-    sent: list[Any] = []
-    event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[3]))
-    with engine.begin() as connection:
-        sent.clear()
-        for rows in (
-            [(number, "long" * 10, NOW, number / 2) for number in range(3)],
-            [(3, "one", NOW, None)],
-            [(number, None, None, 1.5) for number in (4, 5)],
-        ):
-            ADD.run(connection, rows, {"kind": "here"})
-        values = [list(one.values()) if isinstance(one, dict) else list(one) for one in sent]
-        assert sum(value == "long" * 10 for value in values[0]) == 1 and "[[0,0.0],[1,0.5],[2,1.0]]" in values[0]
-        assert 3 in values[1] and "one" in values[1], "a row by itself needs no JSON"
-        assert "[[4],[5]]" in values[2]
-        with pytest.raises(RowRefused):
-            ADD.run(connection, [(7, "same", NOW, 0.0)] * 2, {"kind": "here"})
-
-
-def test_a_row_that_is_refused_takes_the_others_along(engine: Engine) -> None:
-    with engine.connect() as connection:
-        with pytest.raises(RowRefused), connection.begin():
-            ADD.run(connection, [(1, "one", NOW, 0.0), (2, "two", NOW, 0.0), (1, "again", NOW, 0.0)], {"kind": "here"})
-        assert connection.execute(select(TABLE)).all() == []
-
-
-def test_a_text_that_is_too_long_is_refused(mariadb: SqlServer) -> None:
-    engine = make_engine(mariadb.create_database(), read_only=False, limits=Limits(10, 5))
-    TABLE.metadata.create_all(engine)
-    with engine.connect() as connection, connection.begin():
-        with pytest.raises(JanitorError):
-            DirectInsert(TABLE, ["id", "kind"]).run(connection, [(1, "k" * 17)])
-        with pytest.raises(JanitorError):
-            DirectInsert(TABLE, ["id"], same=["kind"]).run(connection, [(1,)], {"kind": "k" * 17})
-        assert connection.execute(select(TABLE)).all() == []
-    engine.dispose()
-
-
 def test_errors_are_ours(engine: Engine) -> None:
     gone = Table("gone", MetaData(), Column("id", RowId))
     with engine.begin() as connection, pytest.raises(Rejected, match="^a table is missing (in|at) .*gone"):
@@ -279,3 +155,41 @@ def test_a_text_of_json_is_a_text(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(insert(TABLE), [{"id": 1, "kind": "here", "word": '{"a": [1]}', "at": None, "share": None}])
         assert Direct(QUERY, together=True).rows(connection, {"kind": "here"}) == [(1, '{"a": [1]}', None, None)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("ids", [[1, 2, 3], list(range(1, 30))])
+def test_whether_something_is_so_comes_as_a_bool(engine: Engine, together: bool, ids: list[int]) -> None:
+    # MariaDB puts false into a JSON array as "0", and into another one as false.
+    with engine.begin() as connection:
+        ADD.run(connection, [(number, f"w{number}", NOW, 0.0) for number in ids], {"kind": "here"})
+        other, third = TABLE.alias(), TABLE.alias()
+        is_so = exists().where(other.c.id == TABLE.c.id + 1), exists().where(other.c.id == TABLE.c.id + 99)
+        query = select(TABLE.c.id, *is_so).join_from(TABLE, third, third.c.id == TABLE.c.id)
+        found = Direct(query.where(TABLE.c.id.in_(a_list("ids"))), together=together).rows(connection, {"ids": ids})
+    assert sorted(found) == [(number, number != ids[-1], False) for number in ids]
+
+
+def test_a_few_rows_come_as_a_text_each(engine: Engine) -> None:
+    sent: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    query = Direct(QUERY.where(TABLE.c.id.in_(a_list("ids"))), together=True)
+    with engine.begin() as connection:
+        ADD.run(connection, ROWS, {"kind": "here"})
+        for count in (FEW, FEW + 1):
+            found = query.rows(connection, {"kind": "here", "ids": list(range(count))})
+            assert sorted(found) == ROWS[:count]
+            assert ("AGG" in sent[-1] or "group_array" in sent[-1]) is (engine.name == "sqlite" or count > FEW)
+
+
+def test_a_text_that_a_server_leaves_out_comes_by_itself(mariadb: SqlServer) -> None:
+    engine = make_engine(mariadb.create_database(), read_only=False, limits=Limits(10, 5))
+    TABLE.metadata.create_all(engine)
+    query = Direct(QUERY.where(TABLE.c.id.in_(a_list("ids"))), together=True)
+    with engine.begin() as connection:
+        most = connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()
+        count = int(most) * 2 // 3  # in JSON each is two characters
+        ADD.run(connection, [(1, "", NOW, 0.0)], {"kind": "here"})
+        connection.execute(update(TABLE).values(word=func.repeat('"', count)))
+        assert query.rows(connection, {"kind": "here", "ids": [1]}) == [(1, '"' * count, NOW, 0.0)]
+    engine.dispose()

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, select
 
+from janitor.databases.direct import Direct, a_list
 from janitor.engine import on_demand
 from janitor.engine.on_demand import FAILURES, OnDemand
 from janitor.items import Step
@@ -20,6 +21,7 @@ from janitor.runs import Outcome, Run, current_run
 from janitor.settings import Settings
 from janitor.state import actions, item_replies, job_records
 from janitor.state.item_replies import Due
+from janitor.state.item_tables import item_steps
 from janitor.state.run_records import WORK, Ending
 from tests.items.house import Gate, House, Seen, house
 from tests.small_engine import eventually, lite_state
@@ -96,6 +98,13 @@ def test_jobs_with_work_may_begin(state_url: URL, tmp_path: Path) -> None:
             item_replies.add(connection, made.pipeline.plan, [Due(None, "k", None)], made.now())
         pause(made, "p.box")
         assert look() == ["p.b", "p.mail"]
+
+
+def test_statements_are_compiled_before_the_first_item_comes(state_url: URL, tmp_path: Path) -> None:
+    statement = Direct(select(item_steps.c.step).where(item_steps.c.item_id.in_(a_list("ids"))), together=True)
+    with house(state_url, tmp_path, Step("a", Seen()), leads=False) as made:
+        made.go(lambda: None)
+        assert statement.is_prepared(made.state.engine.dialect)
 
 
 def test_a_house_without_pipelines_is_never_asked(tmp_path: Path) -> None:

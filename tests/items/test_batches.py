@@ -9,9 +9,10 @@ import pytest
 
 from janitor.items.batches import (
     BATCH_SECONDS,
-    EMPTY_SECONDS,
+    LOOK_SECONDS,
     MOST_HELD,
     MOST_TOGETHER,
+    SHORTEST_SECONDS,
     WHOLE_LOOK_SECONDS,
     Place,
     Size,
@@ -92,7 +93,10 @@ def test_a_lane_that_was_empty_is_left_alone_for_a_moment() -> None:
     assert not place.was_empty(0.0)
     place.looked(None, False, 0.0, True)
     now = time.monotonic()
-    assert place.was_empty(now) and not place.was_empty(now + EMPTY_SECONDS)
+    assert place.was_empty(now) and not place.was_empty(now + LOOK_SECONDS) and place.is_empty
+    # Whoever waits wakes up as the lane is to be looked at, not that long after some other news.
+    assert place.seconds_to_look(now + LOOK_SECONDS / 2) == pytest.approx(LOOK_SECONDS / 2, abs=0.1)
+    assert place.seconds_to_look(now + LOOK_SECONDS) == SHORTEST_SECONDS
     news: list[Callable[[], object]] = [
         lambda: place.step_back((0, NOW)),
         place.forget,
@@ -101,7 +105,8 @@ def test_a_lane_that_was_empty_is_left_alone_for_a_moment() -> None:
     for told in news:
         place.looked(None, False, 0.0, True)
         told()
-        assert not place.was_empty(time.monotonic())
+        assert not place.was_empty(time.monotonic()) and not place.is_empty
+        assert place.seconds_to_look(time.monotonic()) == LOOK_SECONDS
 
 
 def test_what_is_told_during_a_look_is_looked_for() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, event, select, update
 
 from janitor.runs import Outcome
 from janitor.runs.outcome import CUT_OFF
@@ -358,3 +358,12 @@ def test_a_result_is_there_for_the_steps_behind(state: State) -> None:
     assert dict(found.results) == {"cut": '"one"', "left": '"two"'}
     with state.read() as connection:
         assert item_endings.results_of(connection, item) == {"cut": '"one"', "left": '"two"'}
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_who_has_no_results_is_not_asked_for_them(state: State, count: int) -> None:
+    sent: list[str] = []
+    ids = add(state, *(f"k{number}" for number in range(count)), plan=PLAN)
+    event.listen(state.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    assert [one.results for one in claimed(state, *ids)] == [{}] * count
+    assert sent and not any("item_results.content" in text for text in sent)
