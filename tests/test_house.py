@@ -122,6 +122,7 @@ ONE_SHOT = {
     ("janitor/engine/leaving.py", "_say_last_words"),
     ("janitor/engine/run_threads.py", "work"),
     ("janitor/engine/stopping.py", "do"),
+    ("janitor/items/ahead.py", "_go"),
     ("janitor/items/workers.py", "_work"),
     ("janitor/verbs/run_here.py", "cut_off"),
     ("janitor/web/metrics/readings.py", "_read"),

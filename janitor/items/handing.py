@@ -62,6 +62,12 @@ class Receiver:
             self._promised += count
         return True
 
+    def expect(self, count: int) -> bool:
+        """Expect so many that the run itself has taken, unless it ends; then `keep` has to be called."""
+        with self._change:
+            self._promised += count if self._is_open else 0
+            return self._is_open
+
     def keep(self, promised: int, claimed: Sequence[Claimed]) -> None:
         """Hand over what was taken of what was promised."""
         with self._change:
@@ -70,6 +76,11 @@ class Receiver:
             self._change.notify_all()
         if claimed or self.is_in_doubt:
             self._told()
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether something was promised, or has come, that the run does not have yet."""
+        return bool(self._promised or self._handed)
 
     def handed(self) -> Sequence[Claimed]:
         """What has come since the last call; for the run's thread."""

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from janitor.errors import Interrupted, JanitorError, Skip
 from janitor.items import waking
+from janitor.items.ahead import Ahead
 from janitor.items.batches import LOOK_SECONDS, MOST_TOGETHER, Place, Size, Suspects
 from janitor.items.beats import Beats
 from janitor.items.handing import Handing, Receiver
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 
 LATE_SECONDS = 0.04
 """How long something that is done may wait for its record."""
+COMPANY_SECONDS = 0.001
+"""How long the first of several that are recorded at once waits for the others."""
 LINGER_SECONDS = 10.0
 """How long a run waits for more items before it ends."""
 RUN_SECONDS = 600.0
@@ -103,6 +106,7 @@ class _Work:
         self._linger = 0.0 if run.by_hand or step.schedule != AS_SOON_AS else LINGER_SECONDS
         self._looked_around_at, self._winds_up = -math.inf, False
         self._receiver = Receiver(self._state, pipeline.name, step, run, self._room, self._workers.news.set)
+        self._ahead = Ahead(self._take_ahead, self._receiver, self._state.is_server)
 
     def go(self) -> dict[str, int]:
         """Work until nothing is left, or the run is over; how many items had which status."""
@@ -145,7 +149,7 @@ class _Work:
             self._run.check()
             if self._workers.error is not None:
                 raise self._workers.error
-            if self._round() or self._workers.held:
+            if self._round() or self._workers.held or self._receiver.is_expecting:
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since >= self._linger:
                 return
@@ -156,7 +160,7 @@ class _Work:
 
     def _is_left_idle(self) -> bool:
         """Whether the daemon is shutting down while nothing is under way: nothing is cut off then."""
-        return not self._workers.held and type(self._run.stopped_by) is Interrupted
+        return not (self._workers.held or self._receiver.is_expecting) and type(self._run.stopped_by) is Interrupted
 
     @property
     def _is_over(self) -> bool:
@@ -165,7 +169,9 @@ class _Work:
     def _wait(self) -> None:
         # A worker that has done something waits 40 ms for company; one that has nothing left is looked after at once.
         idle = min(self._place.seconds_to_look(time.monotonic()), self._linger or LATE_SECONDS)
-        self._workers.news.wait(LATE_SECONDS if self._workers.held else idle)
+        has_news = self._workers.news.wait(LATE_SECONDS if self._workers.held else idle)
+        if has_news and self._step.record == "each" and self._workers.held:
+            self._workers.idle.wait(COMPANY_SECONDS)  # the others may be done as soon: one commit is for all of them
         self._workers.news.clear()
 
     def _round(self) -> int:
@@ -177,6 +183,8 @@ class _Work:
             self._workers.give(handed, self._size.enough)
         ends = self._workers.done()[:MOST_TOGETHER]
         wanted = self._wanted()
+        if self._ahead.begins(wanted, len(ends)):
+            wanted = 0
         if not ends and not wanted:
             return len(handed)
         found = self._look(wanted)
@@ -195,7 +203,12 @@ class _Work:
 
     def _wanted(self) -> int:
         """How many items to look for."""
-        if self._is_over or self._suspects.has_one or (self._suspects.waits and self._workers.held):
+        if (
+            self._is_over
+            or self._ahead.is_busy
+            or self._suspects.has_one
+            or (self._suspects.waits and self._workers.held)
+        ):
             return 0
         if self._place.was_empty(time.monotonic()):
             return 0
@@ -230,6 +243,17 @@ class _Work:
 
             taken, changed = written(self._state, self._run, write, ends, handing)
             return taken, handing.left(changed.ready)
+
+    def _take_ahead(self, wanted: int) -> Sequence[Claimed]:
+        """Take items in a transaction of their own, beside the run's thread."""
+        began = time.monotonic()
+        after = self._place.of_look(began)
+        with self._state.read() as connection:
+            found = item_claims.look(connection, self._lane, wanted, after)
+        if found.is_suspect:  # the run itself sees to it, once it holds nothing else
+            return ()
+        self._place.looked(found.last, after is None, time.monotonic() - began, found.is_all)
+        return self._write((), found.ids)[0] if found.ids else ()
 
     def _look_around(self) -> None:
         """Look at what others have done, and at what the time has brought."""

@@ -44,6 +44,8 @@ class Workers:
         self._least = 0
         self.news = threading.Event()
         """Set if something is done that should be looked at soon."""
+        self.idle = threading.Event()
+        """Set, with `each`, if all workers wait for the record of what they did."""
         self.error: JanitorError | None = None
         """Why a worker could not go on; None if all can."""
         self.held: dict[int, int] = {}
@@ -52,6 +54,7 @@ class Workers:
     def give(self, claimed: Sequence[Claimed], enough: int) -> None:
         """Let items be tried, in their order; `news` comes once no more than `enough` wait, or half of fewer."""
         with self._more:
+            self.idle.clear()
             self.held.update({one.id: one.claim for one in claimed})
             self._waiting.extend(claimed)
             left = len(self._waiting)
@@ -154,6 +157,8 @@ class Workers:
         if not self._each:
             return
         self.news.set()
+        if len(self._ends) >= min(self._count, len(self.held)):
+            self.idle.set()
         with self._more:
             while end in self._ends and not self._closed:
                 self._more.wait(LOOK_SECONDS)

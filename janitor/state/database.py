@@ -164,6 +164,11 @@ class State:
         """The SQLite file that was opened; None before that, and on a server."""
         return None if self._file is None else self._file.known
 
+    @property
+    def is_server(self) -> bool:
+        """Whether it is on a server, which does several things at once."""
+        return self._turns is None
+
     def _connect(self, engine: Engine) -> Connection:
         try:
             return engine.connect()

@@ -105,6 +105,26 @@ def test_with_each_an_item_waits_for_the_record_of_the_one_before() -> None:
         assert tries.begun == [1, 2]
 
 
+def test_with_each_it_is_told_once_all_wait_for_their_record() -> None:
+    # Given three workers and five items. Two that are done wait for the third: one commit is for all of them.
+    tries = Tries(waits=True)
+    with workers(3, tries, each=True) as made:
+        made.give([claimed(number) for number in range(5)], ENOUGH)
+        eventually(lambda: len(tries.begun) == 3)
+        for count in (1, 2):
+            tries.go.release()
+            done(made, count)
+            assert made.news.is_set() and not made.idle.is_set()
+        tries.go.release()
+        assert made.idle.wait(30)
+        made.recorded(made.done())
+        made.give([], ENOUGH)
+        assert not made.idle.is_set()
+        # The last two are done by two: the third worker has nothing to do.
+        tries.go.release(2)
+        assert made.idle.wait(30) and len(made.done()) == 2
+
+
 def test_what_was_not_begun_is_given_back() -> None:
     tries = Tries(waits=True)
     with workers(1, tries) as made:
