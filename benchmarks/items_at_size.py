@@ -20,6 +20,7 @@ from benchmarks.items_pages import slowest
 from benchmarks.measures import Line, Rival, seconds_of
 from benchmarks.report import shown
 from janitor.items import Pipeline
+from janitor.items.batches import WHOLE_LOOK_SECONDS, WHOLE_LOOK_SHARE
 from janitor.scheduler import Scheduler
 from janitor.settings import Settings
 from janitor.state import State, holders, item_claims, item_due, leases
@@ -29,8 +30,6 @@ from janitor.state.item_plans import Plan
 from janitor.state.item_states import READY
 
 CLAIMED = 100
-WHOLE_LOOK_SECONDS, WHOLE_LOOK_SHARE = 1.0, 20
-"""A step looks from the beginning once a second, or after twenty times as long as that takes: `items/work.py`."""
 WHOLE_LOOKS = f"at most {100 / WHOLE_LOOK_SHARE:g} % of the time goes into these"
 LEASE_SECONDS = 600.0
 MORE_MB = 2.0
