@@ -77,7 +77,7 @@ _OPEN_ITEMS = Direct(
     .values(state=OPEN, ended_at=None, open_until=func.coalesce(items.c.expires_at, literal(FAR, Instant)))
 )
 # A secret is there for the steps alone: it goes with the end.
-_END_ITEMS = Direct(
+END_ITEMS = Direct(
     update(items)
     .where(items.c.id.in_(_IDS))
     .values(state=bindparam("b_state"), ended_at=bindparam("b_ended_at"), open_until=None, secrets=None)
@@ -299,4 +299,4 @@ class _Moves:
             if state == OPEN:
                 _OPEN_ITEMS.run(connection, {"ids": ids})
             else:
-                _END_ITEMS.run(connection, {"ids": ids, "b_state": state, "b_ended_at": self._now})
+                END_ITEMS.run(connection, {"ids": ids, "b_state": state, "b_ended_at": self._now})

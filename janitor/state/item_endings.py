@@ -5,16 +5,18 @@ What is no longer held by its claim is dropped: the item was reset, dropped, or 
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select
 
 from janitor.databases.direct import Direct, a_list
 from janitor.databases.direct_insert import DirectInsert
+from janitor.state import item_alike
 from janitor.state.item_changes import Changed, StepRow, Steps, change
 from janitor.state.item_counts import Changes
 from janitor.state.item_plans import Plan
-from janitor.state.item_states import LATER, NOT_PROCESSED, PROCESSING, READY
+from janitor.state.item_states import DONE, FAILED, LATER, NOT_PROCESSED, PROCESSING, READY
 from janitor.state.item_tables import item_attempts, item_results
 
 _ADD_ATTEMPTS = DirectInsert(
@@ -53,10 +55,17 @@ class End(NamedTuple):
     code: str | None = None
 
 
+_KIND = attrgetter("claim", "state", "status", "until", "counts", "died")
+
+
 def record(
     connection: Connection, plan: Plan, step: str, run_id: int, ends: Sequence[End], now: datetime, changes: Changes
 ) -> Changed:
     """Record ends, in the transaction of the caller, who writes `changes`; of an item its newest claim alone."""
+    changed = _record_alike(connection, plan, step, ends, now, changes)
+    if changed is not None:
+        _keep(connection, plan, step, run_id, ends, changes)
+        return changed
     # An item that was reset may be taken again before its older try has ended.
     by_item = {end.item_id: end for end in sorted(ends, key=lambda end: end.claim)}
     kept: list[End] = []
@@ -77,6 +86,20 @@ def record(
     changed = change(connection, plan, list(by_item), edit, now, changes)
     _keep(connection, plan, step, run_id, kept, changes)
     return changed
+
+
+def _record_alike(
+    connection: Connection, plan: Plan, step: str, ends: Sequence[End], now: datetime, changes: Changes
+) -> Changed | None:
+    """Record ends without reading what they end, if all are alike; None if they are not."""
+    kinds = set(map(_KIND, ends)) if len(plan.steps) == 1 else ()
+    if len(kinds) != 1:
+        return None
+    [(claim, state, status, until, counts, died)] = kinds
+    ids = [end.item_id for end in ends]
+    if state not in (DONE, FAILED) or until is not None or not counts or died:
+        return None
+    return item_alike.end(connection, plan, step, ids, claim, (state, status), now, changes)
 
 
 def _after(row: StepRow, end: End) -> StepRow:
