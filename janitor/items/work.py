@@ -301,8 +301,8 @@ class _Work:
     def _leave(self) -> None:
         """Let the workers end, record what they did, and give back what they hold."""
         try:
-            handed = self._receiver.close()
-            self._let_go({**{one.id: one.claim for one in handed}, **self._workers.close()})
+            left = self._workers.close()
+            self._let_go({**{one.id: one.claim for one in self._receiver.close()}, **left})
             while not self._have_ended(LATE_SECONDS):
                 self._record_rest()
             self._record_rest()
