@@ -65,17 +65,17 @@ class DirectInsert:
 
     def _statement(self, dialect: str, differing: Sequence[str], few: int) -> Executable:
         alike = [name for name in (*self._same, *self._columns) if name not in differing]
-        same = [bindparam(name, type_=self._table.c[name].type) for name in alike]
+        same = {name: bindparam(name, type_=self._table.c[name].type) for name in alike}
         if not differing:
-            return insert(self._table).values({name: value for name, value in zip(alike, same, strict=True)})
+            return insert(self._table).values(same)
         if few:
             own = [
                 {name: bindparam(f"{name}_{at}", type_=self._table.c[name].type) for name in differing}
                 for at in range(few)
             ]
-            return insert(self._table).values([{**dict(zip(alike, same, strict=True)), **one} for one in own])
+            return insert(self._table).values([{**same, **one} for one in own])
         source, found = a_table(dialect, "rows", [self._table.c[name].type for name in differing])
-        query = select(*same, *found).select_from(source)
+        query = select(*same.values(), *found).select_from(source)
         return insert(self._table).from_select([*alike, *differing], query)
 
 

@@ -24,6 +24,7 @@ WHOLE_LOOK_SHARE = 20
 LOOK_SECONDS = 0.7
 """A lane that a look came to the end of is looked at again after so long, or once something is told."""
 SHORTEST_SECONDS = 0.01
+"""Whoever waits sleeps for so long at least."""
 _one_suspect = threading.Lock()
 
 

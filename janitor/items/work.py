@@ -214,14 +214,19 @@ class _Work:
             return 0
         return self._size.wanted(self._workers.waiting)
 
-    def _look(self, wanted: int) -> Sequence[int]:
-        """The items to take next, as a plain read finds them."""
+    def _look(self, wanted: int, is_beside: bool = False) -> Sequence[int]:
+        """The items to take next, as a plain read finds them.
+
+        With `is_beside` none if a suspect is first: the run's thread sees to it, once the run holds nothing else.
+        """
         if not wanted:
             return ()
         began = time.monotonic()
         after = self._place.of_look(began)
         with self._state.read() as connection:
             found = item_claims.look(connection, self._lane, wanted, after)
+            if found.is_suspect and is_beside:
+                return ()
             if found.is_suspect and not self._suspects.may_take(bool(self._workers.held)):
                 if self._suspects.waits:
                     return ()
@@ -246,14 +251,8 @@ class _Work:
 
     def _take_ahead(self, wanted: int) -> Sequence[Claimed]:
         """Take items in a transaction of their own, beside the run's thread."""
-        began = time.monotonic()
-        after = self._place.of_look(began)
-        with self._state.read() as connection:
-            found = item_claims.look(connection, self._lane, wanted, after)
-        if found.is_suspect:  # the run itself sees to it, once it holds nothing else
-            return ()
-        self._place.looked(found.last, after is None, time.monotonic() - began, found.is_all)
-        return self._write((), found.ids)[0] if found.ids else ()
+        ids = self._look(wanted, is_beside=True)
+        return self._write((), ids)[0] if ids else ()
 
     def _look_around(self) -> None:
         """Look at what others have done, and at what the time has brought."""

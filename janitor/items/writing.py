@@ -28,7 +28,7 @@ Write = Callable[[Connection, Sequence[End]], Made]
 
 
 def in_turn(
-    state: State, fences: Sequence[Fence], write: Callable[[Connection], Made], handing: Handing | None = None
+    state: State, fences: Sequence[Fence], write: Callable[[Connection], Made], handing: Handing = NOTHING
 ) -> Made:
     """Write in one transaction; once more if another one has come in between, with the same keys for example.
 
@@ -38,7 +38,7 @@ def in_turn(
         Fenced: another process has taken a lease over; nothing is written.
         Unavailable, Rejected: the state database is away, or says no.
     """
-    races, handing = 0, handing or NOTHING
+    races = 0
     while True:
         try:
             with state.begin(*fences, *handing.fences) as connection:
@@ -57,7 +57,7 @@ def _may_be_for(error: JanitorError, handing: Handing) -> bool:
     return is_a(error, Fenced) and bool(handing.fences)
 
 
-def written(state: State, run: Run, write: Write[Made], ends: Sequence[End], handing: Handing | None = None) -> Made:
+def written(state: State, run: Run, write: Write[Made], ends: Sequence[End], handing: Handing = NOTHING) -> Made:
     """Write in one transaction under the run's leases; what `write` returned.
 
     `handing` hands on what `write` makes ready, if the first try succeeds.
@@ -69,7 +69,7 @@ def written(state: State, run: Run, write: Write[Made], ends: Sequence[End], han
         Fenced: another process has taken the job over; nothing is written.
         Unavailable, Rejected: the state database has been away, or has said no, for too long.
     """
-    until, races, handing = time.monotonic() + TRY_SECONDS, 0, handing or NOTHING
+    until, races = time.monotonic() + TRY_SECONDS, 0
     while True:
         try:
             with state.begin(*run.fences.values(), *handing.fences) as connection:

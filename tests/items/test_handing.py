@@ -20,7 +20,7 @@ from janitor.errors import Rejected, Unavailable
 from janitor.items import Item, Step, work
 from janitor.items.handing import Handing, Receiver
 from janitor.items.work import StepTask
-from janitor.runs import Run
+from janitor.runs import Run, current_run
 from janitor.state import item_claims
 from janitor.state.item_claims import Claimed
 from janitor.state.item_counts import Changes
@@ -208,8 +208,6 @@ def in_a_run(tmp_path: Path, do: Callable[[Desk], object], room: int = 3) -> Non
         made.add("a", "b", "c", "d")
 
         def task() -> None:
-            from janitor.runs import current_run
-
             desk = Desk(made, current_run(), room)
             desk.receiver.open()
             try:
